@@ -1,0 +1,46 @@
+/** The import rules of docs/architecture.md: domain <- adapters <- features (in order) <- transports <- main. */
+const adapters = 'config|database|queue|smtp|logging';
+const transports = ['api', 'web', 'worker', 'cli'];
+const features = ['users', 'clients', 'messages', 'mailings', 'deliveries', 'runs', 'scheduling', 'statistics'];
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'domain-is-pure',
+      comment: 'domain/ imports only itself and a few pure libraries',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: {
+        pathNot: '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|csv-parse|csv-stringify)|^(crypto|url|node:crypto|node:url)$',
+      },
+    },
+    {
+      name: 'adapters-below-features',
+      severity: 'error',
+      from: { path: `^src/(${adapters})/` },
+      to: { path: `^src/(features|${transports.join('|')})/|^src/main\\.` },
+    },
+    ...features.map((feature, i) => ({
+      name: `feature-order-${feature}`,
+      comment: 'a feature imports only earlier features',
+      severity: 'error',
+      from: { path: `^src/features/${feature}/` },
+      to: { path: `^src/features/(${features.slice(i + 1).join('|') || 'none'})/|^src/(${transports.join('|')})/|^src/main\\.` },
+    })),
+    ...transports.map((transport) => ({
+      name: `transport-${transport}-alone`,
+      severity: 'error',
+      from: { path: `^src/${transport}/` },
+      to: { path: `^src/(${transports.filter((t) => t !== transport).join('|')})/|^src/main\\.` },
+    })),
+    { name: 'nothing-imports-main', severity: 'error', from: { path: '^src' }, to: { path: '^src/main\\.' } },
+    { name: 'no-dev-deps-in-src', severity: 'error', from: { path: '^src' }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,27 @@
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.data/', 'coverage/', '**/*.js', '**/*.cjs', '**/*.mjs'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-extraneous-class': 'off',
+      'no-console': 'error',
+      eqeqeq: 'error',
+      'no-empty': ['error', { allowEmptyCatch: false }],
+    },
+  },
+  { files: ['src/domain/**'], rules: {
+    'no-restricted-globals': ['error', 'process', 'setTimeout', 'setInterval'],
+    'no-restricted-syntax': ['error',
+      { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'domain/ takes now as an argument' },
+      { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'domain/ takes now as an argument' },
+      { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'domain/ takes randomness as an argument' },
+    ],
+  } },
+  { files: ['test/**', 'bench/**', 'scripts/**', 'src/cli/**', 'src/main.*.ts'], rules: { 'no-console': 'off' } },
+);

@@ -1,0 +1,19 @@
+/** One project per kind of test; see CONTRIBUTING.md for what belongs where. */
+const { readFileSync } = require('node:fs');
+
+const swc = JSON.parse(readFileSync(`${__dirname}/.swcrc`, 'utf8'));
+delete swc.$schema;
+
+const project = (name, extra = {}) => ({
+  displayName: name,
+  rootDir: __dirname,
+  testMatch: [`<rootDir>/test/${name}/**/*.spec.{ts,tsx}`],
+  testEnvironment: 'node',
+  moduleFileExtensions: ['ts', 'tsx', 'js', 'mjs', 'cjs', 'json', 'node'],
+  transform: { '^.+\\.tsx?$': ['@swc/jest', { ...swc, swcrc: false, sourceMaps: 'inline' }] },
+  ...extra,
+});
+
+module.exports = {
+  projects: [project('unit'), project('integration'), project('e2e'), project('faults')],
+};
