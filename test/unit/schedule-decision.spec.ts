@@ -82,11 +82,14 @@ describe('a tick', () => {
     expect(tick('2028-03-01', given)).toEqual(plan({ missed: missed('down', '2027-03-01'), done: true }));
   });
 
-  test('behind an unfinished run by schedule the occurrence is missed', () => {
-    expect(tick('2027-03-05T09:00:10', { scheduledRunOpen: true })).toEqual(
-      plan({ missed: missed('overlap', '2027-03-05'), nextRunAt: at('2027-03-06') }),
-    );
-  });
+  test.each([true, false])(
+    'behind an unfinished run by schedule it is missed (one on demand too: %p)',
+    (demandRunOpen) => {
+      expect(tick('2027-03-05T09:00:10', { scheduledRunOpen: true, demandRunOpen })).toEqual(
+        plan({ missed: missed('overlap', '2027-03-05'), nextRunAt: at('2027-03-06') }),
+      );
+    },
+  );
 
   test('behind a run on demand it waits, and then runs even beyond the grace', () => {
     expect(tick('2027-03-05T09:00:10', { demandRunOpen: true })).toEqual(
@@ -115,12 +118,19 @@ describe('a tick', () => {
     );
   });
 
-  test('of years of missed occurrences the latest are listed', () => {
-    for (const given of [{}, { schedule: schedule('daily', '2027-03-01', '2037-03-05') }]) {
-      const decided = tick('2037-03-05T22:00', given);
-      expect(decided.missed).toHaveLength(MISSED_LIMIT);
-      expect(decided.missed.at(-1)?.occurrenceAt).toEqual(at(given.schedule ? '2037-03-04' : '2037-03-05'));
-    }
+  test.each([
+    ['too late', undefined, '2037-03-05'],
+    ['ended', '2037-03-05', '2037-03-04'],
+  ])('of years of missed occurrences the latest are listed (%s)', (_, endAt, last) => {
+    const decided = tick('2037-03-05T22:00', { schedule: schedule('daily', '2027-03-01', endAt) });
+    expect(decided.missed).toHaveLength(MISSED_LIMIT);
+    expect(decided.missed.at(-1)?.occurrenceAt).toEqual(at(last));
+  });
+
+  test('a cursor beside the grid repeats nothing before it', () => {
+    const nextRunAt = at('2027-03-05T10:00');
+    expect(tick('2027-03-05T11:00', { nextRunAt })).toEqual(plan({ nextRunAt }));
+    expect(tick('2027-03-06', { nextRunAt })).toEqual(plan({ run: run('2027-03-06'), nextRunAt: at('2027-03-07') }));
   });
 
   test('a clock that steps back repeats nothing', () => {
@@ -357,6 +367,13 @@ describe('an edit', () => {
   ])('of endAt alone: %s', (_, endAt, given, expected) => {
     const [previous, next] = [schedule('daily', '2027-03-01', '2027-03-10'), schedule('daily', '2027-03-01', endAt)];
     expect(edit(previous, next, '2027-03-05T10:00', given)).toEqual(plan({ nextRunAt: expected }));
+  });
+
+  test('of endAt alone at the very moment of the last run does not repeat it', () => {
+    const [previous, next] = [schedule('daily', '2027-03-01', '2027-03-06'), schedule('daily', '2027-03-01')];
+    expect(edit(previous, next, '2027-03-05', { ...ran, nextRunAt: null })).toEqual(
+      plan({ nextRunAt: at('2027-03-06') }),
+    );
   });
 
   test('of endAt alone never brings back the only occurrence of once', () => {

@@ -208,9 +208,10 @@ describe('whatever happens to a mailing', () => {
     );
   });
 
-  test('two new grids in a row never make two runs by schedule within half a period', () => {
+  test('a new grid is not due within half a period after the last run', () => {
     fc.assert(
       fc.property(anySchedule, anySchedule, fc.nat(60 * 24 * HOUR_MS), (before, after, ms) => {
+        fc.pre(before.startAt.getTime() !== after.startAt.getTime());
         const mailing = new Mailing(before);
         mailing.start(before.startAt);
         const now = new Date(before.startAt.getTime() + ms);
@@ -223,9 +224,7 @@ describe('whatever happens to a mailing', () => {
         expect(decided.run).toBeNull();
         if (!decided.nextRunAt || !lastRunAt || after.period === 'once') return;
         const half = { daily: 12, weekly: 84, monthly: 360 }[after.period] * HOUR_MS;
-        expect(decided.nextRunAt.getTime() - lastRunAt.getTime()).toBeGreaterThanOrEqual(
-          before.startAt.getTime() === after.startAt.getTime() ? 0 : half,
-        );
+        expect(decided.nextRunAt.getTime() - lastRunAt.getTime()).toBeGreaterThanOrEqual(half);
       }),
       { numRuns: 300 },
     );
