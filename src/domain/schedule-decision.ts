@@ -65,7 +65,8 @@ export interface TickFacts extends MailingFacts {
 
 /**
  * One tick for a `started` mailing; call it when `nextRunAt` or `endAt` is reached, at any other time it changes nothing
- * (a paused mailing that reaches `endAt` is {@link planResume}'s). Of the occurrences that came due since the last tick only the latest may run; older ones are missed (`down`).
+ * (a paused mailing that reaches `endAt` is {@link planResume}'s). Of the occurrences that came due since the last tick
+ * only the latest may run; older ones are missed.
  */
 export function planTick(facts: TickFacts): Plan {
   const { schedule, nextRunAt, now, scheduledRunOpen, demandRunOpen } = facts;
@@ -116,7 +117,7 @@ export function planResume(facts: MailingFacts): Plan {
 export interface DemandFacts extends MailingFacts {
   /** The mailing is `created`: this send starts it. */
   firstStart: boolean;
-  /** The occurrence of the mailing's last run that had one. */
+  /** The occurrence of the mailing's last run that had one; those that were missed don't count. */
   lastOccurrenceAt: Date | null;
 }
 
@@ -150,7 +151,7 @@ export interface EditFacts extends MailingFacts {
   /** The schedule before the edit; `schedule` is the new one. */
   previous: Schedule;
   paused: boolean;
-  /** When the last run by schedule or on demand began. */
+  /** When the last run by schedule or on demand began; one that was missed did not. */
   lastRunAt: Date | null;
   lastOccurrenceAt: Date | null;
 }
