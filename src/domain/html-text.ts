@@ -52,7 +52,7 @@ const attribute = (element: DomNode, name: string): string =>
 
 const block = { format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } };
 
-const convert = compile({
+const convert: (html: string, findings?: Findings) => string = compile({
   wordwrap: false,
   formatters: { link: formatLink, alt: formatImage },
   selectors: [
