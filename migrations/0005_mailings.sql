@@ -18,7 +18,7 @@ CREATE TABLE mailings (
   status_text text,
   status_since timestamptz NOT NULL DEFAULT app_now(),
   status_by bigint CONSTRAINT mailings_status_by_fkey REFERENCES users,
-  -- The next occurrence the scheduler has to act on; null when there is none or the mailing is not started.
+  -- The first occurrence that nobody decided about yet; kept while the mailing is paused; null when none will come.
   next_run_at timestamptz,
   -- When a tick last found the due occurrence waiting behind a run on demand.
   waited_until timestamptz,

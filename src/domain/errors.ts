@@ -15,7 +15,7 @@ export class DomainError extends Error {
     readonly kind: ErrorKind,
     readonly code: string,
     message: string,
-    readonly details: { errors?: FieldError[]; runId?: string; retryAfterS?: number } = {},
+    readonly details: { errors?: FieldError[]; runId?: number; retryAfterS?: number } = {},
   ) {
     super(message);
     this.name = new.target.name;
@@ -38,7 +38,7 @@ export class NotFoundError extends DomainError {
 
 /** The state of the object forbids it; `code` says which state. */
 export class ConflictError extends DomainError {
-  constructor(code: string, message: string, details: { runId?: string } = {}) {
+  constructor(code: string, message: string, details: { runId?: number } = {}) {
     super('conflict', code, message, details);
   }
 }

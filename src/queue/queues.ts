@@ -9,8 +9,7 @@ export const SERVICE_QUEUE = 'service';
 export type ScheduleJob = 'tick' | 'sweep';
 /** Jobs of PLAN_QUEUE. */
 export interface PlanJob {
-  runId?: number;
-  importId?: number;
+  runId: number;
 }
 /** A job of DELIVERY_QUEUE: one client in one run. The ledger has the rest. */
 export interface DeliveryJob {

@@ -1,7 +1,5 @@
-import type { RedisOptions } from 'ioredis';
-
-/** ioredis options for a redis:// or rediss:// URL. */
-export function redisOptions(redisUrl: string): RedisOptions {
+/** Options of ioredis, also BullMQ's, for a redis:// or rediss:// URL. */
+export function redisOptions(redisUrl: string) {
   const url = new URL(redisUrl);
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -10,6 +8,6 @@ export function redisOptions(redisUrl: string): RedisOptions {
     ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
     ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-    retryStrategy: (times) => Math.min(100 * times, 2_000),
+    retryStrategy: (times: number) => Math.min(100 * times, 2_000),
   };
 }

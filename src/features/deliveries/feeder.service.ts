@@ -106,7 +106,7 @@ export class FeederService {
 
   /** What still fits: by the cap, and by how fast jobs left the queue lately. */
   private async room(): Promise<number> {
-    const counts = await this.queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized', 'paused');
+    const counts = await this.queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
     const held = Object.values(counts).reduce((a, b) => a + b, 0);
     const { queueWindow, rateLimitPerSecond, workerConcurrency } = this.config;
     const speed = await this.speed();

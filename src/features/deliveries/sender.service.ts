@@ -35,7 +35,7 @@ export class SenderService {
   private readonly slots: Slots;
   private readonly inHand = new Set<number>();
   private readonly claims: GroupCommit<number, Claim | null>;
-  private readonly records: GroupCommit<DeliveryRecord, void>;
+  private readonly records: GroupCommit<DeliveryRecord, undefined>;
   private readonly streaks = new MailingStreaks();
   readonly holds: DomainHolds;
 
@@ -60,7 +60,6 @@ export class SenderService {
       return items.map(() => undefined);
     }, options);
     registry.onFenced(() => pool.dropAll());
-    pool.guardDot(() => registry.alive);
   }
 
   async send(deliveryId: number): Promise<SendOutcome> {

@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../database/database';
+import { listPage } from '../../database/list';
+import type { Page, PageRequest } from '../../domain/paging';
+import { readableOwner, type Viewer } from '../../domain/permissions';
+import type { AttemptStatus } from '../../domain/states';
+import type { Attempt } from './attempt.entity';
+
+export type AttemptView = Omit<Attempt, 'ownerId' | 'workerId'> & { email: string; fullName: string | null; mailingName: string };
+
+export interface AttemptQuery extends PageRequest {
+  mailingId?: number;
+  runId?: number;
+  clientId?: number;
+  deliveryId?: number;
+  ownerId?: number;
+  status?: AttemptStatus;
+  from?: Date;
+  to?: Date;
+}
+
+@Injectable()
+export class AttemptsService {
+  constructor(private readonly database: Database) {}
+
+  /** Newest first. */
+  list(viewer: Viewer, query: AttemptQuery): Promise<Page<AttemptView>> {
+    const params: unknown[] = [];
+    const conditions: string[] = [];
+    const where = (condition: (n: string) => string, value: unknown) => {
+      if (value !== undefined && value !== null) conditions.push(condition(`$${params.push(value)}`));
+    };
+    where((n) => `a.owner_id = ${n}`, readableOwner(viewer));
+    where((n) => `a.owner_id = ${n}`, query.ownerId);
+    where((n) => `a.mailing_id = ${n}`, query.mailingId);
+    where((n) => `a.run_id = ${n}`, query.runId);
+    where((n) => `a.delivery_id = ${n}`, query.deliveryId);
+    // Few deliveries belong to one client; the index on them is the way in.
+    where((n) => `a.delivery_id IN (SELECT id FROM deliveries WHERE client_id = ${n})`, query.clientId);
+    where((n) => `a.status = ${n}`, query.status);
+    where((n) => `a.created_at >= ${n}`, query.from);
+    where((n) => `a.created_at < ${n}`, query.to);
+    return listPage<AttemptView>(
+      this.database,
+      {
+        sql: `SELECT a.id, a.created_at, a.delivery_id, a.run_id, a.mailing_id, a.client_id, a.attempt_number, a.status, a.reason,
+                     a.reply_code, a.enhanced_code, a.server_response, a.duration_ms, d.email, c.full_name, m.name AS mailing_name
+                FROM attempts a JOIN deliveries d ON d.id = a.delivery_id JOIN mailings m ON m.id = a.mailing_id
+                LEFT JOIN clients c ON c.id = a.client_id
+               WHERE ${conditions.length > 0 ? conditions.join(' AND ') : 'true'}`,
+        params,
+        key: [{ expression: 'a.id', type: 'bigint' }],
+        descending: true,
+      },
+      query,
+    );
+  }
+}

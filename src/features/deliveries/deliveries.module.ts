@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DatabaseModule } from '../../database/database.module';
+import { QueueModule } from '../../queue/queue.module';
+import { Attempt } from './attempt.entity';
+import { AttemptsService } from './attempts.service';
+import { DeliveriesService } from './deliveries.service';
+import { Delivery } from './delivery.entity';
+import { FeederService } from './feeder.service';
+import { TransportService } from './transport.service';
+
+/** The ledger as every process sees it. */
+@Module({
+  imports: [DatabaseModule, QueueModule, TypeOrmModule.forFeature([Delivery, Attempt])],
+  providers: [DeliveriesService, AttemptsService, FeederService, TransportService],
+  exports: [DeliveriesService, AttemptsService, FeederService, TransportService],
+})
+export class DeliveriesModule {}

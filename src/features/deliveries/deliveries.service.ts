@@ -1,0 +1,140 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { Database, type Transaction } from '../../database/database';
+import { listPage } from '../../database/list';
+import { ConflictError, NotFoundError } from '../../domain/errors';
+import type { Page, PageRequest } from '../../domain/paging';
+import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import type { DeliveryStatus, RunTrigger } from '../../domain/states';
+import { FeederService } from './feeder.service';
+
+export interface DeliveryView {
+  id: number;
+  runId: number;
+  mailingId: number;
+  mailingName: string;
+  occurrenceAt: Date | null;
+  trigger: RunTrigger;
+  clientId: number;
+  email: string;
+  fullName: string | null;
+  status: DeliveryStatus;
+  reason: string | null;
+  tries: number;
+  attempts: number;
+  nextAttemptAt: Date | null;
+  markedBy: number | null;
+  lastResponse: string | null;
+  updatedAt: Date;
+}
+
+const VIEW = `SELECT d.id, d.run_id, r.mailing_id, m.name AS mailing_name, r.occurrence_at, r.trigger, d.client_id, d.email, c.full_name,
+    d.status, d.reason, d.tries, d.attempts, d.next_attempt_at, d.marked_by, d.updated_at,
+    (SELECT a.server_response FROM attempts a WHERE a.delivery_id = d.id ORDER BY a.attempt_number DESC LIMIT 1) AS last_response
+  FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings m ON m.id = r.mailing_id LEFT JOIN clients c ON c.id = d.client_id`;
+
+@Injectable()
+export class DeliveriesService {
+  constructor(
+    private readonly database: Database,
+    private readonly feeder: FeederService,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  /** Who got it in this run, who did not, and why. @throws NotFoundError */
+  async listOfRun(viewer: Viewer, runId: number, query: PageRequest & { status?: DeliveryStatus; search?: string }): Promise<Page<DeliveryView>> {
+    await this.requireRun(viewer, runId);
+    const search = query.search?.trim() ? `%${query.search.trim().toLowerCase().replace(/[\\%_]/g, '\\$&')}%` : null;
+    return listPage<DeliveryView>(
+      this.database,
+      {
+        sql: `${VIEW} WHERE d.run_id = $1 AND ($2::text IS NULL OR d.status = $2) AND ($3::bigint IS NULL OR r.owner_id = $3)
+                AND ($4::text IS NULL OR lower(d.email) LIKE $4)`,
+        params: [runId, query.status ?? null, readableOwner(viewer), search],
+        key: [{ expression: 'd.id', type: 'bigint' }],
+        descending: false,
+        total: async (sql) => {
+          const column = query.status ?? 'pending + sending + deferred + sent + failed + unknown + skipped + cancelled';
+          const row = await sql.first<{ n: number }>(`SELECT coalesce(sum(${column}), 0)::bigint AS n FROM run_counts WHERE run_id = $1`, [runId]);
+          return row?.n ?? 0;
+        },
+      },
+      query,
+    );
+  }
+
+  /** Everything that one client got or did not get, newest first. */
+  listOfClient(viewer: Viewer, clientId: number, page: PageRequest): Promise<Page<DeliveryView>> {
+    return listPage<DeliveryView>(
+      this.database,
+      {
+        sql: `${VIEW} WHERE d.client_id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`,
+        params: [clientId, readableOwner(viewer)],
+        key: [{ expression: 'd.run_id', type: 'bigint' }],
+        descending: true,
+      },
+      page,
+    );
+  }
+
+  /** An `unknown` delivery is sent once more, by hand; its run goes on for it. */
+  async resend(viewer: Viewer, id: number): Promise<DeliveryView> {
+    const runId = await this.database.transaction(async (tx) => {
+      const delivery = await lockUnknown(tx, viewer, id);
+      await tx.affected(
+        `UPDATE runs SET status = 'sending', reason = NULL, finished_at = NULL, end_at = NULL, planned_at = coalesce(planned_at, app_now())
+          WHERE id = $1 AND status IN ('done', 'cancelled')`,
+        [delivery.runId],
+      );
+      await tx.affected(`UPDATE deliveries SET status = 'pending', reason = NULL, updated_at = app_now() WHERE id = $1`, [id]);
+      return delivery.runId;
+    });
+    await this.feeder.refeed([runId]).catch((error: unknown) => {
+      this.logger.warn({ event: 'queue.unavailable', reason: (error as Error).message }, 'Redis is away; the sweeper will go on with this');
+    });
+    return this.get(viewer, id);
+  }
+
+  /** An `unknown` delivery is declared sent by someone who knows; `markedBy` says who. */
+  async markSent(viewer: Viewer, id: number): Promise<DeliveryView> {
+    await this.database.transaction(async (tx) => {
+      await lockUnknown(tx, viewer, id);
+      await tx.affected(`UPDATE deliveries SET status = 'sent', reason = NULL, marked_by = $2, updated_at = app_now() WHERE id = $1`, [
+        id,
+        viewer.userId,
+      ]);
+    });
+    return this.get(viewer, id);
+  }
+
+  private async get(viewer: Viewer, id: number): Promise<DeliveryView> {
+    const delivery = await this.database.first<DeliveryView>(`${VIEW} WHERE d.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`, [
+      id,
+      readableOwner(viewer),
+    ]);
+    if (!delivery) throw new NotFoundError('Delivery', id);
+    return delivery;
+  }
+
+  private async requireRun(viewer: Viewer, runId: number): Promise<void> {
+    const run = await this.database.first('SELECT id FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)', [
+      runId,
+      readableOwner(viewer),
+    ]);
+    if (!run) throw new NotFoundError('Run', runId);
+  }
+}
+
+async function lockUnknown(tx: Transaction, viewer: Viewer, id: number): Promise<{ runId: number }> {
+  // The run before its deliveries: the order in which everybody locks.
+  const run = await tx.first<{ id: number }>(
+    `SELECT r.id FROM runs r WHERE r.id = (SELECT run_id FROM deliveries WHERE id = $1) AND ($2::bigint IS NULL OR r.owner_id = $2) FOR UPDATE`,
+    [id, writableOwner(viewer)],
+  );
+  if (!run) throw new NotFoundError('Delivery', id);
+  const delivery = await tx.first<{ status: string }>('SELECT status FROM deliveries WHERE id = $1 FOR UPDATE', [id]);
+  if (delivery?.status !== 'unknown') {
+    throw new ConflictError('DELIVERY_NOT_UNKNOWN', `Delivery ${id} is ${delivery?.status ?? 'gone'}; only an unknown one can be decided by hand.`);
+  }
+  return { runId: run.id };
+}

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { Database, type Transaction } from '../../database/database';
+import type { Run } from './run.entity';
+
+const PAGE = 10_000;
+
+type Planned = Pick<Run, 'id' | 'mailingId' | 'ownerId' | 'trigger' | 'sourceRunId' | 'status' | 'planCursor' | 'plannedAt' | 'pausedAt'> & {
+  audience: 'all' | 'selected';
+};
+
+/**
+ * Gives every client of a run's audience a delivery, by pages in id order, each page and the cursor in one transaction:
+ * a killed planner is resumed where it was, two at once take turns, and planning again is harmless.
+ */
+@Injectable()
+export class PlannerService {
+  constructor(
+    private readonly database: Database,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  /** @returns whether the run is planned now; false if it is paused, cancelled or not there */
+  async plan(runId: number): Promise<boolean> {
+    const startedAt = performance.now();
+    let added = 0;
+    for (;;) {
+      const page = await this.database.transaction((tx) => this.planPage(tx, runId));
+      if (page === 'not-planning') return false;
+      added += page.added;
+      if (page.last) break;
+    }
+    this.logger.info({ event: 'run.planned', runId, deliveries: added, ms: Math.round(performance.now() - startedAt) }, 'Run is planned');
+    return true;
+  }
+
+  private async planPage(tx: Transaction, runId: number): Promise<{ added: number; last: boolean } | 'not-planning'> {
+    const run = await tx.first<Planned>(
+      `SELECT r.id, r.mailing_id, r.owner_id, r.trigger, r.source_run_id, r.status, r.plan_cursor, r.planned_at, r.paused_at, m.audience
+         FROM runs r JOIN mailings m ON m.id = r.mailing_id WHERE r.id = $1 FOR NO KEY UPDATE OF r`,
+      [runId],
+    );
+    if (!run || !['planning', 'sending'].includes(run.status) || run.pausedAt) return 'not-planning';
+    if (run.plannedAt) return { added: 0, last: true };
+    const page = await tx.first<{ cursor: number | null; n: number; added: number }>(
+      `WITH page AS (${audiencePage(run)}),
+       added AS (
+         INSERT INTO deliveries (run_id, client_id, email, status, reason)
+         SELECT $1, client_id, email, status, reason FROM page ORDER BY key
+         ON CONFLICT DO NOTHING RETURNING 1)
+       SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n, (SELECT count(*) FROM added) AS added`,
+      [runId, run.planCursor, run.trigger === 'resend' ? run.sourceRunId : run.audience === 'all' ? run.ownerId : run.mailingId],
+    );
+    const last = (page?.n ?? 0) < PAGE;
+    await tx.affected(
+      `UPDATE runs SET plan_cursor = greatest(plan_cursor, $2), planned_at = CASE WHEN $3 THEN app_now() END,
+              started_at = CASE WHEN $3 THEN coalesce(started_at, app_now()) ELSE started_at END,
+              status = CASE WHEN $3 THEN 'sending' ELSE status END
+        WHERE id = $1`,
+      [runId, page?.cursor ?? run.planCursor, last],
+    );
+    return { added: page?.added ?? 0, last };
+  }
+}
+
+/** One page of who gets a run's letter: `key` is what the cursor counts in. Who can't get it has a reason. */
+function audiencePage(run: Planned): string {
+  if (run.trigger === 'resend') {
+    return `SELECT d.id AS key, d.client_id, d.email, CASE WHEN c.id IS NULL THEN 'skipped' ELSE 'pending' END AS status,
+                   CASE WHEN c.id IS NULL THEN 'client_deleted' END AS reason
+              FROM deliveries d LEFT JOIN clients c ON c.id = d.client_id
+             WHERE d.run_id = $3 AND d.status IN ('failed', 'unknown') AND d.id > $2 ORDER BY d.id LIMIT ${PAGE}`;
+  }
+  if (run.audience === 'all') {
+    return `SELECT c.id AS key, c.id AS client_id, c.email, 'pending' AS status, NULL AS reason
+              FROM clients c WHERE c.owner_id = $3 AND c.id > $2 ORDER BY c.id LIMIT ${PAGE}`;
+  }
+  return `SELECT mc.id AS key, c.id AS client_id, c.email, 'pending' AS status, NULL AS reason
+            FROM mailing_clients mc JOIN clients c ON c.id = mc.client_id
+           WHERE mc.mailing_id = $3 AND mc.id > $2 ORDER BY mc.id LIMIT ${PAGE}`;
+}

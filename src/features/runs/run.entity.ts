@@ -1,0 +1,69 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { RunReason, RunStatus, RunTrigger, UnknownPolicy } from '../../domain/states';
+
+/** One sending of one mailing, with the content as it was when it began. */
+@Entity('runs')
+export class Run {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
+  id!: number;
+
+  @Column('bigint', { name: 'mailing_id' })
+  mailingId!: number;
+
+  @Column('bigint', { name: 'owner_id' })
+  ownerId!: number;
+
+  @Column('timestamptz', { name: 'occurrence_at', nullable: true })
+  occurrenceAt!: Date | null;
+
+  @Column('text')
+  trigger!: RunTrigger;
+
+  @Column('bigint', { name: 'source_run_id', nullable: true })
+  sourceRunId!: number | null;
+
+  @Column('text', { name: 'idempotency_key', nullable: true })
+  idempotencyKey!: string | null;
+
+  @Column('text')
+  status!: RunStatus;
+
+  @Column('text', { nullable: true })
+  reason!: RunReason | null;
+
+  @Column('timestamptz', { name: 'paused_at', nullable: true })
+  pausedAt!: Date | null;
+
+  @Column('text', { name: 'on_unknown' })
+  onUnknown!: UnknownPolicy;
+
+  @Column('text', { default: '' })
+  subject!: string;
+
+  @Column('text', { default: '' })
+  body!: string;
+
+  @Column('text', { name: 'body_text', nullable: true })
+  bodyText!: string | null;
+
+  @Column('bigint', { name: 'plan_cursor', default: 0 })
+  planCursor!: number;
+
+  @Column('timestamptz', { name: 'planned_at', nullable: true })
+  plannedAt!: Date | null;
+
+  @Column('timestamptz', { name: 'end_at', nullable: true })
+  endAt!: Date | null;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'started_at', nullable: true })
+  startedAt!: Date | null;
+
+  @Column('timestamptz', { name: 'finished_at', nullable: true })
+  finishedAt!: Date | null;
+
+  @Column('boolean', { default: false })
+  closing!: boolean;
+}

@@ -1,0 +1,240 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Sql, type Transaction } from '../../database/database';
+import { listPage } from '../../database/list';
+import { ConflictError, NotFoundError } from '../../domain/errors';
+import type { Page, PageRequest } from '../../domain/paging';
+import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import type { Missed } from '../../domain/schedule-decision';
+import type { DeliveryCounts, RunReason, RunTrigger } from '../../domain/states';
+import type { Mailing } from '../mailings/mailing.entity';
+import type { Run } from './run.entity';
+
+export type RunView = Omit<Run, 'body' | 'bodyText' | 'idempotencyKey'> & { counts: DeliveryCounts };
+
+const COUNTS = `(SELECT jsonb_build_object(
+    'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
+    'pending', coalesce(sum(pending), 0), 'sending', coalesce(sum(sending), 0), 'deferred', coalesce(sum(deferred), 0),
+    'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0), 'unknown', coalesce(sum(unknown), 0),
+    'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts WHERE run_id = r.id) AS counts`;
+
+const VIEW = `SELECT r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger, r.source_run_id, r.status, r.reason, r.paused_at,
+    r.on_unknown, r.subject, r.plan_cursor, r.planned_at, r.end_at, r.created_at, r.started_at, r.finished_at, r.closing, ${COUNTS}
+  FROM runs r`;
+
+/** How many open deliveries are closed in the transaction that closes their run; the rest follow in the background. */
+const CLOSE_AT_ONCE = 5_000;
+
+@Injectable()
+export class RunsService {
+  constructor(private readonly database: Database) {}
+
+  listOfMailing(viewer: Viewer, mailingId: number, page: PageRequest): Promise<Page<RunView>> {
+    return listPage<RunView>(
+      this.database,
+      {
+        sql: `${VIEW} WHERE r.mailing_id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`,
+        params: [mailingId, readableOwner(viewer)],
+        key: [{ expression: 'r.id', type: 'bigint' }],
+        descending: true,
+      },
+      page,
+    );
+  }
+
+  /** @throws NotFoundError */
+  async get(viewer: Viewer, id: number): Promise<RunView> {
+    const run = await this.database.first<RunView>(`${VIEW} WHERE r.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`, [
+      id,
+      readableOwner(viewer),
+    ]);
+    if (!run) throw new NotFoundError('Run', id);
+    return run;
+  }
+
+  /**
+   * Inserts a run for an occurrence, or an extra one (null), with the content as it is now. The unique key on mailing and
+   * occurrence makes a second start of the same occurrence return the first run.
+   */
+  async begin(
+    tx: Transaction,
+    mailing: Mailing,
+    trigger: RunTrigger,
+    occurrenceAt: Date | null,
+    idempotencyKey: string | null = null,
+  ): Promise<{ runId: number; isNew: boolean }> {
+    const inserted = await tx.first<{ id: number }>(
+      `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body, body_text, end_at)
+       SELECT $1, $2, $3, $4, $5, 'planning', $6, s.subject, s.body, s.body_text, $7 FROM messages s WHERE s.id = $8
+       ON CONFLICT (mailing_id, occurrence_at) DO NOTHING RETURNING id`,
+      [mailing.id, mailing.ownerId, occurrenceAt, trigger, idempotencyKey, mailing.onUnknown, mailing.endAt, mailing.messageId],
+    );
+    if (inserted) return { runId: inserted.id, isNew: true };
+    const first = await tx.first<{ id: number }>('SELECT id FROM runs WHERE mailing_id = $1 AND occurrence_at = $2', [
+      mailing.id,
+      occurrenceAt,
+    ]);
+    if (!first) throw new Error(`mailing ${mailing.id} has neither a message nor a run`);
+    return { runId: first.id, isNew: false };
+  }
+
+  /** Occurrences that did not run, as rows; one that has a run already is left. */
+  async recordMissed(tx: Transaction, mailing: Mailing, missed: Missed[]): Promise<void> {
+    if (missed.length === 0) return;
+    await tx.affected(
+      `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, status, reason, on_unknown, finished_at)
+       SELECT $1, $2, o.at, 'schedule', 'missed', o.reason, $3, app_now() FROM unnest($4::timestamptz[], $5::text[]) AS o(at, reason)
+       ON CONFLICT (mailing_id, occurrence_at) DO NOTHING`,
+      [mailing.id, mailing.ownerId, mailing.onUnknown, missed.map((m) => m.occurrenceAt), missed.map((m) => m.reason)],
+    );
+  }
+
+  /** A run of this mailing whose deliveries were not all tried yet. */
+  async untried(sql: Sql, mailingId: number): Promise<{ id: number; trigger: RunTrigger }[]> {
+    return sql.rows(
+      `SELECT r.id, r.trigger FROM runs r WHERE r.mailing_id = $1 AND r.status IN ('planning', 'sending')
+          AND (r.planned_at IS NULL OR (SELECT coalesce(sum(untried), 0) FROM run_counts WHERE run_id = r.id) > 0) ORDER BY r.id`,
+      [mailingId],
+    );
+  }
+
+  /** Holds or lets go the mailing's live runs. A claim that is under way is waited for; none is committed afterwards. */
+  async setPaused(tx: Transaction, mailingId: number, paused: boolean): Promise<number[]> {
+    await lockRuns(tx, mailingId);
+    const runs = await tx.rows<{ id: number }>(
+      `UPDATE runs SET paused_at = CASE WHEN $2 THEN app_now() END
+        WHERE mailing_id = $1 AND status IN ('planning', 'sending') RETURNING id`,
+      [mailingId, paused],
+    );
+    return runs.map((run) => run.id);
+  }
+
+  /** The mailing's new end binds its live runs, too. */
+  async setEnd(tx: Transaction, mailingId: number, endAt: Date | null): Promise<void> {
+    await lockRuns(tx, mailingId);
+    await tx.affected(`UPDATE runs SET end_at = $2 WHERE mailing_id = $1 AND status IN ('planning', 'sending')`, [mailingId, endAt]);
+  }
+
+  /**
+   * Closes the mailing's live runs: what is claimed already ends, nothing else is claimed. Open deliveries become
+   * cancelled, or, at the mailing's end, skipped or (if they were tried) failed; of very many the rest by `closeSome`.
+   */
+  async close(tx: Transaction, mailingId: number, reason: Extract<RunReason, 'ended' | 'finished'>): Promise<void> {
+    await lockRuns(tx, mailingId);
+    const runs = await tx.rows<{ id: number }>(
+      `UPDATE runs SET status = 'cancelled', reason = $2, finished_at = app_now(), paused_at = NULL, closing = true
+        WHERE mailing_id = $1 AND status IN ('planning', 'sending') RETURNING id`,
+      [mailingId, reason],
+    );
+    for (const run of runs) await closeDeliveries(tx, run.id);
+  }
+
+  /** Goes on closing the deliveries of closed runs; returns how many it closed. */
+  async closeSome(): Promise<number> {
+    return this.database.transaction(async (tx) => {
+      const run = await tx.first<{ id: number }>('SELECT id FROM runs WHERE closing ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED');
+      return run ? closeDeliveries(tx, run.id) : 0;
+    });
+  }
+
+  /** A new run for those whose delivery ended `failed` or `unknown`; also of a mailing that is done, which stays done. */
+  async resendFailed(viewer: Viewer, runId: number): Promise<{ runId: number }> {
+    return this.database.transaction(async (tx) => {
+      const source = await tx.first<Run>('SELECT * FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR NO KEY UPDATE', [
+        runId,
+        writableOwner(viewer),
+      ]);
+      if (!source) throw new NotFoundError('Run', runId);
+      const again = await tx.first<{ id: number; status: string }>(
+        `SELECT id, status FROM runs WHERE source_run_id = $1 AND status IN ('planning', 'sending') LIMIT 1`,
+        [runId],
+      );
+      if (again) throw new ConflictError('RUN_RESENDING', 'Those who failed are being sent to again already.', { runId: again.id });
+      const mailing = await tx.first<{ status: string }>('SELECT status FROM mailings WHERE id = $1 AND deleted_at IS NULL', [source.mailingId]);
+      if (!mailing) throw new NotFoundError('Mailing', source.mailingId);
+      if (mailing.status === 'paused') throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
+      const failed = await tx.first<{ n: number }>(
+        `SELECT count(*) AS n FROM (SELECT FROM deliveries WHERE run_id = $1 AND status IN ('failed', 'unknown') LIMIT 1) f`,
+        [runId],
+      );
+      if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');
+      const run = await tx.first<{ id: number }>(
+        `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text)
+         SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text FROM runs r WHERE r.id = $1
+         RETURNING id`,
+        [runId],
+      );
+      return { runId: run?.id ?? 0 };
+    });
+  }
+
+  /**
+   * Finishes those of the given runs (or all) in which nothing is left, and with them `once` mailings that have no other
+   * live run. One conditional UPDATE: a run is done only when no delivery is left that is not final.
+   * @returns the runs that are done now
+   */
+  async finishIfDrained(runIds: number[] | null): Promise<number[]> {
+    const done = await this.database.rows<{ id: number }>(
+      `WITH finished AS (
+         UPDATE runs r SET status = 'done', finished_at = app_now()
+          WHERE r.status = 'sending' AND r.planned_at IS NOT NULL AND ($1::bigint[] IS NULL OR r.id = ANY($1))
+            AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
+            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.status IN ('pending', 'sending', 'deferred'))
+         RETURNING r.id)
+       SELECT id FROM finished`,
+      [runIds],
+    );
+    if (done.length > 0 || runIds === null) await this.finishOnceMailings();
+    return done.map((run) => run.id);
+  }
+
+  /** A `once` mailing is done when its run is. */
+  private async finishOnceMailings(): Promise<void> {
+    await this.database.affected(
+      `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL, status_text = NULL,
+              status_since = app_now(), status_by = NULL
+        WHERE m.status = 'started' AND m.period = 'once' AND m.next_run_at IS NULL AND m.joined_from IS NULL AND m.deleted_at IS NULL
+          AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
+          AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
+    );
+  }
+
+  /** Runs that are not fully planned and not held: their plan job may have been lost. */
+  async unplanned(): Promise<number[]> {
+    const rows = await this.database.rows<{ id: number }>(
+      `SELECT id FROM runs WHERE status IN ('planning', 'sending') AND planned_at IS NULL AND paused_at IS NULL ORDER BY id`,
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** Live runs whose counters and ledger differ: never, unless there is a fault in the product. */
+  async miscounted(): Promise<{ runId: number; counted: number; found: number }[]> {
+    return this.database.rows(
+      `SELECT r.id AS run_id, c.n AS counted, f.n AS found FROM runs r,
+         LATERAL (SELECT coalesce(sum(pending + sending + deferred), 0) AS n FROM run_counts WHERE run_id = r.id) c,
+         LATERAL (SELECT count(*) AS n FROM (SELECT FROM deliveries d WHERE d.run_id = r.id
+                    AND d.status IN ('pending', 'sending', 'deferred') LIMIT 10000) x) f
+        WHERE r.status = 'sending' AND (c.n < 0 OR (c.n < 10000 AND c.n <> f.n))`,
+    );
+  }
+}
+
+async function lockRuns(tx: Transaction, mailingId: number): Promise<void> {
+  await tx.rows(
+    `SELECT id FROM runs WHERE mailing_id = $1 AND status IN ('planning', 'sending') ORDER BY id FOR UPDATE`,
+    [mailingId],
+  );
+}
+
+async function closeDeliveries(tx: Transaction, runId: number): Promise<number> {
+  const closed = await tx.affected(
+    `UPDATE deliveries d SET
+        status = CASE WHEN r.reason <> 'ended' THEN 'cancelled' WHEN d.attempts > 0 THEN 'failed' ELSE 'skipped' END,
+        reason = r.reason, next_attempt_at = NULL, updated_at = app_now()
+       FROM runs r
+      WHERE r.id = $1 AND d.run_id = r.id AND d.id IN (
+        SELECT id FROM deliveries WHERE run_id = $1 AND status IN ('pending', 'deferred') ORDER BY id LIMIT ${CLOSE_AT_ONCE} FOR UPDATE)`,
+    [runId],
+  );
+  if (closed < CLOSE_AT_ONCE) await tx.affected('UPDATE runs SET closing = false WHERE id = $1', [runId]);
+  return closed;
+}

@@ -1,0 +1,297 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Injectable } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import { PinoLogger } from 'nestjs-pino';
+import { Database, type Transaction } from '../../database/database';
+import { ConflictError, ForbiddenError, ValidationError } from '../../domain/errors';
+import { stoppableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import { type Plan, planDemandSend, planEdit, planFirstStart, planResume, planTick } from '../../domain/schedule-decision';
+import { type MailingStatus, mailingTransitions, type RunTrigger } from '../../domain/states';
+import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
+import { FeederService } from '../deliveries/feeder.service';
+import { addClients, lockMailing, type MailingView, MailingsService, requireMessage } from '../mailings/mailings.service';
+import { checkMailing, type MailingInput } from '../mailings/mailing-input';
+import type { Mailing } from '../mailings/mailing.entity';
+import { RunsService } from '../runs/runs.service';
+import { databaseNow, readRunFacts, scheduleOf } from './facts';
+
+/** Why a mailing is in its status, where its owner did not bring it there. */
+interface StatusReason {
+  code: string | null;
+  text: string | null;
+  by: number | null;
+}
+
+const NO_REASON: StatusReason = { code: null, text: null, by: null };
+
+/**
+ * What happens to a mailing between its making and its end, whoever asks: REST, a button, the command line, the scheduler.
+ * Each is one transaction that holds the mailing's lock; jobs are added after it is committed, and if that fails the
+ * sweeper adds them.
+ */
+@Injectable()
+export class LifecycleService {
+  constructor(
+    private readonly database: Database,
+    private readonly mailings: MailingsService,
+    private readonly runs: RunsService,
+    private readonly feeder: FeederService,
+    @InjectQueue(PLAN_QUEUE) private readonly planQueue: Queue<PlanJob>,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  /** The schedule takes over. If `startAt` has passed, one run goes at once. */
+  async start(viewer: Viewer, id: number): Promise<MailingView> {
+    const started = await this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      require(mailing, 'started', ['created']);
+      const now = await databaseNow(tx);
+      const plan = planFirstStart({ schedule: scheduleOf(mailing), now });
+      if (plan.done) throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
+      if (plan.run) await requireRecipients(tx, mailing);
+      await setStatus(tx, mailing, 'started', NO_REASON);
+      return this.carryOut(tx, mailing, plan, 'schedule', now);
+    });
+    await this.enqueuePlans(started);
+    return this.mailings.get(viewer, id);
+  }
+
+  /**
+   * Sends now: the run of the current occurrence if that is due and has none, else an extra run; starts a `created`
+   * mailing. The same key gives the same run.
+   * @throws ConflictError MAILING_SENDING with the run, while one has deliveries that were never tried
+   */
+  async send(viewer: Viewer, id: number, idempotencyKey: string | null = null): Promise<{ runId: number }> {
+    const { runId, isNew } = await this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      const same = idempotencyKey && (await runOfKey(tx, id, idempotencyKey));
+      if (same) return { runId: same, isNew: false };
+      if (mailing.status !== 'created') require(mailing, 'sent', ['started']);
+      const [open] = await this.runs.untried(tx, id);
+      if (open) {
+        throw new ConflictError('MAILING_SENDING', `Run ${open.id} of this mailing has letters that were not tried yet.`, {
+          runId: open.id,
+        });
+      }
+      await requireRecipients(tx, mailing);
+      const facts = await readRunFacts(tx, mailing);
+      const plan = planDemandSend({ ...facts, firstStart: mailing.status === 'created' });
+      if (!plan.run) throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
+      if (mailing.status === 'created') await setStatus(tx, mailing, 'started', NO_REASON);
+      await this.runs.recordMissed(tx, mailing, plan.missed);
+      await setCalendar(tx, mailing, plan, facts.now);
+      return this.runs.begin(tx, mailing, 'demand', plan.run.occurrenceAt, idempotencyKey);
+    });
+    if (isNew) await this.enqueuePlans([runId]);
+    return { runId };
+  }
+
+  /** No new claim after this has returned; only what was claimed already ends. A manager may do this to anybody's. */
+  async pause(viewer: Viewer, id: number): Promise<MailingView> {
+    await this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
+      require(mailing, 'paused', ['started']);
+      const foreign = mailing.ownerId !== viewer.userId;
+      await this.hold(tx, mailing, foreign ? { code: 'paused_by_manager', text: null, by: viewer.userId } : { ...NO_REASON, by: viewer.userId });
+    });
+    return this.mailings.get(viewer, id);
+  }
+
+  /** The system stops a mailing whose sender, content or template is refused. Does nothing if it is not started. */
+  async park(id: number, code: string, text: string): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, null);
+      if (mailing.status === 'started') await this.hold(tx, mailing, { code, text, by: null });
+    });
+    this.logger.warn({ event: 'mailing.parked', mailingId: id, code }, 'Mailing was paused by the system');
+  }
+
+  /** Goes on where it was; what was missed while paused is recorded, never made up. */
+  async resume(viewer: Viewer, id: number): Promise<MailingView> {
+    const { runIds, planned } = await this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
+      require(mailing, 'resumed', ['paused']);
+      requireMayResume(viewer, mailing);
+      const now = await databaseNow(tx);
+      const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
+      await setStatus(tx, mailing, 'started', NO_REASON);
+      const held = await this.runs.setPaused(tx, id, false);
+      return { runIds: held, planned: await this.carryOut(tx, mailing, plan, 'schedule', now) };
+    });
+    await this.feeder.refeed(runIds).catch((error: unknown) => this.queueAway(error));
+    await this.enqueuePlans([...runIds, ...planned]);
+    return this.mailings.get(viewer, id);
+  }
+
+  /** For good: what is open is cancelled. */
+  async finish(viewer: Viewer, id: number): Promise<MailingView> {
+    await this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      require(mailing, 'finished', ['created', 'started', 'paused']);
+      await this.runs.close(tx, id, 'finished');
+      await setStatus(tx, mailing, 'done', { ...NO_REASON, by: viewer.userId });
+      await tx.affected('UPDATE mailings SET next_run_at = NULL, joined_from = NULL, waited_until = NULL WHERE id = $1', [id]);
+    });
+    return this.mailings.get(viewer, id);
+  }
+
+  /** Content and audience count from the next run; a changed schedule moves the next occurrence, without a burst. */
+  async update(viewer: Viewer, id: number, change: Partial<MailingInput>): Promise<MailingView> {
+    const { planned, warnings } = await this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      require(mailing, 'changed', ['created', 'started', 'paused']);
+      const clientIds = change.clientIds;
+      const checked = checkMailing({ ...mailing, messageId: mailing.messageId ?? 0, ...given(change), clientIds: undefined }, mailing.timeZone);
+      if (checked.audience !== mailing.audience && mailing.status !== 'created') {
+        throw new ConflictError('MAILING_STARTED', 'The audience of a started mailing can not be changed from or to all clients.');
+      }
+      if (clientIds && checked.audience === 'all') {
+        throw new ValidationError([{ field: 'clientIds', message: "must be absent for the audience 'all'" }]);
+      }
+      if (checked.messageId !== mailing.messageId) await requireMessage(tx, mailing.ownerId, checked.messageId);
+      const now = await databaseNow(tx);
+      const planned = mailing.status === 'started' ? await this.carryOut(tx, mailing, await this.tickPlan(tx, mailing), 'schedule', now) : [];
+      const { schedule } = checked;
+      await tx.affected(
+        `UPDATE mailings SET name = $2, message_id = $3, audience = $4, start_at = $5, end_at = $6, period = $7, time_zone = $8,
+                on_unknown = $9, updated_at = app_now() WHERE id = $1`,
+        [id, checked.name, checked.messageId, checked.audience, schedule.startAt, schedule.endAt, schedule.period, schedule.timeZone,
+          checked.onUnknown],
+      );
+      if (checked.audience === 'all' || clientIds) await this.replaceClients(tx, mailing, clientIds ?? []);
+      if (mailing.status === 'created') return { planned, warnings: checked.warnings };
+      const before = await lockMailing(tx, id, null);
+      const facts = await readRunFacts(tx, { ...before, ...schedule });
+      const plan = planEdit({ ...facts, previous: scheduleOf(mailing), schedule, nextRunAt: before.nextRunAt, paused: mailing.status === 'paused' });
+      await this.runs.setEnd(tx, id, schedule.endAt);
+      return { planned: [...planned, ...(await this.carryOut(tx, { ...before, ...schedule }, plan, 'schedule', now))], warnings: checked.warnings };
+    });
+    await this.enqueuePlans(planned);
+    await this.runs.finishIfDrained([]);
+    return { ...(await this.mailings.get(viewer, id)), warnings };
+  }
+
+  /** Hides the mailing; its ledger stays. @throws ConflictError MAILING_SENDING while a run is live */
+  async delete(viewer: Viewer, id: number): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await lockMailing(tx, id, writableOwner(viewer));
+      const live = await tx.first<{ id: number }>(`SELECT id FROM runs WHERE mailing_id = $1 AND status IN ('planning', 'sending') LIMIT 1`, [id]);
+      if (live) {
+        throw new ConflictError('MAILING_SENDING', `Run ${live.id} of this mailing is not done. Finish the mailing first.`, { runId: live.id });
+      }
+      await tx.affected('UPDATE mailings SET deleted_at = app_now(), next_run_at = NULL, joined_from = NULL WHERE id = $1', [id]);
+    });
+  }
+
+  /** What a tick has to do for one mailing, in the caller's transaction; the mailing is locked and started or paused. */
+  async tickOne(tx: Transaction, mailing: Mailing): Promise<number[]> {
+    const now = await databaseNow(tx);
+    if (mailing.status === 'paused') {
+      const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
+      return plan.done ? this.carryOut(tx, mailing, plan, 'schedule', now) : [];
+    }
+    return this.carryOut(tx, mailing, await this.tickPlan(tx, mailing), 'schedule', now);
+  }
+
+  /** Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. */
+  async enqueuePlans(runIds: number[]): Promise<void> {
+    if (runIds.length === 0) return;
+    try {
+      await this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } })));
+    } catch (error) {
+      this.queueAway(error);
+    }
+  }
+
+  private async tickPlan(tx: Transaction, mailing: Mailing): Promise<Plan> {
+    const open = await this.runs.untried(tx, mailing.id);
+    return planTick({
+      schedule: scheduleOf(mailing),
+      nextRunAt: mailing.nextRunAt,
+      now: await databaseNow(tx),
+      scheduledRunOpen: open.some((run) => run.trigger === 'schedule'),
+      demandRunOpen: open.some((run) => run.trigger !== 'schedule'),
+      waitedUntil: mailing.waitedUntil,
+    });
+  }
+
+  /** Writes what the calendar decided; returns the runs to plan. */
+  private async carryOut(tx: Transaction, mailing: Mailing, plan: Plan, trigger: RunTrigger, now: Date): Promise<number[]> {
+    await this.runs.recordMissed(tx, mailing, plan.missed);
+    await setCalendar(tx, mailing, plan, now);
+    if (plan.done) {
+      await this.runs.close(tx, mailing.id, 'ended');
+      await setStatus(tx, mailing, 'done', { code: 'ended', text: null, by: null });
+      await tx.affected('UPDATE mailings SET joined_from = NULL WHERE id = $1', [mailing.id]);
+      return [];
+    }
+    if (!plan.run) return [];
+    const { runId, isNew } = await this.runs.begin(tx, mailing, trigger, plan.run.occurrenceAt);
+    return isNew ? [runId] : [];
+  }
+
+  private async hold(tx: Transaction, mailing: Mailing, reason: StatusReason): Promise<void> {
+    await this.runs.setPaused(tx, mailing.id, true);
+    await setStatus(tx, mailing, 'paused', reason);
+  }
+
+  private async replaceClients(tx: Transaction, mailing: Mailing, clientIds: number[]): Promise<void> {
+    await tx.affected('DELETE FROM mailing_clients WHERE mailing_id = $1 AND client_id <> ALL($2::bigint[])', [mailing.id, clientIds]);
+    if (clientIds.length > 0) {
+      await addClients(tx, { id: mailing.id, ownerId: mailing.ownerId, started: mailing.status === 'started' }, clientIds);
+    }
+  }
+
+  private queueAway(error: unknown): void {
+    this.logger.warn({ event: 'queue.unavailable', reason: (error as Error).message }, 'Redis is away; the sweeper will go on with this');
+  }
+}
+
+function require(mailing: Mailing, verb: string, allowed: MailingStatus[]): void {
+  if (allowed.includes(mailing.status)) return;
+  const article = mailingTransitions[mailing.status].length === 0 ? 'is done' : `is ${mailing.status}`;
+  throw new ConflictError(`MAILING_${mailing.status.toUpperCase()}`, `Mailing ${mailing.id} ${article} and can not be ${verb}.`);
+}
+
+function requireMayResume(viewer: Viewer, mailing: Mailing): void {
+  const byManager = mailing.statusCode === 'paused_by_manager' || mailing.statusCode === 'owner_blocked';
+  if (byManager && viewer.role === 'user') throw new ForbiddenError('A manager paused this mailing; only a manager or admin may resume it.');
+  if (!byManager && viewer.role === 'manager' && mailing.ownerId !== viewer.userId) {
+    throw new ForbiddenError('Only its owner or an admin may resume this mailing.');
+  }
+}
+
+async function requireRecipients(tx: Transaction, mailing: Mailing): Promise<void> {
+  const any = await tx.first<{ found: boolean }>(
+    mailing.audience === 'all'
+      ? 'SELECT EXISTS (SELECT FROM clients WHERE owner_id = $1) AS found'
+      : 'SELECT EXISTS (SELECT FROM mailing_clients WHERE mailing_id = $1) AS found',
+    [mailing.audience === 'all' ? mailing.ownerId : mailing.id],
+  );
+  if (!any?.found) throw new ConflictError('MAILING_EMPTY', `Mailing ${mailing.id} has no recipients.`);
+}
+
+async function setStatus(tx: Transaction, mailing: Mailing, status: MailingStatus, reason: StatusReason): Promise<void> {
+  await tx.affected(
+    `UPDATE mailings SET status = $2, status_code = $3, status_text = $4, status_by = $5, status_since = app_now() WHERE id = $1`,
+    [mailing.id, status, reason.code, reason.text, reason.by],
+  );
+}
+
+async function setCalendar(tx: Transaction, mailing: Mailing, plan: Plan, now: Date): Promise<void> {
+  await tx.affected('UPDATE mailings SET next_run_at = $2, waited_until = $3 WHERE id = $1', [
+    mailing.id,
+    plan.nextRunAt,
+    plan.wait ? now : null,
+  ]);
+}
+
+async function runOfKey(tx: Transaction, mailingId: number, key: string): Promise<number | undefined> {
+  const run = await tx.first<{ id: number }>('SELECT id FROM runs WHERE mailing_id = $1 AND idempotency_key = $2', [mailingId, key]);
+  return run?.id;
+}
+
+/** The fields that the caller gave. */
+function given<T extends object>(change: T): Partial<T> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

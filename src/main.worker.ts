@@ -1,0 +1,21 @@
+import 'reflect-metadata';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Logger } from 'nestjs-pino';
+import { type Config, ConfigModule } from './config/config.module';
+import { boot } from './boot';
+import { LoggingModule } from './logging/logging.module';
+import { WorkerModule } from './worker/worker.module';
+
+@Module({})
+class WorkerApp {
+  static with(config: Config): DynamicModule {
+    return { module: WorkerApp, imports: [ConfigModule.with(config), LoggingModule, WorkerModule.with(config)] };
+  }
+}
+
+void boot('worker', async (config) => {
+  const app = await NestFactory.createApplicationContext(WorkerApp.with(config), { bufferLogs: true, abortOnError: false });
+  app.useLogger(app.get(Logger));
+  app.enableShutdownHooks();
+});

@@ -1,0 +1,55 @@
+import { InjectQueue, OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
+import { Injectable } from '@nestjs/common';
+import { type Job, type Queue, UnrecoverableError, WaitingError } from 'bullmq';
+import { PinoLogger } from 'nestjs-pino';
+import { deliveryJob } from '../features/deliveries/feeder.service';
+import { SenderService } from '../features/deliveries/sender.service';
+import { LifecycleService } from '../features/scheduling/lifecycle.service';
+import { DELIVERY_QUEUE, type DeliveryJob } from '../queue/queues';
+import { RunFinisher } from './run-finisher';
+
+/** One job, one delivery: the sender does it, and its outcome becomes a verb of the queue. */
+@Injectable()
+export class DeliveryProcessor extends WorkerHost {
+  constructor(
+    private readonly sender: SenderService,
+    private readonly lifecycle: LifecycleService,
+    private readonly finisher: RunFinisher,
+    @InjectQueue(DELIVERY_QUEUE) private readonly queue: Queue<DeliveryJob>,
+    private readonly logger: PinoLogger,
+  ) {
+    super();
+  }
+
+  async process(job: Job<DeliveryJob>, token?: string): Promise<{ status: string; response: string } | undefined> {
+    const outcome = await this.sender.send(job.data.deliveryId);
+    switch (outcome.kind) {
+      case 'stopping':
+        await job.moveToWait(token);
+        throw new WaitingError();
+      case 'nothing':
+        // A job without effect leaves no trace, so that the same attempt's job can be added again.
+        job.opts.removeOnComplete = true;
+        return undefined;
+      case 'recorded': {
+        const { claim, status, response, park, attempts } = outcome;
+        this.finisher.note(claim.runId);
+        if (park) await this.lifecycle.park(park.mailingId, park.code, park.text);
+        else if (status === 'pending') await this.addAgain({ id: claim.id, attempts });
+        if (status === 'failed' || status === 'unknown') throw new UnrecoverableError(response);
+        return { status, response };
+      }
+    }
+  }
+
+  /** Another attempt at once; if Redis is away, the sweeper finds the delivery without a job. */
+  private async addAgain(delivery: { id: number; attempts: number }): Promise<void> {
+    const { name, data, opts } = deliveryJob(delivery);
+    await this.queue.add(name, data, opts).catch((error: unknown) => this.onError(error as Error));
+  }
+
+  @OnWorkerEvent('error')
+  onError(error: Error): void {
+    this.logger.warn({ event: 'queue.error', queue: DELIVERY_QUEUE, reason: error.message }, 'Queue reported an error');
+  }
+}

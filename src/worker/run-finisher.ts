@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { RunsService } from '../features/runs/runs.service';
+
+/** How long drained runs are gathered before the ledger is asked. */
+const GATHER_MS = 200;
+
+/** Finishes drained runs soon after their last record; what it misses at a crash the sweeper finishes. */
+@Injectable()
+export class RunFinisher {
+  private readonly noted = new Set<number>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly runs: RunsService,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  note(runId: number): void {
+    this.noted.add(runId);
+    this.timer ??= setTimeout(() => void this.flush(), GATHER_MS);
+  }
+
+  async flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const runIds = [...this.noted];
+    this.noted.clear();
+    if (runIds.length === 0) return;
+    try {
+      const done = await this.runs.finishIfDrained(runIds);
+      if (done.length > 0) this.logger.info({ event: 'run.done', runs: done }, 'Runs are done');
+    } catch (error) {
+      this.logger.warn({ event: 'run.unfinished', reason: (error as Error).message }, 'Drained runs were not finished; the sweeper will do it');
+    }
+  }
+}

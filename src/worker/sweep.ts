@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { DeliverySweeper, type Swept } from '../features/deliveries/sweeper.service';
+import { RunsService } from '../features/runs/runs.service';
+import { LifecycleService } from '../features/scheduling/lifecycle.service';
+
+/** Makes Redis and dead workers harmless: whatever was lost on the way is found in the ledger and goes on. */
+@Injectable()
+export class Sweep {
+  constructor(
+    private readonly deliveries: DeliverySweeper,
+    private readonly runs: RunsService,
+    private readonly lifecycle: LifecycleService,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  async run(): Promise<Swept> {
+    await this.lifecycle.enqueuePlans(await this.runs.unplanned());
+    while ((await this.runs.closeSome()) > 0);
+    const swept = await this.deliveries.sweep();
+    await this.runs.finishIfDrained(null);
+    for (const wrong of await this.runs.miscounted()) {
+      this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
+    }
+    return swept;
+  }
+}

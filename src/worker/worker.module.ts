@@ -1,0 +1,41 @@
+import { Processor } from '@nestjs/bullmq';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import type { WorkerOptions } from 'bullmq';
+import type { Config } from '../config/config.module';
+import { SendingModule } from '../features/deliveries/sending.module';
+import { RunsModule } from '../features/runs/runs.module';
+import { SchedulingModule } from '../features/scheduling/scheduling.module';
+import { QueueModule } from '../queue/queue.module';
+import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE } from '../queue/queues';
+import { redisOptions } from '../queue/redis-options';
+import { DeliveryProcessor } from './delivery.processor';
+import { PlanProcessor } from './plan.processor';
+import { RunFinisher } from './run-finisher';
+import { ScheduleProcessor } from './schedule.processor';
+import { Sweep } from './sweep';
+import { WorkerLife } from './worker-life.service';
+
+@Module({})
+export class WorkerModule {
+  /** Processors get their options here, after the configuration is read; they start to work when WorkerLife says so. */
+  static with(config: Config): DynamicModule {
+    const options: WorkerOptions = {
+      connection: { ...redisOptions(config.redisUrl), maxRetriesPerRequest: null },
+      autorun: false,
+      // A job of a dead worker comes back when its lock is over. It is harmless to run one twice, so there is no limit.
+      lockDuration: config.takeoverMs,
+      stalledInterval: config.takeoverMs,
+      maxStalledCount: 1_000_000,
+      drainDelay: 5,
+    };
+    Processor(DELIVERY_QUEUE, { ...options, concurrency: config.workerConcurrency })(DeliveryProcessor);
+    Processor(PLAN_QUEUE, { ...options, concurrency: 2 })(PlanProcessor);
+    Processor(SCHEDULE_QUEUE, options)(ScheduleProcessor);
+    return {
+      module: WorkerModule,
+      imports: [ScheduleModule.forRoot(), QueueModule, SendingModule, RunsModule, SchedulingModule],
+      providers: [DeliveryProcessor, PlanProcessor, ScheduleProcessor, Sweep, RunFinisher, WorkerLife],
+    };
+  }
+}
