@@ -203,6 +203,19 @@ describe('composeLetter', () => {
     );
   }, 60_000);
 
+  it.each([
+    ['ASCII', 'Hello, world. '],
+    ['quoted-printable', `${'Hello, world. '.repeat(20)}naïve = `],
+    ['base64', 'Привет, мир. 😀 '],
+  ])('carries a big part in %s', async (_, sentence) => {
+    const text = `${sentence.repeat(40)}\n`.repeat(Math.ceil(1_000_000 / sentence.length / 40)).trim();
+    const letter = compose({ text, html: text, toName: sentence.repeat(20), subject: sentence.repeat(200).trim() });
+    checkWire(letter, false);
+    const mail = await parse(letter);
+    expect([mail.text === text, mail.html === text, mail.subject]).toEqual([true, true, sentence.repeat(200).trim()]);
+    expect((mail.to as AddressObject).value[0]?.name).toBe(sentence.repeat(20).trim());
+  });
+
   it('lets no value add a line to the header', () => {
     const evil = fc
       .array(
