@@ -50,6 +50,9 @@ const SHORTHANDS: Record<string, string> = {
   h: '%b',
 };
 
+/** All letters of a run have the same date. */
+let last: { iso: string; timeZone: string; date: Zoned | null } | undefined;
+
 /**
  * Formats an ISO 8601 date or date-time like strftime(3), in English, as seen in `timeZone`; the time zone and the locale
  * of the process play no part. A date without a time is that calendar day in every zone. Flags: `-` no padding,
@@ -57,7 +60,8 @@ const SHORTHANDS: Record<string, string> = {
  * @returns null if `iso` is not a date, or `timeZone` no IANA zone
  */
 export function formatDate(iso: string, format: string, timeZone: string): string | null {
-  const date = readDate(iso, timeZone);
+  if (last?.iso !== iso || last.timeZone !== timeZone) last = { iso, timeZone, date: readDate(iso, timeZone) };
+  const { date } = last;
   return date && expand(format, date);
 }
 

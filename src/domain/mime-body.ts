@@ -52,8 +52,13 @@ function base64(bytes: Buffer): string {
   return lines;
 }
 
-const [TAB, LF, CR, SPACE, EQUALS, DEL] = [9, 10, 13, 32, 61, 127] as const;
+const [LF, CR, EQUALS] = [10, 13, 61] as const;
+const [LITERAL, BLANK, QUOTED] = [0, 1, 2] as const;
 const HEX = Buffer.from('0123456789ABCDEF');
+const CLASSES = Uint8Array.from({ length: 256 }, (_, octet) => {
+  if (octet === 9 || octet === 32) return BLANK;
+  return octet > 32 && octet < 127 && octet !== EQUALS ? LITERAL : QUOTED;
+});
 
 function quotedPrintable(bytes: Buffer): string {
   const out = Buffer.allocUnsafe(bytes.length * 3 + Math.ceil(bytes.length / 24) * 3);
@@ -61,31 +66,30 @@ function quotedPrintable(bytes: Buffer): string {
   let column = 0;
   for (let i = 0; i < bytes.length; i++) {
     const octet = bytes[i]!;
-    if (octet === CR && bytes[i + 1] === LF) {
-      out[size++] = CR;
-      out[size++] = LF;
-      i++;
-      column = 0;
-      continue;
+    let kind = CLASSES[octet]!;
+    if (kind !== LITERAL) {
+      if (octet === CR && bytes[i + 1] === LF) {
+        out[size++] = CR;
+        out[size++] = LF;
+        i++;
+        column = 0;
+        continue;
+      }
+      if (kind === BLANK && (i + 1 === bytes.length || bytes[i + 1] === CR)) kind = QUOTED;
     }
-    const isBlank = octet === SPACE || octet === TAB;
-    const literal = isBlank
-      ? i + 1 < bytes.length && bytes[i + 1] !== CR
-      : octet > SPACE && octet < DEL && octet !== EQUALS;
-    const width = literal ? 1 : 3;
-    if (column + width >= QUOTED_LINE) {
+    column += kind === QUOTED ? 3 : 1;
+    if (column >= QUOTED_LINE) {
       out[size++] = EQUALS;
       out[size++] = CR;
       out[size++] = LF;
-      column = 0;
+      column = kind === QUOTED ? 3 : 1;
     }
-    column += width;
-    if (literal) {
-      out[size++] = octet;
-    } else {
+    if (kind === QUOTED) {
       out[size++] = EQUALS;
       out[size++] = HEX[octet >> 4]!;
       out[size++] = HEX[octet & 15]!;
+    } else {
+      out[size++] = octet;
     }
   }
   return out.toString('latin1', 0, size);

@@ -67,37 +67,33 @@ function fold(text: string, column: number): string | null {
  * The first begins at `column`.
  */
 function encodedWords(text: string, column: number): string {
-  let qLength = 0;
-  const characters = Array.from(text, (character) => {
-    const q = qEncode(character);
-    qLength += q.length;
-    return { q, octets: Buffer.byteLength(character) };
-  });
-  const octets = Buffer.byteLength(text);
-  const useQ = qLength <= Math.ceil(octets / 3) * 4;
-  const words: string[] = [];
-  let [word, size, from, at] = ['', 0, 0, 0];
+  const bytes = Buffer.from(text);
+  const useQ = bytes.reduce((length, octet) => length + Q[octet]!.length, 0) <= Math.ceil(bytes.length / 3) * 4;
   const ownLine = column > MAX_LINE / 2;
   let room = ownLine ? MAX_LINE - 1 : MAX_LINE - column;
-  const bytes = useQ ? null : Buffer.from(text);
+  const words: string[] = [];
+  let [from, at, q] = [0, 0, ''];
   const flush = () => {
-    words.push(bytes ? `=?utf-8?B?${bytes.toString('base64', from, at)}?=` : `=?utf-8?Q?${word}?=`);
-    [word, size, from, room] = ['', 0, at, MAX_LINE - 1];
+    words.push(useQ ? `=?utf-8?Q?${q}?=` : `=?utf-8?B?${bytes.toString('base64', from, at)}?=`);
+    [from, q, room] = [at, '', MAX_LINE - 1];
   };
-  for (const character of characters) {
-    const grown = size + (useQ ? character.q.length : character.octets);
-    if (size > 0 && WORD_OVERHEAD + (useQ ? grown : Math.ceil(grown / 3) * 4) > room) flush();
-    size += useQ ? character.q.length : character.octets;
-    if (useQ) word += character.q;
-    at += character.octets;
+  while (at < bytes.length) {
+    let next = at;
+    let character = '';
+    do character += Q[bytes[next++]!]!;
+    while ((bytes[next]! & 0xc0) === 0x80);
+    const grown = useQ ? q.length + character.length : Math.ceil((next - from) / 3) * 4;
+    if (at > from && WORD_OVERHEAD + grown > room) flush();
+    q += character;
+    at = next;
   }
   flush();
   return (ownLine ? '\r\n ' : '') + words.join('\r\n ');
 }
 
-/** One character in Q, for phrases too (RFC 2047 5.3). */
-function qEncode(character: string): string {
-  if (/^[A-Za-z0-9!*+/-]$/.test(character)) return character;
-  if (character === ' ') return '_';
-  return Buffer.from(character).toString('hex').toUpperCase().replace(/../g, '=$&');
-}
+/** How each octet is written in Q, in phrases too (RFC 2047 5.3). */
+const Q = Array.from({ length: 256 }, (_, octet) => {
+  const character = String.fromCharCode(octet);
+  if (/[A-Za-z0-9!*+/-]/.test(character)) return character;
+  return character === ' ' ? '_' : `=${octet.toString(16).toUpperCase().padStart(2, '0')}`;
+});

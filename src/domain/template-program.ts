@@ -78,6 +78,17 @@ export function fill(program: { statics: string[]; outputs: number[] }, values: 
   return text;
 }
 
+/** What is left of a program where some values are empty. */
+export function withoutEmpty(program: Program, values: string[]): { statics: string[]; outputs: number[] } {
+  const statics = [program.statics[0]!];
+  const outputs = program.outputs.filter((value, i) => {
+    if (values[value] === '') statics[statics.length - 1] += program.statics[i + 1]!;
+    else statics.push(program.statics[i + 1]!);
+    return values[value] !== '';
+  });
+  return { statics, outputs };
+}
+
 function compileOutput(liquid: Liquid, output: Output, filters: Filter[]): Evaluate | null {
   const [token, ...more] = output.value.initial.postfix;
   let evaluate = token && more.length === 0 ? compileOperand(token) : null;

@@ -2,7 +2,7 @@ import { LiquidError, type Liquid, type Template } from 'liquidjs';
 import { ValidationError, type FieldError } from './errors';
 import { htmlToText, isPlainValue, textTemplate } from './html-text';
 import { createEngine, escapeHtml, renderByLiquid, TEMPLATE_FILTERS, TEMPLATE_TAGS, type LetterData } from './liquid';
-import { compileProgram, fill, programValues, type Program } from './template-program';
+import { compileProgram, fill, programValues, withoutEmpty, type Program } from './template-program';
 
 export { TEMPLATE_FILTERS, TEMPLATE_TAGS, type LetterData } from './liquid';
 
@@ -18,6 +18,7 @@ export const TEMPLATE_VARIABLES: readonly { name: string; description: string }[
 ];
 
 const MAX_LENGTH = { subject: 2_000, body: 200_000, bodyText: 200_000 };
+const MAX_TEXT_TEMPLATES = 32;
 
 /** What a message says, as its owner wrote it; `body` is HTML. */
 export interface ContentSource {
@@ -94,18 +95,34 @@ const both = (html: (data: LetterData) => string, text: (data: LetterData) => st
 /** The HTML part, and the text part made from it: from the template where that is exactly the same, else from each letter. */
 function bodyRenderer(templates: Template[]): (data: LetterData) => { html: string; text: string } {
   const program = compileProgram(htmlEngine, templates);
-  const text = program && !program.isHtml.includes(true) ? textTemplate(program) : null;
-  if (!program || !text) {
+  if (!program || program.isHtml.includes(true) || !textTemplate(program)) {
     const render = renderer(htmlEngine, 'body', templates);
     return (data) => {
       const html = render(data);
       return { html, text: htmlToText(html) };
     };
   }
+  const findText = textTemplates(program);
   return (data) => {
     const values = guard('body', () => programValues(htmlEngine, program, data));
     const html = fill(program, htmlValues(program, values));
-    return { html, text: values.every(isPlainValue) ? fill(text, values) : htmlToText(html) };
+    const text = values.every((value) => value === '' || isPlainValue(value)) ? findText(values) : null;
+    return { html, text: text ? fill(text, values) : htmlToText(html) };
+  };
+}
+
+/** A program's text template for these values; one for each set of values that are empty, as these leave no trace. */
+function textTemplates(program: Program): (values: string[]) => ReturnType<typeof textTemplate> {
+  const known = new Map<string, ReturnType<typeof textTemplate>>();
+  return (values) => {
+    const key = values.map((value) => (value === '' ? '0' : '1')).join('');
+    let text = known.get(key);
+    if (text === undefined) {
+      if (known.size === MAX_TEXT_TEMPLATES) return null;
+      text = textTemplate(withoutEmpty(program, values));
+      known.set(key, text);
+    }
+    return text;
   };
 }
 
