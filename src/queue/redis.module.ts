@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { PinoLogger } from 'nestjs-pino';
@@ -30,6 +31,13 @@ export class RedisConnection implements OnApplicationShutdown {
       if (lost) logger.info({ event: 'redis.back' }, 'Redis is back');
       lost = false;
     });
+  }
+
+  /** Whether Redis answers within this time. */
+  async ready(timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.client.status !== 'ready' && performance.now() < deadline) await sleep(20);
+    return this.client.status === 'ready';
   }
 
   key(name: string): string {

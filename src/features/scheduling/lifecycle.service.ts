@@ -22,6 +22,12 @@ interface StatusReason {
   by: number | null;
 }
 
+export interface SendPreview {
+  recipients: number;
+  leftOut: { reason: string; count: number }[];
+  refusal: { code: string; message: string } | null;
+}
+
 const NO_REASON: StatusReason = { code: null, text: null, by: null };
 
 /**
@@ -181,6 +187,31 @@ export class LifecycleService {
       }
       await tx.affected('UPDATE mailings SET deleted_at = app_now(), next_run_at = NULL, joined_from = NULL WHERE id = $1', [id]);
     });
+  }
+
+  /** To whom `send` would send now, who is left out and why, and whether it would be refused; changes nothing. */
+  async previewSend(viewer: Viewer, id: number): Promise<SendPreview> {
+    const mailing = await this.mailings.get(viewer, id);
+    const [open] = await this.runs.untried(this.database, id);
+    const has = await this.database.first<{ n: number }>(
+      `SELECT count(*) AS n FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings m ON m.id = r.mailing_id
+        WHERE m.id = $1 AND m.period = 'once' AND r.occurrence_at IS NOT NULL AND d.status IN ('sent', 'sending', 'deferred', 'unknown')`,
+      [id],
+    );
+    const received = has?.n ?? 0;
+    const refusal =
+      mailing.status === 'done' || mailing.status === 'paused'
+        ? { code: `MAILING_${mailing.status.toUpperCase()}`, message: `Mailing ${id} is ${mailing.status}.` }
+        : open
+          ? { code: 'MAILING_SENDING', message: `Run ${open.id} of this mailing has letters that were not tried yet.` }
+          : mailing.recipientCount === 0
+            ? { code: 'MAILING_EMPTY', message: `Mailing ${id} has no recipients.` }
+            : null;
+    return {
+      recipients: Math.max(0, mailing.recipientCount - received),
+      leftOut: received > 0 ? [{ reason: 'got it already', count: received }] : [],
+      refusal,
+    };
   }
 
   /** What a tick has to do for one mailing, in the caller's transaction; the mailing is locked and started or paused. */

@@ -1,0 +1,44 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { DatabaseModule } from '../database/database.module';
+import { ClientsModule } from '../features/clients/clients.module';
+import { DeliveriesModule } from '../features/deliveries/deliveries.module';
+import { MailingsModule } from '../features/mailings/mailings.module';
+import { MessagesModule } from '../features/messages/messages.module';
+import { RunsModule } from '../features/runs/runs.module';
+import { SchedulingModule } from '../features/scheduling/scheduling.module';
+import { StatisticsModule } from '../features/statistics/statistics.module';
+import { UsersModule } from '../features/users/users.module';
+import { QueueModule } from '../queue/queue.module';
+import { AccountController } from './account.controller';
+import { AttemptsController } from './attempts.controller';
+import { AuthGuard } from './auth.guard';
+import { ClientsController } from './clients.controller';
+import { DeliveriesController } from './deliveries.controller';
+import { HealthController } from './health.controller';
+import { MailingsController } from './mailings.controller';
+import { MessagesController } from './messages.controller';
+import { Metrics } from './metrics';
+import { ProblemFilter } from './problem.filter';
+import { RunsController } from './runs.controller';
+import { StatisticsController } from './statistics.controller';
+import { TransportController } from './transport.controller';
+import { validationPipe } from './validation';
+
+@Module({
+  imports: [
+    DatabaseModule, QueueModule, UsersModule, ClientsModule, MessagesModule, MailingsModule, DeliveriesModule, RunsModule,
+    SchedulingModule, StatisticsModule,
+  ],
+  controllers: [
+    AccountController, ClientsController, MessagesController, MailingsController, RunsController, DeliveriesController,
+    AttemptsController, StatisticsController, TransportController, HealthController,
+  ],
+  providers: [
+    Metrics,
+    { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_PIPE, useValue: validationPipe },
+  ],
+})
+export class ApiModule {}

@@ -1,0 +1,107 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { PinoLogger } from 'nestjs-pino';
+import { isUnavailable } from '../database/database';
+import { DomainError, type ErrorKind, type FieldError } from '../domain/errors';
+
+/** An error as RFC 9457 has it, with a stable `code`, the request's id and, for bad input, every field. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  requestId: string;
+  errors?: FieldError[];
+  runId?: number;
+}
+
+export const STATUS_OF_KIND: Record<ErrorKind, number> = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  rate_limited: 429,
+  unavailable: 503,
+};
+
+const TITLES: Record<number, string> = {
+  400: 'Bad request',
+  401: 'Not signed in',
+  403: 'Not allowed',
+  404: 'Not found',
+  405: 'Method not allowed',
+  409: 'Not possible now',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  429: 'Too many requests',
+  500: 'Internal error',
+  503: 'Not available',
+};
+
+const CODES: Record<number, string> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  413: 'TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  429: 'RATE_LIMITED',
+};
+
+/** Seconds after which an answer 503 invites to try again. */
+const RETRY_AFTER_S = 5;
+
+/** What an error means to a caller; unexpected ones say nothing of the inside. */
+export function problemOf(error: unknown, requestId: string): { problem: Problem; retryAfterS?: number } {
+  const make = (status: number, code: string, detail: string, more: Partial<Problem> = {}): Problem => ({
+    type: 'about:blank',
+    title: TITLES[status] ?? 'Error',
+    status,
+    detail,
+    code,
+    requestId,
+    ...more,
+  });
+  if (error instanceof DomainError) {
+    const { errors, runId, retryAfterS } = error.details;
+    const problem = make(STATUS_OF_KIND[error.kind], error.code, error.message, { ...(errors && { errors }), ...(runId !== undefined && { runId }) });
+    return retryAfterS === undefined ? { problem } : { problem, retryAfterS };
+  }
+  if (isUnavailable(error)) {
+    return { problem: make(503, 'DATABASE_UNAVAILABLE', 'The database can not be reached; nothing was changed. Try again soon.'), retryAfterS: RETRY_AFTER_S };
+  }
+  const status = httpStatus(error);
+  if (status !== undefined && status < 500) {
+    return { problem: make(status, CODES[status] ?? 'BAD_REQUEST', error instanceof Error ? error.message : '') };
+  }
+  return { problem: make(500, 'INTERNAL', 'Something went wrong; the log has more under this request id.') };
+}
+
+function httpStatus(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  const { status, statusCode } = (error ?? {}) as { status?: unknown; statusCode?: unknown };
+  const code = status ?? statusCode;
+  return typeof code === 'number' && code >= 400 && code < 600 ? code : undefined;
+}
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: PinoLogger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request & { id?: string }>();
+    const response = http.getResponse<Response>();
+    const { problem, retryAfterS } = problemOf(error, String(request.id ?? ''));
+    if (problem.status >= 500) this.logger.error({ event: 'request.failed', requestId: problem.requestId, err: error }, 'Request failed');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (retryAfterS !== undefined) response.setHeader('Retry-After', retryAfterS);
+    if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+}

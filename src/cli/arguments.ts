@@ -1,0 +1,7 @@
+import { InvalidArgumentError } from 'commander';
+
+/** An id; anything else is wrong usage (exit code 2). */
+export function idArgument(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a number.');
+  return Number(text);
+}

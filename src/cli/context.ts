@@ -1,0 +1,79 @@
+import { type DynamicModule, type INestApplicationContext, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { waitForPostgres } from '../boot';
+import { ConfigError, loadConfig } from '../config/config';
+import { type Config, ConfigModule } from '../config/config.module';
+import { isUnavailable } from '../database/database';
+import { DomainError } from '../domain/errors';
+import type { Viewer } from '../domain/permissions';
+import { ClientsModule } from '../features/clients/clients.module';
+import { DeliveriesModule } from '../features/deliveries/deliveries.module';
+import { MailingsModule } from '../features/mailings/mailings.module';
+import { RunsModule } from '../features/runs/runs.module';
+import { SchedulingModule } from '../features/scheduling/scheduling.module';
+import { UsersModule } from '../features/users/users.module';
+import { LoggingModule } from '../logging/logging.module';
+import { QueueModule } from '../queue/queue.module';
+import { RedisConnection } from '../queue/redis.module';
+
+@Module({})
+class CliApp {
+  static with(config: Config): DynamicModule {
+    return {
+      module: CliApp,
+      imports: [
+        ConfigModule.with(config), LoggingModule, QueueModule, UsersModule, ClientsModule, MailingsModule, DeliveriesModule, RunsModule,
+        SchedulingModule,
+      ],
+    };
+  }
+}
+
+/** Who holds the machine may do all. */
+export const OPERATOR: Viewer = { userId: 0, role: 'admin' };
+
+/** How long a command waits for Postgres and Redis. */
+const PATIENCE_MS = 3_000;
+
+/** Options every command has. */
+export interface Output {
+  json?: boolean;
+}
+
+/**
+ * Runs a command's work with the service's parts; an expected error is one line on stderr and exit code 1.
+ * `work` returns the exit code.
+ */
+export async function run(output: Output, work: (app: INestApplicationContext, config: Config) => Promise<number>): Promise<void> {
+  let app: INestApplicationContext | undefined;
+  try {
+    const config = { ...loadConfig(process.env), logLevel: 'silent' as const };
+    await waitForPostgres(config, () => undefined, PATIENCE_MS);
+    app = await NestFactory.createApplicationContext(CliApp.with(config), { logger: false, abortOnError: false });
+    if (!(await app.get(RedisConnection, { strict: false }).ready(PATIENCE_MS))) {
+      process.stderr.write('Redis can not be reached: what is started goes out when it is back.\n');
+    }
+    process.exitCode = await work(app, config);
+  } catch (error) {
+    process.exitCode = 1;
+    const { code, text } = described(error);
+    if (output.json) print(output, { error: code, message: text }, '');
+    process.stderr.write(`${text}\n`);
+  } finally {
+    await app?.close().catch(() => undefined);
+  }
+  // Connections to a Redis that is away would keep the process.
+  process.exit(process.exitCode);
+}
+
+/** One JSON object with --json, else the text. */
+export function print(output: Output, json: object, text: string): void {
+  process.stdout.write(output.json ? `${JSON.stringify(json)}\n` : `${text}\n`);
+}
+
+function described(error: unknown): { code: string; text: string } {
+  if (error instanceof DomainError) return { code: error.code, text: error.message };
+  if (error instanceof ConfigError) return { code: 'CONFIG', text: error.message };
+  if (isUnavailable(error)) return { code: 'DATABASE_UNAVAILABLE', text: `The database can not be reached: ${(error as Error).message}` };
+  return { code: 'FAILED', text: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,96 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConflictError } from '../domain/errors';
+import type { DeliveryCounts } from '../domain/states';
+import { MailingsService } from '../features/mailings/mailings.service';
+import { RunsService, type RunView } from '../features/runs/runs.service';
+import { LifecycleService } from '../features/scheduling/lifecycle.service';
+import { SchedulerService } from '../features/scheduling/scheduler.service';
+import { OPERATOR, type Output, print, run } from './context';
+import { idArgument } from './arguments';
+
+interface Options extends Output {
+  wait?: boolean;
+  dryRun?: boolean;
+  failedOnly?: boolean;
+}
+
+const LOOK_MS = 250;
+const FINAL = ['done', 'cancelled', 'missed'];
+
+export function sendMailingCommand(program: Command): void {
+  program
+    .command('send-mailing')
+    .description('Starts a run of a mailing')
+    .argument('<id>', 'the id of the mailing', idArgument)
+    .option('--wait', 'show progress until the run is done; exit code 1 if anything failed')
+    .option('--dry-run', 'only say to whom it would go')
+    .option('--failed-only', 'only to those who failed in the last run')
+    .option('--json', 'print one JSON object')
+    .action((id: number, options: Options) =>
+      run(options, async (app) => {
+        if (options.dryRun) return dryRun(app, id, options);
+        const runId = options.failedOnly ? await resendFailed(app, id) : (await app.get(LifecycleService).send(OPERATOR, id)).runId;
+        if (options.wait) return wait(app, runId, options);
+        print(options, { runId }, `Run ${runId} of mailing ${id} is started.`);
+        return 0;
+      }),
+    );
+}
+
+async function resendFailed(app: INestApplicationContext, mailingId: number): Promise<number> {
+  const mailing = await app.get(MailingsService).get(OPERATOR, mailingId);
+  if (!mailing.lastRun) throw new ConflictError('MAILING_NEVER_RUN', `Mailing ${mailingId} has no run yet.`);
+  const { runId } = await app.get(RunsService).resendFailed(OPERATOR, mailing.lastRun.id);
+  await app.get(LifecycleService).enqueuePlans([runId]);
+  return runId;
+}
+
+async function dryRun(app: INestApplicationContext, id: number, options: Options): Promise<number> {
+  const mailing = await app.get(MailingsService).get(OPERATOR, id);
+  const preview = await app.get(LifecycleService).previewSend(OPERATOR, id);
+  const next = await app.get(SchedulerService).schedule(OPERATOR, id, 5);
+  const leftOut = preview.leftOut.map((group) => `  ${group.count} left out: ${group.reason}`);
+  const refused = preview.refusal ? [`It would be refused now: ${preview.refusal.message}`] : [];
+  print(
+    options,
+    { mailingId: id, status: mailing.status, recipients: preview.recipients, leftOut: preview.leftOut, refusal: preview.refusal?.code ?? null, next },
+    [
+      `Mailing ${id} ("${mailing.name || mailing.messageSubject || ''}", ${mailing.status}) would go to ${preview.recipients} client(s).`,
+      ...leftOut,
+      ...refused,
+      ...(next.length > 0 ? ['Next occurrences:', ...next.map((o) => `  ${o.local}`)] : ['No further occurrences.']),
+    ].join('\n'),
+  );
+  return preview.refusal ? 1 : 0;
+}
+
+async function wait(app: INestApplicationContext, runId: number, options: Options): Promise<number> {
+  const runs = app.get(RunsService);
+  const bar = new SingleBar({
+    format: 'Run {run} |{bar}| {value}/{total} | {sent} sent, {failed} failed, {deferred} deferred | {duration_formatted}',
+    stream: process.stderr,
+    noTTYOutput: true,
+    notTTYSchedule: 5_000,
+  });
+  bar.start(0, 0, { run: runId, sent: 0, failed: 0, deferred: 0 });
+  let current: RunView;
+  do {
+    await sleep(LOOK_MS);
+    current = await runs.get(OPERATOR, runId);
+    bar.setTotal(current.counts.total);
+    bar.update(finalOf(current.counts), { ...current.counts });
+  } while (!FINAL.includes(current.status));
+  bar.stop();
+  const { counts, status } = current;
+  print(
+    options,
+    { runId, status, counts },
+    `Run ${runId} is ${status}: ${counts.sent} sent, ${counts.failed} failed, ${counts.unknown} unknown, ${counts.skipped} skipped, ${counts.cancelled} cancelled.`,
+  );
+  return status === 'done' && counts.failed === 0 && counts.unknown === 0 ? 0 : 1;
+}
+
+const finalOf = (c: DeliveryCounts): number => c.sent + c.failed + c.unknown + c.skipped + c.cancelled;

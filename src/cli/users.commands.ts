@@ -1,0 +1,54 @@
+import { type Command, Option } from 'commander';
+import { text } from 'node:stream/consumers';
+import { randomBytes } from 'node:crypto';
+import type { Role } from '../domain/permissions';
+import { TokensService } from '../features/users/tokens.service';
+import { UsersService } from '../features/users/users.service';
+import { type Output, print, run } from './context';
+
+interface UserOptions extends Output {
+  email: string;
+  role: Role;
+  name?: string;
+  passwordStdin?: boolean;
+}
+
+export function usersCommands(program: Command): void {
+  program
+    .command('create-user')
+    .description('Makes a user who may sign in at once')
+    .requiredOption('--email <address>', 'their address')
+    .addOption(new Option('--role <role>', 'user, manager or admin').choices(['user', 'manager', 'admin']).makeOptionMandatory())
+    .option('--name <name>', 'their full name')
+    .option('--password-stdin', 'read the password from standard input; without it one is made and shown')
+    .option('--json', 'print one JSON object')
+    .action((options: UserOptions) =>
+      run(options, async (app) => {
+        const given = options.passwordStdin ? (await text(process.stdin)).replace(/\r?\n$/, '') : undefined;
+        const password = given ?? randomBytes(15).toString('base64url');
+        const user = await app.get(UsersService).create({ email: options.email, role: options.role, fullName: options.name ?? '', password });
+        const shown = given === undefined ? { password } : {};
+        print(
+          options,
+          { id: user.id, email: user.email, role: user.role, ...shown },
+          `User ${user.id} (${user.email}, ${user.role}) is made.${given === undefined ? `\nPassword, shown only now: ${password}` : ''}`,
+        );
+        return 0;
+      }),
+    );
+
+  program
+    .command('create-token')
+    .description('Makes an API token of a user')
+    .requiredOption('--email <address>', "the user's address")
+    .requiredOption('--name <name>', 'what it is for')
+    .option('--json', 'print one JSON object')
+    .action((options: Output & { email: string; name: string }) =>
+      run(options, async (app) => {
+        const user = await app.get(UsersService).byEmail(options.email);
+        const token = await app.get(TokensService).create(user.id, { name: options.name });
+        print(options, { id: token.id, name: token.name, token: token.token }, token.token);
+        return 0;
+      }),
+    );
+}

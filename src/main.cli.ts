@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import 'reflect-metadata';
+import { Command, CommanderError } from 'commander';
+import { operationsCommands } from './cli/operations.commands';
+import { sendMailingCommand } from './cli/send-mailing.command';
+import { usersCommands } from './cli/users.commands';
+import { version } from './config/version';
+
+const program = new Command('gonets').description('Gonets sends mailings and accounts for every letter').version(version);
+// Before the commands are made: they take it over.
+program.exitOverride().showHelpAfterError();
+sendMailingCommand(program);
+usersCommands(program);
+operationsCommands(program);
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exit(1);
+});
