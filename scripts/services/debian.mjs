@@ -1,0 +1,152 @@
+/**
+ * Programs from the distribution's packages without installing them: apt says what is missing on this system, the
+ * packages are downloaded and unpacked under one folder, and a small launcher runs the program with its libraries.
+ * Needs no root and changes nothing outside the folder.
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { claimDirectory, run, say, until, which } from './service.mjs';
+
+const projectFolder = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** Where packages are unpacked unless told otherwise. */
+export const debianFolder = join(projectFolder, '.data/debian');
+
+/**
+ * A launcher for a program of these packages; what an earlier call unpacked is used again.
+ *
+ * @param {{ packages: string[], program: string, folder?: string, aptOptions?: string[] }} options `program` is its
+ *   path inside the packages; the first package gives the folder's name
+ * @returns {Promise<string | undefined>} path of the launcher, undefined where there is no apt
+ * @throws Error in one sentence, when apt can't provide it
+ */
+export async function unpackProgram({ packages, program, folder = debianFolder, aptOptions = [] }) {
+  const launcher = join(folder, 'bin', program.split('/').pop());
+  if (existsSync(launcher)) return launcher;
+  if (!which('apt-get') || !which('dpkg')) return undefined;
+
+  const claim = await until(
+    () => {
+      const attempt = claimDirectory(folder);
+      return attempt.release ? attempt : undefined;
+    },
+    { timeoutMs: 600_000, everyMs: 200 },
+  );
+  if (!claim) throw new Error(`${folder} is being filled by another process for too long.`);
+  try {
+    if (existsSync(launcher)) return launcher;
+    const root = join(folder, packages[0]);
+    const part = `${root}.part`;
+    rmSync(part, { recursive: true, force: true });
+    mkdirSync(join(part, 'archives'), { recursive: true });
+    download(packages, join(part, 'archives'), folder, aptOptions);
+    for (const archive of readdirSync(join(part, 'archives'))) {
+      run('dpkg', ['-x', join(part, 'archives', archive), part]);
+    }
+    rmSync(join(part, 'archives'), { recursive: true });
+    if (!existsSync(join(part, program))) throw new Error(`the package ${packages[0]} has no /${program}`);
+    rmSync(root, { recursive: true, force: true });
+    renameSync(part, root);
+    writeLauncher({ launcher, root, program, folder });
+    return launcher;
+  } finally {
+    claim.release();
+  }
+}
+
+/** Downloads with the system's package lists, or, where these are missing or stale, with lists of our own. */
+function download(packages, archives, folder, aptOptions) {
+  const own = ownLists(folder);
+  const attempts = [
+    () => fetchMissing(packages, archives, aptOptions),
+    () => {
+      say('Fetching the package lists of this distribution …');
+      try {
+        run('apt-get', [...own, ...aptOptions, 'update'], aptEnvironment);
+      } catch {
+        // A failing hook or one source of many is no reason to stop: the next step shows what is missing.
+      }
+      fetchMissing(packages, archives, [...own, ...aptOptions]);
+    },
+  ];
+  try {
+    attempts[0]();
+  } catch {
+    attempts[1]();
+  }
+}
+
+const aptEnvironment = { env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' } };
+
+function ownLists(folder) {
+  const apt = join(folder, 'apt');
+  for (const path of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(apt, path), { recursive: true });
+  return ['-o', `Dir::State::lists=${apt}/lists`, '-o', `Dir::Cache=${apt}/cache`, '-o', 'APT::Sandbox::User='];
+}
+
+/** The C library can't be taken from elsewhere than the program loader's own system. */
+const neverUnpacked = /^(libc6|libc-bin|libc-l10n|locales|base-files|dpkg|perl-base|debconf)$/;
+
+/** Lets apt solve the dependencies against what is installed, and downloads only what it would install. */
+function fetchMissing(packages, archives, aptOptions) {
+  const simulation = ['install', '--simulate', '--reinstall', '--no-install-recommends', ...packages];
+  const plan = run('apt-get', [...aptOptions, ...simulation], aptEnvironment);
+  const wanted = [...plan.matchAll(/^Inst (\S+) (?:\[[^\]]*\] )?\((\S+)/gm)]
+    .map(([, name, version]) => ({ name, version }))
+    .filter(({ name }) => !neverUnpacked.test(name.split(':')[0]));
+  if (wanted.some(({ version }) => version.includes('snap'))) {
+    throw new Error(`this distribution has ${packages[0]} only as a snap`);
+  }
+  say(`Downloading ${wanted.length} packages for ${packages[0]}, to be unpacked in the project's own folder …`);
+  const exact = wanted.map(({ name, version }) => `${name}=${version}`);
+  run('apt-get', [...aptOptions, '-o', 'APT::Sandbox::User=', 'download', ...exact], {
+    ...aptEnvironment,
+    cwd: archives,
+  });
+}
+
+function writeLauncher({ launcher, root, program, folder }) {
+  const fonts = join(folder, 'fonts.conf');
+  const lines = [
+    '#!/bin/sh',
+    `export LD_LIBRARY_PATH='${libraryFolders(root).join(':')}'"\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`,
+  ];
+  if (existsSync(join(root, 'usr/share/fonts'))) {
+    writeFileSync(fonts, fontConfiguration(root, folder));
+    lines.push(`export FONTCONFIG_FILE='${fonts}'`);
+  }
+  lines.push(`exec '${join(root, program)}' "$@"`, '');
+  mkdirSync(dirname(launcher), { recursive: true });
+  writeFileSync(`${launcher}.part`, lines.join('\n'), { mode: 0o755 });
+  renameSync(`${launcher}.part`, launcher);
+}
+
+/** Folders under the unpacked root that hold shared libraries, also those which packages keep to themselves. */
+function libraryFolders(root) {
+  const holdsLibraries = (folder) => readdirSync(folder).some((name) => /^lib.*\.so(\.|$)/.test(name));
+  return ['usr/lib', 'lib']
+    .flatMap((lib) =>
+      existsSync(join(root, lib)) ? readdirSync(join(root, lib)).map((name) => join(root, lib, name)) : [],
+    )
+    .filter((folder) => /-linux-gnu[a-z0-9]*$/.test(folder))
+    .flatMap((folder) => [
+      folder,
+      ...readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => join(folder, entry.name)),
+    ])
+    .filter(holdsLibraries);
+}
+
+const fontConfiguration = (root, folder) => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir>${root}/usr/share/fonts</dir>
+  <cachedir>${folder}/fontconfig</cachedir>
+  <alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
+  <alias><family>serif</family><prefer><family>DejaVu Serif</family></prefer></alias>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+</fontconfig>
+`;
