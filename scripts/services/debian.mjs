@@ -3,8 +3,8 @@
  * packages are downloaded and unpacked under one folder, and a small launcher runs the program with its libraries.
  * Needs no root and changes nothing outside the folder.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { claimDirectory, run, say, until, which } from './service.mjs';
 
@@ -22,8 +22,8 @@ export const debianFolder = join(projectFolder, '.data/debian');
  * @throws Error in one sentence, when apt can't provide it
  */
 export async function unpackProgram({ packages, program, folder = debianFolder, aptOptions = [] }) {
-  const launcher = join(folder, 'bin', program.split('/').pop());
-  if (existsSync(launcher)) return launcher;
+  const root = join(folder, packages[0]);
+  if (existsSync(join(root, program))) return writeLauncher({ root, program, folder });
   if (!which('apt-get') || !which('dpkg')) return undefined;
 
   const claim = await until(
@@ -35,8 +35,7 @@ export async function unpackProgram({ packages, program, folder = debianFolder, 
   );
   if (!claim) throw new Error(`${folder} is being filled by another process for too long.`);
   try {
-    if (existsSync(launcher)) return launcher;
-    const root = join(folder, packages[0]);
+    if (existsSync(join(root, program))) return writeLauncher({ root, program, folder });
     const part = `${root}.part`;
     rmSync(part, { recursive: true, force: true });
     mkdirSync(join(part, 'archives'), { recursive: true });
@@ -48,8 +47,7 @@ export async function unpackProgram({ packages, program, folder = debianFolder, 
     if (!existsSync(join(part, program))) throw new Error(`the package ${packages[0]} has no /${program}`);
     rmSync(root, { recursive: true, force: true });
     renameSync(part, root);
-    writeLauncher({ launcher, root, program, folder });
-    return launcher;
+    return writeLauncher({ root, program, folder });
   } finally {
     claim.release();
   }
@@ -106,20 +104,28 @@ function fetchMissing(packages, archives, aptOptions) {
   });
 }
 
-function writeLauncher({ launcher, root, program, folder }) {
+/** Written anew each time, because the project's folder may have moved. */
+function writeLauncher({ root, program, folder }) {
+  const launcher = join(folder, 'bin', basename(program));
   const fonts = join(folder, 'fonts.conf');
-  const lines = [
-    '#!/bin/sh',
-    `export LD_LIBRARY_PATH='${libraryFolders(root).join(':')}'"\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`,
-  ];
+  const libraries = libraryFolders(root).join(':');
+  const lines = ['#!/bin/sh'];
+  if (libraries) lines.push(`export LD_LIBRARY_PATH='${libraries}'"\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`);
   if (existsSync(join(root, 'usr/share/fonts'))) {
-    writeFileSync(fonts, fontConfiguration(root, folder));
+    replaceFile(fonts, fontConfiguration(root, folder));
     lines.push(`export FONTCONFIG_FILE='${fonts}'`);
   }
   lines.push(`exec '${join(root, program)}' "$@"`, '');
   mkdirSync(dirname(launcher), { recursive: true });
-  writeFileSync(`${launcher}.part`, lines.join('\n'), { mode: 0o755 });
-  renameSync(`${launcher}.part`, launcher);
+  replaceFile(launcher, lines.join('\n'));
+  return launcher;
+}
+
+function replaceFile(path, content) {
+  if (existsSync(path) && readFileSync(path, 'utf8') === content) return;
+  const part = `${path}.${process.pid}`;
+  writeFileSync(part, content, { mode: 0o755 });
+  renameSync(part, path);
 }
 
 /** Folders under the unpacked root that hold shared libraries, also those which packages keep to themselves. */
