@@ -1,0 +1,67 @@
+-- Up Migration
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+
+CREATE TABLE clients (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  owner_id bigint NOT NULL CONSTRAINT clients_owner_id_fkey REFERENCES users,
+  email text NOT NULL,
+  full_name text NOT NULL,
+  comment text NOT NULL DEFAULT '',
+  created_at timestamptz NOT NULL DEFAULT app_now(),
+  updated_at timestamptz NOT NULL DEFAULT app_now()
+);
+CREATE UNIQUE INDEX clients_owner_id_email_key ON clients (owner_id, lower(email));
+CREATE INDEX clients_email_idx ON clients (lower(email));
+-- Planning pages through an owner's clients by id; lists do so too.
+CREATE INDEX clients_owner_id_id_idx ON clients (owner_id, id);
+CREATE INDEX clients_search_idx ON clients USING gin ((lower(email || ' ' || full_name)) gin_trgm_ops);
+
+-- Counts that pages show all the time. owner_id 0 holds the number of different addresses of all owners.
+CREATE TABLE client_totals (
+  owner_id bigint NOT NULL CONSTRAINT client_totals_pkey PRIMARY KEY,
+  clients bigint NOT NULL DEFAULT 0
+);
+INSERT INTO client_totals (owner_id) VALUES (0);
+
+-- Keeps client_totals in the transaction that changes clients. Writers of clients are ordered by an advisory lock until
+-- they commit, so that the number of different addresses over all owners is exact.
+CREATE FUNCTION clients_count() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  different bigint := 0;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('clients_count'));
+  IF TG_OP = 'INSERT' THEN
+    SELECT count(DISTINCT lower(n.email)) INTO different FROM new_rows n
+     WHERE NOT EXISTS (SELECT FROM clients c WHERE lower(c.email) = lower(n.email) AND c.id NOT IN (SELECT id FROM new_rows));
+    INSERT INTO client_totals AS t (owner_id, clients) SELECT owner_id, count(*) FROM new_rows GROUP BY owner_id ORDER BY owner_id
+      ON CONFLICT (owner_id) DO UPDATE SET clients = t.clients + excluded.clients;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT -count(DISTINCT lower(o.email)) INTO different FROM old_rows o
+     WHERE NOT EXISTS (SELECT FROM clients c WHERE lower(c.email) = lower(o.email));
+    UPDATE client_totals t SET clients = t.clients - o.n
+      FROM (SELECT owner_id, count(*) AS n FROM old_rows GROUP BY owner_id) o WHERE t.owner_id = o.owner_id;
+  ELSE
+    -- An address that left: nobody has it now. An address that came: nobody but the changed rows has it, and none had it.
+    SELECT (SELECT count(DISTINCT lower(n.email)) FROM new_rows n
+             WHERE NOT EXISTS (SELECT FROM old_rows o WHERE lower(o.email) = lower(n.email))
+               AND NOT EXISTS (SELECT FROM clients c WHERE lower(c.email) = lower(n.email) AND c.id NOT IN (SELECT id FROM new_rows)))
+         - (SELECT count(DISTINCT lower(o.email)) FROM old_rows o
+             WHERE NOT EXISTS (SELECT FROM clients c WHERE lower(c.email) = lower(o.email)))
+      INTO different;
+  END IF;
+  IF different <> 0 THEN
+    UPDATE client_totals SET clients = clients + different WHERE owner_id = 0;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER clients_count_insert AFTER INSERT ON clients REFERENCING NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION clients_count();
+CREATE TRIGGER clients_count_delete AFTER DELETE ON clients REFERENCING OLD TABLE AS old_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION clients_count();
+CREATE TRIGGER clients_count_update AFTER UPDATE ON clients REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION clients_count();
+
+-- Down Migration
+DROP TABLE client_totals, clients;
+DROP FUNCTION clients_count();
+DROP EXTENSION pg_trgm;

@@ -1,0 +1,42 @@
+-- Up Migration
+CREATE TABLE imports (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  owner_id bigint NOT NULL CONSTRAINT imports_owner_id_fkey REFERENCES users,
+  file_name text NOT NULL DEFAULT '',
+  dry_run boolean NOT NULL DEFAULT false,
+  status text NOT NULL DEFAULT 'running' CONSTRAINT imports_status_check CHECK (status IN ('running', 'done', 'failed')),
+  reason text,
+  encoding text,
+  delimiter text,
+  rows integer NOT NULL DEFAULT 0,
+  added integer NOT NULL DEFAULT 0,
+  updated integer NOT NULL DEFAULT 0,
+  rejected integer NOT NULL DEFAULT 0,
+  -- Everything up to this line of the staged file is applied; a killed import goes on from here.
+  applied_line bigint NOT NULL DEFAULT 0,
+  staged_at timestamptz,
+  created_at timestamptz NOT NULL DEFAULT app_now(),
+  finished_at timestamptz
+);
+CREATE INDEX imports_owner_id_id_idx ON imports (owner_id, id);
+CREATE INDEX imports_running_idx ON imports (id) WHERE status = 'running';
+
+CREATE TABLE import_rows (
+  import_id bigint NOT NULL CONSTRAINT import_rows_import_id_fkey REFERENCES imports ON DELETE CASCADE,
+  line bigint NOT NULL,
+  email text NOT NULL,
+  full_name text NOT NULL,
+  comment text NOT NULL,
+  CONSTRAINT import_rows_pkey PRIMARY KEY (import_id, line)
+);
+
+CREATE TABLE import_errors (
+  import_id bigint NOT NULL CONSTRAINT import_errors_import_id_fkey REFERENCES imports ON DELETE CASCADE,
+  line bigint NOT NULL,
+  field text NOT NULL,
+  message text NOT NULL,
+  CONSTRAINT import_errors_pkey PRIMARY KEY (import_id, line, field)
+);
+
+-- Down Migration
+DROP TABLE import_errors, import_rows, imports;

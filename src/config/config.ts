@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { schema, type Setting } from './schema';
+
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+
+/** Every setting, typed and frozen; see schema.ts for what each means. */
+export type ConfigValues = { readonly [K in keyof typeof schema]: ValueOf<(typeof schema)[K]> };
+
+export class ConfigError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`The configuration can't be used:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+  }
+}
+
+/**
+ * Reads all settings from the environment. A secret may also be given as a file: NAME_FILE=path.
+ * @throws ConfigError listing all problems at once, none of them with a secret's value in it
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): ConfigValues {
+  const production = env.NODE_ENV === 'production';
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries(schema) as [string, Setting<unknown>][]) {
+    const text = readText(env, setting, problems);
+    if (text === undefined || text === '') {
+      if (production && setting.inProduction === 'required') {
+        problems.push(`${setting.env} is missing: ${setting.about}`);
+        continue;
+      }
+      values[key] = production && setting.productionDefault !== undefined ? setting.productionDefault : setting.default;
+      continue;
+    }
+    const parsed = setting.parse(text);
+    if (!parsed.ok) problems.push(`${setting.env} ${parsed.problem}`);
+    else {
+      values[key] = parsed.value;
+      const weak = production ? setting.productionCheck?.(text) : undefined;
+      if (weak) problems.push(`${setting.env} ${weak}`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(values) as ConfigValues;
+}
+
+function readText(env: NodeJS.ProcessEnv, setting: Setting<unknown>, problems: string[]): string | undefined {
+  const file = setting.secret ? env[`${setting.env}_FILE`] : undefined;
+  if (!file) return env[setting.env];
+  if (env[setting.env]) {
+    problems.push(`${setting.env} and ${setting.env}_FILE are both given: give one`);
+    return undefined;
+  }
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    problems.push(`${setting.env}_FILE can't be read: ${(error as Error).message}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Module } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import pino from 'pino';
+import { CONFIG, type Config } from '../config/config.module';
+
+/** What must never reach a log, wherever it comes from. */
+const redact = {
+  paths: ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]', '*.password', '*.token', '*.passwordHash'],
+  censor: '[redacted]',
+};
+
+/** A JSON line logger for the time before and outside of Nest. */
+export function plainLogger(level: string): pino.Logger {
+  return pino({ level, redact, base: { pid: process.pid } });
+}
+
+/** JSON lines: one sentence and fields. Every request has an id, which the answer to an error repeats. */
+@Module({
+  imports: [
+    LoggerModule.forRootAsync({
+      inject: [CONFIG],
+      useFactory: (config: Config) => ({
+        pinoHttp: {
+          level: config.logLevel,
+          redact,
+          base: { pid: process.pid },
+          genReqId: (req: IncomingMessage, res: ServerResponse) => {
+            const given = req.headers['x-request-id'];
+            const id = typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
+            res.setHeader('X-Request-Id', id);
+            return id;
+          },
+          serializers: {
+            // Queries may hold addresses that were searched for: the path says enough.
+            req: (req: { id: string; method: string; url: string }) => ({ id: req.id, method: req.method, path: req.url.split('?')[0] }),
+            res: (res: { statusCode: number }) => ({ status: res.statusCode }),
+          },
+          customLogLevel: (_req: IncomingMessage, res: ServerResponse, error?: Error) =>
+            error || res.statusCode >= 500 ? 'error' : 'debug',
+        },
+      }),
+    }),
+  ],
+})
+export class LoggingModule {}

@@ -1,0 +1,36 @@
+import { BullModule } from '@nestjs/bullmq';
+import { Module } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.module';
+import { RedisModule } from './redis.module';
+import { SCHEDULE_QUEUE, PLAN_QUEUE, DELIVERY_QUEUE, SERVICE_QUEUE } from './queues';
+import { redisOptions } from './redis-options';
+
+/**
+ * BullMQ over Redis. Nothing in Redis is the only copy: the sweeper fills the queues again from Postgres. Producers fail
+ * at once while Redis is away, so that a start is still accepted; workers wait and reconnect.
+ */
+@Module({
+  imports: [
+    RedisModule,
+    BullModule.forRootAsync({
+      inject: [CONFIG],
+      useFactory: (config: Config) => ({
+        connection: { ...redisOptions(config.redisUrl), enableOfflineQueue: false },
+        prefix: config.redisPrefix,
+        defaultJobOptions: {
+          attempts: 1,
+          removeOnComplete: { count: 1000 },
+          removeOnFail: { count: 1000 },
+        },
+      }),
+    }),
+    BullModule.registerQueue(
+      { name: SCHEDULE_QUEUE },
+      { name: PLAN_QUEUE },
+      { name: DELIVERY_QUEUE },
+      { name: SERVICE_QUEUE },
+    ),
+  ],
+  exports: [BullModule, RedisModule],
+})
+export class QueueModule {}

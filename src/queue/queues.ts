@@ -1,0 +1,18 @@
+/** One queue per workload; each has exactly one processor (src/worker). */
+export const SCHEDULE_QUEUE = 'schedule';
+export const PLAN_QUEUE = 'plan';
+export const DELIVERY_QUEUE = 'delivery';
+/** The product's own letters (confirm, reset, test); served first. */
+export const SERVICE_QUEUE = 'service';
+
+/** Jobs of SCHEDULE_QUEUE. */
+export type ScheduleJob = 'tick' | 'sweep';
+/** Jobs of PLAN_QUEUE. */
+export interface PlanJob {
+  runId?: number;
+  importId?: number;
+}
+/** A job of DELIVERY_QUEUE: one client in one run. The ledger has the rest. */
+export interface DeliveryJob {
+  deliveryId: number;
+}
