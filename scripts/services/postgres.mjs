@@ -1,9 +1,19 @@
 /** PostgreSQL from the npm package that carries its binaries, driven by `initdb` and `postgres` themselves. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, renameSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+} from 'node:fs';
 import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { isAlive, randomPassword, remembered, run, say, Service, stablePort } from './service.mjs';
 
@@ -80,11 +90,20 @@ const reaches = (account, path) => spawnSync('test', ['-x', path], { ...account,
 
 /** Where the account can keep data: the directory itself, or one under /var/lib if a folder above it is closed to it. */
 function placeFor(account, directory) {
+  openTemporaryFolders(account, directory);
   if (account.uid === undefined || reaches(account, directory)) return directory;
   const place = shared(directory);
   mkdirSync(place, { recursive: true, mode: 0o755 });
   say(`PostgreSQL keeps its data in ${place}: the account it runs under can't enter ${directory}.`);
   return place;
+}
+
+/** Temporary folders are made for their owner alone; ours may be passed through, not listed. */
+function openTemporaryFolders(account, directory) {
+  if (account.uid === undefined) return;
+  for (let path = directory; path.startsWith(`${tmpdir()}/`); path = dirname(path)) {
+    chmodSync(path, statSync(path).mode | 0o001);
+  }
 }
 
 const shared = (path) =>
