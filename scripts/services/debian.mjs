@@ -43,7 +43,9 @@ export async function unpackProgram({ packages, program, folder = debianFolder, 
     for (const archive of readdirSync(join(part, 'archives'))) {
       run('dpkg', ['-x', join(part, 'archives', archive), part]);
     }
-    rmSync(join(part, 'archives'), { recursive: true });
+    for (const extra of ['archives', 'usr/share/doc', 'usr/share/man', 'usr/share/locale']) {
+      rmSync(join(part, extra), { recursive: true, force: true });
+    }
     if (!existsSync(join(part, program))) throw new Error(`the package ${packages[0]} has no /${program}`);
     rmSync(root, { recursive: true, force: true });
     renameSync(part, root);
@@ -83,8 +85,15 @@ function ownLists(folder) {
   return ['-o', `Dir::State::lists=${apt}/lists`, '-o', `Dir::Cache=${apt}/cache`, '-o', 'APT::Sandbox::User='];
 }
 
-/** The C library can't be taken from elsewhere than the program loader's own system. */
-const neverUnpacked = /^(libc6|libc-bin|libc-l10n|locales|base-files|dpkg|perl-base|debconf)$/;
+/**
+ * To run, a program needs its own packages, libraries and fonts, but none of the tools that setting it up would call.
+ * The C library can't be taken from elsewhere than the program loader's own system.
+ */
+function isNeeded(name, packages) {
+  const bare = name.split(':')[0];
+  if (packages.some((wanted) => bare === wanted || bare.startsWith(`${wanted}-`))) return true;
+  return /^(lib|fonts?)/.test(bare) && !/^libc(6|-.*)$|-perl$|-dev$/.test(bare);
+}
 
 /** Lets apt solve the dependencies against what is installed, and downloads only what it would install. */
 function fetchMissing(packages, archives, aptOptions) {
@@ -92,7 +101,7 @@ function fetchMissing(packages, archives, aptOptions) {
   const plan = run('apt-get', [...aptOptions, ...simulation], aptEnvironment);
   const wanted = [...plan.matchAll(/^Inst (\S+) (?:\[[^\]]*\] )?\((\S+)/gm)]
     .map(([, name, version]) => ({ name, version }))
-    .filter(({ name }) => !neverUnpacked.test(name.split(':')[0]));
+    .filter(({ name }) => isNeeded(name, packages));
   if (wanted.some(({ version }) => version.includes('snap'))) {
     throw new Error(`this distribution has ${packages[0]} only as a snap`);
   }
