@@ -3,7 +3,8 @@ CREATE TABLE mailings (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   owner_id bigint NOT NULL CONSTRAINT mailings_owner_id_fkey REFERENCES users,
   name text NOT NULL DEFAULT '',
-  message_id bigint NOT NULL CONSTRAINT mailings_message_id_fkey REFERENCES messages,
+  -- Null only for a deleted mailing whose message was deleted after it.
+  message_id bigint CONSTRAINT mailings_message_id_fkey REFERENCES messages,
   audience text NOT NULL CONSTRAINT mailings_audience_check CHECK (audience IN ('all', 'selected')),
   start_at timestamptz NOT NULL,
   end_at timestamptz,
@@ -19,6 +20,8 @@ CREATE TABLE mailings (
   status_by bigint CONSTRAINT mailings_status_by_fkey REFERENCES users,
   -- The next occurrence the scheduler has to act on; null when there is none or the mailing is not started.
   next_run_at timestamptz,
+  -- When a tick last found the due occurrence waiting behind a run on demand.
+  waited_until timestamptz,
   -- Set, in the transaction that adds a client to a started mailing, to the least id of what was added:
   -- a client's id (audience all) or a mailing_clients id (selected). The next tick plans from there on.
   joined_from bigint,
@@ -27,7 +30,8 @@ CREATE TABLE mailings (
   updated_at timestamptz NOT NULL DEFAULT app_now(),
   -- The ledger outlives a deleted mailing: the row stays, hidden.
   deleted_at timestamptz,
-  CONSTRAINT mailings_window_check CHECK (end_at > start_at)
+  CONSTRAINT mailings_window_check CHECK (end_at > start_at),
+  CONSTRAINT mailings_message_check CHECK (message_id IS NOT NULL OR deleted_at IS NOT NULL)
 );
 CREATE INDEX mailings_owner_id_id_idx ON mailings (owner_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX mailings_message_id_idx ON mailings (message_id) WHERE deleted_at IS NULL;

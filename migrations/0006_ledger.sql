@@ -31,14 +31,22 @@ CREATE TABLE runs (
   body_text text,
   -- Planning pages through the audience in id order; everything up to here has its delivery.
   plan_cursor bigint NOT NULL DEFAULT 0,
+  -- When the whole audience had its deliveries; null again while late joiners are planned.
+  planned_at timestamptz,
+  -- Nothing is claimed from here on: the mailing's end, exclusive.
+  end_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT app_now(),
   started_at timestamptz,
   finished_at timestamptz,
+  -- Cancelled, and not all of its open deliveries have got their final state yet.
+  closing boolean NOT NULL DEFAULT false,
   CONSTRAINT runs_mailing_id_occurrence_at_key UNIQUE (mailing_id, occurrence_at),
   CONSTRAINT runs_mailing_id_idempotency_key_key UNIQUE (mailing_id, idempotency_key)
 );
 CREATE INDEX runs_mailing_id_id_idx ON runs (mailing_id, id);
 CREATE INDEX runs_live_idx ON runs (id) WHERE status IN ('planning', 'sending');
+-- A closed run may still have deliveries to close; the sweeper goes on with it.
+CREATE INDEX runs_closing_idx ON runs (id) WHERE closing;
 
 -- No foreign key to clients: the ledger keeps its rows, with the address, when a client is deleted.
 CREATE TABLE deliveries (

@@ -233,12 +233,6 @@ export const schema = {
     default: 0,
     parse: integer(0, 1_000_000),
   }),
-  smtpTimeoutMs: setting<number>({
-    env: 'SMTP_TIMEOUT_MS',
-    about: 'How long the mail server may take for one answer (after the final dot five times as long).',
-    default: 60_000,
-    parse: milliseconds,
-  }),
   shutdownMs: setting<number>({
     env: 'SHUTDOWN_MS',
     about: 'How long a stopping process waits for what is under way.',

@@ -17,7 +17,6 @@ export type DeliveryStatus = (typeof deliveryStatuses)[number];
 export const attemptStatuses = ['ok', 'failed', 'unknown'] as const;
 export type AttemptStatus = (typeof attemptStatuses)[number];
 
-export const periods = ['once', 'daily', 'weekly', 'monthly'] as const;
 export const audiences = ['all', 'selected'] as const;
 export type Audience = (typeof audiences)[number];
 export const unknownPolicies = ['resend', 'hold'] as const;
@@ -32,8 +31,8 @@ export const mailingTransitions: Record<MailingStatus, readonly MailingStatus[]>
 
 export const runTransitions: Record<RunStatus, readonly RunStatus[]> = {
   planning: ['sending', 'cancelled'],
-  sending: ['done', 'cancelled', 'planning'],
-  done: ['planning', 'sending'],
+  sending: ['done', 'cancelled'],
+  done: ['sending'],
   cancelled: [],
   missed: [],
 };

@@ -1,0 +1,47 @@
+import { ValidationError } from '../domain/errors';
+import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../domain/paging';
+import type { Sql } from './database';
+
+/** A keyset-paged list over one SELECT. The key's expressions must be unique together and end in the id. */
+export interface ListQuery {
+  /** `SELECT … FROM … WHERE …`, with `$n` parameters and no ORDER BY. */
+  sql: string;
+  params: unknown[];
+  /** SQL expressions of the key with the type a cursor's value is cast to, most significant first. */
+  key: { expression: string; type: 'bigint' | 'text' | 'timestamptz' }[];
+  descending: boolean;
+  /** For `withTotal`; counts the rows of `sql` if absent. */
+  total?: (sql: Sql) => Promise<number>;
+}
+
+/**
+ * Runs one page of a list. Rows carry their key as `pageKey`, which is taken off again.
+ * @throws ValidationError for a cursor that is not one
+ */
+export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest): Promise<Page<T>> {
+  const { key, params, descending } = query;
+  const all = [...params];
+  let after = '';
+  if (page.cursor !== undefined) {
+    const values = decodeCursor(page.cursor, key.length);
+    if (!values) throw new ValidationError([{ field: 'cursor', message: 'must be a nextCursor of this list' }]);
+    const row = values.map((value, i) => `$${all.push(value)}::text::${key[i]?.type}`);
+    after = ` AND (${key.map((k) => k.expression).join(', ')}) ${descending ? '<' : '>'} (${row.join(', ')})`;
+  }
+  const order = key.map((k) => `${k.expression} ${descending ? 'DESC' : 'ASC'}`).join(', ');
+  const select = query.sql.replace(/^\s*SELECT /i, `SELECT ARRAY[${key.map((k) => `(${k.expression})::text`).join(', ')}] AS page_key, `);
+  const rows = await sql.rows<T & { pageKey: string[] }>(
+    `${select}${after} ORDER BY ${order} LIMIT ${page.limit + 1}`,
+    all,
+  );
+  const more = rows.length > page.limit;
+  const shown = more ? rows.slice(0, page.limit) : rows;
+  const last = shown.at(-1);
+  const nextCursor = more && last ? encodeCursor(last.pageKey) : null;
+  const items = shown.map(({ pageKey: _, ...row }) => row as T);
+  if (!page.withTotal) return { items, nextCursor };
+  const total = query.total
+    ? await query.total(sql)
+    : ((await sql.first<{ n: number }>(`SELECT count(*) AS n FROM (${query.sql}) t`, params))?.n ?? 0);
+  return { items, nextCursor, total };
+}

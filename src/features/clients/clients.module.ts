@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DatabaseModule } from '../../database/database.module';
+import { Client } from './client.entity';
+import { ClientsService } from './clients.service';
+
+@Module({
+  imports: [DatabaseModule, TypeOrmModule.forFeature([Client])],
+  providers: [ClientsService],
+  exports: [ClientsService],
+})
+export class ClientsModule {}

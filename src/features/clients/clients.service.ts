@@ -1,0 +1,153 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Transaction, violates } from '../../database/database';
+import { listPage } from '../../database/list';
+import { checkClient, type ClientInput } from '../../domain/client-input';
+import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
+import type { Page, PageRequest } from '../../domain/paging';
+import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import { Client } from './client.entity';
+
+export const clientSorts = ['id', '-id', 'email', '-email', 'fullName', '-fullName'] as const;
+export interface ClientQuery extends PageRequest {
+  search?: string;
+  sort?: (typeof clientSorts)[number];
+  ownerId?: number;
+}
+
+const SORT_KEYS = {
+  id: [],
+  email: [{ expression: 'lower(c.email)', type: 'text' as const }],
+  fullName: [{ expression: 'c.full_name', type: 'text' as const }],
+};
+
+@Injectable()
+export class ClientsService {
+  constructor(private readonly database: Database) {}
+
+  async list(viewer: Viewer, query: ClientQuery): Promise<Page<Client>> {
+    const sort = query.sort ?? '-id';
+    const owner = query.ownerId ?? null;
+    const search = query.search?.trim() ? `%${query.search.trim().toLowerCase().replace(/[\\%_]/g, '\\$&')}%` : null;
+    return listPage<Client>(
+      this.database,
+      {
+        sql: `SELECT c.id, c.owner_id, c.email, c.full_name, c.comment, c.created_at, c.updated_at FROM clients c
+               WHERE ($1::bigint IS NULL OR c.owner_id = $1) AND ($2::bigint IS NULL OR c.owner_id = $2)
+                 AND ($3::text IS NULL OR lower(c.email || ' ' || c.full_name) LIKE $3)`,
+        params: [readableOwner(viewer), owner, search],
+        key: [...SORT_KEYS[sort.replace('-', '') as keyof typeof SORT_KEYS], { expression: 'c.id', type: 'bigint' }],
+        descending: sort.startsWith('-'),
+        ...(search === null ? { total: () => this.count(viewer, owner) } : {}),
+      },
+      query,
+    );
+  }
+
+  /** @throws NotFoundError */
+  async get(viewer: Viewer, id: number): Promise<Client> {
+    const client = await this.database.first<Client>(
+      'SELECT * FROM clients WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)',
+      [id, readableOwner(viewer)],
+    );
+    if (!client) throw new NotFoundError('Client', id);
+    return client;
+  }
+
+  /**
+   * @throws ValidationError
+   * @throws ConflictError EMAIL_TAKEN if the owner has a client with this address, in whatever case
+   */
+  async create(viewer: Viewer, input: ClientInput): Promise<Client> {
+    const checked = checkClient(input);
+    if (!checked.ok) throw new ValidationError(checked.errors);
+    const { email, fullName, comment } = checked.client;
+    return this.takenAware(email, () =>
+      this.database.transaction(async (tx) => {
+        const client = await tx.first<Client>(
+          'INSERT INTO clients (owner_id, email, full_name, comment) VALUES ($1, $2, $3, $4) RETURNING *',
+          [viewer.userId, email, fullName, comment],
+        );
+        if (!client) throw new Error('an insert returned no row');
+        await announceClients(tx, viewer.userId, client.id);
+        return client;
+      }),
+    );
+  }
+
+  async update(viewer: Viewer, id: number, change: Partial<ClientInput>): Promise<Client> {
+    const current = await this.getWritable(viewer, id);
+    const checked = checkClient({
+      email: change.email ?? current.email,
+      fullName: change.fullName ?? current.fullName,
+      comment: change.comment ?? current.comment,
+    });
+    if (!checked.ok) throw new ValidationError(checked.errors);
+    const { email, fullName, comment } = checked.client;
+    const updated = await this.takenAware(email, () =>
+      this.database.first<Client>(
+        `UPDATE clients SET email = $3, full_name = $4, comment = $5, updated_at = app_now()
+          WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) RETURNING *`,
+        [id, writableOwner(viewer), email, fullName, comment],
+      ),
+    );
+    if (!updated) throw new NotFoundError('Client', id);
+    return updated;
+  }
+
+  /** Deletes the client; what the ledger says about them stays, and their open deliveries are skipped. */
+  async delete(viewer: Viewer, id: number): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const gone = await tx.affected('DELETE FROM clients WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)', [
+        id,
+        writableOwner(viewer),
+      ]);
+      if (gone === 0) throw new NotFoundError('Client', id);
+      await tx.affected(
+        `UPDATE deliveries SET status = 'skipped', reason = 'client_deleted', next_attempt_at = NULL, updated_at = app_now()
+          WHERE client_id = $1 AND status IN ('pending', 'deferred')`,
+        [id],
+      );
+    });
+  }
+
+  private async getWritable(viewer: Viewer, id: number): Promise<Client> {
+    const client = await this.database.first<Client>(
+      'SELECT * FROM clients WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)',
+      [id, writableOwner(viewer)],
+    );
+    if (!client) throw new NotFoundError('Client', id);
+    return client;
+  }
+
+  /** From the counters that the database keeps, never by counting clients. */
+  private async count(viewer: Viewer, owner: number | null): Promise<number> {
+    const row = await this.database.first<{ n: number }>(
+      `SELECT coalesce(sum(clients), 0)::bigint AS n FROM client_totals
+        WHERE owner_id <> 0 AND ($1::bigint IS NULL OR owner_id = $1) AND ($2::bigint IS NULL OR owner_id = $2)`,
+      [readableOwner(viewer), owner],
+    );
+    return row?.n ?? 0;
+  }
+
+  private async takenAware<T>(email: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!violates(error, 'clients_owner_id_email_key')) throw error;
+      throw new ConflictError('EMAIL_TAKEN', `There is a client with the address ${email} already.`);
+    }
+  }
+}
+
+/**
+ * Tells the owner's started mailings to all that clients with ids from `firstId` on have come: the next tick gives them
+ * the current occurrence. Call it in the transaction that adds them.
+ */
+export async function announceClients(tx: Transaction, ownerId: number, firstId: number): Promise<void> {
+  await tx.affected(
+    `UPDATE mailings SET joined_from = least(coalesce(joined_from, $2), $2)
+      WHERE owner_id = $1 AND audience = 'all' AND status = 'started' AND deleted_at IS NULL
+        AND (joined_from IS NULL OR joined_from > $2)`,
+    [ownerId, firstId],
+  );
+}

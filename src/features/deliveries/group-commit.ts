@@ -1,0 +1,61 @@
+import { isUnavailable } from '../../database/database';
+
+/**
+ * Many callers, one statement, one fsync: items that arrive while a batch is being written form the next one. Each caller
+ * waits for its own result. While Postgres is away the batch is written again until it answers, in order, so `write` must
+ * be harmless to repeat; any other failure of a batch of several is tried item by item, so that one bad item fails alone.
+ */
+export class GroupCommit<I, O> {
+  private waiting: { item: I; resolve: (o: O) => void; reject: (e: unknown) => void }[] = [];
+  private writing = 0;
+  private scheduled = false;
+
+  constructor(
+    private readonly write: (items: I[]) => Promise<O[]>,
+    private readonly options: { maxBatch: number; parallel: number; retryMs: number; onUnavailable: (error: unknown) => void },
+  ) {}
+
+  add(item: I): Promise<O> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      this.schedule();
+    });
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.writing >= this.options.parallel || this.waiting.length === 0) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      const batch = this.waiting.splice(0, this.options.maxBatch);
+      if (batch.length === 0) return;
+      this.writing++;
+      void this.flush(batch).finally(() => {
+        this.writing--;
+        this.schedule();
+      });
+      this.schedule();
+    });
+  }
+
+  private async flush(batch: typeof this.waiting): Promise<void> {
+    for (;;) {
+      try {
+        const results = await this.write(batch.map((entry) => entry.item));
+        batch.forEach((entry, i) => entry.resolve(results[i] as O));
+        return;
+      } catch (error) {
+        if (isUnavailable(error)) {
+          this.options.onUnavailable(error);
+          await new Promise((resolve) => setTimeout(resolve, this.options.retryMs));
+        } else if (batch.length === 1) {
+          batch[0]?.reject(error);
+          return;
+        } else {
+          await Promise.all(batch.map((entry) => this.flush([entry])));
+          return;
+        }
+      }
+    }
+  }
+}

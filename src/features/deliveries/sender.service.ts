@@ -1,0 +1,122 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../../config/config.module';
+import { Database } from '../../database/database';
+import { emailDomain } from '../../domain/email-address';
+import { classify, type TransmitResult } from '../../domain/smtp-outcome';
+import type { DeliveryStatus } from '../../domain/states';
+import { RateLimiter } from '../../queue/rate-limiter';
+import { SmtpPool } from '../../smtp/smtp-pool';
+import { type Claim, claimDeliveries } from './claims';
+import { DomainHolds } from './domain-holds';
+import { GroupCommit } from './group-commit';
+import { LetterComposer } from './letter-composer';
+import { MailingStreaks, type ParkMailing } from './parking';
+import { type DeliveryRecord, recordDeliveries } from './records';
+import { Slots } from './slots';
+import { TransportGate } from './transport-gate.service';
+import { recordOf, responseText } from './verdict-record';
+import { WorkerRegistry } from './worker-registry.service';
+
+/** What became of one job. */
+export type SendOutcome =
+  /** Not ours to do now: claimed by another, final, its run paused, or the account is resting. The ledger knows. */
+  | { kind: 'nothing' }
+  /** This process is stopping; the job is another worker's. */
+  | { kind: 'stopping' }
+  /** The ledger has it. `attempts` counts this one. */
+  | { kind: 'recorded'; claim: Claim; status: DeliveryStatus; attempts: number; response: string; park: ParkMailing | null };
+
+const BATCH = 500;
+
+/** Sends one delivery: claim, compose, transmit, classify, record. */
+@Injectable()
+export class SenderService {
+  private readonly slots: Slots;
+  private readonly inHand = new Set<number>();
+  private readonly claims: GroupCommit<number, Claim | null>;
+  private readonly records: GroupCommit<DeliveryRecord, void>;
+  private readonly streaks = new MailingStreaks();
+  readonly holds: DomainHolds;
+
+  constructor(
+    database: Database,
+    private readonly registry: WorkerRegistry,
+    private readonly gate: TransportGate,
+    private readonly composer: LetterComposer,
+    private readonly pool: SmtpPool,
+    private readonly limiter: RateLimiter,
+    @Inject(CONFIG) private readonly config: Config,
+    logger: PinoLogger,
+  ) {
+    this.slots = new Slots(2 * config.smtpConnections);
+    this.holds = new DomainHolds(database, config.domainHoldMs);
+    const onUnavailable = (error: unknown) =>
+      logger.warn({ event: 'ledger.unavailable', reason: (error as Error).message }, 'Waiting for Postgres to write the ledger');
+    const options = { maxBatch: BATCH, parallel: 1, retryMs: 250, onUnavailable };
+    this.claims = new GroupCommit((ids) => claimDeliveries(database, registry.id, ids), options);
+    this.records = new GroupCommit(async (items) => {
+      await recordDeliveries(database, registry.id, items);
+      return items.map(() => undefined);
+    }, options);
+    registry.onFenced(() => pool.dropAll());
+    pool.guardDot(() => registry.alive);
+  }
+
+  async send(deliveryId: number): Promise<SendOutcome> {
+    if (!this.gate.open || this.inHand.has(deliveryId)) return { kind: 'nothing' };
+    this.inHand.add(deliveryId);
+    try {
+      if (!(await this.slots.acquire())) return { kind: 'stopping' };
+      try {
+        return await this.sendInSlot(deliveryId);
+      } finally {
+        this.slots.release();
+      }
+    } finally {
+      this.inHand.delete(deliveryId);
+    }
+  }
+
+  /** Nothing new is claimed from now on; what is claimed ends. */
+  stop(): void {
+    this.slots.close();
+    this.limiter.close();
+  }
+
+  private async sendInSlot(deliveryId: number): Promise<SendOutcome> {
+    if (!this.gate.open || !this.registry.alive) return { kind: 'nothing' };
+    if (!(await this.limiter.take())) return { kind: 'stopping' };
+    const { epoch } = this.registry;
+    const claim = await this.claims.add(deliveryId);
+    if (!claim) return { kind: 'nothing' };
+    const restMs = this.holds.restMs(emailDomain(claim.email));
+    if (restMs > 0) return this.giveBack(claim, { status: 'deferred', reason: 'domain_held', delayMs: Math.ceil(restMs) });
+    if (!this.gate.open) return this.giveBack(claim, { status: 'pending', reason: null, delayMs: null });
+
+    const raw = await this.composer.letter(claim);
+    const startedAt = performance.now();
+    const result: TransmitResult =
+      epoch === this.registry.epoch
+        ? await this.pool.transmit({ from: this.composer.from.address, to: claim.email, raw })
+        : { kind: 'withheld', phase: 'connect', text: 'this worker was silent for too long' };
+    return this.conclude(claim, result, Math.round(performance.now() - startedAt));
+  }
+
+  private async conclude(claim: Claim, result: TransmitResult, durationMs: number): Promise<SendOutcome> {
+    const verdict = classify(result, { brokenBefore: claim.breaks });
+    const record = recordOf(claim, result, verdict, durationMs, this.config, Math.random());
+    this.gate.note(result, verdict);
+    const park = this.streaks.note(claim, result, verdict);
+    if (verdict.consequence.kind === 'hold_domain') await this.holds.hold(emailDomain(claim.email), responseText(result));
+    await this.records.add(record);
+    if (record.attempt === null && park === null) return { kind: 'nothing' };
+    const attempts = claim.attempts + (record.attempt ? 1 : 0);
+    return { kind: 'recorded', claim, status: record.status, attempts, response: responseText(result), park };
+  }
+
+  private async giveBack(claim: Claim, to: Pick<DeliveryRecord, 'status' | 'reason' | 'delayMs'>): Promise<SendOutcome> {
+    await this.records.add({ deliveryId: claim.id, attempt: null, triesUsed: 0, breaks: 0, lostReplies: 0, ...to });
+    return { kind: 'nothing' };
+  }
+}

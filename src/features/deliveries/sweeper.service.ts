@@ -1,0 +1,118 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../../config/config.module';
+import { Database } from '../../database/database';
+import { DELIVERY_QUEUE, type DeliveryJob } from '../../queue/queues';
+import { RedisConnection } from '../../queue/redis.module';
+import { deliveryJobId, FeederService } from './feeder.service';
+
+/** How many of a run's oldest fed deliveries are looked for in Redis; the rest become the oldest in time. */
+const SAMPLE = 500;
+const BATCH = 1_000;
+
+/** What a sweep found and mended. */
+export interface Swept {
+  takenOver: number;
+  refedRuns: number[];
+}
+
+/** Makes dead workers' claims and lost jobs harmless. */
+@Injectable()
+export class DeliverySweeper {
+  constructor(
+    private readonly database: Database,
+    private readonly feeder: FeederService,
+    private readonly redis: RedisConnection,
+    @InjectQueue(DELIVERY_QUEUE) private readonly queue: Queue<DeliveryJob>,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  async sweep(): Promise<Swept> {
+    const takenOver = await this.takeOver();
+    const refedRuns = await this.findLostJobs();
+    if (takenOver > 0) this.logger.warn({ event: 'sweep.taken_over', deliveries: takenOver }, 'Claims of dead workers became unknown attempts');
+    if (refedRuns.length > 0) this.logger.warn({ event: 'sweep.refed', runs: refedRuns }, 'Deliveries without a job are fed again');
+    return { takenOver, refedRuns };
+  }
+
+  /**
+   * Whether a claim of a dead worker was sent is not known: its attempt is `unknown`, and the mailing's policy decides. An
+   * old worker's row can't come back: its process notices that it was silent and drops what it held.
+   */
+  private async takeOver(): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const taken = await this.database.transaction((tx) =>
+        tx.rows<{ id: number }>(
+          `WITH dead AS (
+             SELECT w.id FROM workers w
+              WHERE w.id IN (SELECT DISTINCT claimed_by FROM deliveries WHERE status = 'sending')
+                AND (w.stopped_at IS NOT NULL OR w.heartbeat_at < clock_timestamp() - $1 * interval '1 millisecond')),
+           held AS (
+             SELECT d.id FROM deliveries d JOIN dead ON dead.id = d.claimed_by WHERE d.status = 'sending'
+              ORDER BY d.id LIMIT ${BATCH} FOR UPDATE OF d SKIP LOCKED),
+           moved AS (
+             UPDATE deliveries d SET
+                 status = CASE WHEN r.on_unknown = 'resend' AND d.lost_replies = 0 AND r.status IN ('planning', 'sending')
+                               THEN 'deferred' ELSE 'unknown' END,
+                 next_attempt_at = CASE WHEN r.on_unknown = 'resend' AND d.lost_replies = 0 AND r.status IN ('planning', 'sending')
+                                        THEN app_now() + $2 * interval '1 millisecond' END,
+                 reason = 'worker_lost', attempts = d.attempts + 1, lost_replies = d.lost_replies + 1,
+                 claimed_by = NULL, updated_at = app_now()
+               FROM held, runs r, deliveries old
+              WHERE d.id = held.id AND r.id = d.run_id AND old.id = d.id
+             RETURNING d.id, d.run_id, d.client_id, r.mailing_id, r.owner_id, d.attempts, old.claimed_by AS worker_id),
+           tried AS (
+             INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status, reason,
+                                   server_response)
+             SELECT id, run_id, mailing_id, owner_id, client_id, worker_id, attempts, 'unknown', 'worker_lost',
+                    'The worker that was sending this letter stopped before it could write down the answer.' FROM moved)
+           SELECT id FROM moved`,
+          [this.config.takeoverMs, this.config.unknownGraceMs],
+        ),
+      );
+      total += taken.length;
+      if (taken.length < BATCH) return total;
+    }
+  }
+
+  /** Runs that have fed deliveries whose job is not in Redis any more are fed again from their beginning. */
+  private async findLostJobs(): Promise<number[]> {
+    const runs = await this.database.rows<{ id: number }>(
+      `SELECT id FROM runs WHERE status = 'sending' AND paused_at IS NULL`,
+    );
+    const cursors = await this.redis.client.hgetall(this.redis.key('feed'));
+    const lost: number[] = [];
+    for (const { id } of runs) {
+      const fed = await this.database.rows<{ id: number; attempts: number }>(
+        `(SELECT id, attempts FROM deliveries WHERE run_id = $1 AND status = 'pending' AND id <= $2 ORDER BY id LIMIT ${SAMPLE})
+         UNION ALL
+         (SELECT id, attempts FROM deliveries WHERE run_id = $1 AND status = 'deferred' AND next_attempt_at <= app_now()
+             AND (next_attempt_at, id) <= ($3::timestamptz, $4::bigint) ORDER BY next_attempt_at, id LIMIT ${SAMPLE})`,
+        [id, Number(cursors[`p${id}`] ?? 0), ...(cursors[`d${id}`] ?? '-infinity|0').split('|')],
+      );
+      if (await this.anyMissing(fed)) lost.push(id);
+    }
+    await this.feeder.refeed(lost);
+    return lost;
+  }
+
+  private async anyMissing(deliveries: { id: number; attempts: number }[]): Promise<boolean> {
+    if (deliveries.length === 0) return false;
+    const pipeline = this.redis.client.pipeline();
+    for (const delivery of deliveries) pipeline.exists(this.queue.toKey(deliveryJobId(delivery)));
+    const answers = (await pipeline.exec()) ?? [];
+    const missing = deliveries.filter((_, i) => answers[i]?.[1] === 0);
+    if (missing.length === 0) return false;
+    // Between the two looks a job may have ended and its delivery moved on.
+    const still = await this.database.first<{ n: number }>(
+      `SELECT count(*) AS n FROM unnest($1::bigint[], $2::smallint[]) AS m(id, attempts) JOIN deliveries d USING (id)
+        WHERE d.attempts = m.attempts AND d.status IN ('pending', 'deferred')`,
+      [missing.map((d) => d.id), missing.map((d) => d.attempts)],
+    );
+    return (still?.n ?? 0) > 0;
+  }
+}

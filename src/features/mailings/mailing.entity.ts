@@ -1,0 +1,72 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { Period } from '../../domain/recurrence';
+import type { Audience, MailingStatus, UnknownPolicy } from '../../domain/states';
+
+@Entity('mailings')
+export class Mailing {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
+  id!: number;
+
+  @Column('bigint', { name: 'owner_id' })
+  ownerId!: number;
+
+  @Column('text', { default: '' })
+  name!: string;
+
+  @Column('bigint', { name: 'message_id', nullable: true })
+  messageId!: number | null;
+
+  @Column('text')
+  audience!: Audience;
+
+  @Column('timestamptz', { name: 'start_at' })
+  startAt!: Date;
+
+  @Column('timestamptz', { name: 'end_at', nullable: true })
+  endAt!: Date | null;
+
+  @Column('text')
+  period!: Period;
+
+  @Column('text', { name: 'time_zone' })
+  timeZone!: string;
+
+  @Column('text', { name: 'on_unknown', default: 'resend' })
+  onUnknown!: UnknownPolicy;
+
+  @Column('text', { default: 'created' })
+  status!: MailingStatus;
+
+  @Column('text', { name: 'status_code', nullable: true })
+  statusCode!: string | null;
+
+  @Column('text', { name: 'status_text', nullable: true })
+  statusText!: string | null;
+
+  @Column('timestamptz', { name: 'status_since', default: () => 'app_now()' })
+  statusSince!: Date;
+
+  @Column('bigint', { name: 'status_by', nullable: true })
+  statusBy!: number | null;
+
+  @Column('timestamptz', { name: 'next_run_at', nullable: true })
+  nextRunAt!: Date | null;
+
+  @Column('timestamptz', { name: 'waited_until', nullable: true })
+  waitedUntil!: Date | null;
+
+  @Column('bigint', { name: 'joined_from', nullable: true })
+  joinedFrom!: number | null;
+
+  @Column('integer', { name: 'selected_count', default: 0 })
+  selectedCount!: number;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'updated_at', default: () => 'app_now()' })
+  updatedAt!: Date;
+
+  @Column('timestamptz', { name: 'deleted_at', nullable: true })
+  deletedAt!: Date | null;
+}

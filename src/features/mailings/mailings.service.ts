@@ -1,0 +1,199 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Sql, type Transaction } from '../../database/database';
+import { listPage } from '../../database/list';
+import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
+import type { Page, PageRequest } from '../../domain/paging';
+import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import type { FieldWarning } from '../../domain/schedule-input';
+import type { MailingStatus, RunStatus } from '../../domain/states';
+import { checkMailing, type MailingInput } from './mailing-input';
+import type { Mailing } from './mailing.entity';
+
+export interface LastRun {
+  id: number;
+  status: RunStatus;
+  total: number;
+  sent: number;
+  failed: number;
+  open: number;
+  createdAt: string;
+}
+
+/** A mailing with what its page shows beside it. */
+export type MailingView = Mailing & {
+  recipientCount: number;
+  messageSubject: string | null;
+  ownerEmail: string;
+  lastRun: LastRun | null;
+  warnings?: FieldWarning[];
+};
+
+export interface MailingQuery extends PageRequest {
+  search?: string;
+  status?: MailingStatus;
+  ownerId?: number;
+}
+
+const VIEW = `SELECT m.*, s.subject AS message_subject, u.email AS owner_email,
+    CASE m.audience WHEN 'all' THEN coalesce((SELECT t.clients FROM client_totals t WHERE t.owner_id = m.owner_id), 0)
+                    ELSE m.selected_count END AS recipient_count,
+    (SELECT jsonb_build_object('id', r.id, 'status', r.status, 'createdAt', r.created_at, 'total', c.total, 'sent', c.sent,
+                               'failed', c.failed, 'open', c.open)
+       FROM (SELECT * FROM runs WHERE mailing_id = m.id AND status <> 'missed' ORDER BY id DESC LIMIT 1) r,
+       LATERAL (SELECT coalesce(sum(sent), 0) AS sent, coalesce(sum(failed), 0) AS failed,
+                       coalesce(sum(pending + sending + deferred), 0) AS open,
+                       coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0) AS total
+                  FROM run_counts WHERE run_id = r.id) c) AS last_run
+  FROM mailings m JOIN users u ON u.id = m.owner_id LEFT JOIN messages s ON s.id = m.message_id
+ WHERE m.deleted_at IS NULL`;
+
+/** The most clients one call may add. */
+export const CLIENT_IDS_MAX = 100_000;
+
+@Injectable()
+export class MailingsService {
+  constructor(private readonly database: Database) {}
+
+  list(viewer: Viewer, query: MailingQuery): Promise<Page<MailingView>> {
+    const search = query.search?.trim() ? `%${query.search.trim().replace(/[\\%_]/g, '\\$&')}%` : null;
+    return listPage<MailingView>(
+      this.database,
+      {
+        sql: `${VIEW} AND ($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
+                AND ($3::text IS NULL OR m.status = $3) AND ($4::text IS NULL OR m.name ILIKE $4 OR s.subject ILIKE $4)`,
+        params: [readableOwner(viewer), query.ownerId ?? null, query.status ?? null, search],
+        key: [{ expression: 'm.id', type: 'bigint' }],
+        descending: true,
+      },
+      query,
+    );
+  }
+
+  /** @throws NotFoundError */
+  async get(viewer: Viewer, id: number, sql: Sql = this.database): Promise<MailingView> {
+    const mailing = await sql.first<MailingView>(`${VIEW} AND m.id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2)`, [
+      id,
+      readableOwner(viewer),
+    ]);
+    if (!mailing) throw new NotFoundError('Mailing', id);
+    return mailing;
+  }
+
+  /** @throws ValidationError also for a message or clients that are not there or not the viewer's */
+  async create(viewer: Viewer, input: MailingInput): Promise<MailingView> {
+    return this.database.transaction(async (tx) => {
+      const owner = await tx.first<{ timeZone: string }>('SELECT time_zone FROM users WHERE id = $1', [viewer.userId]);
+      const checked = checkMailing(input, owner?.timeZone ?? 'UTC');
+      await requireMessage(tx, viewer.userId, checked.messageId);
+      const { schedule } = checked;
+      const row = await tx.first<{ id: number }>(
+        `INSERT INTO mailings (owner_id, name, message_id, audience, start_at, end_at, period, time_zone, on_unknown)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+        [viewer.userId, checked.name, checked.messageId, checked.audience, schedule.startAt, schedule.endAt, schedule.period,
+          schedule.timeZone, checked.onUnknown],
+      );
+      const id = row?.id ?? 0;
+      if (input.clientIds?.length) await addClients(tx, { id, ownerId: viewer.userId, started: false }, input.clientIds);
+      return { ...(await this.get(viewer, id, tx)), warnings: checked.warnings };
+    });
+  }
+
+  /**
+   * Adds clients to a mailing with the audience `selected`. In a started mailing they get the current occurrence on the
+   * next tick. Clients that are in it already are left.
+   */
+  async addClients(viewer: Viewer, id: number, clientIds: number[]): Promise<MailingView> {
+    return this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      requireSelected(mailing);
+      await addClients(tx, { id, ownerId: mailing.ownerId, started: mailing.status === 'started' }, clientIds);
+      return this.get(viewer, id, tx);
+    });
+  }
+
+  /** Takes clients out. What is planned for them already goes out; later runs leave them out. */
+  async removeClients(viewer: Viewer, id: number, clientIds: number[]): Promise<MailingView> {
+    return this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      requireSelected(mailing);
+      await tx.affected('DELETE FROM mailing_clients WHERE mailing_id = $1 AND client_id = ANY($2)', [id, clientIds]);
+      return this.get(viewer, id, tx);
+    });
+  }
+
+  /** The clients of a mailing with the audience `selected`, in the order they were added. */
+  clients(viewer: Viewer, id: number, page: PageRequest): Promise<Page<{ id: number; email: string; fullName: string }>> {
+    return listPage(
+      this.database,
+      {
+        sql: `SELECT c.id, c.email, c.full_name FROM mailing_clients mc JOIN clients c ON c.id = mc.client_id
+                JOIN mailings m ON m.id = mc.mailing_id
+               WHERE mc.mailing_id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2) AND m.deleted_at IS NULL`,
+        params: [id, readableOwner(viewer)],
+        key: [{ expression: 'mc.id', type: 'bigint' }],
+        descending: false,
+      },
+      page,
+    );
+  }
+}
+
+/**
+ * Locks a mailing for a change: whoever starts, pauses, edits or deletes it waits here for the other.
+ * @throws NotFoundError
+ */
+export async function lockMailing(tx: Transaction, id: number, owner: number | null): Promise<Mailing> {
+  const mailing = await tx.first<Mailing>(
+    'SELECT * FROM mailings WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) AND deleted_at IS NULL FOR NO KEY UPDATE',
+    [id, owner],
+  );
+  if (!mailing) throw new NotFoundError('Mailing', id);
+  return mailing;
+}
+
+/** @throws ValidationError if the owner has no such message */
+export async function requireMessage(tx: Transaction, ownerId: number, messageId: number): Promise<void> {
+  const found = await tx.first('SELECT id FROM messages WHERE id = $1 AND owner_id = $2 FOR KEY SHARE', [messageId, ownerId]);
+  if (!found) throw new ValidationError([{ field: 'messageId', message: `message ${messageId} does not exist` }]);
+}
+
+/** @throws ValidationError naming the first ids that are not the owner's clients; nothing is added then */
+export async function addClients(
+  tx: Transaction,
+  mailing: { id: number; ownerId: number; started: boolean },
+  clientIds: number[],
+): Promise<void> {
+  if (clientIds.length > CLIENT_IDS_MAX) {
+    throw new ValidationError([{ field: 'clientIds', message: `must have at most ${CLIENT_IDS_MAX} ids in one call` }]);
+  }
+  const strangers = await tx.rows<{ id: number }>(
+    `SELECT w.id FROM unnest($1::bigint[]) AS w(id)
+      WHERE NOT EXISTS (SELECT FROM clients c WHERE c.id = w.id AND c.owner_id = $2) LIMIT 5`,
+    [clientIds, mailing.ownerId],
+  );
+  if (strangers.length > 0) {
+    throw new ValidationError(
+      strangers.map(({ id }) => ({ field: `clientIds.${clientIds.indexOf(id)}`, message: `client ${id} does not exist` })),
+    );
+  }
+  const added = await tx.first<{ first: number | null }>(
+    `WITH added AS (
+       INSERT INTO mailing_clients (mailing_id, client_id) SELECT $1, w.id FROM unnest($2::bigint[]) AS w(id) ORDER BY w.id
+       ON CONFLICT DO NOTHING RETURNING id)
+     SELECT min(id) AS first FROM added`,
+    [mailing.id, clientIds],
+  );
+  if (mailing.started && added?.first) {
+    await tx.affected('UPDATE mailings SET joined_from = least(coalesce(joined_from, $2), $2) WHERE id = $1', [
+      mailing.id,
+      added.first,
+    ]);
+  }
+}
+
+function requireSelected(mailing: Mailing): void {
+  if (mailing.status === 'done') throw new ConflictError('MAILING_DONE', `Mailing ${mailing.id} is done.`);
+  if (mailing.audience !== 'selected') {
+    throw new ConflictError('MAILING_AUDIENCE_ALL', `Mailing ${mailing.id} goes to all clients; there is no list to change.`);
+  }
+}

@@ -1,0 +1,37 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { Role } from '../../domain/permissions';
+
+export type UserStatus = 'unconfirmed' | 'waiting' | 'active' | 'blocked';
+
+@Entity('users')
+export class User {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
+  id!: number;
+
+  @Column('text')
+  email!: string;
+
+  @Column('text', { name: 'full_name', default: '' })
+  fullName!: string;
+
+  @Column('text', { name: 'password_hash', nullable: true })
+  passwordHash!: string | null;
+
+  @Column('text', { default: 'user' })
+  role!: Role;
+
+  @Column('text', { default: 'active' })
+  status!: UserStatus;
+
+  @Column('text', { default: 'en' })
+  language!: 'en' | 'ru';
+
+  @Column('text', { name: 'time_zone', default: 'UTC' })
+  timeZone!: string;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'updated_at', default: () => 'app_now()' })
+  updatedAt!: Date;
+}
