@@ -16,7 +16,8 @@ const binaries = join(projectFolder, 'node_modules/.bin');
 export async function prepare(scriptUrl) {
   if (!isInstalled()) {
     process.stderr.write('Installing packages (npm ci) …\n');
-    const code = await runToEnd('npm', ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund']);
+    // Warnings tell of engines that the bundled Node satisfies; errors are shown.
+    const code = await runToEnd('npm', ['ci', '--include=dev', '--include=optional', '--loglevel=error']);
     if (code !== 0) process.exit(code);
   }
   process.env.NODE_OPTIONS = nodeOptions();

@@ -15,7 +15,7 @@ let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true));
 
 const verdict = await testEverything().catch((error) => {
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${interrupted ? 'Interrupted.' : error.message}\n`);
   return { passed: 0, failed: 1 };
 });
 for (const service of started) await service.stop();

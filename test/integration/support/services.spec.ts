@@ -17,6 +17,8 @@ async function query<T>(url: string, sql: string): Promise<T[]> {
   }
 }
 
+jest.setTimeout(60_000);
+
 describe('what tests share', () => {
   it('gives each caller a migrated database of its own, also many at once', async () => {
     const databases = await Promise.all(Array.from({ length: 4 }, () => createTestDatabase()));
@@ -34,7 +36,7 @@ describe('what tests share', () => {
     await leaked.connect();
     await expect(database.drop()).rejects.toThrow('left open (forgetful');
     await ended;
-  }, 30_000);
+  });
 
   it('keeps the keys of two test files apart', async () => {
     const [mine, other] = [createTestRedis(), createTestRedis()];
@@ -77,7 +79,7 @@ describe('servers of our own', () => {
       expect(postgres.pid).not.toBe(before);
       expect(await query(url, 'SELECT count(*)::int AS kept FROM kept')).toEqual([{ kept: at + 1 }]);
     }
-  }, 60_000);
+  });
 
   it('a second server on the same data is refused by name', async () => {
     await expect(startPostgres({ dataDir: join(directory, 'postgres') })).rejects.toThrow(
@@ -97,5 +99,5 @@ describe('servers of our own', () => {
       expect(await again.get('starts')).toBe(String(count));
       again.disconnect();
     }
-  }, 60_000);
+  });
 });
