@@ -8,12 +8,11 @@ import { prepare, projectFolder } from './install.mjs';
 
 await prepare(import.meta.url);
 
-const cache = 'node_modules/.cache';
 const steps = {
-  lint: ['eslint', '.', '--cache', '--cache-location', `${cache}/eslint/`],
+  lint: ['eslint', '.', '--cache', '--cache-location', 'node_modules/.cache/eslint/'],
   types: ['tsc', '-p', 'tsconfig.json'],
   unit: ['jest', '--selectProjects', 'unit'],
-  format: ['prettier', '--check', '.', '--cache', '--cache-location', `${cache}/prettier`],
+  format: ['prettier', '--check', '.', '--cache'],
   imports: ['depcruise', 'src', '--config', '.dependency-cruiser.cjs'],
 };
 const left = process.argv.indexOf('--without');

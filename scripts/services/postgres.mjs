@@ -92,8 +92,7 @@ const reaches = (account, path) => spawnSync('test', ['-x', path], { ...account,
 function placeFor(account, directory) {
   openTemporaryFolders(account, directory);
   if (account.uid === undefined || reaches(account, directory)) return directory;
-  const place = shared(directory);
-  mkdirSync(place, { recursive: true, mode: 0o755 });
+  const place = makeShared(directory);
   say(`PostgreSQL keeps its data in ${place}: the account it runs under can't enter ${directory}.`);
   return place;
 }
@@ -106,8 +105,16 @@ function openTemporaryFolders(account, directory) {
   }
 }
 
-const shared = (path) =>
-  `/var/lib/gonets/${createHash('sha256').update(realpathSync(path)).digest('hex').slice(0, 12)}`;
+/** A folder for this path under /var/lib that every account may enter, whatever the umask is. */
+function makeShared(path) {
+  const name = createHash('sha256').update(realpathSync(path)).digest('hex').slice(0, 12);
+  const folders = ['/var/lib/gonets', join('/var/lib/gonets', name)];
+  for (const folder of folders) {
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o755);
+  }
+  return folders[1];
+}
 
 /** Folder with PostgreSQL's bin, lib and share, complete and open to the account. */
 function nativeFor(account) {
@@ -119,11 +126,10 @@ function nativeFor(account) {
   if (status === 0) return native;
 
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'));
-  const copy = join(shared(packageFolder), `native-${version}`);
+  const copy = join(makeShared(packageFolder), `native-${version}`);
   if (!existsSync(copy)) {
     say(`Copying PostgreSQL to ${copy}: the account it runs under can't use ${native}.`);
     const part = `${copy}.${process.pid}`;
-    mkdirSync(dirname(copy), { recursive: true, mode: 0o755 });
     run('cp', ['-R', native, part]);
     run('chmod', ['-R', 'a+rX', part]);
     renameSync(part, copy);
