@@ -53,6 +53,8 @@ export async function startPostgres({ dataDir, port, fresh = false, settings = {
     name: 'PostgreSQL',
     directory,
     command: async () => {
+      // Whoever removes the directory means the data too, wherever they had to be put.
+      if (place !== directory && !existsSync(join(directory, 'password'))) fresh = true;
       password ??= remembered(join(directory, 'password'), randomPassword);
       listen ??= await stablePort(directory, port);
       prepareCluster({ native, account, place, cluster, password, fresh });
