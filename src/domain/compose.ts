@@ -1,0 +1,124 @@
+import { parseEmailAddress, singleLineProblem } from './email-address';
+import { ValidationError } from './errors';
+import { encodeBody } from './mime-body';
+import { addressHeader, textHeader } from './mime-header';
+import { type ContentTemplate, type LetterData } from './template';
+
+export interface Mailbox {
+  name?: string;
+  address: string;
+}
+
+/** What all letters of a run have in common. */
+export interface LetterOptions {
+  from: Mailbox;
+  replyTo?: Mailbox;
+  content: ContentTemplate;
+  /** The list's identifier (RFC 2919), a dotted name without angle brackets. */
+  listId?: string;
+  /** The human name of the list, shown with `listId`. */
+  mailingName?: string;
+  /** Marks the letter as sent by a program on its own account (RFC 3834): for the service's own letters, not for mailings. */
+  autoSubmitted?: boolean;
+  /** Further fields, such as List-Unsubscribe; none of those that are composed here. */
+  headers?: Record<string, string>;
+}
+
+/** A run's part of its letters, made once. */
+export interface PreparedLetter {
+  readonly content: ContentTemplate;
+  readonly from: string;
+  /** Fields that are the same in every letter, after Date. */
+  readonly common: string;
+}
+
+/** What is one letter's own. */
+export interface LetterEnvelope {
+  data: LetterData;
+  /** With angle brackets; the same on every try. */
+  messageId: string;
+  date: Date;
+  boundary: string;
+  /** Whether the next server takes 8-bit bodies (RFC 6152). */
+  eightBitMime: boolean;
+}
+
+const MAX_LINE = 998;
+const FIELD_NAME = /^[!-9;-~]{1,70}$/;
+const COMPOSED_HERE = new Set(
+  'from to cc bcc sender reply-to subject message-id date mime-version list-id auto-submitted dkim-signature'.split(
+    ' ',
+  ),
+);
+const LIST_ID = /^[\w-]+(?:\.[\w-]+)+$/;
+const MESSAGE_ID = /^<[^\s<>@\x7F-\uFFFF]+@[^\s<>@\x7F-\uFFFF]+>$/;
+const BOUNDARY = /^[\w'()+,./:=?-]{1,70}$/;
+
+/** @throws ValidationError if an address, the list id or one of `headers` can't stand in a header */
+export function prepareLetter(options: LetterOptions): PreparedLetter {
+  const { from, replyTo, listId, content } = options;
+  let common = replyTo ? mailboxHeader('Reply-To', replyTo, 'replyTo') : '';
+  if (listId !== undefined) {
+    if (!LIST_ID.test(listId) || listId.length > 255) throw invalid('listId', 'must be a dotted name');
+    common += addressHeader('List-Id', options.mailingName ?? '', listId, false);
+  }
+  if (options.autoSubmitted) common += 'Auto-Submitted: auto-generated\r\n';
+  for (const [name, value] of Object.entries(options.headers ?? {})) common += customHeader(name, value);
+  return { content, from: mailboxHeader('From', from, 'from'), common: `${common}MIME-Version: 1.0\r\n` };
+}
+
+/**
+ * The whole letter (RFC 5322, RFC 2045): multipart/alternative with the text, then the HTML. Lines end in CRLF and have at
+ * most 998 octets, header lines about 76; all octets are 7-bit unless `eightBitMime`. The same input always gives the
+ * same octets, and no value can add a header or a part. Dots at line starts are not doubled: SMTP's DATA does that.
+ * @throws ValidationError if the client's address, the Message-ID, the date or the boundary is not valid, or rendering fails
+ */
+export function composeLetter(prepared: PreparedLetter, letter: LetterEnvelope): Buffer {
+  const { data, boundary } = letter;
+  if (!MESSAGE_ID.test(letter.messageId)) throw invalid('messageId', 'is not a Message-ID');
+  if (!BOUNDARY.test(boundary)) throw invalid('boundary', 'is not a MIME boundary');
+  const { subject, html, text } = prepared.content.render(data);
+  const head =
+    prepared.from +
+    mailboxHeader('To', { name: data.client.fullName, address: data.client.email }, 'client.email') +
+    textHeader('Subject', subject) +
+    `Message-ID: ${letter.messageId}\r\nDate: ${headerDate(letter.date)}\r\n` +
+    prepared.common +
+    `Content-Type: multipart/alternative;\r\n boundary="${boundary}"\r\n\r\n`;
+  const parts = part(boundary, 'plain', text, letter.eightBitMime) + part(boundary, 'html', html, letter.eightBitMime);
+  return Buffer.from(`${head}${parts}--${boundary}--\r\n`, 'latin1');
+}
+
+function part(boundary: string, subtype: 'plain' | 'html', content: string, eightBitMime: boolean): string {
+  const { encoding, octets } = encodeBody(content, eightBitMime);
+  return (
+    `--${boundary}\r\nContent-Type: text/${subtype}; charset=utf-8\r\n` +
+    `Content-Transfer-Encoding: ${encoding}\r\n\r\n${octets}\r\n`
+  );
+}
+
+function mailboxHeader(field: string, mailbox: Mailbox, path: string): string {
+  const parsed = parseEmailAddress(mailbox.address);
+  if (!parsed.ok) throw invalid(path, parsed.message);
+  return addressHeader(field, mailbox.name ?? '', parsed.email);
+}
+
+function customHeader(name: string, value: string): string {
+  const path = `headers.${name}`;
+  if (!FIELD_NAME.test(name) || COMPOSED_HERE.has(name.toLowerCase()) || /^content-/i.test(name)) {
+    throw invalid(path, 'is not a header that can be added');
+  }
+  const problem = singleLineProblem(value, 10_000);
+  if (problem !== null) throw invalid(path, problem);
+  const header = textHeader(name, value, true);
+  if (header.split('\r\n').some((line) => line.length > MAX_LINE)) throw invalid(path, 'has a word that is too long');
+  return header;
+}
+
+/** RFC 5322 3.3, in UTC. */
+function headerDate(date: Date): string {
+  if (Number.isNaN(date.getTime())) throw invalid('date', 'is not a date');
+  return date.toUTCString().replace('GMT', '+0000');
+}
+
+const invalid = (field: string, message: string) => new ValidationError([{ field, message }]);

@@ -1,0 +1,16 @@
+/** How far a delay may be moved, both ways, so that letters deferred together do not come back together. */
+const JITTER = 0.2;
+
+/**
+ * How long a deferred delivery waits, in milliseconds, ± 20 %, after `tries` used tries (the one that has just failed
+ * included, so 1 or more). Null when there is no delay left: the delivery has failed. `random01` is in [0, 1).
+ */
+export function nextDelayMs(input: { tries: number; delaysMs: readonly number[]; random01: number }): number | null {
+  const delay = input.delaysMs[input.tries - 1];
+  return delay === undefined ? null : Math.round(delay * (1 - JITTER + 2 * JITTER * input.random01));
+}
+
+/** How long the account waits at breaker step 0, 1, 2, …; the last delay repeats for ever. No delays: no wait. */
+export function breakerDelayMs(step: number, delaysMs: readonly number[]): number {
+  return delaysMs[Math.min(Math.max(step, 0), delaysMs.length - 1)] ?? 0;
+}

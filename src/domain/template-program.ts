@@ -1,0 +1,122 @@
+import {
+  Output,
+  TokenKind,
+  TypeGuards,
+  type Context,
+  type Filter,
+  type FilterImplOptions,
+  type Liquid,
+  type Template,
+  type Token,
+} from 'liquidjs';
+import { createContext, outputText, type LetterData } from './liquid';
+
+/** Filters that look only at their input and arguments and answer at once. */
+const SIMPLE_FILTERS = new Set(
+  (
+    'append capitalize date default downcase escape lstrip prepend remove replace rstrip strip strip_html strip_newlines ' +
+    'truncate truncatewords upcase uri_escape url_encode'
+  ).split(' '),
+);
+
+/** Computes one output's value for a letter, before escaping. `context` is null where no value has a filter. */
+type Evaluate = (data: LetterData, context: Context | null) => unknown;
+
+/**
+ * A template that only puts values between fixed texts: `statics[0] values[0] statics[1] … statics[n]`.
+ * Values that are written the same way in the template are computed once: `outputs[i]` is an index into `values`.
+ */
+export interface Program {
+  statics: string[];
+  outputs: number[];
+  values: Evaluate[];
+  /** For each value, whether its last filter already made HTML of it. */
+  isHtml: boolean[];
+  needsContext: boolean;
+}
+
+/** The program of a template, or null if it has control flow or filters that only Liquid itself can run. */
+export function compileProgram(liquid: Liquid, templates: Template[]): Program | null {
+  const program: Program = { statics: [''], outputs: [], values: [], isHtml: [], needsContext: false };
+  const known = new Map<string, number>();
+  for (const template of templates) {
+    const token = template.token as Token & { getContent(): string };
+    if (token.kind === TokenKind.HTML) {
+      program.statics[program.statics.length - 1] += token.getContent();
+      continue;
+    }
+    if (!(template instanceof Output)) return null;
+    const source = token.getText();
+    let index = known.get(source);
+    if (index === undefined) {
+      const filters = template.value.filters.filter((filter) => filter.name in liquid.filters);
+      const evaluate = compileOutput(liquid, template, filters);
+      if (!evaluate) return null;
+      index = program.values.push(evaluate) - 1;
+      program.isHtml.push(filters.at(-1)?.raw ?? false);
+      program.needsContext ||= filters.length > 0;
+      known.set(source, index);
+    }
+    program.outputs.push(index);
+    program.statics.push('');
+  }
+  return program;
+}
+
+/** All values of a program for one letter, as text, before escaping. */
+export function programValues(liquid: Liquid, program: Program, data: LetterData): string[] {
+  const context = program.needsContext ? createContext(liquid, data) : null;
+  const values = new Array<string>(program.values.length);
+  for (let i = 0; i < values.length; i++) values[i] = outputText(program.values[i]!(data, context));
+  return values;
+}
+
+/** Puts values between the fixed texts. */
+export function fill(program: { statics: string[]; outputs: number[] }, values: string[]): string {
+  let text = program.statics[0]!;
+  for (let i = 0; i < program.outputs.length; i++) text += values[program.outputs[i]!]! + program.statics[i + 1]!;
+  return text;
+}
+
+function compileOutput(liquid: Liquid, output: Output, filters: Filter[]): Evaluate | null {
+  const [token, ...more] = output.value.initial.postfix;
+  let evaluate = token && more.length === 0 ? compileOperand(token) : null;
+  for (const filter of filters) {
+    const step = evaluate && compileFilter(liquid, filter, evaluate);
+    if (!step) return null;
+    evaluate = step;
+  }
+  return evaluate;
+}
+
+function compileFilter(liquid: Liquid, filter: Filter, input: Evaluate): Evaluate | null {
+  if (!SIMPLE_FILTERS.has(filter.name)) return null;
+  const args: Evaluate[] = [];
+  for (const arg of filter.args) {
+    const operand = Array.isArray(arg) ? null : compileOperand(arg);
+    if (!operand) return null;
+    args.push(operand);
+  }
+  const options = liquid.filters[filter.name] as FilterImplOptions;
+  const handler = typeof options === 'function' ? options : options.handler;
+  return (data, context) =>
+    handler.apply({ context, liquid } as ThisParameterType<typeof handler>, [
+      input(data, context),
+      ...args.map((arg) => arg(data, context)),
+    ]) as unknown;
+}
+
+function compileOperand(token: Token): Evaluate | null {
+  if (TypeGuards.isQuotedToken(token) || TypeGuards.isNumberToken(token)) {
+    const { content } = token as Token & { content: string | number };
+    return () => content;
+  }
+  if (!TypeGuards.isPropertyAccessToken(token) || token.variable) return null;
+  const path = token.props.map((prop) =>
+    TypeGuards.isWordToken(prop) || TypeGuards.isQuotedToken(prop) ? prop.content : null,
+  );
+  const [root, property] = path as [keyof LetterData, string | undefined];
+  if (path.length > 2 || path.includes(null)) return null;
+  if (property === undefined) return (data) => data[root];
+  return (data) => (data[root] as Record<string, unknown>)[property];
+}

@@ -1,0 +1,70 @@
+import { Temporal } from 'temporal-polyfill';
+
+/** Names that ICU still lists under an older spelling than the IANA database does. */
+const RENAMED: Record<string, string> = {
+  'Africa/Asmera': 'Africa/Asmara',
+  'America/Buenos_Aires': 'America/Argentina/Buenos_Aires',
+  'America/Catamarca': 'America/Argentina/Catamarca',
+  'America/Coral_Harbour': 'America/Atikokan',
+  'America/Cordoba': 'America/Argentina/Cordoba',
+  'America/Godthab': 'America/Nuuk',
+  'America/Indianapolis': 'America/Indiana/Indianapolis',
+  'America/Jujuy': 'America/Argentina/Jujuy',
+  'America/Louisville': 'America/Kentucky/Louisville',
+  'America/Mendoza': 'America/Argentina/Mendoza',
+  'Asia/Calcutta': 'Asia/Kolkata',
+  'Asia/Katmandu': 'Asia/Kathmandu',
+  'Asia/Rangoon': 'Asia/Yangon',
+  'Asia/Saigon': 'Asia/Ho_Chi_Minh',
+  'Atlantic/Faeroe': 'Atlantic/Faroe',
+  'Europe/Kiev': 'Europe/Kyiv',
+  'Pacific/Enderbury': 'Pacific/Kanton',
+  'Pacific/Ponape': 'Pacific/Pohnpei',
+  'Pacific/Truk': 'Pacific/Chuuk',
+};
+
+/** Zone names for pickers: `UTC` first, the others sorted, under their present names. Older names stay valid input. */
+export const TIME_ZONES: readonly string[] = [
+  'UTC',
+  ...Intl.supportedValuesOf('timeZone')
+    .map((name) => RENAMED[name] ?? name)
+    .sort(),
+];
+
+/**
+ * The name as the IANA database spells it (`europe/athens` → `Europe/Athens`), or null for what is no zone of it.
+ * Bare offsets (`+03:00`) are refused: they know no summer time, and Postgres reads their sign the other way round.
+ */
+export function timeZoneName(name: string): string | null {
+  if (!/^[A-Za-z][\w+/-]*$/.test(name)) return null;
+  try {
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** Whether the name is a zone of the IANA database, old names and any case included. */
+export function isTimeZone(name: string): boolean {
+  return timeZoneName(name) !== null;
+}
+
+/** The instant as ISO-8601 with the zone's offset, e.g. `2027-03-28T09:00:00+03:00`; milliseconds only if there are any. */
+export function formatLocal(at: Date, timeZone: string): string {
+  return zoned(at, timeZone).toString({ timeZoneName: 'never' });
+}
+
+/** The wall clock of a zone at an instant. */
+export function wallClock(at: Date, timeZone: string): Temporal.PlainDateTime {
+  return zoned(at, timeZone).toPlainDateTime();
+}
+
+/** The instant in ms at which the wall clock shows that time (RFC 5545 3.3.5): in a gap by the offset before it, of two the first. */
+export function instantOf(wall: Temporal.PlainDateTime, timeZone: string): number {
+  return wall.toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds;
+}
+
+function zoned(at: Date, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone);
+}

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Behaviour, type SmtpServer, type SmtpServerOptions } from './smtp-server';
+
+export interface SmtpServerProcess {
+  port: number;
+  pid: number;
+  behave(change: Partial<Behaviour>): Promise<void>;
+  stats(): Promise<SmtpServer['stats']>;
+  dropConnections(): Promise<void>;
+  /** Ends it with the signal and waits until it is gone; the journal stays. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** The scripted server as a process of its own, for load and for killing. */
+export async function startSmtpServerProcess(options: SmtpServerOptions = {}): Promise<SmtpServerProcess> {
+  const script = join(__dirname, 'smtp-server.ts');
+  const { port = 0, journal, ...rest } = options;
+  const args = ['--port', String(port), '--options', JSON.stringify(rest), ...(journal ? ['--journal', journal] : [])];
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const [line] = (await Promise.race([
+    once(createInterface(child.stdout), 'line'),
+    exited.then(([code]) => Promise.reject(new Error(`The SMTP server ended with ${String(code)}`))),
+  ])) as [string];
+  const ports = JSON.parse(line) as { port: number; controlPort: number };
+  const control = (method: string, body?: unknown) =>
+    fetch(`http://127.0.0.1:${ports.controlPort}/`, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  return {
+    port: ports.port,
+    pid: child.pid ?? -1,
+    behave: async (change) => void (await control('PUT', change)),
+    stats: async () => (await (await control('GET')).json()) as SmtpServer['stats'],
+    dropConnections: async () => void (await control('DELETE')),
+    kill: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      await exited;
+    },
+  };
+}

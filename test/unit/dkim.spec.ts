@@ -1,0 +1,137 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import fc from 'fast-check';
+import { dkimVerify } from 'mailauth/lib/dkim/verify';
+import { composeLetter, prepareLetter } from '../../src/domain/compose';
+import { prepareDkim, signLetter, type PreparedDkim } from '../../src/domain/dkim';
+import { ValidationError } from '../../src/domain/errors';
+
+const SIGNED_AT = new Date('2027-03-31T09:08:07Z');
+const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }) as string;
+const spki = (key: KeyObject) => key.export({ type: 'spki', format: 'der' });
+
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const ed = generateKeyPairSync('ed25519');
+const records: Record<string, string> = {
+  'rsa._domainkey.example.org': `v=DKIM1; k=rsa; p=${spki(rsa.publicKey).toString('base64')}`,
+  'ed._domainkey.example.org': `v=DKIM1; k=ed25519; p=${spki(ed.publicKey).subarray(-32).toString('base64')}`,
+};
+const identities = {
+  rsa: prepareDkim({ domain: 'example.org', selector: 'rsa', privateKey: pem(rsa.privateKey) }),
+  ed: prepareDkim({ domain: 'Example.org', selector: 'ed', privateKey: pem(ed.privateKey) }),
+};
+
+async function verdict(letter: Buffer) {
+  const resolver = (name: string) => Promise.resolve([[records[name] ?? '']]);
+  const { results } = await dkimVerify(letter, { resolver });
+  expect(results).toHaveLength(1);
+  return results[0]!.status.result;
+}
+
+function compose(subject: string, text: string, html: string, eightBitMime = false): Buffer {
+  const prepared = prepareLetter({
+    from: { name: 'Магазин', address: 'shop@example.org' },
+    content: { render: () => ({ subject, text, html }) },
+    listId: 'mailing-7.example.org',
+    headers: { 'List-Unsubscribe': '<https://example.org/u>', 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' },
+  });
+  const client = { fullName: 'Ann', email: 'ann@example.net', comment: '' };
+  return composeLetter(prepared, {
+    data: { client, mailing: { name: '' }, sender: { name: '', email: '' }, date: '' },
+    messageId: '<1@example.org>',
+    date: SIGNED_AT,
+    boundary: '=_b',
+    eightBitMime,
+  });
+}
+
+const LETTER = compose('Привет', 'Hello\n', '<p>Hello</p>');
+
+describe.each(Object.entries(identities))('signLetter with %s', (selector, identity: PreparedDkim) => {
+  it('is verified by an independent implementation', async () => {
+    const line = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 40 }),
+      fc.constantFrom('', ' ', '\t', 'a  b', 'tail \t', '.', 'x'.repeat(1200), 'ж'.repeat(300)),
+    );
+    const body = fc.array(line, { maxLength: 8 }).map((lines) => lines.join('\n'));
+    await fc.assert(
+      fc.asyncProperty(line, body, body, fc.boolean(), async (subject, text, html, eightBitMime) => {
+        const letter = compose(subject.replace(/\s+/g, ' '), text, html, eightBitMime);
+        expect(await verdict(signLetter(identity, letter, SIGNED_AT))).toBe('pass');
+      }),
+      { numRuns: 300 },
+    );
+  }, 60_000);
+
+  it.each([
+    ['no body', 'From: a@example.org\r\n\r\n'],
+    ['only empty lines', 'From: a@example.org\r\n\r\n\r\n\r\n'],
+    ['only blanks', 'From: a@example.org\r\n\r\n \t\r\n \r\n'],
+    ['no last line break', 'From: a@example.org\r\n\r\nx \t y \t'],
+    ['tabs and folded headers', 'From:\ta@example.org \r\nSubject:  a\r\n\t b  c\t\r\n\r\n\tx\t \r\ny\r\n\r\n'],
+    ['a field twice', 'From: a@example.org\r\nList-Id: <1.x>\r\nList-Id: <2.x>\r\n\r\nx\r\n'],
+  ])('is verified for a letter with %s', async (_, letter) => {
+    expect(await verdict(signLetter(identity, Buffer.from(letter), SIGNED_AT))).toBe('pass');
+  });
+
+  it.each([
+    ['the body', (letter: string) => letter.replace('<p>Hello</p>', '<p>Hallo</p>')],
+    ['the subject', (letter: string) => letter.replace('Subject: ', 'Subject: x')],
+    ['a second From', (letter: string) => letter.replace('From: ', 'From: eve@example.org\r\nFrom: ')],
+    ['the recipient', (letter: string) => letter.replace('ann@example.net', 'eve@example.net')],
+    ['the time', (letter: string) => letter.replace(/t=\d+/, 't=1')],
+    ['a cut body', (letter: string) => letter.slice(0, -10)],
+  ])('fails once tampered with: %s', async (_, tamper) => {
+    const signed = signLetter(identity, LETTER, SIGNED_AT).toString('latin1');
+    const tampered = tamper(signed);
+    expect(tampered).not.toBe(signed);
+    expect(await verdict(Buffer.from(tampered, 'latin1'))).not.toBe('pass');
+  });
+
+  it('prepends one header of short lines and leaves the letter as it is', () => {
+    const signed = signLetter(identity, LETTER, SIGNED_AT);
+    expect(signed.subarray(-LETTER.length).equals(LETTER)).toBe(true);
+    const field = signed.subarray(0, -LETTER.length).toString('latin1');
+    expect(field).toMatch(/^DKIM-Signature: v=1; [^]*\r\n$/);
+    expect(Math.max(...field.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(78);
+    const tags = new Map(
+      field
+        .slice(16)
+        .split(';')
+        .map((tag) => tag.replace(/\s/g, '').split(/=(.*)/s) as [string, string]),
+    );
+    expect(tags.get('t')).toBe(String(SIGNED_AT.getTime() / 1000));
+    expect(tags.get('s')).toBe(selector);
+    expect(tags.get('d')).toBe('example.org');
+    expect(tags.get('h')).toBe(
+      'content-type:mime-version:list-unsubscribe-post:list-unsubscribe:list-id:date:message-id:subject:to:from:from',
+    );
+  });
+
+  it('gives the same octets again', () => {
+    expect(signLetter(identity, LETTER, SIGNED_AT).equals(signLetter(identity, LETTER, SIGNED_AT))).toBe(true);
+  });
+});
+
+describe('prepareDkim', () => {
+  const good = { domain: 'example.org', selector: 'mail', privateKey: pem(ed.privateKey) };
+
+  it('reads PKCS#1 too', () => {
+    const privateKey = rsa.privateKey.export({ type: 'pkcs1', format: 'pem' }) as string;
+    expect(prepareDkim({ ...good, privateKey }).algorithm).toBe('rsa-sha256');
+  });
+
+  it.each([
+    ['domain', { domain: 'localhost' }],
+    ['domain', { domain: 'x.org; s=y' }],
+    ['selector', { selector: '' }],
+    ['selector', { selector: 'a b' }],
+    ['selector', { selector: 'a;b=c' }],
+    ['privateKey', { privateKey: 'secret nonsense' }],
+    ['privateKey', { privateKey: pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey) }],
+    ['privateKey', { privateKey: pem(generateKeyPairSync('rsa', { modulusLength: 512 }).privateKey) }],
+  ])('refuses a bad %s %#', (field, bad) => {
+    expect(() => prepareDkim({ ...good, ...bad })).toThrow(ValidationError);
+    expect(() => prepareDkim({ ...good, ...bad })).toThrow(`dkim.${field}`);
+    expect(() => prepareDkim({ ...good, ...bad })).not.toThrow('nonsense');
+  });
+});
