@@ -45,17 +45,16 @@ async function writeRecords(tx: Transaction, workerId: number, records: Delivery
               enhanced_code, server_response, duration_ms)),
      moved AS (
        UPDATE deliveries d SET
-           status = fate.status, reason = fate.reason,
-           next_attempt_at = CASE WHEN fate.status = 'deferred' THEN app_now() + g.delay_ms * interval '1 millisecond' END,
+           status = CASE WHEN may.follow THEN g.status
+                         WHEN g.lost_replies > 0 THEN 'unknown'
+                         WHEN r.reason <> 'ended' THEN 'cancelled'
+                         WHEN d.attempts > 0 OR g.attempt_number IS NOT NULL THEN 'failed' ELSE 'skipped' END,
+           reason = CASE WHEN may.follow THEN g.reason ELSE r.reason END,
+           next_attempt_at = CASE WHEN may.follow AND g.status = 'deferred' THEN app_now() + g.delay_ms * interval '1 millisecond' END,
            attempts = d.attempts + CASE WHEN g.attempt_number IS NULL THEN 0 ELSE 1 END, tries = d.tries + g.tries_used,
            breaks = d.breaks + g.breaks, lost_replies = d.lost_replies + g.lost_replies, claimed_by = NULL, updated_at = app_now()
          FROM given g, runs r, LATERAL (
-           SELECT CASE WHEN g.status NOT IN ('pending', 'deferred') OR r.status IN ('planning', 'sending') THEN g.status
-                       WHEN g.lost_replies > 0 THEN 'unknown'
-                       WHEN r.reason = 'ended' THEN CASE WHEN d.attempts > 0 OR g.attempt_number IS NOT NULL THEN 'failed' ELSE 'skipped' END
-                       ELSE 'cancelled' END AS status,
-                  CASE WHEN g.status NOT IN ('pending', 'deferred') OR r.status IN ('planning', 'sending') THEN g.reason
-                       ELSE r.reason END AS reason) fate
+           SELECT g.status NOT IN ('pending', 'deferred') OR r.status IN ('planning', 'sending') AS follow) may
         WHERE d.id = g.id AND d.run_id = r.id AND d.status = 'sending' AND d.claimed_by = $1
           AND (g.attempt_number IS NULL OR g.attempt_number = d.attempts + 1)
        RETURNING d.id, d.run_id, d.client_id, r.mailing_id, r.owner_id),

@@ -47,7 +47,7 @@ export class SenderService {
     private readonly pool: SmtpPool,
     private readonly limiter: RateLimiter,
     @Inject(CONFIG) private readonly config: Config,
-    logger: PinoLogger,
+    private readonly logger: PinoLogger,
   ) {
     this.slots = new Slots(2 * config.smtpConnections);
     this.holds = new DomainHolds(database, config.domainHoldMs);
@@ -93,7 +93,13 @@ export class SenderService {
     if (restMs > 0) return this.giveBack(claim, { status: 'deferred', reason: 'domain_held', delayMs: Math.ceil(restMs) });
     if (!this.gate.open) return this.giveBack(claim, { status: 'pending', reason: null, delayMs: null });
 
-    const raw = await this.composer.letter(claim);
+    let raw: Awaited<ReturnType<LetterComposer['letter']>>;
+    try {
+      raw = await this.composer.letter(claim);
+    } catch (error) {
+      this.logger.warn({ event: 'letter.not_composed', runId: claim.runId, reason: (error as Error).message }, 'Content of a run was not read; its deliveries go back');
+      return this.giveBack(claim, { status: 'pending', reason: null, delayMs: null });
+    }
     const startedAt = performance.now();
     const result: TransmitResult =
       epoch === this.registry.epoch
@@ -108,14 +114,26 @@ export class SenderService {
     this.gate.note(result, verdict);
     const park = this.streaks.note(claim, result, verdict);
     if (verdict.consequence.kind === 'hold_domain') await this.holds.hold(emailDomain(claim.email), responseText(result));
-    await this.records.add(record);
-    if (record.attempt === null && park === null) return { kind: 'nothing' };
+    await this.write(record);
+    if (record.attempt === null && record.status === 'pending' && park === null) return { kind: 'nothing' };
     const attempts = claim.attempts + (record.attempt ? 1 : 0);
     return { kind: 'recorded', claim, status: record.status, attempts, response: responseText(result), park };
   }
 
+  /** What can't be written would hold its claim for ever: then this worker ends, and others find the claim. */
+  private async write(record: DeliveryRecord): Promise<void> {
+    try {
+      await this.records.add(record);
+    } catch (error) {
+      this.logger.fatal({ event: 'ledger.unwritable', deliveryId: record.deliveryId, err: error }, 'A result can not be written; this worker ends itself');
+      process.exitCode = 1;
+      process.kill(process.pid, 'SIGTERM');
+      throw error;
+    }
+  }
+
   private async giveBack(claim: Claim, to: Pick<DeliveryRecord, 'status' | 'reason' | 'delayMs'>): Promise<SendOutcome> {
-    await this.records.add({ deliveryId: claim.id, attempt: null, triesUsed: 0, breaks: 0, lostReplies: 0, ...to });
+    await this.write({ deliveryId: claim.id, attempt: null, triesUsed: 0, breaks: 0, lostReplies: 0, ...to });
     return { kind: 'nothing' };
   }
 }
