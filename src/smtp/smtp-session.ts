@@ -239,7 +239,8 @@ export class SmtpSession {
     });
     this.conn = conn;
     conn.on('error', (error: SmtpError) => this.lost(error));
-    conn.once('end', () => this.lost(new Error('The connection was closed')));
+    // After a 421 nodemailer says that it ended before it says why, in the same turn.
+    conn.once('end', () => queueMicrotask(() => this.lost(new Error('The connection was closed'))));
     conn.connect((error) => (error ? this.lost(error) : this.login(conn)));
   }
 
