@@ -11,6 +11,9 @@ import { startSmtpServerProcess } from '../support/smtp-server-process';
 
 const pem = readFileSync(join(__dirname, '../support/localhost.pem'), 'utf8');
 const certificate = { key: pem, cert: pem };
+const PATIENT_MS = 20_000;
+const SHORT_MS = 500;
+const silent = (what: string) => (/stall|drip/.test(what) ? { timeoutMs: SHORT_MS } : {});
 const TIMEOUTS = ['connection', 'greeting', 'command', 'data', 'dot'];
 
 let directory: string;
@@ -34,7 +37,7 @@ async function serve(options: SmtpServerOptions = {}): Promise<SmtpServer> {
 }
 
 type Extra = Partial<SmtpPoolOptions> & { url?: string; query?: string; timeoutMs?: number };
-function poolOf(port: number, { url, query, timeoutMs = 400, ...options }: Extra = {}): SmtpPool {
+function poolOf(port: number, { url, query, timeoutMs = PATIENT_MS, ...options }: Extra = {}): SmtpPool {
   const timeouts = TIMEOUTS.map((name) => `${name}Timeout=${timeoutMs}`).join('&');
   const settings = parseSmtpUrl(`${url ?? 'smtp://127.0.0.1'}:${port}?${timeouts}${query ? `&${query}` : ''}`);
   const pool = new SmtpPool({ settings, connections: 1, ...options });
@@ -104,25 +107,20 @@ describe.each([
     ['half-closed at RCPT', 'half-close-a@x.org', 'rcpt', false, false],
     ['half-closed at the dot', 'half-close-dot-a@x.org', 'dot', true, false],
     ['accepted, then half-closed', 'accept-then-half-close-a@x.org', 'dot', true, true],
+    ['garbage at RCPT', 'garbage-a@x.org', 'rcpt', false, false],
+    ['garbage at DATA', 'garbage-data-a@x.org', 'data', false, false],
     ['garbage at the dot', 'garbage-dot-a@x.org', 'dot', true, false],
     ['accepted, then garbage', 'accept-then-garbage-a@x.org', 'dot', true, true],
   ];
   test.each(BREAKS)('%s: no answer', async (_what, to, phase, dotSent, taken, from = FROM) => {
     const server = await serve(extensions);
-    const pool = poolOf(server.port);
+    const pool = poolOf(server.port, silent(to + from));
     const result = await pool.transmit(letter(to, from));
     expect(result).toMatchObject({ kind: 'broken', phase, dotSent });
     expect(accepted()).toHaveLength(taken ? 1 : 0);
     expect(server.stats.connections).toBe(1);
-    expect((await pool.transmit(letter('ok-next@x.org'))).kind).toBe('accepted');
-  });
-
-  test('garbage at RCPT, and at DATA, is no answer', async () => {
-    const server = await serve(extensions);
-    for (const to of ['garbage-a@x.org', 'garbage-data-a@x.org']) {
-      expect(await poolOf(server.port).transmit(letter(to))).toMatchObject({ kind: 'broken', dotSent: false });
-    }
-    expect(accepted()).toEqual([]);
+    expect(pool.connections.open).toBe(0);
+    expect((await poolOf(server.port).transmit(letter('ok-next@x.org'))).kind).toBe('accepted');
   });
 
   test('multi-line replies are kept whole', async () => {
@@ -198,7 +196,7 @@ describe('before the first letter', () => {
     ['auth', { do: 'reply', text: '421 4.7.0 later' }, { kind: 'refused', phase: 'auth', reply: { code: 421 } }],
   ] as [Step, Action, object][])('%s: %j', async (step, action, expected) => {
     const server = await at(step, action);
-    expect(await transmit(server)).toMatchObject(expected);
+    expect(await transmit(server, silent(action.do))).toMatchObject(expected);
     expect(server.stats.transactions).toBe(0);
   });
 
@@ -360,7 +358,7 @@ describe('large letters', () => {
       dotSent: false,
     });
     const deaf = await muteServer();
-    expect(await poolOf(deaf).transmit(large('ok-a@x.org'))).toMatchObject({
+    expect(await poolOf(deaf, { timeoutMs: SHORT_MS }).transmit(large('ok-a@x.org'))).toMatchObject({
       kind: 'broken',
       phase: 'data',
       dotSent: false,
