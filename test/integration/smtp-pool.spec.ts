@@ -520,6 +520,7 @@ test('the scripted server as a process: journal, control and a kill', async () =
     journal,
     behaviour: { at: { rcpt: { do: 'reply', text: '450 no' } } },
   });
+  open.push({ stop: () => server.kill() });
   const pool = poolOf(server.port);
   expect(await pool.transmit(letter('ok-a@x.org'))).toMatchObject({ kind: 'refused', phase: 'rcpt' });
   await server.behave({ at: {} });
