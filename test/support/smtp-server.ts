@@ -441,9 +441,10 @@ class Session {
 
   private perform(what: Action['do'], reply: string | null, step: Step): void {
     if (reply !== null) {
-      if (step === 'body') this.dead = true;
+      const bye = reply.startsWith('421');
+      this.dead = bye || step === 'body';
       this.resume(reply);
-      if (reply.startsWith('421')) this.socket.end();
+      if (bye) this.socket.end();
       return;
     }
     this.dead = true;
