@@ -12,7 +12,8 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/domain/' },
       to: {
-        pathNot: '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|csv-parse|csv-stringify)|^(crypto|url|node:crypto|node:url)$',
+        pathNot:
+          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|csv-parse|csv-stringify)|^(crypto|url|node:crypto|node:url)$',
       },
     },
     {
@@ -26,7 +27,9 @@ module.exports = {
       comment: 'a feature imports only earlier features',
       severity: 'error',
       from: { path: `^src/features/${feature}/` },
-      to: { path: `^src/features/(${features.slice(i + 1).join('|') || 'none'})/|^src/(${transports.join('|')})/|^src/main\\.` },
+      to: {
+        path: `^src/features/(${features.slice(i + 1).join('|') || 'none'})/|^src/(${transports.join('|')})/|^src/main\\.`,
+      },
     })),
     ...transports.map((transport) => ({
       name: `transport-${transport}-alone`,
@@ -35,12 +38,20 @@ module.exports = {
       to: { path: `^src/(${transports.filter((t) => t !== transport).join('|')})/|^src/main\\.` },
     })),
     { name: 'nothing-imports-main', severity: 'error', from: { path: '^src' }, to: { path: '^src/main\\.' } },
-    { name: 'no-dev-deps-in-src', severity: 'error', from: { path: '^src' }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] } },
+    {
+      name: 'no-dev-deps-in-src',
+      severity: 'error',
+      from: { path: '^src' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

@@ -11,17 +11,34 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-extraneous-class': 'off',
       'no-console': 'error',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { varsIgnorePattern: '^_', argsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       eqeqeq: 'error',
       'no-empty': ['error', { allowEmptyCatch: false }],
     },
   },
-  { files: ['src/domain/**'], rules: {
-    'no-restricted-globals': ['error', 'process', 'setTimeout', 'setInterval'],
-    'no-restricted-syntax': ['error',
-      { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'domain/ takes now as an argument' },
-      { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'domain/ takes now as an argument' },
-      { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'domain/ takes randomness as an argument' },
-    ],
-  } },
+  {
+    files: ['src/domain/**'],
+    rules: {
+      'no-restricted-globals': ['error', 'process', 'setTimeout', 'setInterval'],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.name='Date'][property.name='now']",
+          message: 'domain/ takes now as an argument',
+        },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'domain/ takes now as an argument',
+        },
+        {
+          selector: "MemberExpression[object.name='Math'][property.name='random']",
+          message: 'domain/ takes randomness as an argument',
+        },
+      ],
+    },
+  },
   { files: ['test/**', 'bench/**', 'scripts/**', 'src/cli/**', 'src/main.*.ts'], rules: { 'no-console': 'off' } },
 );

@@ -33,7 +33,11 @@ export async function boot(name: string, start: (config: ConfigValues) => Promis
   }
 }
 
-export async function waitForPostgres(config: ConfigValues, say: (message: string) => void, timeoutMs = config.waitForServicesMs): Promise<void> {
+export async function waitForPostgres(
+  config: ConfigValues,
+  say: (message: string) => void,
+  timeoutMs = config.waitForServicesMs,
+): Promise<void> {
   const { host } = new URL(config.databaseUrl);
   await waitFor(
     `Postgres at ${host}`,
@@ -41,7 +45,9 @@ export async function waitForPostgres(config: ConfigValues, say: (message: strin
       const client = new Client({ connectionString: config.databaseUrl, connectionTimeoutMillis: 5_000 });
       try {
         await client.connect();
-        const found = await client.query(`SELECT to_regclass('deliveries') IS NOT NULL AND to_regclass('imports') IS NOT NULL AS migrated`);
+        const found = await client.query(
+          `SELECT to_regclass('deliveries') IS NOT NULL AND to_regclass('imports') IS NOT NULL AS migrated`,
+        );
         const [row] = found.rows as { migrated: boolean }[];
         if (!row?.migrated) throw new Error('the database is not migrated; run `npm run migrate`');
       } finally {
@@ -64,7 +70,9 @@ async function waitForRedis(config: ConfigValues, say: (message: string) => void
         await redis.connect();
         const policy = (await redis.config('GET', 'maxmemory-policy').catch(() => [])) as string[];
         if (policy[1] !== undefined && policy[1] !== 'noeviction') {
-          say(`Redis has maxmemory-policy ${policy[1]}: set it to noeviction, or jobs may vanish (the sweeper brings them back late)`);
+          say(
+            `Redis has maxmemory-policy ${policy[1]}: set it to noeviction, or jobs may vanish (the sweeper brings them back late)`,
+          );
         }
       } finally {
         redis.disconnect();

@@ -6,7 +6,9 @@ import { sendMailingCommand } from './cli/send-mailing.command';
 import { usersCommands } from './cli/users.commands';
 import { version } from './config/version';
 
-const program = new Command('gonets').description('Gonets sends mailings and accounts for every letter').version(version);
+const program = new Command('gonets')
+  .description('Gonets sends mailings and accounts for every letter')
+  .version(version);
 // Before the commands are made: they take it over.
 program.exitOverride().showHelpAfterError();
 sendMailingCommand(program);

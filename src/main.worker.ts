@@ -15,7 +15,10 @@ class WorkerApp {
 }
 
 void boot('worker', async (config) => {
-  const app = await NestFactory.createApplicationContext(WorkerApp.with(config), { logger: false, abortOnError: false });
+  const app = await NestFactory.createApplicationContext(WorkerApp.with(config), {
+    logger: false,
+    abortOnError: false,
+  });
   app.useLogger(app.get(Logger));
   app.enableShutdownHooks();
 });

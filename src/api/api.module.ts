@@ -27,12 +27,28 @@ import { validationPipe } from './validation';
 
 @Module({
   imports: [
-    DatabaseModule, QueueModule, UsersModule, ClientsModule, MessagesModule, MailingsModule, DeliveriesModule, RunsModule,
-    SchedulingModule, StatisticsModule,
+    DatabaseModule,
+    QueueModule,
+    UsersModule,
+    ClientsModule,
+    MessagesModule,
+    MailingsModule,
+    DeliveriesModule,
+    RunsModule,
+    SchedulingModule,
+    StatisticsModule,
   ],
   controllers: [
-    AccountController, ClientsController, MessagesController, MailingsController, RunsController, DeliveriesController,
-    AttemptsController, StatisticsController, TransportController, HealthController,
+    AccountController,
+    ClientsController,
+    MessagesController,
+    MailingsController,
+    RunsController,
+    DeliveriesController,
+    AttemptsController,
+    StatisticsController,
+    TransportController,
+    HealthController,
   ],
   providers: [
     Metrics,

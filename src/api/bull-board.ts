@@ -28,10 +28,16 @@ export function mountBullBoard(app: INestApplication): void {
     const password = basic ? Buffer.from(basic, 'base64').toString().split(':').slice(1).join(':') : '';
     const bearer = password ? await tokens.authenticate(password) : null;
     if (!bearer) {
-      response.setHeader('WWW-Authenticate', 'Basic realm="Gonets queues: an API token as the password", charset="UTF-8"');
+      response.setHeader(
+        'WWW-Authenticate',
+        'Basic realm="Gonets queues: an API token as the password", charset="UTF-8"',
+      );
       response.status(401).type('text/plain').send('Sign in with an API token as the password.');
     } else if (bearer.role === 'user' || (request.method !== 'GET' && request.method !== 'HEAD')) {
-      response.status(403).type('text/plain').send('Only managers and admins may look at the queues, and nobody may change them here.');
+      response
+        .status(403)
+        .type('text/plain')
+        .send('Only managers and admins may look at the queues, and nobody may change them here.');
     } else next();
   };
   app.use(

@@ -21,11 +21,18 @@ const BODY_LIMIT = '2mb';
 
 /** The API process, ready to listen. */
 export async function createApi(config: Config): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(ApiApp.with(config), { logger: false, abortOnError: false, bodyParser: false });
+  const app = await NestFactory.create<NestExpressApplication>(ApiApp.with(config), {
+    logger: false,
+    abortOnError: false,
+    bodyParser: false,
+  });
   app.useLogger(app.get(Logger));
   app.enableShutdownHooks();
   app.disable('x-powered-by');
-  app.set('trust proxy', config.trustProxy.split(',').map((part) => part.trim()));
+  app.set(
+    'trust proxy',
+    config.trustProxy.split(',').map((part) => part.trim()),
+  );
   app.use(helmet());
   app.useBodyParser('json', { limit: BODY_LIMIT });
   app.setGlobalPrefix('api/v1');

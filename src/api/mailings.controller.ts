@@ -99,7 +99,8 @@ export const mailingAnswer = (m: MailingView) => ({
   timeZone: m.timeZone,
   onUnknown: m.onUnknown,
   status: m.status,
-  statusReason: m.statusCode === null ? null : { code: m.statusCode, text: m.statusText, since: m.statusSince, by: m.statusBy },
+  statusReason:
+    m.statusCode === null ? null : { code: m.statusCode, text: m.statusText, since: m.statusSince, by: m.statusBy },
   nextRunAt: m.status === 'started' ? m.nextRunAt : null,
   recipientCount: m.recipientCount,
   lastRun: m.lastRun,
@@ -169,7 +170,8 @@ export class MailingsController {
   @Get(':id/schedule')
   async schedule(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: ScheduleQueryDto) {
     const from = query.from === undefined ? undefined : parseInstant(query.from);
-    if (from !== undefined && !(from instanceof Date)) throw new ValidationError([{ field: 'from', message: from.problem }]);
+    if (from !== undefined && !(from instanceof Date))
+      throw new ValidationError([{ field: 'from', message: from.problem }]);
     return { items: await this.scheduler.schedule(viewer, id, query.count, from) };
   }
 
@@ -201,7 +203,11 @@ export class MailingsController {
   @Post(':id/send')
   @HttpCode(202)
   @ApiHeader({ name: 'Idempotency-Key', required: false })
-  send(@CurrentViewer() viewer: Viewer, @Id() id: number, @Headers('idempotency-key') key?: string): Promise<{ runId: number }> {
+  send(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Headers('idempotency-key') key?: string,
+  ): Promise<{ runId: number }> {
     if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key)) {
       throw new ValidationError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible ASCII characters' }]);
     }

@@ -32,7 +32,16 @@ class PreviewDto {
   clientId?: number;
 }
 
-const messageAnswer = ({ id, ownerId, subject, body, bodyText, createdAt, updatedAt, mailingCount }: MessageWithUse) => ({
+const messageAnswer = ({
+  id,
+  ownerId,
+  subject,
+  body,
+  bodyText,
+  createdAt,
+  updatedAt,
+  mailingCount,
+}: MessageWithUse) => ({
   id,
   ownerId,
   subject,

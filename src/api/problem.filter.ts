@@ -66,11 +66,21 @@ export function problemOf(error: unknown, requestId: string): { problem: Problem
   });
   if (error instanceof DomainError) {
     const { errors, runId, retryAfterS } = error.details;
-    const problem = make(STATUS_OF_KIND[error.kind], error.code, error.message, { ...(errors && { errors }), ...(runId !== undefined && { runId }) });
+    const problem = make(STATUS_OF_KIND[error.kind], error.code, error.message, {
+      ...(errors && { errors }),
+      ...(runId !== undefined && { runId }),
+    });
     return retryAfterS === undefined ? { problem } : { problem, retryAfterS };
   }
   if (isUnavailable(error)) {
-    return { problem: make(503, 'DATABASE_UNAVAILABLE', 'The database can not be reached; nothing was changed. Try again soon.'), retryAfterS: RETRY_AFTER_S };
+    return {
+      problem: make(
+        503,
+        'DATABASE_UNAVAILABLE',
+        'The database can not be reached; nothing was changed. Try again soon.',
+      ),
+      retryAfterS: RETRY_AFTER_S,
+    };
   }
   const status = httpStatus(error);
   if (status !== undefined && status < 500) {
@@ -95,7 +105,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<Request & { id?: string }>();
     const response = http.getResponse<Response>();
     const { problem, retryAfterS } = problemOf(error, String(request.id ?? ''));
-    if (problem.status >= 500) this.logger.error({ event: 'request.failed', requestId: problem.requestId, err: error }, 'Request failed');
+    if (problem.status >= 500)
+      this.logger.error({ event: 'request.failed', requestId: problem.requestId, err: error }, 'Request failed');
     if (response.headersSent) {
       response.destroy();
       return;

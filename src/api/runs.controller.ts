@@ -73,6 +73,9 @@ export class RunsController {
   @Header('Content-Type', 'text/csv; charset=utf-8')
   async csv(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<StreamableFile> {
     await this.runs.get(viewer, id);
-    return new StreamableFile(Readable.from(this.exports.csv(viewer, id)), { disposition: `attachment; filename="run-${id}.csv"`, type: 'text/csv; charset=utf-8' });
+    return new StreamableFile(Readable.from(this.exports.csv(viewer, id)), {
+      disposition: `attachment; filename="run-${id}.csv"`,
+      type: 'text/csv; charset=utf-8',
+    });
   }
 }

@@ -5,7 +5,13 @@ import { type TransportState, TransportService } from '../features/deliveries/tr
 import { PageDto } from './dto/list.dto';
 import { CurrentViewer } from './viewer';
 
-const answer = ({ state, reason, detail, retryAt, since }: TransportState) => ({ state, reason, detail, retryAt, since });
+const answer = ({ state, reason, detail, retryAt, since }: TransportState) => ({
+  state,
+  reason,
+  detail,
+  retryAt,
+  since,
+});
 
 @ApiTags('transport')
 @ApiBearerAuth()

@@ -15,7 +15,10 @@ function fieldErrors(error: ClassValidatorError, path: string): FieldError[] {
   const field = `${path}${error.property}`;
   const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
     field,
-    message: rule === 'whitelistValidation' ? 'is not a field of this request' : message.replace(new RegExp(`^${error.property} `), ''),
+    message:
+      rule === 'whitelistValidation'
+        ? 'is not a field of this request'
+        : message.replace(new RegExp(`^${error.property} `), ''),
   }));
   return [...own, ...(error.children ?? []).flatMap((child) => fieldErrors(child, `${field}.`))];
 }

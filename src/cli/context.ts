@@ -22,7 +22,14 @@ class CliApp {
     return {
       module: CliApp,
       imports: [
-        ConfigModule.with(config), LoggingModule, QueueModule, UsersModule, ClientsModule, MailingsModule, DeliveriesModule, RunsModule,
+        ConfigModule.with(config),
+        LoggingModule,
+        QueueModule,
+        UsersModule,
+        ClientsModule,
+        MailingsModule,
+        DeliveriesModule,
+        RunsModule,
         SchedulingModule,
       ],
     };
@@ -44,7 +51,10 @@ export interface Output {
  * Runs a command's work with the service's parts; an expected error is one line on stderr and exit code 1.
  * `work` returns the exit code.
  */
-export async function run(output: Output, work: (app: INestApplicationContext, config: Config) => Promise<number>): Promise<void> {
+export async function run(
+  output: Output,
+  work: (app: INestApplicationContext, config: Config) => Promise<number>,
+): Promise<void> {
   let app: INestApplicationContext | undefined;
   try {
     const config = { ...loadConfig(process.env), logLevel: 'silent' as const };
@@ -74,6 +84,7 @@ export function print(output: Output, json: object, text: string): void {
 function described(error: unknown): { code: string; text: string } {
   if (error instanceof DomainError) return { code: error.code, text: error.message };
   if (error instanceof ConfigError) return { code: 'CONFIG', text: error.message };
-  if (isUnavailable(error)) return { code: 'DATABASE_UNAVAILABLE', text: `The database can not be reached: ${(error as Error).message}` };
+  if (isUnavailable(error))
+    return { code: 'DATABASE_UNAVAILABLE', text: `The database can not be reached: ${(error as Error).message}` };
   return { code: 'FAILED', text: error instanceof Error ? error.message : String(error) };
 }

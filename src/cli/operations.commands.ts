@@ -29,7 +29,9 @@ export function operationsCommands(program: Command): void {
           (message) => process.stderr.write(`${message}\n`),
         );
         const done = await runMigrations(config.databaseUrl);
-        process.stdout.write(done.length > 0 ? `${done.map((name) => `applied ${name}`).join('\n')}\n` : 'The schema is up to date.\n');
+        process.stdout.write(
+          done.length > 0 ? `${done.map((name) => `applied ${name}`).join('\n')}\n` : 'The schema is up to date.\n',
+        );
       } catch (error) {
         process.stderr.write(`${(error as Error).message}\n`);
         process.exitCode = 1;
@@ -43,7 +45,11 @@ export function operationsCommands(program: Command): void {
     .action((options: Output) =>
       run(options, async (app) => {
         const tick = await app.get(SchedulerService).tick();
-        print(options, tick, `${tick.mailings} mailing(s) were due; ${tick.runs.length} run(s) started${tick.runs.length > 0 ? `: ${tick.runs.join(', ')}` : ''}.`);
+        print(
+          options,
+          tick,
+          `${tick.mailings} mailing(s) were due; ${tick.runs.length} run(s) started${tick.runs.length > 0 ? `: ${tick.runs.join(', ')}` : ''}.`,
+        );
         return 0;
       }),
     );
@@ -66,13 +72,23 @@ export function operationsCommands(program: Command): void {
         const transport = await app.get(TransportService, { strict: false }).read();
         const queues: Record<string, Record<string, number> | null> = {};
         for (const name of [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE]) {
-          queues[name] = await app.get<Queue>(getQueueToken(name), { strict: false }).getJobCounts().catch(() => null);
+          queues[name] = await app
+            .get<Queue>(getQueueToken(name), { strict: false })
+            .getJobCounts()
+            .catch(() => null);
         }
-        const lines = Object.entries(queues).map(([name, counts]) => `  ${name}: ${counts ? nonZero(counts) : 'Redis can not be reached'}`);
+        const lines = Object.entries(queues).map(
+          ([name, counts]) => `  ${name}: ${counts ? nonZero(counts) : 'Redis can not be reached'}`,
+        );
         print(
           options,
           { ledger, queues, transport: { state: transport.state, reason: transport.reason, since: transport.since } },
-          [`Ledger: ${nonZero(ledger ?? {})}`, 'Queues:', ...lines, `SMTP account: ${transport.state}${transport.reason ? ` (${transport.reason}: ${transport.detail ?? ''})` : ''}`].join('\n'),
+          [
+            `Ledger: ${nonZero(ledger ?? {})}`,
+            'Queues:',
+            ...lines,
+            `SMTP account: ${transport.state}${transport.reason ? ` (${transport.reason}: ${transport.detail ?? ''})` : ''}`,
+          ].join('\n'),
         );
         return 0;
       }),

@@ -32,7 +32,9 @@ export function sendMailingCommand(program: Command): void {
     .action((id: number, options: Options) =>
       run(options, async (app) => {
         if (options.dryRun) return dryRun(app, id, options);
-        const runId = options.failedOnly ? await resendFailed(app, id) : (await app.get(LifecycleService).send(OPERATOR, id)).runId;
+        const runId = options.failedOnly
+          ? await resendFailed(app, id)
+          : (await app.get(LifecycleService).send(OPERATOR, id)).runId;
         if (options.wait) return wait(app, runId, options);
         print(options, { runId }, `Run ${runId} of mailing ${id} is started.`);
         return 0;
@@ -56,7 +58,14 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
   const refused = preview.refusal ? [`It would be refused now: ${preview.refusal.message}`] : [];
   print(
     options,
-    { mailingId: id, status: mailing.status, recipients: preview.recipients, leftOut: preview.leftOut, refusal: preview.refusal?.code ?? null, next },
+    {
+      mailingId: id,
+      status: mailing.status,
+      recipients: preview.recipients,
+      leftOut: preview.leftOut,
+      refusal: preview.refusal?.code ?? null,
+      next,
+    },
     [
       `Mailing ${id} ("${mailing.name || mailing.messageSubject || ''}", ${mailing.status}) would go to ${preview.recipients} client(s).`,
       ...leftOut,
@@ -70,7 +79,8 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
 async function wait(app: INestApplicationContext, runId: number, options: Options): Promise<number> {
   const runs = app.get(RunsService);
   const bar = new SingleBar({
-    format: 'Run {run} |{bar}| {value}/{total} | {sent} sent, {failed} failed, {deferred} deferred | {duration_formatted}',
+    format:
+      'Run {run} |{bar}| {value}/{total} | {sent} sent, {failed} failed, {deferred} deferred | {duration_formatted}',
     stream: process.stderr,
     noTTYOutput: true,
     notTTYSchedule: 5_000,

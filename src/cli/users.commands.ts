@@ -18,7 +18,9 @@ export function usersCommands(program: Command): void {
     .command('create-user')
     .description('Makes a user who may sign in at once')
     .requiredOption('--email <address>', 'their address')
-    .addOption(new Option('--role <role>', 'user, manager or admin').choices(['user', 'manager', 'admin']).makeOptionMandatory())
+    .addOption(
+      new Option('--role <role>', 'user, manager or admin').choices(['user', 'manager', 'admin']).makeOptionMandatory(),
+    )
     .option('--name <name>', 'their full name')
     .option('--password-stdin', 'read the password from standard input; without it one is made and shown')
     .option('--json', 'print one JSON object')
@@ -26,7 +28,9 @@ export function usersCommands(program: Command): void {
       run(options, async (app) => {
         const given = options.passwordStdin ? (await text(process.stdin)).replace(/\r?\n$/, '') : undefined;
         const password = given ?? randomBytes(15).toString('base64url');
-        const user = await app.get(UsersService).create({ email: options.email, role: options.role, fullName: options.name ?? '', password });
+        const user = await app
+          .get(UsersService)
+          .create({ email: options.email, role: options.role, fullName: options.name ?? '', password });
         const shown = given === undefined ? { password } : {};
         print(
           options,

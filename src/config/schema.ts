@@ -76,7 +76,8 @@ export const schema = {
   }),
   redisUrl: setting<string>({
     env: 'REDIS_URL',
-    about: 'The Redis server for queues, cache and limits, redis://:password@host:6379/0 (maxmemory-policy noeviction).',
+    about:
+      'The Redis server for queues, cache and limits, redis://:password@host:6379/0 (maxmemory-policy noeviction).',
     default: 'redis://127.0.0.1:6379/0',
     inProduction: 'required',
     secret: true,
@@ -122,7 +123,12 @@ export const schema = {
     secret: true,
     parse: text,
   }),
-  port: setting<number>({ env: 'PORT', about: 'The port the API and web interface listen on.', default: 3000, parse: integer(0, 65535) }),
+  port: setting<number>({
+    env: 'PORT',
+    about: 'The port the API and web interface listen on.',
+    default: 3000,
+    parse: integer(0, 65535),
+  }),
   host: setting<string>({
     env: 'HOST',
     about: 'The address the API listens on; 127.0.0.1 keeps it on this machine.',
@@ -132,7 +138,8 @@ export const schema = {
   }),
   trustProxy: setting<string>({
     env: 'TRUST_PROXY',
-    about: 'Addresses or subnets (comma list; "loopback" is known) of reverse proxies whose X-Forwarded-For is believed.',
+    about:
+      'Addresses or subnets (comma list; "loopback" is known) of reverse proxies whose X-Forwarded-For is believed.',
     default: 'loopback',
     parse: text,
   }),
@@ -245,8 +252,18 @@ export const schema = {
     default: 60_000,
     parse: milliseconds,
   }),
-  dkimDomain: setting<string>({ env: 'DKIM_DOMAIN', about: 'Signs letters with DKIM for this domain; empty: no signature.', default: '', parse: text }),
-  dkimSelector: setting<string>({ env: 'DKIM_SELECTOR', about: 'The DKIM selector, the part before ._domainkey.', default: 'gonets', parse: text }),
+  dkimDomain: setting<string>({
+    env: 'DKIM_DOMAIN',
+    about: 'Signs letters with DKIM for this domain; empty: no signature.',
+    default: '',
+    parse: text,
+  }),
+  dkimSelector: setting<string>({
+    env: 'DKIM_SELECTOR',
+    about: 'The DKIM selector, the part before ._domainkey.',
+    default: 'gonets',
+    parse: text,
+  }),
   dkimPrivateKey: setting<string>({
     env: 'DKIM_PRIVATE_KEY',
     about: 'The DKIM private key in PEM form, RSA or Ed25519.',

@@ -54,7 +54,7 @@ export class Database implements Sql {
   private async run(sql: string, params?: unknown[]): Promise<QueryResult> {
     const runner = this.dataSource.createQueryRunner();
     try {
-      return (await runner.query(sql, params, true)) as QueryResult;
+      return await runner.query(sql, params, true);
     } finally {
       await runner.release();
     }
@@ -63,7 +63,7 @@ export class Database implements Sql {
 
 function inTransaction(manager: EntityManager): Transaction {
   const runner = manager.queryRunner as QueryRunner;
-  const run = (sql: string, params?: unknown[]) => runner.query(sql, params, true) as Promise<QueryResult>;
+  const run = (sql: string, params?: unknown[]) => runner.query(sql, params, true);
   return {
     manager,
     rows: async <T>(sql: string, params?: unknown[]) => records<T>(await run(sql, params)),
@@ -100,7 +100,10 @@ export function sqlState(error: unknown): string | undefined {
 
 /** Whether the statement broke this named constraint. */
 export function violates(error: unknown, constraint: string): boolean {
-  const { constraint: own, driverError } = (error ?? {}) as { constraint?: string; driverError?: { constraint?: string } };
+  const { constraint: own, driverError } = (error ?? {}) as {
+    constraint?: string;
+    driverError?: { constraint?: string };
+  };
   return (driverError?.constraint ?? own) === constraint;
 }
 
@@ -111,7 +114,11 @@ export function violates(error: unknown, constraint: string): boolean {
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error) ?? '';
   if (/^(08|57P0|53)/.test(state)) return true;
-  if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(state)) {
+  if (
+    ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(
+      state,
+    )
+  ) {
     return true;
   }
   const message = error instanceof Error ? error.message : '';

@@ -29,7 +29,10 @@ export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest)
     after = ` AND (${key.map((k) => k.expression).join(', ')}) ${descending ? '<' : '>'} (${row.join(', ')})`;
   }
   const order = key.map((k) => `${k.expression} ${descending ? 'DESC' : 'ASC'}`).join(', ');
-  const select = query.sql.replace(/^\s*SELECT /i, `SELECT ARRAY[${key.map((k) => `(${k.expression})::text`).join(', ')}] AS page_key, `);
+  const select = query.sql.replace(
+    /^\s*SELECT /i,
+    `SELECT ARRAY[${key.map((k) => `(${k.expression})::text`).join(', ')}] AS page_key, `,
+  );
   const rows = await sql.rows<T & { pageKey: string[] }>(
     `${select}${after} ORDER BY ${order} LIMIT ${page.limit + 1}`,
     all,

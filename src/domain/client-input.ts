@@ -9,12 +9,11 @@ export interface ClientInput {
 }
 
 export type CheckedClient =
-  | { ok: true; client: { email: string; fullName: string; comment: string } }
-  | { ok: false; errors: FieldError[] };
+  { ok: true; client: { email: string; fullName: string; comment: string } } | { ok: false; errors: FieldError[] };
 
 const COMMENT_MAX = 10_000;
 // Line breaks and tabs are fine in a comment; Postgres can't store NUL.
-// eslint-disable-next-line no-control-regex -- it is control characters that we look for
+
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
 /** The one meaning of a good client, for REST, web, CLI and CSV. Names the field and what is allowed. */
@@ -26,7 +25,10 @@ export function checkClient(input: ClientInput): CheckedClient {
   const nameProblem = fullName === '' ? 'must not be empty' : singleLineProblem(fullName, 200);
   if (nameProblem) errors.push({ field: 'fullName', message: nameProblem });
   const comment = (input.comment ?? '').replace(/\r\n?/g, '\n').trim();
-  if (comment.length > COMMENT_MAX) errors.push({ field: 'comment', message: `must have at most ${COMMENT_MAX} characters` });
+  if (comment.length > COMMENT_MAX)
+    errors.push({ field: 'comment', message: `must have at most ${COMMENT_MAX} characters` });
   if (CONTROLS.test(comment)) errors.push({ field: 'comment', message: 'must not contain control characters' });
-  return errors.length === 0 && email.ok ? { ok: true, client: { email: email.email, fullName, comment } } : { ok: false, errors };
+  return errors.length === 0 && email.ok
+    ? { ok: true, client: { email: email.email, fullName, comment } }
+    : { ok: false, errors };
 }

@@ -20,8 +20,9 @@ export function encodeCursor(key: (string | number)[]): string {
 export function decodeCursor(cursor: string, length: number): (string | number)[] | null {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    const good = Array.isArray(key) && key.length === length && key.every((k) => typeof k === 'string' || typeof k === 'number');
-    return good ? (key as (string | number)[]) : null;
+    const good =
+      Array.isArray(key) && key.length === length && key.every((k) => typeof k === 'string' || typeof k === 'number');
+    return good ? key : null;
   } catch {
     return null;
   }

@@ -11,7 +11,16 @@ export type RunTrigger = (typeof runTriggers)[number];
 export const runReasons = ['down', 'paused', 'overlap', 'ended', 'finished', 'deleted'] as const;
 export type RunReason = (typeof runReasons)[number];
 
-export const deliveryStatuses = ['pending', 'sending', 'deferred', 'sent', 'failed', 'unknown', 'skipped', 'cancelled'] as const;
+export const deliveryStatuses = [
+  'pending',
+  'sending',
+  'deferred',
+  'sent',
+  'failed',
+  'unknown',
+  'skipped',
+  'cancelled',
+] as const;
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
 
 export const attemptStatuses = ['ok', 'failed', 'unknown'] as const;

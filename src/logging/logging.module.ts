@@ -7,7 +7,14 @@ import { CONFIG, type Config } from '../config/config.module';
 
 /** What must never reach a log, wherever it comes from. */
 const redact = {
-  paths: ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]', '*.password', '*.token', '*.passwordHash'],
+  paths: [
+    'req.headers.authorization',
+    'req.headers.cookie',
+    'res.headers["set-cookie"]',
+    '*.password',
+    '*.token',
+    '*.passwordHash',
+  ],
   censor: '[redacted]',
 };
 
@@ -34,7 +41,11 @@ export function plainLogger(level: string): pino.Logger {
           },
           serializers: {
             // Queries may hold addresses that were searched for: the path says enough.
-            req: (req: { id: string; method: string; url: string }) => ({ id: req.id, method: req.method, path: req.url.split('?')[0] }),
+            req: (req: { id: string; method: string; url: string }) => ({
+              id: req.id,
+              method: req.method,
+              path: req.url.split('?')[0],
+            }),
             res: (res: { statusCode: number }) => ({ status: res.statusCode }),
           },
           customLogLevel: (_req: IncomingMessage, res: ServerResponse, error?: Error) =>

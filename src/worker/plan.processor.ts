@@ -34,6 +34,9 @@ export class PlanProcessor extends WorkerHost {
 
   @OnWorkerEvent('failed')
   onFailed(job: Job<PlanJob> | undefined, error: Error): void {
-    this.logger.warn({ event: 'plan.failed', runId: job?.data.runId, reason: error.message }, 'Planning stopped; the sweeper will resume it');
+    this.logger.warn(
+      { event: 'plan.failed', runId: job?.data.runId, reason: error.message },
+      'Planning stopped; the sweeper will resume it',
+    );
   }
 }

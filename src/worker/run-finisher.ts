@@ -31,7 +31,10 @@ export class RunFinisher {
       const done = await this.runs.finishIfDrained(runIds);
       if (done.length > 0) this.logger.info({ event: 'run.done', runs: done }, 'Runs are done');
     } catch (error) {
-      this.logger.warn({ event: 'run.unfinished', reason: (error as Error).message }, 'Drained runs were not finished; the sweeper will do it');
+      this.logger.warn(
+        { event: 'run.unfinished', reason: (error as Error).message },
+        'Drained runs were not finished; the sweeper will do it',
+      );
     }
   }
 }

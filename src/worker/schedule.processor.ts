@@ -33,6 +33,9 @@ export class ScheduleProcessor extends WorkerHost {
 
   @OnWorkerEvent('failed')
   onFailed(job: Job | undefined, error: Error): void {
-    this.logger.error({ event: 'schedule.failed', job: job?.name, reason: error.message, stack: error.stack }, 'Tick or sweep failed; it is repeated');
+    this.logger.error(
+      { event: 'schedule.failed', job: job?.name, reason: error.message, stack: error.stack },
+      'Tick or sweep failed; it is repeated',
+    );
   }
 }

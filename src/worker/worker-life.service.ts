@@ -59,7 +59,10 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
     this.gate.stop();
     this.sender.stop();
     const timeout = new Promise<void>((resolve) => setTimeout(resolve, this.config.shutdownMs).unref());
-    await Promise.race([Promise.all([this.deliveries, this.plans, this.schedules].map(({ worker }) => worker.close())), timeout]);
+    await Promise.race([
+      Promise.all([this.deliveries, this.plans, this.schedules].map(({ worker }) => worker.close())),
+      timeout,
+    ]);
     await this.finisher.flush();
     await Promise.race([this.pool.close(), timeout]);
     await this.registry.stop();
@@ -92,7 +95,8 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
       const idleMs = performance.now() - this.activeAt;
       if (idleMs < 2 * this.config.takeoverMs || !this.gate.open) return;
       const { waiting = 0, active = 0 } = await this.deliveryQueue.getJobCounts('waiting', 'active');
-      if (waiting > 0 && active === 0) this.giveUp(`${waiting} jobs wait, but this worker got none for ${Math.round(idleMs / 1000)} s`);
+      if (waiting > 0 && active === 0)
+        this.giveUp(`${waiting} jobs wait, but this worker got none for ${Math.round(idleMs / 1000)} s`);
     } catch (error) {
       this.logger.debug({ event: 'watch.failed', reason: (error as Error).message }, 'Queues were not looked at');
     }
@@ -107,6 +111,9 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private every(name: string, ms: number, work: () => Promise<void>): void {
-    this.intervals.addInterval(name, setInterval(() => void work(), ms));
+    this.intervals.addInterval(
+      name,
+      setInterval(() => void work(), ms),
+    );
   }
 }

@@ -27,7 +27,12 @@ export class ClientsService {
   async list(viewer: Viewer, query: ClientQuery): Promise<Page<Client>> {
     const sort = query.sort ?? '-id';
     const owner = query.ownerId ?? null;
-    const search = query.search?.trim() ? `%${query.search.trim().toLowerCase().replace(/[\\%_]/g, '\\$&')}%` : null;
+    const search = query.search?.trim()
+      ? `%${query.search
+          .trim()
+          .toLowerCase()
+          .replace(/[\\%_]/g, '\\$&')}%`
+      : null;
     return listPage<Client>(
       this.database,
       {

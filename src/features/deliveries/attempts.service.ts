@@ -6,7 +6,11 @@ import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { AttemptStatus } from '../../domain/states';
 import type { Attempt } from './attempt.entity';
 
-export type AttemptView = Omit<Attempt, 'ownerId' | 'workerId'> & { email: string; fullName: string | null; mailingName: string };
+export type AttemptView = Omit<Attempt, 'ownerId' | 'workerId'> & {
+  email: string;
+  fullName: string | null;
+  mailingName: string;
+};
 
 export interface AttemptQuery extends PageRequest {
   mailingId?: number;

@@ -12,10 +12,20 @@ export class DeliveriesExport {
   /** Who got it in a run and who did not, as CSV, page by page: memory stays flat however long the list is. */
   async *csv(viewer: Viewer, runId: number): AsyncIterable<string> {
     yield `\uFEFF${csvRow(['email', 'full_name', 'status', 'reason', 'tries', 'last_response', 'updated_at'])}`;
-    for (let cursor: string | undefined; ; ) {
+    for (let cursor: string | undefined; ;) {
       const page = await this.deliveries.listOfRun(viewer, runId, { limit: PAGE, ...(cursor ? { cursor } : {}) });
       yield page.items
-        .map((d) => csvRow([d.email, d.fullName ?? '', d.status, d.reason ?? '', String(d.tries), d.lastResponse ?? '', d.updatedAt.toISOString()]))
+        .map((d) =>
+          csvRow([
+            d.email,
+            d.fullName ?? '',
+            d.status,
+            d.reason ?? '',
+            String(d.tries),
+            d.lastResponse ?? '',
+            d.updatedAt.toISOString(),
+          ]),
+        )
         .join('');
       if (page.nextCursor === null) return;
       cursor = page.nextCursor;

@@ -42,9 +42,18 @@ export class DeliveriesService {
   ) {}
 
   /** Who got it in this run, who did not, and why. @throws NotFoundError */
-  async listOfRun(viewer: Viewer, runId: number, query: PageRequest & { status?: DeliveryStatus; search?: string }): Promise<Page<DeliveryView>> {
+  async listOfRun(
+    viewer: Viewer,
+    runId: number,
+    query: PageRequest & { status?: DeliveryStatus; search?: string },
+  ): Promise<Page<DeliveryView>> {
     await this.requireRun(viewer, runId);
-    const search = query.search?.trim() ? `%${query.search.trim().toLowerCase().replace(/[\\%_]/g, '\\$&')}%` : null;
+    const search = query.search?.trim()
+      ? `%${query.search
+          .trim()
+          .toLowerCase()
+          .replace(/[\\%_]/g, '\\$&')}%`
+      : null;
     return listPage<DeliveryView>(
       this.database,
       {
@@ -55,7 +64,10 @@ export class DeliveriesService {
         descending: false,
         total: async (sql) => {
           const column = query.status ?? 'pending + sending + deferred + sent + failed + unknown + skipped + cancelled';
-          const row = await sql.first<{ n: number }>(`SELECT coalesce(sum(${column}), 0)::bigint AS n FROM run_counts WHERE run_id = $1`, [runId]);
+          const row = await sql.first<{ n: number }>(
+            `SELECT coalesce(sum(${column}), 0)::bigint AS n FROM run_counts WHERE run_id = $1`,
+            [runId],
+          );
           return row?.n ?? 0;
         },
       },
@@ -86,11 +98,17 @@ export class DeliveriesService {
           WHERE id = $1 AND status IN ('done', 'cancelled')`,
         [delivery.runId],
       );
-      await tx.affected(`UPDATE deliveries SET status = 'pending', reason = NULL, updated_at = app_now() WHERE id = $1`, [id]);
+      await tx.affected(
+        `UPDATE deliveries SET status = 'pending', reason = NULL, updated_at = app_now() WHERE id = $1`,
+        [id],
+      );
       return delivery.runId;
     });
     await this.feeder.refeed([runId]).catch((error: unknown) => {
-      this.logger.warn({ event: 'queue.unavailable', reason: (error as Error).message }, 'Redis is away; the sweeper will go on with this');
+      this.logger.warn(
+        { event: 'queue.unavailable', reason: (error as Error).message },
+        'Redis is away; the sweeper will go on with this',
+      );
     });
     return this.get(viewer, id);
   }
@@ -99,28 +117,28 @@ export class DeliveriesService {
   async markSent(viewer: Viewer, id: number): Promise<DeliveryView> {
     await this.database.transaction(async (tx) => {
       await lockUnknown(tx, viewer, id);
-      await tx.affected(`UPDATE deliveries SET status = 'sent', reason = NULL, marked_by = $2, updated_at = app_now() WHERE id = $1`, [
-        id,
-        viewer.userId,
-      ]);
+      await tx.affected(
+        `UPDATE deliveries SET status = 'sent', reason = NULL, marked_by = $2, updated_at = app_now() WHERE id = $1`,
+        [id, viewer.userId],
+      );
     });
     return this.get(viewer, id);
   }
 
   private async get(viewer: Viewer, id: number): Promise<DeliveryView> {
-    const delivery = await this.database.first<DeliveryView>(`${VIEW} WHERE d.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`, [
-      id,
-      readableOwner(viewer),
-    ]);
+    const delivery = await this.database.first<DeliveryView>(
+      `${VIEW} WHERE d.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`,
+      [id, readableOwner(viewer)],
+    );
     if (!delivery) throw new NotFoundError('Delivery', id);
     return delivery;
   }
 
   private async requireRun(viewer: Viewer, runId: number): Promise<void> {
-    const run = await this.database.first('SELECT id FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)', [
-      runId,
-      readableOwner(viewer),
-    ]);
+    const run = await this.database.first(
+      'SELECT id FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)',
+      [runId, readableOwner(viewer)],
+    );
     if (!run) throw new NotFoundError('Run', runId);
   }
 }
@@ -134,7 +152,10 @@ async function lockUnknown(tx: Transaction, viewer: Viewer, id: number): Promise
   if (!run) throw new NotFoundError('Delivery', id);
   const delivery = await tx.first<{ status: string }>('SELECT status FROM deliveries WHERE id = $1 FOR UPDATE', [id]);
   if (delivery?.status !== 'unknown') {
-    throw new ConflictError('DELIVERY_NOT_UNKNOWN', `Delivery ${id} is ${delivery?.status ?? 'gone'}; only an unknown one can be decided by hand.`);
+    throw new ConflictError(
+      'DELIVERY_NOT_UNKNOWN',
+      `Delivery ${id} is ${delivery?.status ?? 'gone'}; only an unknown one can be decided by hand.`,
+    );
   }
   return { runId: run.id };
 }

@@ -36,7 +36,9 @@ export class FeederService {
    */
   async feed(): Promise<number> {
     return this.database.transaction(async (tx) => {
-      const mine = await tx.first<{ locked: boolean }>(`SELECT pg_try_advisory_xact_lock(hashtext('gonets.feeder')) AS locked`);
+      const mine = await tx.first<{ locked: boolean }>(
+        `SELECT pg_try_advisory_xact_lock(hashtext('gonets.feeder')) AS locked`,
+      );
       if (!mine?.locked) return 0;
       const runs = await tx.rows<LiveRun>(
         `SELECT r.id FROM runs r WHERE r.status = 'sending' AND r.paused_at IS NULL AND (r.end_at IS NULL OR r.end_at > app_now())
@@ -97,7 +99,11 @@ export class FeederService {
     return this.add(rows, field, last && `${last.at}|${last.id}`);
   }
 
-  private async add(rows: { id: number; attempts: number }[], field: string, cursor: number | string | undefined): Promise<number> {
+  private async add(
+    rows: { id: number; attempts: number }[],
+    field: string,
+    cursor: number | string | undefined,
+  ): Promise<number> {
     if (cursor === undefined) return 0;
     await this.queue.addBulk(rows.map(deliveryJob));
     await this.redis.client.hset(this.redis.key('feed'), field, cursor);
@@ -110,7 +116,10 @@ export class FeederService {
     const held = Object.values(counts).reduce((a, b) => a + b, 0);
     const { queueWindow, rateLimitPerSecond, workerConcurrency } = this.config;
     const speed = await this.speed();
-    const bySpeed = Math.max(speed * WINDOW_SECONDS, rateLimitPerSecond > 0 ? 0 : Math.max(WINDOW_MIN, 4 * workerConcurrency));
+    const bySpeed = Math.max(
+      speed * WINDOW_SECONDS,
+      rateLimitPerSecond > 0 ? 0 : Math.max(WINDOW_MIN, 4 * workerConcurrency),
+    );
     const byLimit = rateLimitPerSecond > 0 ? Math.max(rateLimitPerSecond * WINDOW_SECONDS, TURN_MIN) : Infinity;
     return Math.min(queueWindow, Math.max(Math.min(bySpeed, byLimit), rateLimitPerSecond > 0 ? byLimit : 0)) - held;
   }
@@ -124,7 +133,11 @@ export class FeederService {
     );
     const now = { done: row?.done ?? 0, at: row?.at ?? 0 };
     const before = this.measured;
-    if (!before || now.at - before.at > 2) this.measured = { ...now, speed: before && now.at - before.at < 30 ? Math.max(0, now.done - before.done) / (now.at - before.at) : 0 };
+    if (!before || now.at - before.at > 2)
+      this.measured = {
+        ...now,
+        speed: before && now.at - before.at < 30 ? Math.max(0, now.done - before.done) / (now.at - before.at) : 0,
+      };
     return this.measured?.speed ?? 0;
   }
 

@@ -12,7 +12,12 @@ export class GroupCommit<I, O> {
 
   constructor(
     private readonly write: (items: I[]) => Promise<O[]>,
-    private readonly options: { maxBatch: number; parallel: number; retryMs: number; onUnavailable: (error: unknown) => void },
+    private readonly options: {
+      maxBatch: number;
+      parallel: number;
+      retryMs: number;
+      onUnavailable: (error: unknown) => void;
+    },
   ) {}
 
   add(item: I): Promise<O> {

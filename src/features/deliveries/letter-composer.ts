@@ -95,7 +95,12 @@ export class LetterComposer {
     );
     if (!run) throw new Error(`run ${runId} is gone`);
     const compiled = compileContent({ subject: run.subject, body: run.body, bodyText: run.bodyText });
-    if (!compiled.ok) return new DomainError('invalid', 'TEMPLATE_FAILED', compiled.errors.map((e) => `${e.field}: ${e.message}`).join('; '));
+    if (!compiled.ok)
+      return new DomainError(
+        'invalid',
+        'TEMPLATE_FAILED',
+        compiled.errors.map((e) => `${e.field}: ${e.message}`).join('; '),
+      );
     const prepared = prepareLetter({
       from: this.from,
       content: compiled.content,

@@ -91,8 +91,17 @@ async function correctLate(tx: Transaction, workerId: number, record: DeliveryRe
   const corrected = await tx.affected(
     `UPDATE attempts SET status = $4, reason = $5, reply_code = $6, enhanced_code = $7, server_response = $8, duration_ms = $9
       WHERE delivery_id = $1 AND attempt_number = $2 AND worker_id = $3 AND status = 'unknown'`,
-    [record.deliveryId, attempt.number, workerId, attempt.status, attempt.status === 'ok' ? null : record.reason, attempt.replyCode,
-      attempt.enhancedCode, storable(attempt.serverResponse), attempt.durationMs],
+    [
+      record.deliveryId,
+      attempt.number,
+      workerId,
+      attempt.status,
+      attempt.status === 'ok' ? null : record.reason,
+      attempt.replyCode,
+      attempt.enhancedCode,
+      storable(attempt.serverResponse),
+      attempt.durationMs,
+    ],
   );
   if (corrected === 0) return;
   // Only if nothing was tried since: then the delivery still waits out its grace time, or is held.

@@ -25,7 +25,14 @@ export type SendOutcome =
   /** This process is stopping; the job is another worker's. */
   | { kind: 'stopping' }
   /** The ledger has it. `attempts` counts this one. */
-  | { kind: 'recorded'; claim: Claim; status: DeliveryStatus; attempts: number; response: string; park: ParkMailing | null };
+  | {
+      kind: 'recorded';
+      claim: Claim;
+      status: DeliveryStatus;
+      attempts: number;
+      response: string;
+      park: ParkMailing | null;
+    };
 
 const BATCH = 500;
 
@@ -52,7 +59,10 @@ export class SenderService {
     this.slots = new Slots(2 * config.smtpConnections);
     this.holds = new DomainHolds(database, config.domainHoldMs);
     const onUnavailable = (error: unknown) =>
-      logger.warn({ event: 'ledger.unavailable', reason: (error as Error).message }, 'Waiting for Postgres to write the ledger');
+      logger.warn(
+        { event: 'ledger.unavailable', reason: (error as Error).message },
+        'Waiting for Postgres to write the ledger',
+      );
     const options = { maxBatch: BATCH, parallel: 1, retryMs: 250, onUnavailable };
     this.claims = new GroupCommit((ids) => claimDeliveries(database, registry.id, ids), options);
     this.records = new GroupCommit(async (items) => {
@@ -90,14 +100,18 @@ export class SenderService {
     const claim = await this.claims.add(deliveryId);
     if (!claim) return { kind: 'nothing' };
     const restMs = this.holds.restMs(emailDomain(claim.email));
-    if (restMs > 0) return this.giveBack(claim, { status: 'deferred', reason: 'domain_held', delayMs: Math.ceil(restMs) });
+    if (restMs > 0)
+      return this.giveBack(claim, { status: 'deferred', reason: 'domain_held', delayMs: Math.ceil(restMs) });
     if (!this.gate.open) return this.giveBack(claim, { status: 'pending', reason: null, delayMs: null });
 
     let raw: Awaited<ReturnType<LetterComposer['letter']>>;
     try {
       raw = await this.composer.letter(claim);
     } catch (error) {
-      this.logger.warn({ event: 'letter.not_composed', runId: claim.runId, reason: (error as Error).message }, 'Content of a run was not read; its deliveries go back');
+      this.logger.warn(
+        { event: 'letter.not_composed', runId: claim.runId, reason: (error as Error).message },
+        'Content of a run was not read; its deliveries go back',
+      );
       return this.giveBack(claim, { status: 'pending', reason: null, delayMs: null });
     }
     const startedAt = performance.now();
@@ -113,7 +127,8 @@ export class SenderService {
     const record = recordOf(claim, result, verdict, durationMs, this.config, Math.random());
     this.gate.note(result, verdict);
     const park = this.streaks.note(claim, result, verdict);
-    if (verdict.consequence.kind === 'hold_domain') await this.holds.hold(emailDomain(claim.email), responseText(result));
+    if (verdict.consequence.kind === 'hold_domain')
+      await this.holds.hold(emailDomain(claim.email), responseText(result));
     await this.write(record);
     if (record.attempt === null && record.status === 'pending' && park === null) return { kind: 'nothing' };
     const attempts = claim.attempts + (record.attempt ? 1 : 0);
@@ -125,14 +140,20 @@ export class SenderService {
     try {
       await this.records.add(record);
     } catch (error) {
-      this.logger.fatal({ event: 'ledger.unwritable', deliveryId: record.deliveryId, err: error }, 'A result can not be written; this worker ends itself');
+      this.logger.fatal(
+        { event: 'ledger.unwritable', deliveryId: record.deliveryId, err: error },
+        'A result can not be written; this worker ends itself',
+      );
       process.exitCode = 1;
       process.kill(process.pid, 'SIGTERM');
       throw error;
     }
   }
 
-  private async giveBack(claim: Claim, to: Pick<DeliveryRecord, 'status' | 'reason' | 'delayMs'>): Promise<SendOutcome> {
+  private async giveBack(
+    claim: Claim,
+    to: Pick<DeliveryRecord, 'status' | 'reason' | 'delayMs'>,
+  ): Promise<SendOutcome> {
     await this.write({ deliveryId: claim.id, attempt: null, triesUsed: 0, breaks: 0, lostReplies: 0, ...to });
     return { kind: 'nothing' };
   }

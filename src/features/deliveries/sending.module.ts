@@ -29,7 +29,12 @@ import { WorkerRegistry } from './worker-registry.service';
           logger,
         }),
     },
-    TransportGate, LetterComposer, RateLimiter, SenderService, DeliverySweeper],
+    TransportGate,
+    LetterComposer,
+    RateLimiter,
+    SenderService,
+    DeliverySweeper,
+  ],
   exports: [WorkerRegistry, TransportGate, SenderService, DeliverySweeper, DeliveriesModule, SmtpPool],
 })
 export class SendingModule {}

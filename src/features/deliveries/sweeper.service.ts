@@ -33,8 +33,13 @@ export class DeliverySweeper {
   async sweep(): Promise<Swept> {
     const takenOver = await this.takeOver();
     const refedRuns = await this.findLostJobs();
-    if (takenOver > 0) this.logger.warn({ event: 'sweep.taken_over', deliveries: takenOver }, 'Claims of dead workers became unknown attempts');
-    if (refedRuns.length > 0) this.logger.warn({ event: 'sweep.refed', runs: refedRuns }, 'Deliveries without a job are fed again');
+    if (takenOver > 0)
+      this.logger.warn(
+        { event: 'sweep.taken_over', deliveries: takenOver },
+        'Claims of dead workers became unknown attempts',
+      );
+    if (refedRuns.length > 0)
+      this.logger.warn({ event: 'sweep.refed', runs: refedRuns }, 'Deliveries without a job are fed again');
     return { takenOver, refedRuns };
   }
 

@@ -48,7 +48,10 @@ export class TransportGate {
     if (verdict.attempt !== 'none' && consequence.kind !== 'breaker' && consequence.kind !== 'ease') this.breaks = 0;
     if (verdict.delivery === 'sent' && this.seen && (this.seen.step > 0 || this.seen.strikes > 0)) {
       this.seen = { ...this.seen, step: 0, strikes: 0 };
-      void this.transport.forgive().then(() => this.look(), () => undefined);
+      void this.transport.forgive().then(
+        () => this.look(),
+        () => undefined,
+      );
     }
     switch (consequence.kind) {
       case 'breaker':
@@ -73,7 +76,12 @@ export class TransportGate {
     this.breaks = 0;
     this.telling = this.transport
       .trip(seen, verdict.reason, responseText(result), parkAfter)
-      .catch((error: unknown) => this.logger.warn({ event: 'transport.untold', reason: (error as Error).message }, 'State of the SMTP account was not written'))
+      .catch((error: unknown) =>
+        this.logger.warn(
+          { event: 'transport.untold', reason: (error as Error).message },
+          'State of the SMTP account was not written',
+        ),
+      )
       .then(() => {
         this.telling = undefined;
         return this.look();
@@ -98,12 +106,19 @@ export class TransportGate {
     try {
       this.seen = await this.transport.read();
       if (this.seen.probeDue && (await this.transport.takeProbe(this.seen))) await this.probe();
-      if (before !== undefined && before !== 'open' && this.seen.state === 'open') await this.feeder.refeed().catch(() => undefined);
+      if (before !== undefined && before !== 'open' && this.seen.state === 'open')
+        await this.feeder.refeed().catch(() => undefined);
     } catch (error) {
-      this.logger.debug({ event: 'transport.unread', reason: (error as Error).message }, 'State of the SMTP account was not read');
+      this.logger.debug(
+        { event: 'transport.unread', reason: (error as Error).message },
+        'State of the SMTP account was not read',
+      );
     }
     if (this.stopped) return;
-    const soon = Math.min(this.config.heartbeatMs, ...(this.seen?.state === 'waiting' ? [Math.min(...this.config.breakerDelaysMs)] : []));
+    const soon = Math.min(
+      this.config.heartbeatMs,
+      ...(this.seen?.state === 'waiting' ? [Math.min(...this.config.breakerDelaysMs)] : []),
+    );
     this.timer = setTimeout(() => void this.look(), soon);
   }
 

@@ -54,7 +54,9 @@ export class TransportService {
   /** Other settings than those the state belongs to (also another password) start anew. */
   async adoptSettings(): Promise<void> {
     const { smtpUrl, mailFrom, secretKey } = this.config;
-    const fingerprint = createHash('sha256').update(JSON.stringify([smtpUrl, mailFrom, secretKey])).digest('hex');
+    const fingerprint = createHash('sha256')
+      .update(JSON.stringify([smtpUrl, mailFrom, secretKey]))
+      .digest('hex');
     const changed = await this.database.affected(
       `UPDATE transports SET fingerprint = $1, state = 'open', reason = NULL, detail = NULL, step = 0, strikes = 0,
               retry_at = NULL, since = clock_timestamp(), version = version + 1 WHERE id = 1 AND fingerprint <> $1`,
@@ -72,7 +74,14 @@ export class TransportService {
               since = CASE WHEN state = 'open' THEN clock_timestamp() ELSE since END,
               retry_at = CASE WHEN $2 = 'waiting' THEN clock_timestamp() + $6 * interval '1 millisecond' END
         WHERE id = 1 AND version = $1 AND state <> 'parked'`,
-      [seen.version, park ? 'parked' : 'waiting', reason, detail.slice(0, 1_000), strikes, breakerDelayMs(seen.step, this.config.breakerDelaysMs)],
+      [
+        seen.version,
+        park ? 'parked' : 'waiting',
+        reason,
+        detail.slice(0, 1_000),
+        strikes,
+        breakerDelayMs(seen.step, this.config.breakerDelaysMs),
+      ],
     );
     if (changed > 0) await this.log(park ? 'parked' : 'waiting', reason, detail);
   }
@@ -116,11 +125,10 @@ export class TransportService {
 
   log(event: string, reason: string | null, detail: string | null): Promise<unknown> {
     this.logger.warn({ event: `transport.${event}`, reason, detail }, 'The SMTP account changed its state');
-    return this.database.affected('INSERT INTO transport_log (transport_id, event, reason, detail) VALUES (1, $1, $2, $3)', [
-      event,
-      reason,
-      detail?.slice(0, 1_000) ?? null,
-    ]);
+    return this.database.affected(
+      'INSERT INTO transport_log (transport_id, event, reason, detail) VALUES (1, $1, $2, $3)',
+      [event, reason, detail?.slice(0, 1_000) ?? null],
+    );
   }
 
   history(page: PageRequest): Promise<Page<TransportLogEntry>> {

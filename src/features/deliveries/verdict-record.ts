@@ -54,7 +54,9 @@ export function recordOf(
         : { ...base, status: 'unknown', lostReplies: 1 };
     case 'pending':
       if (base.attempt === null) return { ...base, reason: null };
-      return claim.breaks + 1 >= BREAKS_MAX ? { ...base, status: 'failed', triesUsed: 1 } : { ...base, reason: null, breaks: 1 };
+      return claim.breaks + 1 >= BREAKS_MAX
+        ? { ...base, status: 'failed', triesUsed: 1 }
+        : { ...base, reason: null, breaks: 1 };
   }
 }
 

@@ -46,15 +46,24 @@ export class WorkerRegistry {
   async beat(): Promise<void> {
     const sentAt = performance.now();
     try {
-      await this.database.affected('UPDATE workers SET heartbeat_at = clock_timestamp(), stopped_at = NULL WHERE id = $1', [this.id]);
+      await this.database.affected(
+        'UPDATE workers SET heartbeat_at = clock_timestamp(), stopped_at = NULL WHERE id = $1',
+        [this.id],
+      );
     } catch (error) {
-      this.logger.warn({ event: 'worker.heartbeat_failed', reason: (error as Error).message }, 'Heartbeat was not acknowledged');
+      this.logger.warn(
+        { event: 'worker.heartbeat_failed', reason: (error as Error).message },
+        'Heartbeat was not acknowledged',
+      );
       return;
     }
     if (sentAt - this.aliveAt > this.config.takeoverMs) {
       this.epochNumber++;
       this.fenced();
-      this.logger.warn({ event: 'worker.fenced', silentMs: Math.round(sentAt - this.aliveAt) }, 'Worker was silent for too long and dropped what it held');
+      this.logger.warn(
+        { event: 'worker.fenced', silentMs: Math.round(sentAt - this.aliveAt) },
+        'Worker was silent for too long and dropped what it held',
+      );
     }
     this.aliveAt = Math.max(this.aliveAt, sentAt);
   }

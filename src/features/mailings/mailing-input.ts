@@ -47,5 +47,12 @@ export function checkMailing(input: MailingInput, defaultTimeZone: string): Chec
   });
   if (!checked.ok) errors.push(...checked.errors);
   if (errors.length > 0 || !checked.ok || !audience || !onUnknown) throw new ValidationError(errors);
-  return { name, messageId: input.messageId, audience, schedule: checked.schedule, onUnknown, warnings: checked.warnings };
+  return {
+    name,
+    messageId: input.messageId,
+    audience,
+    schedule: checked.schedule,
+    onUnknown,
+    warnings: checked.warnings,
+  };
 }

@@ -89,11 +89,21 @@ export class MailingsService {
       const row = await tx.first<{ id: number }>(
         `INSERT INTO mailings (owner_id, name, message_id, audience, start_at, end_at, period, time_zone, on_unknown)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
-        [viewer.userId, checked.name, checked.messageId, checked.audience, schedule.startAt, schedule.endAt, schedule.period,
-          schedule.timeZone, checked.onUnknown],
+        [
+          viewer.userId,
+          checked.name,
+          checked.messageId,
+          checked.audience,
+          schedule.startAt,
+          schedule.endAt,
+          schedule.period,
+          schedule.timeZone,
+          checked.onUnknown,
+        ],
       );
       const id = row?.id ?? 0;
-      if (input.clientIds?.length) await addClients(tx, { id, ownerId: viewer.userId, started: false }, input.clientIds);
+      if (input.clientIds?.length)
+        await addClients(tx, { id, ownerId: viewer.userId, started: false }, input.clientIds);
       return { ...(await this.get(viewer, id, tx)), warnings: checked.warnings };
     });
   }
@@ -122,7 +132,11 @@ export class MailingsService {
   }
 
   /** The clients of a mailing with the audience `selected`, in the order they were added. */
-  clients(viewer: Viewer, id: number, page: PageRequest): Promise<Page<{ id: number; email: string; fullName: string }>> {
+  clients(
+    viewer: Viewer,
+    id: number,
+    page: PageRequest,
+  ): Promise<Page<{ id: number; email: string; fullName: string }>> {
     return listPage(
       this.database,
       {
@@ -153,7 +167,10 @@ export async function lockMailing(tx: Transaction, id: number, owner: number | n
 
 /** @throws ValidationError if the owner has no such message */
 export async function requireMessage(tx: Transaction, ownerId: number, messageId: number): Promise<void> {
-  const found = await tx.first('SELECT id FROM messages WHERE id = $1 AND owner_id = $2 FOR KEY SHARE', [messageId, ownerId]);
+  const found = await tx.first('SELECT id FROM messages WHERE id = $1 AND owner_id = $2 FOR KEY SHARE', [
+    messageId,
+    ownerId,
+  ]);
   if (!found) throw new ValidationError([{ field: 'messageId', message: `message ${messageId} does not exist` }]);
 }
 
@@ -173,7 +190,10 @@ export async function addClients(
   );
   if (strangers.length > 0) {
     throw new ValidationError(
-      strangers.map(({ id }) => ({ field: `clientIds.${clientIds.indexOf(id)}`, message: `client ${id} does not exist` })),
+      strangers.map(({ id }) => ({
+        field: `clientIds.${clientIds.indexOf(id)}`,
+        message: `client ${id} does not exist`,
+      })),
     );
   }
   const added = await tx.first<{ first: number | null }>(
@@ -194,6 +214,9 @@ export async function addClients(
 function requireSelected(mailing: Mailing): void {
   if (mailing.status === 'done') throw new ConflictError('MAILING_DONE', `Mailing ${mailing.id} is done.`);
   if (mailing.audience !== 'selected') {
-    throw new ConflictError('MAILING_AUDIENCE_ALL', `Mailing ${mailing.id} goes to all clients; there is no list to change.`);
+    throw new ConflictError(
+      'MAILING_AUDIENCE_ALL',
+      `Mailing ${mailing.id} goes to all clients; there is no list to change.`,
+    );
   }
 }

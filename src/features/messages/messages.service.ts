@@ -78,9 +78,15 @@ export class MessagesService {
         [id, writableOwner(viewer)],
       );
       if (!found) throw new NotFoundError('Message', id);
-      const used = await tx.first<{ n: number }>('SELECT count(*) AS n FROM mailings WHERE message_id = $1 AND deleted_at IS NULL', [id]);
+      const used = await tx.first<{ n: number }>(
+        'SELECT count(*) AS n FROM mailings WHERE message_id = $1 AND deleted_at IS NULL',
+        [id],
+      );
       if (used && used.n > 0) {
-        throw new ConflictError('MESSAGE_IN_USE', `${used.n} mailing(s) use this message. Delete them or give them another one first.`);
+        throw new ConflictError(
+          'MESSAGE_IN_USE',
+          `${used.n} mailing(s) use this message. Delete them or give them another one first.`,
+        );
       }
       await tx.affected('UPDATE mailings SET message_id = NULL WHERE message_id = $1', [id]);
       await tx.affected('DELETE FROM messages WHERE id = $1', [id]);
@@ -89,7 +95,11 @@ export class MessagesService {
 
   /** The message as a client would get it; without a client, with a made-up one. */
   preview(message: MessageInput, data: LetterData): RenderedContent {
-    const compiled = compileContent({ subject: message.subject, body: message.body, bodyText: message.bodyText ?? undefined });
+    const compiled = compileContent({
+      subject: message.subject,
+      body: message.body,
+      bodyText: message.bodyText ?? undefined,
+    });
     if (!compiled.ok) throw new ValidationError(compiled.errors);
     return compiled.content.render(data);
   }

@@ -5,7 +5,10 @@ import type { Run } from './run.entity';
 
 const PAGE = 10_000;
 
-type Planned = Pick<Run, 'id' | 'mailingId' | 'ownerId' | 'trigger' | 'sourceRunId' | 'status' | 'planCursor' | 'plannedAt' | 'pausedAt'> & {
+type Planned = Pick<
+  Run,
+  'id' | 'mailingId' | 'ownerId' | 'trigger' | 'sourceRunId' | 'status' | 'planCursor' | 'plannedAt' | 'pausedAt'
+> & {
   audience: 'all' | 'selected';
 };
 
@@ -30,7 +33,10 @@ export class PlannerService {
       added += page.added;
       if (page.last) break;
     }
-    this.logger.info({ event: 'run.planned', runId, deliveries: added, ms: Math.round(performance.now() - startedAt) }, 'Run is planned');
+    this.logger.info(
+      { event: 'run.planned', runId, deliveries: added, ms: Math.round(performance.now() - startedAt) },
+      'Run is planned',
+    );
     return true;
   }
 
@@ -49,7 +55,11 @@ export class PlannerService {
          SELECT $1, client_id, email, status, reason FROM page ORDER BY key
          ON CONFLICT DO NOTHING RETURNING 1)
        SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n, (SELECT count(*) FROM added) AS added`,
-      [runId, run.planCursor, run.trigger === 'resend' ? run.sourceRunId : run.audience === 'all' ? run.ownerId : run.mailingId],
+      [
+        runId,
+        run.planCursor,
+        run.trigger === 'resend' ? run.sourceRunId : run.audience === 'all' ? run.ownerId : run.mailingId,
+      ],
     );
     const last = (page?.n ?? 0) < PAGE;
     await tx.affected(

@@ -43,10 +43,10 @@ export class RunsService {
 
   /** @throws NotFoundError */
   async get(viewer: Viewer, id: number): Promise<RunView> {
-    const run = await this.database.first<RunView>(`${VIEW} WHERE r.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`, [
-      id,
-      readableOwner(viewer),
-    ]);
+    const run = await this.database.first<RunView>(
+      `${VIEW} WHERE r.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`,
+      [id, readableOwner(viewer)],
+    );
     if (!run) throw new NotFoundError('Run', id);
     return run;
   }
@@ -66,7 +66,16 @@ export class RunsService {
       `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body, body_text, end_at)
        SELECT $1, $2, $3, $4, $5, 'planning', $6, s.subject, s.body, s.body_text, $7 FROM messages s WHERE s.id = $8
        ON CONFLICT (mailing_id, occurrence_at) DO NOTHING RETURNING id`,
-      [mailing.id, mailing.ownerId, occurrenceAt, trigger, idempotencyKey, mailing.onUnknown, mailing.endAt, mailing.messageId],
+      [
+        mailing.id,
+        mailing.ownerId,
+        occurrenceAt,
+        trigger,
+        idempotencyKey,
+        mailing.onUnknown,
+        mailing.endAt,
+        mailing.messageId,
+      ],
     );
     if (inserted) return { runId: inserted.id, isNew: true };
     const first = await tx.first<{ id: number }>('SELECT id FROM runs WHERE mailing_id = $1 AND occurrence_at = $2', [
@@ -111,7 +120,10 @@ export class RunsService {
   /** The mailing's new end binds its live runs, too. */
   async setEnd(tx: Transaction, mailingId: number, endAt: Date | null): Promise<void> {
     await lockRuns(tx, mailingId);
-    await tx.affected(`UPDATE runs SET end_at = $2 WHERE mailing_id = $1 AND status IN ('planning', 'sending')`, [mailingId, endAt]);
+    await tx.affected(`UPDATE runs SET end_at = $2 WHERE mailing_id = $1 AND status IN ('planning', 'sending')`, [
+      mailingId,
+      endAt,
+    ]);
   }
 
   /**
@@ -131,7 +143,9 @@ export class RunsService {
   /** Goes on closing the deliveries of closed runs; returns how many it closed. */
   async closeSome(): Promise<number> {
     return this.database.transaction(async (tx) => {
-      const run = await tx.first<{ id: number }>('SELECT id FROM runs WHERE closing ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED');
+      const run = await tx.first<{ id: number }>(
+        'SELECT id FROM runs WHERE closing ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED',
+      );
       return run ? closeDeliveries(tx, run.id) : 0;
     });
   }
@@ -139,19 +153,26 @@ export class RunsService {
   /** A new run for those whose delivery ended `failed` or `unknown`; also of a mailing that is done, which stays done. */
   async resendFailed(viewer: Viewer, runId: number): Promise<{ runId: number }> {
     return this.database.transaction(async (tx) => {
-      const source = await tx.first<Run>('SELECT * FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR NO KEY UPDATE', [
-        runId,
-        writableOwner(viewer),
-      ]);
+      const source = await tx.first<Run>(
+        'SELECT * FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR NO KEY UPDATE',
+        [runId, writableOwner(viewer)],
+      );
       if (!source) throw new NotFoundError('Run', runId);
       const again = await tx.first<{ id: number; status: string }>(
         `SELECT id, status FROM runs WHERE source_run_id = $1 AND status IN ('planning', 'sending') LIMIT 1`,
         [runId],
       );
-      if (again) throw new ConflictError('RUN_RESENDING', 'Those who failed are being sent to again already.', { runId: again.id });
-      const mailing = await tx.first<{ status: string }>('SELECT status FROM mailings WHERE id = $1 AND deleted_at IS NULL', [source.mailingId]);
+      if (again)
+        throw new ConflictError('RUN_RESENDING', 'Those who failed are being sent to again already.', {
+          runId: again.id,
+        });
+      const mailing = await tx.first<{ status: string }>(
+        'SELECT status FROM mailings WHERE id = $1 AND deleted_at IS NULL',
+        [source.mailingId],
+      );
       if (!mailing) throw new NotFoundError('Mailing', source.mailingId);
-      if (mailing.status === 'paused') throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
+      if (mailing.status === 'paused')
+        throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
       const failed = await tx.first<{ n: number }>(
         `SELECT count(*) AS n FROM (SELECT FROM deliveries WHERE run_id = $1 AND status IN ('failed', 'unknown') LIMIT 1) f`,
         [runId],

@@ -5,11 +5,24 @@ import { PinoLogger } from 'nestjs-pino';
 import { Database, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, ValidationError } from '../../domain/errors';
 import { stoppableOwner, type Viewer, writableOwner } from '../../domain/permissions';
-import { type Plan, planDemandSend, planEdit, planFirstStart, planResume, planTick } from '../../domain/schedule-decision';
+import {
+  type Plan,
+  planDemandSend,
+  planEdit,
+  planFirstStart,
+  planResume,
+  planTick,
+} from '../../domain/schedule-decision';
 import { type MailingStatus, mailingTransitions, type RunTrigger } from '../../domain/states';
 import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
 import { FeederService } from '../deliveries/feeder.service';
-import { addClients, lockMailing, type MailingView, MailingsService, requireMessage } from '../mailings/mailings.service';
+import {
+  addClients,
+  lockMailing,
+  type MailingView,
+  MailingsService,
+  requireMessage,
+} from '../mailings/mailings.service';
 import { checkMailing, type MailingInput } from '../mailings/mailing-input';
 import type { Mailing } from '../mailings/mailing.entity';
 import { RunsService } from '../runs/runs.service';
@@ -53,7 +66,8 @@ export class LifecycleService {
       require(mailing, 'started', ['created']);
       const now = await databaseNow(tx);
       const plan = planFirstStart({ schedule: scheduleOf(mailing), now });
-      if (plan.done) throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
+      if (plan.done)
+        throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
       if (plan.run) await requireRecipients(tx, mailing);
       await setStatus(tx, mailing, 'started', NO_REASON);
       return this.carryOut(tx, mailing, plan, 'schedule', now);
@@ -75,14 +89,19 @@ export class LifecycleService {
       if (mailing.status !== 'created') require(mailing, 'sent', ['started']);
       const [open] = await this.runs.untried(tx, id);
       if (open) {
-        throw new ConflictError('MAILING_SENDING', `Run ${open.id} of this mailing has letters that were not tried yet.`, {
-          runId: open.id,
-        });
+        throw new ConflictError(
+          'MAILING_SENDING',
+          `Run ${open.id} of this mailing has letters that were not tried yet.`,
+          {
+            runId: open.id,
+          },
+        );
       }
       await requireRecipients(tx, mailing);
       const facts = await readRunFacts(tx, mailing);
       const plan = planDemandSend({ ...facts, firstStart: mailing.status === 'created' });
-      if (!plan.run) throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
+      if (!plan.run)
+        throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
       if (mailing.status === 'created') await setStatus(tx, mailing, 'started', NO_REASON);
       await this.runs.recordMissed(tx, mailing, plan.missed);
       await setCalendar(tx, mailing, plan, facts.now);
@@ -98,7 +117,11 @@ export class LifecycleService {
       const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
       require(mailing, 'paused', ['started']);
       const foreign = mailing.ownerId !== viewer.userId;
-      await this.hold(tx, mailing, foreign ? { code: 'paused_by_manager', text: null, by: viewer.userId } : { ...NO_REASON, by: viewer.userId });
+      await this.hold(
+        tx,
+        mailing,
+        foreign ? { code: 'paused_by_manager', text: null, by: viewer.userId } : { ...NO_REASON, by: viewer.userId },
+      );
     });
     return this.mailings.get(viewer, id);
   }
@@ -136,7 +159,10 @@ export class LifecycleService {
       require(mailing, 'finished', ['created', 'started', 'paused']);
       await this.runs.close(tx, id, 'finished');
       await setStatus(tx, mailing, 'done', { ...NO_REASON, by: viewer.userId });
-      await tx.affected('UPDATE mailings SET next_run_at = NULL, joined_from = NULL, waited_until = NULL WHERE id = $1', [id]);
+      await tx.affected(
+        'UPDATE mailings SET next_run_at = NULL, joined_from = NULL, waited_until = NULL WHERE id = $1',
+        [id],
+      );
     });
     return this.mailings.get(viewer, id);
   }
@@ -147,30 +173,57 @@ export class LifecycleService {
       const mailing = await lockMailing(tx, id, writableOwner(viewer));
       require(mailing, 'changed', ['created', 'started', 'paused']);
       const clientIds = change.clientIds;
-      const checked = checkMailing({ ...mailing, messageId: mailing.messageId ?? 0, ...given(change), clientIds: undefined }, mailing.timeZone);
+      const checked = checkMailing(
+        { ...mailing, messageId: mailing.messageId ?? 0, ...given(change), clientIds: undefined },
+        mailing.timeZone,
+      );
       if (checked.audience !== mailing.audience && mailing.status !== 'created') {
-        throw new ConflictError('MAILING_STARTED', 'The audience of a started mailing can not be changed from or to all clients.');
+        throw new ConflictError(
+          'MAILING_STARTED',
+          'The audience of a started mailing can not be changed from or to all clients.',
+        );
       }
       if (clientIds && checked.audience === 'all') {
         throw new ValidationError([{ field: 'clientIds', message: "must be absent for the audience 'all'" }]);
       }
       if (checked.messageId !== mailing.messageId) await requireMessage(tx, mailing.ownerId, checked.messageId);
       const now = await databaseNow(tx);
-      const planned = mailing.status === 'started' ? await this.carryOut(tx, mailing, await this.tickPlan(tx, mailing), 'schedule', now) : [];
+      const planned =
+        mailing.status === 'started'
+          ? await this.carryOut(tx, mailing, await this.tickPlan(tx, mailing), 'schedule', now)
+          : [];
       const { schedule } = checked;
       await tx.affected(
         `UPDATE mailings SET name = $2, message_id = $3, audience = $4, start_at = $5, end_at = $6, period = $7, time_zone = $8,
                 on_unknown = $9, updated_at = app_now() WHERE id = $1`,
-        [id, checked.name, checked.messageId, checked.audience, schedule.startAt, schedule.endAt, schedule.period, schedule.timeZone,
-          checked.onUnknown],
+        [
+          id,
+          checked.name,
+          checked.messageId,
+          checked.audience,
+          schedule.startAt,
+          schedule.endAt,
+          schedule.period,
+          schedule.timeZone,
+          checked.onUnknown,
+        ],
       );
       if (checked.audience === 'all' || clientIds) await this.replaceClients(tx, mailing, clientIds ?? []);
       if (mailing.status === 'created') return { planned, warnings: checked.warnings };
       const before = await lockMailing(tx, id, null);
       const facts = await readRunFacts(tx, { ...before, ...schedule });
-      const plan = planEdit({ ...facts, previous: scheduleOf(mailing), schedule, nextRunAt: before.nextRunAt, paused: mailing.status === 'paused' });
+      const plan = planEdit({
+        ...facts,
+        previous: scheduleOf(mailing),
+        schedule,
+        nextRunAt: before.nextRunAt,
+        paused: mailing.status === 'paused',
+      });
       await this.runs.setEnd(tx, id, schedule.endAt);
-      return { planned: [...planned, ...(await this.carryOut(tx, { ...before, ...schedule }, plan, 'schedule', now))], warnings: checked.warnings };
+      return {
+        planned: [...planned, ...(await this.carryOut(tx, { ...before, ...schedule }, plan, 'schedule', now))],
+        warnings: checked.warnings,
+      };
     });
     await this.enqueuePlans(planned);
     await this.runs.finishIfDrained([]);
@@ -181,11 +234,21 @@ export class LifecycleService {
   async delete(viewer: Viewer, id: number): Promise<void> {
     await this.database.transaction(async (tx) => {
       await lockMailing(tx, id, writableOwner(viewer));
-      const live = await tx.first<{ id: number }>(`SELECT id FROM runs WHERE mailing_id = $1 AND status IN ('planning', 'sending') LIMIT 1`, [id]);
+      const live = await tx.first<{ id: number }>(
+        `SELECT id FROM runs WHERE mailing_id = $1 AND status IN ('planning', 'sending') LIMIT 1`,
+        [id],
+      );
       if (live) {
-        throw new ConflictError('MAILING_SENDING', `Run ${live.id} of this mailing is not done. Finish the mailing first.`, { runId: live.id });
+        throw new ConflictError(
+          'MAILING_SENDING',
+          `Run ${live.id} of this mailing is not done. Finish the mailing first.`,
+          { runId: live.id },
+        );
       }
-      await tx.affected('UPDATE mailings SET deleted_at = app_now(), next_run_at = NULL, joined_from = NULL WHERE id = $1', [id]);
+      await tx.affected(
+        'UPDATE mailings SET deleted_at = app_now(), next_run_at = NULL, joined_from = NULL WHERE id = $1',
+        [id],
+      );
     });
   }
 
@@ -247,7 +310,13 @@ export class LifecycleService {
   }
 
   /** Writes what the calendar decided; returns the runs to plan. */
-  private async carryOut(tx: Transaction, mailing: Mailing, plan: Plan, trigger: RunTrigger, now: Date): Promise<number[]> {
+  private async carryOut(
+    tx: Transaction,
+    mailing: Mailing,
+    plan: Plan,
+    trigger: RunTrigger,
+    now: Date,
+  ): Promise<number[]> {
     await this.runs.recordMissed(tx, mailing, plan.missed);
     await setCalendar(tx, mailing, plan, now);
     if (plan.done) {
@@ -267,26 +336,40 @@ export class LifecycleService {
   }
 
   private async replaceClients(tx: Transaction, mailing: Mailing, clientIds: number[]): Promise<void> {
-    await tx.affected('DELETE FROM mailing_clients WHERE mailing_id = $1 AND client_id <> ALL($2::bigint[])', [mailing.id, clientIds]);
+    await tx.affected('DELETE FROM mailing_clients WHERE mailing_id = $1 AND client_id <> ALL($2::bigint[])', [
+      mailing.id,
+      clientIds,
+    ]);
     if (clientIds.length > 0) {
-      await addClients(tx, { id: mailing.id, ownerId: mailing.ownerId, started: mailing.status === 'started' }, clientIds);
+      await addClients(
+        tx,
+        { id: mailing.id, ownerId: mailing.ownerId, started: mailing.status === 'started' },
+        clientIds,
+      );
     }
   }
 
   private queueAway(error: unknown): void {
-    this.logger.warn({ event: 'queue.unavailable', reason: (error as Error).message }, 'Redis is away; the sweeper will go on with this');
+    this.logger.warn(
+      { event: 'queue.unavailable', reason: (error as Error).message },
+      'Redis is away; the sweeper will go on with this',
+    );
   }
 }
 
 function require(mailing: Mailing, verb: string, allowed: MailingStatus[]): void {
   if (allowed.includes(mailing.status)) return;
   const article = mailingTransitions[mailing.status].length === 0 ? 'is done' : `is ${mailing.status}`;
-  throw new ConflictError(`MAILING_${mailing.status.toUpperCase()}`, `Mailing ${mailing.id} ${article} and can not be ${verb}.`);
+  throw new ConflictError(
+    `MAILING_${mailing.status.toUpperCase()}`,
+    `Mailing ${mailing.id} ${article} and can not be ${verb}.`,
+  );
 }
 
 function requireMayResume(viewer: Viewer, mailing: Mailing): void {
   const byManager = mailing.statusCode === 'paused_by_manager' || mailing.statusCode === 'owner_blocked';
-  if (byManager && viewer.role === 'user') throw new ForbiddenError('A manager paused this mailing; only a manager or admin may resume it.');
+  if (byManager && viewer.role === 'user')
+    throw new ForbiddenError('A manager paused this mailing; only a manager or admin may resume it.');
   if (!byManager && viewer.role === 'manager' && mailing.ownerId !== viewer.userId) {
     throw new ForbiddenError('Only its owner or an admin may resume this mailing.');
   }
@@ -302,7 +385,12 @@ async function requireRecipients(tx: Transaction, mailing: Mailing): Promise<voi
   if (!any?.found) throw new ConflictError('MAILING_EMPTY', `Mailing ${mailing.id} has no recipients.`);
 }
 
-async function setStatus(tx: Transaction, mailing: Mailing, status: MailingStatus, reason: StatusReason): Promise<void> {
+async function setStatus(
+  tx: Transaction,
+  mailing: Mailing,
+  status: MailingStatus,
+  reason: StatusReason,
+): Promise<void> {
   await tx.affected(
     `UPDATE mailings SET status = $2, status_code = $3, status_text = $4, status_by = $5, status_since = app_now() WHERE id = $1`,
     [mailing.id, status, reason.code, reason.text, reason.by],
@@ -318,7 +406,10 @@ async function setCalendar(tx: Transaction, mailing: Mailing, plan: Plan, now: D
 }
 
 async function runOfKey(tx: Transaction, mailingId: number, key: string): Promise<number | undefined> {
-  const run = await tx.first<{ id: number }>('SELECT id FROM runs WHERE mailing_id = $1 AND idempotency_key = $2', [mailingId, key]);
+  const run = await tx.first<{ id: number }>('SELECT id FROM runs WHERE mailing_id = $1 AND idempotency_key = $2', [
+    mailingId,
+    key,
+  ]);
   return run?.id;
 }
 

@@ -31,7 +31,7 @@ export class SchedulerService {
   async tick(): Promise<Tick> {
     const runs: number[] = [];
     let mailings = 0;
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const due = await this.database.rows<{ id: number }>(
         `SELECT id FROM (
            SELECT id FROM mailings WHERE status = 'started' AND deleted_at IS NULL AND next_run_at <= app_now()
@@ -49,12 +49,18 @@ export class SchedulerService {
       after = due.at(-1)?.id ?? 0;
     }
     await this.lifecycle.enqueuePlans(runs);
-    if (mailings > 0) this.logger.info({ event: 'scheduler.tick', mailings, runs: runs.length }, 'Due mailings were handled');
+    if (mailings > 0)
+      this.logger.info({ event: 'scheduler.tick', mailings, runs: runs.length }, 'Due mailings were handled');
     return { mailings, runs };
   }
 
   /** The next occurrences after `from` (default: now), in the mailing's own time zone. */
-  async schedule(viewer: Viewer, id: number, count: number, from?: Date): Promise<{ occurrenceAt: Date; local: string }[]> {
+  async schedule(
+    viewer: Viewer,
+    id: number,
+    count: number,
+    from?: Date,
+  ): Promise<{ occurrenceAt: Date; local: string }[]> {
     const mailing = await this.database.first<Mailing & { now: Date }>(
       'SELECT *, app_now() AS now FROM mailings WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) AND deleted_at IS NULL',
       [id, readableOwner(viewer)],
@@ -67,7 +73,10 @@ export class SchedulerService {
     const began = mailing.status !== 'created';
     if (began && !nextRunAt) return [];
     const start = began && nextRunAt && nextRunAt > after ? new Date(nextRunAt.getTime() - 1) : after;
-    return upcoming(scheduleOf(mailing), start, count).map(({ at }) => ({ occurrenceAt: at, local: formatLocal(at, mailing.timeZone) }));
+    return upcoming(scheduleOf(mailing), start, count).map(({ at }) => ({
+      occurrenceAt: at,
+      local: formatLocal(at, mailing.timeZone),
+    }));
   }
 
   /** Null if another tick has the mailing. */

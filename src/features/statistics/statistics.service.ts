@@ -16,7 +16,9 @@ export class StatisticsService {
   /** The home page's numbers, from stored counters. */
   async home(viewer: Viewer): Promise<Statistics> {
     const owner = readableOwner(viewer);
-    const row = await this.database.first<Record<'mailings' | 'active' | 'unique' | 'ok' | 'failed' | 'unknown', number>>(
+    const row = await this.database.first<
+      Record<'mailings' | 'active' | 'unique' | 'ok' | 'failed' | 'unknown', number>
+    >(
       `SELECT (SELECT count(*) FROM mailings WHERE deleted_at IS NULL AND ($1::bigint IS NULL OR owner_id = $1)) AS mailings,
               (SELECT count(*) FROM mailings WHERE deleted_at IS NULL AND status = 'started' AND ($1::bigint IS NULL OR owner_id = $1)) AS active,
               coalesce((SELECT clients FROM client_totals WHERE owner_id = coalesce($1, 0)), 0) AS unique, a.*
@@ -27,6 +29,11 @@ export class StatisticsService {
     );
     if (!row) throw new Error('no statistics');
     const { ok, failed, unknown } = row;
-    return { mailings: row.mailings, activeMailings: row.active, uniqueRecipients: row.unique, attempts: { ok, failed, unknown } };
+    return {
+      mailings: row.mailings,
+      activeMailings: row.active,
+      uniqueRecipients: row.unique,
+      attempts: { ok, failed, unknown },
+    };
   }
 }

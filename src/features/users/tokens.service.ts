@@ -65,7 +65,8 @@ export class TokensService {
       [hashToken(token)],
     );
     if (!found) return null;
-    if (found.stale) await this.database.affected('UPDATE api_tokens SET last_used_at = now() WHERE id = $1', [found.tokenId]);
+    if (found.stale)
+      await this.database.affected('UPDATE api_tokens SET last_used_at = now() WHERE id = $1', [found.tokenId]);
     return found;
   }
 }

@@ -65,7 +65,8 @@ export class UsersService {
 }
 
 export function passwordProblems(password: string): FieldError[] {
-  if (password.length < PASSWORD_MIN) return [{ field: 'password', message: `must have at least ${PASSWORD_MIN} characters` }];
+  if (password.length < PASSWORD_MIN)
+    return [{ field: 'password', message: `must have at least ${PASSWORD_MIN} characters` }];
   if (password.length > 200) return [{ field: 'password', message: 'must have at most 200 characters' }];
   return [];
 }
