@@ -41,7 +41,7 @@ export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest)
   const shown = more ? rows.slice(0, page.limit) : rows;
   const last = shown.at(-1);
   const nextCursor = more && last ? encodeCursor(last.pageKey) : null;
-  const items = shown.map(({ pageKey: _, ...row }) => row as T);
+  const items = shown.map(({ pageKey: _pageKey, ...row }) => row as T);
   if (!page.withTotal) return { items, nextCursor };
   const total = query.total
     ? await query.total(sql)
