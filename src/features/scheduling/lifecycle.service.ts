@@ -2,6 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { failpoint } from '../../config/failpoint';
 import { Database, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, ValidationError } from '../../domain/errors';
 import { stoppableOwner, type Viewer, writableOwner } from '../../domain/permissions';
@@ -14,6 +15,7 @@ import {
   planTick,
 } from '../../domain/schedule-decision';
 import { type MailingStatus, mailingTransitions, type RunTrigger } from '../../domain/states';
+import { promptly } from '../../queue/promptly';
 import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
 import { FeederService } from '../deliveries/feeder.service';
 import {
@@ -107,6 +109,7 @@ export class LifecycleService {
       await setCalendar(tx, mailing, plan, facts.now);
       return this.runs.begin(tx, mailing, 'demand', plan.run.occurrenceAt, idempotencyKey);
     });
+    failpoint('run-created');
     if (isNew) await this.enqueuePlans([runId]);
     return { runId };
   }
@@ -291,7 +294,7 @@ export class LifecycleService {
   async enqueuePlans(runIds: number[]): Promise<void> {
     if (runIds.length === 0) return;
     try {
-      await this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } })));
+      await promptly(this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } }))));
     } catch (error) {
       this.queueAway(error);
     }
