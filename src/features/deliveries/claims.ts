@@ -1,4 +1,4 @@
-import type { Database } from '../../database/database';
+import type { Sql } from '../../database/database';
 import type { UnknownPolicy } from '../../domain/states';
 
 /** A delivery that this worker alone may now try, with all that composing and recording need. */
@@ -28,8 +28,8 @@ export interface Claim {
  * a delivery that they hold.
  * @returns for each id its claim, or null: somebody else has it, it is final, not due, or its run is not sending
  */
-export async function claimDeliveries(database: Database, workerId: number, ids: number[]): Promise<(Claim | null)[]> {
-  const claims = await database.rows<Claim>(
+export async function claimDeliveries(sql: Sql, workerId: number, ids: number[]): Promise<(Claim | null)[]> {
+  const claims = await sql.rows<Claim>(
     `WITH live AS MATERIALIZED (
        SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown FROM runs r
         WHERE r.id IN (SELECT d.run_id FROM deliveries d WHERE d.id = ANY($1::bigint[]))
