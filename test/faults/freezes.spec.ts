@@ -67,7 +67,7 @@ describe('frozen and stopping processes', () => {
     await rig.reset();
     const env = { RATE_LIMIT_PER_SECOND: '150', TAKEOVER_MS: '10000', SHUTDOWN_MS: '20000' };
     await rig.startWorkers(2, env);
-    await rig.send(await rig.mailing(letters(900)));
+    await rig.send(await rig.mailing(letters(600)));
     await rig.accepted(50);
     for (let i = 0; i < 3; i++) {
       const [oldest] = rig.workers;
@@ -80,9 +80,9 @@ describe('frozen and stopping processes', () => {
       expect(oldest?.log).toContain('Worker has stopped');
     }
     await rig.quiet(30_000);
-    const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: 900 });
+    const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: 600 });
     rig.note('4 rolling restart by SIGTERM', measured, 3);
-    expect(measured.states).toEqual({ sent: 900 });
+    expect(measured.states).toEqual({ sent: 600 });
   });
 
   it('4: a worker stops within SHUTDOWN_MS although mail server, Redis and Postgres do not answer', async () => {
