@@ -13,7 +13,7 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: {
         pathNot:
-          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|csv-parse|csv-stringify)|^(crypto|url|node:crypto|node:url)$',
+          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|csv-parse)|^(crypto|url|node:crypto|node:url)$',
       },
     },
     {

@@ -15,6 +15,8 @@ import { AttemptsController } from './attempts.controller';
 import { AuthGuard } from './auth.guard';
 import { ClientsController } from './clients.controller';
 import { DeliveriesController } from './deliveries.controller';
+import { ImportsModule } from '../features/clients/imports.module';
+import { ImportsController } from './imports.controller';
 import { HealthController } from './health.controller';
 import { MailingsController } from './mailings.controller';
 import { MessagesController } from './messages.controller';
@@ -31,6 +33,7 @@ import { validationPipe } from './validation';
     QueueModule,
     UsersModule,
     ClientsModule,
+    ImportsModule,
     MessagesModule,
     MailingsModule,
     DeliveriesModule,
@@ -40,6 +43,7 @@ import { validationPipe } from './validation';
   ],
   controllers: [
     AccountController,
+    ImportsController,
     ClientsController,
     MessagesController,
     MailingsController,

@@ -228,6 +228,12 @@ export const schema = {
     default: 30_000,
     parse: milliseconds,
   }),
+  importMaxBytes: setting<number>({
+    env: 'IMPORT_MAX_BYTES',
+    about: 'The largest file of clients that is taken, in bytes.',
+    default: 500_000_000,
+    parse: integer(1, 100_000_000_000),
+  }),
   queueWindow: setting<number>({
     env: 'QUEUE_WINDOW',
     about: 'The most delivery jobs that Redis holds at once, in all states.',
