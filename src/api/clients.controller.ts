@@ -8,9 +8,9 @@ import { clientSorts, ClientsService } from '../features/clients/clients.service
 import { DeliveriesService, type DeliveryView } from '../features/deliveries/deliveries.service';
 import { Readable } from 'node:stream';
 import { PageDto, SearchDto } from './dto/list.dto';
-import { Id } from './id.pipe';
+import { Id } from '../http/id.pipe';
 import { deliveryAnswer } from './deliveries.controller';
-import { CurrentViewer } from './viewer';
+import { CurrentViewer } from '../http/viewer';
 
 class ClientDto {
   @IsString()

@@ -10,8 +10,8 @@ import type { Viewer } from '../domain/permissions';
 import type { Import } from '../features/clients/import.entity';
 import { ImportsService } from '../features/clients/imports.service';
 import { PageDto, toBoolean } from './dto/list.dto';
-import { Id } from './id.pipe';
-import { CurrentViewer } from './viewer';
+import { Id } from '../http/id.pipe';
+import { CurrentViewer } from '../http/viewer';
 
 class ImportQueryDto {
   /** Checks and counts only. */

@@ -284,4 +284,16 @@ export const schema = {
     productionDefault: true,
     parse: boolean,
   }),
+  sessionIdleMs: setting<number>({
+    env: 'SESSION_IDLE_MS',
+    about: 'How long a session lives without being used.',
+    default: 24 * 60 * MINUTE,
+    parse: milliseconds,
+  }),
+  sessionMaxMs: setting<number>({
+    env: 'SESSION_MAX_MS',
+    about: 'How long a session lives, however much it is used.',
+    default: 14 * 24 * 60 * MINUTE,
+    parse: milliseconds,
+  }),
 } as const;
