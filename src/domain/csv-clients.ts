@@ -203,7 +203,6 @@ function readClient(item: CsvItem, header: ClientHeader): ClientItem {
 
 /** A piece of a file as a message may show it. */
 function visible(text: string, maxLength: number): string {
-   
   const plain = text.trim().replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
   return plain.length > maxLength ? `${plain.slice(0, maxLength)}…` : plain;
 }
