@@ -27,7 +27,7 @@ export async function createApi(config: Config, more: Type[] = []): Promise<Nest
     bodyParser: false,
   });
   app.useLogger(app.get(Logger));
-  app.enableShutdownHooks();
+  app.enableShutdownHooks([], { useProcessExit: true });
   app.disable('x-powered-by');
   app.set(
     'trust proxy',
