@@ -7,7 +7,7 @@ import { Database, type Transaction } from '../../database/database';
 import { ClientsCsv, type ClientItem } from '../../domain/csv-clients';
 
 /** About so many characters are gathered before they are copied, by one short transaction. */
-const BATCH_CHARS = 2_000_000;
+const BATCH_CHARS = 500_000;
 /** For sorting a file's addresses, in the one statement that looks for repeated ones. */
 const SORT_MEMORY = '64MB';
 
