@@ -4,8 +4,6 @@ import { announceClients } from './clients.service';
 import type { Import } from './import.entity';
 
 const CHUNK = 20_000;
-/** For sorting a chunk, and for the search index to take it in at once. */
-const WORK_MEMORY = '64MB';
 
 interface Applied {
   last: number | null;
@@ -71,7 +69,6 @@ export class ImportApplier {
    * once. xmax = 0 tells a row that was inserted from one that was there and locked by ON CONFLICT.
    */
   private async put(tx: Transaction, { id, appliedLine, ownerId, hasComment }: Import): Promise<Applied> {
-    await tx.rows(`SET LOCAL work_mem = '${WORK_MEMORY}'`);
     return one(
       await tx.first<Applied>(
         `WITH page AS MATERIALIZED (${PAGE}),
