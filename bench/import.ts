@@ -26,18 +26,29 @@ export interface ImportBench {
 }
 
 /** Imports a made-up file of `rows` clients, one in a hundred bad, into the migrated database of the environment. */
-export async function benchImport({ rows, env = process.env }: { rows: number; env?: NodeJS.ProcessEnv }): Promise<ImportBench> {
+export async function benchImport({
+  rows,
+  env = process.env,
+}: {
+  rows: number;
+  env?: NodeJS.ProcessEnv;
+}): Promise<ImportBench> {
   const config = loadConfig({ LOG_LEVEL: 'warn', ...env });
   const modules = [ConfigModule.with(config), LoggingModule, ImportsModule];
   const app = await NestFactory.createApplicationContext({ module: BenchApp, imports: modules }, { logger: ['error'] });
   try {
     const imports = app.get(ImportsService);
-    const owner = await app.get(Database).first<{ id: number }>(
-      `INSERT INTO users (email, password_hash) VALUES ('bench-' || gen_random_uuid() || '@example.com', '-') RETURNING id`,
-    );
+    const owner = await app
+      .get(Database)
+      .first<{ id: number }>(
+        `INSERT INTO users (email, password_hash) VALUES ('bench-' || gen_random_uuid() || '@example.com', '-') RETURNING id`,
+      );
     const viewer = { userId: owner?.id ?? 0, role: 'user' as const };
     let bytes = 0;
-    const file = Readable.from(lines(rows, (n) => (bytes += n)), { objectMode: false });
+    const file = Readable.from(
+      lines(rows, (n) => (bytes += n)),
+      { objectMode: false },
+    );
     const startedAt = performance.now();
     const { importId } = await imports.begin(viewer, { fileName: 'bench.csv' }, file);
     const stagedAt = performance.now();
@@ -46,7 +57,16 @@ export async function benchImport({ rows, env = process.env }: { rows: number; e
     const { added, updated, rejected, ...done } = await imports.get(viewer, importId);
     if (done.status !== 'done') throw new Error(`The import is ${done.status}: ${done.reason}`);
     const maxRssMb = Math.round(process.resourceUsage().maxRSS / 1024);
-    return { rows: done.rows, added, updated, rejected, bytes, stageMs: stagedAt - startedAt, applyMs: doneAt - stagedAt, maxRssMb };
+    return {
+      rows: done.rows,
+      added,
+      updated,
+      rejected,
+      bytes,
+      stageMs: stagedAt - startedAt,
+      applyMs: doneAt - stagedAt,
+      maxRssMb,
+    };
   } finally {
     await app.close();
   }
@@ -58,8 +78,9 @@ const LAST = ['Смирнова', 'Kowalski', 'Θεοδώρου', 'Иванов'
 function* lines(rows: number, count: (bytes: number) => void): Generator<Buffer> {
   let page = 'email,full_name,comment\r\n';
   for (let i = 0; i < rows; i++) {
-    const address = i % 100 === 99 ? `client.${i}-without-at` : `client.${(i * 7919) % 1_000_003}.${i}@mail${i % 97}.example`;
-    page += `${address},${FIRST[i % 10]} ${LAST[(i / 10) % 10 | 0]} ${i % 1000},"Met in ${2000 + (i % 25)}, likes ""tea"""\r\n`;
+    const address =
+      i % 100 === 99 ? `client.${i}-without-at` : `client.${(i * 7919) % 1_000_003}.${i}@mail${i % 97}.example`;
+    page += `${address},${FIRST[i % 10]} ${LAST[((i / 10) % 10) | 0]} ${i % 1000},"Met in ${2000 + (i % 25)}, likes ""tea"""\r\n`;
     if (page.length < 60_000 && i < rows - 1) continue;
     const bytes = Buffer.from(page);
     count(bytes.length);

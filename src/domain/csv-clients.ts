@@ -14,9 +14,42 @@ type Column = 'email' | 'fullName' | 'comment';
 
 /** The names of a column, the preferred first, in lower case and without spaces, hyphens, underscores and dots. */
 const NAMES: Record<Column, string[]> = {
-  email: ['email', 'emailaddress', 'mail', 'почта', 'электроннаяпочта', 'элпочта', 'эладрес', 'имейл', 'емейл', 'адресэлектроннойпочты'],
-  fullName: ['fullname', 'name', 'фио', 'полноеимя', 'имяифамилия', 'фамилияиимя', 'имя', 'клиент', 'client', 'contact'],
-  comment: ['comment', 'comments', 'note', 'notes', 'комментарий', 'комментарии', 'примечание', 'примечания', 'заметка', 'заметки'],
+  email: [
+    'email',
+    'emailaddress',
+    'mail',
+    'почта',
+    'электроннаяпочта',
+    'элпочта',
+    'эладрес',
+    'имейл',
+    'емейл',
+    'адресэлектроннойпочты',
+  ],
+  fullName: [
+    'fullname',
+    'name',
+    'фио',
+    'полноеимя',
+    'имяифамилия',
+    'фамилияиимя',
+    'имя',
+    'клиент',
+    'client',
+    'contact',
+  ],
+  comment: [
+    'comment',
+    'comments',
+    'note',
+    'notes',
+    'комментарий',
+    'комментарии',
+    'примечание',
+    'примечания',
+    'заметка',
+    'заметки',
+  ],
 };
 const DELIMITERS = [',', ';', '\t'];
 const WANTED = 'columns email, full_name and, if wished, comment, separated by commas, semicolons or tabs';
@@ -48,7 +81,9 @@ function mapColumns(fields: string[], delimiter: string): ClientHeader | null {
   const find = (column: Column) => NAMES[column].map((name) => names.indexOf(name)).find((i) => i >= 0) ?? -1;
   const [email, fullName, comment] = [find('email'), find('fullName'), find('comment')];
   if (email < 0 || fullName < 0) return null;
-  const ignored = fields.flatMap((f, i) => (names[i] === '' || [email, fullName, comment].includes(i) ? [] : [visible(f, 60)]));
+  const ignored = fields.flatMap((f, i) =>
+    names[i] === '' || [email, fullName, comment].includes(i) ? [] : [visible(f, 60)],
+  );
   return { delimiter, width: fields.length, email, fullName, comment, ignored: ignored.slice(0, 50) };
 }
 
@@ -86,7 +121,10 @@ export class ClientsCsv {
       this.unusable = item.kind === 'unusable';
       yield item;
     }
-    if (ended && !this.found) yield this.refuse(this.header ? 'The file has a header, but no clients.' : `The file is empty. It must begin with the ${WANTED}.`);
+    if (ended && !this.found)
+      yield this.refuse(
+        this.header ? 'The file has a header, but no clients.' : `The file is empty. It must begin with the ${WANTED}.`,
+      );
   }
 
   private *items(text: string, ended: boolean): Generator<ClientItem> {
@@ -109,7 +147,8 @@ export class ClientsCsv {
   private readHead(ended: boolean): string | null {
     for (;;) {
       const lineEnd = this.head.indexOf('\n');
-      if (lineEnd < 0 && this.head.length > RECORD_MAX) return `The first line is longer than ${RECORD_MAX} characters.`;
+      if (lineEnd < 0 && this.head.length > RECORD_MAX)
+        return `The first line is longer than ${RECORD_MAX} characters.`;
       if (lineEnd < 0 && (!ended || this.head === '')) return null;
       const line = lineEnd < 0 ? this.head : this.head.slice(0, lineEnd);
       this.head = lineEnd < 0 ? '' : this.head.slice(lineEnd + 1);
@@ -149,7 +188,9 @@ function readClient(item: CsvItem, header: ClientHeader): ClientItem {
   const extra = fields.slice(header.width).some((field) => field.trim() !== '');
   if (extra || fields.length <= Math.max(header.email, header.fullName)) {
     const hint = extra ? `; text that contains the delimiter must stand in quotation marks` : '';
-    return reject([{ field: 'line', message: `has ${fields.length} columns where the header has ${header.width}${hint}` }]);
+    return reject([
+      { field: 'line', message: `has ${fields.length} columns where the header has ${header.width}${hint}` },
+    ]);
   }
   const value = (i: number) => plainField(fields[i] ?? '');
   const input = { email: value(header.email), fullName: value(header.fullName), comment: value(header.comment) };

@@ -91,7 +91,8 @@ function zeroPattern(head: Uint8Array): TextEncoding | null {
     if (byte === 0) zeros[(i % 2) as 0 | 1]++;
   });
   const [even, odd] = zeros;
-  if (even + odd === 0 || (even + odd) * 20 < head.length || Math.min(even, odd) * 10 > Math.max(even, odd)) return null;
+  if (even + odd === 0 || (even + odd) * 20 < head.length || Math.min(even, odd) * 10 > Math.max(even, odd))
+    return null;
   return odd > even ? 'utf-16le' : 'utf-16be';
 }
 
@@ -107,9 +108,18 @@ function asciiLength(bytes: Uint8Array): number {
 function looksLikeUtf8(sample: Uint8Array): boolean {
   let good = 0;
   let bad = 0;
-  for (let i = 0; i < sample.length; ) {
+  for (let i = 0; i < sample.length;) {
     const lead = sample[i] as number;
-    const length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    const length =
+      lead < 0x80
+        ? 1
+        : lead >= 0xc2 && lead < 0xe0
+          ? 2
+          : lead >= 0xe0 && lead < 0xf0
+            ? 3
+            : lead >= 0xf0 && lead < 0xf5
+              ? 4
+              : 0;
     let n = 1;
     while (n < length && i + n < sample.length && ((sample[i + n] as number) & 0xc0) === 0x80) n++;
     const complete = length > 0 && n === length;

@@ -76,7 +76,12 @@ export class CsvReader {
     return { ok: false, line: this.line, message: BROKEN[why] };
   }
 
-  private isPlausible(text: string, at: number, lineEnd: number, { fields, end }: { fields: string[]; end: number }): boolean {
+  private isPlausible(
+    text: string,
+    at: number,
+    lineEnd: number,
+    { fields, end }: { fields: string[]; end: number },
+  ): boolean {
     return lineEnd < 0 || end <= lineEnd || this.plausible(fields, text.slice(at, end).split('\n'));
   }
 
@@ -85,7 +90,7 @@ export class CsvReader {
     const line = text.slice(start, lineEnd);
     if (!line.includes('"')) return { fields: line.split(this.delimiter), end: lineEnd };
     const fields: string[] = [];
-    for (let at = start; ; ) {
+    for (let at = start; ;) {
       const open = skipSpaces(text, at);
       if (text[open] !== '"') {
         const { field, end } = this.unquoted(text, at);

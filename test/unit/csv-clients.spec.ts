@@ -54,7 +54,9 @@ describe('the encoding of a file of clients', () => {
     ['utf-8', (text: string) => Buffer.from(text)],
     ['windows-1251', windows1251],
   ])('is %s though the first such character comes after a megabyte', (encoding, encode) => {
-    const ascii = Array.from({ length: 30_000 }, (_, i) => `client${i}@example.com,Client ${i},nothing to say\n`).join('');
+    const ascii = Array.from({ length: 30_000 }, (_, i) => `client${i}@example.com,Client ${i},nothing to say\n`).join(
+      '',
+    );
     const { csv, items } = read(encode(`${HEAD}${ascii}zoya@example.com,Зоя Щукина,\n`), 65_536);
     expect(items).toHaveLength(30_001);
     expect(items.at(-1)).toMatchObject({ kind: 'client', line: 30_002, client: { fullName: 'Зоя Щукина' } });
@@ -63,7 +65,11 @@ describe('the encoding of a file of clients', () => {
 
   it('stays UTF-8 with one broken character, which costs one line', () => {
     const good = Array.from({ length: 5 }, (_, i) => `c${i}@example.com,Пётр Иванов,\n`).join('');
-    const broken = Buffer.concat([Buffer.from(`${HEAD}bad@example.com,Пёт`), Buffer.from([0xd1]), Buffer.from(`,\n${good}`)]);
+    const broken = Buffer.concat([
+      Buffer.from(`${HEAD}bad@example.com,Пёт`),
+      Buffer.from([0xd1]),
+      Buffer.from(`,\n${good}`),
+    ]);
     const { csv, items } = read(broken);
     expect(csv.encoding).toBe('utf-8');
     expect(brief(items)).toEqual(['2!fullName', ...[0, 1, 2, 3, 4].map((i) => `${i + 3}:c${i}@example.com`)]);
@@ -112,7 +118,9 @@ describe('the header', () => {
     [HEAD, 'no clients'],
     [`${HEAD}\n,,\n ; \n`.replace(' ; \n', ''), 'no clients'],
   ])('a file without clients (%j) is an error', (file, message) => {
-    expect(read(file).items).toEqual([expect.objectContaining({ kind: 'unusable', message: expect.stringContaining(message) as string })]);
+    expect(read(file).items).toEqual([
+      expect.objectContaining({ kind: 'unusable', message: expect.stringContaining(message) as string }),
+    ]);
   });
 });
 
@@ -127,9 +135,21 @@ describe('the lines', () => {
     ['bad fields', 'ab.ru,,\nc@d.ru,Olga,\n', ['2!email+fullName', '3:c@d.ru']],
     ['quotation marks within a field', 'a@b.ru,Ivan "Ace" Orlov,5" nails\n', ['2:a@b.ru']],
     ['an unclosed quotation mark', 'a@b.ru,"Ivan,\nc@d.ru,Olga,\ne@f.ru,"Petr",\n', ['2!line', '3:c@d.ru', '4:e@f.ru']],
-    ['an unclosed one before plain lines only', 'a@b.ru,Ivan,"x\nc@d.ru,Olga,\ne@f.ru,Petr,\n', ['2!line', '3:c@d.ru', '4:e@f.ru']],
-    ['one that the next line closes', 'a@b.ru,"Ivan,\nc@d.ru,Olga",\ne@f.ru,Petr,\n', ['2!line', '3:c@d.ru', '4:e@f.ru']],
-    ['one that a later comment closes', 'a@b.ru,Ivan,"x\nc@d.ru,Olga,y\ne@f.ru,Petr,z"\n', ['2!line', '3:c@d.ru', '4:e@f.ru']],
+    [
+      'an unclosed one before plain lines only',
+      'a@b.ru,Ivan,"x\nc@d.ru,Olga,\ne@f.ru,Petr,\n',
+      ['2!line', '3:c@d.ru', '4:e@f.ru'],
+    ],
+    [
+      'one that the next line closes',
+      'a@b.ru,"Ivan,\nc@d.ru,Olga",\ne@f.ru,Petr,\n',
+      ['2!line', '3:c@d.ru', '4:e@f.ru'],
+    ],
+    [
+      'one that a later comment closes',
+      'a@b.ru,Ivan,"x\nc@d.ru,Olga,y\ne@f.ru,Petr,z"\n',
+      ['2!line', '3:c@d.ru', '4:e@f.ru'],
+    ],
     ['text behind a closing one', 'a@b.ru,"Ivan" x,\nc@d.ru,Olga,\n', ['2!line', '3:c@d.ru']],
     ['control characters', 'a@b.ru,Iv\0an,\u0007\nc@d.ru,Olga,\n', ['2!fullName+comment', '3:c@d.ru']],
     ['an endless line', `a@b.ru,${'x'.repeat(300_000)},\nc@d.ru,Olga,\n`, ['2!line', '3:c@d.ru']],
@@ -150,13 +170,18 @@ describe('the lines', () => {
 describe('any file', () => {
   const word = fc.string({ minLength: 1, maxLength: 8, unit: fc.constantFrom(...'aЖ"\',;=+-@ \t|é漢') });
   const comment = fc.string({ maxLength: 20, unit: fc.constantFrom(...'aЖ"\',;=+-@ \n\té漢') });
-  const person = fc.record({ fullName: word.map((w) => `x${w.replaceAll('\t', ' ')}`.trim()), comment: comment.map((c) => c.trim()) });
+  const person = fc.record({
+    fullName: word.map((w) => `x${w.replaceAll('\t', ' ')}`.trim()),
+    comment: comment.map((c) => c.trim()),
+  });
 
   it('that we write is read back as it was, in pieces of any size', () => {
     fc.assert(
       fc.property(fc.array(person, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 50 }), (people, size) => {
         const clients = people.map((p, i) => ({ email: `${['', '+', '=', "'+"][i % 4]}c${i}@example.com`, ...p }));
-        const file = csvRow(['email', 'full_name', 'comment']) + clients.map((c) => csvRow([c.email, c.fullName, c.comment])).join('');
+        const file =
+          csvRow(['email', 'full_name', 'comment']) +
+          clients.map((c) => csvRow([c.email, c.fullName, c.comment])).join('');
         const { items } = read(`\ufeff${file}`, size);
         expect(items.map((item) => (item.kind === 'client' ? item.client : item))).toEqual(clients);
       }),
@@ -171,7 +196,9 @@ describe('any file', () => {
         const { items } = read(`${HEAD}${[...lines, ...tail].join('\n')}\n`, size);
         const found = brief(items);
         const first = 2 + lines.length;
-        expect(found).toEqual(expect.arrayContaining([`${first + 1}:olga@example.com`, `${first + 2}:petr@example.com`]));
+        expect(found).toEqual(
+          expect.arrayContaining([`${first + 1}:olga@example.com`, `${first + 2}:petr@example.com`]),
+        );
         const at = items.map((item) => item.line);
         expect(at).toEqual([...at].sort((a, b) => a - b));
       }),

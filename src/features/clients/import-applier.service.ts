@@ -26,7 +26,11 @@ export class ImportApplier {
    * @param onProgress is told the import after each chunk
    * @returns whether nothing is left to do: it is done, failed, not staged yet or not there
    */
-  async resume(importId: number, maxMs = Infinity, onProgress: (progress: Import) => void = () => {}): Promise<boolean> {
+  async resume(
+    importId: number,
+    maxMs = Infinity,
+    onProgress: (progress: Import) => void = () => {},
+  ): Promise<boolean> {
     const startedAt = performance.now();
     for (;;) {
       const progress = await this.database.transaction((tx) => this.applyChunk(tx, importId));

@@ -40,7 +40,8 @@ export class ImportStager {
       let bytes = 0;
       for await (const chunk of sent(upload)) {
         bytes += chunk.length;
-        if (bytes > this.config.importMaxBytes) throw new UnusableFile(`The file is larger than ${this.config.importMaxBytes} bytes.`);
+        if (bytes > this.config.importMaxBytes)
+          throw new UnusableFile(`The file is larger than ${this.config.importMaxBytes} bytes.`);
         await this.take(importId, batch, csv.push(chunk));
       }
       await this.take(importId, batch, csv.end());
@@ -50,7 +51,11 @@ export class ImportStager {
       upload.destroy();
       if (error instanceof UnusableFile) await this.fail(importId, error.message, csv);
       else if (!(error instanceof GivenUp)) {
-        await this.fail(importId, 'The file could not be taken in because of an internal error. Please upload it again.', csv);
+        await this.fail(
+          importId,
+          'The file could not be taken in because of an internal error. Please upload it again.',
+          csv,
+        );
         throw error;
       }
       return false;
@@ -135,7 +140,10 @@ export class ImportStager {
         if (failed > 0) await tx.affected('DELETE FROM import_rows WHERE import_id = $1', [importId]);
       });
     } catch (error) {
-      this.logger.warn({ event: 'import.unfailed', importId, reason: (error as Error).message }, 'Import was not marked as failed; the sweeper will do it');
+      this.logger.warn(
+        { event: 'import.unfailed', importId, reason: (error as Error).message },
+        'Import was not marked as failed; the sweeper will do it',
+      );
     }
   }
 
@@ -146,7 +154,10 @@ export class ImportStager {
         [importId],
       );
     } catch (error) {
-      this.logger.debug({ event: 'import.silent', importId, reason: (error as Error).message }, 'Import could not say that it is alive');
+      this.logger.debug(
+        { event: 'import.silent', importId, reason: (error as Error).message },
+        'Import could not say that it is alive',
+      );
     }
   }
 }

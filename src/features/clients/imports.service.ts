@@ -44,7 +44,13 @@ export class ImportsService {
    * Takes in a file for the viewer's own clients; answers when all of it was received. What is wrong with the file or its
    * lines is told by `get`; a file that can't be imported at all, or whose upload broke off, is an import that has failed.
    */
-  async begin(viewer: Viewer, { fileName = '', dryRun = false }: NewImport, upload: Readable): Promise<{ importId: number }> {
+  async begin(
+    viewer: Viewer,
+    { fileName = '', dryRun = false }: NewImport,
+    upload: Readable,
+  ): Promise<{ importId: number }> {
+    // The sender may leave before anybody reads; whoever reads then gets the error again.
+    upload.on('error', () => undefined);
     const row = await this.database.first<{ id: number }>(
       'INSERT INTO imports (owner_id, file_name, dry_run) VALUES ($1, $2, $3) RETURNING id',
       // eslint-disable-next-line no-control-regex -- Postgres can't store NUL
@@ -69,7 +75,8 @@ export class ImportsService {
   /** For the sweeper: fails imports whose upload died with its process, and enqueues all that are staged and not done. */
   async runPending(): Promise<void> {
     const failed = await this.stager.failAbandoned();
-    if (failed.length > 0) this.logger.warn({ event: 'import.abandoned', imports: failed }, 'Imports were left half received');
+    if (failed.length > 0)
+      this.logger.warn({ event: 'import.abandoned', imports: failed }, 'Imports were left half received');
     for (const importId of await this.applier.pending()) await this.enqueue(importId);
   }
 
@@ -103,7 +110,7 @@ export class ImportsService {
 
   private async *errorLines(id: number): AsyncGenerator<string> {
     yield csvRow(['line', 'field', 'message']);
-    for (let after: [number, string] = [0, '']; ; ) {
+    for (let after: [number, string] = [0, '']; ;) {
       const page = await this.errors(id, after, EXPORT_PAGE);
       const last = page.at(-1);
       if (!last) return;
@@ -134,7 +141,10 @@ export class ImportsService {
       const row = await this.database.first<{ rows: number }>('SELECT rows FROM imports WHERE id = $1', [importId]);
       if ((row?.rows ?? Infinity) <= AT_ONCE_ROWS && (await this.resume(importId))) return;
     } catch (error) {
-      this.logger.warn({ event: 'import.put_off', importId, reason: (error as Error).message }, 'Import was not applied at once; a worker will do it');
+      this.logger.warn(
+        { event: 'import.put_off', importId, reason: (error as Error).message },
+        'Import was not applied at once; a worker will do it',
+      );
     }
     await this.enqueue(importId);
   }
@@ -142,9 +152,16 @@ export class ImportsService {
   /** One job per import; while it is there, adding it again does nothing. Without Redis the sweeper adds it later. */
   private async enqueue(importId: number): Promise<void> {
     try {
-      await this.queue.add(APPLY_IMPORT, { importId }, { jobId: `import-${importId}`, removeOnComplete: true, removeOnFail: true });
+      await this.queue.add(
+        APPLY_IMPORT,
+        { importId },
+        { jobId: `import-${importId}`, removeOnComplete: true, removeOnFail: true },
+      );
     } catch (error) {
-      this.logger.warn({ event: 'import.not_enqueued', importId, reason: (error as Error).message }, 'Import was not enqueued; the sweeper will do it');
+      this.logger.warn(
+        { event: 'import.not_enqueued', importId, reason: (error as Error).message },
+        'Import was not enqueued; the sweeper will do it',
+      );
     }
   }
 }
