@@ -129,12 +129,18 @@ export class ClientsCsv {
 
   private *items(text: string, ended: boolean): Generator<ClientItem> {
     const { foreign } = this.text;
-    if (foreign !== null) return yield this.refuse(`The file is ${foreign}, not a text. Save it as CSV first.`);
+    if (foreign !== null) {
+      yield this.refuse(`The file is ${foreign}, not a text. Save it as CSV first.`);
+      return;
+    }
     let rest = text;
     if (!this.records) {
       this.head += text;
       const problem = this.readHead(ended);
-      if (problem !== null) return yield this.refuse(problem);
+      if (problem !== null) {
+        yield this.refuse(problem);
+        return;
+      }
       rest = this.head;
     }
     if (!this.records || !this.header) return;
@@ -203,7 +209,6 @@ function readClient(item: CsvItem, header: ClientHeader): ClientItem {
 
 /** A piece of a file as a message may show it. */
 function visible(text: string, maxLength: number): string {
-  // eslint-disable-next-line no-control-regex -- it is control characters that are replaced
   const plain = text.trim().replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
   return plain.length > maxLength ? `${plain.slice(0, maxLength)}…` : plain;
 }

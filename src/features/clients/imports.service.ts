@@ -53,7 +53,6 @@ export class ImportsService {
     upload.on('error', () => undefined);
     const row = await this.database.first<{ id: number }>(
       'INSERT INTO imports (owner_id, file_name, dry_run) VALUES ($1, $2, $3) RETURNING id',
-      // eslint-disable-next-line no-control-regex -- Postgres can't store NUL
       [viewer.userId, fileName.replace(/[\u0000-\u001f]/g, '').slice(0, 200), dryRun],
     );
     if (!row) throw new Error('an insert returned no row');
