@@ -172,13 +172,21 @@ export class ClientsService {
 
 /**
  * Tells the owner's started mailings to all that clients with ids from `firstId` on have come: the next tick gives them
- * the current occurrence. Call it in the transaction that adds them.
+ * the current occurrence. Call it in the transaction that adds them, after they are inserted.
  */
 export async function announceClients(tx: Transaction, ownerId: number, firstId: number): Promise<void> {
   await tx.affected(
     `UPDATE mailings SET joined_from = least(coalesce(joined_from, $2), $2)
-      WHERE owner_id = $1 AND audience = 'all' AND status = 'started' AND deleted_at IS NULL
+      WHERE owner_id = $1 AND audience = 'all' AND status IN ('started', 'paused') AND deleted_at IS NULL
         AND (joined_from IS NULL OR joined_from > $2)`,
     [ownerId, firstId],
   );
+}
+
+/**
+ * Waits until nobody is just adding clients, and keeps others from it until this transaction is committed. A mailing to all
+ * that starts after this reaches everybody: those who were being added are there, those who come later see it started.
+ */
+export async function settleClients(tx: Transaction): Promise<void> {
+  await tx.rows(`SELECT pg_advisory_xact_lock_shared(hashtext('clients_count'))`);
 }
