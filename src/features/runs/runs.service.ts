@@ -196,27 +196,45 @@ export class RunsService {
    * @returns the runs that are done now
    */
   async finishIfDrained(runIds: number[] | null): Promise<number[]> {
-    const done = await this.database.rows<{ id: number }>(
-      `WITH finished AS (
-         UPDATE runs r SET status = 'done', finished_at = app_now()
-          WHERE ($1::bigint[] IS NULL OR r.id = ANY($1)) AND ${DRAINED}
-         RETURNING r.id)
-       SELECT id FROM finished`,
-      [runIds],
-    );
+    const done = await this.database.transaction(async (tx) => {
+      // First the lock, then the question, in two statements: who adds or reopens a delivery holds the run, and is seen.
+      const drained = await tx.rows<{ id: number }>(
+        `SELECT id FROM runs r WHERE status = 'sending' AND planned_at IS NOT NULL AND ($1::bigint[] IS NULL OR id = ANY($1))
+            AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
+          ORDER BY id FOR NO KEY UPDATE`,
+        [runIds],
+      );
+      if (drained.length === 0) return [];
+      return tx.rows<{ id: number }>(
+        `UPDATE runs r SET status = 'done', finished_at = app_now()
+          WHERE r.id = ANY($1) AND r.status = 'sending' AND r.planned_at IS NOT NULL
+            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.status IN ('pending', 'sending', 'deferred'))
+         RETURNING id`,
+        [drained.map((run) => run.id)],
+      );
+    });
     if (done.length > 0 || runIds === null) await this.finishOnceMailings();
     return done.map((run) => run.id);
   }
 
   /** A `once` mailing is done when its run is. */
   async finishOnceMailings(): Promise<void> {
-    await this.database.affected(
-      `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL, status_text = NULL,
-              status_since = app_now(), status_by = NULL
-        WHERE m.status = 'started' AND m.period = 'once' AND m.next_run_at IS NULL AND m.joined_from IS NULL AND m.deleted_at IS NULL
-          AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
-          AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
-    );
+    await this.database.transaction(async (tx) => {
+      // The lock first, as above: a send that is under way has its run in the ledger when the question is asked.
+      const over = await tx.rows<{ id: number }>(
+        `SELECT id FROM mailings m WHERE status = 'started' AND period = 'once' AND next_run_at IS NULL AND joined_from IS NULL
+            AND deleted_at IS NULL AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
+            AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))
+          ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
+      );
+      if (over.length === 0) return;
+      await tx.affected(
+        `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL, status_text = NULL,
+                status_since = app_now(), status_by = NULL
+          WHERE m.id = ANY($1) AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
+        [over.map((mailing) => mailing.id)],
+      );
+    });
   }
 
   /** Runs that are not fully planned and not held: their plan job may have been lost. */

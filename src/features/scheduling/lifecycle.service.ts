@@ -2,11 +2,13 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { failpoint } from '../../config/failpoint';
 import { Database, type Sql, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, ValidationError } from '../../domain/errors';
 import { stoppableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { type Plan, planDemandSend, planEdit, planFirstStart, planResume } from '../../domain/schedule-decision';
 import { type MailingStatus, mailingTransitions } from '../../domain/states';
+import { promptly } from '../../queue/promptly';
 import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
 import { settleClients } from '../clients/clients.service';
 import { FeederService } from '../deliveries/feeder.service';
@@ -87,6 +89,7 @@ export class LifecycleService {
       await carryOut(tx, this.runs, [{ mailing, plan: { ...plan, run: null } }]);
       return this.runs.begin(tx, mailing, 'demand', run.occurrenceAt, idempotencyKey);
     });
+    failpoint('run-created');
     if (isNew) await this.enqueuePlans([runId]);
     return { runId };
   }
@@ -249,7 +252,7 @@ export class LifecycleService {
   async enqueuePlans(runIds: number[]): Promise<void> {
     if (runIds.length === 0) return;
     try {
-      await this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } })));
+      await promptly(this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } }))));
     } catch (error) {
       this.queueAway(error);
     }
