@@ -138,7 +138,9 @@ const kinds = {
         await queue.addBulk(page.map((i) => ({ name: 'send', data: { n: i, email: clientOf(i).email } })));
       }
       const watch = setInterval(() => {
-        void queue.getJobCounts('waiting', 'active').then(({ waiting, active }) => waiting + active === 0 && finished());
+        void queue
+          .getJobCounts('waiting', 'active')
+          .then(({ waiting, active }) => waiting + active === 0 && finished());
       }, 50);
       await end;
       clearInterval(watch);

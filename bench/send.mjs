@@ -33,10 +33,15 @@ const REFERENCES = {
 };
 
 export async function run(args, { print }) {
-  const [letters, workers, runs, connections] = ['letters', 'workers', 'runs', 'connections'].map((k) => Number(args[k]));
+  const [letters, workers, runs, connections] = ['letters', 'workers', 'runs', 'connections'].map((k) =>
+    Number(args[k]),
+  );
   const stage = await setStage({ env: { SMTP_CONNECTIONS: String(connections) } });
   try {
-    await print.head(stage, `${round(letters)} letters, ${workers} workers × ${connections} connections, median of ${runs}`);
+    await print.head(
+      stage,
+      `${round(letters)} letters, ${workers} workers × ${connections} connections, median of ${runs}`,
+    );
     const owner = await prepareClients(stage, letters);
     await stage.query(
       `CREATE TABLE naive_log (id bigserial PRIMARY KEY, at timestamptz DEFAULT now(), email text, status text, response text)`,
@@ -60,7 +65,9 @@ export async function run(args, { print }) {
       result.gonets = await sendOnce(stage, api, owner, { letters, workers, label: label('Gonets') });
       rounds.push(result);
       if (!args['no-dkim'])
-        signed.push(await sendOnce(stage, api, owner, { letters, workers, env: dkim, label: label('Gonets with DKIM') }));
+        signed.push(
+          await sendOnce(stage, api, owner, { letters, workers, env: dkim, label: label('Gonets with DKIM') }),
+        );
     }
     say('');
     return report(print, rounds, signed);
@@ -97,9 +104,13 @@ export async function sendOnce(stage, api, owner, { letters, workers, env = {}, 
     startAt: new Date(Date.now() - 60_000).toISOString(),
     period: 'once',
   });
-  await stage.query('CHECKPOINT');
   const before = await stage.sink.letters();
-  const pids = { workers: children.map((c) => c.pid), redis: [stage.redis.pid], postgres: [stage.postgres.pid], sink: [stage.sink.pid] };
+  const pids = {
+    workers: children.map((c) => c.pid),
+    redis: [stage.redis.pid],
+    postgres: [stage.postgres.pid],
+    sink: [stage.sink.pid],
+  };
   const cpuBefore = Object.fromEntries(Object.entries(pids).map(([name, list]) => [name, cpuMicros(...list)]));
   const startedAt = performance.now();
   const { runId } = await api.call('POST', `/mailings/${mailing.id}/send`);
@@ -112,7 +123,9 @@ export async function sendOnce(stage, api, owner, { letters, workers, env = {}, 
       if (run.planned_at) planned ??= performance.now();
       peak = Math.max(peak, ...pids.workers.map(rssMb));
       const n = (await stage.sink.letters()) - before;
-      say(`${label}: ${round(n)} of ${round(letters)}, ${round((n * 1000) / (performance.now() - startedAt))} a second`);
+      say(
+        `${label}: ${round(n)} of ${round(letters)}, ${round((n * 1000) / (performance.now() - startedAt))} a second`,
+      );
       return run.status === 'done';
     },
     Math.max(120_000, letters * 5),
@@ -130,7 +143,9 @@ export async function sendOnce(stage, api, owner, { letters, workers, env = {}, 
   );
   const accepted = (await stage.sink.letters()) - before;
   if (check.sent !== letters || check.ok !== letters || accepted !== letters)
-    throw new Error(`of ${letters} letters ${accepted} were accepted, ${check.sent} are sent, ${check.ok} attempts are ok`);
+    throw new Error(
+      `of ${letters} letters ${accepted} were accepted, ${check.sent} are sent, ${check.ok} attempts are ok`,
+    );
   await stopProcesses(children);
   return {
     runId,

@@ -35,7 +35,8 @@ export async function setStage({ env = {}, postgresSettings = {} } = {}) {
     for (const stop of stops.reverse()) await stop().catch(() => undefined);
     rmSync(folder, { recursive: true, force: true });
   };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stage.end().then(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => void stage.end().then(() => process.exit(130)));
   try {
     say('starting PostgreSQL and Redis');
     const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), settings: postgresSettings });
@@ -98,7 +99,14 @@ export async function startApi(stage, token, env = {}) {
   const port = await freePort();
   const child = startProcess(stage, 'main.api.js', { ...env, PORT: String(port), HOST: '127.0.0.1' }, 'api');
   const base = `http://127.0.0.1:${port}`;
-  await until(() => fetch(`${base}/api/v1/health/live`).then((r) => r.ok, () => false), 30_000);
+  await until(
+    () =>
+      fetch(`${base}/api/v1/health/live`).then(
+        (r) => r.ok,
+        () => false,
+      ),
+    30_000,
+  );
   const call = async (method, path, body, headers = {}) => {
     const response = await fetch(`${base}/api/v1${path}`, {
       method,
@@ -129,7 +137,11 @@ function startProcess(stage, file, env, name) {
   return child;
 }
 
-const tail = (stage, name) => readFileSync(join(stage.folder, `${name}.log`), 'utf8').split('\n').slice(-10).join('\n');
+const tail = (stage, name) =>
+  readFileSync(join(stage.folder, `${name}.log`), 'utf8')
+    .split('\n')
+    .slice(-10)
+    .join('\n');
 
 /** Ends processes of the product as an operator would, and waits. */
 export async function stopProcesses(children) {

@@ -7,12 +7,13 @@ import { classify, type TransmitResult } from '../../domain/smtp-outcome';
 import type { DeliveryStatus } from '../../domain/states';
 import { RateLimiter } from '../../queue/rate-limiter';
 import { SmtpPool } from '../../smtp/smtp-pool';
-import { type Claim, claimDeliveries } from './claims';
+import type { Claim } from './claims';
 import { DomainHolds } from './domain-holds';
 import { GroupCommit } from './group-commit';
+import { type Entry, writeLedger } from './ledger';
 import { LetterComposer } from './letter-composer';
 import { MailingStreaks, type ParkMailing } from './parking';
-import { type DeliveryRecord, recordDeliveries } from './records';
+import type { DeliveryRecord } from './records';
 import { Slots } from './slots';
 import { TransportGate } from './transport-gate.service';
 import { recordOf, responseText } from './verdict-record';
@@ -41,8 +42,7 @@ const BATCH = 500;
 export class SenderService {
   private readonly slots: Slots;
   private readonly inHand = new Set<number>();
-  private readonly claims: GroupCommit<number, Claim | null>;
-  private readonly records: GroupCommit<DeliveryRecord, undefined>;
+  private readonly ledger: GroupCommit<Entry, Claim | null>;
   private readonly streaks = new MailingStreaks();
   readonly holds: DomainHolds;
 
@@ -63,12 +63,12 @@ export class SenderService {
         { event: 'ledger.unavailable', reason: (error as Error).message },
         'Waiting for Postgres to write the ledger',
       );
-    const options = { maxBatch: BATCH, parallel: 1, retryMs: 250, onUnavailable };
-    this.claims = new GroupCommit((ids) => claimDeliveries(database, registry.id, ids), options);
-    this.records = new GroupCommit(async (items) => {
-      await recordDeliveries(database, registry.id, items);
-      return items.map(() => undefined);
-    }, options);
+    this.ledger = new GroupCommit((entries) => writeLedger(database, registry.id, entries), {
+      maxBatch: BATCH,
+      parallel: 1,
+      retryMs: 250,
+      onUnavailable,
+    });
     registry.onFenced(() => pool.dropAll());
   }
 
@@ -97,7 +97,7 @@ export class SenderService {
     if (!this.gate.open || !this.registry.alive) return { kind: 'nothing' };
     if (!(await this.limiter.take())) return { kind: 'stopping' };
     const { epoch } = this.registry;
-    const claim = await this.claims.add(deliveryId);
+    const claim = await this.ledger.add({ claim: deliveryId });
     if (!claim) return { kind: 'nothing' };
     const restMs = this.holds.restMs(emailDomain(claim.email));
     if (restMs > 0)
@@ -138,7 +138,7 @@ export class SenderService {
   /** What can't be written would hold its claim for ever: then this worker ends, and others find the claim. */
   private async write(record: DeliveryRecord): Promise<void> {
     try {
-      await this.records.add(record);
+      await this.ledger.add({ record });
     } catch (error) {
       this.logger.fatal(
         { event: 'ledger.unwritable', deliveryId: record.deliveryId, err: error },
