@@ -14,7 +14,7 @@ import { type Entry, writeLedger } from './ledger';
 import { LetterComposer } from './letter-composer';
 import { MailingStreaks, type ParkMailing } from './parking';
 import type { DeliveryRecord } from './records';
-import { Slots } from './slots';
+import { Slot, Slots } from './slots';
 import { TransportGate } from './transport-gate.service';
 import { recordOf, responseText } from './verdict-record';
 import { WorkerRegistry } from './worker-registry.service';
@@ -36,6 +36,7 @@ export type SendOutcome =
     };
 
 const BATCH = 500;
+const GATHER_MS = 4;
 
 /** Sends one delivery: claim, compose, transmit, classify, record. */
 @Injectable()
@@ -65,6 +66,8 @@ export class SenderService {
       );
     this.ledger = new GroupCommit((entries) => writeLedger(database, registry.id, entries), {
       maxBatch: BATCH,
+      gather: 2 * config.smtpConnections,
+      gatherMs: GATHER_MS,
       parallel: 1,
       retryMs: 250,
       onUnavailable,
@@ -77,10 +80,11 @@ export class SenderService {
     this.inHand.add(deliveryId);
     try {
       if (!(await this.slots.acquire())) return { kind: 'stopping' };
+      const slot = new Slot(this.slots);
       try {
-        return await this.sendInSlot(deliveryId);
+        return await this.sendInSlot(deliveryId, slot);
       } finally {
-        this.slots.release();
+        slot.release();
       }
     } finally {
       this.inHand.delete(deliveryId);
@@ -93,7 +97,7 @@ export class SenderService {
     this.limiter.close();
   }
 
-  private async sendInSlot(deliveryId: number): Promise<SendOutcome> {
+  private async sendInSlot(deliveryId: number, slot: Slot): Promise<SendOutcome> {
     if (!this.gate.open || !this.registry.alive) return { kind: 'nothing' };
     if (!(await this.limiter.take())) return { kind: 'stopping' };
     const { epoch } = this.registry;
@@ -101,8 +105,8 @@ export class SenderService {
     if (!claim) return { kind: 'nothing' };
     const restMs = this.holds.restMs(emailDomain(claim.email));
     if (restMs > 0)
-      return this.giveBack(claim, { status: 'deferred', reason: 'domain_held', delayMs: Math.ceil(restMs) });
-    if (!this.gate.open) return this.giveBack(claim, { status: 'pending', reason: null, delayMs: null });
+      return this.giveBack(claim, slot, { status: 'deferred', reason: 'domain_held', delayMs: Math.ceil(restMs) });
+    if (!this.gate.open) return this.giveBack(claim, slot, { status: 'pending', reason: null, delayMs: null });
 
     let raw: Awaited<ReturnType<LetterComposer['letter']>>;
     try {
@@ -112,33 +116,39 @@ export class SenderService {
         { event: 'letter.not_composed', runId: claim.runId, reason: (error as Error).message },
         'Content of a run was not read; its deliveries go back',
       );
-      return this.giveBack(claim, { status: 'pending', reason: null, delayMs: null });
+      return this.giveBack(claim, slot, { status: 'pending', reason: null, delayMs: null });
     }
     const startedAt = performance.now();
     const result: TransmitResult =
       epoch === this.registry.epoch
         ? await this.pool.transmit({ from: this.composer.from.address, to: claim.email, raw })
         : { kind: 'withheld', phase: 'connect', text: 'this worker was silent for too long' };
-    return this.conclude(claim, result, Math.round(performance.now() - startedAt));
+    return this.conclude(claim, slot, result, Math.round(performance.now() - startedAt));
   }
 
-  private async conclude(claim: Claim, result: TransmitResult, durationMs: number): Promise<SendOutcome> {
+  private async conclude(claim: Claim, slot: Slot, result: TransmitResult, durationMs: number): Promise<SendOutcome> {
     const verdict = classify(result, { brokenBefore: claim.breaks });
     const record = recordOf(claim, result, verdict, durationMs, this.config, Math.random());
     this.gate.note(result, verdict);
     const park = this.streaks.note(claim, result, verdict);
     if (verdict.consequence.kind === 'hold_domain')
       await this.holds.hold(emailDomain(claim.email), responseText(result));
-    await this.write(record);
+    await this.write(record, slot);
     if (record.attempt === null && record.status === 'pending' && park === null) return { kind: 'nothing' };
     const attempts = claim.attempts + (record.attempt ? 1 : 0);
     return { kind: 'recorded', claim, status: record.status, attempts, response: responseText(result), park };
   }
 
-  /** What can't be written would hold its claim for ever: then this worker ends, and others find the claim. */
-  private async write(record: DeliveryRecord): Promise<void> {
+  /**
+   * The slot is free once the record stands in line: entries are written in order, so the next claim is committed with this
+   * record or after it, and never more claims are held than there are slots.
+   * What can't be written would hold its claim for ever: then this worker ends, and others find the claim.
+   */
+  private async write(record: DeliveryRecord, slot: Slot): Promise<void> {
     try {
-      await this.ledger.add({ record });
+      const written = this.ledger.add({ record });
+      slot.release();
+      await written;
     } catch (error) {
       this.logger.fatal(
         { event: 'ledger.unwritable', deliveryId: record.deliveryId, err: error },
@@ -152,9 +162,10 @@ export class SenderService {
 
   private async giveBack(
     claim: Claim,
+    slot: Slot,
     to: Pick<DeliveryRecord, 'status' | 'reason' | 'delayMs'>,
   ): Promise<SendOutcome> {
-    await this.write({ deliveryId: claim.id, attempt: null, triesUsed: 0, breaks: 0, lostReplies: 0, ...to });
+    await this.write({ deliveryId: claim.id, attempt: null, triesUsed: 0, breaks: 0, lostReplies: 0, ...to }, slot);
     return { kind: 'nothing' };
   }
 }
