@@ -1,5 +1,6 @@
-import type { Sql } from '../../database/database';
+import type { Database } from '../../database/database';
 import type { UnknownPolicy } from '../../domain/states';
+import { writeLedger } from './ledger';
 
 /** A delivery that this worker alone may now try, with all that composing and recording need. */
 export interface Claim {
@@ -28,25 +29,10 @@ export interface Claim {
  * a delivery that they hold.
  * @returns for each id its claim, or null: somebody else has it, it is final, not due, or its run is not sending
  */
-export async function claimDeliveries(sql: Sql, workerId: number, ids: number[]): Promise<(Claim | null)[]> {
-  const claims = await sql.rows<Claim>(
-    `WITH live AS MATERIALIZED (
-       SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown FROM runs r
-        WHERE r.id IN (SELECT d.run_id FROM deliveries d WHERE d.id = ANY($1::bigint[]))
-          AND r.status = 'sending' AND r.paused_at IS NULL AND (r.end_at IS NULL OR r.end_at > app_now())
-        ORDER BY r.id FOR KEY SHARE),
-     claimed AS (
-       UPDATE deliveries d SET status = 'sending', claimed_by = $2, next_attempt_at = NULL, reason = NULL, updated_at = app_now()
-         FROM live
-        WHERE d.id = ANY($1::bigint[]) AND d.run_id = live.id
-          AND (d.status = 'pending' OR (d.status = 'deferred' AND d.next_attempt_at <= app_now())
-               OR (d.status = 'sending' AND d.claimed_by = $2))
-       RETURNING d.id, d.run_id, live.mailing_id, live.owner_id, live.on_unknown, d.client_id, d.email, d.attempts, d.tries,
-                 d.breaks, d.lost_replies)
-     SELECT claimed.*, coalesce(c.full_name, '') AS full_name, coalesce(c.comment, '') AS comment
-       FROM claimed LEFT JOIN clients c ON c.id = claimed.client_id`,
-    [ids, workerId],
+export function claimDeliveries(database: Database, workerId: number, ids: number[]): Promise<(Claim | null)[]> {
+  return writeLedger(
+    database,
+    workerId,
+    ids.map((claim) => ({ claim })),
   );
-  const byId = new Map(claims.map((claim) => [claim.id, claim]));
-  return ids.map((id) => byId.get(id) ?? null);
 }
