@@ -34,5 +34,5 @@ export const failpoint: (name: Failpoint) => void =
     : (name) => {
         if (armed !== name || --left !== 0) return;
         writeSync(2, `failpoint ${name}\n`);
-        process.kill(process.pid, signal as NodeJS.Signals);
+        process.kill(process.pid, signal);
       };

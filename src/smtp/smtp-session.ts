@@ -199,11 +199,11 @@ export class SmtpSession {
 
   mayEnd(): boolean {
     if (!this.finish || this.dead) return false;
+    failpoint('before-dot');
     if (!this.mayWriteDot()) {
       this.kill();
       return false;
     }
-    failpoint('before-dot');
     if (isArmed('after-dot')) setImmediate(() => failpoint('after-dot'));
     this.dotSent = true;
     this.phase = 'dot';

@@ -19,7 +19,7 @@ describe('killed processes', () => {
   });
 
   it('1: kill -9 of a random worker again and again', async () => {
-    const count = long ? 10_000 : 1_000;
+    const count = long ? 10_000 : 800;
     await rig.reset();
     const env = { RATE_LIMIT_PER_SECOND: long ? '500' : '200' };
     await rig.startWorkers(3, env);
@@ -98,7 +98,7 @@ describe('killed processes', () => {
   });
 
   it('5: kill -9 of the API while it starts a large mailing; the client repeats with the same key', async () => {
-    const count = long ? 30_000 : 3_000;
+    const count = long ? 30_000 : 2_000;
     await rig.reset();
     const mailing = await rig.mailing(letters(count));
     await rig.startWorkers(2);
@@ -136,7 +136,7 @@ describe('killed processes', () => {
   });
 
   it('12: everything killed at once, mail server included', async () => {
-    const count = long ? 5_000 : 600;
+    const count = long ? 5_000 : 400;
     await rig.reset();
     const env = { RATE_LIMIT_PER_SECOND: long ? '500' : '150' };
     await rig.startWorkers(2, env);

@@ -316,6 +316,20 @@ export class FaultRig {
     client.disconnect();
   }
 
+  /** Jobs of deliveries that are not over. */
+  async jobs(): Promise<number> {
+    const client = new RedisClient(this.redis.url);
+    const key = (list: string) => `{gonets}:delivery:${list}`;
+    const counts = await Promise.all([
+      client.llen(key('wait')),
+      client.llen(key('active')),
+      client.zcard(key('delayed')),
+      client.zcard(key('prioritized')),
+    ]);
+    client.disconnect();
+    return counts.reduce((a, b) => a + b, 0);
+  }
+
   /** Ends every session at the database but this test's own. */
   async terminateSessions(): Promise<void> {
     await this.query(
