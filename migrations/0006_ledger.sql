@@ -45,6 +45,7 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_mailing_id_id_idx ON runs (mailing_id, id);
 CREATE INDEX runs_live_idx ON runs (id) WHERE status IN ('planning', 'sending');
+CREATE INDEX runs_mailing_id_live_idx ON runs (mailing_id) WHERE status IN ('planning', 'sending');
 -- A closed run may still have deliveries to close; the sweeper goes on with it.
 CREATE INDEX runs_closing_idx ON runs (id) WHERE closing;
 

@@ -130,7 +130,7 @@ export function violates(error: unknown, constraint: string): boolean {
  */
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error) ?? '';
-  if (/^(08|57P0|53)/.test(state)) return true;
+  if (/^(08|57P0|53|25P03)/.test(state)) return true;
   if (
     ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(
       state,
@@ -139,7 +139,8 @@ export function isUnavailable(error: unknown): boolean {
     return true;
   }
   const message = error instanceof Error ? error.message : '';
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|the database system is/i.test(
+  // The fifth is TypeORM's, for a connection that was lost between two statements of a transaction.
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Query runner already released|the database system is/i.test(
     message,
   );
 }

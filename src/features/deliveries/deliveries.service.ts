@@ -94,7 +94,8 @@ export class DeliveriesService {
     const runId = await this.database.transaction(async (tx) => {
       const delivery = await lockUnknown(tx, viewer, id);
       await tx.affected(
-        `UPDATE runs SET status = 'sending', reason = NULL, finished_at = NULL, end_at = NULL, planned_at = coalesce(planned_at, app_now())
+        `UPDATE runs SET status = 'sending', reason = NULL, finished_at = NULL, end_at = NULL, planned_at = coalesce(planned_at, app_now()),
+                paused_at = (SELECT app_now() FROM mailings m WHERE m.id = mailing_id AND m.status = 'paused')
           WHERE id = $1 AND status IN ('done', 'cancelled')`,
         [delivery.runId],
       );

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
+import { failpoint } from '../../config/failpoint';
 import { Database } from '../../database/database';
 import { emailDomain } from '../../domain/email-address';
 import { classify, type TransmitResult } from '../../domain/smtp-outcome';
@@ -38,6 +39,9 @@ export type SendOutcome =
 const BATCH = 500;
 const GATHER_MS = 4;
 
+/** Back where it was before the claim. */
+const UNTRIED = { status: 'pending', reason: null, delayMs: null, triesUsed: 0, breaks: 0, lostReplies: 0 } as const;
+
 /** Sends one delivery: claim, compose, transmit, classify, record. */
 @Injectable()
 export class SenderService {
@@ -48,7 +52,7 @@ export class SenderService {
   readonly holds: DomainHolds;
 
   constructor(
-    database: Database,
+    private readonly database: Database,
     private readonly registry: WorkerRegistry,
     private readonly gate: TransportGate,
     private readonly composer: LetterComposer,
@@ -97,12 +101,38 @@ export class SenderService {
     this.limiter.close();
   }
 
+  /**
+   * Gives back claims of this worker that none of its jobs knows of: their statement was committed, its answer was lost, and
+   * the statement's repetition came after a pause. Nothing of them was offered to the server.
+   * @returns how many
+   */
+  async releaseOrphans(): Promise<number> {
+    const mine = await this.database.rows<{ id: number }>(
+      `SELECT id FROM deliveries WHERE status = 'sending' AND claimed_by = $1`,
+      [this.registry.id],
+    );
+    const ids = mine.map(({ id }) => id).filter((id) => !this.inHand.has(id));
+    if (ids.length === 0) return 0;
+    for (const id of ids) this.inHand.add(id);
+    try {
+      for (const deliveryId of ids) await this.write({ deliveryId, attempt: null, ...UNTRIED });
+    } finally {
+      for (const id of ids) this.inHand.delete(id);
+    }
+    this.logger.warn(
+      { event: 'claims.released', deliveries: ids.length },
+      'Claims that nobody works on were given back',
+    );
+    return ids.length;
+  }
+
   private async sendInSlot(deliveryId: number, slot: Slot): Promise<SendOutcome> {
     if (!this.gate.open || !this.registry.alive) return { kind: 'nothing' };
     if (!(await this.limiter.take())) return { kind: 'stopping' };
     const { epoch } = this.registry;
     const claim = await this.ledger.add({ claim: deliveryId });
     if (!claim) return { kind: 'nothing' };
+    failpoint('claimed');
     const restMs = this.holds.restMs(emailDomain(claim.email));
     if (restMs > 0)
       return this.giveBack(claim, slot, { status: 'deferred', reason: 'domain_held', delayMs: Math.ceil(restMs) });
@@ -123,6 +153,7 @@ export class SenderService {
       epoch === this.registry.epoch
         ? await this.pool.transmit({ from: this.composer.from.address, to: claim.email, raw })
         : { kind: 'withheld', phase: 'connect', text: 'this worker was silent for too long' };
+    failpoint('after-reply');
     return this.conclude(claim, slot, result, Math.round(performance.now() - startedAt));
   }
 
@@ -131,12 +162,23 @@ export class SenderService {
     const record = recordOf(claim, result, verdict, durationMs, this.config, Math.random());
     this.gate.note(result, verdict);
     const park = this.streaks.note(claim, result, verdict);
-    if (verdict.consequence.kind === 'hold_domain')
-      await this.holds.hold(emailDomain(claim.email), responseText(result));
     await this.write(record, slot);
+    failpoint('recorded');
+    if (verdict.consequence.kind === 'hold_domain') await this.hold(emailDomain(claim.email), responseText(result));
     if (record.attempt === null && record.status === 'pending' && park === null) return { kind: 'nothing' };
     const attempts = claim.attempts + (record.attempt ? 1 : 0);
     return { kind: 'recorded', claim, status: record.status, attempts, response: responseText(result), park };
+  }
+
+  private async hold(domain: string, detail: string): Promise<void> {
+    try {
+      await this.holds.hold(domain, detail);
+    } catch (error) {
+      this.logger.warn(
+        { event: 'domain.hold_untold', domain, reason: (error as Error).message },
+        'Only this worker holds',
+      );
+    }
   }
 
   /**
@@ -144,10 +186,10 @@ export class SenderService {
    * record or after it, and never more claims are held than there are slots.
    * What can't be written would hold its claim for ever: then this worker ends, and others find the claim.
    */
-  private async write(record: DeliveryRecord, slot: Slot): Promise<void> {
+  private async write(record: DeliveryRecord, slot?: Slot): Promise<void> {
     try {
       const written = this.ledger.add({ record });
-      slot.release();
+      slot?.release();
       await written;
     } catch (error) {
       this.logger.fatal(

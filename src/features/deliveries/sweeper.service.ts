@@ -45,7 +45,7 @@ export class DeliverySweeper {
 
   /**
    * Whether a claim of a dead worker was sent is not known: its attempt is `unknown`, and the mailing's policy decides. An
-   * old worker's row can't come back: its process notices that it was silent and drops what it held.
+   * old worker's claim can't come back: its process notices that it was silent and drops what it held.
    */
   private async takeOver(): Promise<number> {
     let total = 0;
@@ -53,9 +53,9 @@ export class DeliverySweeper {
       const taken = await this.database.transaction((tx) =>
         tx.rows<{ id: number }>(
           `WITH dead AS (
-             SELECT w.id FROM workers w
-              WHERE w.id IN (SELECT DISTINCT claimed_by FROM deliveries WHERE status = 'sending')
-                AND (w.stopped_at IS NOT NULL OR w.heartbeat_at < clock_timestamp() - $1 * interval '1 millisecond')),
+             SELECT c.id FROM (SELECT DISTINCT claimed_by AS id FROM deliveries WHERE status = 'sending') c
+              WHERE NOT EXISTS (SELECT FROM workers w WHERE w.id = c.id AND w.stopped_at IS NULL
+                                   AND w.heartbeat_at >= clock_timestamp() - $1 * interval '1 millisecond')),
            held AS (
              SELECT d.id FROM deliveries d JOIN dead ON dead.id = d.claimed_by WHERE d.status = 'sending'
               ORDER BY d.id LIMIT ${BATCH} FOR UPDATE OF d SKIP LOCKED),
