@@ -106,9 +106,19 @@ export async function writeLedger(database: Database, workerId: number, entries:
   return entries.map((entry) => ('claim' in entry ? (claims.get(entry.claim) ?? null) : null));
 }
 
+/**
+ * The server's answer to an attempt that was taken over as `unknown` meanwhile. The delivery follows if nothing was tried
+ * since; otherwise the attempt stays `unknown`, because another copy may be out, and only the answer is noted.
+ */
 async function correctLate(tx: Transaction, workerId: number, record: DeliveryRecord): Promise<void> {
   const { attempt } = record;
   if (!attempt || attempt.status === 'unknown') return;
+  // The delivery before its attempts: the order in which everybody locks.
+  const delivery = await tx.first<{ follows: boolean; live: boolean }>(
+    `SELECT d.attempts = $2 AND d.status IN ('deferred', 'unknown') AS follows, r.status IN ('planning', 'sending') AS live
+       FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1 FOR NO KEY UPDATE OF d`,
+    [record.deliveryId, attempt.number],
+  );
   const corrected = await tx.affected(
     `UPDATE attempts SET status = $4, reason = $5, reply_code = $6, enhanced_code = $7, server_response = $8, duration_ms = $9
       WHERE delivery_id = $1 AND attempt_number = $2 AND worker_id = $3 AND status = 'unknown'`,
@@ -116,7 +126,7 @@ async function correctLate(tx: Transaction, workerId: number, record: DeliveryRe
       record.deliveryId,
       attempt.number,
       workerId,
-      attempt.status,
+      delivery?.follows ? attempt.status : 'unknown',
       attempt.status === 'ok' ? null : record.reason,
       attempt.replyCode,
       attempt.enhancedCode,
@@ -124,12 +134,19 @@ async function correctLate(tx: Transaction, workerId: number, record: DeliveryRe
       attempt.durationMs,
     ],
   );
-  if (corrected === 0) return;
-  // Only if nothing was tried since: then the delivery still waits out its grace time, or is held.
+  if (corrected === 0 || !delivery?.follows) return;
+  const final = record.status === 'sent' || record.status === 'failed';
   await tx.affected(
-    `UPDATE deliveries SET status = $3, reason = $4, next_attempt_at = NULL, updated_at = app_now()
-      WHERE id = $1 AND attempts = $2 AND status IN ('deferred', 'unknown') AND $3 IN ('sent', 'failed')`,
-    [record.deliveryId, attempt.number, record.status, record.reason],
+    `UPDATE deliveries SET status = $2, reason = $3, tries = tries + $4, lost_replies = lost_replies - 1, updated_at = app_now(),
+            next_attempt_at = CASE WHEN $2 = 'deferred' THEN app_now() + $5 * interval '1 millisecond' END
+      WHERE id = $1`,
+    [
+      record.deliveryId,
+      final ? record.status : delivery.live ? 'deferred' : 'failed',
+      record.reason,
+      record.triesUsed,
+      record.delayMs ?? 0,
+    ],
   );
 }
 
