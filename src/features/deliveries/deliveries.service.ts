@@ -69,7 +69,7 @@ export class DeliveriesService {
       {
         ...(query.status === undefined && search === null
           ? {
-              sql: `${viewOf(PAGE_OF_ALL)} WHERE ($2::text IS NULL) AND ($3::bigint IS NULL OR r.owner_id = $3)`,
+              sql: `${viewOf(PAGE_OF_ALL)} WHERE $2::text IS NULL AND ($3::bigint IS NULL OR r.owner_id = $3)`,
               params: [
                 runId,
                 null,
