@@ -24,15 +24,17 @@ const SORT_KEYS = {
 const EXPORT_PAGE = 2_000;
 /** Who is on a list: $1 whose clients the viewer may read, $2 the owner asked for, $3 what is searched for. */
 const LISTED = `($1::bigint IS NULL OR c.owner_id = $1) AND ($2::bigint IS NULL OR c.owner_id = $2)
-                 AND ($3::text IS NULL OR lower(c.email || ' ' || c.full_name) LIKE $3)`;
+                 AND ($3::text[] IS NULL OR lower(c.email || ' ' || c.full_name) LIKE ANY ($3))`;
 
-function searchPattern({ search = '' }: Pick<ClientQuery, 'search'>): string | null {
-  return search.trim()
-    ? `%${search
-        .trim()
-        .toLowerCase()
-        .replace(/[\\%_]/g, '\\$&')}%`
-    : null;
+/**
+ * What is searched, wherever it stands; of one or two characters where a word begins, because the index of trigrams finds
+ * nothing shorter inside of words.
+ */
+function searchPatterns({ search = '' }: Pick<ClientQuery, 'search'>): string[] | null {
+  const term = search.trim().toLowerCase();
+  if (!term) return null;
+  const literal = term.replace(/[\\%_]/g, '\\$&');
+  return term.length < 3 ? [`${literal}%`, `% ${literal}%`] : [`%${literal}%`];
 }
 
 @Injectable()
@@ -42,7 +44,7 @@ export class ClientsService {
   async list(viewer: Viewer, query: ClientQuery): Promise<Page<Client>> {
     const sort = query.sort ?? '-id';
     const owner = query.ownerId ?? null;
-    const search = searchPattern(query);
+    const search = searchPatterns(query);
     return listPage<Client>(
       this.database,
       {
@@ -65,7 +67,7 @@ export class ClientsService {
     for (let after = 0; ;) {
       const page = await this.database.rows<Pick<Client, 'id' | 'email' | 'fullName' | 'comment'>>(
         `SELECT c.id, c.email, c.full_name, c.comment FROM clients c WHERE ${LISTED} AND c.id > $4 ORDER BY c.id LIMIT ${EXPORT_PAGE}`,
-        [readableOwner(viewer), query.ownerId ?? null, searchPattern(query), after],
+        [readableOwner(viewer), query.ownerId ?? null, searchPatterns(query), after],
       );
       const last = page.at(-1);
       if (!last) return;
