@@ -14,10 +14,11 @@ const LIMITS = {
   /** Failed sign-ins of one account, whoever tries; a success forgives them. */
   signInAccount: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
   signInAddress: { points: 100, seconds: 15 * MINUTE, away: 'refuse' },
+  /** Letters to one address: what is above gets no letter, and the same answer. */
   registerAccount: { points: 3, seconds: HOUR, away: 'refuse' },
-  registerAddress: { points: 30, seconds: HOUR, away: 'refuse' },
+  registerAddress: { points: 60, seconds: HOUR, away: 'refuse' },
   resetAccount: { points: 3, seconds: HOUR, away: 'refuse' },
-  resetAddress: { points: 30, seconds: HOUR, away: 'refuse' },
+  resetAddress: { points: 60, seconds: HOUR, away: 'refuse' },
   /** Links of letters that are tried. */
   linkAddress: { points: 60, seconds: HOUR, away: 'refuse' },
   /** The own password, asked again of somebody who is signed in. */
@@ -70,6 +71,17 @@ export class Limits {
       throw new DomainError('unavailable', 'LIMITS_UNAVAILABLE', 'This is not possible right now. Try again soon.', {
         retryAfterS: 5,
       });
+    }
+  }
+
+  /** The same as `take`, for what is left undone without a word. @throws DomainError LIMITS_UNAVAILABLE */
+  async allows(name: LimitName, key: string | number): Promise<boolean> {
+    try {
+      await this.take(name, key);
+      return true;
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'RATE_LIMITED') return false;
+      throw error;
     }
   }
 

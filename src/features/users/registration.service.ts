@@ -43,10 +43,10 @@ export class RegistrationService {
     errors.push(...passwordProblems(input.password));
     if (errors.length > 0) throw new ValidationError(errors);
     await this.limits.take('registerAddress', origin.ip);
-    await this.limits.take('registerAccount', email);
+    const mayWrite = await this.limits.allows('registerAccount', email);
     await this.evenly(async () => {
       const passwordHash = await hashPassword(input.password);
-      if (this.config.registration === 'closed') return;
+      if (this.config.registration === 'closed' || !mayWrite) return;
       const letterId = await this.database.transaction(async (tx) => {
         const user = await tx.first<{ id: number; email: string; status: UserStatus }>(
           `INSERT INTO users (email, status) VALUES ($1, 'unconfirmed')
@@ -95,8 +95,9 @@ export class RegistrationService {
     const { email, errors } = readEmail(address);
     if (errors.length > 0) throw new ValidationError(errors);
     await this.limits.take('resetAddress', origin.ip);
-    await this.limits.take('resetAccount', email);
+    const mayWrite = await this.limits.allows('resetAccount', email);
     await this.evenly(async () => {
+      if (!mayWrite) return;
       const user = await this.database.first<{ id: number; email: string }>(
         `SELECT id, email FROM users WHERE lower(email) = lower($1) AND status IN ('active', 'waiting')`,
         [email],
