@@ -159,7 +159,7 @@ describe('group commit', () => {
         const error = fails(items);
         return error ? Promise.reject(error) : Promise.resolve(items.map((item) => item * 2));
       },
-      { maxBatch: 10, parallel: 1, retryMs: 1, onUnavailable: () => undefined },
+      { maxBatch: 10, gather: 5, gatherMs: 1, parallel: 1, retryMs: 1, onUnavailable: () => undefined },
     );
     return { group, batches };
   };

@@ -85,26 +85,29 @@ describe('the ledger', () => {
       await ledger.database.transaction(async (tx) => {
         await ledger.runs.setPaused(tx, mailingId, true);
         claims = claim(worker, ids);
-        await waiting(ledger, 'live AS MATERIALIZED');
+        await waiting(ledger, 'held AS MATERIALIZED');
       });
       expect(await claims).toEqual([null, null, null]);
     });
 
-    it('hold up a pause that comes while they are committed', async () => {
+    it('hold up a pause that comes while they are being written', async () => {
       const { ids, mailingId } = await ledger.plannedRun(1);
       const worker = await ledger.worker();
-      let paused = false;
-      let pause: Promise<unknown> | undefined;
+      const order: string[] = [];
+      const all: Promise<unknown>[] = [];
       await ledger.database.transaction(async (tx) => {
-        await claimDeliveries(tx, worker, ids);
-        pause = ledger.database
-          .transaction((other) => ledger.runs.setPaused(other, mailingId, true))
-          .then(() => (paused = true));
-        await waiting(ledger, 'FOR UPDATE');
-        expect(paused).toBe(false);
+        await tx.rows('SELECT id FROM deliveries WHERE id = $1 FOR UPDATE', ids);
+        all.push(claim(worker, ids).then((claims) => order.push(`claimed ${claims[0]?.id === ids[0]}`)));
+        await waiting(ledger, 'held AS MATERIALIZED');
+        all.push(
+          ledger.database
+            .transaction((other) => ledger.runs.setPaused(other, mailingId, true))
+            .then(() => order.push('paused')),
+        );
+        await waiting(ledger, 'ORDER BY id FOR UPDATE');
       });
-      await pause;
-      expect(paused).toBe(true);
+      await Promise.all(all);
+      expect(order).toEqual(['claimed true', 'paused']);
     });
   });
 
