@@ -13,7 +13,7 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: {
         pathNot:
-          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|csv-parse|csv-stringify)|^(crypto|url|node:crypto|node:url)$',
+          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|csv-parse)|^(crypto|url|node:crypto|node:url)$',
       },
     },
     {
@@ -37,6 +37,19 @@ module.exports = {
       from: { path: `^src/${transport}/` },
       to: { path: `^src/(${transports.filter((t) => t !== transport).join('|')})/|^src/main\\.` },
     })),
+    {
+      name: 'http-below-transports',
+      comment: 'http/ is what api and web share: sessions, guards, errors, headers',
+      severity: 'error',
+      from: { path: '^src/http/' },
+      to: { path: `^src/(${transports.join('|')})/|^src/main\\.` },
+    },
+    {
+      name: 'http-for-api-and-web-only',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(http|api|web)/' },
+      to: { path: '^src/http/' },
+    },
     { name: 'nothing-imports-main', severity: 'error', from: { path: '^src' }, to: { path: '^src/main\\.' } },
     {
       name: 'no-dev-deps-in-src',

@@ -8,6 +8,9 @@ CREATE TABLE imports (
   reason text,
   encoding text,
   delimiter text,
+  ignored_columns text[] NOT NULL DEFAULT '{}',
+  -- A file without a column for comments leaves those of known clients alone.
+  has_comment boolean NOT NULL DEFAULT true,
   rows integer NOT NULL DEFAULT 0,
   added integer NOT NULL DEFAULT 0,
   updated integer NOT NULL DEFAULT 0,
@@ -15,14 +18,18 @@ CREATE TABLE imports (
   -- Everything up to this line of the staged file is applied; a killed import goes on from here.
   applied_line bigint NOT NULL DEFAULT 0,
   staged_at timestamptz,
+  -- Renewed by the process that reads the file; clock_timestamp(), for this is liveness. Old: the process is gone.
+  alive_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   created_at timestamptz NOT NULL DEFAULT app_now(),
   finished_at timestamptz
 );
 CREATE INDEX imports_owner_id_id_idx ON imports (owner_id, id);
 CREATE INDEX imports_running_idx ON imports (id) WHERE status = 'running';
 
+-- No foreign key: checking it for each of a million rows costs more than copying them. The last transaction of an import
+-- deletes its rows.
 CREATE TABLE import_rows (
-  import_id bigint NOT NULL CONSTRAINT import_rows_import_id_fkey REFERENCES imports ON DELETE CASCADE,
+  import_id bigint NOT NULL,
   line bigint NOT NULL,
   email text NOT NULL,
   full_name text NOT NULL,

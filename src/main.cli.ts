@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
+import { importClientsCommand } from './cli/import-clients.command';
 import { operationsCommands } from './cli/operations.commands';
 import { sendMailingCommand } from './cli/send-mailing.command';
 import { usersCommands } from './cli/users.commands';
@@ -13,6 +14,7 @@ const program = new Command('gonets')
 program.exitOverride().showHelpAfterError();
 sendMailingCommand(program);
 usersCommands(program);
+importClientsCommand(program);
 operationsCommands(program);
 
 program.parseAsync().catch((error: unknown) => {

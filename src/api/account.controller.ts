@@ -6,8 +6,8 @@ import type { ApiToken, TokenScope } from '../features/users/api-token.entity';
 import { TokensService } from '../features/users/tokens.service';
 import { UsersService } from '../features/users/users.service';
 import { instant } from './attempts.controller';
-import { Id } from './id.pipe';
-import { CurrentViewer } from './viewer';
+import { Id } from '../http/id.pipe';
+import { CurrentViewer } from '../http/viewer';
 
 class TokenDto {
   @IsString()

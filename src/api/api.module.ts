@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_PIPE, RouterModule } from '@nestjs/core';
 import { DatabaseModule } from '../database/database.module';
 import { ClientsModule } from '../features/clients/clients.module';
 import { DeliveriesModule } from '../features/deliveries/deliveries.module';
@@ -9,17 +9,19 @@ import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
 import { UsersModule } from '../features/users/users.module';
+import { HttpModule } from '../http/http.module';
 import { QueueModule } from '../queue/queue.module';
 import { AccountController } from './account.controller';
 import { AttemptsController } from './attempts.controller';
-import { AuthGuard } from './auth.guard';
+import { AuthController } from './auth.controller';
 import { ClientsController } from './clients.controller';
 import { DeliveriesController } from './deliveries.controller';
+import { ImportsModule } from '../features/clients/imports.module';
+import { ImportsController } from './imports.controller';
 import { HealthController } from './health.controller';
 import { MailingsController } from './mailings.controller';
 import { MessagesController } from './messages.controller';
 import { Metrics } from './metrics';
-import { ProblemFilter } from './problem.filter';
 import { RunsController } from './runs.controller';
 import { StatisticsController } from './statistics.controller';
 import { TransportController } from './transport.controller';
@@ -27,10 +29,13 @@ import { validationPipe } from './validation';
 
 @Module({
   imports: [
+    RouterModule.register([{ path: 'api/v1', module: ApiModule }]),
+    HttpModule,
     DatabaseModule,
     QueueModule,
     UsersModule,
     ClientsModule,
+    ImportsModule,
     MessagesModule,
     MailingsModule,
     DeliveriesModule,
@@ -39,7 +44,9 @@ import { validationPipe } from './validation';
     StatisticsModule,
   ],
   controllers: [
+    AuthController,
     AccountController,
+    ImportsController,
     ClientsController,
     MessagesController,
     MailingsController,
@@ -50,11 +57,6 @@ import { validationPipe } from './validation';
     TransportController,
     HealthController,
   ],
-  providers: [
-    Metrics,
-    { provide: APP_GUARD, useClass: AuthGuard },
-    { provide: APP_FILTER, useClass: ProblemFilter },
-    { provide: APP_PIPE, useValue: validationPipe },
-  ],
+  providers: [Metrics, { provide: APP_PIPE, useValue: validationPipe }],
 })
 export class ApiModule {}

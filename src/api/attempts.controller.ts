@@ -8,7 +8,7 @@ import { parseInstant } from '../domain/schedule-input';
 import { type AttemptStatus, attemptStatuses } from '../domain/states';
 import { AttemptsService, type AttemptView } from '../features/deliveries/attempts.service';
 import { PageDto } from './dto/list.dto';
-import { CurrentViewer } from './viewer';
+import { CurrentViewer } from '../http/viewer';
 
 class AttemptQueryDto extends PageDto {
   @IsOptional()

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, StreamableFile } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags, PartialType } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Page } from '../domain/paging';
@@ -6,10 +6,11 @@ import type { Viewer } from '../domain/permissions';
 import type { Client } from '../features/clients/client.entity';
 import { clientSorts, ClientsService } from '../features/clients/clients.service';
 import { DeliveriesService, type DeliveryView } from '../features/deliveries/deliveries.service';
+import { Readable } from 'node:stream';
 import { PageDto, SearchDto } from './dto/list.dto';
-import { Id } from './id.pipe';
+import { Id } from '../http/id.pipe';
 import { deliveryAnswer } from './deliveries.controller';
-import { CurrentViewer } from './viewer';
+import { CurrentViewer } from '../http/viewer';
 
 class ClientDto {
   @IsString()
@@ -61,6 +62,16 @@ export class ClientsController {
   @Post()
   async create(@CurrentViewer() viewer: Viewer, @Body() body: ClientDto) {
     return clientAnswer(await this.clients.create(viewer, body));
+  }
+
+  /** All clients, or those that match, as CSV. */
+  @Get('export.csv')
+  csv(@CurrentViewer() viewer: Viewer, @Query() { search, ownerId }: SearchDto): StreamableFile {
+    const filter = { ...(search !== undefined && { search }), ...(ownerId !== undefined && { ownerId }) };
+    return new StreamableFile(Readable.from(this.clients.exportCsv(viewer, filter)), {
+      disposition: 'attachment; filename="clients.csv"',
+      type: 'text/csv; charset=utf-8',
+    });
   }
 
   @Get(':id')

@@ -2,8 +2,8 @@ import { Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Viewer } from '../domain/permissions';
 import { DeliveriesService, type DeliveryView } from '../features/deliveries/deliveries.service';
-import { Id } from './id.pipe';
-import { CurrentViewer } from './viewer';
+import { Id } from '../http/id.pipe';
+import { CurrentViewer } from '../http/viewer';
 
 export const deliveryAnswer = (d: DeliveryView) => ({
   id: d.id,

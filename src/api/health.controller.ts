@@ -5,7 +5,7 @@ import { CONFIG, type Config } from '../config/config.module';
 import { Database } from '../database/database';
 import { RedisConnection } from '../queue/redis.module';
 import { Metrics } from './metrics';
-import { Public } from './viewer';
+import { Public } from '../http/viewer';
 
 /** For load balancers and monitoring; says nothing that is secret. */
 @ApiTags('health')

@@ -11,9 +11,9 @@ import { RunsService } from '../features/runs/runs.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import { SchedulerService } from '../features/scheduling/scheduler.service';
 import { PageDto, SearchDto } from './dto/list.dto';
-import { Id } from './id.pipe';
+import { Id } from '../http/id.pipe';
 import { runAnswer } from './runs.controller';
-import { CurrentViewer } from './viewer';
+import { CurrentViewer } from '../http/viewer';
 
 class ClientIdsDto {
   @IsArray({ message: 'must be a list of client ids' })

@@ -5,8 +5,8 @@ import type { Viewer } from '../domain/permissions';
 import { MessagesService, type MessageWithUse } from '../features/messages/messages.service';
 import { PreviewService } from '../features/messages/preview.service';
 import { SearchDto } from './dto/list.dto';
-import { Id } from './id.pipe';
-import { CurrentViewer } from './viewer';
+import { Id } from '../http/id.pipe';
+import { CurrentViewer } from '../http/viewer';
 
 class MessageDto {
   @IsString()

@@ -10,8 +10,8 @@ import { RunsService, type RunView } from '../features/runs/runs.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import { deliveryAnswer } from './deliveries.controller';
 import { PageDto } from './dto/list.dto';
-import { Id } from './id.pipe';
-import { CurrentViewer } from './viewer';
+import { Id } from '../http/id.pipe';
+import { CurrentViewer } from '../http/viewer';
 
 class DeliveryQueryDto extends PageDto {
   @IsOptional()

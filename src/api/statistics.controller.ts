@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Viewer } from '../domain/permissions';
 import { type Statistics, StatisticsService } from '../features/statistics/statistics.service';
-import { CurrentViewer } from './viewer';
+import { CurrentViewer } from '../http/viewer';
 
 @ApiTags('statistics')
 @ApiBearerAuth()

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Viewer } from '../domain/permissions';
 import { type TransportState, TransportService } from '../features/deliveries/transport.service';
 import { PageDto } from './dto/list.dto';
-import { CurrentViewer } from './viewer';
+import { CurrentViewer } from '../http/viewer';
 
 const answer = ({ state, reason, detail, retryAt, since }: TransportState) => ({
   state,

@@ -7,6 +7,7 @@ import { isUnavailable } from '../database/database';
 import { DomainError } from '../domain/errors';
 import type { Viewer } from '../domain/permissions';
 import { ClientsModule } from '../features/clients/clients.module';
+import { ImportsModule } from '../features/clients/imports.module';
 import { DeliveriesModule } from '../features/deliveries/deliveries.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { RunsModule } from '../features/runs/runs.module';
@@ -27,6 +28,7 @@ class CliApp {
         QueueModule,
         UsersModule,
         ClientsModule,
+        ImportsModule,
         MailingsModule,
         DeliveriesModule,
         RunsModule,

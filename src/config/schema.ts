@@ -228,6 +228,12 @@ export const schema = {
     default: 30_000,
     parse: milliseconds,
   }),
+  importMaxBytes: setting<number>({
+    env: 'IMPORT_MAX_BYTES',
+    about: 'The largest file of clients that is taken, in bytes.',
+    default: 500_000_000,
+    parse: integer(1, 100_000_000_000),
+  }),
   queueWindow: setting<number>({
     env: 'QUEUE_WINDOW',
     about: 'The most delivery jobs that Redis holds at once, in all states.',
@@ -277,5 +283,17 @@ export const schema = {
     default: false,
     productionDefault: true,
     parse: boolean,
+  }),
+  sessionIdleMs: setting<number>({
+    env: 'SESSION_IDLE_MS',
+    about: 'How long a session lives without being used.',
+    default: 24 * 60 * MINUTE,
+    parse: milliseconds,
+  }),
+  sessionMaxMs: setting<number>({
+    env: 'SESSION_MAX_MS',
+    about: 'How long a session lives, however much it is used.',
+    default: 14 * 24 * 60 * MINUTE,
+    parse: milliseconds,
   }),
 } as const;

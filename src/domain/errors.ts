@@ -2,7 +2,14 @@
  * Errors that a caller can do something about. Only the edges (API filter, web filter, CLI runner) translate them.
  */
 export type ErrorKind =
-  'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'rate_limited' | 'unavailable';
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'unsupported'
+  | 'conflict'
+  | 'rate_limited'
+  | 'unavailable';
 
 /** One thing that is wrong with one input field; `field` is the path the caller used (`clientIds.3`). */
 export interface FieldError {

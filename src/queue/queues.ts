@@ -7,10 +7,9 @@ export const SERVICE_QUEUE = 'service';
 
 /** Jobs of SCHEDULE_QUEUE. */
 export type ScheduleJob = 'tick' | 'sweep';
-/** Jobs of PLAN_QUEUE. */
-export interface PlanJob {
-  runId: number;
-}
+/** Jobs of PLAN_QUEUE: planning a run, or (by this name) applying an import. */
+export type PlanJob = { runId: number } | { importId: number };
+export const APPLY_IMPORT = 'apply-import';
 /** A job of DELIVERY_QUEUE: one client in one run. The ledger has the rest. */
 export interface DeliveryJob {
   deliveryId: number;

@@ -1,25 +1,35 @@
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
-import type { Job } from 'bullmq';
+import { DelayedError, type Job } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { ImportsService } from '../features/clients/imports.service';
 import { FeederService } from '../features/deliveries/feeder.service';
 import { PlannerService } from '../features/runs/planner.service';
 import { PLAN_QUEUE, type PlanJob } from '../queue/queues';
 import { RunFinisher } from './run-finisher';
 
-/** Plans runs: long work in short transactions, apart from the sending. */
+/** How long an import is applied before other jobs get their turn. */
+const IMPORT_SLICE_MS = 5_000;
+
+/** Plans runs and applies imports: long work in short transactions, apart from the sending. */
 @Injectable()
 export class PlanProcessor extends WorkerHost {
   constructor(
     private readonly planner: PlannerService,
     private readonly feeder: FeederService,
     private readonly finisher: RunFinisher,
+    private readonly imports: ImportsService,
     private readonly logger: PinoLogger,
   ) {
     super();
   }
 
-  async process(job: Job<PlanJob>): Promise<void> {
+  async process(job: Job<PlanJob>, token?: string): Promise<void> {
+    if ('importId' in job.data) {
+      if (await this.imports.resume(job.data.importId, IMPORT_SLICE_MS)) return;
+      await job.moveToDelayed(1, token);
+      throw new DelayedError();
+    }
     const { runId } = job.data;
     if (await this.planner.plan(runId)) {
       await this.feeder.feed();
@@ -35,8 +45,8 @@ export class PlanProcessor extends WorkerHost {
   @OnWorkerEvent('failed')
   onFailed(job: Job<PlanJob> | undefined, error: Error): void {
     this.logger.warn(
-      { event: 'plan.failed', runId: job?.data.runId, reason: error.message },
-      'Planning stopped; the sweeper will resume it',
+      { event: 'plan.failed', job: job?.name, ...job?.data, reason: error.message },
+      'Planning or importing stopped; the sweeper will resume it',
     );
   }
 }

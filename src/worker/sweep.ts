@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { ImportsService } from '../features/clients/imports.service';
 import { DeliverySweeper, type Swept } from '../features/deliveries/sweeper.service';
 import { RunsService } from '../features/runs/runs.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
@@ -11,6 +12,7 @@ export class Sweep {
     private readonly deliveries: DeliverySweeper,
     private readonly runs: RunsService,
     private readonly lifecycle: LifecycleService,
+    private readonly imports: ImportsService,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -19,6 +21,7 @@ export class Sweep {
     while ((await this.runs.closeSome()) > 0);
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);
+    await this.imports.runPending();
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import type { WorkerOptions } from 'bullmq';
 import type { Config } from '../config/config.module';
+import { ImportsModule } from '../features/clients/imports.module';
 import { SendingModule } from '../features/deliveries/sending.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
@@ -34,7 +35,7 @@ export class WorkerModule {
     Processor(SCHEDULE_QUEUE, options)(ScheduleProcessor);
     return {
       module: WorkerModule,
-      imports: [ScheduleModule.forRoot(), QueueModule, SendingModule, RunsModule, SchedulingModule],
+      imports: [ScheduleModule.forRoot(), QueueModule, SendingModule, RunsModule, SchedulingModule, ImportsModule],
       providers: [DeliveryProcessor, PlanProcessor, ScheduleProcessor, Sweep, RunFinisher, WorkerLife],
     };
   }

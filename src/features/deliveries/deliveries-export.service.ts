@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { csvRow } from '../../domain/csv';
+import { csvRow } from '../../domain/csv-records';
 import type { Viewer } from '../../domain/permissions';
 import { DeliveriesService } from './deliveries.service';
 

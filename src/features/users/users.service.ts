@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { hash } from '@node-rs/argon2';
 import { Database, violates } from '../../database/database';
 import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
 import { ConflictError, type FieldError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Role } from '../../domain/permissions';
+import { hashPassword, passwordProblems } from './passwords';
 import { User } from './user.entity';
 
 export interface NewUser {
@@ -12,8 +12,6 @@ export interface NewUser {
   password?: string;
   fullName?: string;
 }
-
-export const PASSWORD_MIN = 10;
 
 @Injectable()
 export class UsersService {
@@ -31,7 +29,7 @@ export class UsersService {
     if (nameProblem) errors.push({ field: 'fullName', message: nameProblem });
     if (input.password !== undefined) errors.push(...passwordProblems(input.password));
     if (errors.length > 0 || !email.ok) throw new ValidationError(errors);
-    const passwordHash = input.password === undefined ? null : await hash(input.password);
+    const passwordHash = input.password === undefined ? null : await hashPassword(input.password);
     const users = this.database.dataSource.getRepository(User);
     try {
       return await users.save(
@@ -62,11 +60,4 @@ export class UsersService {
     if (!user) throw new NotFoundError('User', id);
     return user;
   }
-}
-
-export function passwordProblems(password: string): FieldError[] {
-  if (password.length < PASSWORD_MIN)
-    return [{ field: 'password', message: `must have at least ${PASSWORD_MIN} characters` }];
-  if (password.length > 200) return [{ field: 'password', message: 'must have at most 200 characters' }];
-  return [];
 }

@@ -22,6 +22,7 @@ export const STATUS_OF_KIND: Record<ErrorKind, number> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  unsupported: 415,
   rate_limited: 429,
   unavailable: 503,
 };

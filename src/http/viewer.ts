@@ -2,8 +2,10 @@ import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestj
 import type { Request } from 'express';
 import { DomainError } from '../domain/errors';
 import type { Viewer } from '../domain/permissions';
+import type { Origin } from '../features/users/sessions.service';
 
-export type AuthenticatedRequest = Request & { viewer?: Viewer };
+/** A request after the guard. */
+export type AuthenticatedRequest = Request & { viewer?: Viewer; csrfToken?: string };
 
 const PUBLIC = 'gonets.public';
 
@@ -12,7 +14,7 @@ export const Public = () => SetMetadata(PUBLIC, true);
 export const PUBLIC_ROUTE = PUBLIC;
 
 export class UnauthenticatedError extends DomainError {
-  constructor(message = 'Give an API token: Authorization: Bearer <token>.') {
+  constructor(message = 'Sign in, or give an API token: Authorization: Bearer <token>.') {
     super('unauthenticated', 'UNAUTHENTICATED', message);
   }
 }
@@ -22,4 +24,14 @@ export const CurrentViewer = createParamDecorator((_: unknown, context: Executio
   const { viewer } = context.switchToHttp().getRequest<AuthenticatedRequest>();
   if (!viewer) throw new UnauthenticatedError();
   return viewer;
+});
+
+/** Where the request comes from, for limits, sessions and the audit log. */
+export const RequestOrigin = createParamDecorator((_: unknown, context: ExecutionContext): Origin =>
+  originOf(context.switchToHttp().getRequest<Request>()),
+);
+
+export const originOf = (request: Request): Origin => ({
+  ip: request.ip ?? '',
+  userAgent: request.get('user-agent') ?? '',
 });

@@ -1,0 +1,208 @@
+import { checkClient } from './client-input';
+import { type TextEncoding, TextReader } from './csv-encoding';
+import { CsvReader, plainField, RECORD_MAX, type CsvItem } from './csv-records';
+import { parseEmailAddress } from './email-address';
+import type { FieldError } from './errors';
+
+/** What a file of clients consists of. `unusable` is the last item: the file as a whole can't be imported. */
+export type ClientItem =
+  | { kind: 'client'; line: number; client: { email: string; fullName: string; comment: string } }
+  | { kind: 'rejected'; line: number; errors: FieldError[] }
+  | { kind: 'unusable'; line: number; message: string };
+
+type Column = 'email' | 'fullName' | 'comment';
+
+/** The names of a column, the preferred first, in lower case and without spaces, hyphens, underscores and dots. */
+const NAMES: Record<Column, string[]> = {
+  email: [
+    'email',
+    'emailaddress',
+    'mail',
+    'почта',
+    'электроннаяпочта',
+    'элпочта',
+    'эладрес',
+    'имейл',
+    'емейл',
+    'адресэлектроннойпочты',
+  ],
+  fullName: [
+    'fullname',
+    'name',
+    'фио',
+    'полноеимя',
+    'имяифамилия',
+    'фамилияиимя',
+    'имя',
+    'клиент',
+    'client',
+    'contact',
+  ],
+  comment: [
+    'comment',
+    'comments',
+    'note',
+    'notes',
+    'комментарий',
+    'комментарии',
+    'примечание',
+    'примечания',
+    'заметка',
+    'заметки',
+  ],
+};
+const DELIMITERS = [',', ';', '\t'];
+const WANTED = 'columns email, full_name and, if wished, comment, separated by commas, semicolons or tabs';
+
+/** Where a client's values stand in a record, by a file's header. */
+export interface ClientHeader {
+  delimiter: string;
+  width: number;
+  email: number;
+  fullName: number;
+  /** -1 if the file has none: the comments of known clients are left alone then. */
+  comment: number;
+  /** Names of columns that mean nothing to us, as they stand in the file. */
+  ignored: string[];
+}
+
+/** The header that a line is, or null: it must name e-mail and name. The delimiter is the one that makes most sense of it. */
+export function readHeader(line: string, delimiters = DELIMITERS): ClientHeader | null {
+  const headers = delimiters.flatMap((delimiter) => {
+    const [record] = [...new CsvReader(delimiter, 1).push(`${line}\n`)];
+    const header = record?.ok ? mapColumns(record.fields, delimiter) : null;
+    return header ? [header] : [];
+  });
+  return headers.reduce<ClientHeader | null>((best, h) => (best && best.width >= h.width ? best : h), null);
+}
+
+function mapColumns(fields: string[], delimiter: string): ClientHeader | null {
+  const names = fields.map((field) => field.toLowerCase().replace(/[\s_.-]/g, ''));
+  const find = (column: Column) => NAMES[column].map((name) => names.indexOf(name)).find((i) => i >= 0) ?? -1;
+  const [email, fullName, comment] = [find('email'), find('fullName'), find('comment')];
+  if (email < 0 || fullName < 0) return null;
+  const ignored = fields.flatMap((f, i) =>
+    names[i] === '' || [email, fullName, comment].includes(i) ? [] : [visible(f, 60)],
+  );
+  return { delimiter, width: fields.length, email, fullName, comment, ignored: ignored.slice(0, 50) };
+}
+
+/**
+ * Reads a CSV file of clients from its bytes, which come in pieces of any size; memory is bounded whatever the file holds.
+ * Recognises encoding, delimiter (or Excel's line `sep=;`) and columns by itself. Every line that is no good client is
+ * reported with its physical line number and does no harm to its neighbours. Does not see addresses that repeat.
+ */
+export class ClientsCsv {
+  header: ClientHeader | null = null;
+  private readonly text = new TextReader();
+  private records: CsvReader | null = null;
+  private head = '';
+  private line = 1;
+  private delimiters = DELIMITERS;
+  private found = false;
+  private unusable = false;
+
+  get encoding(): TextEncoding {
+    return this.text.encoding;
+  }
+
+  push(bytes: Uint8Array): Generator<ClientItem> {
+    return this.read(this.text.push(bytes), false);
+  }
+
+  end(): Generator<ClientItem> {
+    return this.read(this.text.end(), true);
+  }
+
+  private *read(text: string, ended: boolean): Generator<ClientItem> {
+    for (const item of this.items(text, ended)) {
+      if (this.unusable) return;
+      this.found = true;
+      this.unusable = item.kind === 'unusable';
+      yield item;
+    }
+    if (ended && !this.found)
+      yield this.refuse(
+        this.header ? 'The file has a header, but no clients.' : `The file is empty. It must begin with the ${WANTED}.`,
+      );
+  }
+
+  private *items(text: string, ended: boolean): Generator<ClientItem> {
+    const { foreign } = this.text;
+    if (foreign !== null) return yield this.refuse(`The file is ${foreign}, not a text. Save it as CSV first.`);
+    let rest = text;
+    if (!this.records) {
+      this.head += text;
+      const problem = this.readHead(ended);
+      if (problem !== null) return yield this.refuse(problem);
+      rest = this.head;
+    }
+    if (!this.records || !this.header) return;
+    this.head = '';
+    for (const item of this.records.push(rest)) yield readClient(item, this.header);
+    if (ended) for (const item of this.records.end()) yield readClient(item, this.header);
+  }
+
+  /** Takes lines off `head` until the header is found; tells what is wrong with it, if anything. */
+  private readHead(ended: boolean): string | null {
+    for (;;) {
+      const lineEnd = this.head.indexOf('\n');
+      if (lineEnd < 0 && this.head.length > RECORD_MAX)
+        return `The first line is longer than ${RECORD_MAX} characters.`;
+      if (lineEnd < 0 && (!ended || this.head === '')) return null;
+      const line = lineEnd < 0 ? this.head : this.head.slice(0, lineEnd);
+      this.head = lineEnd < 0 ? '' : this.head.slice(lineEnd + 1);
+      const separator = /^"?sep=([^"])"?\s*$/i.exec(line)?.[1];
+      if (separator) this.delimiters = [separator];
+      else if (line.trim() !== '') {
+        this.header = readHeader(line, this.delimiters);
+        if (!this.header) return `The first line must name the ${WANTED}; it is: ${visible(line, 200)}`;
+      }
+      this.line++;
+      if (!this.header) continue;
+      const { header } = this;
+      this.records = new CsvReader(header.delimiter, this.line, (fields, lines) => isOneClient(fields, lines, header));
+      return null;
+    }
+  }
+
+  private refuse(message: string): ClientItem {
+    return { kind: 'unusable', line: this.line, message };
+  }
+}
+
+/** Only comments and ignored columns may have several lines, and none of these lines may be a client itself. */
+function isOneClient(fields: string[], lines: string[], { delimiter, width, email, fullName }: ClientHeader): boolean {
+  if ([email, fullName].some((i) => fields[i]?.trim().includes('\n'))) return false;
+  return !lines.slice(1).some((line) => {
+    const own = line.split(delimiter);
+    return own.length === width && parseEmailAddress(own[email] ?? '').ok && own[fullName]?.trim() !== '';
+  });
+}
+
+function readClient(item: CsvItem, header: ClientHeader): ClientItem {
+  const { line } = item;
+  const reject = (errors: FieldError[]): ClientItem => ({ kind: 'rejected', line, errors });
+  if (!item.ok) return reject([{ field: 'line', message: item.message }]);
+  const { fields } = item;
+  const extra = fields.slice(header.width).some((field) => field.trim() !== '');
+  if (extra || fields.length <= Math.max(header.email, header.fullName)) {
+    const hint = extra ? `; text that contains the delimiter must stand in quotation marks` : '';
+    return reject([
+      { field: 'line', message: `has ${fields.length} columns where the header has ${header.width}${hint}` },
+    ]);
+  }
+  const value = (i: number) => plainField(fields[i] ?? '');
+  const input = { email: value(header.email), fullName: value(header.fullName), comment: value(header.comment) };
+  const broken = (['email', 'fullName', 'comment'] as const).filter((field) => input[field].includes('\ufffd'));
+  if (broken.length > 0) return reject(broken.map((field) => ({ field, message: 'contains a broken character (�)' })));
+  const checked = checkClient(input);
+  if (checked.ok) return { kind: 'client', line, client: checked.client };
+  return reject(checked.errors.filter((error, i, all) => all.findIndex((e) => e.field === error.field) === i));
+}
+
+/** A piece of a file as a message may show it. */
+function visible(text: string, maxLength: number): string {
+  const plain = text.trim().replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+  return plain.length > maxLength ? `${plain.slice(0, maxLength)}…` : plain;
+}

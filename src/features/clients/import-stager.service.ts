@@ -1,0 +1,203 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import type { Readable } from 'node:stream';
+import { CONFIG, type Config } from '../../config/config.module';
+import { copyIn, copyRow } from '../../database/copy';
+import { Database, type Transaction } from '../../database/database';
+import { ClientsCsv, type ClientItem } from '../../domain/csv-clients';
+
+/** About so many characters are gathered before they are copied, by one short transaction. */
+const BATCH_CHARS = 2_000_000;
+/** For sorting a file's addresses, in the one statement that looks for repeated ones. */
+const SORT_MEMORY = '64MB';
+
+/** The file can't be imported as it is; the message is for its owner. */
+class UnusableFile extends Error {}
+/** Somebody else has failed this import, taking us for dead. */
+class GivenUp extends Error {}
+
+/**
+ * Reads an upload into Postgres: decoded, parsed, checked and copied in batches, with bounded memory and without holding
+ * a connection while the sender is slow. Until the file is complete it touches no client.
+ */
+@Injectable()
+export class ImportStager {
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  /**
+   * Ends with the import staged (true), or failed with its reason recorded (false).
+   * @throws if Postgres can't be reached; the import is then failed by the sweeper
+   */
+  async stage(importId: number, upload: Readable): Promise<boolean> {
+    const heartbeat = setInterval(() => void this.renew(importId), this.config.heartbeatMs);
+    const csv = new ClientsCsv();
+    try {
+      const batch = new Batch(importId);
+      let bytes = 0;
+      for await (const chunk of sent(upload)) {
+        bytes += chunk.length;
+        if (bytes > this.config.importMaxBytes)
+          throw new UnusableFile(`The file is larger than ${this.config.importMaxBytes} bytes.`);
+        await this.take(importId, batch, csv.push(chunk));
+      }
+      await this.take(importId, batch, csv.end());
+      await this.finish(importId, batch, csv);
+      return true;
+    } catch (error) {
+      upload.destroy();
+      if (error instanceof UnusableFile) await this.fail(importId, error.message, csv);
+      else if (!(error instanceof GivenUp)) {
+        await this.fail(
+          importId,
+          'The file could not be taken in because of an internal error. Please upload it again.',
+          csv,
+        );
+        throw error;
+      }
+      return false;
+    } finally {
+      clearInterval(heartbeat);
+    }
+  }
+
+  /** Fails imports whose reading process is gone: what it had not yet read is nowhere. */
+  async failAbandoned(): Promise<number[]> {
+    return this.database.transaction(async (tx) => {
+      const gone = await tx.rows<{ id: number }>(
+        `UPDATE imports SET status = 'failed', finished_at = app_now(),
+                reason = 'The server was stopped while it received the file. No client was changed. Please upload it again.'
+          WHERE status = 'running' AND staged_at IS NULL AND alive_at < clock_timestamp() - $1 * interval '1 millisecond' RETURNING id`,
+        [this.config.takeoverMs],
+      );
+      const ids = gone.map((row) => row.id);
+      if (ids.length > 0) await tx.affected('DELETE FROM import_rows WHERE import_id = ANY($1)', [ids]);
+      return ids;
+    });
+  }
+
+  private async take(importId: number, batch: Batch, items: Iterable<ClientItem>): Promise<void> {
+    for (const item of items) {
+      if (item.kind === 'unusable') {
+        throw new UnusableFile(item.line > 1 ? `Line ${item.line}: ${item.message}` : item.message);
+      }
+      batch.add(item);
+      if (batch.size > BATCH_CHARS) await this.flush(importId, batch);
+    }
+  }
+
+  private async flush(importId: number, batch: Batch): Promise<void> {
+    await this.database.transaction((tx) => this.copy(tx, importId, batch));
+    batch.clear();
+  }
+
+  /** The row's lock orders us and those who might take us for dead. */
+  private async copy(tx: Transaction, importId: number, batch: Batch): Promise<void> {
+    const ours = await tx.affected(
+      `UPDATE imports SET rows = $2, rejected = $3, alive_at = clock_timestamp() WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
+      [importId, batch.rows, batch.rejected],
+    );
+    if (ours === 0) throw new GivenUp();
+    await copyIn(tx, 'import_rows (import_id, line, email, full_name, comment)', batch.good.join(''));
+    await copyIn(tx, 'import_errors (import_id, line, field, message)', batch.bad.join(''));
+  }
+
+  private async finish(importId: number, batch: Batch, csv: ClientsCsv): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await this.copy(tx, importId, batch);
+      await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'`);
+      // The sort finds them without an estimate of how many there are; the primary key deletes them.
+      const repeated = await tx.affected(
+        `WITH later AS (
+           SELECT line, first FROM (
+             SELECT line, first_value(line) OVER (PARTITION BY lower(email) COLLATE "C" ORDER BY line) AS first
+               FROM import_rows WHERE import_id = $1) r WHERE line > first),
+         gone AS (DELETE FROM import_rows r USING later WHERE r.import_id = $1 AND r.line = later.line)
+         INSERT INTO import_errors (import_id, line, field, message)
+         SELECT $1, line, 'email', 'repeats the address of line ' || first FROM later`,
+        [importId],
+      );
+      const { header, encoding } = csv;
+      await tx.affected(
+        `UPDATE imports SET staged_at = app_now(), rejected = rejected + $2, encoding = $3, delimiter = $4, ignored_columns = $5,
+                has_comment = $6 WHERE id = $1`,
+        [importId, repeated, encoding, header?.delimiter, header?.ignored, header ? header.comment >= 0 : true],
+      );
+    });
+  }
+
+  private async fail(importId: number, reason: string, { encoding, header }: ClientsCsv): Promise<void> {
+    try {
+      await this.database.transaction(async (tx) => {
+        const failed = await tx.affected(
+          `UPDATE imports SET status = 'failed', reason = $2, encoding = $3, delimiter = $4, finished_at = app_now()
+            WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
+          [importId, reason, encoding, header?.delimiter ?? null],
+        );
+        if (failed > 0) await tx.affected('DELETE FROM import_rows WHERE import_id = $1', [importId]);
+      });
+    } catch (error) {
+      this.logger.warn(
+        { event: 'import.unfailed', importId, reason: (error as Error).message },
+        'Import was not marked as failed; the sweeper will do it',
+      );
+    }
+  }
+
+  private async renew(importId: number): Promise<void> {
+    try {
+      await this.database.affected(
+        `UPDATE imports SET alive_at = clock_timestamp() WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
+        [importId],
+      );
+    } catch (error) {
+      this.logger.debug(
+        { event: 'import.silent', importId, reason: (error as Error).message },
+        'Import could not say that it is alive',
+      );
+    }
+  }
+}
+
+/** Rows on their way into the database, with the counts over the whole file. */
+class Batch {
+  good: string[] = [];
+  bad: string[] = [];
+  size = 0;
+  rows = 0;
+  rejected = 0;
+
+  constructor(private readonly importId: number) {}
+
+  add(item: Exclude<ClientItem, { kind: 'unusable' }>): void {
+    this.rows++;
+    if (item.kind === 'client') {
+      const { email, fullName, comment } = item.client;
+      this.size +=
+        this.good[this.good.push(copyRow([this.importId, item.line, email, fullName, comment])) - 1]?.length ?? 0;
+      return;
+    }
+    this.rejected++;
+    for (const { field, message } of item.errors) {
+      this.size += this.bad[this.bad.push(copyRow([this.importId, item.line, field, message])) - 1]?.length ?? 0;
+    }
+  }
+
+  clear(): void {
+    this.good = [];
+    this.bad = [];
+    this.size = 0;
+  }
+}
+
+/** The upload's pieces; a sender who leaves before the end has sent no file. */
+async function* sent(upload: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of upload) yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer);
+  } catch {
+    throw new UnusableFile('The upload ended before the file was complete. Please upload it again.');
+  }
+}

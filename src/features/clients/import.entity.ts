@@ -1,0 +1,80 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { TextEncoding } from '../../domain/csv-encoding';
+
+export const importStatuses = ['running', 'done', 'failed'] as const;
+export type ImportStatus = (typeof importStatuses)[number];
+
+/** A file of clients that was uploaded, how far it is applied, and what became of its rows. */
+@Entity('imports')
+export class Import {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
+  id!: number;
+
+  @Column('bigint', { name: 'owner_id' })
+  ownerId!: number;
+
+  @Column('text', { name: 'file_name', default: '' })
+  fileName!: string;
+
+  /** Checks and counts only: `added` and `updated` are what they would be. */
+  @Column('boolean', { name: 'dry_run', default: false })
+  dryRun!: boolean;
+
+  @Column('text', { default: 'running' })
+  status!: ImportStatus;
+
+  /** Why it failed: a sentence for people. */
+  @Column('text', { nullable: true })
+  reason!: string | null;
+
+  @Column('text', { nullable: true })
+  encoding!: TextEncoding | null;
+
+  @Column('text', { nullable: true })
+  delimiter!: string | null;
+
+  /** Columns of the file that mean nothing to us. */
+  @Column('text', { name: 'ignored_columns', array: true, default: () => `'{}'` })
+  ignoredColumns!: string[];
+
+  @Column('boolean', { name: 'has_comment', default: true })
+  hasComment!: boolean;
+
+  /** Records in the file so far, good or not; in the end `added + updated + rejected`. */
+  @Column('integer', { default: 0 })
+  rows!: number;
+
+  @Column('integer', { default: 0 })
+  added!: number;
+
+  /** Clients that were known by their address, changed or not. */
+  @Column('integer', { default: 0 })
+  updated!: number;
+
+  @Column('integer', { default: 0 })
+  rejected!: number;
+
+  /** All up to this line of the staged file is applied. */
+  @Column('bigint', { name: 'applied_line', default: 0 })
+  appliedLine!: number;
+
+  /** When the whole file was in the database; from then on nothing can get lost. */
+  @Column('timestamptz', { name: 'staged_at', nullable: true })
+  stagedAt!: Date | null;
+
+  @Column('timestamptz', { name: 'alive_at', default: () => 'clock_timestamp()' })
+  aliveAt!: Date;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'finished_at', nullable: true })
+  finishedAt!: Date | null;
+}
+
+/** One thing that is wrong with one line; `line` is the physical line on which the record begins. */
+export interface ImportError {
+  line: number;
+  field: string;
+  message: string;
+}

@@ -1,0 +1,165 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Injectable } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import { PinoLogger } from 'nestjs-pino';
+import type { Readable } from 'node:stream';
+import { Database } from '../../database/database';
+import { listPage } from '../../database/list';
+import { csvRow } from '../../domain/csv-records';
+import { NotFoundError } from '../../domain/errors';
+import type { Page, PageRequest } from '../../domain/paging';
+import { readableOwner, type Viewer } from '../../domain/permissions';
+import { APPLY_IMPORT, PLAN_QUEUE, type PlanJob } from '../../queue/queues';
+import { ImportApplier } from './import-applier.service';
+import { ImportStager } from './import-stager.service';
+import type { Import, ImportError } from './import.entity';
+
+/** Files up to so many rows are done when `begin` answers. */
+const AT_ONCE_ROWS = 2_000;
+const SHOWN_ERRORS = 100;
+const EXPORT_PAGE = 5_000;
+
+export interface NewImport {
+  fileName?: string;
+  dryRun?: boolean;
+}
+
+export type ImportView = Import & { errors: ImportError[] };
+
+/**
+ * Imports of clients from CSV files: the file is read into Postgres while it comes in, then applied by a worker (a small
+ * one at once). Once `begin` has answered, no kill of anything loses the import.
+ */
+@Injectable()
+export class ImportsService {
+  constructor(
+    private readonly database: Database,
+    private readonly stager: ImportStager,
+    private readonly applier: ImportApplier,
+    @InjectQueue(PLAN_QUEUE) private readonly queue: Queue<PlanJob>,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  /**
+   * Takes in a file for the viewer's own clients; answers when all of it was received. What is wrong with the file or its
+   * lines is told by `get`; a file that can't be imported at all, or whose upload broke off, is an import that has failed.
+   */
+  async begin(
+    viewer: Viewer,
+    { fileName = '', dryRun = false }: NewImport,
+    upload: Readable,
+  ): Promise<{ importId: number }> {
+    const row = await this.database.first<{ id: number }>(
+      'INSERT INTO imports (owner_id, file_name, dry_run) VALUES ($1, $2, $3) RETURNING id',
+
+      [viewer.userId, fileName.replace(/[\u0000-\u001f]/g, '').slice(0, 200), dryRun],
+    );
+    if (!row) throw new Error('an insert returned no row');
+    const importId = row.id;
+    if (await this.stager.stage(importId, upload)) await this.applyOrEnqueue(importId);
+    return { importId };
+  }
+
+  /**
+   * Applies a staged import here and now, or what is left of it; see ImportApplier. For the worker's job, and for the
+   * command line, which needs no worker.
+   */
+  async resume(importId: number, maxMs?: number, onProgress?: (progress: Import) => void): Promise<boolean> {
+    const finished = await this.applier.resume(importId, maxMs, onProgress);
+    if (finished) this.logger.info({ event: 'import.applied', importId }, 'Import is applied');
+    return finished;
+  }
+
+  /** For the sweeper: fails imports whose upload died with its process, and enqueues all that are staged and not done. */
+  async runPending(): Promise<void> {
+    const failed = await this.stager.failAbandoned();
+    if (failed.length > 0)
+      this.logger.warn({ event: 'import.abandoned', imports: failed }, 'Imports were left half received');
+    for (const importId of await this.applier.pending()) await this.enqueue(importId);
+  }
+
+  /** With the first 100 errors, in line order. @throws NotFoundError */
+  async get(viewer: Viewer, id: number): Promise<ImportView> {
+    return { ...(await this.find(viewer, id)), errors: await this.errors(id, [0, ''], SHOWN_ERRORS) };
+  }
+
+  /** Newest first. */
+  async list(viewer: Viewer, page: PageRequest): Promise<Page<Import>> {
+    return listPage<Import>(
+      this.database,
+      {
+        sql: 'SELECT * FROM imports i WHERE ($1::bigint IS NULL OR i.owner_id = $1)',
+        params: [readableOwner(viewer)],
+        key: [{ expression: 'i.id', type: 'bigint' }],
+        descending: true,
+      },
+      page,
+    );
+  }
+
+  /**
+   * All errors as CSV (`line,field,message`), in pieces that are read as they are wanted.
+   * @throws NotFoundError before the first piece
+   */
+  async errorsCsv(viewer: Viewer, id: number): Promise<AsyncIterable<string>> {
+    await this.find(viewer, id);
+    return this.errorLines(id);
+  }
+
+  private async *errorLines(id: number): AsyncGenerator<string> {
+    yield csvRow(['line', 'field', 'message']);
+    for (let after: [number, string] = [0, '']; ;) {
+      const page = await this.errors(id, after, EXPORT_PAGE);
+      const last = page.at(-1);
+      if (!last) return;
+      yield page.map((e) => csvRow([e.line, e.field, e.message])).join('');
+      after = [last.line, last.field];
+    }
+  }
+
+  private errors(id: number, after: [number, string], limit: number): Promise<ImportError[]> {
+    return this.database.rows<ImportError>(
+      `SELECT line, field, message FROM import_errors WHERE import_id = $1 AND (line, field) > ($2, $3) ORDER BY line, field LIMIT ${limit}`,
+      [id, ...after],
+    );
+  }
+
+  private async find(viewer: Viewer, id: number): Promise<Import> {
+    const found = await this.database.first<Import>(
+      'SELECT * FROM imports WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)',
+      [id, readableOwner(viewer)],
+    );
+    if (!found) throw new NotFoundError('Import', id);
+    return found;
+  }
+
+  /** The import is safe already: if applying it here fails, a worker does it. */
+  private async applyOrEnqueue(importId: number): Promise<void> {
+    try {
+      const row = await this.database.first<{ rows: number }>('SELECT rows FROM imports WHERE id = $1', [importId]);
+      if ((row?.rows ?? Infinity) <= AT_ONCE_ROWS && (await this.resume(importId))) return;
+    } catch (error) {
+      this.logger.warn(
+        { event: 'import.put_off', importId, reason: (error as Error).message },
+        'Import was not applied at once; a worker will do it',
+      );
+    }
+    await this.enqueue(importId);
+  }
+
+  /** One job per import; while it is there, adding it again does nothing. Without Redis the sweeper adds it later. */
+  private async enqueue(importId: number): Promise<void> {
+    try {
+      await this.queue.add(
+        APPLY_IMPORT,
+        { importId },
+        { jobId: `import-${importId}`, removeOnComplete: true, removeOnFail: true },
+      );
+    } catch (error) {
+      this.logger.warn(
+        { event: 'import.not_enqueued', importId, reason: (error as Error).message },
+        'Import was not enqueued; the sweeper will do it',
+      );
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { Request } from 'express';
+import type { AuthenticatedRequest } from './viewer';
+
+/** The name of a form's hidden field. */
+export const CSRF_FIELD = '_csrf';
+export const CSRF_HEADER = 'x-csrf-token';
+
+/**
+ * What a page puts into the hidden field `_csrf` of its forms, or its scripts into the header `X-CSRF-Token`. Empty for a
+ * request without a session: then the origin alone is checked.
+ */
+export function csrfTokenOf(request: Request): string {
+  return (request as AuthenticatedRequest).csrfToken ?? '';
+}
+
+/**
+ * The token that came with a write: the header, the form's field, which is taken out of the body here, or, for an upload
+ * whose body is not read yet, the query's `_csrf`.
+ */
+export function givenCsrfToken(request: Request): unknown {
+  const header = request.get(CSRF_HEADER);
+  const body: unknown = request.body;
+  let field: unknown;
+  if (typeof body === 'object' && body !== null && CSRF_FIELD in body) {
+    field = body[CSRF_FIELD];
+    delete body[CSRF_FIELD];
+  }
+  if (header !== undefined || field !== undefined) return header ?? field;
+  return request.is('multipart/form-data') ? request.query[CSRF_FIELD] : undefined;
+}
+
+/**
+ * Whether a browser could have been made to send this by another site. `Sec-Fetch-Site` can't be forged by pages; where a
+ * browser does not send it, `Origin` must be this host. Programs that are no browsers send neither.
+ */
+export function isCrossSite(request: Request, publicUrl: string): boolean {
+  const site = request.get('sec-fetch-site');
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const origin = request.get('origin');
+  if (origin === undefined) return false;
+  if (!URL.canParse(origin)) return true;
+  return origin !== new URL(publicUrl).origin && new URL(origin).host !== request.get('host');
+}
