@@ -2,10 +2,11 @@
 import htmx from 'htmx.org/dist/htmx.esm.js';
 import { watchCopy, watchConfirmations, watchDoubleSubmits, watchSelections } from './forms';
 
-/** Live parts rest while nobody looks, and catch up at once when somebody does. */
+/** Live parts rest while nobody looks or while a question is open, and catch up at once when somebody does. */
 document.addEventListener('htmx:config:request', (event) => {
   const { ctx } = (event as CustomEvent<{ ctx: { sourceEvent?: Event } }>).detail;
-  if (document.hidden && ctx.sourceEvent?.type === 'every') event.preventDefault();
+  if (ctx.sourceEvent?.type === 'every' && (document.hidden || document.querySelector('dialog[open]')))
+    event.preventDefault();
 });
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;

@@ -16,7 +16,9 @@ function read(table: HTMLTableElement): Shape {
   const rows = [...table.querySelectorAll<HTMLTableRowElement>('tbody tr')];
   const data: number[][] = [rows.map((_, i) => i), ...heads.map(() => [] as number[])];
   for (const row of rows) {
-    [...row.querySelectorAll<HTMLElement>('td')].forEach((cell, i) => data[i + 1]?.push(Number(cell.dataset.value ?? 0)));
+    [...row.querySelectorAll<HTMLElement>('td')].forEach((cell, i) =>
+      data[i + 1]?.push(Number(cell.dataset.value ?? 0)),
+    );
   }
   return {
     labels: heads.map((head) => head.textContent ?? ''),
@@ -55,10 +57,24 @@ function draw(box: HTMLElement): uPlot | null {
       height: Number(box.dataset.height ?? 200),
       cursor: { points: { show: false }, drag: { x: false, y: false } },
       legend: { show: true, live: true },
-      scales: { x: { time: false, range: [-0.6, ticks.length - 0.4] }, y: { range: (_, __, max) => [0, Math.max(4, max * 1.1)] } },
+      scales: {
+        x: { time: false, range: [-0.6, ticks.length - 0.4] },
+        y: { range: (_, __, max) => [0, Math.max(4, max * 1.1)] },
+      },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, splits) => splits.map((i) => ticks[i] ?? ''), space: 64, incrs: [1, 2, 5, 7, 10, 14, 20, 30, 50, 100] },
-        { ...axis, size: 52, values: (_, splits) => splits.map((v) => number.format(v)), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 5e6, 1e7] },
+        {
+          ...axis,
+          grid: { show: false },
+          values: (_, splits) => splits.map((i) => ticks[i] ?? ''),
+          space: 64,
+          incrs: [1, 2, 5, 7, 10, 14, 20, 30, 50, 100],
+        },
+        {
+          ...axis,
+          size: 52,
+          values: (_, splits) => splits.map((v) => number.format(v)),
+          incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 5e6, 1e7],
+        },
       ],
       series: [
         { label: box.dataset.x ?? '', value: (_, i) => (i === null ? '–' : (ticks[i] ?? '')) },
@@ -69,7 +85,8 @@ function draw(box: HTMLElement): uPlot | null {
           width: 0,
           paths: bars,
           points: { show: false },
-          value: (_: uPlot, __: number, ___: number, i: number | null) => (i === null ? '–' : full.format(data[s + 1]?.[i] ?? 0)),
+          value: (_: uPlot, __: number, ___: number, i: number | null) =>
+            i === null ? '–' : full.format(data[s + 1]?.[i] ?? 0),
         })),
       ],
     },
@@ -80,7 +97,10 @@ function draw(box: HTMLElement): uPlot | null {
 
 const charts = new Map<HTMLElement, uPlot>();
 const watched = new ResizeObserver((entries) => {
-  for (const { target } of entries) charts.get(target as HTMLElement)?.setSize({ width: target.clientWidth, height: Number((target as HTMLElement).dataset.height ?? 200) });
+  for (const { target } of entries)
+    charts
+      .get(target as HTMLElement)
+      ?.setSize({ width: target.clientWidth, height: Number((target as HTMLElement).dataset.height ?? 200) });
 });
 
 function drawAll(): void {

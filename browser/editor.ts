@@ -6,7 +6,18 @@ import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { html } from '@codemirror/lang-html';
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { EditorState } from '@codemirror/state';
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, MatchDecorator, ViewPlugin, Decoration, type DecorationSet, type ViewUpdate } from '@codemirror/view';
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  keymap,
+  lineNumbers,
+  MatchDecorator,
+  ViewPlugin,
+  Decoration,
+  type DecorationSet,
+  type ViewUpdate,
+} from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
 const colours = HighlightStyle.define([
@@ -25,11 +36,16 @@ const theme = EditorView.theme({
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--hover)' },
   '.cm-content': { caretColor: 'var(--bs-body-color)' },
   '.cm-cursor': { borderLeftColor: 'var(--bs-body-color)' },
-  '.cm-selectionBackground, &.cm-focused .cm-selectionBackground': { backgroundColor: 'light-dark(#cfe8e4, #24504b) !important' },
+  '.cm-selectionBackground, &.cm-focused .cm-selectionBackground': {
+    backgroundColor: 'light-dark(#cfe8e4, #24504b) !important',
+  },
   '.cm-variable': { backgroundColor: 'light-dark(#fdf0d5, #4a3a17)', borderRadius: '3px' },
 });
 
-const variables = new MatchDecorator({ regexp: /\{\{[^}]*\}\}|\{%[^%]*%\}/g, decoration: Decoration.mark({ class: 'cm-variable' }) });
+const variables = new MatchDecorator({
+  regexp: /\{\{[^}]*\}\}|\{%[^%]*%\}/g,
+  decoration: Decoration.mark({ class: 'cm-variable' }),
+});
 const markVariables = ViewPlugin.fromClass(
   class {
     decorations: DecorationSet;

@@ -56,6 +56,10 @@ export function watchSelections(): void {
   document.addEventListener('click', (event) => {
     const button = (event.target as Element).closest<HTMLElement>('[data-insert]');
     if (button) document.dispatchEvent(new CustomEvent('gonets:insert', { detail: button.dataset.insert }));
+    const add = (event.target as Element).closest<HTMLElement>('[data-add]')?.dataset.add;
+    const list = document.querySelector<HTMLTextAreaElement>('textarea[name="clientIds"]');
+    if (add && list && !list.value.split(/\s/).includes(add))
+      list.value = `${list.value}${list.value && !list.value.endsWith('\n') ? '\n' : ''}${add}\n`;
   });
 }
 

@@ -22,6 +22,7 @@ import { HealthController } from './health.controller';
 import { MailingsController } from './mailings.controller';
 import { MessagesController } from './messages.controller';
 import { Metrics } from './metrics';
+import { ReportsController } from './reports.controller';
 import { RunsController } from './runs.controller';
 import { StatisticsController } from './statistics.controller';
 import { TransportController } from './transport.controller';
@@ -54,6 +55,7 @@ import { validationPipe } from './validation';
     DeliveriesController,
     AttemptsController,
     StatisticsController,
+    ReportsController,
     TransportController,
     HealthController,
   ],
