@@ -100,7 +100,7 @@ export function Field({
       ) : (
         <input
           class={`form-control ${problem ? 'is-invalid' : ''}`}
-          type={type}
+          {...({ type } as object)}
           value={type === 'password' ? undefined : value}
           autocomplete={rest.autocomplete}
           {...common}
