@@ -15,5 +15,7 @@ const project = (name, extra = {}) => ({
 });
 
 module.exports = {
+  // Machines are slow at times; a test that hangs still ends.
+  testTimeout: 30_000,
   projects: [project('unit'), project('integration'), project('e2e'), project('faults')],
 };

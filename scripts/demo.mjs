@@ -14,6 +14,7 @@ await prepare(import.meta.url);
 const { providePostgres, provideRedis } = await import('./services.mjs');
 const { freePort } = await import('./services/service.mjs');
 const { build, interrupted, keepRunning, migrate, ready } = await import('./processes.mjs');
+const { forget, remember } = await import('./local.mjs');
 const { scriptedVerdict, startDemoSmtp } = await import('../demo/smtp-server.mjs');
 const { default: cliProgress } = await import('cli-progress');
 const { parse } = await import('csv-parse/sync');
@@ -35,6 +36,7 @@ try {
   process.stderr.write(`The demo failed: ${error.message}\nLogs are in ${join(data, 'logs')}\n`);
 }
 for (const part of started.reverse()) await part.stop();
+forget();
 process.exit(ok ? 0 : 1);
 
 async function demo() {
@@ -65,6 +67,7 @@ async function demo() {
     SECRET_KEY: signIn.secretKey,
     PORT: String(port),
   };
+  remember(env);
   await migrate(env);
   const cli = async (args, input) => {
     const running = promisify(execFile)(process.execPath, ['dist/main.cli.js', ...args], { cwd: projectFolder, env });
@@ -154,13 +157,13 @@ async function watch(call, runId) {
     noTTYOutput: true,
     notTTYSchedule: 2000,
   });
-  bar.start(0, 0, { sent: 0, failed: 0, deferred: 0 });
+  bar.start(1, 0, { sent: 0, failed: 0, deferred: 0 });
   let run;
   do {
     await pause(200);
     run = await call('GET', `/runs/${runId}`);
     const { counts } = run;
-    bar.setTotal(counts.total);
+    bar.setTotal(Math.max(1, counts.total));
     bar.update(counts.sent + counts.failed + counts.unknown + counts.skipped + counts.cancelled, counts);
   } while (!['done', 'cancelled'].includes(run.status));
   bar.stop();

@@ -7,6 +7,7 @@ import { prepare, projectFolder } from './install.mjs';
 
 await prepare(import.meta.url);
 const { providePostgres, provideRedis } = await import('./services.mjs');
+const { forget, remember } = await import('./local.mjs');
 const { build, interrupted, keepRunning, migrate, ready } = await import('./processes.mjs');
 
 const env = { ...process.env };
@@ -19,6 +20,7 @@ try {
     started.push(redis, postgres);
     Object.assign(env, { DATABASE_URL: postgres.url, REDIS_URL: redis.url });
   }
+  remember(env);
   await build();
   await migrate(env);
   const processes = [keepRunning({ name: 'api', env })];
@@ -38,4 +40,5 @@ try {
 const processes = started.filter((part) => 'pid' in part);
 await Promise.all(processes.map((part) => part.stop()));
 for (const service of started) if (!processes.includes(service)) await service.stop();
+forget();
 process.exit();

@@ -27,7 +27,7 @@ export async function createApi(config: Config, more: Type[] = []): Promise<Nest
     bodyParser: false,
   });
   app.useLogger(app.get(Logger));
-  app.enableShutdownHooks();
+  app.enableShutdownHooks([], { useProcessExit: true });
   app.disable('x-powered-by');
   app.set(
     'trust proxy',
@@ -42,6 +42,6 @@ export async function createApi(config: Config, more: Type[] = []): Promise<Nest
     { include: [ApiModule] },
   );
   SwaggerModule.setup('api/docs', app, document, { jsonDocumentUrl: 'api/docs-json' });
-  mountBullBoard(app);
+  mountBullBoard(app, config);
   return app;
 }

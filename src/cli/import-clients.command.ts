@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { Readable } from 'node:stream';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { ValidationError } from '../domain/errors';
@@ -31,11 +32,10 @@ export function importClientsCommand(program: Command): void {
           notTTYSchedule: 5_000,
         });
         bar.start(found.size, 0, { phase: 'Reading ' });
-        const upload = createReadStream(file).on('data', (chunk) => bar.increment(chunk.length));
         const { importId } = await imports.begin(
           viewer,
           { fileName: basename(file), dryRun: options.dryRun ?? false },
-          upload,
+          Readable.from(counted(file, (bytes) => bar.increment(bytes))),
         );
         const read = await imports.get(viewer, importId);
         bar.setTotal(Math.max(1, read.rows));
@@ -58,4 +58,12 @@ export function importClientsCommand(program: Command): void {
         return status === 'done' ? 0 : 1;
       }),
     );
+}
+
+/** The file's bytes, telling how many were taken; nothing is read before it is wanted. */
+async function* counted(file: string, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
 }

@@ -85,12 +85,12 @@ async function wait(app: INestApplicationContext, runId: number, options: Option
     noTTYOutput: true,
     notTTYSchedule: 5_000,
   });
-  bar.start(0, 0, { run: runId, sent: 0, failed: 0, deferred: 0 });
+  bar.start(1, 0, { run: runId, sent: 0, failed: 0, deferred: 0 });
   let current: RunView;
   do {
     await sleep(LOOK_MS);
     current = await runs.get(OPERATOR, runId);
-    bar.setTotal(current.counts.total);
+    bar.setTotal(Math.max(1, current.counts.total));
     bar.update(finalOf(current.counts), { ...current.counts });
   } while (!FINAL.includes(current.status));
   bar.stop();

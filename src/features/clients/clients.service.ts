@@ -6,6 +6,7 @@ import { csvRow } from '../../domain/csv-records';
 import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import { audit } from '../audit/audit';
 import { Client } from './client.entity';
 
 export const clientSorts = ['id', '-id', 'email', '-email', 'fullName', '-fullName'] as const;
@@ -142,6 +143,7 @@ export class ClientsService {
         writableOwner(viewer),
       ]);
       if (gone === 0) throw new NotFoundError('Client', id);
+      await audit(tx, viewer, 'client.delete', { type: 'client', id });
       await tx.affected(
         `UPDATE deliveries SET status = 'skipped', reason = 'client_deleted', next_attempt_at = NULL, updated_at = app_now()
           WHERE client_id = $1 AND status IN ('pending', 'deferred')`,

@@ -6,7 +6,7 @@ import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { AttemptStatus } from '../../domain/states';
 import type { Attempt } from './attempt.entity';
 
-export type AttemptView = Omit<Attempt, 'ownerId' | 'workerId'> & {
+export type AttemptView = Omit<Attempt, 'workerId'> & {
   email: string;
   fullName: string | null;
   mailingName: string;
@@ -47,7 +47,7 @@ export class AttemptsService {
     return listPage<AttemptView>(
       this.database,
       {
-        sql: `SELECT a.id, a.created_at, a.delivery_id, a.run_id, a.mailing_id, a.client_id, a.attempt_number, a.status, a.reason,
+        sql: `SELECT a.id, a.owner_id, a.created_at, a.delivery_id, a.run_id, a.mailing_id, a.client_id, a.attempt_number, a.status, a.reason,
                      a.reply_code, a.enhanced_code, a.server_response, a.duration_ms, d.email, c.full_name, m.name AS mailing_name
                 FROM attempts a JOIN deliveries d ON d.id = a.delivery_id JOIN mailings m ON m.id = a.mailing_id
                 LEFT JOIN clients c ON c.id = a.client_id

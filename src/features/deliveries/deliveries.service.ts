@@ -6,6 +6,7 @@ import { ConflictError, NotFoundError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import type { DeliveryStatus, RunTrigger } from '../../domain/states';
+import { audit } from '../audit/audit';
 import { FeederService } from './feeder.service';
 
 export interface DeliveryView {
@@ -102,6 +103,7 @@ export class DeliveriesService {
         `UPDATE deliveries SET status = 'pending', reason = NULL, updated_at = app_now() WHERE id = $1`,
         [id],
       );
+      await audit(tx, viewer, 'delivery.resend', { type: 'delivery', id });
       return delivery.runId;
     });
     await this.feeder.refeed([runId]).catch((error: unknown) => {
@@ -121,6 +123,7 @@ export class DeliveriesService {
         `UPDATE deliveries SET status = 'sent', reason = NULL, marked_by = $2, updated_at = app_now() WHERE id = $1`,
         [id, viewer.userId],
       );
+      await audit(tx, viewer, 'delivery.mark_sent', { type: 'delivery', id });
     });
     return this.get(viewer, id);
   }

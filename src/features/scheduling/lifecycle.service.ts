@@ -1,7 +1,8 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, ValidationError } from '../../domain/errors';
 import { stoppableOwner, type Viewer, writableOwner } from '../../domain/permissions';
@@ -15,6 +16,7 @@ import {
 } from '../../domain/schedule-decision';
 import { type MailingStatus, mailingTransitions, type RunTrigger } from '../../domain/states';
 import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
+import { audit, type AuditAction } from '../audit/audit';
 import { FeederService } from '../deliveries/feeder.service';
 import {
   addClients,
@@ -25,6 +27,7 @@ import {
 } from '../mailings/mailings.service';
 import { checkMailing, type MailingInput } from '../mailings/mailing-input';
 import type { Mailing } from '../mailings/mailing.entity';
+import { recipientsOf, refusedAllowance } from '../runs/allowance';
 import { RunsService } from '../runs/runs.service';
 import { databaseNow, readRunFacts, scheduleOf } from './facts';
 
@@ -56,6 +59,7 @@ export class LifecycleService {
     private readonly runs: RunsService,
     private readonly feeder: FeederService,
     @InjectQueue(PLAN_QUEUE) private readonly planQueue: Queue<PlanJob>,
+    @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -69,6 +73,8 @@ export class LifecycleService {
       if (plan.done)
         throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
       if (plan.run) await requireRecipients(tx, mailing);
+      await this.requireAllowance(tx, mailing, plan.run !== null);
+      await log(tx, viewer, 'mailing.start', id);
       await setStatus(tx, mailing, 'started', NO_REASON);
       return this.carryOut(tx, mailing, plan, 'schedule', now);
     });
@@ -102,6 +108,8 @@ export class LifecycleService {
       const plan = planDemandSend({ ...facts, firstStart: mailing.status === 'created' });
       if (!plan.run)
         throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
+      await this.requireAllowance(tx, mailing, true);
+      await log(tx, viewer, 'mailing.send', id);
       if (mailing.status === 'created') await setStatus(tx, mailing, 'started', NO_REASON);
       await this.runs.recordMissed(tx, mailing, plan.missed);
       await setCalendar(tx, mailing, plan, facts.now);
@@ -117,6 +125,7 @@ export class LifecycleService {
       const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
       require(mailing, 'paused', ['started']);
       const foreign = mailing.ownerId !== viewer.userId;
+      await log(tx, viewer, 'mailing.pause', id);
       await this.hold(
         tx,
         mailing,
@@ -141,6 +150,8 @@ export class LifecycleService {
       const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
       require(mailing, 'resumed', ['paused']);
       requireMayResume(viewer, mailing);
+      await this.requireAllowance(tx, mailing, false);
+      await log(tx, viewer, 'mailing.resume', id);
       const now = await databaseNow(tx);
       const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
       await setStatus(tx, mailing, 'started', NO_REASON);
@@ -157,6 +168,7 @@ export class LifecycleService {
     await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, writableOwner(viewer));
       require(mailing, 'finished', ['created', 'started', 'paused']);
+      await log(tx, viewer, 'mailing.finish', id);
       await this.runs.close(tx, id, 'finished');
       await setStatus(tx, mailing, 'done', { ...NO_REASON, by: viewer.userId });
       await tx.affected(
@@ -245,6 +257,7 @@ export class LifecycleService {
           { runId: live.id },
         );
       }
+      await log(tx, viewer, 'mailing.delete', id);
       await tx.affected(
         'UPDATE mailings SET deleted_at = app_now(), next_run_at = NULL, joined_from = NULL WHERE id = $1',
         [id],
@@ -284,7 +297,30 @@ export class LifecycleService {
       const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
       return plan.done ? this.carryOut(tx, mailing, plan, 'schedule', now) : [];
     }
-    return this.carryOut(tx, mailing, await this.tickPlan(tx, mailing), 'schedule', now);
+    const plan = await this.tickPlan(tx, mailing);
+    const refused = plan.run ? await this.refused(tx, mailing, true) : null;
+    if (!refused) return this.carryOut(tx, mailing, plan, 'schedule', now);
+    await this.hold(tx, mailing, { code: refused.code.toLowerCase(), text: refused.message, by: null });
+    return [];
+  }
+
+  /**
+   * Pauses all that an owner who was blocked has under way; a run of a mailing that is done already is cancelled.
+   * @returns how many mailings were paused
+   */
+  async holdAllOf(tx: Transaction, ownerId: number, by: number): Promise<number> {
+    const started = await tx.rows<Mailing>(
+      `SELECT * FROM mailings WHERE owner_id = $1 AND status = 'started' AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
+      [ownerId],
+    );
+    for (const mailing of started) await this.hold(tx, mailing, { code: 'owner_blocked', text: null, by: by || null });
+    const over = await tx.rows<{ id: number }>(
+      `SELECT DISTINCT m.id FROM mailings m JOIN runs r ON r.mailing_id = m.id
+        WHERE m.owner_id = $1 AND m.status = 'done' AND r.status IN ('planning', 'sending')`,
+      [ownerId],
+    );
+    for (const mailing of over) await this.runs.close(tx, mailing.id, 'finished');
+    return started.length;
   }
 
   /** Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. */
@@ -330,6 +366,17 @@ export class LifecycleService {
     return isNew ? [runId] : [];
   }
 
+  private async refused(tx: Transaction, mailing: Mailing, sends: boolean) {
+    const letters = sends ? await recipientsOf(tx, mailing.id) : 0;
+    return refusedAllowance(tx, mailing.ownerId, letters, this.config.lettersPerDay);
+  }
+
+  /** @throws DomainError LETTERS_PER_DAY, OWNER_BLOCKED */
+  private async requireAllowance(tx: Transaction, mailing: Mailing, sends: boolean): Promise<void> {
+    const refused = await this.refused(tx, mailing, sends);
+    if (refused) throw refused;
+  }
+
   private async hold(tx: Transaction, mailing: Mailing, reason: StatusReason): Promise<void> {
     await this.runs.setPaused(tx, mailing.id, true);
     await setStatus(tx, mailing, 'paused', reason);
@@ -357,6 +404,9 @@ export class LifecycleService {
   }
 }
 
+const log = (tx: Transaction, viewer: Viewer, action: AuditAction, id: number) =>
+  audit(tx, viewer, action, { type: 'mailing', id });
+
 function require(mailing: Mailing, verb: string, allowed: MailingStatus[]): void {
   if (allowed.includes(mailing.status)) return;
   const article = mailingTransitions[mailing.status].length === 0 ? 'is done' : `is ${mailing.status}`;
@@ -367,7 +417,7 @@ function require(mailing: Mailing, verb: string, allowed: MailingStatus[]): void
 }
 
 function requireMayResume(viewer: Viewer, mailing: Mailing): void {
-  const byManager = mailing.statusCode === 'paused_by_manager' || mailing.statusCode === 'owner_blocked';
+  const byManager = ['paused_by_manager', 'owner_blocked'].includes(mailing.statusCode ?? '');
   if (byManager && viewer.role === 'user')
     throw new ForbiddenError('A manager paused this mailing; only a manager or admin may resume it.');
   if (!byManager && viewer.role === 'manager' && mailing.ownerId !== viewer.userId) {

@@ -1,0 +1,113 @@
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { migrationsDir, revertMigrations, runMigrations } from '../../src/database/migrate';
+import {
+  attemptStatuses,
+  audiences,
+  deliveryStatuses,
+  mailingStatuses,
+  runReasons,
+  runStatuses,
+  runTriggers,
+  unknownPolicies,
+} from '../../src/domain/states';
+import { PERIODS } from '../../src/domain/recurrence';
+import { ApiToken } from '../../src/features/users/api-token.entity';
+import { Attempt } from '../../src/features/deliveries/attempt.entity';
+import { Client as ClientEntity } from '../../src/features/clients/client.entity';
+import { Delivery } from '../../src/features/deliveries/delivery.entity';
+import { Import } from '../../src/features/clients/import.entity';
+import { Mailing } from '../../src/features/mailings/mailing.entity';
+import { Message } from '../../src/features/messages/message.entity';
+import { Run } from '../../src/features/runs/run.entity';
+import { User } from '../../src/features/users/user.entity';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { readdirSync } from 'node:fs';
+
+let database: TestDatabase;
+let client: Client;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = new Client({ connectionString: database.url });
+  await client.connect();
+});
+
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+async function tables(): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_name <> 'migrations' ORDER BY 1`,
+  );
+  return rows.map((row) => row.name);
+}
+
+it('takes all migrations back, leaving nothing, and applies them again', async () => {
+  const before = await tables();
+  const files = readdirSync(migrationsDir).filter((file) => file.endsWith('.sql'));
+  await revertMigrations(database.url, files.length);
+  const { rows } = await client.query(
+    `SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'public'`,
+  );
+  expect(await tables()).toEqual([]);
+  expect(rows).toEqual([]);
+  expect(await runMigrations(database.url)).toHaveLength(files.length);
+  expect(await tables()).toEqual(before);
+  expect(await runMigrations(database.url)).toEqual([]);
+});
+
+it('has the columns, types and defaults that the entities say', async () => {
+  const source = new DataSource({
+    type: 'postgres',
+    url: database.url,
+    installExtensions: false,
+    entities: [ApiToken, Attempt, ClientEntity, Delivery, Import, Mailing, Message, Run, User],
+  });
+  await source.initialize();
+  try {
+    for (const { tableName, columns } of source.entityMetadatas) {
+      const { rows } = await client.query<{ name: string; type: string; nullable: boolean }>(
+        `SELECT column_name AS name, is_nullable = 'YES' AS nullable,
+                CASE data_type WHEN 'timestamp with time zone' THEN 'timestamptz' WHEN 'ARRAY' THEN 'text[]' ELSE data_type END AS type
+           FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1 ORDER BY 1`,
+        [tableName],
+      );
+      const said = columns
+        .map((c) => ({
+          name: c.databaseName,
+          nullable: c.isNullable,
+          type: `${String(c.type)}${c.isArray ? '[]' : ''}`,
+        }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+      expect({ tableName, columns: said }).toEqual({
+        tableName,
+        columns: rows.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      });
+    }
+  } finally {
+    await source.destroy();
+  }
+});
+
+it.each([
+  ['mailings_status_check', mailingStatuses],
+  ['mailings_audience_check', audiences],
+  ['mailings_period_check', PERIODS],
+  ['mailings_on_unknown_check', unknownPolicies],
+  ['runs_status_check', runStatuses],
+  ['runs_trigger_check', runTriggers],
+  ['runs_reason_check', runReasons],
+  ['runs_on_unknown_check', unknownPolicies],
+  ['deliveries_status_check', deliveryStatuses],
+  ['attempts_status_check', attemptStatuses],
+])('%s allows what the domain knows, and nothing else', async (constraint, known) => {
+  const { rows } = await client.query<{ definition: string }>(
+    'SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE conname = $1',
+    [constraint],
+  );
+  const allowed = [...(rows[0]?.definition.matchAll(/'([a-z]+)'::text/g) ?? [])].map((match) => match[1]);
+  expect(allowed.sort()).toEqual([...known].sort());
+});

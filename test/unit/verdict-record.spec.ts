@@ -1,0 +1,104 @@
+import type { Claim } from '../../src/features/deliveries/claims';
+import { recordOf } from '../../src/features/deliveries/verdict-record';
+import { classify, type TransmitResult } from '../../src/domain/smtp-outcome';
+
+const config = { retryDelaysMs: [1_000, 2_000], unknownGraceMs: 9_000, domainHoldMs: 5_000 };
+const claim: Claim = {
+  id: 7,
+  runId: 1,
+  mailingId: 1,
+  ownerId: 1,
+  clientId: 1,
+  email: 'bob@example.com',
+  fullName: 'Bob',
+  comment: '',
+  attempts: 0,
+  tries: 0,
+  breaks: 0,
+  lostReplies: 0,
+  onUnknown: 'resend',
+};
+const reply = (code: number, text: string, enhanced: string | null = null): TransmitResult => ({
+  kind: 'refused',
+  phase: 'rcpt',
+  reply: { code, enhanced, text },
+});
+const accepted: TransmitResult = {
+  kind: 'accepted',
+  reply: { code: 250, enhanced: '2.0.0', text: '250 2.0.0 queued as 1' },
+  remoteQueueId: '1',
+};
+const lost: TransmitResult = { kind: 'broken', phase: 'dot', dotSent: true, error: 'reset' };
+const broken: TransmitResult = { kind: 'broken', phase: 'rcpt', dotSent: false, error: 'reset' };
+const down: TransmitResult = { kind: 'broken', phase: 'connect', dotSent: false, error: 'ECONNREFUSED' };
+
+const record = (result: TransmitResult, change: Partial<Claim> = {}) => {
+  const held = { ...claim, ...change };
+  return recordOf(held, result, classify(result, { brokenBefore: held.breaks }), 12, config, 0.5);
+};
+
+it.each<[string, TransmitResult, Partial<Claim>, object]>([
+  ['accepted is sent', accepted, {}, { status: 'sent', reason: null, triesUsed: 1 }],
+  [
+    'a 4xx is deferred by the first delay',
+    reply(451, '451 4.7.1 greylisted'),
+    {},
+    { status: 'deferred', delayMs: 1_000, triesUsed: 1 },
+  ],
+  [
+    'a second one by the second',
+    reply(451, '451 4.7.1 greylisted'),
+    { tries: 1 },
+    { status: 'deferred', delayMs: 2_000 },
+  ],
+  [
+    'when the delays are used up, it has failed',
+    reply(451, '451 4.7.1 greylisted'),
+    { tries: 2 },
+    { status: 'failed', delayMs: null },
+  ],
+  [
+    'a 5xx has failed at once',
+    reply(550, '550 5.1.1 no such user', '5.1.1'),
+    {},
+    { status: 'failed', reason: 'user_unknown' },
+  ],
+  [
+    'a provider that says too fast rests its domain',
+    reply(421, '421 4.7.28 rate', '4.7.28'),
+    {},
+    { status: 'deferred', delayMs: 5_000 },
+  ],
+  [
+    'a lost reply waits out the grace time',
+    lost,
+    {},
+    { status: 'deferred', delayMs: 9_000, lostReplies: 1, triesUsed: 0 },
+  ],
+  ['a second lost reply is unknown for good', lost, { lostReplies: 1 }, { status: 'unknown', delayMs: null }],
+  ['under hold the first is, too', lost, { onUnknown: 'hold' }, { status: 'unknown', delayMs: null }],
+  [
+    'a break before the dot goes back, with an attempt and no try',
+    broken,
+    {},
+    { status: 'pending', breaks: 1, triesUsed: 0 },
+  ],
+  ['from the third on it counts as a try', broken, { breaks: 2 }, { status: 'deferred', triesUsed: 1 }],
+])('%s', (_, result, change, expected) => {
+  expect(record(result, change)).toMatchObject({ deliveryId: 7, ...expected });
+});
+
+it('what fails before MAIL FROM is no attempt and uses no try', () => {
+  expect(record(down)).toMatchObject({ attempt: null, status: 'pending', triesUsed: 0, breaks: 0 });
+});
+
+it("keeps the server's whole answer and numbers the attempt", () => {
+  expect(record(accepted, { attempts: 3 }).attempt).toEqual({
+    number: 4,
+    status: 'ok',
+    replyCode: 250,
+    enhancedCode: '2.0.0',
+    serverResponse: '250 2.0.0 queued as 1',
+    durationMs: 12,
+  });
+});
