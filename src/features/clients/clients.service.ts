@@ -77,6 +77,15 @@ export class ClientsService {
     }
   }
 
+  /** The viewer's own clients with these addresses (in lower case), whose ids the map has by them. */
+  async idsByEmail(viewer: Viewer, emails: string[]): Promise<Map<string, number>> {
+    const rows = await this.database.rows<{ email: string; id: number }>(
+      'SELECT lower(email) AS email, id FROM clients WHERE owner_id = $1 AND lower(email) = ANY($2::text[])',
+      [viewer.userId, emails],
+    );
+    return new Map(rows.map(({ email, id }) => [email, id]));
+  }
+
   /** @throws NotFoundError */
   async get(viewer: Viewer, id: number): Promise<Client> {
     const client = await this.database.first<Client>(
