@@ -77,8 +77,7 @@ export async function run(args, { print }) {
 }
 
 /** A user with so many clients and a token. */
-export async function prepareClients(stage, count) {
-  const email = 'owner@example.org';
+export async function prepareClients(stage, count, email = 'owner@example.org') {
   const user = JSON.parse(await cli(stage, 'create-user', '--email', email, '--role', 'user', '--json'));
   const { token } = JSON.parse(await cli(stage, 'create-token', '--email', email, '--name', 'bench', '--json'));
   say(`making ${round(count)} clients`);

@@ -26,6 +26,7 @@ class DeliveryQueryDto extends PageDto {
 
 export const runAnswer = (r: RunView) => ({
   id: r.id,
+  ownerId: r.ownerId,
   mailingId: r.mailingId,
   occurrenceAt: r.occurrenceAt,
   trigger: r.trigger,
@@ -33,7 +34,7 @@ export const runAnswer = (r: RunView) => ({
   status: r.status,
   reason: r.reason,
   pausedAt: r.pausedAt,
-  startedAt: r.startedAt ?? r.createdAt,
+  startedAt: r.status === 'missed' ? null : (r.startedAt ?? r.createdAt),
   finishedAt: r.finishedAt,
   counts: r.counts,
 });

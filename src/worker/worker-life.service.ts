@@ -15,6 +15,7 @@ import { DeliveryProcessor } from './delivery.processor';
 import { PlanProcessor } from './plan.processor';
 import { RunFinisher } from './run-finisher';
 import { ScheduleProcessor } from './schedule.processor';
+import { ServiceProcessor } from './service.processor';
 
 /** A worker's beginning and end, and what it does by itself in between. */
 @Injectable()
@@ -32,6 +33,7 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly deliveries: DeliveryProcessor,
     private readonly plans: PlanProcessor,
     private readonly schedules: ScheduleProcessor,
+    private readonly letters: ServiceProcessor,
     private readonly finisher: RunFinisher,
     private readonly intervals: SchedulerRegistry,
     @InjectQueue(SCHEDULE_QUEUE) private readonly scheduleQueue: Queue,
@@ -44,7 +46,7 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
     await this.registry.register();
     await this.gate.start();
     this.deliveries.worker.on('active', () => (this.activeAt = performance.now()));
-    for (const { worker } of [this.deliveries, this.plans, this.schedules]) {
+    for (const { worker } of [this.deliveries, this.plans, this.schedules, this.letters]) {
       void worker.run().catch((error: unknown) => this.giveUp(`a queue's worker ended: ${(error as Error).message}`));
     }
     if (isArmed('deaf')) await this.deliveries.worker.pause(true);
@@ -62,7 +64,7 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
     this.sender.stop();
     const timeout = new Promise<void>((resolve) => setTimeout(resolve, 0.8 * this.config.shutdownMs).unref());
     await Promise.race([
-      Promise.all([this.deliveries, this.plans, this.schedules].map(({ worker }) => worker.close())),
+      Promise.all([this.deliveries, this.plans, this.schedules, this.letters].map(({ worker }) => worker.close())),
       timeout,
     ]);
     await Promise.race([Promise.all([this.finisher.flush(), this.pool.close()]), timeout]);

@@ -62,11 +62,15 @@ const WRITE = `
 
 /**
  * Writes what jobs want of the ledger, durably before it returns; all of it is one transaction, but for records whose
- * claim was taken over. Harmless to repeat, because the answer may have been lost: a claim of this very worker is given
- * out again, so callers must not ask for a delivery that they hold.
+ * claim was taken over. Harmless to repeat, because the answer may have been lost.
  *
- * Claims are compare-and-set: whoever else has a job for that delivery gets nothing. Records are written only for claims
- * that are still this worker's; see `recordDeliveries`.
+ * Claims are compare-and-set: whoever else has a job for that delivery gets nothing. Only of runs that are sending, not
+ * paused and not ended. A claim of this very worker is given out again; so callers must not ask for a delivery that they
+ * hold.
+ *
+ * Only a claim that is still this worker's is recorded. If it was taken over meanwhile, the `unknown` attempt that stands
+ * in its place is turned into what the server really answered, and the delivery follows if nothing else has happened to
+ * it. A delivery that wants to go on although its run was closed ends as the run did.
  * @returns for each entry that asks for a claim the claim, or null: somebody else has it, it is final, not due, or its
  *   run is not sending; for each record null
  */

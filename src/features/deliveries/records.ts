@@ -1,6 +1,4 @@
-import type { Database } from '../../database/database';
 import type { AttemptStatus, DeliveryStatus } from '../../domain/states';
-import { writeLedger } from './ledger';
 
 /** What one claim came to: the attempt, if the transaction had begun, and where the delivery goes. */
 export interface DeliveryRecord {
@@ -21,18 +19,4 @@ export interface DeliveryRecord {
   lostReplies: 0 | 1;
   /** For `deferred`: from now on the database's clock. */
   delayMs: number | null;
-}
-
-/**
- * Writes attempts and the deliveries' new states, each with its attempt in one transaction. Only a claim that is still this
- * worker's is recorded. If it was taken over meanwhile, the `unknown` attempt that stands in its place is turned into what
- * the server really answered, and the delivery follows if nothing else has happened to it. A delivery that wants to go on
- * although its run was closed ends as the run did. Harmless to repeat.
- */
-export async function recordDeliveries(database: Database, workerId: number, records: DeliveryRecord[]): Promise<void> {
-  await writeLedger(
-    database,
-    workerId,
-    records.map((record) => ({ record })),
-  );
 }

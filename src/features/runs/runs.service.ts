@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Sql, type Transaction } from '../../database/database';
 import { listPage } from '../../database/list';
 import { ConflictError, NotFoundError } from '../../domain/errors';
@@ -6,7 +7,9 @@ import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import type { Missed } from '../../domain/schedule-decision';
 import type { DeliveryCounts, RunReason, RunTrigger } from '../../domain/states';
+import { audit } from '../audit/audit';
 import type { Mailing } from '../mailings/mailing.entity';
+import { refusedAllowance } from './allowance';
 import type { Run } from './run.entity';
 
 export type RunView = Omit<Run, 'body' | 'bodyText' | 'idempotencyKey'> & { counts: DeliveryCounts };
@@ -31,7 +34,10 @@ const CLOSE_AT_ONCE = 5_000;
 
 @Injectable()
 export class RunsService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   listOfMailing(viewer: Viewer, mailingId: number, page: PageRequest): Promise<Page<RunView>> {
     return listPage<RunView>(
@@ -176,10 +182,13 @@ export class RunsService {
       if (mailing.status === 'paused')
         throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
       const failed = await tx.first<{ n: number }>(
-        `SELECT count(*) AS n FROM (SELECT FROM deliveries WHERE run_id = $1 AND status IN ('failed', 'unknown') LIMIT 1) f`,
+        `SELECT count(*) AS n FROM deliveries WHERE run_id = $1 AND status IN ('failed', 'unknown')`,
         [runId],
       );
       if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');
+      const refused = await refusedAllowance(tx, source.ownerId, failed.n, this.config.lettersPerDay);
+      if (refused) throw refused;
+      await audit(tx, viewer, 'run.resend_failed', { type: 'run', id: runId });
       const run = await tx.first<{ id: number }>(
         `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text)
          SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text FROM runs r WHERE r.id = $1

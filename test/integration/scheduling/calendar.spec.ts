@@ -1,5 +1,7 @@
 import { Calendar } from '../../support/calendar';
 
+jest.setTimeout(60_000);
+
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 
@@ -471,5 +473,24 @@ describe('a send on demand', () => {
     expect((await calendar.lifecycle.previewSend(calendar.viewer, id)).refusal).toMatchObject({
       code: 'MAILING_ENDED',
     });
+  });
+
+  it('of a once mailing whose letters wait for another try: says who is left out and why, and starts nothing new', async () => {
+    await calendar.clients(3);
+    const { id } = await calendar.mailing({ startAt: '2027-02-20T12:00:00Z', period: 'once' });
+    const { runId } = await calendar.send(id);
+    await calendar.deliver(1);
+    await calendar.sql.affected(
+      `UPDATE deliveries SET status = 'deferred', attempts = 1, tries = 1, next_attempt_at = '2027-02-21' WHERE status = 'pending'`,
+    );
+    expect(await calendar.lifecycle.previewSend(calendar.viewer, id)).toEqual({
+      recipients: 0,
+      leftOut: [
+        { reason: 'waits for another try', count: 2, emails: ['client2@example.com', 'client3@example.com'] },
+        { reason: 'got it already', count: 1, emails: ['client1@example.com'] },
+      ],
+      refusal: null,
+    });
+    expect(await calendar.send(id)).toEqual({ runId });
   });
 });

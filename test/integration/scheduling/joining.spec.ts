@@ -1,6 +1,8 @@
 import { Client as Postgres } from 'pg';
 import { Calendar } from '../../support/calendar';
 
+jest.setTimeout(60_000);
+
 let calendar: Calendar;
 beforeEach(async () => {
   calendar = await Calendar.open('2027-02-20T12:00:00Z');

@@ -2,6 +2,8 @@ import { RunsService } from '../../../src/features/runs/runs.service';
 import { PlannerService } from '../../../src/features/runs/planner.service';
 import { Calendar } from '../../support/calendar';
 
+jest.setTimeout(60_000);
+
 /** Started daily mailings at 09:00 UTC with one selected client each, made in bulk. */
 async function makeMailings(calendar: Calendar, count: number, nextRunAt: string): Promise<void> {
   const [client] = await calendar.clients(1);
