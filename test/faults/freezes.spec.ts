@@ -1,4 +1,4 @@
-import { FaultRig } from '../support/fault-rig';
+import { CALM, FaultRig } from '../support/fault-rig';
 import { checkInvariants } from '../support/invariants';
 
 jest.setTimeout(600_000);
@@ -55,7 +55,7 @@ describe('frozen and stopping processes', () => {
     const frozen = await rig.startWorker({ GONETS_FAILPOINT: 'feeding:SIGSTOP' });
     await rig.send(await rig.mailing(letters(30)));
     await frozen.says(/failpoint feeding/);
-    await rig.startWorker();
+    await rig.startWorker(CALM);
     await rig.quiet(15_000);
     const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: 30 });
     rig.note('3 SIGSTOP of the feeder', measured, 1);
@@ -65,7 +65,7 @@ describe('frozen and stopping processes', () => {
 
   it('4: a rolling restart by SIGTERM under load leaves no unknown attempt', async () => {
     await rig.reset();
-    const env = { RATE_LIMIT_PER_SECOND: '150', TAKEOVER_MS: '10000', SHUTDOWN_MS: '20000' };
+    const env = { RATE_LIMIT_PER_SECOND: '150', ...CALM, SHUTDOWN_MS: '20000' };
     await rig.startWorkers(2, env);
     await rig.send(await rig.mailing(letters(600)));
     await rig.accepted(50);

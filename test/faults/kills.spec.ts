@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FaultRig } from '../support/fault-rig';
+import { CALM, FaultRig } from '../support/fault-rig';
 import { checkInvariants } from '../support/invariants';
 
 jest.setTimeout(600_000);
@@ -101,7 +101,7 @@ describe('killed processes', () => {
     const count = long ? 30_000 : 2_000;
     await rig.reset();
     const mailing = await rig.mailing(letters(count));
-    await rig.startWorkers(2);
+    await rig.startWorkers(2, CALM);
     const first = rig.send(mailing, 'key').catch(() => 0);
     await sleep(rig.below(30));
     await rig.api.kill();
@@ -129,7 +129,7 @@ describe('killed processes', () => {
     );
     expect(new Set(answers.map((answer) => answer.body.runId))).toEqual(new Set([1]));
     for (const { status, body } of answers) expect([202, body.code === 'MAILING_SENDING' ? 409 : 0]).toContain(status);
-    await rig.startWorker();
+    await rig.startWorker(CALM);
     await rig.quiet(15_000);
     rig.note('10 a hundred sends at once', await checkInvariants(rig, { deathsAfterDot: false, deliveries: 50 }), 0);
     expect(await rig.query('SELECT count(*)::int AS n FROM runs')).toEqual([{ n: 1 }]);

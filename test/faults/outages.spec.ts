@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FaultRig } from '../support/fault-rig';
+import { CALM, FaultRig } from '../support/fault-rig';
 import { checkInvariants } from '../support/invariants';
 
 jest.setTimeout(900_000);
@@ -22,7 +22,7 @@ describe('Redis and Postgres', () => {
 
   it('6: kill -9 of Redis; starts are accepted meanwhile, at once, and sending resumes', async () => {
     await rig.reset();
-    const env = { RATE_LIMIT_PER_SECOND: '150' };
+    const env = { ...CALM, RATE_LIMIT_PER_SECOND: '150' };
     await rig.startWorkers(2, env);
     await rig.send(await rig.mailing(letters(500)));
     let accepted = 50;
@@ -44,7 +44,7 @@ describe('Redis and Postgres', () => {
 
   it('6: Redis frozen, so that it neither answers nor refuses; starts are accepted all the same', async () => {
     await rig.reset();
-    await rig.startWorkers(2);
+    await rig.startWorkers(2, CALM);
     const mailing = await rig.mailing(letters(50));
     process.kill(rig.redis.pid ?? 0, 'SIGSTOP');
     const startedAt = performance.now();
@@ -57,7 +57,7 @@ describe('Redis and Postgres', () => {
 
   it('6: FLUSHALL five times, and the loss of single keys', async () => {
     await rig.reset();
-    const env = { RATE_LIMIT_PER_SECOND: '150' };
+    const env = { ...CALM, RATE_LIMIT_PER_SECOND: '150' };
     await rig.startWorkers(2, env);
     await rig.send(await rig.mailing(letters(500)));
     for (let i = 1; i <= 5; i++) {
@@ -107,7 +107,7 @@ describe('Redis and Postgres', () => {
 
   it('7: all sessions of Postgres terminated again and again', async () => {
     await rig.reset();
-    const env = { RATE_LIMIT_PER_SECOND: '200', TAKEOVER_MS: '10000' };
+    const env = { RATE_LIMIT_PER_SECOND: '200', ...CALM };
     await rig.startWorkers(2, env);
     await rig.send(await rig.mailing(letters(TERMINATED)));
     let times = 0;

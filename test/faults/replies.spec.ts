@@ -1,4 +1,4 @@
-import { FaultRig } from '../support/fault-rig';
+import { CALM, FaultRig } from '../support/fault-rig';
 import { checkInvariants } from '../support/invariants';
 
 jest.setTimeout(600_000);
@@ -84,7 +84,7 @@ describe('what mail servers and people do', () => {
   it('9: a refused sender pauses the mailing with its reason; again and again, and still nobody fails', async () => {
     const refusal = { at: { mail: { do: 'reply' as const, text: '550 5.7.1 sender refused' } } };
     await rig.reset({ behaviour: refusal });
-    await rig.startWorkers(2);
+    await rig.startWorkers(2, CALM);
     const mailing = await rig.mailing(letters(60));
     const runId = await rig.send(mailing);
     for (let again = 0; again < 3; again++) {
@@ -106,7 +106,7 @@ describe('what mail servers and people do', () => {
 
   it('11: pause and resume 50 times, edit and delete while sending', async () => {
     await rig.reset();
-    await rig.startWorkers(2, { RATE_LIMIT_PER_SECOND: '120' });
+    await rig.startWorkers(2, { ...CALM, RATE_LIMIT_PER_SECOND: '120' });
     const mailing = await rig.mailing(letters(400));
     await rig.send(mailing);
     let deleted = 0;
@@ -134,7 +134,7 @@ describe('what mail servers and people do', () => {
 
   it('ten letters do not wait behind a big mailing, and Redis never holds more than QUEUE_WINDOW jobs', async () => {
     await rig.reset();
-    await rig.startWorkers(2, { RATE_LIMIT_PER_SECOND: '50', QUEUE_WINDOW: '120', WORKER_CONCURRENCY: '30' });
+    await rig.startWorkers(2, { ...CALM, RATE_LIMIT_PER_SECOND: '50', QUEUE_WINDOW: '120', WORKER_CONCURRENCY: '30' });
     const big = await rig.send(await rig.mailing(letters(400)));
     await rig.accepted(30);
     const small = await rig.mailing(letters(10), { owner: 2 });
@@ -156,7 +156,7 @@ describe('what mail servers and people do', () => {
 
   it('letters that are deferred for long hold up nobody, and finish ends them', async () => {
     await rig.reset();
-    await rig.startWorker({ RETRY_DELAYS_MS: '600000,600000' });
+    await rig.startWorker({ ...CALM, RETRY_DELAYS_MS: '600000,600000' });
     const mailing = await rig.mailing([...letters(60, 'defer-'), ...letters(140)]);
     const runId = await rig.send(mailing);
     await rig.eventually(async () => (await rig.counts(runId)).sent === 140, 8_000);
@@ -171,7 +171,7 @@ describe('what mail servers and people do', () => {
     const failing = [1, 2, 3, 4, 5].map((n) => `ok-${n}-1@client.example`);
     const refuse = { step: 'rcpt' as const, do: 'reply' as const, text: '550 5.1.1 no such user' };
     await rig.reset({ behaviour: { recipients: Object.fromEntries(failing.map((address) => [address, refuse])) } });
-    await rig.startWorker();
+    await rig.startWorker(CALM);
     const mailing = await rig.mailing(letters(20));
     const runId = await rig.send(mailing);
     await rig.quiet(10_000);

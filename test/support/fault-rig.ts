@@ -34,6 +34,9 @@ export const FAST: Record<string, string> = {
   DATABASE_CONNECTIONS: '6',
 };
 
+/** For tests in which nobody dies: a machine that is busy for seconds must not make a live worker look dead. */
+export const CALM = { TAKEOVER_MS: '20000' };
+
 export interface Answer<T = Record<string, never>> {
   status: number;
   body: T;
