@@ -32,7 +32,7 @@ export class WorkerModule {
     };
     Processor(DELIVERY_QUEUE, { ...options, concurrency: config.workerConcurrency })(DeliveryProcessor);
     Processor(PLAN_QUEUE, { ...options, concurrency: 2 })(PlanProcessor);
-    Processor(SCHEDULE_QUEUE, options)(ScheduleProcessor);
+    Processor(SCHEDULE_QUEUE, { ...options, concurrency: 2 })(ScheduleProcessor);
     return {
       module: WorkerModule,
       imports: [ScheduleModule.forRoot(), QueueModule, SendingModule, RunsModule, SchedulingModule, ImportsModule],

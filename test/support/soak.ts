@@ -80,14 +80,13 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       workers = [...workers.filter((worker) => worker !== victim), await TestProcess.start('worker', env)];
     }
     await eventually(() => quiet(calendar), 'every mailing done and every run closed', days * dayMs + 60_000);
+    return { kills, ...(await readLedger(calendar, clientsEach)), ...(await compare(calendar, journal)) };
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));
     await smtp.kill();
+    await calendar.close();
+    rmSync(folder, { recursive: true });
   }
-  const report = { kills, ...(await readLedger(calendar, clientsEach)), ...(await compare(calendar, journal)) };
-  await calendar.close();
-  rmSync(folder, { recursive: true });
-  return report;
 }
 
 async function populate(calendar: Calendar, mailings: number, clientsEach: number, days: number): Promise<void> {
