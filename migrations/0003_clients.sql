@@ -14,6 +14,9 @@ CREATE UNIQUE INDEX clients_owner_id_email_key ON clients (owner_id, lower(email
 CREATE INDEX clients_email_idx ON clients (lower(email));
 -- Planning pages through an owner's clients by id; lists do so too.
 CREATE INDEX clients_owner_id_id_idx ON clients (owner_id, id);
+-- Lists sorted by name: an owner's, and everybody's for managers.
+CREATE INDEX clients_owner_id_full_name_idx ON clients (owner_id, full_name, id);
+CREATE INDEX clients_full_name_idx ON clients (full_name, id);
 CREATE INDEX clients_search_idx ON clients USING gin ((lower(email || ' ' || full_name)) gin_trgm_ops);
 
 -- Counts that pages show all the time. owner_id 0 holds the number of different addresses of all owners.

@@ -1,9 +1,14 @@
-import { Body, Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Patch, Post, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { IsArray, IsIn, IsOptional, IsString } from 'class-validator';
+import { IsArray, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import type { Request } from 'express';
+import { CONFIG, type Config } from '../config/config.module';
 import type { Viewer } from '../domain/permissions';
 import type { ApiToken, TokenScope } from '../features/users/api-token.entity';
 import { TokensService } from '../features/users/tokens.service';
+import { RegistrationService } from '../features/users/registration.service';
+import { sessionTokenOf } from '../http/session-cookie';
+import type { User } from '../features/users/user.entity';
 import { UsersService } from '../features/users/users.service';
 import { instant } from './attempts.controller';
 import { Id } from '../http/id.pipe';
@@ -24,6 +29,54 @@ class TokenDto {
   scopes?: TokenScope[];
 }
 
+class ProfileDto {
+  @IsOptional()
+  @IsString()
+  @MaxLength(1_000)
+  fullName?: string;
+
+  @IsOptional()
+  @IsIn(['en', 'ru'], { message: 'must be en or ru' })
+  language?: 'en' | 'ru';
+
+  /** An IANA zone. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  timeZone?: string;
+}
+
+class PasswordDto {
+  @IsString()
+  @MaxLength(1_000)
+  currentPassword!: string;
+
+  @IsString()
+  @MaxLength(1_000)
+  newPassword!: string;
+}
+
+class EmailChangeDto {
+  @IsString()
+  @MaxLength(1_000)
+  email!: string;
+
+  /** The present one. */
+  @IsString()
+  @MaxLength(1_000)
+  password!: string;
+}
+
+const meAnswer = ({ id, email, fullName, role, language, timeZone, createdAt }: User) => ({
+  id,
+  email,
+  fullName,
+  role,
+  language,
+  timeZone,
+  createdAt,
+});
+
 const tokenAnswer = ({ id, name, scopes, createdAt, lastUsedAt, expiresAt }: ApiToken) => ({
   id,
   name,
@@ -40,12 +93,35 @@ export class AccountController {
   constructor(
     private readonly users: UsersService,
     private readonly tokens: TokensService,
+    private readonly registration: RegistrationService,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get('me')
   async me(@CurrentViewer() viewer: Viewer) {
-    const { id, email, fullName, role, language, timeZone, createdAt } = await this.users.byId(viewer.userId);
-    return { id, email, fullName, role, language, timeZone, createdAt };
+    return meAnswer(await this.users.byId(viewer.userId));
+  }
+
+  @Patch('me')
+  async update(@CurrentViewer() viewer: Viewer, @Body() body: ProfileDto) {
+    return meAnswer(await this.users.updateProfile(viewer, body));
+  }
+
+  /** All other sessions end. */
+  @Post('me/password')
+  @HttpCode(200)
+  async changePassword(@CurrentViewer() viewer: Viewer, @Body() body: PasswordDto, @Req() request: Request) {
+    const keep = viewer.via === 'session' ? sessionTokenOf(request, this.config) : undefined;
+    await this.registration.changePassword(viewer, body, keep);
+    return {};
+  }
+
+  /** A letter to the new address confirms it. */
+  @Post('me/email')
+  @HttpCode(202)
+  async changeEmail(@CurrentViewer() viewer: Viewer, @Body() body: EmailChangeDto) {
+    await this.registration.changeEmail(viewer, body);
+    return {};
   }
 
   @Get('tokens')
@@ -57,17 +133,14 @@ export class AccountController {
   @Post('tokens')
   async create(@CurrentViewer() viewer: Viewer, @Body() body: TokenDto) {
     const { expiresAt } = instant('expiresAt', body.expiresAt);
-    const token = await this.tokens.create(viewer.userId, {
-      name: body.name,
-      ...(expiresAt && { expiresAt }),
-      ...(body.scopes && { scopes: body.scopes }),
-    });
+    const input = { name: body.name, ...(expiresAt && { expiresAt }), ...(body.scopes && { scopes: body.scopes }) };
+    const token = await this.tokens.create(viewer.userId, input, viewer);
     return { ...tokenAnswer(token), token: token.token };
   }
 
   @Delete('tokens/:id')
   @HttpCode(204)
   revoke(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<void> {
-    return this.tokens.revoke(viewer.userId, id);
+    return this.tokens.revoke(viewer.userId, id, viewer);
   }
 }

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { APP_PIPE, RouterModule } from '@nestjs/core';
 import { DatabaseModule } from '../database/database.module';
 import { ClientsModule } from '../features/clients/clients.module';
+import { AuditModule } from '../features/audit/audit.module';
+import { LettersModule } from '../features/letters/letters.module';
 import { DeliveriesModule } from '../features/deliveries/deliveries.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
@@ -13,6 +15,7 @@ import { HttpModule } from '../http/http.module';
 import { QueueModule } from '../queue/queue.module';
 import { AccountController } from './account.controller';
 import { AttemptsController } from './attempts.controller';
+import { AuditController } from './audit.controller';
 import { AuthController } from './auth.controller';
 import { ClientsController } from './clients.controller';
 import { DeliveriesController } from './deliveries.controller';
@@ -22,8 +25,10 @@ import { HealthController } from './health.controller';
 import { MailingsController } from './mailings.controller';
 import { MessagesController } from './messages.controller';
 import { Metrics } from './metrics';
+import { ReportsController } from './reports.controller';
 import { RunsController } from './runs.controller';
 import { StatisticsController } from './statistics.controller';
+import { UsersController } from './users.controller';
 import { TransportController } from './transport.controller';
 import { validationPipe } from './validation';
 
@@ -33,6 +38,8 @@ import { validationPipe } from './validation';
     HttpModule,
     DatabaseModule,
     QueueModule,
+    AuditModule,
+    LettersModule,
     UsersModule,
     ClientsModule,
     ImportsModule,
@@ -46,6 +53,8 @@ import { validationPipe } from './validation';
   controllers: [
     AuthController,
     AccountController,
+    UsersController,
+    AuditController,
     ImportsController,
     ClientsController,
     MessagesController,
@@ -54,6 +63,7 @@ import { validationPipe } from './validation';
     DeliveriesController,
     AttemptsController,
     StatisticsController,
+    ReportsController,
     TransportController,
     HealthController,
   ],

@@ -7,10 +7,10 @@ import type { Viewer } from '../domain/permissions';
 import { parseInstant } from '../domain/schedule-input';
 import { type AttemptStatus, attemptStatuses } from '../domain/states';
 import { AttemptsService, type AttemptView } from '../features/deliveries/attempts.service';
-import { PageDto } from './dto/list.dto';
+import { OwnedPageDto } from './dto/list.dto';
 import { CurrentViewer } from '../http/viewer';
 
-class AttemptQueryDto extends PageDto {
+class AttemptQueryDto extends OwnedPageDto {
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -50,6 +50,7 @@ class AttemptQueryDto extends PageDto {
 
 const attemptAnswer = (a: AttemptView) => ({
   id: a.id,
+  ownerId: a.ownerId,
   createdAt: a.createdAt,
   status: a.status,
   reason: a.reason,

@@ -42,6 +42,6 @@ export async function createApi(config: Config, more: Type[] = []): Promise<Nest
     { include: [ApiModule] },
   );
   SwaggerModule.setup('api/docs', app, document, { jsonDocumentUrl: 'api/docs-json' });
-  mountBullBoard(app);
+  mountBullBoard(app, config);
   return app;
 }

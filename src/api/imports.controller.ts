@@ -9,7 +9,7 @@ import { DomainError, ValidationError } from '../domain/errors';
 import type { Viewer } from '../domain/permissions';
 import type { Import } from '../features/clients/import.entity';
 import { ImportsService } from '../features/clients/imports.service';
-import { PageDto, toBoolean } from './dto/list.dto';
+import { OwnedPageDto, toBoolean } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
 import { CurrentViewer } from '../http/viewer';
 
@@ -23,6 +23,7 @@ class ImportQueryDto {
 
 const importAnswer = (i: Import) => ({
   id: i.id,
+  ownerId: i.ownerId,
   status: i.status,
   reason: i.reason,
   dryRun: i.dryRun,
@@ -53,7 +54,7 @@ export class ImportsController {
   }
 
   @Get('imports')
-  async list(@CurrentViewer() viewer: Viewer, @Query() query: PageDto) {
+  async list(@CurrentViewer() viewer: Viewer, @Query() query: OwnedPageDto) {
     const page = await this.imports.list(viewer, query);
     return { ...page, items: page.items.map(importAnswer) };
   }

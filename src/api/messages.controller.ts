@@ -1,8 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags, PartialType } from '@nestjs/swagger';
-import { IsInt, IsOptional, IsString, Min } from 'class-validator';
+import { IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { MessagesService, type MessageWithUse } from '../features/messages/messages.service';
+import { TestLettersService } from '../features/messages/test-letters.service';
+import { type LetterState, ServiceLetters } from '../features/letters/service-letters.service';
 import { PreviewService } from '../features/messages/preview.service';
 import { SearchDto } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
@@ -23,6 +25,14 @@ class MessageDto {
 }
 
 class MessagePatchDto extends PartialType(MessageDto) {}
+
+class TestLetterDto {
+  /** Where it goes; to one's own address if absent. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(1_000)
+  to?: string;
+}
 
 class PreviewDto {
   /** Whose data; without it, a made-up client's. */
@@ -59,6 +69,8 @@ export class MessagesController {
   constructor(
     private readonly messages: MessagesService,
     private readonly previews: PreviewService,
+    private readonly testLetters: TestLettersService,
+    private readonly letters: ServiceLetters,
   ) {}
 
   @Get()
@@ -93,5 +105,18 @@ export class MessagesController {
   @HttpCode(200)
   preview(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: PreviewDto) {
     return this.previews.ofMessage(viewer, id, body.clientId);
+  }
+
+  /** Sends one letter of the message: to one's own address, or to others at most 20 an hour. */
+  @Post(':id/test')
+  @HttpCode(202)
+  test(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: TestLetterDto): Promise<{ letterId: number }> {
+    return this.testLetters.send(viewer, id, body.to);
+  }
+
+  /** What became of a test letter; the id is the `letterId`. */
+  @Get('test-letters/:id')
+  testLetter(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<LetterState> {
+    return this.letters.test(viewer, id);
   }
 }

@@ -26,6 +26,7 @@ class DeliveryQueryDto extends PageDto {
 
 export const runAnswer = (r: RunView) => ({
   id: r.id,
+  ownerId: r.ownerId,
   mailingId: r.mailingId,
   occurrenceAt: r.occurrenceAt,
   trigger: r.trigger,

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Viewer } from '../domain/permissions';
 import { type TransportState, TransportService } from '../features/deliveries/transport.service';
 import { PageDto } from './dto/list.dto';
-import { CurrentViewer } from '../http/viewer';
+import { Allows, CurrentViewer } from '../http/viewer';
 
 const answer = ({ state, reason, detail, retryAt, since }: TransportState) => ({
   state,
@@ -26,6 +26,7 @@ export class TransportController {
   }
 
   /** Admins: a parked account is tried anew. */
+  @Allows('transport.resume')
   @Post('resume')
   @HttpCode(200)
   async resume(@CurrentViewer() viewer: Viewer) {

@@ -39,7 +39,7 @@ class CliApp {
 }
 
 /** Who holds the machine may do all. */
-export const OPERATOR: Viewer = { userId: 0, role: 'admin' };
+export const OPERATOR: Viewer = { userId: 0, role: 'admin', via: 'cli' };
 
 /** How long a command waits for Postgres and Redis. */
 const PATIENCE_MS = 3_000;

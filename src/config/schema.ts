@@ -284,6 +284,18 @@ export const schema = {
     productionDefault: true,
     parse: boolean,
   }),
+  authAnswerMs: setting<number>({
+    env: 'AUTH_ANSWER_MS',
+    about: 'The least time of an answer to a registration or a forgotten password, so that time tells nothing.',
+    default: 400,
+    parse: milliseconds,
+  }),
+  apiCallsPerMinute: setting<number>({
+    env: 'API_CALLS_PER_MINUTE',
+    about: 'The most API calls and pages of one signed-in user in a minute (0: no limit).',
+    default: 3_000,
+    parse: integer(0, 1_000_000),
+  }),
   sessionIdleMs: setting<number>({
     env: 'SESSION_IDLE_MS',
     about: 'How long a session lives without being used.',

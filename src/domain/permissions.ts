@@ -1,25 +1,68 @@
-export type Role = 'user' | 'manager' | 'admin';
+import { ForbiddenError } from './errors';
 
-/** Who asks. Every service takes one, and every query asks for what this viewer may see. */
+export const roles = ['user', 'manager', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** Who asks, and from where. Every service takes one, and every query asks for what this viewer may see. */
 export interface Viewer {
   userId: number;
   role: Role;
+  /** For the audit log. */
+  via?: 'session' | 'token' | 'cli';
+  ip?: string;
+  /** What the token the viewer came with may do, and until when; absent for a session. */
+  token?: { scopes: ('read' | 'write')[]; expiresAt: Date | null };
 }
+
+/** Whose objects an action reaches: nobody's (403), one's own (another's is 404), or everybody's. */
+export type Reach = 'none' | 'own' | 'all';
+
+/** Which role may do what to whose: the one place that says so. */
+export const PERMISSIONS = {
+  /** One's profile, password, tokens; to sign out. */
+  'account.use': { user: 'own', manager: 'own', admin: 'own' },
+  /** Clients, imports, messages, mailings, runs, deliveries, attempts, statistics, exports. */
+  'content.read': { user: 'own', manager: 'all', admin: 'all' },
+  /** Making, editing, deleting, importing; starting, sending and finishing mailings, deciding about deliveries. */
+  'content.change': { user: 'own', manager: 'own', admin: 'all' },
+  /** Pausing a mailing, and resuming it. */
+  'mailing.stop': { user: 'own', manager: 'all', admin: 'all' },
+  'transport.read': { user: 'all', manager: 'all', admin: 'all' },
+  'transport.resume': { user: 'none', manager: 'none', admin: 'all' },
+  /** The list of users, letting in, blocking and unblocking; whom a manager may block says `mayBlock`. */
+  'users.manage': { user: 'none', manager: 'all', admin: 'all' },
+  'users.role': { user: 'none', manager: 'none', admin: 'all' },
+  'audit.read': { user: 'none', manager: 'all', admin: 'all' },
+  /** Bull Board. */
+  'queues.read': { user: 'none', manager: 'all', admin: 'all' },
+} as const satisfies Record<string, Record<Role, Reach>>;
+
+export type Action = keyof typeof PERMISSIONS;
+
+export const reach = (viewer: Pick<Viewer, 'role'>, action: Action): Reach => PERMISSIONS[action][viewer.role];
+
+/** @throws ForbiddenError if the viewer's role may do this to nobody's objects */
+export function requireMay(viewer: Viewer, action: Action): void {
+  if (reach(viewer, action) === 'none') throw new ForbiddenError();
+}
+
+/** A manager blocks and lets in users only; an admin everybody but themselves. */
+export function mayBlock(viewer: Viewer, user: { id: number; role: Role }): boolean {
+  if (viewer.userId === user.id) return false;
+  return viewer.role === 'admin' || (viewer.role === 'manager' && user.role === 'user');
+}
+
+const ownerFor = (viewer: Viewer, action: Action): number | null =>
+  reach(viewer, action) === 'all' ? null : viewer.userId;
 
 /**
  * Whose objects the viewer may read: one owner's id, or null for everybody's. Goes into the SQL of every query as
  * `($1::bigint IS NULL OR owner_id = $1)`.
  */
-export function readableOwner(viewer: Viewer): number | null {
-  return viewer.role === 'user' ? viewer.userId : null;
-}
+export const readableOwner = (viewer: Viewer): number | null => ownerFor(viewer, 'content.read');
 
 /** Whose content the viewer may change: a manager changes nobody else's. */
-export function writableOwner(viewer: Viewer): number | null {
-  return viewer.role === 'admin' ? null : viewer.userId;
-}
+export const writableOwner = (viewer: Viewer): number | null => ownerFor(viewer, 'content.change');
 
 /** Whose mailings the viewer may pause and resume: a manager may stop things. */
-export function stoppableOwner(viewer: Viewer): number | null {
-  return viewer.role === 'user' ? viewer.userId : null;
-}
+export const stoppableOwner = (viewer: Viewer): number | null => ownerFor(viewer, 'mailing.stop');

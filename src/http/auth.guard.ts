@@ -2,12 +2,13 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import { CONFIG, type Config } from '../config/config.module';
 import { DomainError, ForbiddenError } from '../domain/errors';
-import type { Viewer } from '../domain/permissions';
+import { type Action, requireMay, type Viewer } from '../domain/permissions';
+import { Limits } from '../queue/limits';
 import { SessionsService } from '../features/users/sessions.service';
 import { TokensService } from '../features/users/tokens.service';
 import { givenCsrfToken, isCrossSite } from './csrf';
 import { sessionTokenOf } from './session-cookie';
-import { type AuthenticatedRequest, PUBLIC_ROUTE, UnauthenticatedError } from './viewer';
+import { ALLOWED_ACTION, type AuthenticatedRequest, originOf, PUBLIC_ROUTE, UnauthenticatedError } from './viewer';
 
 /**
  * Every route asks for a bearer token or the session's cookie, unless it is marked public. A token to read writes nothing;
@@ -19,6 +20,7 @@ export class AuthGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly tokens: TokensService,
     private readonly sessions: SessionsService,
+    private readonly limits: Limits,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -29,20 +31,26 @@ export class AuthGuard implements CanActivate {
     if (writes && bearer === undefined && isCrossSite(request, this.config.publicUrl)) {
       throw new DomainError('forbidden', 'CROSS_SITE', 'This came from a page of another site.');
     }
-    if (this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, [context.getHandler(), context.getClass()])) {
+    const route = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, route)) {
       if (writes) givenCsrfToken(request);
       return true;
     }
-    request.viewer = bearer === undefined ? await this.bySession(request, writes) : await this.byToken(bearer, writes);
+    request.viewer =
+      bearer === undefined ? await this.bySession(request, writes) : await this.byToken(bearer, request, writes);
+    await this.limits.take('callsUser', request.viewer.userId);
+    const action = this.reflector.getAllAndOverride<Action | undefined>(ALLOWED_ACTION, route);
+    if (action) requireMay(request.viewer, action);
     return true;
   }
 
-  private async byToken(token: string, writes: boolean): Promise<Viewer> {
+  private async byToken(token: string, request: AuthenticatedRequest, writes: boolean): Promise<Viewer> {
     const bearer = await this.tokens.authenticate(token);
     if (!bearer) throw new UnauthenticatedError('The API token is unknown, expired or revoked.');
     const scope = writes ? 'write' : 'read';
     if (!bearer.scopes.includes(scope)) throw new ForbiddenError(`This token has no scope '${scope}'.`);
-    return { userId: bearer.userId, role: bearer.role };
+    const { userId, role, scopes, expiresAt } = bearer;
+    return { userId, role, via: 'token', ip: originOf(request).ip, token: { scopes, expiresAt } };
   }
 
   private async bySession(request: AuthenticatedRequest, writes: boolean): Promise<Viewer> {
@@ -57,6 +65,6 @@ export class AuthGuard implements CanActivate {
       );
     }
     request.csrfToken = this.sessions.csrfToken(sessionToken);
-    return { userId: session.userId, role: session.role };
+    return { userId: session.userId, role: session.role, via: 'session', ip: originOf(request).ip };
   }
 }

@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { UsersModule } from '../features/users/users.module';
+import { QueueModule } from '../queue/queue.module';
 import { AuthGuard } from './auth.guard';
 import { ProblemFilter } from './problem.filter';
 
 /** What the API and the pages share: who asks, what they may, how errors are told. */
 @Module({
-  imports: [UsersModule],
+  imports: [UsersModule, QueueModule],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },

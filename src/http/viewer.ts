@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { Request } from 'express';
 import { DomainError } from '../domain/errors';
-import type { Viewer } from '../domain/permissions';
+import type { Action, Viewer } from '../domain/permissions';
 import type { Origin } from '../features/users/sessions.service';
 
 /** A request after the guard. */
@@ -12,6 +12,12 @@ const PUBLIC = 'gonets.public';
 /** A route that nobody has to sign in for. */
 export const Public = () => SetMetadata(PUBLIC, true);
 export const PUBLIC_ROUTE = PUBLIC;
+
+const ALLOWS = 'gonets.action';
+
+/** What a route does, where not every role may do it to anything; the guard asks the permission table. */
+export const Allows = (action: Action) => SetMetadata(ALLOWS, action);
+export const ALLOWED_ACTION = ALLOWS;
 
 export class UnauthenticatedError extends DomainError {
   constructor(message = 'Sign in, or give an API token: Authorization: Bearer <token>.') {

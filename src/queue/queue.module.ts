@@ -1,6 +1,7 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.module';
+import { Limits } from './limits';
 import { RedisModule } from './redis.module';
 import { SCHEDULE_QUEUE, PLAN_QUEUE, DELIVERY_QUEUE, SERVICE_QUEUE } from './queues';
 import { redisOptions } from './redis-options';
@@ -31,6 +32,7 @@ import { redisOptions } from './redis-options';
       { name: SERVICE_QUEUE },
     ),
   ],
-  exports: [BullModule, RedisModule],
+  providers: [Limits],
+  exports: [BullModule, RedisModule, Limits],
 })
 export class QueueModule {}

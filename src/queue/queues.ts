@@ -10,6 +10,10 @@ export type ScheduleJob = 'tick' | 'sweep';
 /** Jobs of PLAN_QUEUE: planning a run, or (by this name) applying an import. */
 export type PlanJob = { runId: number } | { importId: number };
 export const APPLY_IMPORT = 'apply-import';
+/** A job of SERVICE_QUEUE: one of the service's own letters. Its token is made when it is composed. */
+export interface ServiceJob {
+  letterId: number;
+}
 /** A job of DELIVERY_QUEUE: one client in one run. The ledger has the rest. */
 export interface DeliveryJob {
   deliveryId: number;

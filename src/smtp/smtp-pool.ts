@@ -20,6 +20,8 @@ export interface SmtpPoolOptions {
 export interface Letter extends Envelope {
   /** The whole letter, or how to make it once it is known what the server can take. */
   raw: Buffer | ((capabilities: SmtpCapabilities) => Buffer);
+  /** Before all that wait. */
+  first?: boolean;
 }
 
 export type SmtpCheck =
@@ -35,7 +37,7 @@ interface Job {
 }
 
 /**
- * Kept connections to one SMTP server; waiting letters are served first come, first served.
+ * Kept connections to one SMTP server; waiting letters are served first come, first served, but for those that go first.
  *
  * Each `transmit` is at most one transaction, never repeated. The one exception is no transaction: a kept connection
  * that turns out to be closed (or answers 421) before MAIL FROM was answered is replaced by a new one, once.
@@ -63,7 +65,7 @@ export class SmtpPool {
   transmit(letter: Letter): Promise<TransmitResult> {
     if (this.closing) return Promise.resolve(withheld('the pool is closed'));
     return new Promise((resolve) => {
-      this.waiting.push({ letter, resolve });
+      this.waiting[letter.first ? 'unshift' : 'push']({ letter, resolve });
       this.pump();
     });
   }

@@ -1,9 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../config/config.module';
+import { Database } from '../database/database';
 import { ImportsService } from '../features/clients/imports.service';
 import { DeliverySweeper, type Swept } from '../features/deliveries/sweeper.service';
+import { ServiceLetters } from '../features/letters/service-letters.service';
 import { RunsService } from '../features/runs/runs.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
+import { forgetStaleAccounts } from '../features/users/stale-accounts';
 
 /** Makes Redis and dead workers harmless: whatever was lost on the way is found in the ledger and goes on. */
 @Injectable()
@@ -13,6 +17,9 @@ export class Sweep {
     private readonly runs: RunsService,
     private readonly lifecycle: LifecycleService,
     private readonly imports: ImportsService,
+    private readonly letters: ServiceLetters,
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -22,6 +29,8 @@ export class Sweep {
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);
     await this.imports.runPending();
+    await this.letters.enqueueDue(this.config.takeoverMs);
+    await forgetStaleAccounts(this.database, this.config.sessionIdleMs);
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

@@ -3,17 +3,21 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import type { WorkerOptions } from 'bullmq';
 import type { Config } from '../config/config.module';
+import { DatabaseModule } from '../database/database.module';
 import { ImportsModule } from '../features/clients/imports.module';
 import { SendingModule } from '../features/deliveries/sending.module';
+import { LettersModule } from '../features/letters/letters.module';
+import { ServiceLetterSender } from '../features/letters/service-letter-sender';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { QueueModule } from '../queue/queue.module';
-import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE } from '../queue/queues';
+import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../queue/queues';
 import { redisOptions } from '../queue/redis-options';
 import { DeliveryProcessor } from './delivery.processor';
 import { PlanProcessor } from './plan.processor';
 import { RunFinisher } from './run-finisher';
 import { ScheduleProcessor } from './schedule.processor';
+import { ServiceProcessor } from './service.processor';
 import { Sweep } from './sweep';
 import { WorkerLife } from './worker-life.service';
 
@@ -33,10 +37,29 @@ export class WorkerModule {
     Processor(DELIVERY_QUEUE, { ...options, concurrency: config.workerConcurrency })(DeliveryProcessor);
     Processor(PLAN_QUEUE, { ...options, concurrency: 2 })(PlanProcessor);
     Processor(SCHEDULE_QUEUE, { ...options, concurrency: 2 })(ScheduleProcessor);
+    Processor(SERVICE_QUEUE, { ...options, concurrency: 5 })(ServiceProcessor);
     return {
       module: WorkerModule,
-      imports: [ScheduleModule.forRoot(), QueueModule, SendingModule, RunsModule, SchedulingModule, ImportsModule],
-      providers: [DeliveryProcessor, PlanProcessor, ScheduleProcessor, Sweep, RunFinisher, WorkerLife],
+      imports: [
+        DatabaseModule,
+        ScheduleModule.forRoot(),
+        QueueModule,
+        SendingModule,
+        RunsModule,
+        SchedulingModule,
+        ImportsModule,
+        LettersModule,
+      ],
+      providers: [
+        DeliveryProcessor,
+        PlanProcessor,
+        ScheduleProcessor,
+        ServiceProcessor,
+        ServiceLetterSender,
+        Sweep,
+        RunFinisher,
+        WorkerLife,
+      ],
     };
   }
 }

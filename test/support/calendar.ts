@@ -3,8 +3,7 @@ import { ConfigModule } from '../../src/config/config.module';
 import { loadConfig } from '../../src/config/config';
 import { Database } from '../../src/database/database';
 import type { Viewer } from '../../src/domain/permissions';
-import { claimDeliveries } from '../../src/features/deliveries/claims';
-import { recordDeliveries } from '../../src/features/deliveries/records';
+import { writeLedger } from '../../src/features/deliveries/ledger';
 import { ClientsModule } from '../../src/features/clients/clients.module';
 import { ClientsService } from '../../src/features/clients/clients.service';
 import type { MailingInput } from '../../src/features/mailings/mailing-input';
@@ -152,33 +151,35 @@ export class Calendar {
       `SELECT id, attempts FROM deliveries WHERE status = 'pending' ORDER BY id LIMIT $1`,
       [limit],
     );
-    const claims = await claimDeliveries(
+    const claims = await writeLedger(
       this.sql,
       this.workerId,
-      open.map((d) => d.id),
+      open.map((d) => ({ claim: d.id })),
     );
-    await recordDeliveries(
+    await writeLedger(
       this.sql,
       this.workerId,
       claims.flatMap((claim) =>
         claim
           ? [
               {
-                deliveryId: claim.id,
-                attempt: {
-                  number: claim.attempts + 1,
-                  status: 'ok' as const,
-                  replyCode: 250,
-                  enhancedCode: null,
-                  serverResponse: '250 ok',
-                  durationMs: 1,
+                record: {
+                  deliveryId: claim.id,
+                  attempt: {
+                    number: claim.attempts + 1,
+                    status: 'ok' as const,
+                    replyCode: 250,
+                    enhancedCode: null,
+                    serverResponse: '250 ok',
+                    durationMs: 1,
+                  },
+                  status: 'sent' as const,
+                  reason: null,
+                  triesUsed: 1 as const,
+                  breaks: 0 as const,
+                  lostReplies: 0 as const,
+                  delayMs: null,
                 },
-                status: 'sent' as const,
-                reason: null,
-                triesUsed: 1 as const,
-                breaks: 0 as const,
-                lostReplies: 0 as const,
-                delayMs: null,
               },
             ]
           : [],

@@ -27,16 +27,19 @@ export class PageDto {
   withTotal?: boolean;
 }
 
-export class SearchDto extends PageDto {
-  @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  search?: string;
-
+/** A list of what has owners. */
+export class OwnedPageDto extends PageDto {
   /** Only this owner's; for managers and admins. */
   @IsOptional()
   @Type(() => Number)
   @IsInt()
   @Min(1)
   ownerId?: number;
+}
+
+export class SearchDto extends OwnedPageDto {
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  search?: string;
 }

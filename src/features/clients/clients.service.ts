@@ -6,6 +6,7 @@ import { csvRow } from '../../domain/csv-records';
 import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import { audit } from '../audit/audit';
 import { Client } from './client.entity';
 
 export const clientSorts = ['id', '-id', 'email', '-email', 'fullName', '-fullName'] as const;
@@ -24,15 +25,17 @@ const SORT_KEYS = {
 const EXPORT_PAGE = 2_000;
 /** Who is on a list: $1 whose clients the viewer may read, $2 the owner asked for, $3 what is searched for. */
 const LISTED = `($1::bigint IS NULL OR c.owner_id = $1) AND ($2::bigint IS NULL OR c.owner_id = $2)
-                 AND ($3::text IS NULL OR lower(c.email || ' ' || c.full_name) LIKE $3)`;
+                 AND ($3::text[] IS NULL OR lower(c.email || ' ' || c.full_name) LIKE ANY ($3))`;
 
-function searchPattern({ search = '' }: Pick<ClientQuery, 'search'>): string | null {
-  return search.trim()
-    ? `%${search
-        .trim()
-        .toLowerCase()
-        .replace(/[\\%_]/g, '\\$&')}%`
-    : null;
+/**
+ * What is searched, wherever it stands; of one or two characters where a word begins, because the index of trigrams finds
+ * nothing shorter inside of words.
+ */
+function searchPatterns({ search = '' }: Pick<ClientQuery, 'search'>): string[] | null {
+  const term = search.trim().toLowerCase();
+  if (!term) return null;
+  const literal = term.replace(/[\\%_]/g, '\\$&');
+  return term.length < 3 ? [`${literal}%`, `% ${literal}%`] : [`%${literal}%`];
 }
 
 @Injectable()
@@ -42,7 +45,7 @@ export class ClientsService {
   async list(viewer: Viewer, query: ClientQuery): Promise<Page<Client>> {
     const sort = query.sort ?? '-id';
     const owner = query.ownerId ?? null;
-    const search = searchPattern(query);
+    const search = searchPatterns(query);
     return listPage<Client>(
       this.database,
       {
@@ -65,13 +68,22 @@ export class ClientsService {
     for (let after = 0; ;) {
       const page = await this.database.rows<Pick<Client, 'id' | 'email' | 'fullName' | 'comment'>>(
         `SELECT c.id, c.email, c.full_name, c.comment FROM clients c WHERE ${LISTED} AND c.id > $4 ORDER BY c.id LIMIT ${EXPORT_PAGE}`,
-        [readableOwner(viewer), query.ownerId ?? null, searchPattern(query), after],
+        [readableOwner(viewer), query.ownerId ?? null, searchPatterns(query), after],
       );
       const last = page.at(-1);
       if (!last) return;
       yield page.map((c) => csvRow([c.email, c.fullName, c.comment])).join('');
       after = last.id;
     }
+  }
+
+  /** The viewer's own clients with these addresses (in lower case), whose ids the map has by them. */
+  async idsByEmail(viewer: Viewer, emails: string[]): Promise<Map<string, number>> {
+    const rows = await this.database.rows<{ email: string; id: number }>(
+      'SELECT lower(email) AS email, id FROM clients WHERE owner_id = $1 AND lower(email) = ANY($2::text[])',
+      [viewer.userId, emails],
+    );
+    return new Map(rows.map(({ email, id }) => [email, id]));
   }
 
   /** @throws NotFoundError */
@@ -133,6 +145,7 @@ export class ClientsService {
         writableOwner(viewer),
       ]);
       if (gone === 0) throw new NotFoundError('Client', id);
+      await audit(tx, viewer, 'client.delete', { type: 'client', id });
       await tx.affected(
         `UPDATE deliveries SET status = 'skipped', reason = 'client_deleted', next_attempt_at = NULL, updated_at = app_now()
           WHERE client_id = $1 AND status IN ('pending', 'deferred')`,

@@ -10,6 +10,7 @@ import { NotFoundError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import { APPLY_IMPORT, PLAN_QUEUE, type PlanJob } from '../../queue/queues';
+import { audit } from '../audit/audit';
 import { ImportApplier } from './import-applier.service';
 import { ImportStager } from './import-stager.service';
 import type { Import, ImportError } from './import.entity';
@@ -49,13 +50,15 @@ export class ImportsService {
     { fileName = '', dryRun = false }: NewImport,
     upload: Readable,
   ): Promise<{ importId: number }> {
+    // The sender may leave before anybody reads; whoever reads then gets the error again.
+    upload.on('error', () => undefined);
     const row = await this.database.first<{ id: number }>(
       'INSERT INTO imports (owner_id, file_name, dry_run) VALUES ($1, $2, $3) RETURNING id',
-
       [viewer.userId, fileName.replace(/[\u0000-\u001f]/g, '').slice(0, 200), dryRun],
     );
     if (!row) throw new Error('an insert returned no row');
     const importId = row.id;
+    await audit(this.database, viewer, 'clients.import', { type: 'import', id: importId }, { dryRun });
     if (await this.stager.stage(importId, upload)) await this.applyOrEnqueue(importId);
     return { importId };
   }
@@ -84,12 +87,12 @@ export class ImportsService {
   }
 
   /** Newest first. */
-  async list(viewer: Viewer, page: PageRequest): Promise<Page<Import>> {
+  async list(viewer: Viewer, page: PageRequest & { ownerId?: number }): Promise<Page<Import>> {
     return listPage<Import>(
       this.database,
       {
-        sql: 'SELECT * FROM imports i WHERE ($1::bigint IS NULL OR i.owner_id = $1)',
-        params: [readableOwner(viewer)],
+        sql: 'SELECT * FROM imports i WHERE ($1::bigint IS NULL OR i.owner_id = $1) AND ($2::bigint IS NULL OR i.owner_id = $2)',
+        params: [readableOwner(viewer), page.ownerId ?? null],
         key: [{ expression: 'i.id', type: 'bigint' }],
         descending: true,
       },

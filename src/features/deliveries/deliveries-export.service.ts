@@ -1,16 +1,22 @@
 import { Injectable } from '@nestjs/common';
+import { Database } from '../../database/database';
 import { csvRow } from '../../domain/csv-records';
 import type { Viewer } from '../../domain/permissions';
+import { audit } from '../audit/audit';
 import { DeliveriesService } from './deliveries.service';
 
 const PAGE = 200;
 
 @Injectable()
 export class DeliveriesExport {
-  constructor(private readonly deliveries: DeliveriesService) {}
+  constructor(
+    private readonly deliveries: DeliveriesService,
+    private readonly database: Database,
+  ) {}
 
   /** Who got it in a run and who did not, as CSV, page by page: memory stays flat however long the list is. */
   async *csv(viewer: Viewer, runId: number): AsyncIterable<string> {
+    await audit(this.database, viewer, 'deliveries.export', { type: 'run', id: runId });
     yield `\uFEFF${csvRow(['email', 'full_name', 'status', 'reason', 'tries', 'last_response', 'updated_at'])}`;
     for (let cursor: string | undefined; ;) {
       const page = await this.deliveries.listOfRun(viewer, runId, { limit: PAGE, ...(cursor ? { cursor } : {}) });

@@ -3,11 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
-import { ForbiddenError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
-import type { Viewer } from '../../domain/permissions';
+import { requireMay, type Viewer } from '../../domain/permissions';
 import { listPage } from '../../database/list';
 import { breakerDelayMs } from '../../domain/retry-policy';
+import { audit } from '../audit/audit';
 
 export interface TransportState {
   state: 'open' | 'waiting' | 'parked';
@@ -114,7 +114,8 @@ export class TransportService {
 
   /** By hand: a parked or waiting account is tried anew. */
   async resume(viewer: Viewer): Promise<TransportState> {
-    if (viewer.role !== 'admin') throw new ForbiddenError('Only an admin may resume the SMTP account.');
+    requireMay(viewer, 'transport.resume');
+    await audit(this.database, viewer, 'transport.resume', { type: 'transport' });
     const changed = await this.database.affected(
       `UPDATE transports SET state = 'waiting', step = 0, strikes = 0, retry_at = clock_timestamp(), version = version + 1
         WHERE id = 1 AND state <> 'open'`,

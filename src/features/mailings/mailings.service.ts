@@ -130,6 +130,16 @@ export class MailingsService {
     });
   }
 
+  /** All ids of a mailing's selected clients that are the viewer's own, to copy them. */
+  async clientIds(viewer: Viewer, id: number): Promise<number[]> {
+    const rows = await this.database.rows<{ id: number }>(
+      `SELECT c.id FROM mailing_clients mc JOIN clients c ON c.id = mc.client_id
+        WHERE mc.mailing_id = $1 AND c.owner_id = $2 ORDER BY mc.id LIMIT ${CLIENT_IDS_MAX}`,
+      [id, viewer.userId],
+    );
+    return rows.map((row) => row.id);
+  }
+
   /** The clients of a mailing with the audience `selected`, in the order they were added. */
   clients(
     viewer: Viewer,

@@ -5,6 +5,7 @@ import { ConflictError, NotFoundError, ValidationError } from '../../domain/erro
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { compileContent, type LetterData, type RenderedContent } from '../../domain/template';
+import { audit } from '../audit/audit';
 import type { Message } from './message.entity';
 
 export interface MessageInput {
@@ -90,6 +91,7 @@ export class MessagesService {
       }
       await tx.affected('UPDATE mailings SET message_id = NULL WHERE message_id = $1', [id]);
       await tx.affected('DELETE FROM messages WHERE id = $1', [id]);
+      await audit(tx, viewer, 'message.delete', { type: 'message', id });
     });
   }
 

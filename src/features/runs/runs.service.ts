@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Sql, type Transaction } from '../../database/database';
 import { listPage } from '../../database/list';
 import { ConflictError, NotFoundError } from '../../domain/errors';
@@ -6,7 +7,9 @@ import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import type { Missed } from '../../domain/schedule-decision';
 import type { DeliveryCounts, RunReason, RunTrigger } from '../../domain/states';
+import { audit } from '../audit/audit';
 import type { Mailing } from '../mailings/mailing.entity';
+import { refusedAllowance } from './allowance';
 import type { Run } from './run.entity';
 
 export type RunView = Omit<Run, 'body' | 'bodyText' | 'idempotencyKey'> & { counts: DeliveryCounts };
@@ -31,7 +34,10 @@ const CLOSE_AT_ONCE = 5_000;
 
 @Injectable()
 export class RunsService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   listOfMailing(viewer: Viewer, mailingId: number, page: PageRequest): Promise<Page<RunView>> {
     return listPage<RunView>(
@@ -176,10 +182,13 @@ export class RunsService {
       if (mailing.status === 'paused')
         throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
       const failed = await tx.first<{ n: number }>(
-        `SELECT count(*) AS n FROM (SELECT FROM deliveries WHERE run_id = $1 AND status IN ('failed', 'unknown') LIMIT 1) f`,
+        `SELECT count(*) AS n FROM deliveries WHERE run_id = $1 AND status IN ('failed', 'unknown')`,
         [runId],
       );
       if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');
+      const refused = await refusedAllowance(tx, source.ownerId, failed.n, this.config.lettersPerDay);
+      if (refused) throw refused;
+      await audit(tx, viewer, 'run.resend_failed', { type: 'run', id: runId });
       const run = await tx.first<{ id: number }>(
         `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text)
          SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text FROM runs r WHERE r.id = $1
@@ -196,27 +205,45 @@ export class RunsService {
    * @returns the runs that are done now
    */
   async finishIfDrained(runIds: number[] | null): Promise<number[]> {
-    const done = await this.database.rows<{ id: number }>(
-      `WITH finished AS (
-         UPDATE runs r SET status = 'done', finished_at = app_now()
-          WHERE ($1::bigint[] IS NULL OR r.id = ANY($1)) AND ${DRAINED}
-         RETURNING r.id)
-       SELECT id FROM finished`,
-      [runIds],
-    );
+    const done = await this.database.transaction(async (tx) => {
+      // First the lock, then the question, in two statements: who adds or reopens a delivery holds the run, and is seen.
+      const drained = await tx.rows<{ id: number }>(
+        `SELECT id FROM runs r WHERE status = 'sending' AND planned_at IS NOT NULL AND ($1::bigint[] IS NULL OR id = ANY($1))
+            AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
+          ORDER BY id FOR NO KEY UPDATE`,
+        [runIds],
+      );
+      if (drained.length === 0) return [];
+      return tx.rows<{ id: number }>(
+        `UPDATE runs r SET status = 'done', finished_at = app_now()
+          WHERE r.id = ANY($1) AND r.status = 'sending' AND r.planned_at IS NOT NULL
+            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.status IN ('pending', 'sending', 'deferred'))
+         RETURNING id`,
+        [drained.map((run) => run.id)],
+      );
+    });
     if (done.length > 0 || runIds === null) await this.finishOnceMailings();
     return done.map((run) => run.id);
   }
 
   /** A `once` mailing is done when its run is. */
   async finishOnceMailings(): Promise<void> {
-    await this.database.affected(
-      `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL, status_text = NULL,
-              status_since = app_now(), status_by = NULL
-        WHERE m.status = 'started' AND m.period = 'once' AND m.next_run_at IS NULL AND m.joined_from IS NULL AND m.deleted_at IS NULL
-          AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
-          AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
-    );
+    await this.database.transaction(async (tx) => {
+      // The lock first, as above: a send that is under way has its run in the ledger when the question is asked.
+      const over = await tx.rows<{ id: number }>(
+        `SELECT id FROM mailings m WHERE status = 'started' AND period = 'once' AND next_run_at IS NULL AND joined_from IS NULL
+            AND deleted_at IS NULL AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
+            AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))
+          ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
+      );
+      if (over.length === 0) return;
+      await tx.affected(
+        `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL, status_text = NULL,
+                status_since = app_now(), status_by = NULL
+          WHERE m.id = ANY($1) AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
+        [over.map((mailing) => mailing.id)],
+      );
+    });
   }
 
   /** Runs that are not fully planned and not held: their plan job may have been lost. */

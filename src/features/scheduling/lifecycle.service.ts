@@ -1,13 +1,17 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../../config/config.module';
+import { failpoint } from '../../config/failpoint';
 import { Database, type Sql, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, ValidationError } from '../../domain/errors';
 import { stoppableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { type Plan, planDemandSend, planEdit, planFirstStart, planResume } from '../../domain/schedule-decision';
 import { type MailingStatus, mailingTransitions } from '../../domain/states';
+import { promptly } from '../../queue/promptly';
 import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
+import { audit, type AuditAction } from '../audit/audit';
 import { settleClients } from '../clients/clients.service';
 import { FeederService } from '../deliveries/feeder.service';
 import {
@@ -20,8 +24,9 @@ import {
 } from '../mailings/mailings.service';
 import { checkMailing, type MailingInput } from '../mailings/mailing-input';
 import type { Mailing } from '../mailings/mailing.entity';
+import { recipientsOf, refusedAllowance } from '../runs/allowance';
 import { RunsService } from '../runs/runs.service';
-import { carryOut, decideTick, NO_REASON, setStatus, type StatusReason } from './calendar';
+import { carryOut, type Decided, decideTick, NO_REASON, setStatus, type StatusReason } from './calendar';
 import { databaseNow, readRunFacts, scheduleOf } from './facts';
 
 /** `leftOut`: who is in the audience and would get nothing by a send now; `emails` are the first of them. */
@@ -50,6 +55,7 @@ export class LifecycleService {
     private readonly runs: RunsService,
     private readonly feeder: FeederService,
     @InjectQueue(PLAN_QUEUE) private readonly planQueue: Queue<PlanJob>,
+    @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -62,6 +68,8 @@ export class LifecycleService {
       const plan = planFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
       if (plan.done) throw MAILING_ENDED();
       if (plan.run) await requireRecipients(tx, mailing);
+      await this.requireAllowance(tx, mailing, plan.run !== null);
+      await log(tx, viewer, 'mailing.start', id);
       await setStatus(tx, mailing, 'started', NO_REASON);
       return carryOut(tx, this.runs, [{ mailing, plan }]);
     });
@@ -84,9 +92,12 @@ export class LifecycleService {
         await settleAudience(tx, mailing);
         await setStatus(tx, mailing, 'started', NO_REASON);
       }
+      await this.requireAllowance(tx, mailing, true);
+      await log(tx, viewer, 'mailing.send', id);
       await carryOut(tx, this.runs, [{ mailing, plan: { ...plan, run: null } }]);
       return this.runs.begin(tx, mailing, 'demand', run.occurrenceAt, idempotencyKey);
     });
+    failpoint('run-created');
     if (isNew) await this.enqueuePlans([runId]);
     return { runId };
   }
@@ -97,6 +108,7 @@ export class LifecycleService {
       const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
       require(mailing, 'paused', ['started']);
       const foreign = mailing.ownerId !== viewer.userId;
+      await log(tx, viewer, 'mailing.pause', id);
       await this.hold(
         tx,
         mailing,
@@ -121,6 +133,8 @@ export class LifecycleService {
       const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
       require(mailing, 'resumed', ['paused']);
       requireMayResume(viewer, mailing);
+      await this.requireAllowance(tx, mailing, false);
+      await log(tx, viewer, 'mailing.resume', id);
       const now = await databaseNow(tx);
       const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
       await setStatus(tx, mailing, 'started', NO_REASON);
@@ -137,6 +151,7 @@ export class LifecycleService {
     await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, writableOwner(viewer));
       require(mailing, 'finished', ['created', 'started', 'paused']);
+      await log(tx, viewer, 'mailing.finish', id);
       await this.runs.close(tx, id, 'finished');
       await setStatus(tx, mailing, 'done', { ...NO_REASON, by: viewer.userId });
       await tx.affected(
@@ -223,6 +238,7 @@ export class LifecycleService {
           { runId: live.id },
         );
       }
+      await log(tx, viewer, 'mailing.delete', id);
       await tx.affected(
         'UPDATE mailings SET deleted_at = app_now(), next_run_at = NULL, joined_from = NULL WHERE id = $1',
         [id],
@@ -245,11 +261,43 @@ export class LifecycleService {
     }
   }
 
+  /** Carries out what a tick decided; a mailing whose owner may send no more today is paused instead. */
+  async carryOutTick(tx: Transaction, decided: Decided[]): Promise<number[]> {
+    if (this.config.lettersPerDay === 0) return carryOut(tx, this.runs, decided);
+    const begun: number[] = [];
+    for (const one of decided) {
+      const refused = one.plan.run ? await this.refused(tx, one.mailing, true) : null;
+      if (refused)
+        await this.hold(tx, one.mailing, { code: refused.code.toLowerCase(), text: refused.message, by: null });
+      else begun.push(...(await carryOut(tx, this.runs, [one])));
+    }
+    return begun;
+  }
+
+  /**
+   * Pauses all that an owner who was blocked has under way; a run of a mailing that is done already is cancelled.
+   * @returns how many mailings were paused
+   */
+  async holdAllOf(tx: Transaction, ownerId: number, by: number): Promise<number> {
+    const started = await tx.rows<Mailing>(
+      `SELECT * FROM mailings WHERE owner_id = $1 AND status = 'started' AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
+      [ownerId],
+    );
+    for (const mailing of started) await this.hold(tx, mailing, { code: 'owner_blocked', text: null, by: by || null });
+    const over = await tx.rows<{ id: number }>(
+      `SELECT DISTINCT m.id FROM mailings m JOIN runs r ON r.mailing_id = m.id
+        WHERE m.owner_id = $1 AND m.status = 'done' AND r.status IN ('planning', 'sending')`,
+      [ownerId],
+    );
+    for (const mailing of over) await this.runs.close(tx, mailing.id, 'finished');
+    return started.length;
+  }
+
   /** Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. */
   async enqueuePlans(runIds: number[]): Promise<void> {
     if (runIds.length === 0) return;
     try {
-      await this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } })));
+      await promptly(this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } }))));
     } catch (error) {
       this.queueAway(error);
     }
@@ -288,6 +336,17 @@ export class LifecycleService {
     );
   }
 
+  private async refused(tx: Transaction, mailing: Mailing, sends: boolean) {
+    const letters = sends ? await recipientsOf(tx, mailing.id) : 0;
+    return refusedAllowance(tx, mailing.ownerId, letters, this.config.lettersPerDay);
+  }
+
+  /** @throws DomainError LETTERS_PER_DAY, OWNER_BLOCKED */
+  private async requireAllowance(tx: Transaction, mailing: Mailing, sends: boolean): Promise<void> {
+    const refused = await this.refused(tx, mailing, sends);
+    if (refused) throw refused;
+  }
+
   private async hold(tx: Transaction, mailing: Mailing, reason: StatusReason): Promise<void> {
     await this.runs.setPaused(tx, mailing.id, true);
     await setStatus(tx, mailing, 'paused', reason);
@@ -311,6 +370,9 @@ export class LifecycleService {
   }
 }
 
+const log = (tx: Transaction, viewer: Viewer, action: AuditAction, id: number) =>
+  audit(tx, viewer, action, { type: 'mailing', id });
+
 function require(mailing: Mailing, verb: string, allowed: MailingStatus[]): void {
   if (allowed.includes(mailing.status)) return;
   const article = mailingTransitions[mailing.status].length === 0 ? 'is done' : `is ${mailing.status}`;
@@ -321,7 +383,7 @@ function require(mailing: Mailing, verb: string, allowed: MailingStatus[]): void
 }
 
 function requireMayResume(viewer: Viewer, mailing: Mailing): void {
-  const byManager = mailing.statusCode === 'paused_by_manager' || mailing.statusCode === 'owner_blocked';
+  const byManager = ['paused_by_manager', 'owner_blocked'].includes(mailing.statusCode ?? '');
   if (byManager && viewer.role === 'user')
     throw new ForbiddenError('A manager paused this mailing; only a manager or admin may resume it.');
   if (!byManager && viewer.role === 'manager' && mailing.ownerId !== viewer.userId) {

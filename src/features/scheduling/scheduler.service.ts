@@ -8,7 +8,7 @@ import { lateJoinUntil } from '../../domain/schedule-decision';
 import { formatLocal } from '../../domain/time-zone';
 import type { Mailing } from '../mailings/mailing.entity';
 import { RunsService } from '../runs/runs.service';
-import { carryOut, decideTick } from './calendar';
+import { decideTick } from './calendar';
 import { databaseNow, scheduleOf } from './facts';
 import { LifecycleService } from './lifecycle.service';
 
@@ -128,7 +128,7 @@ export class SchedulerService {
       [ids],
     );
     const decided = await decideTick(tx, this.runs, mailings);
-    const runs = await carryOut(tx, this.runs, decided);
+    const runs = await this.lifecycle.carryOutTick(tx, decided);
     for (const { mailing, plan } of decided) {
       if (plan.done || mailing.joinedFrom === null) continue;
       const joined = await this.letJoin(tx, mailing, mailing.joinedFrom);

@@ -4,12 +4,14 @@ import { QueueModule } from '../../queue/queue.module';
 import { DeliveriesModule } from '../deliveries/deliveries.module';
 import { MailingsModule } from '../mailings/mailings.module';
 import { RunsModule } from '../runs/runs.module';
+import { UsersModule } from '../users/users.module';
+import { BlockingService } from './blocking.service';
 import { LifecycleService } from './lifecycle.service';
 import { SchedulerService } from './scheduler.service';
 
 @Module({
-  imports: [DatabaseModule, QueueModule, MailingsModule, DeliveriesModule, RunsModule],
-  providers: [LifecycleService, SchedulerService],
-  exports: [LifecycleService, SchedulerService],
+  imports: [DatabaseModule, QueueModule, MailingsModule, DeliveriesModule, RunsModule, UsersModule],
+  providers: [LifecycleService, SchedulerService, BlockingService],
+  exports: [LifecycleService, SchedulerService, BlockingService],
 })
 export class SchedulingModule {}

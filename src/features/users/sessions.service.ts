@@ -4,6 +4,8 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Sql } from '../../database/database';
 import { DomainError } from '../../domain/errors';
 import type { Role } from '../../domain/permissions';
+import { Limits } from '../../queue/limits';
+import { type Actor, anonymous, audit } from '../audit/audit';
 import { passwordMatches } from './passwords';
 
 /** Where a request came from, for limits and the audit log. */
@@ -33,6 +35,7 @@ export interface SessionBearer {
 export class SessionsService {
   constructor(
     private readonly database: Database,
+    private readonly limits: Limits,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -40,20 +43,29 @@ export class SessionsService {
    * One answer, after the same work, for a wrong password, an unknown address, an address that is not confirmed, one
    * that waits for approval and one that is blocked.
    * @param previous the token of the cookie that came with the request; that session ends
-   * @throws DomainError SIGN_IN_FAILED
+   * @throws DomainError SIGN_IN_FAILED, RATE_LIMITED, LIMITS_UNAVAILABLE
    */
   async signIn(email: string, password: string, origin: Origin, previous?: string): Promise<NewSession> {
+    await this.limits.take('signInAddress', origin.ip);
+    await this.limits.take('signInAccount', email.trim());
     const user = await this.database.first<{ id: number; passwordHash: string | null; status: string }>(
       'SELECT id, password_hash, status FROM users WHERE lower(email) = lower($1)',
-      [email],
+      [email.trim()],
     );
     const matches = await passwordMatches(user?.passwordHash ?? null, password);
-    if (!user || !matches || user.status !== 'active') throw signInFailed();
-    if (previous) await this.signOut(previous);
-    return this.begin(user.id, origin);
+    const object = user && { type: 'user' as const, id: user.id };
+    if (!user || !matches || user.status !== 'active') {
+      await audit(this.database, anonymous(origin.ip), 'sign_in_failed', object);
+      throw signInFailed();
+    }
+    if (previous) await this.database.affected('DELETE FROM sessions WHERE token_hash = $1', [hashOf(previous)]);
+    const session = await this.begin(user.id, origin);
+    await audit(this.database, { userId: user.id, ip: origin.ip, via: 'session' }, 'sign_in', object);
+    await this.limits.forgive('signInAccount', email.trim());
+    return session;
   }
 
-  /** Makes a session of a user who proved who they are. */
+  /** Makes a session of a user who proved who they are; `signIn` is for all others. */
   async begin(userId: number, origin: Origin): Promise<NewSession> {
     const sessionToken = randomBytes(32).toString('base64url');
     const row = await this.database.first<{ expiresAt: Date }>(
@@ -82,8 +94,9 @@ export class SessionsService {
     return bearer;
   }
 
-  async signOut(sessionToken: string): Promise<void> {
+  async signOut(sessionToken: string, actor: Actor): Promise<void> {
     await this.database.affected('DELETE FROM sessions WHERE token_hash = $1', [hashOf(sessionToken)]);
+    await audit(this.database, actor, 'sign_out', { type: 'user', id: actor.userId });
   }
 
   /** Ends all sessions of a user but, if given, the one with this token. */

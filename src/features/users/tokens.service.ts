@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
-import { NotFoundError, ValidationError } from '../../domain/errors';
+import { ForbiddenError, NotFoundError, ValidationError } from '../../domain/errors';
 import { singleLineProblem } from '../../domain/email-address';
-import type { Role } from '../../domain/permissions';
+import type { Role, Viewer } from '../../domain/permissions';
+import { audit } from '../audit/audit';
 import { ApiToken, type TokenScope } from './api-token.entity';
 
 export interface NewToken {
@@ -18,30 +19,44 @@ export interface TokenBearer {
   userId: number;
   role: Role;
   scopes: TokenScope[];
+  expiresAt: Date | null;
 }
+
+/** Who does it when nobody is signed in: whoever holds the machine. */
+const OPERATOR: Viewer = { userId: 0, role: 'admin', via: 'cli' };
 
 /** API tokens are 32 random bytes, shown once; the database has only their SHA-256. */
 @Injectable()
 export class TokensService {
   constructor(private readonly database: Database) {}
 
-  async create(userId: number, input: NewToken): Promise<ApiToken & { token: string }> {
+  /**
+   * A token that was made with a token can do no more, and no longer, than that.
+   * @throws ValidationError, ForbiddenError
+   */
+  async create(userId: number, input: NewToken, viewer = OPERATOR): Promise<ApiToken & { token: string }> {
     const problem = input.name.trim() === '' ? 'must not be empty' : singleLineProblem(input.name, 100);
     if (problem) throw new ValidationError([{ field: 'name', message: problem }]);
     if (input.expiresAt && input.expiresAt <= new Date()) {
       throw new ValidationError([{ field: 'expiresAt', message: 'must lie in the future' }]);
     }
+    const scopes = input.scopes ?? viewer.token?.scopes ?? ['read', 'write'];
+    if (scopes.length === 0) throw new ValidationError([{ field: 'scopes', message: 'must hold read, write or both' }]);
+    const { token: maker } = viewer;
+    const expiresAt = input.expiresAt ?? maker?.expiresAt ?? null;
+    if (maker && !scopes.every((scope) => maker.scopes.includes(scope)))
+      throw new ForbiddenError('A token can not make a token with more scopes than it has.');
+    if (maker?.expiresAt && expiresAt && expiresAt > maker.expiresAt)
+      throw new ForbiddenError('A token can not make a token that lives longer than itself.');
     const token = `gnt_${randomBytes(32).toString('base64url')}`;
-    const tokens = this.database.dataSource.getRepository(ApiToken);
-    const row = await tokens.save(
-      tokens.create({
-        userId,
-        name: input.name,
-        tokenHash: hashToken(token),
-        expiresAt: input.expiresAt ?? null,
-        scopes: input.scopes ?? ['read', 'write'],
-      }),
-    );
+    const row = await this.database.transaction(async (tx) => {
+      const tokens = tx.manager.getRepository(ApiToken);
+      const saved = await tokens.save(
+        tokens.create({ userId, name: input.name, tokenHash: hashToken(token), expiresAt, scopes }),
+      );
+      await audit(tx, viewer, 'token.create', { type: 'token', id: saved.id }, { userId, name: input.name, scopes });
+      return saved;
+    });
     return { ...row, token };
   }
 
@@ -50,15 +65,18 @@ export class TokensService {
   }
 
   /** @throws NotFoundError if it is not there or another user's */
-  async revoke(userId: number, id: number): Promise<void> {
-    const result = await this.database.dataSource.getRepository(ApiToken).delete({ id, userId });
-    if (!result.affected) throw new NotFoundError('Token', id);
+  async revoke(userId: number, id: number, viewer = OPERATOR): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const gone = await tx.affected('DELETE FROM api_tokens WHERE id = $1 AND user_id = $2', [id, userId]);
+      if (gone === 0) throw new NotFoundError('Token', id);
+      await audit(tx, viewer, 'token.revoke', { type: 'token', id });
+    });
   }
 
   /** The bearer of a live token of an active user, else null. Notes its use, at most once a minute. */
   async authenticate(token: string): Promise<TokenBearer | null> {
     const found = await this.database.first<TokenBearer & { stale: boolean }>(
-      `SELECT t.id AS token_id, t.user_id, u.role, t.scopes,
+      `SELECT t.id AS token_id, t.user_id, u.role, t.scopes, t.expires_at,
               t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute' AS stale
          FROM api_tokens t JOIN users u ON u.id = t.user_id
         WHERE t.token_hash = $1 AND (t.expires_at IS NULL OR t.expires_at > now()) AND u.status = 'active'`,

@@ -1,7 +1,8 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { Role } from '../../domain/permissions';
 
-export type UserStatus = 'unconfirmed' | 'waiting' | 'active' | 'blocked';
+export const userStatuses = ['unconfirmed', 'waiting', 'active', 'blocked'] as const;
+export type UserStatus = (typeof userStatuses)[number];
 
 @Entity('users')
 export class User {

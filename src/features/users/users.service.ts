@@ -1,10 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Database, violates } from '../../database/database';
 import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
-import { ConflictError, type FieldError, NotFoundError, ValidationError } from '../../domain/errors';
-import type { Role } from '../../domain/permissions';
+import { ConflictError, type FieldError, ForbiddenError, NotFoundError, ValidationError } from '../../domain/errors';
+import { listPage } from '../../database/list';
+import type { Page, PageRequest } from '../../domain/paging';
+import { mayBlock, requireMay, type Role, type Viewer } from '../../domain/permissions';
+import { timeZoneName } from '../../domain/time-zone';
+import { audit } from '../audit/audit';
+import { ServiceLetters } from '../letters/service-letters.service';
 import { hashPassword, passwordProblems } from './passwords';
-import { User } from './user.entity';
+import { User, type UserStatus } from './user.entity';
 
 export interface NewUser {
   email: string;
@@ -13,12 +18,33 @@ export interface NewUser {
   fullName?: string;
 }
 
+/** A user as managers see them. */
+export type UserView = Omit<User, 'passwordHash'> & { lastSeenAt: Date | null };
+
+export interface UserQuery extends PageRequest {
+  search?: string;
+  status?: UserStatus;
+  role?: Role;
+}
+
+export interface Profile {
+  fullName?: string;
+  language?: 'en' | 'ru';
+  timeZone?: string;
+}
+
+const VIEW = `SELECT u.id, u.email, u.full_name, u.role, u.status, u.language, u.time_zone, u.created_at, u.updated_at,
+    (SELECT max(last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at FROM users u`;
+
 @Injectable()
 export class UsersService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly letters: ServiceLetters,
+  ) {}
 
   /**
-   * Makes a user who may sign in at once.
+   * Makes a user who may sign in at once; for the command line and the demo.
    * @throws ValidationError, ConflictError EMAIL_TAKEN
    */
   async create(input: NewUser): Promise<User> {
@@ -30,11 +56,15 @@ export class UsersService {
     if (input.password !== undefined) errors.push(...passwordProblems(input.password));
     if (errors.length > 0 || !email.ok) throw new ValidationError(errors);
     const passwordHash = input.password === undefined ? null : await hashPassword(input.password);
-    const users = this.database.dataSource.getRepository(User);
     try {
-      return await users.save(
-        users.create({ email: email.email, role: input.role, fullName: input.fullName ?? '', passwordHash }),
-      );
+      return await this.database.transaction(async (tx) => {
+        const users = tx.manager.getRepository(User);
+        const user = await users.save(
+          users.create({ email: email.email, role: input.role, fullName: input.fullName ?? '', passwordHash }),
+        );
+        await audit(tx, { userId: 0, via: 'cli' }, 'user.create', { type: 'user', id: user.id }, { role: user.role });
+        return user;
+      });
     } catch (error) {
       if (violates(error, 'users_email_key')) {
         throw new ConflictError('EMAIL_TAKEN', `There is a user with the address ${email.email} already.`);
@@ -59,5 +89,75 @@ export class UsersService {
     const user = await this.database.dataSource.getRepository(User).findOneBy({ id });
     if (!user) throw new NotFoundError('User', id);
     return user;
+  }
+
+  /** Newest first. */
+  list(viewer: Viewer, query: UserQuery): Promise<Page<UserView>> {
+    requireMay(viewer, 'users.manage');
+    const search = query.search?.trim() ? `%${query.search.trim().replace(/[\\%_]/g, '\\$&')}%` : null;
+    return listPage<UserView>(
+      this.database,
+      {
+        sql: `${VIEW} WHERE ($1::text IS NULL OR u.email ILIKE $1 OR u.full_name ILIKE $1)
+                AND ($2::text IS NULL OR u.status = $2) AND ($3::text IS NULL OR u.role = $3)`,
+        params: [search, query.status ?? null, query.role ?? null],
+        key: [{ expression: 'u.id', type: 'bigint' }],
+        descending: true,
+      },
+      query,
+    );
+  }
+
+  /** @throws NotFoundError */
+  async get(viewer: Viewer, id: number): Promise<UserView> {
+    requireMay(viewer, 'users.manage');
+    const user = await this.database.first<UserView>(`${VIEW} WHERE u.id = $1`, [id]);
+    if (!user) throw new NotFoundError('User', id);
+    return user;
+  }
+
+  /** Somebody who proved their address may sign in, and is told so by a letter. */
+  async letIn(viewer: Viewer, id: number): Promise<void> {
+    const user = await this.get(viewer, id);
+    if (!mayBlock(viewer, user)) throw new ForbiddenError();
+    const letterId = await this.database.transaction(async (tx) => {
+      const done = await tx.affected(
+        `UPDATE users SET status = 'active', updated_at = app_now() WHERE id = $1 AND status = 'waiting'`,
+        [id],
+      );
+      if (done === 0) throw new ConflictError('USER_NOT_WAITING', 'This user does not wait to be let in.');
+      await audit(tx, viewer, 'user.let_in', { type: 'user', id });
+      return this.letters.write(tx, { kind: 'let_in', userId: id, email: user.email });
+    });
+    await this.letters.enqueue(letterId);
+  }
+
+  /** Admins: nobody's own role, so that one admin is always left. */
+  async setRole(viewer: Viewer, id: number, role: Role): Promise<void> {
+    requireMay(viewer, 'users.role');
+    if (viewer.userId === id) throw new ConflictError('OWN_ROLE', 'Nobody can change their own role.');
+    await this.database.transaction(async (tx) => {
+      const user = await tx.first<{ role: Role }>('SELECT role FROM users WHERE id = $1 FOR NO KEY UPDATE', [id]);
+      if (!user) throw new NotFoundError('User', id);
+      await tx.affected('UPDATE users SET role = $2, updated_at = app_now() WHERE id = $1', [id, role]);
+      await audit(tx, viewer, 'user.role', { type: 'user', id }, { from: user.role, to: role });
+    });
+  }
+
+  /** One's own name, language and time zone. @throws ValidationError */
+  async updateProfile(viewer: Viewer, { fullName, language, timeZone }: Profile): Promise<User> {
+    const errors: FieldError[] = [];
+    const nameProblem = fullName === undefined ? null : singleLineProblem(fullName, 200);
+    if (nameProblem) errors.push({ field: 'fullName', message: nameProblem });
+    const zone = timeZone === undefined ? null : timeZoneName(timeZone);
+    if (timeZone !== undefined && zone === null)
+      errors.push({ field: 'timeZone', message: 'must be an IANA time zone such as Europe/Athens' });
+    if (errors.length > 0) throw new ValidationError(errors);
+    await this.database.affected(
+      `UPDATE users SET full_name = coalesce($2, full_name), language = coalesce($3, language),
+              time_zone = coalesce($4, time_zone), updated_at = app_now() WHERE id = $1`,
+      [viewer.userId, fullName ?? null, language ?? null, zone],
+    );
+    return this.byId(viewer.userId);
   }
 }

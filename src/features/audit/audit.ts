@@ -1,0 +1,75 @@
+import type { Sql } from '../../database/database';
+import type { Viewer } from '../../domain/permissions';
+
+export const auditActions = [
+  'sign_in',
+  'sign_in_failed',
+  'sign_out',
+  'register',
+  'confirm',
+  'password.forgot',
+  'password.reset',
+  'password.change',
+  'email.change_asked',
+  'email.change',
+  'token.create',
+  'token.revoke',
+  'user.create',
+  'user.let_in',
+  'user.block',
+  'user.unblock',
+  'user.role',
+  'mailing.start',
+  'mailing.send',
+  'mailing.pause',
+  'mailing.resume',
+  'mailing.finish',
+  'mailing.delete',
+  'message.delete',
+  'message.test',
+  'client.delete',
+  'clients.import',
+  'deliveries.export',
+  'run.resend_failed',
+  'delivery.resend',
+  'delivery.mark_sent',
+  'transport.resume',
+] as const;
+export type AuditAction = (typeof auditActions)[number];
+
+/** Who did it: a viewer, or nobody that is known yet. */
+export type Actor = Pick<Viewer, 'userId' | 'via' | 'ip'>;
+
+/** Somebody who has not signed in. */
+export const anonymous = (ip: string, userId = 0): Actor => ({ userId, ip });
+
+export interface AuditObject {
+  type: 'user' | 'token' | 'mailing' | 'message' | 'client' | 'import' | 'run' | 'delivery' | 'transport';
+  id?: number;
+}
+
+/**
+ * Adds a line to the audit log. Call it in the transaction that does the thing: then neither is there without the other.
+ * `detail` holds no secrets.
+ */
+export async function audit(
+  sql: Sql,
+  actor: Actor,
+  action: AuditAction,
+  object?: AuditObject,
+  detail: Record<string, unknown> = {},
+): Promise<void> {
+  await sql.affected(
+    `INSERT INTO audit_log (actor_id, via, ip, action, object_type, object_id, detail)
+     VALUES (nullif($1::bigint, 0), $2, $3, $4, $5, $6, $7)`,
+    [
+      actor.userId,
+      actor.via ?? 'anonymous',
+      actor.ip ?? null,
+      action,
+      object?.type ?? null,
+      object?.id ?? null,
+      JSON.stringify(detail),
+    ],
+  );
+}

@@ -1,0 +1,121 @@
+import type { RenderedContent } from '../../domain/template';
+
+export type Language = 'en' | 'ru';
+
+/** The letters whose text is ours; a test letter has its message's. */
+export type TextLetterKind =
+  'confirm' | 'known_address' | 'reset' | 'change_email' | 'email_changed' | 'password_changed' | 'let_in';
+
+interface LetterText {
+  subject: string;
+  /** Before the link. */
+  lines: string[];
+  button?: string;
+  /** After the link. */
+  after: string[];
+}
+
+const TEXTS: Record<TextLetterKind, Record<Language, LetterText>> = {
+  confirm: {
+    en: {
+      subject: 'Confirm your address',
+      lines: ['Somebody, hopefully you, registered with this address.'],
+      button: 'Confirm the address',
+      after: ['The link is good for 24 hours. If it was not you, do nothing: without it there is no account.'],
+    },
+    ru: {
+      subject: 'Подтвердите адрес',
+      lines: ['Кто-то (надеемся, вы) зарегистрировался с этим адресом.'],
+      button: 'Подтвердить адрес',
+      after: ['Ссылка действует 24 часа. Если это были не вы, ничего не делайте: без неё учётной записи не будет.'],
+    },
+  },
+  known_address: {
+    en: {
+      subject: 'You have an account already',
+      lines: ['Somebody tried to register with this address, but there is an account with it already.'],
+      button: 'Sign in',
+      after: ['If you forgot the password, the sign-in page can set a new one. If it was not you, do nothing.'],
+    },
+    ru: {
+      subject: 'У вас уже есть учётная запись',
+      lines: ['Кто-то пытался зарегистрироваться с этим адресом, но учётная запись с ним уже есть.'],
+      button: 'Войти',
+      after: ['Если вы забыли пароль, новый можно задать со страницы входа. Если это были не вы, ничего не делайте.'],
+    },
+  },
+  reset: {
+    en: {
+      subject: 'Set a new password',
+      lines: ['Somebody, hopefully you, asked for a new password for the account with this address.'],
+      button: 'Set a new password',
+      after: ['The link is good for one hour and works once. If it was not you, do nothing: the password stays.'],
+    },
+    ru: {
+      subject: 'Новый пароль',
+      lines: ['Кто-то (надеемся, вы) попросил задать новый пароль для учётной записи с этим адресом.'],
+      button: 'Задать новый пароль',
+      after: ['Ссылка действует один час и только один раз. Если это были не вы, ничего не делайте: пароль останется.'],
+    },
+  },
+  change_email: {
+    en: {
+      subject: 'Confirm your new address',
+      lines: ['This shall be the new address of your account.'],
+      button: 'Confirm the new address',
+      after: ['The link is good for 24 hours. If you did not ask for this, do nothing: the old address stays.'],
+    },
+    ru: {
+      subject: 'Подтвердите новый адрес',
+      lines: ['Это будет новый адрес вашей учётной записи.'],
+      button: 'Подтвердить новый адрес',
+      after: ['Ссылка действует 24 часа. Если вы об этом не просили, ничего не делайте: прежний адрес останется.'],
+    },
+  },
+  email_changed: {
+    en: {
+      subject: 'The address of your account was changed',
+      lines: [
+        'From now on another address signs in to your account. If it was not you, write to whoever runs this service.',
+      ],
+      after: [],
+    },
+    ru: {
+      subject: 'Адрес вашей учётной записи изменён',
+      lines: [
+        'Теперь в вашу учётную запись входят с другим адресом. Если это сделали не вы, напишите тем, кто ведёт этот сервис.',
+      ],
+      after: [],
+    },
+  },
+  password_changed: {
+    en: {
+      subject: 'Your password was changed',
+      lines: ['The password of your account was changed, and all other sessions were ended.'],
+      button: 'Sign in',
+      after: ['If it was not you, set a new password at once: the sign-in page can do it.'],
+    },
+    ru: {
+      subject: 'Ваш пароль изменён',
+      lines: ['Пароль вашей учётной записи изменён, все остальные сеансы завершены.'],
+      button: 'Войти',
+      after: ['Если это сделали не вы, сразу задайте новый пароль: это можно сделать со страницы входа.'],
+    },
+  },
+  let_in: {
+    en: { subject: 'You may sign in now', lines: ['Your account was approved.'], button: 'Sign in', after: [] },
+    ru: { subject: 'Теперь вы можете войти', lines: ['Ваша учётная запись одобрена.'], button: 'Войти', after: [] },
+  },
+};
+
+/** One of our own letters in the reader's language; `link` is ours, and holds nothing that needs escaping. */
+export function letterText(kind: TextLetterKind, language: Language, link: string): RenderedContent {
+  const { subject, lines, button, after } = TEXTS[kind][language];
+  const paragraphs = (texts: string[]) => texts.map((text) => `<p>${text}</p>`).join('\n');
+  const anchor = button ? `<p><a href="${link}">${button}</a></p>\n<p>${link}</p>` : '';
+  return {
+    subject,
+    html: `<!DOCTYPE html>\n<html lang="${language}"><body>\n${[paragraphs(lines), anchor, paragraphs(after)].filter(Boolean).join('\n')}\n</body></html>\n`,
+    text: `${[...lines, ...(button ? [`${button}:\n${link}`] : []), ...after].join('\n\n')}\n`,
+  };
+}

@@ -1,0 +1,54 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Sql } from '../../database/database';
+
+const HOUR = 3_600_000;
+
+/** The letters that hold a link which proves something, and for how long it does. */
+export const TOKEN_LIFE_MS = { confirm: 24 * HOUR, change_email: 24 * HOUR, reset: HOUR } as const;
+export type TokenLetterKind = keyof typeof TOKEN_LIFE_MS;
+
+export interface ProvedLetter {
+  letterId: number;
+  userId: number;
+  email: string;
+  payload: { passwordHash?: string; fullName?: string; language?: 'en' | 'ru' };
+}
+
+/** Makes a token for a letter that is being composed; the database has its SHA-256 only. */
+export async function issueToken(sql: Sql, letterId: number, kind: TokenLetterKind): Promise<string> {
+  const token = randomBytes(32).toString('base64url');
+  await sql.affected(
+    `INSERT INTO letter_tokens (token_hash, letter_id, expires_at) VALUES ($1, $2, now() + $3 * interval '1 millisecond')`,
+    [hashOf(token), letterId, TOKEN_LIFE_MS[kind]],
+  );
+  return token;
+}
+
+/** What a live token of this kind proves, else null. Uses it up, with all others of the user's letters of this kind. */
+export async function redeemToken(sql: Sql, kind: TokenLetterKind, token: string): Promise<ProvedLetter | null> {
+  const found = await sql.first<ProvedLetter>(
+    `DELETE FROM letter_tokens t USING service_letters l
+      WHERE l.id = t.letter_id AND t.token_hash = $1 AND l.kind = $2 AND t.expires_at > now()
+      RETURNING l.id AS letter_id, l.user_id, l.email, l.payload`,
+    [hashOf(token), kind],
+  );
+  if (!found) return null;
+  await withdrawTokens(sql, found.userId, kind);
+  return found;
+}
+
+/** Ends what the user's earlier letters of this kind prove, and forgets the password hashes that went with them. */
+export async function withdrawTokens(sql: Sql, userId: number, kind: TokenLetterKind): Promise<void> {
+  await sql.affected(
+    'DELETE FROM letter_tokens t USING service_letters l WHERE l.id = t.letter_id AND l.user_id = $1 AND l.kind = $2',
+    [userId, kind],
+  );
+  await sql.affected(
+    `UPDATE service_letters SET payload = '{}', status = CASE WHEN status = 'pending' THEN 'failed' ELSE status END,
+            outcome = CASE WHEN status = 'pending' THEN 'withdrawn' ELSE outcome END
+      WHERE user_id = $1 AND kind = $2 AND payload <> '{}'`,
+    [userId, kind],
+  );
+}
+
+const hashOf = (token: string) => createHash('sha256').update(token).digest();

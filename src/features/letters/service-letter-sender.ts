@@ -1,0 +1,138 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
+import { Database } from '../../database/database';
+import { composeLetter, prepareLetter } from '../../domain/compose';
+import { prepareDkim, signLetter } from '../../domain/dkim';
+import { emailDomain } from '../../domain/email-address';
+import { parseMailbox } from '../../domain/mailbox';
+import { messageId, mimeBoundary } from '../../domain/message-id';
+import { nextDelayMs } from '../../domain/retry-policy';
+import { classify, type TransmitResult, type Verdict } from '../../domain/smtp-outcome';
+import type { RenderedContent } from '../../domain/template';
+import { SmtpPool } from '../../smtp/smtp-pool';
+import { type Language, letterText, type TextLetterKind } from './letter-texts';
+import { issueToken, TOKEN_LIFE_MS, type TokenLetterKind } from './letter-tokens';
+
+interface ClaimedLetter {
+  id: number;
+  kind: TextLetterKind | 'test';
+  email: string;
+  attempts: number;
+  fullName: string;
+  language: Language;
+  createdAt: Date;
+  payload: Partial<RenderedContent> & { language?: Language };
+}
+
+/** Where the links of letters lead; `?token=` follows. */
+export const LETTER_PATHS: Record<TokenLetterKind, string> & { signIn: string } = {
+  confirm: '/confirm',
+  reset: '/reset',
+  change_email: '/confirm-email',
+  signIn: '/sign-in',
+};
+
+/** Sends one of the service's own letters: claim, make its token, compose, transmit, record. */
+@Injectable()
+export class ServiceLetterSender {
+  constructor(
+    private readonly database: Database,
+    private readonly pool: SmtpPool,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** What the server said, or null if there was nothing to send: somebody else has it, or it is done. */
+  async send(letterId: number): Promise<{ result: TransmitResult; verdict: Verdict } | null> {
+    const letter = await this.claim(letterId);
+    if (!letter) return null;
+    const raw = this.compose(letter, await this.content(letter));
+    const result = await this.pool.transmit({ from: this.from().address, to: letter.email, raw, first: true });
+    const verdict = classify(result);
+    await this.record(letter, result, verdict);
+    return { result, verdict };
+  }
+
+  private claim(letterId: number): Promise<ClaimedLetter | undefined> {
+    return this.database.first<ClaimedLetter>(
+      `UPDATE service_letters l SET status = 'sending', attempts = attempts + 1, claimed_at = now() FROM users u
+        WHERE l.id = $1 AND l.status = 'pending' AND l.next_attempt_at <= now() AND u.id = l.user_id
+        RETURNING l.id, l.kind, l.email, l.attempts, l.payload, l.created_at, u.language,
+                  CASE WHEN lower(u.email) = lower(l.email) THEN u.full_name ELSE '' END AS full_name`,
+      [letterId],
+    );
+  }
+
+  private async content(letter: ClaimedLetter): Promise<RenderedContent> {
+    const { kind, payload } = letter;
+    if (kind === 'test') return { subject: '', html: '', text: '', ...payload };
+    const { publicUrl } = this.config;
+    const base = publicUrl.replace(/\/+$/, '');
+    const link =
+      kind in TOKEN_LIFE_MS
+        ? `${base}${LETTER_PATHS[kind as TokenLetterKind]}?token=${await issueToken(this.database, letter.id, kind as TokenLetterKind)}`
+        : `${base}${LETTER_PATHS.signIn}`;
+    return letterText(kind, payload.language ?? letter.language, link);
+  }
+
+  /** Message-ID and boundary are the letter's, on every try; runs begin at 1, so that 0 is no run's. */
+  private compose(letter: ClaimedLetter, content: RenderedContent): (server: { eightBitMime: boolean }) => Buffer {
+    const from = this.from();
+    const key = { runId: 0, deliveryId: letter.id };
+    const { secretKey, dkimDomain, dkimSelector, dkimPrivateKey } = this.config;
+    const prepared = prepareLetter({ from, content: { render: () => content }, autoSubmitted: true });
+    return ({ eightBitMime }) => {
+      const raw = composeLetter(prepared, {
+        data: {
+          client: { fullName: letter.fullName, email: letter.email, comment: '' },
+          mailing: { name: '' },
+          sender: { name: from.name, email: from.address },
+          date: letter.createdAt.toISOString(),
+        },
+        messageId: messageId(key, secretKey, emailDomain(from.address)),
+        boundary: mimeBoundary(key, secretKey),
+        date: letter.createdAt,
+        eightBitMime,
+      });
+      if (!dkimDomain) return raw;
+      const dkim = prepareDkim({ domain: dkimDomain, selector: dkimSelector, privateKey: dkimPrivateKey });
+      return signLetter(dkim, raw, letter.createdAt);
+    };
+  }
+
+  /**
+   * What may be said for good ends the letter; anything else is tried again. A lost reply, too: one letter too many does
+   * no harm here. A test letter shows its writer what became of it, so it is tried once.
+   */
+  private async record(letter: ClaimedLetter, result: TransmitResult, verdict: Verdict): Promise<void> {
+    const policy = nextDelayMs({
+      tries: letter.attempts,
+      delaysMs: this.config.retryDelaysMs,
+      random01: Math.random(),
+    });
+    const sent = verdict.delivery === 'sent';
+    const forGood = verdict.delivery === 'failed' || policy === null;
+    const uncounted = verdict.attempt === 'none' && verdict.delivery === 'pending';
+    const status = sent ? 'sent' : forGood && !uncounted ? 'failed' : 'pending';
+    const response = 'reply' in result ? result.reply.text : 'error' in result ? result.error : result.text;
+    await this.database.affected(
+      `UPDATE service_letters SET status = $2, outcome = $3, last_response = $4, claimed_at = NULL,
+              attempts = attempts - $5::int,
+              next_attempt_at = CASE WHEN $2 = 'pending' THEN now() + $6 * interval '1 millisecond' END,
+              finished_at = CASE WHEN $2 <> 'pending' THEN now() END WHERE id = $1`,
+      [
+        letter.id,
+        status,
+        sent ? 'sent' : verdict.reason,
+        response.slice(0, 1_000),
+        uncounted ? 1 : 0,
+        uncounted ? this.config.breakerDelaysMs[0] : policy,
+      ],
+    );
+  }
+
+  private from() {
+    const from = parseMailbox(this.config.mailFrom);
+    if (!from) throw new Error('MAIL_FROM must be an address or Name <address@domain>');
+    return from;
+  }
+}

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../database/database';
+import { parseEmailAddress } from '../../domain/email-address';
+import { ValidationError } from '../../domain/errors';
+import type { Viewer } from '../../domain/permissions';
+import { Limits } from '../../queue/limits';
+import { audit } from '../audit/audit';
+import { ServiceLetters } from '../letters/service-letters.service';
+import { PreviewService } from './preview.service';
+
+/** One letter of a message, to see it arrive; it counts in no run. */
+@Injectable()
+export class TestLettersService {
+  constructor(
+    private readonly database: Database,
+    private readonly previews: PreviewService,
+    private readonly letters: ServiceLetters,
+    private readonly limits: Limits,
+  ) {}
+
+  /**
+   * To the viewer's own address if `to` is absent; to others at most 20 an hour.
+   * @throws ValidationError, NotFoundError, DomainError RATE_LIMITED
+   */
+  async send(viewer: Viewer, messageId: number, to?: string): Promise<{ letterId: number }> {
+    const { userId } = viewer;
+    const content = await this.previews.ofMessage(viewer, messageId);
+    const own = await this.database.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [userId]);
+    const parsed = parseEmailAddress(to ?? own?.email ?? '');
+    if (!parsed.ok) throw new ValidationError([{ field: 'to', message: parsed.message }]);
+    const { email } = parsed;
+    if (email.toLowerCase() !== own?.email.toLowerCase()) await this.limits.take('testLetterUser', userId);
+    const letterId = await this.database.transaction(async (tx) => {
+      await audit(tx, viewer, 'message.test', { type: 'message', id: messageId });
+      return this.letters.write(tx, { kind: 'test', userId, email, payload: { ...content } });
+    });
+    await this.letters.enqueue(letterId);
+    return { letterId };
+  }
+}

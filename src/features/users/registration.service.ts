@@ -1,0 +1,238 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
+import { Database, violates } from '../../database/database';
+import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
+import { ConflictError, DomainError, type FieldError, ValidationError } from '../../domain/errors';
+import type { Viewer } from '../../domain/permissions';
+import { Limits } from '../../queue/limits';
+import { anonymous, audit } from '../audit/audit';
+import { redeemToken, withdrawTokens } from '../letters/letter-tokens';
+import { ServiceLetters } from '../letters/service-letters.service';
+import { hashPassword, passwordMatches, passwordProblems } from './passwords';
+import { type Origin, SessionsService } from './sessions.service';
+import type { UserStatus } from './user.entity';
+
+export interface Registration {
+  email: string;
+  password: string;
+  fullName?: string;
+  language?: 'en' | 'ru';
+}
+
+/** How people come to an account, and keep it: nothing here tells whether an address is known. */
+@Injectable()
+export class RegistrationService {
+  constructor(
+    private readonly database: Database,
+    private readonly letters: ServiceLetters,
+    private readonly sessions: SessionsService,
+    private readonly limits: Limits,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Sends a letter to confirm the address, or one that tells the owner of a known address. The password counts from the
+   * confirmation on: of several registrations that whose letter is answered. Does nothing if registration is closed.
+   * @throws ValidationError, DomainError RATE_LIMITED, LIMITS_UNAVAILABLE
+   */
+  async register(input: Registration, origin: Origin): Promise<void> {
+    const { email, errors } = readEmail(input.email);
+    const nameProblem = singleLineProblem(input.fullName ?? '', 200);
+    if (nameProblem) errors.push({ field: 'fullName', message: nameProblem });
+    errors.push(...passwordProblems(input.password));
+    if (errors.length > 0) throw new ValidationError(errors);
+    await this.limits.take('registerAddress', origin.ip);
+    const mayWrite = await this.limits.allows('registerAccount', email);
+    await this.evenly(async () => {
+      const passwordHash = await hashPassword(input.password);
+      if (this.config.registration === 'closed' || !mayWrite) return;
+      const letterId = await this.database.transaction(async (tx) => {
+        const user = await tx.first<{ id: number; email: string; status: UserStatus }>(
+          `INSERT INTO users (email, status) VALUES ($1, 'unconfirmed')
+           ON CONFLICT (lower(email)) DO UPDATE SET updated_at = users.updated_at RETURNING id, email, status`,
+          [email],
+        );
+        if (!user) throw new Error('an insert returned no row');
+        const isNew = user.status === 'unconfirmed';
+        await audit(tx, anonymous(origin.ip), 'register', { type: 'user', id: user.id }, { isNew });
+        return this.letters.write(tx, {
+          kind: isNew ? 'confirm' : 'known_address',
+          userId: user.id,
+          email: user.email,
+          payload: isNew
+            ? { passwordHash, fullName: input.fullName ?? '', ...(input.language && { language: input.language }) }
+            : {},
+        });
+      });
+      await this.letters.enqueue(letterId);
+    });
+  }
+
+  /** The address is proved: `active`, or `waiting` for a manager. @throws DomainError LINK_INVALID */
+  async confirm(token: string, origin: Origin): Promise<{ status: 'active' | 'waiting' }> {
+    await this.limits.take('linkAddress', origin.ip);
+    const status = this.config.registration === 'open' ? 'active' : 'waiting';
+    await this.database.transaction(async (tx) => {
+      const letter = await redeemToken(tx, 'confirm', token);
+      const { passwordHash, fullName = '', language = 'en' } = letter?.payload ?? {};
+      const done =
+        letter &&
+        passwordHash &&
+        (await tx.affected(
+          `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5, updated_at = app_now()
+            WHERE id = $1 AND status = 'unconfirmed'`,
+          [letter.userId, status, passwordHash, fullName, language],
+        ));
+      if (!letter || !done) throw linkInvalid();
+      await audit(tx, anonymous(origin.ip, letter.userId), 'confirm', { type: 'user', id: letter.userId }, { status });
+    });
+    return { status };
+  }
+
+  /** Sends a letter to set a new password, if there is somebody to send it to. */
+  async forgot(address: string, origin: Origin): Promise<void> {
+    const { email, errors } = readEmail(address);
+    if (errors.length > 0) throw new ValidationError(errors);
+    await this.limits.take('resetAddress', origin.ip);
+    const mayWrite = await this.limits.allows('resetAccount', email);
+    await this.evenly(async () => {
+      if (!mayWrite) return;
+      const user = await this.database.first<{ id: number; email: string }>(
+        `SELECT id, email FROM users WHERE lower(email) = lower($1) AND status IN ('active', 'waiting')`,
+        [email],
+      );
+      await audit(this.database, anonymous(origin.ip), 'password.forgot', user && { type: 'user', id: user.id });
+      if (!user) return;
+      const letter = { kind: 'reset' as const, userId: user.id, email: user.email };
+      await this.letters.enqueue(await this.letters.write(this.database, letter));
+    });
+  }
+
+  /** Sets the password by a letter's link, and ends all sessions. @throws ValidationError, DomainError LINK_INVALID */
+  async reset(token: string, password: string, origin: Origin): Promise<void> {
+    const errors = passwordProblems(password);
+    if (errors.length > 0) throw new ValidationError(errors);
+    await this.limits.take('linkAddress', origin.ip);
+    const passwordHash = await hashPassword(password);
+    const letter = await this.database.transaction(async (tx) => {
+      const proved = await redeemToken(tx, 'reset', token);
+      const done =
+        proved &&
+        (await tx.affected(
+          `UPDATE users SET password_hash = $2, updated_at = app_now() WHERE id = $1 AND status IN ('active', 'waiting')`,
+          [proved.userId, passwordHash],
+        ));
+      if (!proved || !done) throw linkInvalid();
+      await this.sessions.endAll(proved.userId, undefined, tx);
+      const object = { type: 'user' as const, id: proved.userId };
+      await audit(tx, anonymous(origin.ip, proved.userId), 'password.reset', object);
+      return { id: await this.letters.write(tx, { ...proved, kind: 'password_changed', payload: {} }), ...proved };
+    });
+    await this.letters.enqueue(letter.id);
+    await this.limits.forgive('signInAccount', letter.email);
+  }
+
+  /**
+   * Ends all other sessions; `keep` is the caller's own.
+   * @throws ValidationError, also for a wrong current password
+   */
+  async changePassword(
+    viewer: Viewer,
+    change: { currentPassword: string; newPassword: string },
+    keep?: string,
+  ): Promise<void> {
+    const errors = passwordProblems(change.newPassword, 'newPassword');
+    if (errors.length > 0) throw new ValidationError(errors);
+    const email = await this.requirePassword(viewer, change.currentPassword, 'currentPassword');
+    const passwordHash = await hashPassword(change.newPassword);
+    const letterId = await this.database.transaction(async (tx) => {
+      await tx.affected('UPDATE users SET password_hash = $2, updated_at = app_now() WHERE id = $1', [
+        viewer.userId,
+        passwordHash,
+      ]);
+      await this.sessions.endAll(viewer.userId, keep, tx);
+      await withdrawTokens(tx, viewer.userId, 'reset');
+      await audit(tx, viewer, 'password.change', { type: 'user', id: viewer.userId });
+      return this.letters.write(tx, { kind: 'password_changed', userId: viewer.userId, email });
+    });
+    await this.letters.enqueue(letterId);
+  }
+
+  /** Sends a letter to the new address; the old one stays until that is answered. */
+  async changeEmail(viewer: Viewer, change: { email: string; password: string }): Promise<void> {
+    const { email, errors } = readEmail(change.email);
+    if (errors.length > 0) throw new ValidationError(errors);
+    await this.requirePassword(viewer, change.password, 'password');
+    await this.limits.take('registerAccount', email);
+    const letterId = await this.database.transaction(async (tx) => {
+      const owner = await tx.first<{ id: number; email: string }>(
+        'SELECT id, email FROM users WHERE lower(email) = lower($1) AND id <> $2',
+        [email, viewer.userId],
+      );
+      await withdrawTokens(tx, viewer.userId, 'change_email');
+      await audit(tx, viewer, 'email.change_asked', { type: 'user', id: viewer.userId });
+      return this.letters.write(
+        tx,
+        owner
+          ? { kind: 'known_address', userId: owner.id, email: owner.email }
+          : { kind: 'change_email', userId: viewer.userId, email },
+      );
+    });
+    await this.letters.enqueue(letterId);
+  }
+
+  /** The new address is proved and takes the old one's place, which is told of it. @throws DomainError LINK_INVALID */
+  async confirmEmail(token: string, origin: Origin): Promise<void> {
+    await this.limits.take('linkAddress', origin.ip);
+    const letterId = await this.database
+      .transaction(async (tx) => {
+        const proved = await redeemToken(tx, 'change_email', token);
+        const old =
+          proved &&
+          (await tx.first<{ email: string }>(
+            `SELECT email FROM users WHERE id = $1 AND status = 'active' FOR NO KEY UPDATE`,
+            [proved.userId],
+          ));
+        if (!proved || !old) throw linkInvalid();
+        const { userId, email } = proved;
+        await tx.affected('UPDATE users SET email = $2, updated_at = app_now() WHERE id = $1', [userId, email]);
+        await withdrawTokens(tx, userId, 'reset');
+        await audit(tx, anonymous(origin.ip, userId), 'email.change', { type: 'user', id: userId });
+        return this.letters.write(tx, { kind: 'email_changed', userId, email: old.email });
+      })
+      .catch((error: unknown) => {
+        if (violates(error, 'users_email_key'))
+          throw new ConflictError('EMAIL_TAKEN', 'There is a user with this address already.');
+        throw error;
+      });
+    await this.letters.enqueue(letterId);
+  }
+
+  private async requirePassword(viewer: Viewer, password: string, field: string): Promise<string> {
+    await this.limits.take('passwordUser', viewer.userId);
+    const user = await this.database.first<{ email: string; passwordHash: string | null }>(
+      'SELECT email, password_hash FROM users WHERE id = $1',
+      [viewer.userId],
+    );
+    if (!user || !(await passwordMatches(user.passwordHash, password)))
+      throw new ValidationError([{ field, message: 'is not your password' }]);
+    return user.email;
+  }
+
+  /** Takes the same time whatever is found: no answer comes before AUTH_ANSWER_MS. */
+  private async evenly(work: () => Promise<void>): Promise<void> {
+    const [outcome] = await Promise.allSettled([work(), sleep(this.config.authAnswerMs)]);
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
+
+function readEmail(text: string): { email: string; errors: FieldError[] } {
+  const parsed = parseEmailAddress(text);
+  return parsed.ok
+    ? { email: parsed.email, errors: [] }
+    : { email: '', errors: [{ field: 'email', message: parsed.message }] };
+}
+
+const linkInvalid = () =>
+  new DomainError('invalid', 'LINK_INVALID', 'This link was used already, is too old, or is not complete.');
