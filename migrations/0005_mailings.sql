@@ -39,7 +39,7 @@ CREATE INDEX mailings_message_id_idx ON mailings (message_id) WHERE deleted_at I
 CREATE INDEX mailings_next_run_at_idx ON mailings (next_run_at) WHERE status = 'started' AND deleted_at IS NULL;
 CREATE INDEX mailings_end_at_idx ON mailings (end_at) WHERE status IN ('started', 'paused') AND deleted_at IS NULL;
 CREATE INDEX mailings_joined_idx ON mailings (id) WHERE joined_from IS NOT NULL AND status = 'started' AND deleted_at IS NULL;
-CREATE INDEX mailings_live_audience_idx ON mailings (owner_id) WHERE audience = 'all' AND status = 'started' AND deleted_at IS NULL;
+CREATE INDEX mailings_live_audience_idx ON mailings (owner_id) WHERE audience = 'all' AND status IN ('started', 'paused') AND deleted_at IS NULL;
 
 CREATE TABLE mailing_clients (
   id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT mailing_clients_id_key UNIQUE,

@@ -45,6 +45,7 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_mailing_id_id_idx ON runs (mailing_id, id);
 CREATE INDEX runs_live_idx ON runs (id) WHERE status IN ('planning', 'sending');
+CREATE INDEX runs_mailing_id_live_idx ON runs (mailing_id) WHERE status IN ('planning', 'sending');
 -- A closed run may still have deliveries to close; the sweeper goes on with it.
 CREATE INDEX runs_closing_idx ON runs (id) WHERE closing;
 
@@ -98,7 +99,11 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_owner_id_id_idx ON attempts (owner_id, id);
 CREATE INDEX attempts_mailing_id_id_idx ON attempts (mailing_id, id);
 CREATE INDEX attempts_run_id_id_idx ON attempts (run_id, id);
+-- Lists of a time begin and end at an id; ids grow with time.
+CREATE INDEX attempts_created_at_idx ON attempts (created_at);
 -- Failures are few among millions: these keep the lists filtered by status fast.
+CREATE INDEX attempts_not_ok_idx ON attempts (status, id) WHERE status <> 'ok';
+CREATE INDEX attempts_run_id_not_ok_idx ON attempts (run_id, status, id) WHERE status <> 'ok';
 CREATE INDEX attempts_owner_id_not_ok_idx ON attempts (owner_id, status, id) WHERE status <> 'ok';
 CREATE INDEX attempts_mailing_id_not_ok_idx ON attempts (mailing_id, status, id) WHERE status <> 'ok';
 

@@ -63,6 +63,9 @@ BEGIN
     FROM new_rows GROUP BY run_id ORDER BY run_id
   ON CONFLICT (run_id, slot) DO UPDATE SET pending = c.pending + excluded.pending, skipped = c.skipped + excluded.skipped,
     untried = c.untried + excluded.untried;
+  IF NOT EXISTS (SELECT FROM new_rows WHERE status = 'skipped') THEN
+    RETURN NULL;
+  END IF;
   INSERT INTO stats AS s (mailing_id, bucket_at, slot, owner_id, skipped)
   SELECT r.mailing_id, stats_bucket(n.updated_at), my_slot, r.owner_id, count(*)
     FROM new_rows n JOIN runs r ON r.id = n.run_id WHERE n.status = 'skipped' GROUP BY 1, 2, 4 ORDER BY 1, 2
@@ -88,6 +91,12 @@ BEGIN
     sent = c.sent + excluded.sent, failed = c.failed + excluded.failed, unknown = c.unknown + excluded.unknown,
     skipped = c.skipped + excluded.skipped, cancelled = c.cancelled + excluded.cancelled, untried = c.untried + excluded.untried;
 
+  -- What follows counts final states; a claim, half of all updates, touches none.
+  IF NOT EXISTS (SELECT FROM new_rows WHERE status IN ('sent', 'failed', 'unknown', 'skipped', 'cancelled'))
+     AND NOT EXISTS (SELECT FROM old_rows WHERE status IN ('sent', 'failed', 'unknown', 'skipped', 'cancelled')) THEN
+    RETURN NULL;
+  END IF;
+
   -- A delivery that leaves a final state (marked or sent again by hand) is taken back where it was counted.
   INSERT INTO stats AS s (mailing_id, bucket_at, slot, owner_id, sent, failed, unknown, skipped, cancelled)
   SELECT r.mailing_id, x.bucket_at, my_slot, r.owner_id,
@@ -101,6 +110,10 @@ BEGIN
    GROUP BY 1, 2, 4 ORDER BY 1, 2
   ON CONFLICT (mailing_id, bucket_at, slot) DO UPDATE SET sent = s.sent + excluded.sent, failed = s.failed + excluded.failed,
     unknown = s.unknown + excluded.unknown, skipped = s.skipped + excluded.skipped, cancelled = s.cancelled + excluded.cancelled;
+
+  IF NOT EXISTS (SELECT FROM new_rows WHERE status = 'failed') AND NOT EXISTS (SELECT FROM old_rows WHERE status = 'failed') THEN
+    RETURN NULL;
+  END IF;
 
   INSERT INTO failure_stats AS f (mailing_id, bucket_at, reason, domain, slot, owner_id, failed)
   SELECT r.mailing_id, x.bucket_at, x.reason, x.domain, my_slot, r.owner_id, sum(d)

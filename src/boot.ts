@@ -19,6 +19,7 @@ export async function boot(name: string, start: (config: ConfigValues) => Promis
     process.exit(1);
   }
   const log = plainLogger(config.logLevel);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => endInTime(config.shutdownMs, log));
   process.on('unhandledRejection', (error) => {
     log.fatal({ event: 'process.unhandled', err: error }, 'Unhandled rejection');
     process.exit(1);
@@ -31,6 +32,14 @@ export async function boot(name: string, start: (config: ConfigValues) => Promis
     log.fatal({ event: 'boot.failed', process: name, err: error }, (error as Error).message);
     process.exit(1);
   }
+}
+
+/** Whatever does not answer while a process stops must not hold it for ever. */
+function endInTime(shutdownMs: number, log: ReturnType<typeof plainLogger>): void {
+  setTimeout(() => {
+    log.warn({ event: 'process.ended_late' }, 'Not everything could be closed in time');
+    process.exit(1);
+  }, shutdownMs).unref();
 }
 
 export async function waitForPostgres(

@@ -2,9 +2,10 @@ import 'reflect-metadata';
 import { Logger } from 'nestjs-pino';
 import { createApi } from './api/create-api';
 import { boot } from './boot';
+import { WebModule } from './web/web.module';
 
 void boot('api', async (config) => {
-  const app = await createApi(config);
+  const app = await createApi(config, [WebModule]);
   await app.listen(config.port, config.host);
   app.get(Logger).log({ event: 'api.started', url: await app.getUrl() }, 'API is listening');
 });

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
 import { importClientsCommand } from './cli/import-clients.command';
 import { operationsCommands } from './cli/operations.commands';
+import { scheduleCommand } from './cli/schedule.command';
 import { sendMailingCommand } from './cli/send-mailing.command';
 import { usersCommands } from './cli/users.commands';
 import { version } from './config/version';
@@ -13,6 +14,7 @@ const program = new Command('gonets')
 // Before the commands are made: they take it over.
 program.exitOverride().showHelpAfterError();
 sendMailingCommand(program);
+scheduleCommand(program);
 usersCommands(program);
 importClientsCommand(program);
 operationsCommands(program);

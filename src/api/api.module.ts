@@ -25,6 +25,7 @@ import { HealthController } from './health.controller';
 import { MailingsController } from './mailings.controller';
 import { MessagesController } from './messages.controller';
 import { Metrics } from './metrics';
+import { ReportsController } from './reports.controller';
 import { RunsController } from './runs.controller';
 import { StatisticsController } from './statistics.controller';
 import { UsersController } from './users.controller';
@@ -62,6 +63,7 @@ import { validationPipe } from './validation';
     DeliveriesController,
     AttemptsController,
     StatisticsController,
+    ReportsController,
     TransportController,
     HealthController,
   ],

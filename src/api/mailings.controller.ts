@@ -77,9 +77,9 @@ class MailingQueryDto extends SearchDto {
 class ScheduleQueryDto {
   @IsOptional()
   @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(200)
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1, { message: 'must be at least 1' })
+  @Max(200, { message: 'must be at most 200' })
   count: number = 10;
 
   @IsOptional()

@@ -34,7 +34,7 @@ export const runAnswer = (r: RunView) => ({
   status: r.status,
   reason: r.reason,
   pausedAt: r.pausedAt,
-  startedAt: r.startedAt ?? r.createdAt,
+  startedAt: r.status === 'missed' ? null : (r.startedAt ?? r.createdAt),
   finishedAt: r.finishedAt,
   counts: r.counts,
 });

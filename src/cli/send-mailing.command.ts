@@ -54,7 +54,10 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
   const mailing = await app.get(MailingsService).get(OPERATOR, id);
   const preview = await app.get(LifecycleService).previewSend(OPERATOR, id);
   const next = await app.get(SchedulerService).schedule(OPERATOR, id, 5);
-  const leftOut = preview.leftOut.map((group) => `  ${group.count} left out: ${group.reason}`);
+  const leftOut = preview.leftOut.map(({ count, reason, emails }) => {
+    const more = count > emails.length ? `, and ${count - emails.length} more` : '';
+    return `  ${count} left out, ${reason}: ${emails.join(', ')}${more}`;
+  });
   const refused = preview.refusal ? [`It would be refused now: ${preview.refusal.message}`] : [];
   print(
     options,

@@ -21,7 +21,12 @@ types.setTypeParser(types.builtins.INT8, Number);
         poolSize: config.databaseConnections,
         connectTimeoutMS: 5_000,
         applicationName: 'gonets',
-        extra: { idleTimeoutMillis: 30_000, keepAlive: true },
+        extra: {
+          idleTimeoutMillis: 30_000,
+          keepAlive: true,
+          // A process that is frozen inside a transaction must not hold its locks: Postgres ends the session.
+          idle_in_transaction_session_timeout: config.takeoverMs,
+        },
       }),
     }),
   ],

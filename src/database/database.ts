@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Pool } from 'pg';
 import { DataSource, type EntityManager, type QueryResult, type QueryRunner } from 'typeorm';
 
 /** Runs SQL with parameters; column names come back in camelCase, bigints as numbers, timestamps as Dates. */
@@ -26,7 +27,7 @@ export class Database implements Sql {
   constructor(readonly dataSource: DataSource) {}
 
   async rows<T>(sql: string, params?: unknown[]): Promise<T[]> {
-    return records<T>(await this.run(sql, params));
+    return records<T>(rowsOf(await this.run(sql, params)));
   }
 
   async first<T>(sql: string, params?: unknown[]): Promise<T | undefined> {
@@ -38,17 +39,21 @@ export class Database implements Sql {
   }
 
   /**
+   * One statement that runs many times a second: each connection prepares it once under its name, and it goes past
+   * TypeORM's query runner to the same pool. Committed when this resolves. Deadlocks are tried again (three times).
+   */
+  async prepared<T>(name: string, sql: string, params: unknown[]): Promise<T[]> {
+    const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
+    const result = await retried(() => pool.query<Record<string, unknown>>({ name, text: sql, values: params }));
+    return records<T>(result.rows);
+  }
+
+  /**
    * Runs `work` in one transaction; commits when it resolves, else rolls back. Deadlocks and serialization failures
    * are tried again (three times), so `work` must do nothing outside the database.
    */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.dataSource.transaction((manager) => work(inTransaction(manager)));
-      } catch (error) {
-        if (attempt === 3 || !RETRIED.has(sqlState(error) ?? '')) throw error;
-      }
-    }
+    return retried(() => this.dataSource.transaction((manager) => work(inTransaction(manager))));
   }
 
   private async run(sql: string, params?: unknown[]): Promise<QueryResult> {
@@ -61,13 +66,23 @@ export class Database implements Sql {
   }
 }
 
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === 3 || !RETRIED.has(sqlState(error) ?? '')) throw error;
+    }
+  }
+}
+
 function inTransaction(manager: EntityManager): Transaction {
   const runner = manager.queryRunner as QueryRunner;
   const run = (sql: string, params?: unknown[]) => runner.query(sql, params, true);
   return {
     manager,
-    rows: async <T>(sql: string, params?: unknown[]) => records<T>(await run(sql, params)),
-    first: async <T>(sql: string, params?: unknown[]) => records<T>(await run(sql, params))[0],
+    rows: async <T>(sql: string, params?: unknown[]) => records<T>(rowsOf(await run(sql, params))),
+    first: async <T>(sql: string, params?: unknown[]) => records<T>(rowsOf(await run(sql, params)))[0],
     affected: async (sql, params) => (await run(sql, params)).affected ?? 0,
   };
 }
@@ -83,8 +98,10 @@ function camel(name: string): string {
   return known;
 }
 
-function records<T>(result: QueryResult): T[] {
-  return (result.records as Record<string, unknown>[]).map((record) => {
+const rowsOf = (result: QueryResult) => result.records as Record<string, unknown>[];
+
+function records<T>(rows: Record<string, unknown>[]): T[] {
+  return rows.map((record) => {
     const out: Record<string, unknown> = {};
     for (const key in record) out[camel(key)] = record[key];
     return out as T;
@@ -113,7 +130,7 @@ export function violates(error: unknown, constraint: string): boolean {
  */
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error) ?? '';
-  if (/^(08|57P0|53)/.test(state)) return true;
+  if (/^(08|57P0|53|25P03)/.test(state)) return true;
   if (
     ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(
       state,
@@ -122,7 +139,8 @@ export function isUnavailable(error: unknown): boolean {
     return true;
   }
   const message = error instanceof Error ? error.message : '';
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|the database system is/i.test(
+  // The fifth is TypeORM's, for a connection that was lost between two statements of a transaction.
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Query runner already released|the database system is/i.test(
     message,
   );
 }

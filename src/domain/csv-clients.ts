@@ -129,12 +129,18 @@ export class ClientsCsv {
 
   private *items(text: string, ended: boolean): Generator<ClientItem> {
     const { foreign } = this.text;
-    if (foreign !== null) return yield this.refuse(`The file is ${foreign}, not a text. Save it as CSV first.`);
+    if (foreign !== null) {
+      yield this.refuse(`The file is ${foreign}, not a text. Save it as CSV first.`);
+      return;
+    }
     let rest = text;
     if (!this.records) {
       this.head += text;
       const problem = this.readHead(ended);
-      if (problem !== null) return yield this.refuse(problem);
+      if (problem !== null) {
+        yield this.refuse(problem);
+        return;
+      }
       rest = this.head;
     }
     if (!this.records || !this.header) return;

@@ -198,8 +198,10 @@ function movedCursor({ previous, schedule, now, lastRunAt, lastOccurrenceAt }: E
 /**
  * Until when, exclusively, a client who is added to a started mailing still gets this occurrence, in its run: the next
  * occurrence or `endAt`, and for the audience `all` no longer than the grace; null is as long as the mailing is not done.
+ * An occurrence from before `startAt`, which was moved since, is over: nothing goes out before `startAt`.
  */
 export function lateJoinUntil(schedule: Schedule, occurrence: Date, audience: 'all' | 'selected'): Date | null {
+  if (occurrence < schedule.startAt) return occurrence;
   const grace = audience === 'all' ? occurrence.getTime() + graceMs(schedule.period) : Infinity;
   const next = nextOccurrence(schedule, occurrence)?.at ?? schedule.endAt;
   const until = Math.min(grace, next?.getTime() ?? Infinity);

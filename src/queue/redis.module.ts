@@ -20,6 +20,7 @@ export class RedisConnection implements OnApplicationShutdown {
       ...redisOptions(config.redisUrl),
       enableOfflineQueue: false,
       maxRetriesPerRequest: 1,
+      commandTimeout: 2_000,
       connectionName: 'gonets',
     });
     let lost = false;

@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { failpoint, isArmed } from '../config/failpoint';
 import { parseSmtpReply, remoteQueueId, type SmtpPhase, type TransmitResult } from '../domain/smtp-outcome';
 import { LetterBody } from './letter-body';
 import { type SmtpSettings } from './smtp-url';
@@ -198,10 +199,12 @@ export class SmtpSession {
 
   mayEnd(): boolean {
     if (!this.finish || this.dead) return false;
+    failpoint('before-dot');
     if (!this.mayWriteDot()) {
       this.kill();
       return false;
     }
+    if (isArmed('after-dot')) setImmediate(() => failpoint('after-dot'));
     this.dotSent = true;
     this.phase = 'dot';
     this.wait(this.settings.dotTimeoutMs);

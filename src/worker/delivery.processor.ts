@@ -6,6 +6,7 @@ import { deliveryJob } from '../features/deliveries/feeder.service';
 import { SenderService } from '../features/deliveries/sender.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import { DELIVERY_QUEUE, type DeliveryJob } from '../queue/queues';
+import { promptly } from '../queue/promptly';
 import { RunFinisher } from './run-finisher';
 
 /** One job, one delivery: the sender does it, and its outcome becomes a verb of the queue. */
@@ -22,6 +23,8 @@ export class DeliveryProcessor extends WorkerHost {
   }
 
   async process(job: Job<DeliveryJob>, token?: string): Promise<{ status: string; response: string } | undefined> {
+    // Whatever is thrown here unexpectedly says nothing of the delivery: the same attempt's job can be added again.
+    job.opts.removeOnFail = true;
     const outcome = await this.sender.send(job.data.deliveryId);
     switch (outcome.kind) {
       case 'stopping':
@@ -36,6 +39,8 @@ export class DeliveryProcessor extends WorkerHost {
         this.finisher.note(claim.runId);
         if (park) await this.lifecycle.park(park.mailingId, park.code, park.text);
         else if (status === 'pending') await this.addAgain({ id: claim.id, attempts });
+        if (attempts === claim.attempts) job.opts.removeOnComplete = true;
+        job.opts.removeOnFail = { count: 1000 };
         if (status === 'failed' || status === 'unknown') throw new UnrecoverableError(response);
         return { status, response };
       }
@@ -45,7 +50,7 @@ export class DeliveryProcessor extends WorkerHost {
   /** Another attempt at once; if Redis is away, the sweeper finds the delivery without a job. */
   private async addAgain(delivery: { id: number; attempts: number }): Promise<void> {
     const { name, data, opts } = deliveryJob(delivery);
-    await this.queue.add(name, data, opts).catch((error: unknown) => this.onError(error as Error));
+    await promptly(this.queue.add(name, data, opts)).catch((error: unknown) => this.onError(error as Error));
   }
 
   @OnWorkerEvent('error')

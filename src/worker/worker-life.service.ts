@@ -4,6 +4,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../config/config.module';
+import { isArmed } from '../config/failpoint';
 import { FeederService } from '../features/deliveries/feeder.service';
 import { SenderService } from '../features/deliveries/sender.service';
 import { TransportGate } from '../features/deliveries/transport-gate.service';
@@ -48,6 +49,7 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
     for (const { worker } of [this.deliveries, this.plans, this.schedules, this.letters]) {
       void worker.run().catch((error: unknown) => this.giveUp(`a queue's worker ended: ${(error as Error).message}`));
     }
+    if (isArmed('deaf')) await this.deliveries.worker.pause(true);
     await this.keepSchedule();
     this.every('feed', this.config.feedIntervalMs, () => this.feed());
     this.every('watch', this.config.sweepIntervalMs, () => this.watch());
@@ -60,14 +62,20 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
     for (const name of this.intervals.getIntervals()) this.intervals.deleteInterval(name);
     this.gate.stop();
     this.sender.stop();
-    const timeout = new Promise<void>((resolve) => setTimeout(resolve, this.config.shutdownMs).unref());
+    const timeout = new Promise<void>((resolve) => setTimeout(resolve, 0.8 * this.config.shutdownMs).unref());
     await Promise.race([
       Promise.all([this.deliveries, this.plans, this.schedules, this.letters].map(({ worker }) => worker.close())),
       timeout,
     ]);
-    await this.finisher.flush();
-    await Promise.race([this.pool.close(), timeout]);
-    await this.registry.stop();
+    await Promise.race([Promise.all([this.finisher.flush(), this.pool.close()]), timeout]);
+    const told = this.registry.stop();
+    this.pool.dropAll();
+    await Promise.race([told, timeout]).catch((error: unknown) =>
+      this.logger.warn(
+        { event: 'worker.stop_untold', reason: (error as Error).message },
+        'Others will miss its heartbeat',
+      ),
+    );
     this.logger.info({ event: 'worker.stopped', workerId: this.registry.id }, 'Worker has stopped');
   }
 
@@ -75,6 +83,15 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
   private async keepSchedule(): Promise<void> {
     await this.scheduleQueue.upsertJobScheduler('tick', { every: this.config.schedulerIntervalMs }, { name: 'tick' });
     await this.scheduleQueue.upsertJobScheduler('sweep', { every: this.config.sweepIntervalMs }, { name: 'sweep' });
+  }
+
+  /** Both schedules are there, and each one's next job too: an eviction may take either. */
+  private async scheduleLives(): Promise<boolean> {
+    const schedulers = await this.scheduleQueue.getJobSchedulers();
+    const jobs = await Promise.all(
+      schedulers.map(({ key, next }) => this.scheduleQueue.getJob(`repeat:${key}:${next}`)),
+    );
+    return jobs.filter(Boolean).length === 2;
   }
 
   private async feed(): Promise<void> {
@@ -92,13 +109,13 @@ export class WorkerLife implements OnApplicationBootstrap, BeforeApplicationShut
   private async watch(): Promise<void> {
     try {
       await this.sender.holds.refresh();
-      const schedulers = await this.scheduleQueue.getJobSchedulersCount();
-      if (schedulers < 2) await this.keepSchedule();
-      const idleMs = performance.now() - this.activeAt;
-      if (idleMs < 2 * this.config.takeoverMs || !this.gate.open) return;
+      await this.sender.releaseOrphans();
+      if (!(await this.scheduleLives())) await this.keepSchedule();
       const { waiting = 0, active = 0 } = await this.deliveryQueue.getJobCounts('waiting', 'active');
-      if (waiting > 0 && active === 0)
-        this.giveUp(`${waiting} jobs wait, but this worker got none for ${Math.round(idleMs / 1000)} s`);
+      if (waiting === 0 || active > 0 || !this.gate.open) this.activeAt = performance.now();
+      const deafMs = performance.now() - this.activeAt;
+      if (deafMs >= 2 * this.config.takeoverMs)
+        this.giveUp(`${waiting} jobs wait, but this worker got none for ${Math.round(deafMs / 1000)} s`);
     } catch (error) {
       this.logger.debug({ event: 'watch.failed', reason: (error as Error).message }, 'Queues were not looked at');
     }

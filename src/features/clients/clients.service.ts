@@ -25,15 +25,17 @@ const SORT_KEYS = {
 const EXPORT_PAGE = 2_000;
 /** Who is on a list: $1 whose clients the viewer may read, $2 the owner asked for, $3 what is searched for. */
 const LISTED = `($1::bigint IS NULL OR c.owner_id = $1) AND ($2::bigint IS NULL OR c.owner_id = $2)
-                 AND ($3::text IS NULL OR lower(c.email || ' ' || c.full_name) LIKE $3)`;
+                 AND ($3::text[] IS NULL OR lower(c.email || ' ' || c.full_name) LIKE ANY ($3))`;
 
-function searchPattern({ search = '' }: Pick<ClientQuery, 'search'>): string | null {
-  return search.trim()
-    ? `%${search
-        .trim()
-        .toLowerCase()
-        .replace(/[\\%_]/g, '\\$&')}%`
-    : null;
+/**
+ * What is searched, wherever it stands; of one or two characters where a word begins, because the index of trigrams finds
+ * nothing shorter inside of words.
+ */
+function searchPatterns({ search = '' }: Pick<ClientQuery, 'search'>): string[] | null {
+  const term = search.trim().toLowerCase();
+  if (!term) return null;
+  const literal = term.replace(/[\\%_]/g, '\\$&');
+  return term.length < 3 ? [`${literal}%`, `% ${literal}%`] : [`%${literal}%`];
 }
 
 @Injectable()
@@ -43,7 +45,7 @@ export class ClientsService {
   async list(viewer: Viewer, query: ClientQuery): Promise<Page<Client>> {
     const sort = query.sort ?? '-id';
     const owner = query.ownerId ?? null;
-    const search = searchPattern(query);
+    const search = searchPatterns(query);
     return listPage<Client>(
       this.database,
       {
@@ -67,13 +69,22 @@ export class ClientsService {
     for (let after = 0; ;) {
       const page = await this.database.rows<Pick<Client, 'id' | 'email' | 'fullName' | 'comment'>>(
         `SELECT c.id, c.email, c.full_name, c.comment FROM clients c WHERE ${LISTED} AND c.id > $4 ORDER BY c.id LIMIT ${EXPORT_PAGE}`,
-        [readableOwner(viewer), query.ownerId ?? null, searchPattern(query), after],
+        [readableOwner(viewer), query.ownerId ?? null, searchPatterns(query), after],
       );
       const last = page.at(-1);
       if (!last) return;
       yield page.map((c) => csvRow([c.email, c.fullName, c.comment])).join('');
       after = last.id;
     }
+  }
+
+  /** The viewer's own clients with these addresses (in lower case), whose ids the map has by them. */
+  async idsByEmail(viewer: Viewer, emails: string[]): Promise<Map<string, number>> {
+    const rows = await this.database.rows<{ email: string; id: number }>(
+      'SELECT lower(email) AS email, id FROM clients WHERE owner_id = $1 AND lower(email) = ANY($2::text[])',
+      [viewer.userId, emails],
+    );
+    return new Map(rows.map(({ email, id }) => [email, id]));
   }
 
   /** @throws NotFoundError */
@@ -175,13 +186,21 @@ export class ClientsService {
 
 /**
  * Tells the owner's started mailings to all that clients with ids from `firstId` on have come: the next tick gives them
- * the current occurrence. Call it in the transaction that adds them.
+ * the current occurrence. Call it in the transaction that adds them, after they are inserted.
  */
 export async function announceClients(tx: Transaction, ownerId: number, firstId: number): Promise<void> {
   await tx.affected(
     `UPDATE mailings SET joined_from = least(coalesce(joined_from, $2), $2)
-      WHERE owner_id = $1 AND audience = 'all' AND status = 'started' AND deleted_at IS NULL
+      WHERE owner_id = $1 AND audience = 'all' AND status IN ('started', 'paused') AND deleted_at IS NULL
         AND (joined_from IS NULL OR joined_from > $2)`,
     [ownerId, firstId],
   );
+}
+
+/**
+ * Waits until nobody is just adding clients, and keeps others from it until this transaction is committed. A mailing to all
+ * that starts after this reaches everybody: those who were being added are there, those who come later see it started.
+ */
+export async function settleClients(tx: Transaction): Promise<void> {
+  await tx.rows(`SELECT pg_advisory_xact_lock_shared(hashtext('clients_count'))`);
 }

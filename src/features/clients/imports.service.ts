@@ -50,9 +50,10 @@ export class ImportsService {
     { fileName = '', dryRun = false }: NewImport,
     upload: Readable,
   ): Promise<{ importId: number }> {
+    // The sender may leave before anybody reads; whoever reads then gets the error again.
+    upload.on('error', () => undefined);
     const row = await this.database.first<{ id: number }>(
       'INSERT INTO imports (owner_id, file_name, dry_run) VALUES ($1, $2, $3) RETURNING id',
-
       [viewer.userId, fileName.replace(/[\u0000-\u001f]/g, '').slice(0, 200), dryRun],
     );
     if (!row) throw new Error('an insert returned no row');

@@ -23,6 +23,13 @@ export interface AttemptQuery extends PageRequest {
   to?: Date;
 }
 
+/** By how much ids and times may be out of order: attempts get their ids within their transaction, which takes far less. */
+const SLACK = `interval '1 hour'`;
+
+/** The list is in id order; this makes a time a bound of ids, so that a page never walks through what is outside. */
+const firstIdAt = (time: string) =>
+  `coalesce((SELECT f.id FROM attempts f WHERE f.created_at >= ${time} ORDER BY f.created_at LIMIT 1), ${2n ** 63n - 1n})`;
+
 @Injectable()
 export class AttemptsService {
   constructor(private readonly database: Database) {}
@@ -42,8 +49,8 @@ export class AttemptsService {
     // Few deliveries belong to one client; the index on them is the way in.
     where((n) => `a.delivery_id IN (SELECT id FROM deliveries WHERE client_id = ${n})`, query.clientId);
     where((n) => `a.status = ${n}`, query.status);
-    where((n) => `a.created_at >= ${n}`, query.from);
-    where((n) => `a.created_at < ${n}`, query.to);
+    where((n) => `a.created_at >= ${n} AND a.id >= ${firstIdAt(`${n}::timestamptz - ${SLACK}`)}`, query.from);
+    where((n) => `a.created_at < ${n} AND a.id <= ${firstIdAt(`${n}::timestamptz + ${SLACK}`)}`, query.to);
     return listPage<AttemptView>(
       this.database,
       {

@@ -2,6 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { CONFIG, type Config } from '../../config/config.module';
+import { failpoint } from '../../config/failpoint';
 import { Database } from '../../database/database';
 import { RedisConnection } from '../../queue/redis.module';
 import { DELIVERY_QUEUE, type DeliveryJob } from '../../queue/queues';
@@ -45,6 +46,7 @@ export class FeederService {
             AND EXISTS (SELECT FROM transports WHERE id = 1 AND state = 'open') ORDER BY r.id`,
       );
       if (runs.length === 0) return 0;
+      failpoint('feeding');
       const room = await this.room();
       if (room <= 0) return 0;
       return this.serve(rotate(runs), room);
@@ -106,6 +108,7 @@ export class FeederService {
   ): Promise<number> {
     if (cursor === undefined) return 0;
     await this.queue.addBulk(rows.map(deliveryJob));
+    failpoint('fed');
     await this.redis.client.hset(this.redis.key('feed'), field, cursor);
     return rows.length;
   }

@@ -14,6 +14,9 @@ export class GroupCommit<I, O> {
     private readonly write: (items: I[]) => Promise<O[]>,
     private readonly options: {
       maxBatch: number;
+      /** With fewer items than `gather` a batch waits `gatherMs` for more: half the statements, for a moment of each. */
+      gather: number;
+      gatherMs: number;
       parallel: number;
       retryMs: number;
       onUnavailable: (error: unknown) => void;
@@ -30,17 +33,20 @@ export class GroupCommit<I, O> {
   private schedule(): void {
     if (this.scheduled || this.writing >= this.options.parallel || this.waiting.length === 0) return;
     this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      const batch = this.waiting.splice(0, this.options.maxBatch);
-      if (batch.length === 0) return;
-      this.writing++;
-      void this.flush(batch).finally(() => {
-        this.writing--;
-        this.schedule();
-      });
+    if (this.waiting.length >= this.options.gather) setImmediate(() => this.begin());
+    else setTimeout(() => this.begin(), this.options.gatherMs);
+  }
+
+  private begin(): void {
+    this.scheduled = false;
+    const batch = this.waiting.splice(0, this.options.maxBatch);
+    if (batch.length === 0) return;
+    this.writing++;
+    void this.flush(batch).finally(() => {
+      this.writing--;
       this.schedule();
     });
+    this.schedule();
   }
 
   private async flush(batch: typeof this.waiting): Promise<void> {

@@ -27,3 +27,16 @@ export class Slots {
     for (const turnAway of this.waiting.splice(0)) turnAway(false);
   }
 }
+
+/** One acquired slot; releasing it again does nothing. */
+export class Slot {
+  private released = false;
+
+  constructor(private readonly slots: Slots) {}
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.slots.release();
+  }
+}

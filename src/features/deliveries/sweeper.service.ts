@@ -10,7 +10,15 @@ import { deliveryJobId, FeederService } from './feeder.service';
 
 /** How many of a run's oldest fed deliveries are looked for in Redis; the rest become the oldest in time. */
 const SAMPLE = 500;
+/** Of so many it is asked where in the queue they stand. */
+const PROBE = 20;
 const BATCH = 1_000;
+
+interface FedDelivery {
+  id: number;
+  attempts: number;
+  status: string;
+}
 
 /** What a sweep found and mended. */
 export interface Swept {
@@ -45,7 +53,7 @@ export class DeliverySweeper {
 
   /**
    * Whether a claim of a dead worker was sent is not known: its attempt is `unknown`, and the mailing's policy decides. An
-   * old worker's row can't come back: its process notices that it was silent and drops what it held.
+   * old worker's claim can't come back: its process notices that it was silent and drops what it held.
    */
   private async takeOver(): Promise<number> {
     let total = 0;
@@ -53,9 +61,9 @@ export class DeliverySweeper {
       const taken = await this.database.transaction((tx) =>
         tx.rows<{ id: number }>(
           `WITH dead AS (
-             SELECT w.id FROM workers w
-              WHERE w.id IN (SELECT DISTINCT claimed_by FROM deliveries WHERE status = 'sending')
-                AND (w.stopped_at IS NOT NULL OR w.heartbeat_at < clock_timestamp() - $1 * interval '1 millisecond')),
+             SELECT c.id FROM (SELECT DISTINCT claimed_by AS id FROM deliveries WHERE status = 'sending') c
+              WHERE NOT EXISTS (SELECT FROM workers w WHERE w.id = c.id AND w.stopped_at IS NULL
+                                   AND w.heartbeat_at >= clock_timestamp() - $1 * interval '1 millisecond')),
            held AS (
              SELECT d.id FROM deliveries d JOIN dead ON dead.id = d.claimed_by WHERE d.status = 'sending'
               ORDER BY d.id LIMIT ${BATCH} FOR UPDATE OF d SKIP LOCKED),
@@ -84,7 +92,7 @@ export class DeliverySweeper {
     }
   }
 
-  /** Runs that have fed deliveries whose job is not in Redis any more are fed again from their beginning. */
+  /** Runs that have fed deliveries whose job is not in the queue any more are fed again from their beginning. */
   private async findLostJobs(): Promise<number[]> {
     const runs = await this.database.rows<{ id: number }>(
       `SELECT id FROM runs WHERE status = 'sending' AND paused_at IS NULL`,
@@ -92,32 +100,60 @@ export class DeliverySweeper {
     const cursors = await this.redis.client.hgetall(this.redis.key('feed'));
     const lost: number[] = [];
     for (const { id } of runs) {
-      const fed = await this.database.rows<{ id: number; attempts: number }>(
-        `(SELECT id, attempts FROM deliveries WHERE run_id = $1 AND status = 'pending' AND id <= $2 ORDER BY id LIMIT ${SAMPLE})
-         UNION ALL
-         (SELECT id, attempts FROM deliveries WHERE run_id = $1 AND status = 'deferred' AND next_attempt_at <= app_now()
-             AND (next_attempt_at, id) <= ($3::timestamptz, $4::bigint) ORDER BY next_attempt_at, id LIMIT ${SAMPLE})`,
-        [id, Number(cursors[`p${id}`] ?? 0), ...(cursors[`d${id}`] ?? '-infinity|0').split('|')],
-      );
-      if (await this.anyMissing(fed)) lost.push(id);
+      const [at = '', last = ''] = (cursors[`d${id}`] ?? '-infinity|0').split('|');
+      if (await this.mendRun(id, Number(cursors[`p${id}`] ?? 0), { at, id: Number(last) })) lost.push(id);
     }
     await this.feeder.refeed(lost);
     return lost;
   }
 
-  private async anyMissing(deliveries: { id: number; attempts: number }[]): Promise<boolean> {
-    if (deliveries.length === 0) return false;
+  /** Whether jobs of a run are lost. Those that Redis knows but that stand in none of its lists are taken away first. */
+  private async mendRun(runId: number, fed: number, due: { at: string; id: number }): Promise<boolean> {
+    let lost = false;
+    for (let after = 0; ;) {
+      const page = await this.database.rows<FedDelivery>(
+        `(SELECT id, attempts, status FROM deliveries WHERE run_id = $1 AND status = 'pending' AND id > $5 AND id <= $2
+           ORDER BY id LIMIT ${SAMPLE})
+         UNION ALL
+         (SELECT id, attempts, status FROM deliveries WHERE run_id = $1 AND status = 'deferred' AND next_attempt_at <= app_now()
+             AND (next_attempt_at, id) <= ($3::timestamptz, $4::bigint) ORDER BY next_attempt_at, id LIMIT ${SAMPLE})`,
+        [runId, fed, due.at, due.id, after],
+      );
+      const stale = await this.stillOpen(await this.withoutPlace(page));
+      for (const delivery of stale) await this.queue.remove(deliveryJobId(delivery));
+      lost ||= stale.length > 0 || (await this.stillOpen(await this.withoutKey(page))).length > 0;
+      after = page.findLast((delivery) => delivery.status === 'pending')?.id ?? Infinity;
+      if (stale.length === 0 || after === Infinity) return lost;
+    }
+  }
+
+  private async withoutKey(deliveries: FedDelivery[]): Promise<FedDelivery[]> {
+    if (deliveries.length === 0) return [];
     const pipeline = this.redis.client.pipeline();
     for (const delivery of deliveries) pipeline.exists(this.queue.toKey(deliveryJobId(delivery)));
     const answers = (await pipeline.exec()) ?? [];
-    const missing = deliveries.filter((_, i) => answers[i]?.[1] === 0);
-    if (missing.length === 0) return false;
-    // Between the two looks a job may have ended and its delivery moved on.
-    const still = await this.database.first<{ n: number }>(
-      `SELECT count(*) AS n FROM unnest($1::bigint[], $2::smallint[]) AS m(id, attempts) JOIN deliveries d USING (id)
+    return deliveries.filter((_, i) => answers[i]?.[1] === 0);
+  }
+
+  /** Lost lists make old jobs first: only if the oldest have no place, all are looked at. */
+  private async withoutPlace(deliveries: FedDelivery[]): Promise<FedDelivery[]> {
+    const homeless = async (some: FedDelivery[]) => {
+      const states = await Promise.all(some.map((delivery) => this.queue.getJobState(deliveryJobId(delivery))));
+      return some.filter((_, i) => ['unknown', 'completed', 'failed'].includes(states[i] ?? 'unknown'));
+    };
+    const oldest = await homeless(deliveries.slice(0, PROBE));
+    return oldest.length === 0 ? [] : [...oldest, ...(await homeless(deliveries.slice(PROBE)))];
+  }
+
+  /** Between the two looks a job may have ended and its delivery moved on. */
+  private async stillOpen(deliveries: FedDelivery[]): Promise<FedDelivery[]> {
+    if (deliveries.length === 0) return [];
+    const rows = await this.database.rows<{ id: number }>(
+      `SELECT d.id FROM unnest($1::bigint[], $2::smallint[]) AS m(id, attempts) JOIN deliveries d USING (id)
         WHERE d.attempts = m.attempts AND d.status IN ('pending', 'deferred')`,
-      [missing.map((d) => d.id), missing.map((d) => d.attempts)],
+      [deliveries.map((d) => d.id), deliveries.map((d) => d.attempts)],
     );
-    return (still?.n ?? 0) > 0;
+    const open = new Set(rows.map((row) => row.id));
+    return deliveries.filter((delivery) => open.has(delivery.id));
   }
 }

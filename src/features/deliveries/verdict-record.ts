@@ -4,7 +4,7 @@ import type { TransmitResult, Verdict } from '../../domain/smtp-outcome';
 import type { Claim } from './claims';
 import type { DeliveryRecord } from './records';
 
-/** A delivery that came back so often without a word about its recipient is given up. */
+/** A delivery that came back so often, each time after its recipient was named, counts as if the recipient were to blame. */
 const BREAKS_MAX = 3;
 
 /** What the ledger says of a try: the verdict, the mailing's policy and the retry policy put together. */
@@ -37,27 +37,32 @@ export function recordOf(
     lostReplies: 0,
     delayMs: null,
   };
+  const retried = (): DeliveryRecord => {
+    const policy = nextDelayMs({ tries: claim.tries + 1, delaysMs: config.retryDelaysMs, random01 });
+    if (policy === null) return { ...base, status: 'failed', triesUsed: 1 };
+    const held = verdict.consequence.kind === 'hold_domain' ? config.domainHoldMs : 0;
+    return { ...base, status: 'deferred', triesUsed: 1, delayMs: Math.max(policy, held) };
+  };
   switch (verdict.delivery) {
     case 'sent':
       return { ...base, status: 'sent', reason: null };
     case 'failed':
       return { ...base, status: 'failed' };
-    case 'retry': {
-      const policy = nextDelayMs({ tries: claim.tries + 1, delaysMs: config.retryDelaysMs, random01 });
-      if (policy === null) return { ...base, status: 'failed' };
-      const held = verdict.consequence.kind === 'hold_domain' ? config.domainHoldMs : 0;
-      return { ...base, status: 'deferred', delayMs: Math.max(policy, held) };
-    }
+    case 'retry':
+      return retried();
     case 'unknown':
       return claim.onUnknown === 'resend' && claim.lostReplies === 0
         ? { ...base, status: 'deferred', lostReplies: 1, delayMs: config.unknownGraceMs }
         : { ...base, status: 'unknown', lostReplies: 1 };
     case 'pending':
-      if (base.attempt === null) return { ...base, reason: null };
-      return claim.breaks + 1 >= BREAKS_MAX
-        ? { ...base, status: 'failed', triesUsed: 1 }
-        : { ...base, reason: null, breaks: 1 };
+      if (base.attempt === null || blamesNobody(result, verdict)) return { ...base, reason: null };
+      return claim.breaks + 1 < BREAKS_MAX ? { ...base, reason: null, breaks: 1 } : retried();
   }
+}
+
+/** What can't be this recipient's doing, however often it happens: the account or the mailing is parked or waits. */
+function blamesNobody(result: TransmitResult, verdict: Verdict): boolean {
+  return verdict.permanent || result.kind === 'withheld' || (result.kind === 'refused' && result.phase === 'mail');
 }
 
 /** The server's whole answer, or what happened instead of one. */

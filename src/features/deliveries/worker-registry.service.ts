@@ -46,10 +46,11 @@ export class WorkerRegistry {
   async beat(): Promise<void> {
     const sentAt = performance.now();
     try {
-      await this.database.affected(
+      const found = await this.database.affected(
         'UPDATE workers SET heartbeat_at = clock_timestamp(), stopped_at = NULL WHERE id = $1',
         [this.id],
       );
+      if (found === 0) throw new Error(`worker ${this.id} is not in the database any more; restart it`);
     } catch (error) {
       this.logger.warn(
         { event: 'worker.heartbeat_failed', reason: (error as Error).message },
@@ -82,8 +83,10 @@ export class WorkerRegistry {
     this.fenced = drop;
   }
 
+  /** From now on others may take over what this worker still holds; so it writes no further dot. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    this.aliveAt = -Infinity;
     if (this.workerId === undefined) return;
     await this.database.affected('UPDATE workers SET stopped_at = clock_timestamp() WHERE id = $1', [this.id]);
   }

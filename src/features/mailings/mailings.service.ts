@@ -102,21 +102,20 @@ export class MailingsService {
         ],
       );
       const id = row?.id ?? 0;
-      if (input.clientIds?.length)
-        await addClients(tx, { id, ownerId: viewer.userId, started: false }, input.clientIds);
+      if (input.clientIds?.length) await addClients(tx, { id, ownerId: viewer.userId, live: false }, input.clientIds);
       return { ...(await this.get(viewer, id, tx)), warnings: checked.warnings };
     });
   }
 
   /**
    * Adds clients to a mailing with the audience `selected`. In a started mailing they get the current occurrence on the
-   * next tick. Clients that are in it already are left.
+   * next tick, in a paused one after it is resumed. Clients that are in it already are left.
    */
   async addClients(viewer: Viewer, id: number, clientIds: number[]): Promise<MailingView> {
     return this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, writableOwner(viewer));
       requireSelected(mailing);
-      await addClients(tx, { id, ownerId: mailing.ownerId, started: mailing.status === 'started' }, clientIds);
+      await addClients(tx, { id, ownerId: mailing.ownerId, live: isLive(mailing) }, clientIds);
       return this.get(viewer, id, tx);
     });
   }
@@ -129,6 +128,16 @@ export class MailingsService {
       await tx.affected('DELETE FROM mailing_clients WHERE mailing_id = $1 AND client_id = ANY($2)', [id, clientIds]);
       return this.get(viewer, id, tx);
     });
+  }
+
+  /** All ids of a mailing's selected clients that are the viewer's own, to copy them. */
+  async clientIds(viewer: Viewer, id: number): Promise<number[]> {
+    const rows = await this.database.rows<{ id: number }>(
+      `SELECT c.id FROM mailing_clients mc JOIN clients c ON c.id = mc.client_id
+        WHERE mc.mailing_id = $1 AND c.owner_id = $2 ORDER BY mc.id LIMIT ${CLIENT_IDS_MAX}`,
+      [id, viewer.userId],
+    );
+    return rows.map((row) => row.id);
   }
 
   /** The clients of a mailing with the audience `selected`, in the order they were added. */
@@ -165,6 +174,10 @@ export async function lockMailing(tx: Transaction, id: number, owner: number | n
   return mailing;
 }
 
+/** Whether it has a calendar: who is added now still gets the current occurrence. */
+export const isLive = (mailing: Pick<Mailing, 'status'>): boolean =>
+  mailing.status === 'started' || mailing.status === 'paused';
+
 /** @throws ValidationError if the owner has no such message */
 export async function requireMessage(tx: Transaction, ownerId: number, messageId: number): Promise<void> {
   const found = await tx.first('SELECT id FROM messages WHERE id = $1 AND owner_id = $2 FOR KEY SHARE', [
@@ -177,7 +190,7 @@ export async function requireMessage(tx: Transaction, ownerId: number, messageId
 /** @throws ValidationError naming the first ids that are not the owner's clients; nothing is added then */
 export async function addClients(
   tx: Transaction,
-  mailing: { id: number; ownerId: number; started: boolean },
+  mailing: { id: number; ownerId: number; live: boolean },
   clientIds: number[],
 ): Promise<void> {
   if (clientIds.length > CLIENT_IDS_MAX) {
@@ -203,7 +216,7 @@ export async function addClients(
      SELECT min(id) AS first FROM added`,
     [mailing.id, clientIds],
   );
-  if (mailing.started && added?.first) {
+  if (mailing.live && added?.first) {
     await tx.affected('UPDATE mailings SET joined_from = least(coalesce(joined_from, $2), $2) WHERE id = $1', [
       mailing.id,
       added.first,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { failpoint } from '../../config/failpoint';
 import { Database, type Transaction } from '../../database/database';
 import type { Run } from './run.entity';
 
@@ -33,6 +34,7 @@ export class PlannerService {
       added += page.added;
       if (page.last) break;
     }
+    failpoint('planned');
     this.logger.info(
       { event: 'run.planned', runId, deliveries: added, ms: Math.round(performance.now() - startedAt) },
       'Run is planned',
@@ -61,6 +63,7 @@ export class PlannerService {
         run.trigger === 'resend' ? run.sourceRunId : run.audience === 'all' ? run.ownerId : run.mailingId,
       ],
     );
+    failpoint('planning-page');
     const last = (page?.n ?? 0) < PAGE;
     await tx.affected(
       `UPDATE runs SET plan_cursor = greatest(plan_cursor, $2), planned_at = CASE WHEN $3 THEN app_now() END,

@@ -24,6 +24,11 @@ const VIEW = `SELECT r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger,
     r.on_unknown, r.subject, r.plan_cursor, r.planned_at, r.end_at, r.created_at, r.started_at, r.finished_at, r.closing, ${COUNTS}
   FROM runs r`;
 
+/** A run `r` in which nothing is left. */
+const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
+    AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
+    AND NOT EXISTS (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.status IN ('pending', 'sending', 'deferred'))`;
+
 /** How many open deliveries are closed in the transaction that closes their run; the rest follow in the background. */
 const CLOSE_AT_ONCE = 5_000;
 
@@ -68,22 +73,8 @@ export class RunsService {
     occurrenceAt: Date | null,
     idempotencyKey: string | null = null,
   ): Promise<{ runId: number; isNew: boolean }> {
-    const inserted = await tx.first<{ id: number }>(
-      `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body, body_text, end_at)
-       SELECT $1, $2, $3, $4, $5, 'planning', $6, s.subject, s.body, s.body_text, $7 FROM messages s WHERE s.id = $8
-       ON CONFLICT (mailing_id, occurrence_at) DO NOTHING RETURNING id`,
-      [
-        mailing.id,
-        mailing.ownerId,
-        occurrenceAt,
-        trigger,
-        idempotencyKey,
-        mailing.onUnknown,
-        mailing.endAt,
-        mailing.messageId,
-      ],
-    );
-    if (inserted) return { runId: inserted.id, isNew: true };
+    const [inserted] = await insertRuns(tx, trigger, [{ mailingId: mailing.id, occurrenceAt }], idempotencyKey);
+    if (inserted !== undefined) return { runId: inserted, isNew: true };
     const first = await tx.first<{ id: number }>('SELECT id FROM runs WHERE mailing_id = $1 AND occurrence_at = $2', [
       mailing.id,
       occurrenceAt,
@@ -92,23 +83,30 @@ export class RunsService {
     return { runId: first.id, isNew: false };
   }
 
+  /** The runs of these occurrences, all in one statement; those that have a run already are left. */
+  beginScheduled(tx: Transaction, due: { mailingId: number; occurrenceAt: Date }[]): Promise<number[]> {
+    return insertRuns(tx, 'schedule', due);
+  }
+
   /** Occurrences that did not run, as rows; one that has a run already is left. */
-  async recordMissed(tx: Transaction, mailing: Mailing, missed: Missed[]): Promise<void> {
+  async recordMissed(tx: Transaction, missed: (Missed & { mailingId: number })[]): Promise<void> {
     if (missed.length === 0) return;
     await tx.affected(
       `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, status, reason, on_unknown, finished_at)
-       SELECT $1, $2, o.at, 'schedule', 'missed', o.reason, $3, app_now() FROM unnest($4::timestamptz[], $5::text[]) AS o(at, reason)
+       SELECT m.id, m.owner_id, o.at, 'schedule', 'missed', o.reason, m.on_unknown, app_now()
+         FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS o(mailing_id, at, reason) JOIN mailings m ON m.id = o.mailing_id
+        ORDER BY m.id, o.at
        ON CONFLICT (mailing_id, occurrence_at) DO NOTHING`,
-      [mailing.id, mailing.ownerId, mailing.onUnknown, missed.map((m) => m.occurrenceAt), missed.map((m) => m.reason)],
+      [missed.map((m) => m.mailingId), missed.map((m) => m.occurrenceAt), missed.map((m) => m.reason)],
     );
   }
 
-  /** A run of this mailing whose deliveries were not all tried yet. */
-  async untried(sql: Sql, mailingId: number): Promise<{ id: number; trigger: RunTrigger }[]> {
+  /** Runs of these mailings whose deliveries were not all tried yet. */
+  async untried(sql: Sql, mailingIds: number[]): Promise<{ id: number; mailingId: number; trigger: RunTrigger }[]> {
     return sql.rows(
-      `SELECT r.id, r.trigger FROM runs r WHERE r.mailing_id = $1 AND r.status IN ('planning', 'sending')
+      `SELECT r.id, r.mailing_id, r.trigger FROM runs r WHERE r.mailing_id = ANY($1::bigint[]) AND r.status IN ('planning', 'sending')
           AND (r.planned_at IS NULL OR (SELECT coalesce(sum(untried), 0) FROM run_counts WHERE run_id = r.id) > 0) ORDER BY r.id`,
-      [mailingId],
+      [mailingIds],
     );
   }
 
@@ -133,11 +131,15 @@ export class RunsService {
   }
 
   /**
-   * Closes the mailing's live runs: what is claimed already ends, nothing else is claimed. Open deliveries become
+   * Closes the mailing's live runs, but for those that are only not called done yet: what is claimed already ends, nothing else is claimed. Open deliveries become
    * cancelled, or, at the mailing's end, skipped or (if they were tried) failed; of very many the rest by `closeSome`.
    */
   async close(tx: Transaction, mailingId: number, reason: Extract<RunReason, 'ended' | 'finished'>): Promise<void> {
     await lockRuns(tx, mailingId);
+    await tx.affected(
+      `UPDATE runs r SET status = 'done', finished_at = app_now() WHERE r.mailing_id = $1 AND ${DRAINED}`,
+      [mailingId],
+    );
     const runs = await tx.rows<{ id: number }>(
       `UPDATE runs SET status = 'cancelled', reason = $2, finished_at = app_now(), paused_at = NULL, closing = true
         WHERE mailing_id = $1 AND status IN ('planning', 'sending') RETURNING id`,
@@ -203,29 +205,45 @@ export class RunsService {
    * @returns the runs that are done now
    */
   async finishIfDrained(runIds: number[] | null): Promise<number[]> {
-    const done = await this.database.rows<{ id: number }>(
-      `WITH finished AS (
-         UPDATE runs r SET status = 'done', finished_at = app_now()
-          WHERE r.status = 'sending' AND r.planned_at IS NOT NULL AND ($1::bigint[] IS NULL OR r.id = ANY($1))
+    const done = await this.database.transaction(async (tx) => {
+      // First the lock, then the question, in two statements: who adds or reopens a delivery holds the run, and is seen.
+      const drained = await tx.rows<{ id: number }>(
+        `SELECT id FROM runs r WHERE status = 'sending' AND planned_at IS NOT NULL AND ($1::bigint[] IS NULL OR id = ANY($1))
             AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
+          ORDER BY id FOR NO KEY UPDATE`,
+        [runIds],
+      );
+      if (drained.length === 0) return [];
+      return tx.rows<{ id: number }>(
+        `UPDATE runs r SET status = 'done', finished_at = app_now()
+          WHERE r.id = ANY($1) AND r.status = 'sending' AND r.planned_at IS NOT NULL
             AND NOT EXISTS (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.status IN ('pending', 'sending', 'deferred'))
-         RETURNING r.id)
-       SELECT id FROM finished`,
-      [runIds],
-    );
+         RETURNING id`,
+        [drained.map((run) => run.id)],
+      );
+    });
     if (done.length > 0 || runIds === null) await this.finishOnceMailings();
     return done.map((run) => run.id);
   }
 
   /** A `once` mailing is done when its run is. */
-  private async finishOnceMailings(): Promise<void> {
-    await this.database.affected(
-      `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL, status_text = NULL,
-              status_since = app_now(), status_by = NULL
-        WHERE m.status = 'started' AND m.period = 'once' AND m.next_run_at IS NULL AND m.joined_from IS NULL AND m.deleted_at IS NULL
-          AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
-          AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
-    );
+  async finishOnceMailings(): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      // The lock first, as above: a send that is under way has its run in the ledger when the question is asked.
+      const over = await tx.rows<{ id: number }>(
+        `SELECT id FROM mailings m WHERE status = 'started' AND period = 'once' AND next_run_at IS NULL AND joined_from IS NULL
+            AND deleted_at IS NULL AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
+            AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))
+          ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
+      );
+      if (over.length === 0) return;
+      await tx.affected(
+        `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL, status_text = NULL,
+                status_since = app_now(), status_by = NULL
+          WHERE m.id = ANY($1) AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
+        [over.map((mailing) => mailing.id)],
+      );
+    });
   }
 
   /** Runs that are not fully planned and not held: their plan job may have been lost. */
@@ -246,6 +264,25 @@ export class RunsService {
         WHERE r.status = 'sending' AND (c.n < 0 OR (c.n < 10000 AND c.n <> f.n))`,
     );
   }
+}
+
+/** With the content as it is now; those whose occurrence has a run already are left out. */
+async function insertRuns(
+  tx: Transaction,
+  trigger: RunTrigger,
+  due: { mailingId: number; occurrenceAt: Date | null }[],
+  idempotencyKey: string | null = null,
+): Promise<number[]> {
+  if (due.length === 0) return [];
+  const inserted = await tx.rows<{ id: number }>(
+    `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body, body_text, end_at)
+     SELECT m.id, m.owner_id, due.at, $1, $2, 'planning', m.on_unknown, s.subject, s.body, s.body_text, m.end_at
+       FROM unnest($3::bigint[], $4::timestamptz[]) AS due(mailing_id, at)
+       JOIN mailings m ON m.id = due.mailing_id JOIN messages s ON s.id = m.message_id ORDER BY m.id
+     ON CONFLICT (mailing_id, occurrence_at) DO NOTHING RETURNING id`,
+    [trigger, idempotencyKey, due.map((d) => d.mailingId), due.map((d) => d.occurrenceAt)],
+  );
+  return inserted.map((run) => run.id);
 }
 
 async function lockRuns(tx: Transaction, mailingId: number): Promise<void> {

@@ -3,23 +3,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
-import { Database, type Transaction } from '../../database/database';
+import { failpoint } from '../../config/failpoint';
+import { Database, type Sql, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, ValidationError } from '../../domain/errors';
 import { stoppableOwner, type Viewer, writableOwner } from '../../domain/permissions';
-import {
-  type Plan,
-  planDemandSend,
-  planEdit,
-  planFirstStart,
-  planResume,
-  planTick,
-} from '../../domain/schedule-decision';
-import { type MailingStatus, mailingTransitions, type RunTrigger } from '../../domain/states';
+import { type Plan, planDemandSend, planEdit, planFirstStart, planResume } from '../../domain/schedule-decision';
+import { type MailingStatus, mailingTransitions } from '../../domain/states';
+import { promptly } from '../../queue/promptly';
 import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
 import { audit, type AuditAction } from '../audit/audit';
+import { settleClients } from '../clients/clients.service';
 import { FeederService } from '../deliveries/feeder.service';
 import {
   addClients,
+  isLive,
   lockMailing,
   type MailingView,
   MailingsService,
@@ -29,22 +26,21 @@ import { checkMailing, type MailingInput } from '../mailings/mailing-input';
 import type { Mailing } from '../mailings/mailing.entity';
 import { recipientsOf, refusedAllowance } from '../runs/allowance';
 import { RunsService } from '../runs/runs.service';
+import { carryOut, type Decided, decideTick, NO_REASON, setStatus, type StatusReason } from './calendar';
 import { databaseNow, readRunFacts, scheduleOf } from './facts';
 
-/** Why a mailing is in its status, where its owner did not bring it there. */
-interface StatusReason {
-  code: string | null;
-  text: string | null;
-  by: number | null;
-}
-
+/** `leftOut`: who is in the audience and would get nothing by a send now; `emails` are the first of them. */
 export interface SendPreview {
   recipients: number;
-  leftOut: { reason: string; count: number }[];
+  leftOut: { reason: string; count: number; emails: string[] }[];
   refusal: { code: string; message: string } | null;
 }
 
-const NO_REASON: StatusReason = { code: null, text: null, by: null };
+/** How many of those who are left out are named. */
+const SHOWN = 10;
+
+const MAILING_ENDED = () =>
+  new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end before it starts.');
 
 /**
  * What happens to a mailing between its making and its end, whoever asks: REST, a button, the command line, the scheduler.
@@ -68,15 +64,14 @@ export class LifecycleService {
     const started = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, writableOwner(viewer));
       require(mailing, 'started', ['created']);
-      const now = await databaseNow(tx);
-      const plan = planFirstStart({ schedule: scheduleOf(mailing), now });
-      if (plan.done)
-        throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
+      await settleAudience(tx, mailing);
+      const plan = planFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
+      if (plan.done) throw MAILING_ENDED();
       if (plan.run) await requireRecipients(tx, mailing);
       await this.requireAllowance(tx, mailing, plan.run !== null);
       await log(tx, viewer, 'mailing.start', id);
       await setStatus(tx, mailing, 'started', NO_REASON);
-      return this.carryOut(tx, mailing, plan, 'schedule', now);
+      return carryOut(tx, this.runs, [{ mailing, plan }]);
     });
     await this.enqueuePlans(started);
     return this.mailings.get(viewer, id);
@@ -92,29 +87,17 @@ export class LifecycleService {
       const mailing = await lockMailing(tx, id, writableOwner(viewer));
       const same = idempotencyKey && (await runOfKey(tx, id, idempotencyKey));
       if (same) return { runId: same, isNew: false };
-      if (mailing.status !== 'created') require(mailing, 'sent', ['started']);
-      const [open] = await this.runs.untried(tx, id);
-      if (open) {
-        throw new ConflictError(
-          'MAILING_SENDING',
-          `Run ${open.id} of this mailing has letters that were not tried yet.`,
-          {
-            runId: open.id,
-          },
-        );
+      const { run, ...plan } = await this.decideSend(tx, mailing);
+      if (mailing.status === 'created') {
+        await settleAudience(tx, mailing);
+        await setStatus(tx, mailing, 'started', NO_REASON);
       }
-      await requireRecipients(tx, mailing);
-      const facts = await readRunFacts(tx, mailing);
-      const plan = planDemandSend({ ...facts, firstStart: mailing.status === 'created' });
-      if (!plan.run)
-        throw new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end first.');
       await this.requireAllowance(tx, mailing, true);
       await log(tx, viewer, 'mailing.send', id);
-      if (mailing.status === 'created') await setStatus(tx, mailing, 'started', NO_REASON);
-      await this.runs.recordMissed(tx, mailing, plan.missed);
-      await setCalendar(tx, mailing, plan, facts.now);
-      return this.runs.begin(tx, mailing, 'demand', plan.run.occurrenceAt, idempotencyKey);
+      await carryOut(tx, this.runs, [{ mailing, plan: { ...plan, run: null } }]);
+      return this.runs.begin(tx, mailing, 'demand', run.occurrenceAt, idempotencyKey);
     });
+    failpoint('run-created');
     if (isNew) await this.enqueuePlans([runId]);
     return { runId };
   }
@@ -156,7 +139,7 @@ export class LifecycleService {
       const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
       await setStatus(tx, mailing, 'started', NO_REASON);
       const held = await this.runs.setPaused(tx, id, false);
-      return { runIds: held, planned: await this.carryOut(tx, mailing, plan, 'schedule', now) };
+      return { runIds: held, planned: await carryOut(tx, this.runs, [{ mailing, plan }]) };
     });
     await this.feeder.refeed(runIds).catch((error: unknown) => this.queueAway(error));
     await this.enqueuePlans([...runIds, ...planned]);
@@ -199,11 +182,9 @@ export class LifecycleService {
         throw new ValidationError([{ field: 'clientIds', message: "must be absent for the audience 'all'" }]);
       }
       if (checked.messageId !== mailing.messageId) await requireMessage(tx, mailing.ownerId, checked.messageId);
-      const now = await databaseNow(tx);
+      if (isLive(mailing) && mailing.endAt && mailing.endAt <= (await databaseNow(tx))) throw MAILING_ENDED();
       const planned =
-        mailing.status === 'started'
-          ? await this.carryOut(tx, mailing, await this.tickPlan(tx, mailing), 'schedule', now)
-          : [];
+        mailing.status === 'started' ? await carryOut(tx, this.runs, await decideTick(tx, this.runs, [mailing])) : [];
       const { schedule } = checked;
       await tx.affected(
         `UPDATE mailings SET name = $2, message_id = $3, audience = $4, start_at = $5, end_at = $6, period = $7, time_zone = $8,
@@ -233,12 +214,12 @@ export class LifecycleService {
       });
       await this.runs.setEnd(tx, id, schedule.endAt);
       return {
-        planned: [...planned, ...(await this.carryOut(tx, { ...before, ...schedule }, plan, 'schedule', now))],
+        planned: [...planned, ...(await carryOut(tx, this.runs, [{ mailing: before, plan }]))],
         warnings: checked.warnings,
       };
     });
     await this.enqueuePlans(planned);
-    await this.runs.finishIfDrained([]);
+    await this.runs.finishOnceMailings();
     return { ...(await this.mailings.get(viewer, id)), warnings };
   }
 
@@ -268,40 +249,29 @@ export class LifecycleService {
   /** To whom `send` would send now, who is left out and why, and whether it would be refused; changes nothing. */
   async previewSend(viewer: Viewer, id: number): Promise<SendPreview> {
     const mailing = await this.mailings.get(viewer, id);
-    const [open] = await this.runs.untried(this.database, id);
-    const has = await this.database.first<{ n: number }>(
-      `SELECT count(*) AS n FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN mailings m ON m.id = r.mailing_id
-        WHERE m.id = $1 AND m.period = 'once' AND r.occurrence_at IS NOT NULL AND d.status IN ('sent', 'sending', 'deferred', 'unknown')`,
-      [id],
-    );
-    const received = has?.n ?? 0;
-    const refusal =
-      mailing.status === 'done' || mailing.status === 'paused'
-        ? { code: `MAILING_${mailing.status.toUpperCase()}`, message: `Mailing ${id} is ${mailing.status}.` }
-        : open
-          ? { code: 'MAILING_SENDING', message: `Run ${open.id} of this mailing has letters that were not tried yet.` }
-          : mailing.recipientCount === 0
-            ? { code: 'MAILING_EMPTY', message: `Mailing ${id} has no recipients.` }
-            : null;
-    return {
-      recipients: Math.max(0, mailing.recipientCount - received),
-      leftOut: received > 0 ? [{ reason: 'got it already', count: received }] : [],
-      refusal,
-    };
+    const { recipientCount } = mailing;
+    try {
+      const plan = await this.decideSend(this.database, mailing);
+      const leftOut = await this.leftOut(mailing, plan.run.occurrenceAt);
+      const had = leftOut.reduce((sum, { count }) => sum + count, 0);
+      return { recipients: Math.max(0, recipientCount - had), leftOut, refusal: null };
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      return { recipients: recipientCount, leftOut: [], refusal: { code: error.code, message: error.message } };
+    }
   }
 
-  /** What a tick has to do for one mailing, in the caller's transaction; the mailing is locked and started or paused. */
-  async tickOne(tx: Transaction, mailing: Mailing): Promise<number[]> {
-    const now = await databaseNow(tx);
-    if (mailing.status === 'paused') {
-      const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
-      return plan.done ? this.carryOut(tx, mailing, plan, 'schedule', now) : [];
+  /** Carries out what a tick decided; a mailing whose owner may send no more today is paused instead. */
+  async carryOutTick(tx: Transaction, decided: Decided[]): Promise<number[]> {
+    if (this.config.lettersPerDay === 0) return carryOut(tx, this.runs, decided);
+    const begun: number[] = [];
+    for (const one of decided) {
+      const refused = one.plan.run ? await this.refused(tx, one.mailing, true) : null;
+      if (refused)
+        await this.hold(tx, one.mailing, { code: refused.code.toLowerCase(), text: refused.message, by: null });
+      else begun.push(...(await carryOut(tx, this.runs, [one])));
     }
-    const plan = await this.tickPlan(tx, mailing);
-    const refused = plan.run ? await this.refused(tx, mailing, true) : null;
-    if (!refused) return this.carryOut(tx, mailing, plan, 'schedule', now);
-    await this.hold(tx, mailing, { code: refused.code.toLowerCase(), text: refused.message, by: null });
-    return [];
+    return begun;
   }
 
   /**
@@ -327,43 +297,43 @@ export class LifecycleService {
   async enqueuePlans(runIds: number[]): Promise<void> {
     if (runIds.length === 0) return;
     try {
-      await this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } })));
+      await promptly(this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } }))));
     } catch (error) {
       this.queueAway(error);
     }
   }
 
-  private async tickPlan(tx: Transaction, mailing: Mailing): Promise<Plan> {
-    const open = await this.runs.untried(tx, mailing.id);
-    return planTick({
-      schedule: scheduleOf(mailing),
-      nextRunAt: mailing.nextRunAt,
-      now: await databaseNow(tx),
-      scheduledRunOpen: open.some((run) => run.trigger === 'schedule'),
-      demandRunOpen: open.some((run) => run.trigger !== 'schedule'),
-      waitedUntil: mailing.waitedUntil,
-    });
+  /** What a send on demand would be now. @throws ConflictError if it is refused */
+  private async decideSend(sql: Sql, mailing: Mailing): Promise<Plan & { run: { occurrenceAt: Date | null } }> {
+    if (mailing.status !== 'created') require(mailing, 'sent', ['started']);
+    const [open] = await this.runs.untried(sql, [mailing.id]);
+    if (open) {
+      throw new ConflictError(
+        'MAILING_SENDING',
+        `Run ${open.id} of this mailing has letters that were not tried yet.`,
+        { runId: open.id },
+      );
+    }
+    await requireRecipients(sql, mailing);
+    const plan = planDemandSend({ ...(await readRunFacts(sql, mailing)), firstStart: mailing.status === 'created' });
+    const { run } = plan;
+    if (!run) throw MAILING_ENDED();
+    return { ...plan, run };
   }
 
-  /** Writes what the calendar decided; returns the runs to plan. */
-  private async carryOut(
-    tx: Transaction,
-    mailing: Mailing,
-    plan: Plan,
-    trigger: RunTrigger,
-    now: Date,
-  ): Promise<number[]> {
-    await this.runs.recordMissed(tx, mailing, plan.missed);
-    await setCalendar(tx, mailing, plan, now);
-    if (plan.done) {
-      await this.runs.close(tx, mailing.id, 'ended');
-      await setStatus(tx, mailing, 'done', { code: 'ended', text: null, by: null });
-      await tx.affected('UPDATE mailings SET joined_from = NULL WHERE id = $1', [mailing.id]);
-      return [];
-    }
-    if (!plan.run) return [];
-    const { runId, isNew } = await this.runs.begin(tx, mailing, trigger, plan.run.occurrenceAt);
-    return isNew ? [runId] : [];
+  /** Who is in the audience and has a letter of this occurrence's run already. */
+  private leftOut(mailing: Mailing, occurrenceAt: Date | null): Promise<SendPreview['leftOut']> {
+    return this.database.rows(
+      `SELECT CASE d.status WHEN 'sent' THEN 'got it already' WHEN 'deferred' THEN 'waits for another try'
+                            WHEN 'failed' THEN 'failed in this run (see --failed-only)' WHEN 'unknown' THEN 'may have got it already'
+                            ELSE 'is ' || d.status || ' in this run' END AS reason,
+              count(*) AS count, (array_agg(d.email ORDER BY d.id))[1:${SHOWN}] AS emails
+         FROM runs r JOIN deliveries d ON d.run_id = r.id JOIN clients c ON c.id = d.client_id
+        WHERE r.mailing_id = $1 AND r.occurrence_at = $2
+          AND ($3 OR EXISTS (SELECT FROM mailing_clients mc WHERE mc.mailing_id = $1 AND mc.client_id = c.id))
+        GROUP BY 1 ORDER BY 2 DESC`,
+      [mailing.id, occurrenceAt, mailing.audience === 'all'],
+    );
   }
 
   private async refused(tx: Transaction, mailing: Mailing, sends: boolean) {
@@ -388,11 +358,7 @@ export class LifecycleService {
       clientIds,
     ]);
     if (clientIds.length > 0) {
-      await addClients(
-        tx,
-        { id: mailing.id, ownerId: mailing.ownerId, started: mailing.status === 'started' },
-        clientIds,
-      );
+      await addClients(tx, { id: mailing.id, ownerId: mailing.ownerId, live: isLive(mailing) }, clientIds);
     }
   }
 
@@ -425,8 +391,8 @@ function requireMayResume(viewer: Viewer, mailing: Mailing): void {
   }
 }
 
-async function requireRecipients(tx: Transaction, mailing: Mailing): Promise<void> {
-  const any = await tx.first<{ found: boolean }>(
+async function requireRecipients(sql: Sql, mailing: Mailing): Promise<void> {
+  const any = await sql.first<{ found: boolean }>(
     mailing.audience === 'all'
       ? 'SELECT EXISTS (SELECT FROM clients WHERE owner_id = $1) AS found'
       : 'SELECT EXISTS (SELECT FROM mailing_clients WHERE mailing_id = $1) AS found',
@@ -435,24 +401,9 @@ async function requireRecipients(tx: Transaction, mailing: Mailing): Promise<voi
   if (!any?.found) throw new ConflictError('MAILING_EMPTY', `Mailing ${mailing.id} has no recipients.`);
 }
 
-async function setStatus(
-  tx: Transaction,
-  mailing: Mailing,
-  status: MailingStatus,
-  reason: StatusReason,
-): Promise<void> {
-  await tx.affected(
-    `UPDATE mailings SET status = $2, status_code = $3, status_text = $4, status_by = $5, status_since = app_now() WHERE id = $1`,
-    [mailing.id, status, reason.code, reason.text, reason.by],
-  );
-}
-
-async function setCalendar(tx: Transaction, mailing: Mailing, plan: Plan, now: Date): Promise<void> {
-  await tx.affected('UPDATE mailings SET next_run_at = $2, waited_until = $3 WHERE id = $1', [
-    mailing.id,
-    plan.nextRunAt,
-    plan.wait ? now : null,
-  ]);
+/** Before a mailing to all starts: whoever is being added sees it started or is added when it is planned. */
+async function settleAudience(tx: Transaction, mailing: Mailing): Promise<void> {
+  if (mailing.audience === 'all') await settleClients(tx);
 }
 
 async function runOfKey(tx: Transaction, mailingId: number, key: string): Promise<number | undefined> {

@@ -1,57 +1,67 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { Database, type Transaction } from '../../database/database';
+import { Database, isUnavailable, type Transaction } from '../../database/database';
 import { NotFoundError } from '../../domain/errors';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import { upcoming } from '../../domain/recurrence';
 import { lateJoinUntil } from '../../domain/schedule-decision';
 import { formatLocal } from '../../domain/time-zone';
 import type { Mailing } from '../mailings/mailing.entity';
+import { RunsService } from '../runs/runs.service';
+import { decideTick } from './calendar';
 import { databaseNow, scheduleOf } from './facts';
 import { LifecycleService } from './lifecycle.service';
 
 /** How many due mailings one look takes; a tick looks again until none is left. */
-const LOOK = 500;
+const LOOK = 5_000;
+/** How many mailings are handled in one transaction. */
+const BATCH = 250;
 
+const LIVE = `status IN ('started', 'paused') AND deleted_at IS NULL`;
+const DUE = `status = 'started' AND deleted_at IS NULL AND next_run_at <= app_now()`;
+const ENDED = `${LIVE} AND end_at <= app_now()`;
+const JOINED = `status = 'started' AND deleted_at IS NULL AND joined_from IS NOT NULL`;
+
+/** `mailings` that had something to do, and the runs that began or go on. */
 export interface Tick {
   mailings: number;
   runs: number[];
 }
 
-/** The calendar's heartbeat. Any number of ticks at once do no harm: each mailing is handled under its lock. */
+/**
+ * The calendar's heartbeat. Any number of ticks at once do no harm: each mailing is handled under its lock, and what it has
+ * to do is decided anew there.
+ */
 @Injectable()
 export class SchedulerService {
   constructor(
     private readonly database: Database,
+    private readonly runs: RunsService,
     private readonly lifecycle: LifecycleService,
     private readonly logger: PinoLogger,
   ) {}
 
   /** Starts what is due, ends what has ended, lets in who has joined. */
   async tick(): Promise<Tick> {
-    const runs: number[] = [];
-    let mailings = 0;
+    const tick: Tick = { mailings: 0, runs: [] };
     for (let after = 0; ;) {
-      const due = await this.database.rows<{ id: number }>(
-        `SELECT id FROM (
-           SELECT id FROM mailings WHERE status = 'started' AND deleted_at IS NULL AND next_run_at <= app_now()
-           UNION SELECT id FROM mailings WHERE status IN ('started', 'paused') AND deleted_at IS NULL AND end_at <= app_now()
-           UNION SELECT id FROM mailings WHERE status = 'started' AND deleted_at IS NULL AND joined_from IS NOT NULL) due
-          WHERE id > $1 ORDER BY id LIMIT ${LOOK}`,
-        [after],
-      );
-      for (const { id } of due) {
-        const begun = await this.database.transaction((tx) => this.handle(tx, id));
-        if (begun) mailings++;
-        runs.push(...(begun ?? []));
+      const found = await this.look(after);
+      for (const ids of batches(found)) {
+        const handled = await this.handleAll(ids);
+        await this.lifecycle.enqueuePlans(handled.runs);
+        tick.mailings += handled.mailings;
+        tick.runs.push(...handled.runs);
       }
-      if (due.length < LOOK) break;
-      after = due.at(-1)?.id ?? 0;
+      if (found.length < LOOK) break;
+      after = found.at(-1)?.id ?? 0;
     }
-    await this.lifecycle.enqueuePlans(runs);
-    if (mailings > 0)
-      this.logger.info({ event: 'scheduler.tick', mailings, runs: runs.length }, 'Due mailings were handled');
-    return { mailings, runs };
+    if (tick.mailings > 0) {
+      this.logger.info(
+        { event: 'scheduler.tick', mailings: tick.mailings, runs: tick.runs.length },
+        'Due mailings were handled',
+      );
+    }
+    return tick;
   }
 
   /** The next occurrences after `from` (default: now), in the mailing's own time zone. */
@@ -79,17 +89,52 @@ export class SchedulerService {
     }));
   }
 
-  /** Null if another tick has the mailing. */
-  private async handle(tx: Transaction, id: number): Promise<number[] | null> {
-    const mailing = await tx.first<Mailing>(
-      `SELECT * FROM mailings WHERE id = $1 AND deleted_at IS NULL AND status IN ('started', 'paused') FOR NO KEY UPDATE SKIP LOCKED`,
-      [id],
+  /** By one index for each reason to be here. Those that lock runs beside the mailing are handled alone. */
+  private look(after: number): Promise<Found[]> {
+    return this.database.rows(
+      `SELECT id, bool_or(alone) AS alone FROM (
+         SELECT id, false AS alone FROM mailings WHERE ${DUE}
+         UNION ALL SELECT id, true FROM mailings WHERE ${ENDED}
+         UNION ALL SELECT id, true FROM mailings WHERE ${JOINED}) due
+        WHERE id > $1 GROUP BY id ORDER BY id LIMIT ${LOOK}`,
+      [after],
     );
-    if (!mailing) return null;
-    const runs = await this.lifecycle.tickOne(tx, mailing);
-    if (mailing.status !== 'started' || mailing.joinedFrom === null) return runs;
-    const joined = await this.letJoin(tx, mailing, mailing.joinedFrom);
-    return joined === null ? runs : [...runs, joined];
+  }
+
+  /** One mailing that can't be handled does not keep the others from it. */
+  private async handleAll(ids: number[]): Promise<Tick> {
+    try {
+      return await this.database.transaction((tx) => this.handle(tx, ids));
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      if (ids.length > 1) {
+        const alone: Tick[] = [];
+        for (const id of ids) alone.push(await this.handleAll([id]));
+        return {
+          mailings: alone.reduce((sum, { mailings }) => sum + mailings, 0),
+          runs: alone.flatMap(({ runs }) => runs),
+        };
+      }
+      this.logger.error({ event: 'scheduler.failed', mailingId: ids[0], err: error }, 'A due mailing was not handled');
+      return { mailings: 0, runs: [] };
+    }
+  }
+
+  /** Leaves out mailings that another tick has, or has done meanwhile. */
+  private async handle(tx: Transaction, ids: number[]): Promise<Tick> {
+    const mailings = await tx.rows<Mailing>(
+      `SELECT * FROM mailings WHERE id = ANY($1::bigint[]) AND ((${DUE}) OR (${ENDED}) OR (${JOINED}))
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
+      [ids],
+    );
+    const decided = await decideTick(tx, this.runs, mailings);
+    const runs = await this.lifecycle.carryOutTick(tx, decided);
+    for (const { mailing, plan } of decided) {
+      if (plan.done || mailing.joinedFrom === null) continue;
+      const joined = await this.letJoin(tx, mailing, mailing.joinedFrom);
+      if (joined !== null && !runs.includes(joined)) runs.push(joined);
+    }
+    return { mailings: decided.length, runs };
   }
 
   /**
@@ -100,7 +145,7 @@ export class SchedulerService {
     await tx.affected('UPDATE mailings SET joined_from = NULL WHERE id = $1', [mailing.id]);
     const run = await tx.first<{ id: number; occurrenceAt: Date }>(
       `SELECT id, occurrence_at FROM runs WHERE mailing_id = $1 AND occurrence_at IS NOT NULL AND status IN ('planning', 'sending', 'done')
-        ORDER BY occurrence_at DESC LIMIT 1 FOR UPDATE`,
+        ORDER BY occurrence_at DESC LIMIT 1 FOR NO KEY UPDATE`,
       [mailing.id],
     );
     if (!run) return null;
@@ -113,4 +158,18 @@ export class SchedulerService {
     );
     return run.id;
   }
+}
+
+interface Found {
+  id: number;
+  alone: boolean;
+}
+
+function batches(found: Found[]): number[][] {
+  const together = found.filter(({ alone }) => !alone).map(({ id }) => id);
+  const alone = found.filter((mailing) => mailing.alone).map(({ id }) => [id]);
+  return [
+    ...Array.from({ length: Math.ceil(together.length / BATCH) }, (_, i) => together.slice(i * BATCH, (i + 1) * BATCH)),
+    ...alone,
+  ];
 }

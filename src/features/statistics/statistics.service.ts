@@ -1,6 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { readableOwner, type Viewer } from '../../domain/permissions';
+import type { DeliveryCounts } from '../../domain/states';
+import { RedisConnection } from '../../queue/redis.module';
 
 export interface Statistics {
   mailings: number;
@@ -9,9 +12,46 @@ export interface Statistics {
   attempts: { ok: number; failed: number; unknown: number };
 }
 
+/** One day of the reader's calendar; `day` is `2027-03-14`. */
+export interface DayCount {
+  day: string;
+  sent: number;
+  failed: number;
+  unknown: number;
+}
+
+/** The numbers of the home page: today's are the last of `days`, of which there are always 30. */
+export interface Overview extends Statistics {
+  days: DayCount[];
+}
+
+export interface LiveRun {
+  runId: number;
+  mailingId: number;
+  mailingName: string;
+  paused: boolean;
+  startedAt: Date | null;
+  counts: DeliveryCounts;
+}
+
+/** What goes on, what comes and what is wrong, as the home page shows it. */
+export interface Present {
+  live: LiveRun[];
+  next: { id: number; name: string; nextRunAt: Date; timeZone: string; recipients: number }[];
+  held: { id: number; name: string; code: string | null; text: string | null; since: Date }[];
+  liveWorkers: number;
+}
+
+const CACHE_SECONDS = 5;
+const SHOWN = 5;
+
 @Injectable()
 export class StatisticsService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly redis: RedisConnection,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   /** The home page's numbers, from stored counters. */
   async home(viewer: Viewer): Promise<Statistics> {
@@ -35,5 +75,94 @@ export class StatisticsService {
       uniqueRecipients: row.unique,
       attempts: { ok, failed, unknown },
     };
+  }
+
+  /**
+   * The home page's numbers with 30 days of the viewer's calendar, at most five seconds old, and never older than the
+   * viewer's own last change (`forget`). Without Redis they are read anew each time.
+   */
+  async overview(viewer: Viewer, timeZone: string): Promise<Overview> {
+    const key = this.key(viewer);
+    const kept = await this.redis.client.hget(key, timeZone).catch(() => null);
+    if (kept) return JSON.parse(kept) as Overview;
+    const [numbers, days] = await Promise.all([this.home(viewer), this.days(viewer, timeZone)]);
+    const overview = { ...numbers, days };
+    await this.redis.client
+      .multi()
+      .hset(key, timeZone, JSON.stringify(overview))
+      .expire(key, CACHE_SECONDS, 'NX')
+      .exec()
+      .catch(() => null);
+    return overview;
+  }
+
+  /** The viewer changed something: the next overview is read anew. */
+  async forget(viewer: Viewer): Promise<void> {
+    await this.redis.client.del(this.key(viewer)).catch(() => 0);
+  }
+
+  /** Always read anew: few rows, by their indexes. */
+  async present(viewer: Viewer): Promise<Present> {
+    const owner = readableOwner(viewer);
+    const [live, next, held, workers] = await Promise.all([
+      this.database.rows<LiveRun>(
+        `SELECT r.id AS run_id, r.mailing_id, coalesce(nullif(m.name, ''), r.subject) AS mailing_name, r.paused_at IS NOT NULL AS paused,
+                r.started_at, (SELECT jsonb_build_object(
+                  'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
+                  'pending', coalesce(sum(pending), 0), 'sending', coalesce(sum(sending), 0), 'deferred', coalesce(sum(deferred), 0),
+                  'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0), 'unknown', coalesce(sum(unknown), 0),
+                  'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts WHERE run_id = r.id) AS counts
+           FROM runs r JOIN mailings m ON m.id = r.mailing_id
+          WHERE r.status IN ('planning', 'sending') AND ($1::bigint IS NULL OR r.owner_id = $1) ORDER BY r.id DESC LIMIT ${SHOWN}`,
+        [owner],
+      ),
+      this.database.rows<Present['next'][number]>(
+        `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name, m.next_run_at, m.time_zone,
+                CASE m.audience WHEN 'all' THEN coalesce((SELECT clients FROM client_totals t WHERE t.owner_id = m.owner_id), 0)
+                                ELSE m.selected_count END AS recipients
+           FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
+          WHERE m.status = 'started' AND m.deleted_at IS NULL AND m.next_run_at IS NOT NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
+          ORDER BY m.next_run_at LIMIT ${SHOWN}`,
+        [owner],
+      ),
+      this.database.rows<Present['held'][number]>(
+        `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name, m.status_code AS code, m.status_text AS text, m.status_since AS since
+           FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
+          WHERE m.status = 'paused' AND m.status_code IS NOT NULL AND m.deleted_at IS NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
+          ORDER BY m.status_since DESC LIMIT ${SHOWN}`,
+        [owner],
+      ),
+      this.liveWorkers(),
+    ]);
+    return { live, next, held, liveWorkers: workers.length };
+  }
+
+  /** Worker processes whose heartbeat is young. */
+  liveWorkers(): Promise<
+    { id: number; host: string; pid: number; version: string; startedAt: Date; heartbeatAt: Date }[]
+  > {
+    return this.database.rows(
+      `SELECT id, host, pid, version, started_at, heartbeat_at FROM workers
+        WHERE stopped_at IS NULL AND heartbeat_at > clock_timestamp() - $1 * interval '1 millisecond' ORDER BY id`,
+      [this.config.takeoverMs],
+    );
+  }
+
+  private days(viewer: Viewer, timeZone: string): Promise<DayCount[]> {
+    return this.database.rows(
+      `WITH calendar AS (
+         SELECT day::date AS day FROM generate_series((app_now() AT TIME ZONE $2)::date - 29, (app_now() AT TIME ZONE $2)::date, interval '1 day') AS day),
+       counted AS (
+         SELECT (bucket_at AT TIME ZONE $2)::date AS day, sum(sent)::bigint AS sent, sum(failed)::bigint AS failed, sum(unknown)::bigint AS unknown
+           FROM stats WHERE bucket_at >= ((SELECT min(day) FROM calendar)::timestamp AT TIME ZONE $2) AND ($1::bigint IS NULL OR owner_id = $1)
+          GROUP BY 1)
+       SELECT c.day::text, coalesce(n.sent, 0) AS sent, coalesce(n.failed, 0) AS failed, coalesce(n.unknown, 0) AS unknown
+         FROM calendar c LEFT JOIN counted n USING (day) ORDER BY c.day`,
+      [readableOwner(viewer), timeZone],
+    );
+  }
+
+  private key(viewer: Viewer): string {
+    return this.redis.key(`home:${viewer.userId}`);
   }
 }

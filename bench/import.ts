@@ -1,0 +1,90 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Readable } from 'node:stream';
+import { loadConfig } from '../src/config/config';
+import { ConfigModule } from '../src/config/config.module';
+import { Database } from '../src/database/database';
+import { ImportsModule } from '../src/features/clients/imports.module';
+import { ImportsService } from '../src/features/clients/imports.service';
+import { LoggingModule } from '../src/logging/logging.module';
+
+@Module({})
+class BenchApp {}
+
+export interface ImportBench {
+  rows: number;
+  added: number;
+  updated: number;
+  rejected: number;
+  bytes: number;
+  /** Receiving, checking and copying the file. */
+  stageMs: number;
+  /** Bringing it into the clients. */
+  applyMs: number;
+  /** The highest resident memory of this process, which also makes the file. */
+  maxRssMb: number;
+}
+
+/** Imports a made-up file of `rows` clients, one in a hundred bad, into the migrated database of the environment. */
+export async function benchImport({
+  rows,
+  env = process.env,
+}: {
+  rows: number;
+  env?: NodeJS.ProcessEnv;
+}): Promise<ImportBench> {
+  const config = loadConfig({ LOG_LEVEL: 'warn', ...env });
+  const modules = [ConfigModule.with(config), LoggingModule, ImportsModule];
+  const app = await NestFactory.createApplicationContext({ module: BenchApp, imports: modules }, { logger: ['error'] });
+  try {
+    const imports = app.get(ImportsService);
+    const owner = await app
+      .get(Database)
+      .first<{ id: number }>(
+        `INSERT INTO users (email, password_hash) VALUES ('bench-' || gen_random_uuid() || '@example.com', '-') RETURNING id`,
+      );
+    const viewer = { userId: owner?.id ?? 0, role: 'user' as const };
+    let bytes = 0;
+    const file = Readable.from(
+      lines(rows, (n) => (bytes += n)),
+      { objectMode: false },
+    );
+    const startedAt = performance.now();
+    const { importId } = await imports.begin(viewer, { fileName: 'bench.csv' }, file);
+    const stagedAt = performance.now();
+    await imports.resume(importId);
+    const doneAt = performance.now();
+    const { added, updated, rejected, ...done } = await imports.get(viewer, importId);
+    if (done.status !== 'done') throw new Error(`The import is ${done.status}: ${done.reason}`);
+    const maxRssMb = Math.round(process.resourceUsage().maxRSS / 1024);
+    return {
+      rows: done.rows,
+      added,
+      updated,
+      rejected,
+      bytes,
+      stageMs: stagedAt - startedAt,
+      applyMs: doneAt - stagedAt,
+      maxRssMb,
+    };
+  } finally {
+    await app.close();
+  }
+}
+
+const FIRST = ['Анна', 'Иван', 'Мария', 'Пётр', 'Ольга', 'Maria', 'John', 'Zoë', 'Łukasz', 'Nikos'];
+const LAST = ['Смирнова', 'Kowalski', 'Θεοδώρου', 'Иванов', "O'Brien", 'Müller', 'García', 'Петренко', 'Rossi', 'Ng'];
+
+function* lines(rows: number, count: (bytes: number) => void): Generator<Buffer> {
+  let page = 'email,full_name,comment\r\n';
+  for (let i = 0; i < rows; i++) {
+    const address =
+      i % 100 === 99 ? `client.${i}-without-at` : `client.${(i * 7919) % 1_000_003}.${i}@mail${i % 97}.example`;
+    page += `${address},${FIRST[i % 10]} ${LAST[((i / 10) % 10) | 0]} ${i % 1000},"Met in ${2000 + (i % 25)}, likes ""tea"""\r\n`;
+    if (page.length < 60_000 && i < rows - 1) continue;
+    const bytes = Buffer.from(page);
+    count(bytes.length);
+    yield bytes;
+    page = '';
+  }
+}

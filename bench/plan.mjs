@@ -1,0 +1,119 @@
+/** `plan`: a million deliveries planned by idle workers, and whether a letter of a million costs what one of a few does. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { html, subject, text } from './letter.mjs';
+import { prepareClients, sendOnce } from './send.mjs';
+import { median, round, rssMb, say, setStage, startApi, startWorkers, stopProcesses, until } from './stage.mjs';
+
+export const options = {
+  clients: { type: 'string', default: '1000000' },
+  few: { type: 'string', default: '10000' },
+  seconds: { type: 'string', default: '20' },
+  workers: { type: 'string', default: '2' },
+  runs: { type: 'string', default: '3' },
+};
+
+export async function run(args, { print }) {
+  const [clients, few, seconds, workers, runs] = ['clients', 'few', 'seconds', 'workers', 'runs'].map((k) =>
+    Number(args[k]),
+  );
+  const stage = await setStage();
+  try {
+    await print.head(
+      stage,
+      `${round(clients)} clients, ${workers} workers, ${seconds} s of sending, median of ${runs}`,
+    );
+    const many = await prepareClients(stage, clients);
+    const some = await prepareClients(stage, few, 'few@example.org');
+    const api = await startApi(stage, many.token);
+    const apiOfFew = await startApi(stage, some.token);
+    const found = [];
+    for (let n = 1; n <= runs; n++) {
+      const small = await sendOnce(stage, apiOfFew, some, {
+        letters: few,
+        workers,
+        label: `round ${n}, ${round(few)}`,
+      });
+      found.push({
+        ...(await planOnce(stage, api, { clients, workers, seconds, label: `round ${n}` })),
+        small: small.perSecond,
+      });
+    }
+    say('');
+    const of = (key) => median(found.map((f) => f[key]));
+    print.table([
+      ['', 'median', 'goal'],
+      ['deliveries planned a second', round(of('planned')), '30,000'],
+      ['answer to POST …/send, ms', round(of('answeredMs')), '500'],
+      [`letters a second of ${round(clients)}`, round(of('sent')), ''],
+      [`letters a second of ${round(few)}`, round(of('small')), ''],
+      ['jobs in Redis at most', round(Math.max(...found.map((f) => f.jobs))), '20,000'],
+      ['Redis memory at most, MB', round(Math.max(...found.map((f) => f.redisMb))), ''],
+      ['worker memory at most, MB', round(Math.max(...found.map((f) => f.workerMb))), '250'],
+      ['API memory at most, MB', round(Math.max(...found.map((f) => f.apiMb))), '250'],
+    ]);
+    return `${round(of('planned'))} deliveries/s; answer ${round(of('answeredMs'))} ms; ${round(of('sent'))} letters/s of a million, ${round(of('small'))} of ${round(few)}; worker ${round(Math.max(...found.map((f) => f.workerMb)))} MB, API ${round(Math.max(...found.map((f) => f.apiMb)))} MB`;
+  } finally {
+    await stage.end();
+  }
+}
+
+async function planOnce(stage, api, { clients, workers, seconds, label }) {
+  const children = await startWorkers(stage, workers);
+  const redis = new Redis(stage.redis.url);
+  const message = await api.call('POST', '/messages', { subject, body: html, bodyText: text });
+  const startAt = new Date(Date.now() - 60_000).toISOString();
+  const mailing = await api.call('POST', '/mailings', {
+    messageId: message.id,
+    audience: 'all',
+    startAt,
+    period: 'once',
+  });
+  const startedAt = performance.now();
+  const { runId } = await api.call('POST', `/mailings/${mailing.id}/send`);
+  const answeredMs = performance.now() - startedAt;
+  const peak = { workerMb: 0, apiMb: 0, redisMb: 0, jobs: 0 };
+  const look = async () => {
+    peak.workerMb = Math.max(peak.workerMb, ...children.map((c) => rssMb(c.pid)));
+    peak.apiMb = Math.max(peak.apiMb, rssMb(api.child.pid));
+    peak.redisMb = Math.max(peak.redisMb, Number(/used_memory:(\d+)/.exec(await redis.info('memory'))[1]) / 2 ** 20);
+    peak.jobs = Math.max(
+      peak.jobs,
+      (await redis.llen('{gonets}:delivery:wait')) + (await redis.llen('{gonets}:delivery:active')),
+    );
+  };
+  await until(
+    async () => {
+      await look();
+      const run = await stage.first('SELECT planned_at, plan_cursor FROM runs WHERE id = $1', [runId]);
+      say(
+        `${label}: planned ${round((await stage.first('SELECT sum(pending + sending + sent) AS n FROM run_counts WHERE run_id = $1', [runId])).n ?? 0)}`,
+      );
+      return run.planned_at;
+    },
+    600_000,
+    250,
+  );
+  const { planning } = await stage.first(
+    'SELECT extract(epoch FROM planned_at - created_at)::float8 AS planning FROM runs WHERE id = $1',
+    [runId],
+  );
+  await sleep(3_000);
+  const before = await stage.sink.letters();
+  const sendingFrom = performance.now();
+  while (performance.now() - sendingFrom < seconds * 1_000) {
+    await sleep(250);
+    await look();
+    say(
+      `${label}: sending, ${round(((await stage.sink.letters()) - before) / ((performance.now() - sendingFrom) / 1_000))} a second`,
+    );
+  }
+  const sent = ((await stage.sink.letters()) - before) / ((performance.now() - sendingFrom) / 1_000);
+  await api.call('POST', `/mailings/${mailing.id}/finish`);
+  await stopProcesses(children);
+  await redis.flushall();
+  redis.disconnect();
+  await stage.query('TRUNCATE attempts, deliveries');
+  await stage.query('UPDATE runs SET closing = false');
+  return { ...peak, planned: clients / planning, answeredMs, sent };
+}

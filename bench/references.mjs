@@ -1,0 +1,165 @@
+/**
+ * What the product is compared with, each as a process of its own:
+ *   socket      a raw socket that writes ready bytes: what the SMTP server and the kernel take
+ *   connection  nodemailer's SMTPConnection with one ready buffer: the limit of our transport
+ *   pool        nodemailer's pool in a bare loop, no queue, no database: what people compare with
+ *   naive       one BullMQ job per letter, sendMail, one INSERT per letter, ten at a time
+ * It says that it is ready, begins at `go`, reports letters and CPU time.
+ */
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { clientOf, fill, html, subject, text } from './letter.mjs';
+
+const require = createRequire(import.meta.url);
+const [kind, port, letters, connections] = [process.argv[2], ...process.argv.slice(3).map(Number)];
+const from = 'gonets@example.org';
+const letterOf = (n) => {
+  const client = clientOf(n);
+  return { from, to: client.email, subject: fill(subject, client), html: fill(html, client), text: fill(text, client) };
+};
+
+async function readyBuffer() {
+  const MailComposer = require('nodemailer/lib/mail-composer');
+  return new MailComposer(letterOf(1)).compile().build();
+}
+
+/** Each lane asks for a ticket per letter. */
+const lanes = (lane) => {
+  let left = letters;
+  return Promise.all(Array.from({ length: connections }, () => lane(() => left-- > 0)));
+};
+
+const kinds = {
+  async socket() {
+    const body = Buffer.concat([await readyBuffer(), Buffer.from('\r\n.\r\n')]);
+    const envelope = `MAIL FROM:<${from}>\r\nRCPT TO:<client@example.net>\r\nDATA\r\n`;
+    const open = async () => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      await once(socket, 'data');
+      socket.write('EHLO bench\r\n');
+      await once(socket, 'data');
+      return socket;
+    };
+    const sockets = await Promise.all(Array.from({ length: connections }, open));
+    return () =>
+      lanes((ticket) => {
+        const socket = sockets.pop();
+        return new Promise((resolve) => {
+          let lines = 0;
+          socket.on('data', (data) => {
+            for (let i = data.indexOf(10); i >= 0; i = data.indexOf(10, i + 1)) lines++;
+            if (lines === 3) socket.write(body);
+            else if (lines === 4) next();
+          });
+          const next = () => {
+            lines = 0;
+            if (ticket()) socket.write(envelope);
+            else resolve(socket.end('QUIT\r\n'));
+          };
+          next();
+        });
+      });
+  },
+
+  async connection() {
+    const SMTPConnection = require('nodemailer/lib/smtp-connection');
+    const raw = await readyBuffer();
+    const open = () =>
+      new Promise((resolve) => {
+        const connection = new SMTPConnection({ host: '127.0.0.1', port });
+        connection.connect(() => resolve(connection));
+      });
+    const opened = await Promise.all(Array.from({ length: connections }, open));
+    return () =>
+      lanes((ticket) => {
+        const connection = opened.pop();
+        return new Promise((resolve, reject) => {
+          const next = () => {
+            if (!ticket()) return resolve(connection.quit());
+            connection.send({ from, to: ['client@example.net'] }, raw, (error) => (error ? reject(error) : next()));
+          };
+          next();
+        });
+      });
+  },
+
+  async pool() {
+    const transport = require('nodemailer').createTransport({
+      host: '127.0.0.1',
+      port,
+      pool: true,
+      maxConnections: connections,
+      maxMessages: Infinity,
+    });
+    return async () => {
+      let n = 0;
+      await lanes(async (ticket) => {
+        while (ticket()) await transport.sendMail(letterOf(++n));
+      });
+      transport.close();
+    };
+  },
+
+  async naive() {
+    const { Queue, Worker } = require('bullmq');
+    const { Redis } = require('ioredis');
+    const pg = require('pg');
+    const transport = require('nodemailer').createTransport({
+      host: '127.0.0.1',
+      port,
+      pool: true,
+      maxConnections: connections,
+      maxMessages: Infinity,
+    });
+    const database = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
+    const connection = new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null });
+    const queue = new Queue('naive', { connection, prefix: '{naive}' });
+    return async () => {
+      let done = 0;
+      let finished;
+      const end = new Promise((resolve) => (finished = resolve));
+      const worker = new Worker(
+        'naive',
+        async (job) => {
+          const info = await transport.sendMail(letterOf(job.data.n));
+          await database.query('INSERT INTO naive_log (email, status, response) VALUES ($1, $2, $3)', [
+            job.data.email,
+            'ok',
+            info.response,
+          ]);
+          done++;
+        },
+        { connection, prefix: '{naive}', concurrency: 10, removeOnComplete: { count: 1000 } },
+      );
+      // Each process adds its share, as a request that starts a mailing would; all of them work on all jobs.
+      for (let n = 0; n < letters; n += 1000) {
+        const page = Array.from({ length: Math.min(1000, letters - n) }, (_, i) => n + i);
+        await queue.addBulk(page.map((i) => ({ name: 'send', data: { n: i, email: clientOf(i).email } })));
+      }
+      const watch = setInterval(() => {
+        void queue
+          .getJobCounts('waiting', 'active')
+          .then(({ waiting, active }) => waiting + active === 0 && finished());
+      }, 50);
+      await end;
+      clearInterval(watch);
+      await worker.close();
+      await queue.close();
+      await database.end();
+      transport.close();
+      return done;
+    };
+  },
+};
+
+const go = await kinds[kind]();
+process.once('message', async () => {
+  const cpu = process.cpuUsage();
+  const done = await go();
+  const { user, system } = process.cpuUsage(cpu);
+  process.send({ letters: typeof done === 'number' ? done : letters, cpuMicros: user + system });
+  process.once('message', () => process.exit(0));
+});
+process.on('disconnect', () => process.exit(0));
+process.send('ready');

@@ -1,0 +1,189 @@
+/** `send`: a mailing from the request to its last record, against four references on the same sink in the same run. */
+import { generateKeyPairSync } from 'node:crypto';
+import { html, subject, text } from './letter.mjs';
+import {
+  cli,
+  cpuMicros,
+  median,
+  round,
+  rssMb,
+  runReference,
+  say,
+  setStage,
+  startApi,
+  startWorkers,
+  stopProcesses,
+  until,
+} from './stage.mjs';
+
+export const options = {
+  letters: { type: 'string', default: '50000' },
+  workers: { type: 'string', default: '2' },
+  runs: { type: 'string', default: '3' },
+  connections: { type: 'string', default: '10' },
+  'no-references': { type: 'boolean', default: false },
+  'no-dkim': { type: 'boolean', default: false },
+};
+
+const REFERENCES = {
+  socket: 'a: raw socket, ready bytes',
+  connection: 'b: SMTPConnection, ready buffer',
+  pool: 'c: bare nodemailer pool',
+  naive: 'd: one job, sendMail, INSERT',
+};
+
+export async function run(args, { print }) {
+  const [letters, workers, runs, connections] = ['letters', 'workers', 'runs', 'connections'].map((k) =>
+    Number(args[k]),
+  );
+  const stage = await setStage({ env: { SMTP_CONNECTIONS: String(connections) } });
+  try {
+    await print.head(
+      stage,
+      `${round(letters)} letters, ${workers} workers × ${connections} connections, median of ${runs}`,
+    );
+    const owner = await prepareClients(stage, letters);
+    await stage.query(
+      `CREATE TABLE naive_log (id bigserial PRIMARY KEY, at timestamptz DEFAULT now(), email text, status text, response text)`,
+    );
+    const api = await startApi(stage, owner.token);
+    const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const dkim = { DKIM_DOMAIN: 'example.org', DKIM_PRIVATE_KEY: key };
+    const rounds = [];
+    const signed = [];
+    for (let n = 1; n <= runs; n++) {
+      const result = {};
+      if (!args['no-references']) {
+        // As many letters as take each of them a few seconds.
+        for (const [kind, share] of Object.entries({ socket: 1, connection: 1, pool: 0.4, naive: 0.2 })) {
+          say(`round ${n} of ${runs}: ${REFERENCES[kind]}`);
+          const size = { letters: Math.max(2_000, Math.round(letters * share)), workers, connections };
+          result[kind] = await runReference(stage, kind, size);
+        }
+      }
+      const label = (what) => `round ${n} of ${runs}: ${what}`;
+      result.gonets = await sendOnce(stage, api, owner, { letters, workers, label: label('Gonets') });
+      rounds.push(result);
+      if (!args['no-dkim'])
+        signed.push(
+          await sendOnce(stage, api, owner, { letters, workers, env: dkim, label: label('Gonets with DKIM') }),
+        );
+    }
+    say('');
+    return report(print, rounds, signed);
+  } finally {
+    await stage.end();
+  }
+}
+
+/** A user with so many clients and a token. */
+export async function prepareClients(stage, count, email = 'owner@example.org') {
+  const user = JSON.parse(await cli(stage, 'create-user', '--email', email, '--role', 'user', '--json'));
+  const { token } = JSON.parse(await cli(stage, 'create-token', '--email', email, '--name', 'bench', '--json'));
+  say(`making ${round(count)} clients`);
+  const page = 100_000;
+  for (let from = 0; from < count; from += page) {
+    await stage.query(
+      `INSERT INTO clients (owner_id, email, full_name, comment)
+       SELECT $1, 'client-' || n || '@example' || n % 100 || '.net', 'Client Number ' || n, '' FROM generate_series($2::int, $3::int) n`,
+      [user.id, from, Math.min(from + page, count) - 1],
+    );
+  }
+  await stage.query('VACUUM ANALYZE clients');
+  return { id: user.id, token };
+}
+
+/** One mailing, from POST …/send until its run is done; two fresh workers wait for it. */
+export async function sendOnce(stage, api, owner, { letters, workers, env = {}, label }) {
+  const children = await startWorkers(stage, workers, env);
+  const message = await api.call('POST', '/messages', { subject, body: html, bodyText: text });
+  const mailing = await api.call('POST', '/mailings', {
+    messageId: message.id,
+    audience: 'all',
+    startAt: new Date(Date.now() - 60_000).toISOString(),
+    period: 'once',
+  });
+  const before = await stage.sink.letters();
+  const pids = {
+    workers: children.map((c) => c.pid),
+    redis: [stage.redis.pid],
+    postgres: [stage.postgres.pid],
+    sink: [stage.sink.pid],
+  };
+  const cpuBefore = Object.fromEntries(Object.entries(pids).map(([name, list]) => [name, cpuMicros(...list)]));
+  const startedAt = performance.now();
+  const { runId } = await api.call('POST', `/mailings/${mailing.id}/send`);
+  const answeredMs = performance.now() - startedAt;
+  let peak = 0;
+  let planned;
+  await until(
+    async () => {
+      const run = await stage.first('SELECT status, planned_at FROM runs WHERE id = $1', [runId]);
+      if (run.planned_at) planned ??= performance.now();
+      peak = Math.max(peak, ...pids.workers.map(rssMb));
+      const n = (await stage.sink.letters()) - before;
+      say(
+        `${label}: ${round(n)} of ${round(letters)}, ${round((n * 1000) / (performance.now() - startedAt))} a second`,
+      );
+      return run.status === 'done';
+    },
+    Math.max(120_000, letters * 5),
+    250,
+  );
+  const cpu = Object.fromEntries(
+    Object.entries(pids).map(([name, list]) => [name, Math.round((cpuMicros(...list) - cpuBefore[name]) / letters)]),
+  );
+  const check = await stage.first(
+    `SELECT (SELECT count(*) FROM deliveries WHERE run_id = $1 AND status = 'sent') AS sent,
+            (SELECT count(*) FROM attempts WHERE run_id = $1 AND status = 'ok') AS ok,
+            extract(epoch FROM (SELECT finished_at - created_at FROM runs WHERE id = $1))::float8 AS seconds,
+            extract(epoch FROM (SELECT planned_at - created_at FROM runs WHERE id = $1))::float8 AS planning`,
+    [runId],
+  );
+  const accepted = (await stage.sink.letters()) - before;
+  if (check.sent !== letters || check.ok !== letters || accepted !== letters)
+    throw new Error(
+      `of ${letters} letters ${accepted} were accepted, ${check.sent} are sent, ${check.ok} attempts are ok`,
+    );
+  await stopProcesses(children);
+  return {
+    runId,
+    perSecond: letters / check.seconds,
+    sending: letters / (check.seconds - check.planning),
+    planning: letters / check.planning,
+    answeredMs,
+    rss: peak,
+    cpu,
+  };
+}
+
+function report(print, rounds, signed) {
+  const of = (pick) => median(rounds.map(pick));
+  const gonets = of((r) => r.gonets.perSecond);
+  const ratio = (kind) => (rounds[0][kind] ? of((r) => r.gonets.perSecond / r[kind].perSecond) : undefined);
+  const rows = [['', 'letters/s', 'CPU µs per letter', 'Gonets is']];
+  for (const [kind, name] of Object.entries(REFERENCES)) {
+    if (!rounds[0][kind]) continue;
+    rows.push([name, round(of((r) => r[kind].perSecond)), `${of((r) => r[kind].cpu)}`, `${ratio(kind).toFixed(2)} ×`]);
+  }
+  const cpuOf = (list) =>
+    ['workers', 'redis', 'postgres', 'sink'].map((p) => `${p} ${median(list.map((r) => r.cpu[p]))}`).join(', ');
+  const ours = rounds.map((r) => r.gonets);
+  rows.push(['Gonets, request to last record', round(gonets), cpuOf(ours), '']);
+  rows.push(['… from the end of planning on', round(median(ours.map((r) => r.sending))), '', '']);
+  if (signed.length > 0)
+    rows.push(['Gonets with DKIM (RSA-2048)', round(median(signed.map((r) => r.perSecond))), cpuOf(signed), '']);
+  print.table(rows);
+  print.line(
+    `planning ${round(median(ours.map((r) => r.planning)))} deliveries/s; answer to send ${Math.round(median(ours.map((r) => r.answeredMs)))} ms; worker memory at most ${Math.round(Math.max(...ours.map((r) => r.rss)))} MB`,
+  );
+  print.line(`each round: ${rounds.map((r) => round(r.gonets.perSecond)).join(', ')}`);
+  const ratios = ['socket', 'connection', 'pool', 'naive']
+    .filter((kind) => rounds[0][kind])
+    .map((kind, i) => `${ratio(kind).toFixed(2)} × (${'abcd'[i]})`);
+  return [
+    `${round(gonets)} letters/s`,
+    ratios.join(', '),
+    ...(signed.length ? [`with DKIM ${round(median(signed.map((r) => r.perSecond)))}`] : []),
+  ].join('; ');
+}

@@ -1,0 +1,37 @@
+/** What every page loads: htmx for the live parts, and small helps for forms. All of it is optional to the pages. */
+import htmx from 'htmx.org/dist/htmx.esm.js';
+import { watchCopy, watchConfirmations, watchDoubleSubmits, watchSelections } from './forms';
+
+/** Live parts rest while nobody looks or while a question is open, and catch up at once when somebody does. */
+document.addEventListener('htmx:config:request', (event) => {
+  const { ctx } = (event as CustomEvent<{ ctx: { sourceEvent?: Event } }>).detail;
+  if (ctx.sourceEvent?.type === 'every' && (document.hidden || document.querySelector('dialog[open]')))
+    event.preventDefault();
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) return;
+  for (const live of document.querySelectorAll('[data-live]')) htmx.trigger(live, 'wake');
+});
+
+/** An error page in answer to a live part must not be put into the page. */
+document.addEventListener('htmx:before:swap', (event) => {
+  const { ctx } = (event as CustomEvent<{ ctx: { response?: { status: number } } }>).detail;
+  if ((ctx.response?.status ?? 200) >= 400) event.preventDefault();
+});
+
+/** Times are shown in the browser's zone only where the account has none yet: on the page to register. */
+for (const field of document.querySelectorAll<HTMLInputElement>('input[data-browser-zone]'))
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+watchConfirmations();
+watchDoubleSubmits();
+watchSelections();
+watchCopy();
+
+/** Loads a bundle that only some pages need, named by the page, when its part is there. */
+async function loadFor(selector: string, name: string): Promise<void> {
+  const src = document.querySelector<HTMLMetaElement>(`meta[name="gonets-${name}"]`)?.content;
+  if (src && document.querySelector(selector)) await import(src);
+}
+void loadFor('[data-chart]', 'chart');
+void loadFor('[data-editor]', 'editor');

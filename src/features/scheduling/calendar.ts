@@ -1,0 +1,100 @@
+import type { Transaction } from '../../database/database';
+import { type Plan, planResume, planTick } from '../../domain/schedule-decision';
+import type { MailingStatus } from '../../domain/states';
+import type { Mailing } from '../mailings/mailing.entity';
+import type { RunsService } from '../runs/runs.service';
+import { databaseNow, scheduleOf } from './facts';
+
+/** A locked mailing and what its calendar asks for. */
+export interface Decided {
+  mailing: Mailing;
+  plan: Plan;
+}
+
+/** Why a mailing is in its status, where its owner did not bring it there. */
+export interface StatusReason {
+  code: string | null;
+  text: string | null;
+  by: number | null;
+}
+
+export const NO_REASON: StatusReason = { code: null, text: null, by: null };
+
+/**
+ * What a tick has to do for these mailings, which are locked and started or paused. A paused one is only looked at for
+ * its end: what falls due meanwhile is decided when it is resumed.
+ */
+export async function decideTick(tx: Transaction, runs: RunsService, mailings: Mailing[]): Promise<Decided[]> {
+  const now = await databaseNow(tx);
+  const open = await runs.untried(
+    tx,
+    mailings.map((mailing) => mailing.id),
+  );
+  return mailings.flatMap((mailing) => {
+    const facts = { schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now };
+    if (mailing.status === 'paused') {
+      const plan = planResume(facts);
+      return plan.done ? [{ mailing, plan }] : [];
+    }
+    const runsOpen = open.filter((run) => run.mailingId === mailing.id);
+    const plan = planTick({
+      ...facts,
+      scheduledRunOpen: runsOpen.some((run) => run.trigger === 'schedule'),
+      demandRunOpen: runsOpen.some((run) => run.trigger !== 'schedule'),
+      waitedUntil: mailing.waitedUntil,
+    });
+    return [{ mailing, plan }];
+  });
+}
+
+/**
+ * Writes what was decided, the next occurrences in the same transaction as the runs; a few statements however many
+ * mailings there are, but for those that end.
+ * @returns the runs that began and are to be planned
+ */
+export async function carryOut(tx: Transaction, runs: RunsService, decided: Decided[]): Promise<number[]> {
+  if (decided.length === 0) return [];
+  await runs.recordMissed(
+    tx,
+    decided.flatMap(({ mailing, plan }) => plan.missed.map((missed) => ({ mailingId: mailing.id, ...missed }))),
+  );
+  await setCalendar(tx, decided);
+  for (const { mailing } of decided.filter(({ plan }) => plan.done)) {
+    await runs.close(tx, mailing.id, 'ended');
+    await setStatus(tx, mailing, 'done', { ...NO_REASON, code: 'ended' });
+  }
+  return runs.beginScheduled(
+    tx,
+    decided.flatMap(({ mailing, plan }) =>
+      plan.run?.occurrenceAt && !plan.done ? [{ mailingId: mailing.id, occurrenceAt: plan.run.occurrenceAt }] : [],
+    ),
+  );
+}
+
+/** Moves the cursors; a mailing that is done waits for nobody who has joined. */
+export async function setCalendar(tx: Transaction, decided: Decided[]): Promise<void> {
+  await tx.affected(
+    `UPDATE mailings m SET next_run_at = d.next_run_at, waited_until = CASE WHEN d.waits THEN app_now() END,
+            joined_from = CASE WHEN NOT d.done THEN m.joined_from END
+       FROM unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::boolean[]) AS d(id, next_run_at, waits, done)
+      WHERE m.id = d.id`,
+    [
+      decided.map(({ mailing }) => mailing.id),
+      decided.map(({ plan }) => plan.nextRunAt),
+      decided.map(({ plan }) => plan.wait),
+      decided.map(({ plan }) => plan.done),
+    ],
+  );
+}
+
+export async function setStatus(
+  tx: Transaction,
+  mailing: Mailing,
+  status: MailingStatus,
+  reason: StatusReason,
+): Promise<void> {
+  await tx.affected(
+    `UPDATE mailings SET status = $2, status_code = $3, status_text = $4, status_by = $5, status_since = app_now() WHERE id = $1`,
+    [mailing.id, status, reason.code, reason.text, reason.by],
+  );
+}

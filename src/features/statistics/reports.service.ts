@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../database/database';
+import { csvRow } from '../../domain/csv-records';
+import { ValidationError } from '../../domain/errors';
+import { readableOwner, type Viewer } from '../../domain/permissions';
+import { timeZoneName } from '../../domain/time-zone';
+
+export const reportSteps = ['day', 'week', 'month'] as const;
+export type ReportStep = (typeof reportSteps)[number];
+
+export interface ReportQuery {
+  by: ReportStep;
+  mailingId?: number;
+  /** Local days `2027-03-14`, both inclusive; by default the last 30 days, 12 weeks or 12 months. */
+  from?: string;
+  to?: string;
+  /** Days begin and end on this zone's wall clock. */
+  timeZone: string;
+}
+
+export interface ReportCounts {
+  sent: number;
+  failed: number;
+  unknown: number;
+  skipped: number;
+}
+
+export interface Report {
+  by: ReportStep;
+  from: string;
+  to: string;
+  timeZone: string;
+  total: ReportCounts;
+  /** Every period in the range, oldest first, also empty ones; `start` is its first day. */
+  items: (ReportCounts & { start: string })[];
+  mailings: (ReportCounts & { id: number; name: string })[];
+  reasons: { reason: string; failed: number }[];
+  /** Mail domains by how many letters failed there. */
+  domains: { domain: string; failed: number }[];
+}
+
+const SPAN: Record<ReportStep, string> = { day: '29 days', week: '11 weeks', month: '11 months' };
+const MAX_PERIODS = 1_500;
+const TOP = 10;
+const COUNTS = `coalesce(sum(s.sent), 0)::bigint AS sent, coalesce(sum(s.failed), 0)::bigint AS failed,
+  coalesce(sum(s.unknown), 0)::bigint AS unknown, coalesce(sum(s.skipped), 0)::bigint AS skipped`;
+
+/** What was sent and what failed, by periods of the reader's calendar, from the counters that the ledger keeps. */
+@Injectable()
+export class ReportsService {
+  constructor(private readonly database: Database) {}
+
+  /** @throws ValidationError for days or a zone that do not exist, or a range of very many periods */
+  async report(viewer: Viewer, query: ReportQuery): Promise<Report> {
+    const { by, mailingId } = query;
+    const timeZone = timeZoneName(query.timeZone);
+    if (!timeZone) throw new ValidationError([{ field: 'timeZone', message: 'must be an IANA time zone' }]);
+    const { from, to } = await this.range(query, timeZone);
+    const params = [readableOwner(viewer), mailingId ?? null, from, to, timeZone];
+    const where = (
+      t: string,
+    ) => `WHERE ($1::bigint IS NULL OR ${t}.owner_id = $1) AND ($2::bigint IS NULL OR ${t}.mailing_id = $2)
+        AND ${t}.bucket_at >= ($3::date::timestamp AT TIME ZONE $5) AND ${t}.bucket_at < (($4::date + 1)::timestamp AT TIME ZONE $5)`;
+    const [items, mailings, reasons, domains] = await Promise.all([
+      this.database.rows<Report['items'][number]>(
+        `WITH counted AS (
+           SELECT date_trunc('${by}', s.bucket_at AT TIME ZONE $5)::date AS start, ${COUNTS} FROM stats s ${where('s')} GROUP BY 1)
+         SELECT p::date::text AS start, coalesce(c.sent, 0) AS sent, coalesce(c.failed, 0) AS failed, coalesce(c.unknown, 0) AS unknown,
+                coalesce(c.skipped, 0) AS skipped
+           FROM generate_series(date_trunc('${by}', $3::date::timestamp), $4::date::timestamp, interval '1 ${by}') p
+           LEFT JOIN counted c ON c.start = p::date ORDER BY p`,
+        params,
+      ),
+      this.database.rows<Report['mailings'][number]>(
+        `SELECT t.*, coalesce(nullif(m.name, ''), g.subject, '') AS name FROM (
+           SELECT s.mailing_id AS id, ${COUNTS} FROM stats s ${where('s')} GROUP BY 1 ORDER BY sum(s.sent + s.failed) DESC LIMIT 50) t
+         JOIN mailings m ON m.id = t.id LEFT JOIN messages g ON g.id = m.message_id
+         WHERE t.sent + t.failed + t.unknown + t.skipped > 0 ORDER BY t.sent + t.failed DESC`,
+        params,
+      ),
+      this.database.rows<Report['reasons'][number]>(
+        `SELECT f.reason, sum(f.failed)::bigint AS failed FROM failure_stats f ${where('f')}
+          GROUP BY 1 HAVING sum(f.failed) > 0 ORDER BY 2 DESC, 1 LIMIT ${TOP}`,
+        params,
+      ),
+      this.database.rows<Report['domains'][number]>(
+        `SELECT f.domain, sum(f.failed)::bigint AS failed FROM failure_stats f ${where('f')}
+          GROUP BY 1 HAVING sum(f.failed) > 0 ORDER BY 2 DESC, 1 LIMIT ${TOP}`,
+        params,
+      ),
+    ]);
+    const total = { sent: 0, failed: 0, unknown: 0, skipped: 0 };
+    for (const item of items) {
+      total.sent += item.sent;
+      total.failed += item.failed;
+      total.unknown += item.unknown;
+      total.skipped += item.skipped;
+    }
+    return { by, from, to, timeZone, total, items, mailings, reasons, domains };
+  }
+
+  /** The report's periods as CSV. */
+  async csv(viewer: Viewer, query: ReportQuery): Promise<string> {
+    const { items } = await this.report(viewer, query);
+    const rows = items.map((i) => csvRow([i.start, ...[i.sent, i.failed, i.unknown, i.skipped].map(String)]));
+    return `\uFEFF${csvRow([query.by, 'sent', 'failed', 'unknown', 'skipped'])}${rows.join('')}`;
+  }
+
+  private async range(query: ReportQuery, timeZone: string): Promise<{ from: string; to: string }> {
+    const errors = (['from', 'to'] as const)
+      .filter((field) => query[field] !== undefined && !isDay(query[field]))
+      .map((field) => ({ field, message: 'must be a day such as 2027-03-28' }));
+    if (errors.length > 0) throw new ValidationError(errors);
+    const row = await this.database.first<{ from: string; to: string; n: number }>(
+      `SELECT f.from::text, t.to::text, t.to - f.from AS n FROM (SELECT coalesce($2::date, (app_now() AT TIME ZONE $3)::date) AS to) t,
+         LATERAL (SELECT coalesce($1::date, (t.to - interval '${SPAN[query.by]}')::date) AS from) f`,
+      [query.from ?? null, query.to ?? null, timeZone],
+    );
+    if (!row) throw new Error('a SELECT without a table returned no row');
+    if (row.n < 0) throw new ValidationError([{ field: 'to', message: 'must not be before from' }]);
+    const days = { day: 1, week: 7, month: 28 }[query.by];
+    if (row.n / days > MAX_PERIODS)
+      throw new ValidationError([{ field: 'from', message: `must be at most ${MAX_PERIODS} periods before to` }]);
+    return row;
+  }
+}
+
+function isDay(text: string | undefined): boolean {
+  if (text === undefined || !/^\d{4}-\d\d-\d\d$/.test(text)) return false;
+  const at = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}

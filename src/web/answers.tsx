@@ -1,0 +1,43 @@
+import type { VNode } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import { Layout } from './components/layout';
+import { type Notice, type Reader, ReaderContext } from './reader';
+import type { FieldProblems, Texts } from './texts/texts';
+
+/** What a handler of the pages answers with; the interceptor writes it. */
+export type WebAnswer =
+  | { kind: 'page'; title: (t: Texts) => string; body: VNode; status?: number; wide?: boolean }
+  | { kind: 'fragment'; body: VNode; status?: number }
+  | { kind: 'redirect'; to: string; notice?: Notice };
+
+export const page = (title: (t: Texts) => string, body: VNode, status?: number): WebAnswer =>
+  status === undefined ? { kind: 'page', title, body } : { kind: 'page', title, body, status };
+
+/** A live part of a page, alone. */
+export const fragment = (body: VNode): WebAnswer => ({ kind: 'fragment', body });
+
+/** After a change: another page, with one sentence about what was done. */
+export const redirect = (to: string, notice?: Notice): WebAnswer =>
+  notice === undefined ? { kind: 'redirect', to } : { kind: 'redirect', to, notice };
+
+/** What a form shows: the values as typed, and what is wrong with which. */
+export interface FormState {
+  values: Record<string, string>;
+  problems: FieldProblems;
+  /** What is wrong with the whole. */
+  problem?: string;
+}
+
+export const emptyForm = (values: Record<string, string> = {}): FormState => ({ values, problems: {} });
+
+export function renderAnswer(reader: Reader, answer: Exclude<WebAnswer, { kind: 'redirect' }>): string {
+  if (answer.kind === 'fragment') {
+    return renderToString(<ReaderContext.Provider value={reader}>{answer.body}</ReaderContext.Provider>);
+  }
+  const html = renderToString(
+    <ReaderContext.Provider value={reader}>
+      <Layout title={answer.title(reader.t)}>{answer.body}</Layout>
+    </ReaderContext.Provider>,
+  );
+  return `<!doctype html>${html}`;
+}

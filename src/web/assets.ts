@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import type { NextFunction, Request, Response } from 'express';
+
+/** `npm run build` puts them there, whether this file runs from `dist` or from `src`. */
+const folder = join(__dirname, '..', '..', 'dist', 'assets');
+
+const TYPES: Record<string, string> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+interface Asset {
+  type: string;
+  plain: Buffer;
+  br: Buffer;
+  gzip: Buffer;
+}
+
+const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Record<string, string>;
+const assets = new Map<string, Asset>(
+  readdirSync(folder)
+    .filter((name) => TYPES[extname(name)])
+    .map((name) => [
+      name,
+      {
+        type: TYPES[extname(name)] ?? '',
+        plain: readFileSync(join(folder, name)),
+        br: readFileSync(join(folder, `${name}.br`)),
+        gzip: readFileSync(join(folder, `${name}.gz`)),
+      },
+    ]),
+);
+
+/** The address of a bundle (`app.js`); its name changes with its content. @throws Error for one that was not built */
+export function assetUrl(name: string): string {
+  const file = manifest[name];
+  if (!file) throw new Error(`the asset ${name} is not built`);
+  return `/assets/${file}`;
+}
+
+/** Serves /assets from memory, compressed at build time; browsers keep them for a year. */
+export function serveAssets(request: Request, response: Response, next: NextFunction): void {
+  const asset = request.path.startsWith('/assets/') ? assets.get(request.path.slice('/assets/'.length)) : undefined;
+  if (!asset || (request.method !== 'GET' && request.method !== 'HEAD')) return next();
+  response.setHeader('Content-Type', asset.type);
+  response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
+  response.setHeader('Vary', 'Accept-Encoding');
+  const encoding = request.acceptsEncodings('br', 'gzip', 'identity');
+  const compressed = encoding === 'br' || encoding === 'gzip';
+  if (compressed) response.setHeader('Content-Encoding', encoding);
+  response.end(request.method === 'HEAD' ? undefined : asset[compressed ? encoding : 'plain']);
+}

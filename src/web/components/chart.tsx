@@ -1,0 +1,55 @@
+import { useReader } from '../reader';
+
+export interface ChartProps {
+  title: string;
+  x: string;
+  series: { name: string; colour: 'sent' | 'failed' | 'unknown' | 'skipped' }[];
+  points: { label: string; values: number[] }[];
+  height?: number;
+}
+
+/** A picture of numbers, drawn in the browser from the table under it, which everybody can open. */
+export function Chart({ title, x, series, points, height = 200 }: ChartProps) {
+  const { t, format } = useReader();
+  return (
+    <figure class="chart">
+      <div
+        data-chart="bars"
+        data-x={x}
+        data-height={String(height)}
+        class={`chart-box chart-${height}`}
+        aria-hidden="true"
+      ></div>
+      <details>
+        <summary>{t.chart.asTable}</summary>
+        <div class="chart-table" tabindex={0} role="region" aria-label={title}>
+          <table class="table table-sm">
+            <caption class="visually-hidden">{title}</caption>
+            <thead>
+              <tr>
+                <th scope="col">{x}</th>
+                {series.map(({ name, colour }) => (
+                  <th scope="col" class="num" key={name} data-colour={colour}>
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {points.map(({ label, values }) => (
+                <tr key={label}>
+                  <th scope="row">{label}</th>
+                  {values.map((value, i) => (
+                    <td class="num" key={i} data-value={value}>
+                      {format.number(value)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </figure>
+  );
+}

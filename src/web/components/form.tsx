@@ -1,0 +1,199 @@
+import type { ComponentChildren } from 'preact';
+import type { FormState } from '../answers';
+import { useReader } from '../reader';
+
+export function CsrfField({ token }: { token: string }) {
+  return token ? <input type="hidden" name="_csrf" value={token} /> : null;
+}
+
+interface PostFormProps {
+  action: string;
+  children: ComponentChildren;
+  class?: string;
+  id?: string;
+  /** A key that makes the second sending of the same form do nothing. */
+  idempotencyKey?: string;
+}
+
+/** Every change is a POST with the session's token; a second click while it is on its way is dropped. */
+export function PostForm({ action, children, idempotencyKey, ...rest }: PostFormProps) {
+  const { csrfToken } = useReader();
+  return (
+    <form method="post" action={action} novalidate {...rest}>
+      <CsrfField token={csrfToken} />
+      {idempotencyKey && <input type="hidden" name="key" value={idempotencyKey} />}
+      {children}
+    </form>
+  );
+}
+
+/** What is wrong with the whole form, first, and said aloud. */
+export function FormProblem({ form }: { form: FormState }) {
+  const { t } = useReader();
+  const count = Object.keys(form.problems).length;
+  if (!form.problem && count === 0) return null;
+  return (
+    <div class="alert alert-danger" role="alert" tabindex={-1} autofocus>
+      {form.problem ?? t.form.problems(count)}
+    </div>
+  );
+}
+
+interface FieldProps {
+  form: FormState;
+  name: string;
+  label: string;
+  hint?: ComponentChildren;
+  type?: 'text' | 'email' | 'password' | 'datetime-local' | 'date';
+  autocomplete?: string;
+  rows?: number;
+  options?: readonly { value: string; text: string }[];
+  required?: boolean;
+  class?: string;
+  attributes?: Record<string, string | boolean>;
+}
+
+/** A labelled input, select or text area that keeps what was typed and tells what is wrong with it. */
+export function Field({
+  form,
+  name,
+  label,
+  hint,
+  type = 'text',
+  rows,
+  options,
+  required,
+  attributes = {},
+  ...rest
+}: FieldProps) {
+  const { t } = useReader();
+  const id = `f-${name}`;
+  const problem = form.problems[name];
+  const value = form.values[name] ?? '';
+  const about = [hint ? `${id}-hint` : '', problem ? `${id}-problem` : ''].filter(Boolean).join(' ') || undefined;
+  const common = {
+    id,
+    name,
+    'aria-describedby': about,
+    'aria-invalid': problem ? ('true' as const) : undefined,
+    required,
+    ...attributes,
+  };
+  return (
+    <div class={`field ${rest.class ?? ''}`}>
+      <label class="form-label" for={id}>
+        {label}
+        {!required && <span class="optional"> {t.form.optional}</span>}
+      </label>
+      {options ? (
+        <select class={`form-select ${problem ? 'is-invalid' : ''}`} {...common}>
+          {options.map((option) => (
+            <option key={option.value} value={option.value} selected={option.value === value}>
+              {option.text}
+            </option>
+          ))}
+        </select>
+      ) : rows ? (
+        <textarea class={`form-control ${problem ? 'is-invalid' : ''}`} rows={rows} {...common}>
+          {value}
+        </textarea>
+      ) : (
+        <input
+          class={`form-control ${problem ? 'is-invalid' : ''}`}
+          {...({ type } as object)}
+          value={type === 'password' ? undefined : value}
+          autocomplete={rest.autocomplete}
+          {...common}
+        />
+      )}
+      {problem && (
+        <p class="field-problem" id={`${id}-problem`}>
+          {problem}
+        </p>
+      )}
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  form: FormState;
+  name: string;
+  legend: string;
+  options: readonly { value: string; text: string; hint?: string }[];
+}
+
+/** Radio buttons under one legend. */
+export function Choice({ form, name, legend, options }: ChoiceProps) {
+  const problem = form.problems[name];
+  return (
+    <fieldset class="field">
+      <legend class="form-label">{legend}</legend>
+      {options.map(({ value, text, hint }) => (
+        <div class="form-check" key={value}>
+          <input
+            class="form-check-input"
+            type="radio"
+            name={name}
+            id={`f-${name}-${value}`}
+            value={value}
+            checked={form.values[name] === value}
+          />
+          <label class="form-check-label" for={`f-${name}-${value}`}>
+            {text}
+            {hint && <span class="hint d-block">{hint}</span>}
+          </label>
+        </div>
+      ))}
+      {problem && <p class="field-problem">{problem}</p>}
+    </fieldset>
+  );
+}
+
+interface ConfirmProps {
+  id: string;
+  action: string;
+  /** On the button that opens the question, and on the one that says yes. */
+  text: string;
+  question: string;
+  children?: ComponentChildren;
+  kind?: string;
+  idempotencyKey?: string;
+}
+
+/**
+ * A button that asks before it acts, in a dialog with what will happen. Without JavaScript it leads to the same question
+ * on the page (`:target`).
+ */
+export function Confirm({
+  id,
+  action,
+  text,
+  question,
+  children,
+  kind = 'btn-secondary',
+  idempotencyKey,
+}: ConfirmProps) {
+  const { t } = useReader();
+  return (
+    <>
+      <a class={`btn ${kind}`} href={`#${id}`} role="button" data-dialog={id}>
+        {text}
+      </a>
+      <dialog id={id} class="confirm" aria-labelledby={`${id}-title`}>
+        <h2 id={`${id}-title`}>{question}</h2>
+        {children}
+        <PostForm action={action} class="actions" {...(idempotencyKey ? { idempotencyKey } : {})}>
+          <button class={`btn ${kind.includes('danger') ? 'btn-danger' : 'btn-primary'}`}>{text}</button>
+          <a class="btn btn-secondary" href="#main" role="button" data-close>
+            {t.form.cancel}
+          </a>
+        </PostForm>
+      </dialog>
+    </>
+  );
+}

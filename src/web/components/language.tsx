@@ -1,0 +1,21 @@
+import { useReader } from '../reader';
+
+/** For pages without an account: the language as a link that a cookie remembers. */
+export function LanguageLinks() {
+  const { language, path } = useReader();
+  const link = (code: 'en' | 'ru', name: string) => (
+    <a
+      href={`/language/${code}?next=${encodeURIComponent(path)}`}
+      lang={code}
+      aria-current={language === code ? 'true' : undefined}
+    >
+      {name}
+    </a>
+  );
+  return (
+    <p class="languages">
+      {link('en', 'English')}
+      {link('ru', 'Русский')}
+    </p>
+  );
+}

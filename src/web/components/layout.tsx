@@ -1,0 +1,132 @@
+import type { ComponentChildren } from 'preact';
+import { assetUrl } from '../assets';
+import { useReader } from '../reader';
+import { CsrfField } from './form';
+import { Icon, type IconName, Logo } from './icon';
+import { LanguageLinks } from './language';
+
+export function Layout({ title, children }: { title: string; children: ComponentChildren }) {
+  const { t, language, user } = useReader();
+  return (
+    <html lang={language}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="htmx-config" content="includeIndicatorCSS:false, history:false" />
+        <meta name="gonets-chart" content={assetUrl('chart.js')} />
+        <meta name="gonets-editor" content={assetUrl('editor.js')} />
+        <title>{`${title} · Gonets`}</title>
+        <link rel="icon" href={assetUrl('icon.svg')} type="image/svg+xml" />
+        <link rel="stylesheet" href={assetUrl('app.css')} />
+        <script type="module" src={assetUrl('app.js')}></script>
+      </head>
+      <body class={user ? 'with-menu' : 'alone'}>
+        <a class="skip" href="#main">
+          {t.layout.skip}
+        </a>
+        {user ? <Menu /> : <Visitor />}
+        <main id="main" tabindex={-1}>
+          <Notice />
+          {children}
+        </main>
+      </body>
+    </html>
+  );
+}
+
+function Visitor() {
+  return (
+    <header class="visitor">
+      <a class="brand" href="/">
+        <Logo />
+        <span>Gonets</span>
+      </a>
+      <LanguageLinks />
+    </header>
+  );
+}
+
+function Notice() {
+  const { notice, t } = useReader();
+  if (!notice) return null;
+  return (
+    <p class="notice" role="status">
+      {t.notices[notice]}
+    </p>
+  );
+}
+
+function Menu() {
+  const { t, user, csrfToken } = useReader();
+  if (!user) return null;
+  const staff = user.role !== 'user';
+  return (
+    <>
+      <header class="topbar">
+        <a class="brand" href="/">
+          <Logo />
+          <span>Gonets</span>
+        </a>
+        <a class="btn btn-quiet" href="#menu" aria-label={t.layout.openMenu}>
+          <Icon name="menu" />
+        </a>
+      </header>
+      <div class="menu" id="menu">
+        <a class="btn btn-quiet menu-close" href="#main" aria-label={t.layout.closeMenu}>
+          <Icon name="close" />
+        </a>
+        <a class="brand" href="/">
+          <Logo />
+          <span>Gonets</span>
+        </a>
+        <nav aria-label={t.layout.menu}>
+          <ul>
+            <MenuLink to="/" icon="home" text={t.menu.home} />
+            <MenuLink to="/mailings" icon="mailings" text={t.menu.mailings} />
+            <MenuLink to="/messages" icon="messages" text={t.menu.messages} />
+            <MenuLink to="/clients" icon="clients" text={t.menu.clients} />
+            <MenuLink to="/attempts" icon="attempts" text={t.menu.attempts} />
+            <MenuLink to="/reports" icon="reports" text={t.menu.reports} />
+          </ul>
+          {staff && (
+            <>
+              <h2>{t.menu.service}</h2>
+              <ul>
+                <MenuLink to="/users" icon="users" text={t.menu.users} />
+                <MenuLink to="/audit" icon="audit" text={t.menu.audit} />
+                <MenuLink to="/status" icon="status" text={t.menu.status} />
+                <MenuLink to="/queues" icon="queue" text={t.menu.queue} />
+              </ul>
+            </>
+          )}
+        </nav>
+        <div class="who">
+          <a href="/account">
+            <Icon name="account" />
+            <span class="text-truncate">{user.fullName || user.email}</span>
+          </a>
+          <form method="post" action="/sign-out">
+            <CsrfField token={csrfToken} />
+            <button class="btn btn-quiet" aria-label={t.layout.signOut} title={t.layout.signOut}>
+              <Icon name="out" />
+            </button>
+          </form>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function MenuLink({ to, icon, text }: { to: string; icon: IconName; text: string }) {
+  const { path } = useReader();
+  const here = to === '/' ? path === '/' || path.startsWith('/?') : new RegExp(`^${to}(/|\\?|$)`).test(path);
+  return (
+    <li>
+      <a href={to} aria-current={here ? 'page' : undefined}>
+        <Icon name={icon} />
+        {text}
+      </a>
+    </li>
+  );
+}

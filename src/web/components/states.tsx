@@ -1,0 +1,92 @@
+import type { AttemptStatus, DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
+import { useReader } from '../reader';
+
+type Tone = 'quiet' | 'going' | 'good' | 'bad' | 'warn';
+
+export function Chip({ tone, children }: { tone: Tone; children: string }) {
+  return <span class={`chip chip-${tone}`}>{children}</span>;
+}
+
+const MAILING: Record<MailingStatus, Tone> = { created: 'quiet', started: 'going', paused: 'warn', done: 'good' };
+export function MailingChip({ status }: { status: MailingStatus }) {
+  return <Chip tone={MAILING[status]}>{useReader().t.mailingStatus[status]}</Chip>;
+}
+
+const RUN: Record<RunStatus, Tone> = {
+  planning: 'going',
+  sending: 'going',
+  done: 'good',
+  cancelled: 'quiet',
+  missed: 'warn',
+};
+export function RunChip({ status }: { status: RunStatus }) {
+  return <Chip tone={RUN[status]}>{useReader().t.runStatus[status]}</Chip>;
+}
+
+const DELIVERY: Record<DeliveryStatus, Tone> = {
+  pending: 'quiet',
+  sending: 'going',
+  deferred: 'warn',
+  sent: 'good',
+  failed: 'bad',
+  unknown: 'warn',
+  skipped: 'quiet',
+  cancelled: 'quiet',
+};
+export function DeliveryChip({ status }: { status: DeliveryStatus }) {
+  return <Chip tone={DELIVERY[status]}>{useReader().t.deliveryStatus[status]}</Chip>;
+}
+
+const ATTEMPT: Record<AttemptStatus, Tone> = { ok: 'good', failed: 'bad', unknown: 'warn' };
+export function AttemptChip({ status }: { status: AttemptStatus }) {
+  return <Chip tone={ATTEMPT[status]}>{useReader().t.attemptStatus[status]}</Chip>;
+}
+
+/** How much of a run is through: sent, failed, unknown and the rest, as parts of one bar. SVG, so no inline style. */
+export function Progress({
+  counts,
+  label,
+}: {
+  counts: Pick<DeliveryCounts, 'total' | 'sent' | 'failed'> & {
+    unknown?: number;
+    skipped?: number;
+    cancelled?: number;
+  };
+  label: string;
+}) {
+  const { format, t } = useReader();
+  const { total, sent, failed } = counts;
+  const unknown = counts.unknown ?? 0;
+  const other = (counts.skipped ?? 0) + (counts.cancelled ?? 0);
+  const done = total > 0 ? (sent + failed + unknown + other) / total : 0;
+  const parts: [string, number][] = [
+    ['good', sent],
+    ['bad', failed],
+    ['warn', unknown],
+    ['quiet', other],
+  ];
+  let x = 0;
+  return (
+    <div
+      class="progress-bar-box"
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.floor(done * 100)}
+      aria-valuetext={t.run.progress(format.percent(done), format.number(sent), format.number(total))}
+    >
+      <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+        {total > 0 &&
+          parts.map(([name, n]) => {
+            const width = (n / total) * 100;
+            const left = x;
+            x += width;
+            return width > 0 ? (
+              <rect key={name} x={left.toFixed(3)} y="0" width={width.toFixed(3)} height="1" class={`part-${name}`} />
+            ) : null;
+          })}
+      </svg>
+    </div>
+  );
+}

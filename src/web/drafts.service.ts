@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { Viewer } from '../domain/permissions';
+import { RedisConnection } from '../queue/redis.module';
+
+const KEPT_SECONDS = 900;
+
+/**
+ * Rendered drafts between the editor's request and the frame that shows them, for a quarter of an hour; only their
+ * maker's. They are in Redis, because the frame may be served by another process; without Redis there is no preview.
+ */
+@Injectable()
+export class DraftsService {
+  constructor(private readonly redis: RedisConnection) {}
+
+  newId(): string {
+    return randomUUID();
+  }
+
+  async keep(viewer: Viewer, id: string, html: string): Promise<void> {
+    await this.redis.client.set(this.key(viewer, id), html, 'EX', KEPT_SECONDS).catch(() => null);
+  }
+
+  async read(viewer: Viewer, id: string): Promise<string | null> {
+    return this.redis.client.get(this.key(viewer, id)).catch(() => null);
+  }
+
+  private key(viewer: Viewer, id: string): string {
+    return this.redis.key(`draft:${viewer.userId}:${id}`);
+  }
+}

@@ -1,0 +1,83 @@
+import type { Language } from './texts/texts';
+
+const LOCALES: Record<Language, string> = { en: 'en-GB', ru: 'ru-RU' };
+
+/** Numbers and times as one reader writes them: in their language and their zone. */
+export interface Formats {
+  number(n: number): string;
+  /** A share of 0 to 1, with one decimal below 10 %. */
+  percent(share: number): string;
+  /** Day and time in the reader's zone. */
+  time(at: Date | string): string;
+  /** The same with seconds. */
+  exact(at: Date | string): string;
+  /** Day and time in another zone, whose name follows. */
+  timeIn(at: Date | string, timeZone: string): string;
+  day(at: Date | string): string;
+  /** `14 Mar` from `2027-03-14`. */
+  shortDay(day: string): string;
+  longDay(day: string): string;
+  month(day: string): string;
+  /** How long, roughly: `3 min`, `2 h`. */
+  ago(at: Date | string, now: Date): string;
+  duration(ms: number): string;
+}
+
+const cache = new Map<string, Intl.DateTimeFormat>();
+
+function dates(locale: string, timeZone: string, style: string, options: Intl.DateTimeFormatOptions) {
+  const key = `${locale}|${timeZone}|${style}`;
+  let format = cache.get(key);
+  if (!format) {
+    if (cache.size > 2_000) cache.clear();
+    format = new Intl.DateTimeFormat(locale, { ...options, timeZone });
+    cache.set(key, format);
+  }
+  return format;
+}
+
+const DAY = { day: 'numeric', month: 'short', year: 'numeric' } as const;
+const TIME = { ...DAY, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+const numbers = new Map<string, { whole: Intl.NumberFormat; fine: Intl.NumberFormat; percent: Intl.NumberFormat }>();
+
+export function formatsOf(language: Language, zone: string): Formats {
+  const locale = LOCALES[language];
+  let n = numbers.get(locale);
+  if (!n) {
+    n = {
+      whole: new Intl.NumberFormat(locale),
+      fine: new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }),
+      percent: new Intl.NumberFormat(locale, { style: 'percent' }),
+    };
+    numbers.set(locale, n);
+  }
+  const { whole, fine, percent } = n;
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  const unit = (value: number, name: string) =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: 1 }).format(
+      value,
+    );
+  const plain = (day: string) => new Date(`${day}T00:00:00Z`);
+  return {
+    number: (value) => whole.format(value),
+    percent: (share) => (share > 0 && share < 0.1 ? fine : share > 0.99 && share < 1 ? fine : percent).format(share),
+    time: (at) => dates(locale, zone, 'time', TIME).format(new Date(at)),
+    exact: (at) => dates(locale, zone, 'exact', { ...TIME, second: '2-digit' }).format(new Date(at)),
+    timeIn: (at, timeZone) =>
+      `${dates(locale, timeZone, 'timeIn', { ...TIME, weekday: 'short' }).format(new Date(at))}, ${timeZone}`,
+    day: (at) => dates(locale, zone, 'day', DAY).format(new Date(at)),
+    shortDay: (day) => dates(locale, 'UTC', 'short', { day: 'numeric', month: 'short' }).format(plain(day)),
+    longDay: (day) => dates(locale, 'UTC', 'long', { ...DAY, weekday: 'short' }).format(plain(day)),
+    month: (day) => dates(locale, 'UTC', 'month', { month: 'long', year: 'numeric' }).format(plain(day)),
+    ago: (at, now) => {
+      const seconds = (new Date(at).getTime() - now.getTime()) / 1000;
+      const size = Math.abs(seconds);
+      if (size < 90) return relative.format(Math.round(seconds), 'second');
+      if (size < 5_400) return relative.format(Math.round(seconds / 60), 'minute');
+      if (size < 129_600) return relative.format(Math.round(seconds / 3600), 'hour');
+      return relative.format(Math.round(seconds / 86_400), 'day');
+    },
+    duration: (ms) =>
+      ms < 1_000 ? unit(ms, 'millisecond') : ms < 90_000 ? unit(ms / 1000, 'second') : unit(ms / 60_000, 'minute'),
+  };
+}

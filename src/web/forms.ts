@@ -1,0 +1,27 @@
+import { DomainError, ValidationError } from '../domain/errors';
+import type { FormState, WebAnswer } from './answers';
+import type { Reader } from './reader';
+import { refusal } from './refusal';
+import { fieldProblems } from './texts/texts';
+import type { FormValues } from './web-controller';
+
+/** Does the work of a form. What is wrong brings the form again, with all that was typed and each problem at its field. */
+export async function submit(
+  reader: Reader,
+  values: FormValues,
+  work: () => Promise<WebAnswer>,
+  again: (state: FormState) => WebAnswer | Promise<WebAnswer>,
+): Promise<WebAnswer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DomainError) || !['invalid', 'conflict', 'rate_limited'].includes(error.kind)) throw error;
+    const state: FormState = { values, problems: {} };
+    if (error instanceof ValidationError) state.problems = fieldProblems(error, reader.t);
+    else if (error.code === 'EMAIL_TAKEN') state.problems = { email: reader.t.refusals.EMAIL_TAKEN };
+    else state.problem = refusal(error, reader.t);
+    const answer = await again(state);
+    if (answer.kind === 'page') answer.status = error.kind === 'conflict' ? 409 : error.kind === 'invalid' ? 400 : 429;
+    return answer;
+  }
+}

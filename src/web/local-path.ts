@@ -1,0 +1,6 @@
+/** A path of this site that came with a link or form; the home page for anything that could lead elsewhere. */
+export function localPath(given: unknown): string {
+  if (typeof given !== 'string' || !/^\/(?![/\\])[\x21-\x7e]*$/.test(given)) return '/';
+  const url = new URL(given, 'http://local.invalid');
+  return url.host === 'local.invalid' ? url.pathname + url.search : '/';
+}

@@ -1,0 +1,114 @@
+import { Get, Post, StreamableFile } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { type Viewer, writableOwner } from '../../domain/permissions';
+import { clientSorts, ClientsService } from '../../features/clients/clients.service';
+import { AttemptsService } from '../../features/deliveries/attempts.service';
+import { DeliveriesService } from '../../features/deliveries/deliveries.service';
+import { Id } from '../../http/id.pipe';
+import { CurrentViewer } from '../../http/viewer';
+import { emptyForm, page, redirect, type WebAnswer } from '../answers';
+import { submit } from '../forms';
+import { CurrentReader } from '../readers.service';
+import type { Reader } from '../reader';
+import { Ask, Form, type FormValues, oneOf, WebController } from '../web-controller';
+import { ClientFormPage, ClientPage, ClientsPage } from './clients.page';
+
+const clientInput = ({ email = '', fullName = '', comment = '' }: FormValues) => ({ email, fullName, comment });
+
+@WebController('clients')
+export class ClientsWebController {
+  constructor(
+    private readonly clients: ClientsService,
+    private readonly deliveries: DeliveriesService,
+    private readonly attempts: AttemptsService,
+  ) {}
+
+  @Get()
+  async list(@CurrentViewer() viewer: Viewer, @Ask() { search, sort, cursor }: FormValues): Promise<WebAnswer> {
+    const clients = await this.clients.list(viewer, {
+      limit: 50,
+      withTotal: !search,
+      sort: oneOf(clientSorts, sort) ?? '-id',
+      ...(search && { search }),
+      ...(cursor && { cursor }),
+    });
+    return page((t) => t.clients.title, <ClientsPage clients={clients} />);
+  }
+
+  @Get('export.csv')
+  csv(@CurrentViewer() viewer: Viewer, @Ask() { search }: FormValues): StreamableFile {
+    return new StreamableFile(Readable.from(this.clients.exportCsv(viewer, search ? { search } : {})), {
+      disposition: 'attachment; filename="clients.csv"',
+      type: 'text/csv; charset=utf-8',
+    });
+  }
+
+  @Get('new')
+  blank(): WebAnswer {
+    return page((t) => t.clients.new, <ClientFormPage form={emptyForm()} />);
+  }
+
+  @Post('new')
+  create(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    return submit(
+      reader,
+      form,
+      async () => redirect(`/clients/${(await this.clients.create(viewer, clientInput(form))).id}`, 'saved'),
+      (state) => page((t) => t.clients.new, <ClientFormPage form={state} />),
+    );
+  }
+
+  @Get(':id')
+  async show(@CurrentViewer() viewer: Viewer, @Id() id: number, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
+    const client = await this.clients.get(viewer, id);
+    const [deliveries, attempts] = await Promise.all([
+      this.deliveries.listOfClient(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
+      this.attempts.list(viewer, { clientId: id, limit: 20 }),
+    ]);
+    const owner = writableOwner(viewer);
+    const mayChange = owner === null || owner === client.ownerId;
+    return page(
+      () => client.fullName,
+      <ClientPage client={client} deliveries={deliveries} attempts={attempts.items} mayChange={mayChange} />,
+    );
+  }
+
+  @Get(':id/edit')
+  async edit(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    const client = await this.clients.get(viewer, id);
+    const { email, fullName, comment } = client;
+    return page(
+      (t) => t.clients.edit,
+      <ClientFormPage form={emptyForm({ email, fullName, comment })} client={client} />,
+    );
+  }
+
+  @Post(':id/edit')
+  async update(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Id() id: number,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    const client = await this.clients.get(viewer, id);
+    return submit(
+      reader,
+      form,
+      async () => {
+        await this.clients.update(viewer, id, clientInput(form));
+        return redirect(`/clients/${id}`, 'saved');
+      },
+      (state) => page((t) => t.clients.edit, <ClientFormPage form={state} client={client} />),
+    );
+  }
+
+  @Post(':id/delete')
+  async delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    await this.clients.delete(viewer, id);
+    return redirect('/clients', 'deleted');
+  }
+}

@@ -1,0 +1,178 @@
+import type { TransportState } from '../../features/deliveries/transport.service';
+import type { Overview, Present } from '../../features/statistics/statistics.service';
+import { Chart } from '../components/chart';
+import { Icon } from '../components/icon';
+import { Empty, PageHead } from '../components/list';
+import { Chip, Progress } from '../components/states';
+import { useReader } from '../reader';
+
+export interface HomeProps {
+  overview: Overview;
+  present: Present;
+  transport: TransportState;
+}
+
+export function HomePage(props: HomeProps) {
+  const { t, format } = useReader();
+  const { overview } = props;
+  const any = overview.days.some((day) => day.sent + day.failed + day.unknown > 0);
+  return (
+    <>
+      <PageHead title={t.home.title}>
+        <a class="btn btn-primary" href="/mailings/new">
+          <Icon name="plus" /> {t.mailings.new}
+        </a>
+      </PageHead>
+      <HomeLive {...props} />
+      <section class="card-box" aria-labelledby="days">
+        <h2 id="days">{t.home.days}</h2>
+        {any ? (
+          <Chart
+            title={t.home.days}
+            x={t.home.day}
+            series={[
+              { name: t.counts.sent, colour: 'sent' },
+              { name: t.counts.failed, colour: 'failed' },
+              { name: t.counts.unknown, colour: 'unknown' },
+            ]}
+            points={overview.days.map(({ day, sent, failed, unknown }) => ({
+              label: format.shortDay(day),
+              values: [sent, failed, unknown],
+            }))}
+          />
+        ) : overview.mailings === 0 ? (
+          <Empty text={t.home.empty} action={{ to: '/clients/import', text: t.clients.import }} />
+        ) : (
+          <p class="hint">{t.home.nothingSent}</p>
+        )}
+      </section>
+    </>
+  );
+}
+
+/** The part of the home page that keeps itself fresh. */
+export function HomeLive({ overview, present, transport }: HomeProps) {
+  const { t, format } = useReader();
+  const today = overview.days.at(-1) ?? { sent: 0, failed: 0 };
+  const month = overview.days.reduce((sum, d) => ({ sent: sum.sent + d.sent, failed: sum.failed + d.failed }), {
+    sent: 0,
+    failed: 0,
+  });
+  const every = present.live.length > 0 ? '2s' : '15s';
+  return (
+    <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
+      <Trouble present={present} transport={transport} />
+      <dl class="figures">
+        <Figure name={t.home.mailings} value={format.number(overview.mailings)} to="/mailings" />
+        <Figure name={t.home.active} value={format.number(overview.activeMailings)} to="/mailings?status=started" />
+        <Figure name={t.home.recipients} value={format.number(overview.uniqueRecipients)} to="/clients" />
+        <Figure
+          name={t.home.sentToday}
+          value={format.number(today.sent)}
+          hint={t.home.inMonth(format.number(month.sent))}
+        />
+        <Figure
+          name={t.home.failedToday}
+          value={format.number(today.failed)}
+          hint={t.home.inMonth(format.number(month.failed))}
+          to="/attempts?status=failed"
+        />
+      </dl>
+      <div class="two">
+        <section class="card-box" aria-labelledby="now">
+          <h2 id="now">{t.home.now}</h2>
+          {present.live.length === 0 ? (
+            <p class="hint">{t.home.quiet}</p>
+          ) : (
+            <ul class="plain">
+              {present.live.map((run) => (
+                <li key={run.runId}>
+                  <div class="line">
+                    <a href={`/mailings/${run.mailingId}`}>{run.mailingName || t.mailings.nameless(run.mailingId)}</a>
+                    {run.paused ? (
+                      <Chip tone="warn">{t.mailingStatus.paused}</Chip>
+                    ) : (
+                      <span class="hint">
+                        {t.run.done(format.number(run.counts.sent), format.number(run.counts.total))}
+                      </span>
+                    )}
+                  </div>
+                  <Progress counts={run.counts} label={t.run.progressOf(run.mailingName)} />
+                </li>
+              ))}
+            </ul>
+          )}
+        </section>
+        <section class="card-box" aria-labelledby="next">
+          <h2 id="next">{t.home.next}</h2>
+          {present.next.length === 0 ? (
+            <p class="hint">{t.home.nothingPlanned}</p>
+          ) : (
+            <ul class="plain">
+              {present.next.map((mailing) => (
+                <li class="line" key={mailing.id}>
+                  <a href={`/mailings/${mailing.id}`}>{mailing.name || t.mailings.nameless(mailing.id)}</a>
+                  <span class="hint">
+                    {format.timeIn(mailing.nextRunAt, mailing.timeZone)} · {t.people(mailing.recipients)}
+                  </span>
+                </li>
+              ))}
+            </ul>
+          )}
+        </section>
+      </div>
+    </div>
+  );
+}
+
+function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'>) {
+  const { t, format } = useReader();
+  return (
+    <>
+      {transport.state !== 'open' && <TransportTrouble transport={transport} />}
+      {present.liveWorkers === 0 && (
+        <div class="alert alert-warning">
+          <Icon name="warning" />
+          <div>{t.home.noWorkers}</div>
+        </div>
+      )}
+      {present.held.map((mailing) => (
+        <div class="alert alert-warning" key={mailing.id}>
+          <Icon name="warning" />
+          <div>
+            <a href={`/mailings/${mailing.id}`}>{mailing.name || t.mailings.nameless(mailing.id)}</a>:{' '}
+            {t.statusCode(mailing.code)} <span class="text-nowrap">{format.time(mailing.since)}</span>
+            {mailing.text && <code class="reply">{mailing.text}</code>}
+          </div>
+        </div>
+      ))}
+    </>
+  );
+}
+
+export function TransportTrouble({ transport }: { transport: TransportState }) {
+  const { t, format, user } = useReader();
+  return (
+    <div class={`alert ${transport.state === 'parked' ? 'alert-danger' : 'alert-warning'}`} role="status">
+      <Icon name="warning" />
+      <div>
+        <strong>{transport.state === 'parked' ? t.transport.parked : t.transport.waiting}</strong>{' '}
+        {t.transport.since(format.time(transport.since))}
+        {transport.detail && <code class="reply">{transport.detail}</code>}
+        {user?.role === 'admin' && <a href="/status">{t.transport.look}</a>}
+      </div>
+    </div>
+  );
+}
+
+function Figure({ name, value, hint, to }: { name: string; value: string; hint?: string; to?: string }) {
+  return (
+    <div class="figure">
+      <dt>{to ? <a href={to}>{name}</a> : name}</dt>
+      <dd>
+        {value}
+        {hint && <span class="hint">{hint}</span>}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import { Get, Param, Query, Res } from '@nestjs/common';
+import type { Response } from 'express';
+import type { Viewer } from '../../domain/permissions';
+import { TransportService } from '../../features/deliveries/transport.service';
+import { StatisticsService } from '../../features/statistics/statistics.service';
+import { CurrentViewer, Public } from '../../http/viewer';
+import { fragment, page, redirect, type WebAnswer } from '../answers';
+import { CurrentReader } from '../readers.service';
+import type { Reader } from '../reader';
+import { isLanguage } from '../texts/texts';
+import { WebController } from '../web-controller';
+import { localPath } from '../local-path';
+import { HomeLive, HomePage, type HomeProps } from './home.page';
+
+@WebController('/')
+export class HomeWebController {
+  constructor(
+    private readonly statistics: StatisticsService,
+    private readonly transport: TransportService,
+  ) {}
+
+  @Get()
+  async home(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
+    return page((t) => t.home.title, <HomePage {...await this.read(viewer, reader)} />);
+  }
+
+  @Get('live')
+  async live(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
+    return fragment(<HomeLive {...await this.read(viewer, reader)} />);
+  }
+
+  /** For those who have no account yet; an account has its own language. */
+  @Public()
+  @Get('language/:code')
+  language(
+    @Param('code') code: string,
+    @Query('next') next: unknown,
+    @Res({ passthrough: true }) response: Response,
+  ): WebAnswer {
+    if (isLanguage(code))
+      response.cookie('gonets_language', code, { sameSite: 'lax', path: '/', maxAge: 31_536_000_000 });
+    return redirect(localPath(next));
+  }
+
+  private async read(viewer: Viewer, reader: Reader): Promise<HomeProps> {
+    const [overview, present, transport] = await Promise.all([
+      this.statistics.overview(viewer, reader.timeZone),
+      this.statistics.present(viewer),
+      this.transport.read(),
+    ]);
+    return { overview, present, transport };
+  }
+}

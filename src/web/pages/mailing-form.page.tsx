@@ -1,0 +1,179 @@
+import { PERIODS } from '../../domain/recurrence';
+import { TIME_ZONES } from '../../domain/time-zone';
+import type { MailingView } from '../../features/mailings/mailings.service';
+import type { FormState } from '../answers';
+import { Choice, Field, FormProblem, PostForm } from '../components/form';
+import { PageHead } from '../components/list';
+import { useReader } from '../reader';
+
+interface Props {
+  form: FormState;
+  messages: { id: number; subject: string }[];
+  occurrences: Occurrences;
+  totalClients: number;
+  mailing?: MailingView;
+}
+
+export function MailingFormPage({ form, messages, occurrences, totalClients, mailing }: Props) {
+  const { t } = useReader();
+  const started = mailing !== undefined && mailing.status !== 'created';
+  const zones = TIME_ZONES.map((zone) => ({ value: zone, text: zone }));
+  return (
+    <>
+      <PageHead
+        title={mailing ? t.mailings.edit : t.mailings.new}
+        back={
+          mailing
+            ? { to: `/mailings/${mailing.id}`, text: t.mailings.back }
+            : { to: '/mailings', text: t.mailings.title }
+        }
+      />
+      <PostForm action={mailing ? `/mailings/${mailing.id}/edit` : '/mailings/new'} class="form-grid" id="mailing-form">
+        <div class="card-box">
+          <FormProblem form={form} />
+          <h2>{t.mailings.what}</h2>
+          <Field form={form} name="name" label={t.field.name} hint={t.mailings.nameHint} />
+          {messages.length === 0 ? (
+            <p class="field">
+              {t.mailings.noMessages} <a href="/messages/new">{t.messages.new}</a>
+            </p>
+          ) : (
+            <Field
+              form={form}
+              name="messageId"
+              label={t.field.message}
+              required
+              options={messages.map((m) => ({ value: String(m.id), text: m.subject }))}
+            />
+          )}
+          <h2>{t.mailings.who}</h2>
+          <Choice
+            form={form}
+            name="audience"
+            legend={t.field.audience}
+            options={[
+              { value: 'all', text: t.mailings.all, hint: t.mailings.allHint(totalClients) },
+              { value: 'selected', text: t.mailings.selected, hint: t.mailings.selectedHint },
+            ].filter(({ value }) => !started || value === mailing.audience)}
+          />
+          <div data-shows="audience=selected">
+            <div class="field">
+              <label class="form-label" for="client-search">
+                {t.mailings.findClients}
+              </label>
+              <input
+                class="form-control"
+                type="search"
+                id="client-search"
+                name="findClient"
+                hx-get="/mailings/clients"
+                hx-trigger="input changed delay:250ms"
+                hx-target="#client-found"
+                hx-swap="innerHTML"
+                autocomplete="off"
+              />
+              <div id="client-found" class="found" aria-live="polite"></div>
+            </div>
+            <Field
+              form={form}
+              name="clientIds"
+              label={mailing ? t.mailings.addAddresses : t.mailings.addresses}
+              rows={5}
+              hint={
+                mailing && mailing.audience === 'selected' ? (
+                  <a href={`/mailings/${mailing.id}/clients`}>{t.mailings.seeSelected(mailing.recipientCount)}</a>
+                ) : (
+                  t.mailings.addressesHint
+                )
+              }
+            />
+          </div>
+        </div>
+        <div class="card-box">
+          <h2>{t.mailings.when}</h2>
+          <div
+            hx-get="/mailings/schedule"
+            hx-include="#mailing-form"
+            hx-trigger="input delay:200ms"
+            hx-target="#occurrences"
+            hx-swap="outerHTML"
+            hx-sync="this:replace"
+          >
+            <Field
+              form={form}
+              name="period"
+              label={t.field.period}
+              required
+              options={PERIODS.map((value) => ({ value, text: t.period[value] }))}
+            />
+            <Field form={form} name="startAt" label={t.field.startAt} type="datetime-local" required />
+            <Field form={form} name="endAt" label={t.field.endAt} type="datetime-local" hint={t.mailings.endHint} />
+            <Field form={form} name="timeZone" label={t.field.timeZone} required options={zones} />
+          </div>
+          <OccurrenceList {...occurrences} />
+          <Choice
+            form={form}
+            name="onUnknown"
+            legend={t.mailings.onUnknown}
+            options={[
+              { value: 'resend', text: t.mailings.onUnknownResend, hint: t.mailings.onUnknownResendHint },
+              { value: 'hold', text: t.mailings.onUnknownHold, hint: t.mailings.onUnknownHoldHint },
+            ]}
+          />
+        </div>
+        <div class="actions">
+          <button class="btn btn-primary">{t.form.save}</button>
+          <a class="btn btn-secondary" href={mailing ? `/mailings/${mailing.id}` : '/mailings'}>
+            {t.form.cancel}
+          </a>
+        </div>
+      </PostForm>
+    </>
+  );
+}
+
+export interface Occurrences {
+  at: Date[];
+  timeZone: string;
+  problem?: string;
+  warning?: boolean;
+}
+
+/** The next five times, as the form stands now. */
+export function OccurrenceList({ at, timeZone, problem, warning }: Occurrences) {
+  const { t, format } = useReader();
+  return (
+    <div id="occurrences" class="occurrences" aria-live="polite">
+      <h3>{t.mailings.occurrences}</h3>
+      {problem ? (
+        <p class="hint">{problem}</p>
+      ) : at.length === 0 ? (
+        <p class="hint">{t.mailings.noOccurrences}</p>
+      ) : (
+        <ol>
+          {at.map((time) => (
+            <li key={time.toISOString()}>{format.timeIn(time, timeZone)}</li>
+          ))}
+        </ol>
+      )}
+      {warning && <p class="hint">{t.mailings.onlyFirst}</p>}
+    </div>
+  );
+}
+
+/** Clients that a search found; a click adds the address to the text area. */
+export function FoundClients({ clients }: { clients: { id: number; email: string; fullName: string }[] }) {
+  const { t } = useReader();
+  if (clients.length === 0) return <p class="hint">{t.list.nothingFound}</p>;
+  return (
+    <ul class="plain">
+      {clients.map((client) => (
+        <li key={client.id}>
+          <button type="button" class="btn btn-quiet btn-sm" data-add={client.email}>
+            + {client.fullName} &lt;{client.email}&gt;
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,196 @@
+import { Get, Inject, Post, Res } from '@nestjs/common';
+import type { Response } from 'express';
+import { CONFIG, type Config } from '../../config/config.module';
+import { type Viewer, writableOwner } from '../../domain/permissions';
+import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
+import { RunsService, type RunView } from '../../features/runs/runs.service';
+import { LifecycleService } from '../../features/scheduling/lifecycle.service';
+import { StatisticsService } from '../../features/statistics/statistics.service';
+import { TimelineService } from '../../features/statistics/timeline.service';
+import { Id } from '../../http/id.pipe';
+import { CurrentViewer } from '../../http/viewer';
+import { fragment, page, redirect, type WebAnswer } from '../answers';
+import { CurrentReader } from '../readers.service';
+import type { Notice, Reader } from '../reader';
+import {
+  Ask,
+  checkedKey,
+  Form,
+  type FormValues,
+  newIdempotencyKey,
+  WebController,
+  wholeNumber,
+} from '../web-controller';
+import { MailingClientsPage } from './mailing-clients.page';
+import { type LiveProps, MailingLive, MailingPage } from './mailing.page';
+import { nameOf } from './mailings.page';
+
+/** One mailing: what it does, and what can be done with it. */
+@WebController('mailings/:id')
+export class MailingWebController {
+  constructor(
+    private readonly mailings: MailingsService,
+    private readonly lifecycle: LifecycleService,
+    private readonly runs: RunsService,
+    private readonly statistics: StatisticsService,
+    private readonly timeline: TimelineService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @Get()
+  async show(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Id() id: number,
+    @Ask() { cursor }: FormValues,
+  ): Promise<WebAnswer> {
+    const mailing = await this.mailings.get(viewer, id);
+    const [runs, live, send, timeline] = await Promise.all([
+      this.runs.listOfMailing(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
+      this.live(viewer, mailing, {}),
+      this.lifecycle.previewSend(viewer, id),
+      this.timeline.ofMailing(viewer, id),
+    ]);
+    const body = (
+      <MailingPage
+        mailing={mailing}
+        runs={runs}
+        live={live}
+        send={send}
+        timeline={timeline}
+        sender={this.config.mailFrom}
+        may={mayDo(viewer, mailing)}
+        idempotencyKey={newIdempotencyKey()}
+      />
+    );
+    return page(() => nameOf(mailing, reader.t.mailings.nameless), body);
+  }
+
+  /** What the page looks at while a run is under way; reloads the page when other buttons are due. */
+  @Get('live')
+  async look(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Ask() before: FormValues,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<WebAnswer> {
+    const mailing = await this.mailings.get(viewer, id);
+    const live = await this.live(viewer, mailing, before);
+    const over = live.run?.status !== 'planning' && live.run?.status !== 'sending';
+    if (before.was !== mailing.status || over) response.setHeader('HX-Refresh', 'true');
+    return fragment(<MailingLive {...live} />);
+  }
+
+  @Post('start')
+  start(@CurrentViewer() viewer: Viewer, @Id() id: number) {
+    return this.change(viewer, id, () => this.lifecycle.start(viewer, id), 'started');
+  }
+
+  @Post('pause')
+  pause(@CurrentViewer() viewer: Viewer, @Id() id: number) {
+    return this.change(viewer, id, () => this.lifecycle.pause(viewer, id), 'paused');
+  }
+
+  @Post('resume')
+  resume(@CurrentViewer() viewer: Viewer, @Id() id: number) {
+    return this.change(viewer, id, () => this.lifecycle.resume(viewer, id), 'resumed');
+  }
+
+  @Post('finish')
+  finish(@CurrentViewer() viewer: Viewer, @Id() id: number) {
+    return this.change(viewer, id, () => this.lifecycle.finish(viewer, id), 'finished');
+  }
+
+  @Post('send')
+  send(@CurrentViewer() viewer: Viewer, @Id() id: number, @Form() form: FormValues) {
+    return this.change(viewer, id, () => this.lifecycle.send(viewer, id, checkedKey(form)), 'sending');
+  }
+
+  @Post('delete')
+  async delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    await this.lifecycle.delete(viewer, id);
+    await this.statistics.forget(viewer);
+    return redirect('/mailings', 'deleted');
+  }
+
+  /** The same again, not started, for its copier to change. */
+  @Post('copy')
+  async copy(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
+    const { messageId, audience, startAt, endAt, period, timeZone, onUnknown, ...of } = await this.mailings.get(
+      viewer,
+      id,
+    );
+    const name = reader.t.mailings.copyOf(nameOf(of, reader.t.mailings.nameless)).slice(0, 200);
+    const clientIds = audience === 'selected' ? await this.mailings.clientIds(viewer, id) : undefined;
+    const made = await this.mailings.create(viewer, {
+      name,
+      messageId: messageId ?? 0,
+      audience,
+      startAt,
+      endAt,
+      period,
+      timeZone,
+      onUnknown,
+      ...(clientIds && { clientIds }),
+    });
+    return redirect(`/mailings/${made.id}/edit`, 'copied');
+  }
+
+  @Get('clients')
+  async selected(@CurrentViewer() viewer: Viewer, @Id() id: number, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
+    const mailing = await this.mailings.get(viewer, id);
+    const clients = await this.mailings.clients(viewer, id, { limit: 100, ...(cursor && { cursor }) });
+    const mayChange = mayDo(viewer, mailing).change && mailing.status !== 'done';
+    return page(
+      (t) => t.field.recipients,
+      <MailingClientsPage mailing={mailing} clients={clients} mayChange={mayChange} />,
+    );
+  }
+
+  @Post('clients/remove')
+  async remove(@CurrentViewer() viewer: Viewer, @Id() id: number, @Form() form: FormValues): Promise<WebAnswer> {
+    const clientId = wholeNumber(form.clientId);
+    if (clientId) await this.mailings.removeClients(viewer, id, [clientId]);
+    return redirect(`/mailings/${id}/clients`, 'saved');
+  }
+
+  private async change(viewer: Viewer, id: number, work: () => Promise<unknown>, notice: Notice): Promise<WebAnswer> {
+    await work();
+    await this.statistics.forget(viewer);
+    return redirect(`/mailings/${id}`, notice);
+  }
+
+  /** The run under way, else the last one, and how fast it goes since the look `before`. */
+  private async live(viewer: Viewer, mailing: MailingView, before: FormValues): Promise<LiveProps> {
+    const run = mailing.lastRun ? await this.runs.get(viewer, mailing.lastRun.id) : null;
+    const atMs = Date.now();
+    const done = run ? through(run) : 0;
+    const lastDone = Number(before.done ?? NaN);
+    const lastAt = Number(before.at ?? NaN);
+    const sinceMs = atMs - (before.run === String(run?.id) && lastAt > 0 ? lastAt : (run?.startedAt?.getTime() ?? NaN));
+    const since = before.run === String(run?.id) && lastDone >= 0 ? lastDone : 0;
+    const rate = sinceMs > 200 ? Math.max(0, ((done - since) / sinceMs) * 1000) : null;
+    return {
+      mailingId: mailing.id,
+      status: mailing.status,
+      run,
+      rate: Number.isFinite(rate) ? rate : null,
+      done,
+      atMs,
+    };
+  }
+}
+
+const through = ({ counts }: RunView) => counts.sent + counts.failed + counts.unknown;
+
+/** What the viewer may do with this mailing, as the services see it; they have the last word. */
+function mayDo(viewer: Viewer, mailing: MailingView) {
+  const owner = writableOwner(viewer);
+  const own = mailing.ownerId === viewer.userId;
+  const byManager = mailing.statusCode === 'paused_by_manager' || mailing.statusCode === 'owner_blocked';
+  return {
+    change: owner === null || own,
+    pause: own || viewer.role !== 'user',
+    resume: viewer.role === 'admin' || (byManager ? viewer.role === 'manager' : own),
+  };
+}

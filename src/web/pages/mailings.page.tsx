@@ -1,0 +1,110 @@
+import { mailingStatuses } from '../../domain/states';
+import type { Page } from '../../domain/paging';
+import type { MailingView } from '../../features/mailings/mailings.service';
+import { Icon } from '../components/icon';
+import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
+import { MailingChip, Progress } from '../components/states';
+import { useReader } from '../reader';
+
+export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
+  const { t, query, format } = useReader();
+  const filtered = Boolean(query.get('search') ?? query.get('status'));
+  const live = mailings.items.some((m) => m.lastRun && m.lastRun.open > 0);
+  return (
+    <>
+      <PageHead title={t.mailings.title}>
+        <a class="btn btn-primary" href="/mailings/new">
+          <Icon name="plus" /> {t.mailings.new}
+        </a>
+      </PageHead>
+      <Search label={t.mailings.search}>
+        <Pick
+          name="status"
+          label={t.field.status}
+          all={t.list.all}
+          options={mailingStatuses.map((value) => ({ value, text: t.mailingStatus[value] }))}
+        />
+      </Search>
+      <div
+        id="results"
+        {...(live
+          ? {
+              'data-live': true,
+              'hx-get': useReader().path,
+              'hx-trigger': 'every 3s, wake',
+              'hx-select': '#results',
+              'hx-swap': 'outerHTML',
+            }
+          : {})}
+      >
+        {mailings.items.length === 0 ? (
+          filtered ? (
+            <Empty text={t.list.nothingFound} />
+          ) : (
+            <Empty text={t.mailings.empty} action={{ to: '/mailings/new', text: t.mailings.new }} />
+          )
+        ) : (
+          <Table
+            caption={t.mailings.title}
+            heads={[
+              t.field.mailing,
+              t.field.status,
+              t.field.recipients,
+              t.field.period,
+              t.field.nextRun,
+              t.field.lastResult,
+            ]}
+          >
+            {mailings.items.map((mailing) => (
+              <Row key={mailing.id}>
+                <Cell label={t.field.mailing} class="main-cell">
+                  <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>
+                  {mailing.name && mailing.messageSubject && (
+                    <span class="hint d-block clip">{mailing.messageSubject}</span>
+                  )}
+                </Cell>
+                <Cell label={t.field.status}>
+                  <MailingChip status={mailing.status} />
+                </Cell>
+                <Cell label={t.field.recipients} class="num">
+                  {format.number(mailing.recipientCount)}
+                </Cell>
+                <Cell label={t.field.period}>{t.period[mailing.period]}</Cell>
+                <Cell label={t.field.nextRun} class="muted">
+                  {mailing.status === 'started' && mailing.nextRunAt
+                    ? format.timeIn(mailing.nextRunAt, mailing.timeZone)
+                    : '–'}
+                </Cell>
+                <Cell label={t.field.lastResult} class="result-cell">
+                  {mailing.lastRun ? (
+                    <>
+                      <Progress
+                        counts={{ ...mailing.lastRun, skipped: rest(mailing.lastRun) }}
+                        label={t.run.progressOf(nameOf(mailing, t.mailings.nameless))}
+                      />
+                      <span class="hint">
+                        {t.run.done(format.number(mailing.lastRun.sent), format.number(mailing.lastRun.total))}
+                        {mailing.lastRun.failed > 0 && <> · {t.run.failedN(mailing.lastRun.failed)}</>}
+                      </span>
+                    </>
+                  ) : (
+                    <span class="muted">–</span>
+                  )}
+                </Cell>
+              </Row>
+            ))}
+          </Table>
+        )}
+        <Pager nextCursor={mailings.nextCursor} />
+      </div>
+    </>
+  );
+}
+
+const rest = ({ total, sent, failed, open }: { total: number; sent: number; failed: number; open: number }) =>
+  total - sent - failed - open;
+
+export const nameOf = (
+  mailing: Pick<MailingView, 'id' | 'name' | 'messageSubject'>,
+  nameless: (id: number) => string,
+): string => mailing.name || mailing.messageSubject || nameless(mailing.id);

@@ -1,0 +1,237 @@
+import { Get, Post } from '@nestjs/common';
+import { type FieldError, ValidationError } from '../../domain/errors';
+import type { Viewer } from '../../domain/permissions';
+import { PERIODS, upcoming } from '../../domain/recurrence';
+import { checkSchedule, parseLocal } from '../../domain/schedule-input';
+import { mailingStatuses } from '../../domain/states';
+import { timeZoneName, wallClock } from '../../domain/time-zone';
+import { ClientsService } from '../../features/clients/clients.service';
+import type { MailingInput } from '../../features/mailings/mailing-input';
+import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
+import { MessagesService } from '../../features/messages/messages.service';
+import { LifecycleService } from '../../features/scheduling/lifecycle.service';
+import { StatisticsService } from '../../features/statistics/statistics.service';
+import { Id } from '../../http/id.pipe';
+import { CurrentViewer } from '../../http/viewer';
+import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
+import { submit } from '../forms';
+import { CurrentReader } from '../readers.service';
+import type { Reader } from '../reader';
+import { translateProblem } from '../texts/texts';
+import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
+import { FoundClients, MailingFormPage, OccurrenceList, type Occurrences } from './mailing-form.page';
+import { MailingsPage } from './mailings.page';
+
+const SHOWN_OCCURRENCES = 5;
+
+/** The list of mailings, and the form that makes and changes them. */
+@WebController('mailings')
+export class MailingsWebController {
+  constructor(
+    private readonly mailings: MailingsService,
+    private readonly lifecycle: LifecycleService,
+    private readonly messages: MessagesService,
+    private readonly clients: ClientsService,
+    private readonly statistics: StatisticsService,
+  ) {}
+
+  @Get()
+  async list(@CurrentViewer() viewer: Viewer, @Ask() { search, status, cursor }: FormValues): Promise<WebAnswer> {
+    const chosen = oneOf(mailingStatuses, status);
+    const mailings = await this.mailings.list(viewer, {
+      limit: 25,
+      ...(search && { search }),
+      ...(chosen && { status: chosen }),
+      ...(cursor && { cursor }),
+    });
+    return page((t) => t.mailings.title, <MailingsPage mailings={mailings} />);
+  }
+
+  @Get('new')
+  async blank(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Ask() { messageId }: FormValues,
+  ): Promise<WebAnswer> {
+    const soon = wallClock(reader.now, reader.timeZone).round({ smallestUnit: 'hour', roundingMode: 'ceil' });
+    const values = {
+      period: 'once',
+      audience: 'all',
+      onUnknown: 'resend',
+      timeZone: reader.timeZone,
+      startAt: soon.toString({ smallestUnit: 'minute' }),
+      ...(messageId && { messageId }),
+    };
+    return this.form(viewer, reader, emptyForm(values));
+  }
+
+  @Post('new')
+  create(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    return submit(
+      reader,
+      form,
+      async () => {
+        const input = mailingInput(form);
+        const clientIds = input.audience === 'selected' ? await this.clientIds(viewer, reader, form) : undefined;
+        const made = await this.mailings.create(viewer, { ...input, ...(clientIds && { clientIds }) });
+        await this.statistics.forget(viewer);
+        return redirect(`/mailings/${made.id}`, 'saved');
+      },
+      (state) => this.form(viewer, reader, state),
+    );
+  }
+
+  /** The next occurrences of a form that is being filled in. */
+  @Get('schedule')
+  schedule(@CurrentReader() reader: Reader, @Ask() values: FormValues): WebAnswer {
+    return fragment(<OccurrenceList {...occurrencesOf(values, reader)} />);
+  }
+
+  @Get('clients')
+  async find(@CurrentViewer() viewer: Viewer, @Ask() { findClient }: FormValues): Promise<WebAnswer> {
+    const found = findClient?.trim()
+      ? await this.clients.list(viewer, { limit: 8, search: findClient, ownerId: viewer.userId })
+      : { items: [] };
+    return fragment(findClient?.trim() ? <FoundClients clients={found.items} /> : <></>);
+  }
+
+  @Get(':id/edit')
+  async edit(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
+    const mailing = await this.mailings.get(viewer, id);
+    return this.form(viewer, reader, emptyForm(valuesOf(mailing)), mailing);
+  }
+
+  @Post(':id/edit')
+  async update(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Id() id: number,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    const mailing = await this.mailings.get(viewer, id);
+    return submit(
+      reader,
+      form,
+      async () => {
+        const input = mailingInput(form, mailing);
+        const added =
+          input.audience === 'selected' && form.clientIds?.trim() ? await this.clientIds(viewer, reader, form) : [];
+        await this.lifecycle.update(viewer, id, input);
+        if (added.length > 0) await this.mailings.addClients(viewer, id, added);
+        await this.statistics.forget(viewer);
+        return redirect(`/mailings/${id}`, 'saved');
+      },
+      (state) => this.form(viewer, reader, state, mailing),
+    );
+  }
+
+  private async form(viewer: Viewer, reader: Reader, form: FormState, mailing?: MailingView): Promise<WebAnswer> {
+    const ownerId = mailing?.ownerId ?? viewer.userId;
+    const [messages, clients] = await Promise.all([
+      this.messages.list(viewer, { limit: 200, ownerId }),
+      this.clients.list(viewer, { limit: 1, withTotal: true, ownerId }),
+    ]);
+    const choices = messages.items.map(({ id, subject }) => ({ id, subject }));
+    if (mailing?.messageId && !choices.some(({ id }) => id === mailing.messageId)) {
+      choices.push({ id: mailing.messageId, subject: mailing.messageSubject ?? '' });
+    }
+    const body = (
+      <MailingFormPage
+        form={form}
+        messages={choices}
+        occurrences={occurrencesOf(form.values, reader)}
+        totalClients={clients.total ?? 0}
+        {...(mailing && { mailing })}
+      />
+    );
+    return page((t) => (mailing ? t.mailings.edit : t.mailings.new), body);
+  }
+
+  /** The clients of the addresses in the text area. @throws ValidationError naming those that are no clients */
+  private async clientIds(viewer: Viewer, reader: Reader, form: FormValues): Promise<number[]> {
+    const emails = addressesIn(form.clientIds ?? '');
+    if (emails.length === 0) return [];
+    const found = await this.clients.idsByEmail(viewer, emails);
+    const missing = emails.filter((email) => !found.has(email));
+    if (missing.length > 0) {
+      const shown = missing.slice(0, 5).join(', ');
+      throw new ValidationError([{ field: 'clientIds', message: reader.t.problems.noClients(missing.length, shown) }]);
+    }
+    return [...found.values()];
+  }
+}
+
+/** Addresses of a pasted text, whatever stands between them; `Anna <anna@example.com>` is one. */
+function addressesIn(text: string): string[] {
+  return [...new Set((text.match(/[^\s,;<>"']+@[^\s,;<>"']+/g) ?? []).map((email) => email.toLowerCase()))];
+}
+
+const local = (at: Date, timeZone: string) => wallClock(at, timeZone).toString({ smallestUnit: 'minute' });
+
+function valuesOf(m: MailingView): Record<string, string> {
+  return {
+    name: m.name,
+    messageId: String(m.messageId ?? ''),
+    audience: m.audience,
+    period: m.period,
+    timeZone: m.timeZone,
+    onUnknown: m.onUnknown,
+    startAt: local(m.startAt, m.timeZone),
+    endAt: m.endAt ? local(m.endAt, m.timeZone) : '',
+  };
+}
+
+/** @throws ValidationError for times that are none; all else is checked by the service. A time left as it was stays exact. */
+function mailingInput(form: FormValues, current?: MailingView): MailingInput {
+  const errors: FieldError[] = [];
+  const timeZone = timeZoneName(form.timeZone ?? '') ?? 'UTC';
+  const time = (field: 'startAt' | 'endAt'): Date | null => {
+    const text = form[field] ?? '';
+    if (text === '' && field === 'endAt') return null;
+    const before = current?.[field];
+    if (before && timeZone === current.timeZone && local(before, timeZone) === text) return before;
+    const parsed = parseLocal(text, timeZone);
+    if (parsed instanceof Date) return parsed;
+    errors.push({ field, message: parsed.problem });
+    return null;
+  };
+  const startAt = time('startAt');
+  const endAt = time('endAt');
+  const messageId = wholeNumber(form.messageId);
+  if (!messageId) errors.push({ field: 'messageId', message: 'must be the id of a message' });
+  if (!startAt || !messageId || errors.length > 0) throw new ValidationError(errors);
+  return {
+    name: form.name ?? '',
+    messageId,
+    audience: form.audience ?? '',
+    startAt,
+    endAt,
+    period: form.period ?? '',
+    timeZone,
+    onUnknown: form.onUnknown ?? 'resend',
+  };
+}
+
+function occurrencesOf(values: Record<string, string>, reader: Reader): Occurrences {
+  const timeZone = timeZoneName(values.timeZone ?? '') ?? 'UTC';
+  const period = oneOf(PERIODS, values.period) ?? 'once';
+  const startAt = parseLocal(values.startAt ?? '', timeZone);
+  const endAt = values.endAt ? parseLocal(values.endAt, timeZone) : null;
+  if (!(startAt instanceof Date)) return { at: [], timeZone, problem: reader.t.problems.date };
+  if (endAt !== null && !(endAt instanceof Date)) return { at: [], timeZone, problem: reader.t.problems.date };
+  const checked = checkSchedule({ startAt, endAt, period, timeZone });
+  if (!checked.ok) return { at: [], timeZone, problem: translateProblem(checked.errors[0]?.message ?? '', reader.t) };
+  // A start that has passed is made up at once, when the mailing is started.
+  const late = startAt <= reader.now && (endAt === null || endAt > reader.now);
+  const from = startAt <= reader.now ? reader.now : new Date(startAt.getTime() - 1);
+  const next = upcoming(checked.schedule, from, SHOWN_OCCURRENCES).map(({ at }) => at);
+  return {
+    at: [...(late ? [reader.now] : []), ...next].slice(0, SHOWN_OCCURRENCES),
+    timeZone,
+    warning: checked.warnings.length > 0,
+  };
+}

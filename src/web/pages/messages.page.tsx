@@ -1,0 +1,223 @@
+import type { Page } from '../../domain/paging';
+import type { RenderedContent } from '../../domain/template';
+import { TEMPLATE_VARIABLES } from '../../domain/template';
+import type { MessageWithUse } from '../../features/messages/messages.service';
+import type { FormState } from '../answers';
+import { Confirm, Field, FormProblem, PostForm } from '../components/form';
+import { Icon } from '../components/icon';
+import { Cell, Empty, PageHead, Pager, Row, Search, Table } from '../components/list';
+import { useReader } from '../reader';
+
+export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
+  const { t, query, format } = useReader();
+  return (
+    <>
+      <PageHead title={t.messages.title}>
+        <a class="btn btn-primary" href="/messages/new">
+          <Icon name="plus" /> {t.messages.new}
+        </a>
+      </PageHead>
+      <Search label={t.messages.search} />
+      <div id="results">
+        {messages.items.length === 0 ? (
+          query.get('search') ? (
+            <Empty text={t.list.nothingFound} />
+          ) : (
+            <Empty text={t.messages.empty} action={{ to: '/messages/new', text: t.messages.new }} />
+          )
+        ) : (
+          <Table caption={t.messages.title} heads={[t.field.subject, t.messages.used, t.field.changedAt]}>
+            {messages.items.map((message) => (
+              <Row key={message.id}>
+                <Cell label={t.field.subject} class="main-cell">
+                  <a href={`/messages/${message.id}`}>{message.subject}</a>
+                </Cell>
+                <Cell label={t.messages.used} class="muted">
+                  {message.mailingCount > 0 ? t.messages.inMailings(message.mailingCount) : t.messages.unused}
+                </Cell>
+                <Cell label={t.field.changedAt} class="muted text-nowrap">
+                  {format.time(message.updatedAt)}
+                </Cell>
+              </Row>
+            ))}
+          </Table>
+        )}
+        <Pager nextCursor={messages.nextCursor} />
+      </div>
+    </>
+  );
+}
+
+interface EditorProps {
+  form: FormState;
+  message?: MessageWithUse;
+  mayChange: boolean;
+  previewId: string;
+  ownEmail: string;
+}
+
+/** The editor, with what the letter will look like beside it. */
+export function MessagePage({ form, message, mayChange, previewId, ownEmail }: EditorProps) {
+  const { t } = useReader();
+  const at = message ? `/messages/${message.id}` : '/messages/new';
+  return (
+    <>
+      <PageHead title={message ? message.subject : t.messages.new} back={{ to: '/messages', text: t.messages.title }}>
+        {message && (
+          <>
+            <a class="btn btn-secondary" href={`/mailings/new?messageId=${message.id}`}>
+              {t.messages.makeMailing}
+            </a>
+            <details class="more">
+              <summary class="btn btn-secondary">{t.form.more}</summary>
+              <div class="more-menu">
+                <PostForm action={`${at}/copy`}>
+                  <button class="btn btn-quiet">{t.form.copy}</button>
+                </PostForm>
+                {mayChange && (
+                  <Confirm
+                    id="delete"
+                    action={`${at}/delete`}
+                    text={t.form.delete}
+                    question={t.messages.deleteQuestion}
+                    kind="btn-quiet danger"
+                  >
+                    <p>
+                      {message.mailingCount > 0 ? t.messages.inMailings(message.mailingCount) : t.messages.deleteText}
+                    </p>
+                  </Confirm>
+                )}
+              </div>
+            </details>
+          </>
+        )}
+      </PageHead>
+      <div class="editor-grid">
+        <PostForm action={at} class="card-box" id="message-form">
+          <FormProblem form={form} />
+          {message && message.mailingCount > 0 && <p class="hint">{t.messages.inUse(message.mailingCount)}</p>}
+          <Field form={form} name="subject" label={t.field.subject} required />
+          <div class="field" role="group" aria-labelledby="variables">
+            <p class="form-label" id="variables">
+              {t.messages.variables}
+            </p>
+            <p class="variables">
+              {TEMPLATE_VARIABLES.map(({ name }) => (
+                <button
+                  key={name}
+                  type="button"
+                  class="btn btn-sm btn-secondary"
+                  data-insert={`{{ ${name} }}`}
+                  title={t.variable(name)}
+                >
+                  <code>{`{{ ${name} }}`}</code>
+                </button>
+              ))}
+            </p>
+          </div>
+          <Field
+            form={form}
+            name="body"
+            label={t.field.body}
+            rows={18}
+            required
+            attributes={{ 'data-editor': true, spellcheck: 'false', class: 'form-control code' }}
+          />
+          <details class="field" open={Boolean(form.values.bodyText)}>
+            <summary>{t.messages.ownText}</summary>
+            <Field form={form} name="bodyText" label={t.field.bodyText} rows={8} hint={t.messages.textHint} />
+          </details>
+          {mayChange && (
+            <div class="actions">
+              <button class="btn btn-primary">{t.form.save}</button>
+              <a class="btn btn-secondary" href="/messages">
+                {t.form.cancel}
+              </a>
+            </div>
+          )}
+        </PostForm>
+        <section class="card-box preview" aria-labelledby="preview-title">
+          <h2 id="preview-title">{t.messages.preview}</h2>
+          <div
+            hx-post="/messages/preview"
+            hx-include="#message-form, #preview-client"
+            hx-trigger="load, input delay:500ms from:#message-form, input delay:400ms from:#preview-client"
+            hx-target="#preview"
+            hx-swap="innerHTML"
+            hx-sync="this:replace"
+          ></div>
+          <input type="hidden" form="message-form" name="previewId" value={previewId} />
+          <div class="field">
+            <label class="form-label" for="preview-client">
+              {t.messages.previewAs}
+            </label>
+            <input
+              class="form-control"
+              type="search"
+              id="preview-client"
+              name="previewClient"
+              placeholder={t.messages.madeUp}
+              autocomplete="off"
+            />
+          </div>
+          <fieldset class="tabs">
+            <legend class="visually-hidden">{t.messages.preview}</legend>
+            {(['desktop', 'phone', 'text'] as const).map((view) => (
+              <label key={view}>
+                <input type="radio" name="view" value={view} checked={view === 'desktop'} /> {t.messages[view]}
+              </label>
+            ))}
+            <div id="preview" class="preview-box" aria-live="polite">
+              <noscript>
+                <p class="hint">{t.messages.previewLater}</p>
+              </noscript>
+            </div>
+          </fieldset>
+          {message && (
+            <PostForm action={`${at}/test`} class="line">
+              <button class="btn btn-secondary">{t.messages.test(ownEmail)}</button>
+            </PostForm>
+          )}
+        </section>
+      </div>
+    </>
+  );
+}
+
+/** The subject, and a frame that has its own address and its own policy: nothing in a letter can run here. */
+export function Preview({
+  content,
+  previewId,
+  revision,
+  problems,
+}: {
+  content?: RenderedContent;
+  previewId: string;
+  revision: number;
+  problems?: string[];
+}) {
+  const { t } = useReader();
+  if (!content) {
+    return (
+      <div class="alert alert-warning">
+        <ul class="plain">
+          {(problems ?? []).map((problem) => (
+            <li key={problem}>{problem}</li>
+          ))}
+        </ul>
+      </div>
+    );
+  }
+  const src = `/messages/preview/${previewId}`;
+  return (
+    <>
+      <p class="preview-subject">
+        <span class="hint">{t.field.subject}:</span> {content.subject}
+      </p>
+      <iframe class="letter" sandbox="" title={t.messages.preview} src={`${src}.html?r=${revision}`}></iframe>
+      <pre class="letter-text" tabindex={0}>
+        {content.text}
+      </pre>
+    </>
+  );
+}

@@ -1,0 +1,165 @@
+import { Get, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
+import type { Response } from 'express';
+import { NotFoundError, ValidationError } from '../../domain/errors';
+import { type Viewer, writableOwner } from '../../domain/permissions';
+import { ClientsService } from '../../features/clients/clients.service';
+import { type MessageInput, MessagesService, type MessageWithUse } from '../../features/messages/messages.service';
+import { PreviewService } from '../../features/messages/preview.service';
+import { Id } from '../../http/id.pipe';
+import { LETTER_CSP } from '../../http/security-headers';
+import { CurrentViewer } from '../../http/viewer';
+import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
+import { DraftsService } from '../drafts.service';
+import { submit } from '../forms';
+import { CurrentReader } from '../readers.service';
+import type { Reader } from '../reader';
+import { translateProblem } from '../texts/texts';
+import { Ask, Form, type FormValues, WebController } from '../web-controller';
+import { MessagePage, MessagesPage, Preview } from './messages.page';
+import { STARTER } from './starter-letter';
+
+const PREVIEW_ID = /^[0-9a-f-]{36}$/;
+
+@WebController('messages')
+export class MessagesWebController {
+  constructor(
+    private readonly messages: MessagesService,
+    private readonly previews: PreviewService,
+    private readonly clients: ClientsService,
+    private readonly drafts: DraftsService,
+  ) {}
+
+  @Get()
+  async list(@CurrentViewer() viewer: Viewer, @Ask() { search, cursor }: FormValues): Promise<WebAnswer> {
+    const messages = await this.messages.list(viewer, {
+      limit: 50,
+      ...(search && { search }),
+      ...(cursor && { cursor }),
+    });
+    return page((t) => t.messages.title, <MessagesPage messages={messages} />);
+  }
+
+  @Get('new')
+  blank(@CurrentReader() reader: Reader): WebAnswer {
+    return this.editor(reader, emptyForm({ subject: '', body: STARTER[reader.language] }));
+  }
+
+  @Post('new')
+  create(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    return submit(
+      reader,
+      form,
+      async () => redirect(`/messages/${(await this.messages.create(viewer, input(form))).id}`, 'saved'),
+      (state) => this.editor(reader, state),
+    );
+  }
+
+  /** The draft as a client would get it: stored for the frame, which asks for it by its own address. */
+  @Post('preview')
+  @HttpCode(200)
+  async preview(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    const previewId = PREVIEW_ID.test(form.previewId ?? '') ? (form.previewId ?? '') : this.drafts.newId();
+    const revision = Date.now();
+    try {
+      const content = await this.previews.ofDraft(viewer, input(form), await this.clientOf(viewer, form.previewClient));
+      await this.drafts.keep(viewer, previewId, content.html);
+      return fragment(<Preview content={content} previewId={previewId} revision={revision} />);
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      const problems = (error.details.errors ?? []).map(({ message }) => translateProblem(message, reader.t));
+      return fragment(<Preview previewId={previewId} revision={revision} problems={problems} />);
+    }
+  }
+
+  @Get('preview/:name')
+  @Header('X-Frame-Options', 'SAMEORIGIN')
+  async letter(
+    @CurrentViewer() viewer: Viewer,
+    @Param('name') name: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<string> {
+    const id = name.replace(/\.html$/, '');
+    const html = PREVIEW_ID.test(id) ? await this.drafts.read(viewer, id) : null;
+    if (html === null) throw new NotFoundError('Preview', id.slice(0, 36));
+    response.setHeader('Content-Security-Policy', LETTER_CSP);
+    response.setHeader('Cache-Control', 'no-store');
+    response.type('text/html; charset=utf-8');
+    return html;
+  }
+
+  @Get(':id')
+  async show(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
+    const message = await this.messages.get(viewer, id);
+    const { subject, body, bodyText } = message;
+    return this.editor(reader, emptyForm({ subject, body, bodyText: bodyText ?? '' }), message, viewer);
+  }
+
+  @Post(':id')
+  async update(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Id() id: number,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    const message = await this.messages.get(viewer, id);
+    return submit(
+      reader,
+      form,
+      async () => {
+        await this.messages.update(viewer, id, input(form));
+        return redirect(`/messages/${id}`, 'saved');
+      },
+      (state) => this.editor(reader, state, message, viewer),
+    );
+  }
+
+  @Post(':id/copy')
+  async copy(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
+    const { subject, body, bodyText } = await this.messages.get(viewer, id);
+    const made = await this.messages.create(viewer, {
+      subject: reader.t.mailings.copyOf(subject).slice(0, 2_000),
+      body,
+      bodyText,
+    });
+    return redirect(`/messages/${made.id}`, 'copied');
+  }
+
+  @Post(':id/delete')
+  async delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    await this.messages.delete(viewer, id);
+    return redirect('/messages', 'deleted');
+  }
+
+  private editor(reader: Reader, form: FormState, message?: MessageWithUse, viewer?: Viewer): WebAnswer {
+    const owner = viewer ? writableOwner(viewer) : null;
+    const mayChange = !message || owner === null || owner === message.ownerId;
+    const body = (
+      <MessagePage
+        form={form}
+        mayChange={mayChange}
+        previewId={this.drafts.newId()}
+        ownEmail={reader.user?.email ?? ''}
+        {...(message && { message })}
+      />
+    );
+    return page((t) => message?.subject ?? t.messages.new, body);
+  }
+
+  private async clientOf(viewer: Viewer, search: string | undefined): Promise<number | undefined> {
+    if (!search?.trim()) return undefined;
+    const { items } = await this.clients.list(viewer, { limit: 1, search });
+    return items[0]?.id;
+  }
+}
+
+function input(form: FormValues): MessageInput {
+  return { subject: form.subject ?? '', body: form.body ?? '', bodyText: form.bodyText ?? null };
+}

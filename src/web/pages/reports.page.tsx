@@ -1,0 +1,143 @@
+import { type Report, reportSteps } from '../../features/statistics/reports.service';
+import { Chart } from '../components/chart';
+import { Cell, PageHead, Pick, Row, Search, Table } from '../components/list';
+import { useReader } from '../reader';
+
+export function ReportsPage({ report, mailings }: { report: Report; mailings: { id: number; name: string }[] }) {
+  const { t, format, query } = useReader();
+  const { total, items } = report;
+  const all = total.sent + total.failed + total.unknown + total.skipped;
+  const label = (start: string) => (report.by === 'month' ? format.month(start) : format.shortDay(start));
+  const share = (n: number, of: number) => (of > 0 ? format.percent(n / of) : '–');
+  const csv = new URLSearchParams(query);
+  return (
+    <>
+      <PageHead title={t.reports.title}>
+        <a class="btn btn-secondary" href={`/reports/periods.csv?${csv.toString()}`} download>
+          {t.list.csv}
+        </a>
+      </PageHead>
+      <Search>
+        <Pick
+          name="by"
+          label={t.reports.by}
+          options={reportSteps.map((value) => ({ value, text: t.reports[value] }))}
+        />
+        <Pick
+          name="mailingId"
+          label={t.field.mailing}
+          all={t.list.all}
+          options={mailings.map(({ id, name }) => ({ value: String(id), text: name }))}
+        />
+        <label class="pick">
+          <span>{t.list.from}</span>
+          <input class="form-control" type="date" name="from" value={report.from} />
+        </label>
+        <label class="pick">
+          <span>{t.list.to}</span>
+          <input class="form-control" type="date" name="to" value={report.to} />
+        </label>
+      </Search>
+      <div id="results">
+        <p class="hint">{t.list.timesIn(report.timeZone)}</p>
+        <dl class="figures">
+          {(['sent', 'failed', 'unknown', 'skipped'] as const).map((name) => (
+            <div class="figure" key={name}>
+              <dt>{t.counts[name]}</dt>
+              <dd>
+                {format.number(total[name])}
+                <span class="hint">{share(total[name], all)}</span>
+              </dd>
+            </div>
+          ))}
+        </dl>
+        {all === 0 ? (
+          <p class="empty">{t.reports.empty}</p>
+        ) : (
+          <>
+            <section class="card-box" aria-labelledby="periods">
+              <h2 id="periods">{t.reports.overTime}</h2>
+              <Chart
+                title={t.reports.overTime}
+                x={t.reports[report.by]}
+                series={[
+                  { name: t.counts.sent, colour: 'sent' },
+                  { name: t.counts.failed, colour: 'failed' },
+                  { name: t.counts.unknown, colour: 'unknown' },
+                  { name: t.counts.skipped, colour: 'skipped' },
+                ]}
+                points={items.map((i) => ({ label: label(i.start), values: [i.sent, i.failed, i.unknown, i.skipped] }))}
+                height={240}
+              />
+            </section>
+            <section aria-labelledby="by-mailing">
+              <h2 id="by-mailing">{t.reports.byMailing}</h2>
+              <Table
+                caption={t.reports.byMailing}
+                heads={[
+                  t.field.mailing,
+                  { text: t.counts.sent, class: 'num' },
+                  { text: t.counts.failed, class: 'num' },
+                  { text: t.counts.unknown, class: 'num' },
+                  { text: t.counts.skipped, class: 'num' },
+                  { text: t.reports.share, class: 'num' },
+                ]}
+              >
+                {report.mailings.map((m) => (
+                  <Row key={m.id}>
+                    <Cell label={t.field.mailing} class="main-cell">
+                      <a href={`/mailings/${m.id}`}>{m.name || t.mailings.nameless(m.id)}</a>
+                    </Cell>
+                    {(['sent', 'failed', 'unknown', 'skipped'] as const).map((name) => (
+                      <Cell key={name} label={t.counts[name]} class="num">
+                        {format.number(m[name])}
+                      </Cell>
+                    ))}
+                    <Cell label={t.reports.share} class="num">
+                      {share(m.sent, m.sent + m.failed + m.unknown)}
+                    </Cell>
+                  </Row>
+                ))}
+              </Table>
+            </section>
+            <div class="two">
+              <Top
+                title={t.reports.reasons}
+                rows={report.reasons.map((r) => ({ name: t.reason(r.reason), n: r.failed }))}
+                of={total.failed}
+              />
+              <Top
+                title={t.reports.domains}
+                rows={report.domains.map((d) => ({ name: d.domain, n: d.failed }))}
+                of={total.failed}
+              />
+            </div>
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Top({ title, rows, of }: { title: string; rows: { name: string; n: number }[]; of: number }) {
+  const { t, format } = useReader();
+  return (
+    <section class="card-box" aria-label={title}>
+      <h2>{title}</h2>
+      {rows.length === 0 ? (
+        <p class="hint">{t.reports.noFailures}</p>
+      ) : (
+        <ul class="plain">
+          {rows.map(({ name, n }) => (
+            <li class="line" key={name}>
+              <span>{name}</span>
+              <span class="hint text-nowrap">
+                {format.number(n)} · {of > 0 ? format.percent(n / of) : '–'}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,83 @@
+import { Get, Post, StreamableFile } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { type Viewer, writableOwner } from '../../domain/permissions';
+import { deliveryStatuses } from '../../domain/states';
+import { DeliveriesExport } from '../../features/deliveries/deliveries-export.service';
+import { DeliveriesService } from '../../features/deliveries/deliveries.service';
+import { MailingsService } from '../../features/mailings/mailings.service';
+import { RunsService } from '../../features/runs/runs.service';
+import { LifecycleService } from '../../features/scheduling/lifecycle.service';
+import { StatisticsService } from '../../features/statistics/statistics.service';
+import { Id } from '../../http/id.pipe';
+import { CurrentViewer } from '../../http/viewer';
+import { page, redirect, type WebAnswer } from '../answers';
+import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
+import { RunPage } from './run.page';
+
+/** One run: who got it, who did not, and why. */
+@WebController('/')
+export class RunsWebController {
+  constructor(
+    private readonly runs: RunsService,
+    private readonly mailings: MailingsService,
+    private readonly deliveries: DeliveriesService,
+    private readonly csvExport: DeliveriesExport,
+    private readonly lifecycle: LifecycleService,
+    private readonly statistics: StatisticsService,
+  ) {}
+
+  @Get('runs/:id')
+  async show(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Ask() { status, search, cursor }: FormValues,
+  ): Promise<WebAnswer> {
+    const run = await this.runs.get(viewer, id);
+    const chosen = oneOf(deliveryStatuses, status);
+    const [mailing, deliveries] = await Promise.all([
+      this.mailings.get(viewer, run.mailingId).catch(() => null),
+      this.deliveries.listOfRun(viewer, id, {
+        limit: 50,
+        ...(chosen && { status: chosen }),
+        ...(search && { search }),
+        ...(cursor && { cursor }),
+      }),
+    ]);
+    const owner = writableOwner(viewer);
+    const mayChange = owner === null || owner === run.ownerId;
+    return page(
+      (t) => t.run.title,
+      <RunPage run={run} mailing={mailing} deliveries={deliveries} mayChange={mayChange} />,
+    );
+  }
+
+  @Get('runs/:id/deliveries.csv')
+  async csv(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<StreamableFile> {
+    await this.runs.get(viewer, id);
+    return new StreamableFile(Readable.from(this.csvExport.csv(viewer, id)), {
+      disposition: `attachment; filename="run-${id}.csv"`,
+      type: 'text/csv; charset=utf-8',
+    });
+  }
+
+  @Post('runs/:id/resend-failed')
+  async resendFailed(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    const { runId } = await this.runs.resendFailed(viewer, id);
+    await this.lifecycle.enqueuePlans([runId]);
+    const { mailingId } = await this.runs.get(viewer, runId);
+    await this.statistics.forget(viewer);
+    return redirect(`/mailings/${mailingId}`, 'resending');
+  }
+
+  @Post('deliveries/:id/resend')
+  async resend(@CurrentViewer() viewer: Viewer, @Id() id: number, @Form() form: FormValues): Promise<WebAnswer> {
+    const { runId } = await this.deliveries.resend(viewer, id);
+    return redirect(`/runs/${wholeNumber(form.runId) ?? runId}?status=unknown`, 'resending');
+  }
+
+  @Post('deliveries/:id/mark-sent')
+  async markSent(@CurrentViewer() viewer: Viewer, @Id() id: number, @Form() form: FormValues): Promise<WebAnswer> {
+    const { runId } = await this.deliveries.markSent(viewer, id);
+    return redirect(`/runs/${wholeNumber(form.runId) ?? runId}?status=unknown`, 'saved');
+  }
+}

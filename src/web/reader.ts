@@ -1,0 +1,52 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Role } from '../domain/permissions';
+import { type Formats, formatsOf } from './formats';
+import { type Language, type Texts, textsOf } from './texts/texts';
+
+export interface SignedIn {
+  id: number;
+  email: string;
+  fullName: string;
+  role: Role;
+}
+
+/** Who reads the page, and how: every component asks `useReader()`. */
+export interface Reader {
+  user: SignedIn | null;
+  language: Language;
+  timeZone: string;
+  t: Texts;
+  format: Formats;
+  /** For the hidden field of every form. */
+  csrfToken: string;
+  /** The address of this page, with its query. */
+  path: string;
+  query: URLSearchParams;
+  now: Date;
+  notice: Notice | null;
+}
+
+/** One sentence of the catalogue that the page before left for this one. */
+export type Notice = keyof Texts['notices'];
+
+export function readerOf(
+  about: Pick<Reader, 'user' | 'language' | 'timeZone' | 'csrfToken' | 'path' | 'notice'>,
+): Reader {
+  const mark = about.path.indexOf('?');
+  return {
+    ...about,
+    t: textsOf(about.language),
+    format: formatsOf(about.language, about.timeZone),
+    query: new URLSearchParams(mark < 0 ? '' : about.path.slice(mark)),
+    now: new Date(),
+  };
+}
+
+export const ReaderContext = createContext<Reader | null>(null);
+
+export function useReader(): Reader {
+  const reader = useContext(ReaderContext);
+  if (!reader) throw new Error('a component was rendered outside of a page');
+  return reader;
+}

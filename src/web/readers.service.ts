@@ -1,0 +1,43 @@
+import { createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
+import { parseCookie } from 'cookie';
+import type { Response } from 'express';
+import { UsersService } from '../features/users/users.service';
+import { csrfTokenOf } from '../http/csrf';
+import type { AuthenticatedRequest } from '../http/viewer';
+import { type Notice, type Reader, readerOf } from './reader';
+import { en } from './texts/en';
+import { isLanguage, preferredLanguage } from './texts/texts';
+
+/** The reader of the page that is being made. */
+export const CurrentReader = createParamDecorator((_: unknown, context: ExecutionContext): Reader => {
+  const { reader } = context.switchToHttp().getRequest<{ reader?: Reader }>();
+  if (!reader) throw new Error('no reader: this is no web controller');
+  return reader;
+});
+
+/** Language and zone: of the account, else of the cookie that the language links set, else of the browser. */
+@Injectable()
+export class ReadersService {
+  constructor(private readonly users: UsersService) {}
+
+  async of(request: AuthenticatedRequest, response: Response): Promise<Reader> {
+    const account = request.viewer ? await this.users.byId(request.viewer.userId) : null;
+    const cookies = parseCookie(request.headers.cookie ?? '');
+    const chosen = cookies.gonets_language;
+    const notice = cookies.gonets_notice;
+    if (notice !== undefined) response.clearCookie('gonets_notice', { path: '/' });
+    return readerOf({
+      user: account && {
+        id: account.id,
+        email: account.email,
+        fullName: account.fullName,
+        role: account.role,
+      },
+      language: account?.language ?? (isLanguage(chosen) ? chosen : preferredLanguage(request.get('accept-language'))),
+      timeZone: account?.timeZone ?? 'UTC',
+      csrfToken: csrfTokenOf(request),
+      path: request.originalUrl,
+      notice: notice !== undefined && notice in en.notices ? (notice as Notice) : null,
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import {
+  applyDecorators,
+  Controller,
+  createParamDecorator,
+  type ExecutionContext,
+  UseFilters,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { ValidationError } from '../domain/errors';
+import { WebFilter } from './web.filter';
+import { WebInterceptor } from './web.interceptor';
+
+/** A controller of pages: its handlers return a WebAnswer, its errors are pages. */
+export const WebController = (path: string) =>
+  applyDecorators(Controller(path), ApiExcludeController(), UseFilters(WebFilter), UseInterceptors(WebInterceptor));
+
+/** The fields of a form, each one line or text; a field that came more than once has its last value. */
+export type FormValues = Record<string, string>;
+
+export const Form = createParamDecorator((_: unknown, context: ExecutionContext): FormValues => {
+  const { body } = context.switchToHttp().getRequest<Request>();
+  return textsOnly(body);
+});
+
+/** The texts of the query; anything else in it is left out. */
+export const Ask = createParamDecorator((_: unknown, context: ExecutionContext): FormValues => {
+  const { query } = context.switchToHttp().getRequest<Request>();
+  return textsOnly(query);
+});
+
+function textsOnly(from: unknown): FormValues {
+  const values: FormValues = {};
+  if (typeof from !== 'object' || from === null) return values;
+  for (const [name, given] of Object.entries(from)) {
+    const value: unknown = Array.isArray(given) ? given.at(-1) : given;
+    if (typeof value === 'string') values[name] = value.replaceAll('\0', '');
+  }
+  return values;
+}
+
+/** A whole number from a query or form, or undefined. */
+export function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,14}$/.test(text.trim()) ? Number(text) : undefined;
+}
+
+/** What a field may be, or undefined for anything else. */
+export function oneOf<const T extends string>(values: readonly T[], text: string | undefined): T | undefined {
+  return values.find((value) => value === text);
+}
+
+/** Made when a form is rendered, sent with it: the same form sent twice does its work once. */
+export const newIdempotencyKey = (): string => `web-${randomUUID()}`;
+
+/** @throws ValidationError for a key that no page of ours made */
+export function checkedKey(form: FormValues): string {
+  const key = form.key ?? '';
+  if (!/^web-[0-9a-f-]{36}$/.test(key)) throw new ValidationError([{ field: 'key', message: 'is missing' }]);
+  return key;
+}

@@ -1,0 +1,54 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import type { Response } from 'express';
+import { PinoLogger } from 'nestjs-pino';
+import { problemOf } from '../http/problem.filter';
+import type { AuthenticatedRequest } from '../http/viewer';
+import { page, renderAnswer } from './answers';
+import { ErrorPage } from './pages/error.page';
+import { type Reader, readerOf } from './reader';
+import { preferredLanguage } from './texts/texts';
+
+/** Errors as pages: what happened, what to do, and the request's id. Who is not signed in goes to sign in first. */
+@Catch()
+export class WebFilter implements ExceptionFilter {
+  constructor(private readonly logger: PinoLogger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<AuthenticatedRequest & { id?: string; reader?: Reader }>();
+    const response = http.getResponse<Response>();
+    const { problem, retryAfterS } = problemOf(error, String(request.id ?? ''));
+    if (problem.status >= 500)
+      this.logger.error({ event: 'request.failed', requestId: problem.requestId, err: error }, 'Request failed');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const live = request.get('hx-request') === 'true';
+    if (problem.status === 401 && !live) {
+      const back =
+        request.method === 'GET' && request.originalUrl !== '/'
+          ? `?next=${encodeURIComponent(request.originalUrl)}`
+          : '';
+      response.status(303).setHeader('Location', `/sign-in${back}`).end();
+      return;
+    }
+    if (retryAfterS !== undefined) response.setHeader('Retry-After', retryAfterS);
+    const reader =
+      request.reader ??
+      readerOf({
+        user: null,
+        language: preferredLanguage(request.get('accept-language')),
+        timeZone: 'UTC',
+        csrfToken: '',
+        path: request.originalUrl,
+        notice: null,
+      });
+    const answer = page((t) => t.errors.title(problem.status), <ErrorPage problem={problem} />, problem.status);
+    response
+      .status(problem.status)
+      .setHeader('Cache-Control', 'no-store')
+      .type('text/html; charset=utf-8')
+      .send(answer.kind === 'redirect' ? '' : renderAnswer(reader, answer));
+  }
+}

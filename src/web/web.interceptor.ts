@@ -1,0 +1,48 @@
+import { type CallHandler, type ExecutionContext, Inject, Injectable, type NestInterceptor } from '@nestjs/common';
+import type { Response } from 'express';
+import { map, type Observable } from 'rxjs';
+import { CONFIG, type Config } from '../config/config.module';
+import type { AuthenticatedRequest } from '../http/viewer';
+import { renderAnswer, type WebAnswer } from './answers';
+import { ReadersService } from './readers.service';
+import type { Reader } from './reader';
+
+type WebRequest = AuthenticatedRequest & { reader?: Reader };
+
+/** Finds out who reads, then writes what the handler answers: a page, a part of one, or the way to another. */
+@Injectable()
+export class WebInterceptor implements NestInterceptor {
+  constructor(
+    private readonly readers: ReadersService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<WebRequest>();
+    const response = http.getResponse<Response>();
+    const reader = (request.reader = await this.readers.of(request, response));
+    return next
+      .handle()
+      .pipe(map((answer: unknown) => (isAnswer(answer) ? this.write(reader, response, answer) : answer)));
+  }
+
+  private write(reader: Reader, response: Response, answer: WebAnswer): string {
+    response.setHeader('Cache-Control', 'no-store');
+    if (answer.kind === 'redirect') {
+      if (answer.notice) setNotice(response, answer.notice, this.config.secureCookies);
+      response.status(303).setHeader('Location', answer.to);
+      return '';
+    }
+    response.status(answer.status ?? 200).type('text/html; charset=utf-8');
+    return renderAnswer(reader, answer);
+  }
+}
+
+export function setNotice(response: Response, notice: string, secure: boolean): void {
+  response.cookie('gonets_notice', notice, { httpOnly: true, sameSite: 'lax', secure, path: '/', maxAge: 60_000 });
+}
+
+function isAnswer(value: unknown): value is WebAnswer {
+  return typeof value === 'object' && value !== null && 'kind' in value;
+}

@@ -1,0 +1,61 @@
+import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import compression from 'compression';
+import { QueueModule } from '../queue/queue.module';
+import { ClientsModule } from '../features/clients/clients.module';
+import { ImportsModule } from '../features/clients/imports.module';
+import { DeliveriesModule } from '../features/deliveries/deliveries.module';
+import { MailingsModule } from '../features/mailings/mailings.module';
+import { MessagesModule } from '../features/messages/messages.module';
+import { RunsModule } from '../features/runs/runs.module';
+import { SchedulingModule } from '../features/scheduling/scheduling.module';
+import { StatisticsModule } from '../features/statistics/statistics.module';
+import { UsersModule } from '../features/users/users.module';
+import { serveAssets } from './assets';
+import { DraftsService } from './drafts.service';
+import { AttemptsWebController } from './pages/attempts.web.controller';
+import { AuthWebController } from './pages/auth.web.controller';
+import { ClientsWebController } from './pages/clients.web.controller';
+import { HomeWebController } from './pages/home.web.controller';
+import { ImportsWebController } from './pages/imports.web.controller';
+import { MailingWebController } from './pages/mailing.web.controller';
+import { MailingsWebController } from './pages/mailings.web.controller';
+import { MessagesWebController } from './pages/messages.web.controller';
+import { NotFoundWebController } from './pages/not-found.web.controller';
+import { ReportsWebController } from './pages/reports.web.controller';
+import { RunsWebController } from './pages/runs.web.controller';
+import { ReadersService } from './readers.service';
+
+/** The pages, served by the API's process. Controllers with fixed paths come before those with ids in the same place. */
+@Module({
+  imports: [
+    QueueModule,
+    UsersModule,
+    ClientsModule,
+    ImportsModule,
+    MessagesModule,
+    MailingsModule,
+    DeliveriesModule,
+    RunsModule,
+    SchedulingModule,
+    StatisticsModule,
+  ],
+  controllers: [
+    HomeWebController,
+    AuthWebController,
+    ImportsWebController,
+    ClientsWebController,
+    MessagesWebController,
+    MailingsWebController,
+    MailingWebController,
+    RunsWebController,
+    AttemptsWebController,
+    ReportsWebController,
+    NotFoundWebController,
+  ],
+  providers: [ReadersService, DraftsService],
+})
+export class WebModule implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(serveAssets, compression()).forRoutes('{*path}');
+  }
+}

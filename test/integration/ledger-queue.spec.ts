@@ -1,0 +1,191 @@
+import { claimDeliveries } from '../../src/features/deliveries/claims';
+import { deliveryJobId } from '../../src/features/deliveries/feeder.service';
+import { GroupCommit } from '../../src/features/deliveries/group-commit';
+import { LetterComposer } from '../../src/features/deliveries/letter-composer';
+import { SenderService } from '../../src/features/deliveries/sender.service';
+import { TransportGate } from '../../src/features/deliveries/transport-gate.service';
+import { TransportService } from '../../src/features/deliveries/transport.service';
+import { WorkerRegistry } from '../../src/features/deliveries/worker-registry.service';
+import { isUnavailable } from '../../src/database/database';
+import { RateLimiter } from '../../src/queue/rate-limiter';
+import { SmtpPool } from '../../src/smtp/smtp-pool';
+import { parseSmtpUrl } from '../../src/smtp/smtp-url';
+import { recount } from '../support/invariants';
+import { Ledger, silent } from '../support/ledger';
+import { SmtpServer } from '../support/smtp-server';
+
+describe('the queue beside the ledger', () => {
+  let ledger: Ledger;
+
+  beforeEach(async () => {
+    ledger = await Ledger.start({ QUEUE_WINDOW: '100', WORKER_CONCURRENCY: '20' });
+  });
+
+  afterEach(async () => {
+    expect(await recount(ledger)).toEqual([]);
+    await ledger.stop();
+  });
+
+  const waiting = async () => (await ledger.queue.getWaiting(0, -1)).map((job) => job.data.deliveryId);
+
+  it('holds QUEUE_WINDOW jobs at most, of all runs in turn, each delivery once', async () => {
+    const big = await ledger.plannedRun(400);
+    const small = await ledger.plannedRun(10);
+    await Promise.all(Array.from({ length: 4 }, () => ledger.feeder.feed()));
+    for (let i = 0; i < 3; i++) await ledger.feeder.feed();
+    const fed = await waiting();
+    expect(fed).toHaveLength(100);
+    expect(new Set(fed).size).toBe(100);
+    expect(fed.filter((id) => small.ids.includes(id))).toHaveLength(10);
+    expect(fed.filter((id) => big.ids.includes(id))).toHaveLength(90);
+  });
+
+  it('is filled again after a flush, by the sweeper after the loss of a job, and not for nothing', async () => {
+    const { ids, runId } = await ledger.plannedRun(30);
+    await ledger.feeder.feed();
+    expect(await ledger.sweeper.sweep()).toMatchObject({ refedRuns: [] });
+    await ledger.queue.remove(deliveryJobId({ id: ids[3] ?? 0, attempts: 0 }));
+    expect(await ledger.sweeper.sweep()).toMatchObject({ refedRuns: [runId] });
+    await ledger.feeder.feed();
+    expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
+    await ledger.queue.obliterate({ force: true });
+    await ledger.feeder.refeed();
+    await ledger.feeder.feed();
+    expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
+  });
+
+  it('whose list was lost while its jobs are there is put together again', async () => {
+    const { ids } = await ledger.plannedRun(90);
+    await ledger.feeder.feed();
+    await ledger.redis.client.del(ledger.queue.toKey('wait'));
+    expect((await ledger.sweeper.sweep()).refedRuns).toHaveLength(1);
+    await ledger.feeder.feed();
+    expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
+  });
+
+  it('gets back deferred deliveries when they are due, not before', async () => {
+    const { ids } = await ledger.plannedRun(3);
+    await ledger.query(
+      `UPDATE deliveries SET status = 'deferred', attempts = 1, next_attempt_at = now() + CASE id WHEN $1 THEN interval '-1 s' ELSE interval '1 h' END`,
+      [ids[1]],
+    );
+    await ledger.feeder.feed();
+    expect(await waiting()).toEqual([ids[1]]);
+  });
+
+  it('a statement on a connection that was lost inside a transaction counts as an outage', async () => {
+    const error: unknown = await ledger.database
+      .transaction(async (tx) => {
+        await tx.rows('SELECT pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await tx.rows('SELECT 1');
+      })
+      .catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(Error);
+    expect(isUnavailable(error)).toBe(true);
+  });
+
+  describe('with a mail server', () => {
+    let smtp: SmtpServer;
+    let sender: SenderService;
+    let registry: WorkerRegistry;
+    let gate: TransportGate;
+    let pool: SmtpPool;
+
+    beforeEach(async () => {
+      smtp = await SmtpServer.start();
+      const { database, config, feeder, redis } = ledger;
+      registry = new WorkerRegistry(database, config, silent);
+      await registry.register();
+      pool = new SmtpPool({
+        settings: parseSmtpUrl(`smtp://127.0.0.1:${smtp.port}`),
+        connections: 2,
+        beforeDot: () => registry.alive,
+      });
+      gate = new TransportGate(new TransportService(database, config, silent), feeder, pool, config, silent);
+      await gate.start();
+      sender = new SenderService(
+        database,
+        registry,
+        gate,
+        new LetterComposer(database, config),
+        pool,
+        new RateLimiter(redis, config),
+        config,
+        silent,
+      );
+    });
+
+    afterEach(async () => {
+      gate.stop();
+      await registry.stop();
+      pool.dropAll();
+      await smtp.stop();
+    });
+
+    it('a claim whose answer was lost is given back, one that is being worked on is not', async () => {
+      const { ids, runId } = await ledger.plannedRun(2);
+      const [orphan, busy] = ids as [number, number];
+      smtp.behave({ at: { dot: { do: 'stall' } } });
+      const sending = sender.send(busy);
+      while (smtp.stats.transactions === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      // As if the answer had been lost and the mailing paused before the statement was repeated.
+      await claimDeliveries(ledger.database, registry.id, [orphan]);
+      await ledger.query('UPDATE runs SET paused_at = now() WHERE id = $1', [runId]);
+      expect(await sender.releaseOrphans()).toBe(1);
+      expect(await ledger.delivery(orphan)).toMatchObject({ status: 'pending', attempts: 0, claimedBy: null });
+      expect(await ledger.delivery(busy)).toMatchObject({ status: 'sending', claimedBy: registry.id });
+      pool.dropAll();
+      expect(await sending).toMatchObject({ kind: 'recorded' });
+    });
+
+    it('a provider that asks for rest gets it, and the answer is written first', async () => {
+      const { ids } = await ledger.plannedRun(1);
+      smtp.behave({ at: { dot: { do: 'reply', text: '451 4.7.28 unusual rate of mail' } } });
+      await ledger.query('ALTER TABLE domain_holds RENAME TO away');
+      expect(await sender.send(ids[0] ?? 0)).toMatchObject({ kind: 'recorded', status: 'deferred' });
+      expect(await ledger.delivery(ids[0] ?? 0)).toMatchObject({ status: 'deferred', attempts: 1 });
+      expect(sender.holds.restMs('example.com')).toBeGreaterThan(0);
+    });
+  });
+});
+
+describe('group commit', () => {
+  const write = (fails: (items: number[]) => Error | null) => {
+    const batches: number[][] = [];
+    const group = new GroupCommit<number, number>(
+      (items) => {
+        batches.push(items);
+        const error = fails(items);
+        return error ? Promise.reject(error) : Promise.resolve(items.map((item) => item * 2));
+      },
+      { maxBatch: 10, gather: 5, gatherMs: 1, parallel: 1, retryMs: 1, onUnavailable: () => undefined },
+    );
+    return { group, batches };
+  };
+
+  it('gives each its own result, in batches that are never larger than allowed', async () => {
+    const { group, batches } = write(() => null);
+    const items = Array.from({ length: 35 }, (_, i) => i);
+    expect(await Promise.all(items.map((item) => group.add(item)))).toEqual(items.map((item) => item * 2));
+    expect(Math.max(...batches.map((batch) => batch.length))).toBe(10);
+  });
+
+  it('writes again in place while the database is away', async () => {
+    let away = 3;
+    const { group, batches } = write(() => (away-- > 0 ? Object.assign(new Error('x'), { code: '57P01' }) : null));
+    expect(await Promise.all([group.add(1), group.add(2)])).toEqual([2, 4]);
+    expect(batches).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ]);
+  });
+
+  it('lets one bad item fail alone', async () => {
+    const { group } = write((items) => (items.includes(3) ? new Error('bad') : null));
+    const results = await Promise.allSettled([1, 2, 3, 4].map((item) => group.add(item)));
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  });
+});

@@ -1,0 +1,323 @@
+import { claimDeliveries } from '../../src/features/deliveries/claims';
+import { type DeliveryRecord, recordDeliveries } from '../../src/features/deliveries/records';
+import { recount } from '../support/invariants';
+import { Ledger } from '../support/ledger';
+
+const sent = (deliveryId: number, number = 1): DeliveryRecord => ({
+  deliveryId,
+  attempt: { number, status: 'ok', replyCode: 250, enhancedCode: '2.0.0', serverResponse: '250 Ok', durationMs: 5 },
+  status: 'sent',
+  reason: null,
+  triesUsed: 1,
+  breaks: 0,
+  lostReplies: 0,
+  delayMs: null,
+});
+const deferred = (deliveryId: number, number = 1): DeliveryRecord => ({
+  ...sent(deliveryId, number),
+  attempt: { number, status: 'failed', replyCode: 451, enhancedCode: null, serverResponse: '451 later', durationMs: 5 },
+  status: 'deferred',
+  reason: 'greylisted',
+  delayMs: 60_000,
+});
+const lost = (deliveryId: number, number = 1): DeliveryRecord => ({
+  ...deferred(deliveryId, number),
+  attempt: { number, status: 'unknown', replyCode: null, enhancedCode: null, serverResponse: 'gone', durationMs: 5 },
+  reason: 'no_reply_after_dot',
+  triesUsed: 0,
+  lostReplies: 1,
+});
+
+describe('the ledger', () => {
+  let ledger: Ledger;
+
+  beforeAll(async () => {
+    ledger = await Ledger.start({ TAKEOVER_MS: '30000' });
+  });
+
+  afterEach(async () => {
+    expect(await recount(ledger)).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await ledger?.stop();
+  });
+
+  const claim = (worker: number, ids: number[]) => claimDeliveries(ledger.database, worker, ids);
+  const record = (worker: number, ...records: DeliveryRecord[]) => recordDeliveries(ledger.database, worker, records);
+
+  describe('claims', () => {
+    it('give each delivery to one of many who want it at once, in whatever order they ask', async () => {
+      const { ids } = await ledger.plannedRun(200);
+      const workers = await Promise.all(Array.from({ length: 6 }, () => ledger.worker()));
+      const claims = await Promise.all(workers.map((worker, i) => claim(worker, i % 2 ? ids : ids.toReversed())));
+      const got = claims.flat().filter((one) => one !== null);
+      expect(got.map((one) => one.id).sort((a, b) => a - b)).toEqual(ids);
+    });
+
+    it('come back to the same worker, whose first answer may have been lost', async () => {
+      const { ids } = await ledger.plannedRun(2);
+      const worker = await ledger.worker();
+      const first = await claim(worker, ids);
+      expect(await claim(worker, ids)).toEqual(first);
+      expect(await claim(await ledger.worker(), ids)).toEqual([null, null]);
+    });
+
+    it('refuse what is not due, final, paused, ended or closed', async () => {
+      const worker = await ledger.worker();
+      const { ids, runId } = await ledger.plannedRun(4);
+      const [a, b, c, d] = ids as [number, number, number, number];
+      await claim(worker, [a, b]);
+      await record(worker, sent(a), deferred(b));
+      expect(await claim(worker, [a, b])).toEqual([null, null]);
+      await ledger.query('UPDATE runs SET paused_at = now() WHERE id = $1', [runId]);
+      expect(await claim(worker, [c])).toEqual([null]);
+      await ledger.query('UPDATE runs SET paused_at = NULL, end_at = now() WHERE id = $1', [runId]);
+      expect(await claim(worker, [c])).toEqual([null]);
+      await ledger.query(`UPDATE runs SET end_at = NULL, status = 'done' WHERE id = $1`, [runId]);
+      expect(await claim(worker, [c, d])).toEqual([null, null]);
+    });
+
+    it('that began before a pause wait for it, and are refused after its answer', async () => {
+      const { ids, mailingId } = await ledger.plannedRun(3);
+      const worker = await ledger.worker();
+      let claims: Promise<unknown[]> | undefined;
+      await ledger.database.transaction(async (tx) => {
+        await ledger.runs.setPaused(tx, mailingId, true);
+        claims = claim(worker, ids);
+        await waiting(ledger, 'held AS MATERIALIZED');
+      });
+      expect(await claims).toEqual([null, null, null]);
+    });
+
+    it('hold up a pause that comes while they are being written', async () => {
+      const { ids, mailingId } = await ledger.plannedRun(1);
+      const worker = await ledger.worker();
+      const order: string[] = [];
+      const all: Promise<unknown>[] = [];
+      await ledger.database.transaction(async (tx) => {
+        await tx.rows('SELECT id FROM deliveries WHERE id = $1 FOR UPDATE', ids);
+        all.push(claim(worker, ids).then((claims) => order.push(`claimed ${claims[0]?.id === ids[0]}`)));
+        await waiting(ledger, 'held AS MATERIALIZED');
+        all.push(
+          ledger.database
+            .transaction((other) => ledger.runs.setPaused(other, mailingId, true))
+            .then(() => order.push('paused')),
+        );
+        await waiting(ledger, 'ORDER BY id FOR UPDATE');
+      });
+      await Promise.all(all);
+      expect(order).toEqual(['claimed true', 'paused']);
+    });
+  });
+
+  describe('records', () => {
+    it('are harmless to repeat, whatever they say', async () => {
+      const { ids } = await ledger.plannedRun(3);
+      const [a, b, c] = ids as [number, number, number];
+      const worker = await ledger.worker();
+      await claim(worker, ids);
+      const records = [sent(a), deferred(b), lost(c)];
+      await record(worker, ...records);
+      const before = await Promise.all(ids.map((id) => ledger.delivery(id)));
+      await record(worker, ...records);
+      await record(worker, ...records.toReversed());
+      expect(await Promise.all(ids.map((id) => ledger.delivery(id)))).toEqual(before);
+      for (const id of ids) expect(await ledger.attempts(id)).toHaveLength(1);
+    });
+
+    it('of a claim that another worker holds change nothing', async () => {
+      const { ids } = await ledger.plannedRun(1);
+      const [id] = ids as [number];
+      const [mine, other] = [await ledger.worker(), await ledger.worker()];
+      await claim(other, ids);
+      await record(mine, sent(id));
+      expect(await ledger.delivery(id)).toMatchObject({ status: 'sending', claimedBy: other, attempts: 0 });
+    });
+
+    it('that want to go on end as their closed run did; one whose reply was lost stays unknown', async () => {
+      const { ids, mailingId } = await ledger.plannedRun(3);
+      const [a, b, c] = ids as [number, number, number];
+      const worker = await ledger.worker();
+      await claim(worker, ids);
+      await ledger.database.transaction((tx) => ledger.runs.close(tx, mailingId, 'finished'));
+      await record(worker, sent(a), deferred(b), lost(c));
+      const states = await Promise.all(ids.map(async (id) => (await ledger.delivery(id))?.status));
+      expect(states).toEqual(['sent', 'cancelled', 'unknown']);
+    });
+
+    it('with a reply that can not be stored as it is are stored as near as can be', async () => {
+      const { ids } = await ledger.plannedRun(1);
+      const [id] = ids as [number];
+      const worker = await ledger.worker();
+      await claim(worker, ids);
+      const base = sent(id);
+      await record(worker, { ...base, attempt: { ...base.attempt!, serverResponse: `250 a\0b${'x'.repeat(9_000)}` } });
+      expect(String((await ledger.attempts(id))[0]?.serverResponse)).toHaveLength(4_000);
+    });
+  });
+
+  describe('the sweeper', () => {
+    it('turns claims of dead, stopped and vanished workers into unknown attempts, and no others', async () => {
+      const { ids } = await ledger.plannedRun(4);
+      const dead = await ledger.worker(true);
+      const stopped = await ledger.worker();
+      const live = await ledger.worker();
+      const [a, b, c, d] = ids as [number, number, number, number];
+      await claim(dead, [a]);
+      await claim(stopped, [b]);
+      await claim(987_654, [c]);
+      await claim(live, [d]);
+      await ledger.query('UPDATE workers SET stopped_at = now() WHERE id = $1', [stopped]);
+      expect(await ledger.sweeper.sweep()).toMatchObject({ takenOver: 3 });
+      for (const id of [a, b, c])
+        expect(await ledger.delivery(id)).toMatchObject({
+          status: 'deferred',
+          reason: 'worker_lost',
+          lostReplies: 1,
+          attempts: 1,
+        });
+      expect(await ledger.delivery(d)).toMatchObject({ status: 'sending', claimedBy: live });
+    });
+
+    it('gives a second lost reply, and any under the policy hold, no further try', async () => {
+      const resend = await ledger.plannedRun(1, 'resend');
+      const hold = await ledger.plannedRun(1, 'hold');
+      const [a, b] = [resend.ids[0] ?? 0, hold.ids[0] ?? 0];
+      for (const status of ['deferred', 'unknown']) {
+        await ledger.query(
+          'UPDATE deliveries SET next_attempt_at = now() WHERE id = $1 AND next_attempt_at IS NOT NULL',
+          [a],
+        );
+        await claim(await ledger.worker(true), [a, b]);
+        await ledger.sweeper.sweep();
+        expect(await ledger.delivery(a)).toMatchObject({ status });
+        expect(await ledger.delivery(b)).toMatchObject({ status: 'unknown' });
+      }
+    });
+
+    it.each([
+      ['an accepted letter', sent, { status: 'sent', lostReplies: 0, waits: false }],
+      ['a deferred one', deferred, { status: 'deferred', reason: 'greylisted', tries: 1, lostReplies: 0 }],
+    ])('is corrected by the worker that learns late of %s', async (_, late, expected) => {
+      for (const policy of ['resend', 'hold'] as const) {
+        const { ids } = await ledger.plannedRun(1, policy);
+        const [id] = ids as [number];
+        const frozen = await ledger.worker(true);
+        await claim(frozen, ids);
+        await ledger.sweeper.sweep();
+        await record(frozen, late(id));
+        expect(await ledger.delivery(id)).toMatchObject({ ...expected, attempts: 1 });
+        expect(await ledger.attempts(id)).toMatchObject([{ status: late(id).attempt?.status }]);
+      }
+    });
+
+    it('is not corrected once the letter is being sent again: that copy must stay visible', async () => {
+      const { ids } = await ledger.plannedRun(1);
+      const [id] = ids as [number];
+      const frozen = await ledger.worker(true);
+      await claim(frozen, ids);
+      await ledger.sweeper.sweep();
+      await ledger.query('UPDATE deliveries SET next_attempt_at = now() WHERE id = $1', [id]);
+      const other = await ledger.worker();
+      expect((await claim(other, ids))[0]?.id).toBe(id);
+      await record(frozen, sent(id));
+      expect(await ledger.attempts(id)).toMatchObject([{ status: 'unknown', serverResponse: '250 Ok' }]);
+      await record(other, sent(id, 2));
+      expect(await ledger.attempts(id)).toMatchObject([{ status: 'unknown' }, { status: 'ok' }]);
+      expect(await ledger.delivery(id)).toMatchObject({ status: 'sent', attempts: 2 });
+    });
+  });
+
+  describe('a run', () => {
+    it('is planned once by two planners at once, and again without harm', async () => {
+      const { runId } = await ledger.run(300);
+      await Promise.all([ledger.planner.plan(runId), ledger.planner.plan(runId)]);
+      await ledger.planner.plan(runId);
+      expect(await ledger.ids(runId)).toHaveLength(300);
+      await expect(
+        ledger.query(
+          `INSERT INTO deliveries (run_id, client_id, email) SELECT run_id, 0, upper(email) FROM deliveries WHERE run_id = $1`,
+          [runId],
+        ),
+      ).rejects.toThrow('deliveries_run_id_email_key');
+    });
+
+    it('of an occurrence is one, whoever begins it', async () => {
+      const { mailingId, runId } = await ledger.run(1);
+      const [mailing] = await ledger.query<never>('SELECT * FROM mailings WHERE id = $1', [mailingId]);
+      const [run] = await ledger.query<{ at: Date }>('SELECT occurrence_at AS at FROM runs WHERE id = $1', [runId]);
+      const begun = await ledger.database.transaction((tx) => ledger.runs.begin(tx, mailing!, 'schedule', run!.at));
+      expect(begun).toEqual({ runId, isNew: false });
+    });
+
+    it('is not done while somebody reopens a delivery of it at the same moment', async () => {
+      const { ids, runId } = await ledger.plannedRun(1);
+      await ledger.query(`UPDATE deliveries SET status = 'unknown' WHERE id = $1`, [ids[0]]);
+      let finishing: Promise<number[]> | undefined;
+      await ledger.database.transaction(async (tx) => {
+        await tx.rows('SELECT id FROM runs WHERE id = $1 FOR UPDATE', [runId]);
+        await tx.affected(`UPDATE deliveries SET status = 'pending' WHERE id = $1`, [ids[0]]);
+        finishing = ledger.runs.finishIfDrained([runId]);
+        await waiting(ledger, 'runs r');
+      });
+      expect(await finishing).toEqual([]);
+      expect(await ledger.query('SELECT status FROM runs WHERE id = $1', [runId])).toEqual([{ status: 'sending' }]);
+    });
+
+    it('survives claims, records, a pause, a finish and a deleted client at once, without a deadlock that is not mended', async () => {
+      const { ids, mailingId } = await ledger.plannedRun(300);
+      const workers = await Promise.all(Array.from({ length: 3 }, () => ledger.worker()));
+      const send = async (worker: number, order: number[]) => {
+        for (let i = 0; i < order.length; i += 40) {
+          const got = (await claim(worker, order.slice(i, i + 40))).filter((one) => one !== null);
+          await record(worker, ...got.map((one, n) => (n % 3 ? sent(one.id) : deferred(one.id))));
+        }
+      };
+      const forget = async () => {
+        const clients = await ledger.query<{ clientId: number }>(
+          'SELECT client_id FROM deliveries WHERE id = ANY($1) ORDER BY id DESC',
+          [ids],
+        );
+        for (const { clientId } of clients.slice(0, 60))
+          await ledger.database.transaction((tx) =>
+            tx.affected(
+              `UPDATE deliveries SET status = 'skipped', reason = 'client_deleted', next_attempt_at = NULL
+                WHERE client_id = $1 AND status IN ('pending', 'deferred')`,
+              [clientId],
+            ),
+          );
+      };
+      const toggle = async () => {
+        for (let i = 0; i < 10; i++)
+          await ledger.database.transaction((tx) => ledger.runs.setPaused(tx, mailingId, i % 2 === 0));
+      };
+      await Promise.all([
+        send(workers[0]!, ids),
+        send(workers[1]!, ids.toReversed()),
+        send(workers[2]!, ids),
+        forget(),
+        toggle(),
+      ]);
+      await ledger.database.transaction((tx) => ledger.runs.close(tx, mailingId, 'finished'));
+      const open = await ledger.query(
+        `SELECT id FROM deliveries WHERE id = ANY($1) AND status IN ('pending', 'sending', 'deferred')`,
+        [ids],
+      );
+      expect(open).toEqual([]);
+    });
+  });
+});
+
+/** Waits until a statement with this text waits for a lock. */
+async function waiting(ledger: Ledger, text: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const rows = await ledger.query(
+      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND position($1 IN query) > 0`,
+      [text],
+    );
+    if (rows.length > 0) return;
+    if (performance.now() > deadline) throw new Error(`nobody waits with ${text}`);
+  }
+}

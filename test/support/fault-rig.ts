@@ -1,0 +1,402 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis as RedisClient } from 'ioredis';
+import { Pool } from 'pg';
+import { type Postgres, type Redis, startPostgres, startRedis } from '../../scripts/services.mjs';
+import { runMigrations } from '../../src/database/migrate';
+import { type SmtpServerOptions } from './smtp-server';
+import { type SmtpServerProcess, startSmtpServerProcess } from './smtp-server-process';
+
+const root = join(__dirname, '..', '..');
+const TOKEN = 'gnt_fault-test';
+export const SECRET_KEY = 'a-secret-key-of-the-fault-tests-0123456789';
+export const SENDER = 'news@example.com';
+
+/** Short waits, so that what takes minutes in production takes seconds here. */
+export const FAST: Record<string, string> = {
+  HEARTBEAT_MS: '300',
+  TAKEOVER_MS: '2000',
+  SWEEP_INTERVAL_MS: '700',
+  SCHEDULER_INTERVAL_MS: '700',
+  FEED_INTERVAL_MS: '100',
+  UNKNOWN_GRACE_MS: '1000',
+  RETRY_DELAYS_MS: '300,300,300,300,300',
+  BREAKER_DELAYS_MS: '200,400',
+  DOMAIN_HOLD_MS: '500',
+  SHUTDOWN_MS: '8000',
+  SMTP_CONNECTIONS: '5',
+  WORKER_CONCURRENCY: '60',
+  DATABASE_CONNECTIONS: '6',
+};
+
+/** A real process of the product. */
+export class Program {
+  readonly exited: Promise<unknown>;
+
+  constructor(
+    readonly name: string,
+    private readonly child: ChildProcess,
+    readonly logFile: string,
+  ) {
+    this.exited = once(child, 'exit');
+  }
+
+  get alive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  get log(): string {
+    return readFileSync(this.logFile, 'utf8');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (!this.alive) return;
+    this.child.kill(signal);
+    if (signal === 'SIGKILL') this.child.kill('SIGCONT');
+    await this.exited;
+  }
+
+  /** Waits until it has ended by itself. */
+  async ends(timeoutMs = 20_000): Promise<void> {
+    const late = sleep(timeoutMs, true, { ref: false });
+    if ((await Promise.race([this.exited, late])) === true)
+      throw new Error(`${this.name} did not end within ${timeoutMs} ms: ${this.log.slice(-2_000)}`);
+  }
+
+  /** Waits for a line; fails with the log's end if the process dies first or the time is over. */
+  async says(pattern: RegExp, timeoutMs = 20_000): Promise<string> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const found = pattern.exec(this.log);
+      if (found) return found[1] ?? found[0];
+      if (!this.alive || performance.now() > deadline)
+        throw new Error(`${this.name} did not say ${pattern}: ${this.log.slice(-2_000)}`);
+      await sleep(25);
+    }
+  }
+}
+
+export interface Answer<T = Record<string, never>> {
+  status: number;
+  body: T;
+}
+
+/** Servers of its own, real API and worker processes, a scripted mail server with a journal. One test at a time. */
+export class FaultRig {
+  postgres!: Postgres;
+  redis!: Redis;
+  smtp!: SmtpServerProcess;
+  api!: Program & { url: string };
+  db!: Pool;
+  journal = '';
+  readonly seed = Number(process.env.FAULT_SEED ?? '') || Math.floor(Math.random() * 1e9);
+  private readonly random = mulberry32(this.seed);
+  private readonly folder = mkdtempSync(join(tmpdir(), 'gonets-faults-'));
+  private readonly programs: Program[] = [];
+  private tests = 0;
+  private smtpOptions: SmtpServerOptions = {};
+
+  static async start(): Promise<FaultRig> {
+    if (!existsSync(join(root, 'dist/main.worker.js'))) throw new Error('Build first: npm run build');
+    const rig = new FaultRig();
+    process.stderr.write(`fault tests: seed ${rig.seed} (repeat with FAULT_SEED=${rig.seed})\n`);
+    [rig.postgres, rig.redis] = await Promise.all([
+      startPostgres({ dataDir: join(rig.folder, 'postgres') }),
+      startRedis({ dataDir: join(rig.folder, 'redis') }),
+    ]);
+    await runMigrations(rig.postgres.url);
+    rig.db = new Pool({ connectionString: rig.postgres.url, max: 4 });
+    rig.db.on('error', () => undefined);
+    await rig.db.query(
+      `INSERT INTO users (email, role) VALUES ('admin@example.com', 'admin'), ('other@example.com', 'user')`,
+    );
+    for (const [i, token] of [TOKEN, `${TOKEN}-2`].entries())
+      await rig.db.query('INSERT INTO api_tokens (user_id, name, token_hash) VALUES ($1, $2, $3)', [
+        i + 1,
+        'test',
+        createHash('sha256').update(token).digest(),
+      ]);
+    return rig;
+  }
+
+  /** An empty ledger, an empty Redis, a new mail server. Call before each test; the API process is kept if it lives. */
+  async reset(smtp: SmtpServerOptions = {}, api: Record<string, string> = {}): Promise<void> {
+    await Promise.all([this.postgres.start(), this.redis.start()]);
+    await this.killAll();
+    this.journal = join(this.folder, `journal-${++this.tests}`);
+    await this.smtp?.kill('SIGKILL');
+    this.smtpOptions = {
+      pipelining: true,
+      eightBitMime: true,
+      login: { user: 'user', pass: 'pass' },
+      ...smtp,
+      journal: this.journal,
+    };
+    this.smtp = await startSmtpServerProcess(this.smtpOptions);
+    await this
+      .query(`TRUNCATE attempts, deliveries, run_counts, stats, failure_stats, runs, mailing_clients, mailings, messages, clients,
+      workers, transport_log, domain_holds RESTART IDENTITY CASCADE`);
+    await this.query(`UPDATE client_totals SET clients = 0`);
+    await this.query(
+      `UPDATE transports SET state = 'open', reason = NULL, detail = NULL, step = 0, strikes = 0, retry_at = NULL`,
+    );
+    await this.flushRedis();
+    if (!this.api?.alive || Object.keys(api).length > 0) await this.startApi(api);
+  }
+
+  /** Kills every worker and every API process but the first. */
+  async killAll(): Promise<void> {
+    await Promise.all(this.programs.filter((program) => program !== this.api).map((program) => program.kill()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.programs.map((program) => program.kill()));
+    await this.smtp?.kill('SIGKILL');
+    await this.db?.end();
+    await Promise.all([this.postgres?.stop('immediate'), this.redis?.kill()]);
+    if (process.env.FAULT_KEEP) process.stderr.write(`kept ${this.folder}\n`);
+    else rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async startWorker(env: Record<string, string> = {}, ready = true): Promise<Program> {
+    const program = this.spawn('worker', env);
+    if (ready) await program.says(/Worker is ready/);
+    return program;
+  }
+
+  startWorkers(count: number, env: Record<string, string> = {}): Promise<Program[]> {
+    return Promise.all(Array.from({ length: count }, () => this.startWorker(env)));
+  }
+
+  async startApi(env: Record<string, string> = {}): Promise<Program> {
+    await this.api?.kill();
+    const program = this.spawn('api', env);
+    this.api = Object.assign(program, { url: await program.says(/"url":"([^"]+)"/) });
+    return program;
+  }
+
+  async startSecondApi(): Promise<Program & { url: string }> {
+    const program = this.spawn('api', {});
+    return Object.assign(program, { url: await program.says(/"url":"([^"]+)"/) });
+  }
+
+  /** The mail server again, on the same port, with the same journal. */
+  async restartSmtp(options: SmtpServerOptions = this.smtpOptions): Promise<void> {
+    const { port } = this.smtp;
+    await this.smtp.kill('SIGKILL');
+    this.smtp = await startSmtpServerProcess({ ...options, port });
+  }
+
+  async call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
+    const { 'x-api': url = this.api.url, ...rest } = headers;
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...rest,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: (text ? JSON.parse(text) : {}) as T };
+  }
+
+  /** As `call`, by the other user. */
+  callOther<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+    return this.call(method, path, body, { authorization: `Bearer ${TOKEN}-2` });
+  }
+
+  async query<T>(sql: string, params: unknown[] = []): Promise<T[]> {
+    return (await this.db.query(sql, params)).rows as T[];
+  }
+
+  /** A mailing to clients whose addresses are `local-1@client.example` and so on; returns its id. Owner 1 unless told. */
+  async mailing(
+    locals: string[],
+    more: { onUnknown?: 'resend' | 'hold'; owner?: number; subject?: string } = {},
+  ): Promise<number> {
+    const { owner = 1, onUnknown = 'resend', subject = 'News for {{ client.fullName }}' } = more;
+    const [message] = await this.query<{ id: string }>(
+      `INSERT INTO messages (owner_id, subject, body) VALUES ($1, $2, '<p>Dear {{ client.fullName }}, nothing new.</p>') RETURNING id`,
+      [owner, subject],
+    );
+    const [mailing] = await this.query<{ id: string }>(
+      `INSERT INTO mailings (owner_id, name, message_id, audience, start_at, period, time_zone, on_unknown)
+       VALUES ($1, 'News', $2, 'selected', now(), 'once', 'UTC', $3) RETURNING id`,
+      [owner, message?.id, onUnknown],
+    );
+    await this.query(
+      `WITH added AS (INSERT INTO clients (owner_id, email, full_name)
+         SELECT $1, w.local || w.n || '-' || $3::bigint || '@client.example', 'Client ' || w.n FROM unnest($2::text[]) WITH ORDINALITY AS w(local, n) RETURNING id)
+       INSERT INTO mailing_clients (mailing_id, client_id) SELECT $3::bigint, id FROM added ORDER BY id`,
+      [owner, locals, Number(mailing?.id)],
+    );
+    return Number(mailing?.id);
+  }
+
+  async send(mailingId: number, key?: string): Promise<number> {
+    const headers: Record<string, string> = key ? { 'idempotency-key': key } : {};
+    const answer = await this.call<{ runId: number }>('POST', `/mailings/${mailingId}/send`, undefined, headers);
+    if (answer.status !== 202) throw new Error(`send answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return answer.body.runId;
+  }
+
+  /** Counts by delivery status, of one run or of all. */
+  async counts(runId?: number): Promise<Record<string, number>> {
+    const rows = await this.query<{ status: string; n: number }>(
+      'SELECT status, count(*)::int AS n FROM deliveries WHERE $1::bigint IS NULL OR run_id = $1 GROUP BY status',
+      [runId ?? null],
+    );
+    return Object.fromEntries(rows.map(({ status, n }) => [status, n]));
+  }
+
+  /** I6: no run is live any more; returns how long that took. */
+  async quiet(withinMs: number): Promise<number> {
+    const startedAt = performance.now();
+    for (;;) {
+      const [live] = await this.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM runs WHERE status IN ('planning', 'sending') OR closing`,
+      ).catch(() => [{ n: -1 }]);
+      const ms = performance.now() - startedAt;
+      if (live?.n === 0) return ms;
+      if (ms > withinMs) {
+        const stuck = await this.query(
+          'SELECT run_id, status, reason, claimed_by, attempts, count(*) FROM deliveries GROUP BY 1, 2, 3, 4, 5',
+        );
+        throw new Error(`I6: not quiet after ${withinMs} ms: ${JSON.stringify(stuck)}`);
+      }
+      await sleep(50);
+    }
+  }
+
+  /** Waits until so many letters were accepted. */
+  async accepted(count: number, timeoutMs = 30_000): Promise<void> {
+    await this.eventually(async () => (await this.smtp.stats()).accepted >= count, timeoutMs, `${count} accepted`);
+  }
+
+  async eventually(check: () => Promise<boolean> | boolean, timeoutMs = 20_000, what = 'it'): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (!(await check())) {
+      if (performance.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs} ms`);
+      await sleep(20);
+    }
+  }
+
+  /** A whole number from 0 below `limit`, by the seed. */
+  below(limit: number): number {
+    return Math.floor(this.random() * limit);
+  }
+
+  async flushRedis(): Promise<void> {
+    const client = new RedisClient(this.redis.url);
+    await client.flushall();
+    client.disconnect();
+  }
+
+  /** Takes away a share of the keys that match, as an eviction does. */
+  async evict(share: number, pattern = /./): Promise<void> {
+    const client = new RedisClient(this.redis.url);
+    const keys = (await client.keys('*')).filter((key) => pattern.test(key)).sort();
+    for (const key of keys) if (this.random() < share) await client.del(key);
+    client.disconnect();
+  }
+
+  /** Jobs of deliveries that are not over. */
+  async jobs(): Promise<number> {
+    const client = new RedisClient(this.redis.url);
+    const key = (list: string) => `{gonets}:delivery:${list}`;
+    const counts = await Promise.all([
+      client.llen(key('wait')),
+      client.llen(key('active')),
+      client.zcard(key('delayed')),
+      client.zcard(key('prioritized')),
+    ]);
+    client.disconnect();
+    return counts.reduce((a, b) => a + b, 0);
+  }
+
+  /** Ends every session at the database but this test's own. */
+  async terminateSessions(): Promise<void> {
+    await this.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'gonets'`,
+    );
+  }
+
+  get workers(): Program[] {
+    return this.programs.filter((program) => program.name.startsWith('worker') && program.alive);
+  }
+
+  /** The last warnings of each process of this test, for a failed one's report. */
+  tails(): string {
+    const lines = this.programs.flatMap(({ name, log }) =>
+      log
+        .split('\n')
+        .filter((line) => /"level":(50|60)|failpoint|Error/.test(line))
+        .slice(-3)
+        .map((line) => `${name}: ${line.slice(0, 600)}`),
+    );
+    return lines.slice(-20).join('\n');
+  }
+
+  /** One row of the table in docs/reliability.md. */
+  note(
+    fault: string,
+    measured: { letters: number; extraCopies: number; unknownAttempts: number },
+    killed: number,
+  ): void {
+    const { letters, extraCopies, unknownAttempts } = measured;
+    process.stderr.write(`| ${fault} | ${letters} | ${killed} | 0 | ${extraCopies} | ${unknownAttempts} |\n`);
+  }
+
+  private spawn(kind: 'api' | 'worker', env: Record<string, string>): Program {
+    const name = `${kind}-${this.programs.length}`;
+    const logFile = join(this.folder, `${name}.log`);
+    const log = openSync(logFile, 'a');
+    const { port } = this.smtp;
+    const child = spawn(process.execPath, [join(root, `dist/main.${kind}.js`)], {
+      env: {
+        PATH: process.env.PATH,
+        NODE_ENV: 'test',
+        DATABASE_URL: this.postgres.url,
+        REDIS_URL: this.redis.url,
+        SMTP_URL: `smtp://user:pass@127.0.0.1:${port}?ignoreTLS=true`,
+        MAIL_FROM: `News <${SENDER}>`,
+        SECRET_KEY,
+        PORT: '0',
+        ...FAST,
+        ...env,
+      },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    const program = new Program(name, child, logFile);
+    this.programs.push(program);
+    return program;
+  }
+}
+
+/** Small and seeded: the same seed, the same choices. */
+function mulberry32(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

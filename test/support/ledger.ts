@@ -1,0 +1,132 @@
+import { Queue } from 'bullmq';
+import type { PinoLogger } from 'nestjs-pino';
+import { DataSource } from 'typeorm';
+import { types } from 'pg';
+import { loadConfig } from '../../src/config/config';
+import type { Config } from '../../src/config/config.module';
+import { Database } from '../../src/database/database';
+import { FeederService } from '../../src/features/deliveries/feeder.service';
+import { DeliverySweeper } from '../../src/features/deliveries/sweeper.service';
+import { PlannerService } from '../../src/features/runs/planner.service';
+import { RunsService } from '../../src/features/runs/runs.service';
+import { DELIVERY_QUEUE, type DeliveryJob } from '../../src/queue/queues';
+import { RedisConnection } from '../../src/queue/redis.module';
+import { redisOptions } from '../../src/queue/redis-options';
+import { createTestDatabase, type TestDatabase } from './database';
+import { createTestRedis, type TestRedis } from './redis';
+
+types.setTypeParser(types.builtins.INT8, Number);
+
+const quiet = () => undefined;
+export const silent = { info: quiet, warn: quiet, error: quiet, debug: quiet, fatal: quiet } as unknown as PinoLogger;
+
+/** The ledger's parts on a database and a corner of Redis of their own, without processes. */
+export class Ledger {
+  readonly config: Config;
+  readonly database: Database;
+  readonly redis: RedisConnection;
+  readonly queue: Queue<DeliveryJob>;
+  readonly feeder: FeederService;
+  readonly sweeper: DeliverySweeper;
+  readonly planner: PlannerService;
+  readonly runs: RunsService;
+
+  private constructor(
+    private readonly testDatabase: TestDatabase,
+    private readonly testRedis: TestRedis,
+    dataSource: DataSource,
+    env: Record<string, string>,
+  ) {
+    this.config = loadConfig({ REDIS_URL: testRedis.url, REDIS_PREFIX: testRedis.prefix, ...env });
+    this.database = new Database(dataSource);
+    this.redis = new RedisConnection(this.config, silent);
+    this.queue = new Queue(DELIVERY_QUEUE, { connection: redisOptions(testRedis.url), prefix: testRedis.prefix });
+    this.feeder = new FeederService(this.database, this.redis, this.queue, this.config);
+    this.sweeper = new DeliverySweeper(this.database, this.feeder, this.redis, this.queue, this.config, silent);
+    this.planner = new PlannerService(this.database, silent);
+    this.runs = new RunsService(this.database);
+  }
+
+  static async start(env: Record<string, string> = {}): Promise<Ledger> {
+    const testDatabase = await createTestDatabase();
+    const dataSource = new DataSource({
+      type: 'postgres',
+      url: testDatabase.url,
+      installExtensions: false,
+      poolSize: 10,
+    });
+    await dataSource.initialize();
+    const ledger = new Ledger(testDatabase, createTestRedis(), dataSource, env);
+    await ledger.redis.ready(5_000);
+    await ledger.database.affected(`INSERT INTO users (email) VALUES ('owner@example.com')`);
+    return ledger;
+  }
+
+  async stop(): Promise<void> {
+    await this.queue.close();
+    await this.redis.onApplicationShutdown();
+    await this.database.dataSource.destroy();
+    await this.testRedis.drop();
+    await this.testDatabase.drop();
+  }
+
+  /** A started mailing to so many clients, and its run, not planned yet. */
+  async run(clients: number, onUnknown: 'resend' | 'hold' = 'resend'): Promise<{ mailingId: number; runId: number }> {
+    const row = await this.database.first<{ mailingId: number; runId: number }>(
+      `WITH m AS (INSERT INTO messages (owner_id, subject, body) VALUES (1, 's', 'b') RETURNING id),
+       g AS (INSERT INTO mailings (owner_id, message_id, audience, start_at, period, time_zone, status, on_unknown)
+             SELECT 1, id, 'selected', now(), 'once', 'UTC', 'started', $1 FROM m RETURNING id)
+       INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, status, on_unknown) SELECT id, 1, date_trunc('milliseconds', now()), 'demand', 'planning', $1 FROM g
+       RETURNING mailing_id, id AS run_id`,
+      [onUnknown],
+    );
+    const { mailingId, runId } = row ?? { mailingId: 0, runId: 0 };
+    await this.database.affected(
+      `WITH c AS (INSERT INTO clients (owner_id, email, full_name)
+         SELECT 1, 'c' || n || '-' || $1::bigint || '@example.com', 'Client ' || n FROM generate_series(1, $2::int) n RETURNING id)
+       INSERT INTO mailing_clients (mailing_id, client_id) SELECT $1::bigint, id FROM c ORDER BY id`,
+      [mailingId, clients],
+    );
+    return { mailingId, runId };
+  }
+
+  async plannedRun(clients: number, onUnknown?: 'resend' | 'hold') {
+    const run = await this.run(clients, onUnknown);
+    await this.planner.plan(run.runId);
+    return { ...run, ids: await this.ids(run.runId) };
+  }
+
+  async ids(runId: number): Promise<number[]> {
+    const rows = await this.database.rows<{ id: number }>('SELECT id FROM deliveries WHERE run_id = $1 ORDER BY id', [
+      runId,
+    ]);
+    return rows.map(({ id }) => id);
+  }
+
+  /** A worker's row; dead if its last heartbeat is older than any take-over time. */
+  async worker(dead = false): Promise<number> {
+    const row = await this.database.first<{ id: number }>(
+      `INSERT INTO workers (host, pid, version, heartbeat_at) VALUES ('h', 1, 'v', clock_timestamp() - $1 * interval '1 day') RETURNING id`,
+      [dead ? 1 : 0],
+    );
+    return row?.id ?? 0;
+  }
+
+  async delivery(id: number) {
+    return this.database.first<Record<string, unknown>>(
+      `SELECT status, reason, attempts, tries, lost_replies, claimed_by, next_attempt_at IS NOT NULL AS waits FROM deliveries WHERE id = $1`,
+      [id],
+    );
+  }
+
+  async attempts(id: number) {
+    return this.database.rows<Record<string, unknown>>(
+      'SELECT attempt_number, status, server_response FROM attempts WHERE delivery_id = $1 ORDER BY attempt_number',
+      [id],
+    );
+  }
+
+  query<T>(sql: string, params: unknown[] = []): Promise<T[]> {
+    return this.database.rows<T>(sql, params);
+  }
+}

@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { csvField, csvRow, CsvReader, plainField } from '../../src/domain/csv-records';
+
+describe('csvField', () => {
+  it.each([
+    ['plain', 'plain'],
+    ['a,b', '"a,b"'],
+    ['a;b', '"a;b"'],
+    ['say "hi"', '"say ""hi"""'],
+    ['two\nlines', '"two\nlines"'],
+    [' padded', '" padded"'],
+    ['=1+1', "'=1+1"],
+    ['+7 999', "'+7 999"],
+    ['-1', "'-1"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['\tx', '"\'\tx"'],
+    ['\rx', '"\'\rx"'],
+    ["'=1", "''=1"],
+    ["'tis", "'tis"],
+    [12, '12'],
+    [-12, '-12'],
+    [null, ''],
+  ])('%j is written as %j', (value, field) => expect(csvField(value)).toBe(field));
+
+  it('never begins with what a spreadsheet takes for a formula, and loses nothing', () => {
+    const text = fc.string({ unit: fc.constantFrom(...'=+-@\t\'",;ax ') });
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 2, maxLength: 4 }), (values) => {
+        for (const value of values) expect(csvField(value).replace(/^"/, '')).not.toMatch(/^[=+\-@\t\r]/);
+        const [record] = [...new CsvReader(',', 1).push(csvRow(['x', ...values]).replace('\r\n', '\n'))];
+        expect(record?.ok && record.fields.map(plainField)).toEqual(['x', ...values]);
+      }),
+    );
+  });
+});
