@@ -149,10 +149,11 @@ describe('the queue beside the ledger', () => {
       smtp.behave({ at: { dot: { do: 'stall' } } });
       const sending = sender.send(ids[0] ?? 0);
       await new Promise((resolve) => setTimeout(resolve, 2_600));
-      expect(await ledger.sweeper.sweep()).toMatchObject({ takenOver: 0 });
-      expect(registry.alive).toBe(true);
+      const swept = await ledger.sweeper.sweep();
       pool.dropAll();
       expect(await sending).toMatchObject({ kind: 'recorded', status: 'deferred' });
+      expect(swept).toMatchObject({ takenOver: 0 });
+      expect(registry.alive).toBe(true);
       expect(await ledger.attempts(ids[0] ?? 0)).toMatchObject([{ status: 'unknown' }]);
     });
 
