@@ -1,6 +1,6 @@
-import { claimDeliveries } from '../../src/features/deliveries/claims';
 import { deliveryJobId } from '../../src/features/deliveries/feeder.service';
 import { GroupCommit } from '../../src/features/deliveries/group-commit';
+import { writeLedger } from '../../src/features/deliveries/ledger';
 import { LetterComposer } from '../../src/features/deliveries/letter-composer';
 import { SenderService } from '../../src/features/deliveries/sender.service';
 import { TransportGate } from '../../src/features/deliveries/transport-gate.service';
@@ -18,7 +18,12 @@ describe('the queue beside the ledger', () => {
   let ledger: Ledger;
 
   beforeEach(async () => {
-    ledger = await Ledger.start({ QUEUE_WINDOW: '100', WORKER_CONCURRENCY: '20' });
+    ledger = await Ledger.start({
+      QUEUE_WINDOW: '100',
+      WORKER_CONCURRENCY: '20',
+      HEARTBEAT_MS: '200',
+      TAKEOVER_MS: '2000',
+    });
   });
 
   afterEach(async () => {
@@ -130,13 +135,25 @@ describe('the queue beside the ledger', () => {
       const sending = sender.send(busy);
       while (smtp.stats.transactions === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       // As if the answer had been lost and the mailing paused before the statement was repeated.
-      await claimDeliveries(ledger.database, registry.id, [orphan]);
+      await writeLedger(ledger.database, registry.id, [{ claim: orphan }]);
       await ledger.query('UPDATE runs SET paused_at = now() WHERE id = $1', [runId]);
       expect(await sender.releaseOrphans()).toBe(1);
       expect(await ledger.delivery(orphan)).toMatchObject({ status: 'pending', attempts: 0, claimedBy: null });
       expect(await ledger.delivery(busy)).toMatchObject({ status: 'sending', claimedBy: registry.id });
       pool.dropAll();
       expect(await sending).toMatchObject({ kind: 'recorded' });
+    });
+
+    it('the claims of a worker that lives are left alone, however long a letter takes', async () => {
+      const { ids } = await ledger.plannedRun(1);
+      smtp.behave({ at: { dot: { do: 'stall' } } });
+      const sending = sender.send(ids[0] ?? 0);
+      await new Promise((resolve) => setTimeout(resolve, 2_600));
+      expect(await ledger.sweeper.sweep()).toMatchObject({ takenOver: 0 });
+      expect(registry.alive).toBe(true);
+      pool.dropAll();
+      expect(await sending).toMatchObject({ kind: 'recorded', status: 'deferred' });
+      expect(await ledger.attempts(ids[0] ?? 0)).toMatchObject([{ status: 'unknown' }]);
     });
 
     it('a provider that asks for rest gets it, and the answer is written first', async () => {

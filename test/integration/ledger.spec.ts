@@ -1,5 +1,5 @@
-import { claimDeliveries } from '../../src/features/deliveries/claims';
-import { type DeliveryRecord, recordDeliveries } from '../../src/features/deliveries/records';
+import { writeLedger } from '../../src/features/deliveries/ledger';
+import type { DeliveryRecord } from '../../src/features/deliveries/records';
 import { recount } from '../support/invariants';
 import { Ledger } from '../support/ledger';
 
@@ -43,8 +43,18 @@ describe('the ledger', () => {
     await ledger?.stop();
   });
 
-  const claim = (worker: number, ids: number[]) => claimDeliveries(ledger.database, worker, ids);
-  const record = (worker: number, ...records: DeliveryRecord[]) => recordDeliveries(ledger.database, worker, records);
+  const claim = (worker: number, ids: number[]) =>
+    writeLedger(
+      ledger.database,
+      worker,
+      ids.map((id) => ({ claim: id })),
+    );
+  const record = (worker: number, ...records: DeliveryRecord[]) =>
+    writeLedger(
+      ledger.database,
+      worker,
+      records.map((one) => ({ record: one })),
+    );
 
   describe('claims', () => {
     it('give each delivery to one of many who want it at once, in whatever order they ask', async () => {

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { Redis as RedisClient } from 'ioredis';
 import { Pool } from 'pg';
 import { type Postgres, type Redis, startPostgres, startRedis } from '../../scripts/services.mjs';
 import { runMigrations } from '../../src/database/migrate';
+import { mulberry32, Program } from './program';
 import { type SmtpServerOptions } from './smtp-server';
 import { type SmtpServerProcess, startSmtpServerProcess } from './smtp-server-process';
 
@@ -33,57 +33,6 @@ export const FAST: Record<string, string> = {
   WORKER_CONCURRENCY: '60',
   DATABASE_CONNECTIONS: '6',
 };
-
-/** A real process of the product. */
-export class Program {
-  readonly exited: Promise<unknown>;
-
-  constructor(
-    readonly name: string,
-    private readonly child: ChildProcess,
-    readonly logFile: string,
-  ) {
-    this.exited = once(child, 'exit');
-  }
-
-  get alive(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  get log(): string {
-    return readFileSync(this.logFile, 'utf8');
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
-  }
-
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    if (!this.alive) return;
-    this.child.kill(signal);
-    if (signal === 'SIGKILL') this.child.kill('SIGCONT');
-    await this.exited;
-  }
-
-  /** Waits until it has ended by itself. */
-  async ends(timeoutMs = 20_000): Promise<void> {
-    const late = sleep(timeoutMs, true, { ref: false });
-    if ((await Promise.race([this.exited, late])) === true)
-      throw new Error(`${this.name} did not end within ${timeoutMs} ms: ${this.log.slice(-2_000)}`);
-  }
-
-  /** Waits for a line; fails with the log's end if the process dies first or the time is over. */
-  async says(pattern: RegExp, timeoutMs = 20_000): Promise<string> {
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      const found = pattern.exec(this.log);
-      if (found) return found[1] ?? found[0];
-      if (!this.alive || performance.now() > deadline)
-        throw new Error(`${this.name} did not say ${pattern}: ${this.log.slice(-2_000)}`);
-      await sleep(25);
-    }
-  }
-}
 
 export interface Answer<T = Record<string, never>> {
   status: number;
@@ -388,15 +337,4 @@ export class FaultRig {
     this.programs.push(program);
     return program;
   }
-}
-
-/** Small and seeded: the same seed, the same choices. */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -19,9 +19,13 @@ export async function startSmtpServerProcess(options: SmtpServerOptions = {}): P
   const script = join(__dirname, 'smtp-server.ts');
   const { port = 0, journal, ...rest } = options;
   const args = ['--port', String(port), '--options', JSON.stringify(rest), ...(journal ? ['--journal', journal] : [])];
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', script, ...args],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const exited = once(child, 'exit');
   const [line] = (await Promise.race([
     once(createInterface(child.stdout), 'line'),
