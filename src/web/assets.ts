@@ -42,7 +42,9 @@ export function assetUrl(name: string): string {
 
 /** Serves /assets from memory, compressed at build time; browsers keep them for a year. */
 export function serveAssets(request: Request, response: Response, next: NextFunction): void {
-  const asset = request.path.startsWith('/assets/') ? assets.get(request.path.slice('/assets/'.length)) : undefined;
+  // Where it is mounted, `request.path` is cut short.
+  const [path = ''] = request.originalUrl.split('?');
+  const asset = path.startsWith('/assets/') ? assets.get(path.slice('/assets/'.length)) : undefined;
   if (!asset || (request.method !== 'GET' && request.method !== 'HEAD')) return next();
   response.setHeader('Content-Type', asset.type);
   response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
