@@ -94,13 +94,13 @@ export class SessionsService {
     return bearer;
   }
 
-  async signOut(sessionToken: string, origin?: Origin): Promise<void> {
+  async signOut(sessionToken: string, origin?: Partial<Origin>): Promise<void> {
     const ended = await this.database.first<{ userId: number }>(
       'DELETE FROM sessions WHERE token_hash = $1 RETURNING user_id',
       [hashOf(sessionToken)],
     );
     if (!ended) return;
-    const actor = { userId: ended.userId, via: 'session' as const, ...(origin && { ip: origin.ip }) };
+    const actor = { userId: ended.userId, via: 'session' as const, ...(origin?.ip !== undefined && { ip: origin.ip }) };
     await audit(this.database, actor, 'sign_out', { type: 'user', id: ended.userId });
   }
 
