@@ -129,6 +129,13 @@ async function fill(stage, clients, attempts) {
       say(what);
       await filling.query(sql, params);
     };
+    // Built once at the end, which is several times as fast.
+    await filling.query("SET maintenance_work_mem = '512MB'");
+    const { rows: indexes } = await filling.query(
+      `SELECT indexname, indexdef FROM pg_indexes i WHERE tablename IN ('clients', 'deliveries', 'attempts')
+          AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = i.indexname)`,
+    );
+    for (const { indexname } of indexes) await filling.query(`DROP INDEX ${indexname}`);
     await step(
       `making ${round(clients)} clients`,
       `INSERT INTO clients (owner_id, email, full_name)

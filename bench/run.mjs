@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- send|plan|import|pages|limits [--letters 50000] [--workers 2] [--runs 3] …`: measures on servers of
- * its own, prints hardware, versions, settings and medians, adds a line to docs/benchmarks.md (`--no-record` does not).
+ * its own, prints hardware, versions, settings and medians, adds a line to docs/benchmarks.md (`--no-record` does not); `--no-build` takes `dist` as it is.
  */
 import { spawnSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
@@ -14,15 +14,17 @@ if (!commands.includes(command)) {
   process.exit(2);
 }
 const projectFolder = join(import.meta.dirname, '..');
-const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: projectFolder, stdio: ['ignore', 2, 2] });
-if (built.status !== 0) process.exit(1);
-
 const { options, run } = await import(`./${command}.mjs`);
 const { describe } = await import('./stage.mjs');
-const { values } = parseArgs({ args: rest, options: { ...options, 'no-record': { type: 'boolean', default: false } } });
+const common = { 'no-record': { type: 'boolean', default: false }, 'no-build': { type: 'boolean', default: false } };
+const { values } = parseArgs({ args: rest, options: { ...options, ...common } });
 
 let about;
 let settings = '';
+if (!values['no-build']) {
+  const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: projectFolder, stdio: ['ignore', 2, 2] });
+  if (built.status !== 0) process.exit(1);
+}
 const print = {
   line: (text) => console.log(text),
   async head(stage, ofThisRun) {

@@ -32,7 +32,8 @@ export async function setStage({ env = {}, postgresSettings = {} } = {}) {
       child.expected = true;
       child.kill('SIGKILL');
     }
-    for (const stop of stops.reverse()) await stop().catch(() => undefined);
+    // The servers before the connections to them: an interrupted statement may run for minutes.
+    for (const stop of stops) await stop().catch(() => undefined);
     rmSync(folder, { recursive: true, force: true });
   };
   for (const signal of ['SIGINT', 'SIGTERM'])

@@ -91,11 +91,12 @@ export class AuthController {
   @HttpCode(204)
   async signOut(
     @CurrentViewer() viewer: Viewer,
+    @RequestOrigin() origin: Origin,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<void> {
     const sessionToken = viewer.via === 'session' ? sessionTokenOf(request, this.config) : undefined;
-    if (sessionToken) await this.sessions.signOut(sessionToken, viewer);
+    if (sessionToken) await this.sessions.signOut(sessionToken, origin);
     clearSessionCookie(response, this.config);
   }
 

@@ -94,6 +94,8 @@ export class ClientsController {
   @Get(':id/deliveries')
   async deliveriesOf(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: PageDto) {
     const page: Page<DeliveryView> = await this.deliveries.listOfClient(viewer, id, query);
+    // The ledger of a deleted client is there still; for anybody else's id there is nothing.
+    if (page.items.length === 0) await this.clients.get(viewer, id);
     return { ...page, items: page.items.map(deliveryAnswer) };
   }
 }

@@ -14,6 +14,13 @@ export interface ListQuery {
   total?: (sql: Sql) => Promise<number>;
 }
 
+/** What a cursor may hold; anybody can write one. */
+const CURSOR_VALUE = {
+  bigint: (text: string) => /^-?\d{1,18}$/.test(text),
+  text: (text: string) => !text.includes('\0'),
+  timestamptz: (text: string) => !Number.isNaN(Date.parse(text)),
+};
+
 /**
  * Runs one page of a list. Rows carry their key as `pageKey`, which is taken off again.
  * @throws ValidationError for a cursor that is not one
@@ -24,7 +31,8 @@ export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest)
   let after = '';
   if (page.cursor !== undefined) {
     const values = decodeCursor(page.cursor, key.length);
-    if (!values) throw new ValidationError([{ field: 'cursor', message: 'must be a nextCursor of this list' }]);
+    if (!values?.every((value, i) => CURSOR_VALUE[key[i]?.type ?? 'text'](String(value))))
+      throw new ValidationError([{ field: 'cursor', message: 'must be a nextCursor of this list' }]);
     const row = values.map((value, i) => `$${all.push(value)}::text::${key[i]?.type}`);
     after = ` AND (${key.map((k) => k.expression).join(', ')}) ${descending ? '<' : '>'} (${row.join(', ')})`;
   }

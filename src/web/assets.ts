@@ -42,7 +42,10 @@ export function assetUrl(name: string): string {
 
 /** Serves /assets from memory, compressed at build time; browsers keep them for a year. */
 export function serveAssets(request: Request, response: Response, next: NextFunction): void {
-  const asset = request.path.startsWith('/assets/') ? assets.get(request.path.slice('/assets/'.length)) : undefined;
+  // Nest mounts middleware at its route, which takes the path out of `request.path`.
+  const asset = request.originalUrl.startsWith('/assets/')
+    ? assets.get(request.originalUrl.slice('/assets/'.length))
+    : undefined;
   if (!asset || (request.method !== 'GET' && request.method !== 'HEAD')) return next();
   response.setHeader('Content-Type', asset.type);
   response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');

@@ -1,5 +1,6 @@
 import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import compression from 'compression';
+import { DatabaseModule } from '../database/database.module';
 import { QueueModule } from '../queue/queue.module';
 import { ClientsModule } from '../features/clients/clients.module';
 import { ImportsModule } from '../features/clients/imports.module';
@@ -12,6 +13,12 @@ import { StatisticsModule } from '../features/statistics/statistics.module';
 import { UsersModule } from '../features/users/users.module';
 import { serveAssets } from './assets';
 import { DraftsService } from './drafts.service';
+import { AuditModule } from '../features/audit/audit.module';
+import { LettersModule } from '../features/letters/letters.module';
+import { AccountWebController } from './pages/account.web.controller';
+import { AuditWebController } from './pages/audit.web.controller';
+import { StatusWebController } from './pages/status.web.controller';
+import { UsersWebController } from './pages/users.web.controller';
 import { AttemptsWebController } from './pages/attempts.web.controller';
 import { AuthWebController } from './pages/auth.web.controller';
 import { ClientsWebController } from './pages/clients.web.controller';
@@ -30,6 +37,9 @@ import { ReadersService } from './readers.service';
   imports: [
     QueueModule,
     UsersModule,
+    AuditModule,
+    LettersModule,
+    DatabaseModule,
     ClientsModule,
     ImportsModule,
     MessagesModule,
@@ -50,6 +60,10 @@ import { ReadersService } from './readers.service';
     RunsWebController,
     AttemptsWebController,
     ReportsWebController,
+    UsersWebController,
+    AccountWebController,
+    AuditWebController,
+    StatusWebController,
     NotFoundWebController,
   ],
   providers: [ReadersService, DraftsService],

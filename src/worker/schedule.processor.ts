@@ -6,9 +6,14 @@ import { SchedulerService } from '../features/scheduling/scheduler.service';
 import { SCHEDULE_QUEUE, type ScheduleJob } from '../queue/queues';
 import { Sweep } from './sweep';
 
-/** The repeatable jobs: the calendar's tick and the sweep. */
+/**
+ * The repeatable jobs: the calendar's tick and the sweep. Each is under way at most once in this process, with a slot of
+ * its own, so that a long sweep never keeps the calendar waiting.
+ */
 @Injectable()
 export class ScheduleProcessor extends WorkerHost {
+  private readonly underWay = new Set<ScheduleJob>();
+
   constructor(
     private readonly scheduler: SchedulerService,
     private readonly sweep: Sweep,
@@ -17,12 +22,13 @@ export class ScheduleProcessor extends WorkerHost {
     super();
   }
 
-  async process(job: Job<unknown, unknown, ScheduleJob>): Promise<unknown> {
-    switch (job.name) {
-      case 'tick':
-        return this.scheduler.tick();
-      case 'sweep':
-        return this.sweep.run();
+  async process({ name }: Job<unknown, unknown, ScheduleJob>): Promise<unknown> {
+    if (this.underWay.has(name)) return undefined;
+    this.underWay.add(name);
+    try {
+      return await (name === 'tick' ? this.scheduler.tick() : this.sweep.run());
+    } finally {
+      this.underWay.delete(name);
     }
   }
 

@@ -24,7 +24,7 @@ export class Sweep {
   ) {}
 
   async run(): Promise<Swept> {
-    await this.lifecycle.enqueuePlans(await this.runs.unplanned());
+    await this.lifecycle.enqueuePlans(await this.runs.unplanned(), { again: true });
     while ((await this.runs.closeSome()) > 0);
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);

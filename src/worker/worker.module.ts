@@ -36,7 +36,7 @@ export class WorkerModule {
     };
     Processor(DELIVERY_QUEUE, { ...options, concurrency: config.workerConcurrency })(DeliveryProcessor);
     Processor(PLAN_QUEUE, { ...options, concurrency: 2 })(PlanProcessor);
-    Processor(SCHEDULE_QUEUE, options)(ScheduleProcessor);
+    Processor(SCHEDULE_QUEUE, { ...options, concurrency: 2 })(ScheduleProcessor);
     Processor(SERVICE_QUEUE, { ...options, concurrency: 5 })(ServiceProcessor);
     return {
       module: WorkerModule,

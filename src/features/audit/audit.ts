@@ -29,6 +29,7 @@ export const auditActions = [
   'message.test',
   'client.delete',
   'clients.import',
+  'clients.export',
   'deliveries.export',
   'run.resend_failed',
   'delivery.resend',

@@ -64,6 +64,7 @@ export class ClientsService {
    * with a byte order mark and holds no formulas. Read in pages as it is wanted; no connection is held in between.
    */
   async *exportCsv(viewer: Viewer, query: Pick<ClientQuery, 'search' | 'ownerId'> = {}): AsyncGenerator<string> {
+    await audit(this.database, viewer, 'clients.export');
     yield `\uFEFF${csvRow(['email', 'full_name', 'comment'])}`;
     for (let after = 0; ;) {
       const page = await this.database.rows<Pick<Client, 'id' | 'email' | 'fullName' | 'comment'>>(

@@ -65,8 +65,12 @@ export class DeliverySweeper {
               WHERE NOT EXISTS (SELECT FROM workers w WHERE w.id = c.id AND w.stopped_at IS NULL
                                    AND w.heartbeat_at >= clock_timestamp() - $1 * interval '1 millisecond')),
            held AS (
-             SELECT d.id FROM deliveries d JOIN dead ON dead.id = d.claimed_by WHERE d.status = 'sending'
+             SELECT d.id, d.run_id FROM deliveries d JOIN dead ON dead.id = d.claimed_by WHERE d.status = 'sending'
               ORDER BY d.id LIMIT ${BATCH} FOR UPDATE OF d SKIP LOCKED),
+           -- As of a close that is under way: it has seen these as sending, and closes them no more.
+           found AS MATERIALIZED (
+             SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.status FROM runs r
+              WHERE r.id IN (SELECT run_id FROM held) ORDER BY r.id FOR KEY SHARE),
            moved AS (
              UPDATE deliveries d SET
                  status = CASE WHEN r.on_unknown = 'resend' AND d.lost_replies = 0 AND r.status IN ('planning', 'sending')
@@ -75,7 +79,7 @@ export class DeliverySweeper {
                                         THEN app_now() + $2 * interval '1 millisecond' END,
                  reason = 'worker_lost', attempts = d.attempts + 1, lost_replies = d.lost_replies + 1,
                  claimed_by = NULL, updated_at = app_now()
-               FROM held, runs r, deliveries old
+               FROM held, found r, deliveries old
               WHERE d.id = held.id AND r.id = d.run_id AND old.id = d.id
              RETURNING d.id, d.run_id, d.client_id, r.mailing_id, r.owner_id, d.attempts, old.claimed_by AS worker_id),
            tried AS (

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
 import { listPage } from '../../database/list';
+import { singleLineProblem } from '../../domain/email-address';
 import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
@@ -117,8 +118,12 @@ export class MessagesService {
   }
 }
 
+const SUBJECT_MAX = 1_000;
+
 function checkContent(input: MessageInput): { subject: string; body: string; bodyText: string | null } {
   const bodyText = input.bodyText?.trim() ? input.bodyText : null;
+  const problem = singleLineProblem(input.subject, SUBJECT_MAX);
+  if (problem) throw new ValidationError([{ field: 'subject', message: problem }]);
   const compiled = compileContent({ subject: input.subject, body: input.body, bodyText: bodyText ?? undefined });
   if (!compiled.ok) throw new ValidationError(compiled.errors);
   return { subject: input.subject, body: input.body, bodyText };

@@ -35,11 +35,27 @@ export class PlannerService {
       if (page.last) break;
     }
     failpoint('planned');
+    if (added >= PAGE) await this.tellPlanner();
     this.logger.info(
       { event: 'run.planned', runId, deliveries: added, ms: Math.round(performance.now() - startedAt) },
       'Run is planned',
     );
     return true;
+  }
+
+  /**
+   * The ledger may be a thousand times as large as a minute ago: new statistics also make every session forget the plans of
+   * its prepared statements, which were right for a small table. A failure only leaves that to autovacuum, a minute later.
+   */
+  private async tellPlanner(): Promise<void> {
+    try {
+      await this.database.affected('ANALYZE deliveries');
+    } catch (error) {
+      this.logger.warn(
+        { event: 'run.not_analyzed', reason: (error as Error).message },
+        'Statistics of deliveries are not refreshed',
+      );
+    }
   }
 
   private async planPage(tx: Transaction, runId: number): Promise<{ added: number; last: boolean } | 'not-planning'> {

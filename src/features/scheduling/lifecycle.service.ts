@@ -293,11 +293,18 @@ export class LifecycleService {
     return started.length;
   }
 
-  /** Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. */
-  async enqueuePlans(runIds: number[]): Promise<void> {
+  /**
+   * Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. `again` is for what may have a job
+   * already: of those a run has one at most, so that sweeps over slow planners don't pile them up.
+   */
+  async enqueuePlans(runIds: number[], { again = false } = {}): Promise<void> {
     if (runIds.length === 0) return;
     try {
-      await promptly(this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId } }))));
+      const opts = (runId: number) =>
+        again ? { jobId: `again-${runId}`, removeOnComplete: true, removeOnFail: true } : {};
+      await promptly(
+        this.planQueue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId }, opts: opts(runId) }))),
+      );
     } catch (error) {
       this.queueAway(error);
     }

@@ -142,7 +142,11 @@ export class SchedulerService {
    * first that was added.
    */
   private async letJoin(tx: Transaction, mailing: Mailing, joinedFrom: number): Promise<number | null> {
-    await tx.affected('UPDATE mailings SET joined_from = NULL WHERE id = $1', [mailing.id]);
+    // This very tick may have paused it.
+    const started = await tx.affected(`UPDATE mailings SET joined_from = NULL WHERE id = $1 AND status = 'started'`, [
+      mailing.id,
+    ]);
+    if (started === 0) return null;
     const run = await tx.first<{ id: number; occurrenceAt: Date }>(
       `SELECT id, occurrence_at FROM runs WHERE mailing_id = $1 AND occurrence_at IS NOT NULL AND status IN ('planning', 'sending', 'done')
         ORDER BY occurrence_at DESC LIMIT 1 FOR NO KEY UPDATE`,

@@ -5,7 +5,7 @@ import { Database, type Sql } from '../../database/database';
 import { DomainError } from '../../domain/errors';
 import type { Role } from '../../domain/permissions';
 import { Limits } from '../../queue/limits';
-import { type Actor, anonymous, audit } from '../audit/audit';
+import { anonymous, audit } from '../audit/audit';
 import { passwordMatches } from './passwords';
 
 /** Where a request came from, for limits and the audit log. */
@@ -94,9 +94,14 @@ export class SessionsService {
     return bearer;
   }
 
-  async signOut(sessionToken: string, actor: Actor): Promise<void> {
-    await this.database.affected('DELETE FROM sessions WHERE token_hash = $1', [hashOf(sessionToken)]);
-    await audit(this.database, actor, 'sign_out', { type: 'user', id: actor.userId });
+  async signOut(sessionToken: string, origin?: Partial<Origin>): Promise<void> {
+    const ended = await this.database.first<{ userId: number }>(
+      'DELETE FROM sessions WHERE token_hash = $1 RETURNING user_id',
+      [hashOf(sessionToken)],
+    );
+    if (!ended) return;
+    const actor = { userId: ended.userId, via: 'session' as const, ...(origin?.ip !== undefined && { ip: origin.ip }) };
+    await audit(this.database, actor, 'sign_out', { type: 'user', id: ended.userId });
   }
 
   /** Ends all sessions of a user but, if given, the one with this token. */

@@ -73,6 +73,12 @@ export class UsersService {
     }
   }
 
+  /** Whether anybody has an account yet. */
+  async any(): Promise<boolean> {
+    const row = await this.database.first<{ found: boolean }>('SELECT EXISTS (SELECT FROM users) AS found');
+    return row?.found ?? false;
+  }
+
   /** @throws NotFoundError */
   async byEmail(email: string): Promise<User> {
     const user = await this.database.dataSource

@@ -2,31 +2,34 @@ import { Get, Inject, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import { DomainError } from '../../domain/errors';
+import type { Viewer } from '../../domain/permissions';
+import { RegistrationService } from '../../features/users/registration.service';
 import { type Origin, SessionsService } from '../../features/users/sessions.service';
+import { UsersService } from '../../features/users/users.service';
 import { clearSessionCookie, sessionTokenOf, setSessionCookie } from '../../http/session-cookie';
-import { Public, RequestOrigin } from '../../http/viewer';
-import { emptyForm, page, redirect, type WebAnswer } from '../answers';
+import { CurrentViewer, Public, RequestOrigin } from '../../http/viewer';
+import { emptyForm, type FormState, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { localPath } from '../local-path';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController } from '../web-controller';
-import { SignInPage } from './auth.page';
+import { ConfirmPage, ForgotPage, RegisterPage, ResetPage, SaidPage, SignInPage } from './auth.page';
 
+/** The door: in, out, and how to get a key. */
 @WebController('/')
 export class AuthWebController {
   constructor(
     private readonly sessions: SessionsService,
+    private readonly registration: RegistrationService,
+    private readonly users: UsersService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Public()
   @Get('sign-in')
-  signInForm(@Ask() { next = '' }: FormValues): WebAnswer {
-    return page(
-      (t) => t.auth.signIn,
-      <SignInPage form={emptyForm({ next })} registration={this.config.registration} anyUser={true} />,
-    );
+  signInForm(@Ask() { next = '' }: FormValues): Promise<WebAnswer> {
+    return this.signInPage(emptyForm({ next }));
   }
 
   @Public()
@@ -38,31 +41,180 @@ export class AuthWebController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<WebAnswer> {
+    const { password = '', ...shown } = form;
     return submit(
       reader,
-      form,
+      shown,
       async () => {
         const previous = sessionTokenOf(request, this.config);
-        const session = await this.sessions
-          .signIn(form.email ?? '', form.password ?? '', origin, previous)
-          .catch((error: unknown) => {
-            if (error instanceof DomainError && error.code === 'SIGN_IN_FAILED')
-              throw new DomainError('conflict', error.code, error.message);
-            throw error;
-          });
+        const session = await this.sessions.signIn(form.email ?? '', password, origin, previous).catch(onThisPage);
         setSessionCookie(response, this.config, session);
         return redirect(localPath(form.next));
       },
-      (state) =>
-        page((t) => t.auth.signIn, <SignInPage form={state} registration={this.config.registration} anyUser={true} />),
+      (state) => this.signInPage(state),
     );
   }
 
   @Post('sign-out')
-  async signOut(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<WebAnswer> {
+  async signOut(
+    @CurrentViewer() viewer: Viewer,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<WebAnswer> {
     const sessionToken = sessionTokenOf(request, this.config);
-    if (sessionToken) await this.sessions.signOut(sessionToken);
+    if (sessionToken) await this.sessions.signOut(sessionToken, viewer);
     clearSessionCookie(response, this.config);
     return redirect('/sign-in', 'signedOut');
   }
+
+  @Public()
+  @Get('register')
+  registerForm(): WebAnswer {
+    return this.registerPage(emptyForm());
+  }
+
+  @Public()
+  @Post('register')
+  register(
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+    @RequestOrigin() origin: Origin,
+  ): Promise<WebAnswer> {
+    const { password = '', email = '', fullName = '' } = form;
+    return submit(
+      reader,
+      { email, fullName },
+      async () => {
+        await this.registration.register({ email, password, fullName, language: reader.language }, origin);
+        return page(
+          (t) => t.auth.register,
+          <SaidPage title={reader.t.auth.register} text={reader.t.auth.registered} />,
+        );
+      },
+      (state) => this.registerPage(state),
+    );
+  }
+
+  /** The letter's link shows a button: only its POST confirms, so that a mail scanner that opens links does nothing. */
+  @Public()
+  @Get('confirm')
+  confirmForm(@Ask() { token = '' }: FormValues): WebAnswer {
+    return page((t) => t.auth.confirmTitle, <ConfirmPage action="/confirm" form={emptyForm({ token })} />);
+  }
+
+  @Public()
+  @Post('confirm')
+  confirm(
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+    @RequestOrigin() origin: Origin,
+  ): Promise<WebAnswer> {
+    return submit(
+      reader,
+      form,
+      async () => {
+        const { status } = await this.registration.confirm(form.token ?? '', origin).catch(onThisPage);
+        if (status === 'active') return redirect('/sign-in', 'confirmed');
+        return page(
+          (t) => t.auth.confirmTitle,
+          <SaidPage title={reader.t.auth.confirmTitle} text={reader.t.auth.waiting} />,
+        );
+      },
+      (state) => page((t) => t.auth.confirmTitle, <ConfirmPage action="/confirm" form={state} />),
+    );
+  }
+
+  @Public()
+  @Get('confirm-email')
+  confirmEmailForm(@Ask() { token = '' }: FormValues): WebAnswer {
+    return page((t) => t.auth.confirmTitle, <ConfirmPage action="/confirm-email" form={emptyForm({ token })} />);
+  }
+
+  @Public()
+  @Post('confirm-email')
+  confirmEmail(
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+    @RequestOrigin() origin: Origin,
+  ): Promise<WebAnswer> {
+    return submit(
+      reader,
+      form,
+      async () => {
+        await this.registration.confirmEmail(form.token ?? '', origin).catch(onThisPage);
+        return redirect('/account', 'saved');
+      },
+      (state) => page((t) => t.auth.confirmTitle, <ConfirmPage action="/confirm-email" form={state} />),
+    );
+  }
+
+  @Public()
+  @Get('forgot')
+  forgotForm(): WebAnswer {
+    return page((t) => t.auth.forgotTitle, <ForgotPage form={emptyForm()} />);
+  }
+
+  @Public()
+  @Post('forgot')
+  forgot(
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+    @RequestOrigin() origin: Origin,
+  ): Promise<WebAnswer> {
+    return submit(
+      reader,
+      form,
+      async () => {
+        await this.registration.forgot(form.email ?? '', origin);
+        return page(
+          (t) => t.auth.forgotTitle,
+          <SaidPage title={reader.t.auth.forgotTitle} text={reader.t.auth.linkSent} />,
+        );
+      },
+      (state) => page((t) => t.auth.forgotTitle, <ForgotPage form={state} />),
+    );
+  }
+
+  @Public()
+  @Get('reset')
+  resetForm(@Ask() { token = '' }: FormValues): WebAnswer {
+    return page((t) => t.auth.resetTitle, <ResetPage form={emptyForm({ token })} />);
+  }
+
+  @Public()
+  @Post('reset')
+  reset(
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+    @RequestOrigin() origin: Origin,
+  ): Promise<WebAnswer> {
+    const { token = '', password = '' } = form;
+    return submit(
+      reader,
+      { token },
+      async () => {
+        await this.registration.reset(token, password, origin).catch(onThisPage);
+        return redirect('/sign-in', 'passwordSet');
+      },
+      (state) => page((t) => t.auth.resetTitle, <ResetPage form={state} />),
+    );
+  }
+
+  private async signInPage(form: FormState): Promise<WebAnswer> {
+    const anyUser = await this.users.any();
+    const { registration } = this.config;
+    return page((t) => t.auth.signIn, <SignInPage form={form} registration={registration} anyUser={anyUser} />);
+  }
+
+  private registerPage(form: FormState): WebAnswer {
+    return page((t) => t.auth.register, <RegisterPage form={form} closed={this.config.registration === 'closed'} />);
+  }
+}
+
+/** What a wrong password or an old link says belongs on the form that was sent, not on an error page. */
+function onThisPage(error: unknown): never {
+  const known = ['SIGN_IN_FAILED', 'LINK_INVALID'];
+  if (error instanceof DomainError && known.includes(error.code))
+    throw new DomainError('conflict', error.code, error.message);
+  throw error;
 }

@@ -4,6 +4,7 @@ import { NotFoundError, ValidationError } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { ClientsService } from '../../features/clients/clients.service';
 import { type MessageInput, MessagesService, type MessageWithUse } from '../../features/messages/messages.service';
+import { TestLettersService } from '../../features/messages/test-letters.service';
 import { PreviewService } from '../../features/messages/preview.service';
 import { Id } from '../../http/id.pipe';
 import { LETTER_CSP } from '../../http/security-headers';
@@ -27,6 +28,7 @@ export class MessagesWebController {
     private readonly previews: PreviewService,
     private readonly clients: ClientsService,
     private readonly drafts: DraftsService,
+    private readonly testLetters: TestLettersService,
   ) {}
 
   @Get()
@@ -119,6 +121,12 @@ export class MessagesWebController {
       },
       (state) => this.editor(reader, state, message, viewer),
     );
+  }
+
+  @Post(':id/test')
+  async test(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    await this.testLetters.send(viewer, id);
+    return redirect(`/messages/${id}`, 'testSent');
   }
 
   @Post(':id/copy')

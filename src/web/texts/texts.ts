@@ -56,7 +56,7 @@ const RULES: Rule[] = [
   [/unknown variable "([^"]*)"/, (t, name) => t.problems.unknownVariable(name ?? '')],
   [/address|@|domain|local part/i, (t) => t.problems.email],
   [/is missing/, (t) => t.problems.missing],
-  [/password.*(wrong|not right|incorrect)|is wrong/i, (t) => t.problems.wrongPassword],
+  [/is not your password/, (t) => t.problems.wrongPassword],
 ];
 
 /** What a feature says about a field, in this language; sentences that nobody translated stay as they are. */

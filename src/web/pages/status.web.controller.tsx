@@ -1,0 +1,93 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Get, Inject, Post } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import { CONFIG, type Config } from '../../config/config.module';
+import { version } from '../../config/version';
+import { Database } from '../../database/database';
+import { reach, type Viewer } from '../../domain/permissions';
+import { TransportService } from '../../features/deliveries/transport.service';
+import { ServiceLetters } from '../../features/letters/service-letters.service';
+import { StatisticsService } from '../../features/statistics/statistics.service';
+import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../../queue/queues';
+import { Allows, CurrentViewer } from '../../http/viewer';
+import { page, redirect, type WebAnswer } from '../answers';
+import { CurrentReader } from '../readers.service';
+import type { Reader } from '../reader';
+import { Ask, type FormValues, WebController } from '../web-controller';
+import { StatusPage } from './status.page';
+
+/** Whether everything that sends is well, for those who look after it. */
+@Allows('users.manage')
+@WebController('status')
+export class StatusWebController {
+  private readonly queues: Queue[];
+
+  constructor(
+    private readonly transport: TransportService,
+    private readonly statistics: StatisticsService,
+    private readonly letters: ServiceLetters,
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+    @InjectQueue(SERVICE_QUEUE) service: Queue,
+    @InjectQueue(PLAN_QUEUE) plan: Queue,
+    @InjectQueue(DELIVERY_QUEUE) delivery: Queue,
+    @InjectQueue(SCHEDULE_QUEUE) schedule: Queue,
+  ) {
+    this.queues = [delivery, plan, schedule, service];
+  }
+
+  @Get()
+  async show(@CurrentViewer() viewer: Viewer, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
+    const [transport, log, workers, queues, postgres] = await Promise.all([
+      this.transport.read(),
+      this.transport.history({ limit: 20, ...(cursor && { cursor }) }),
+      this.statistics.liveWorkers(),
+      this.depths(),
+      this.database.first<{ version: string }>(`SELECT current_setting('server_version') AS version`),
+    ]);
+    const versions: [string, string][] = [
+      ['Gonets', version],
+      ['Node.js', process.versions.node],
+      ['PostgreSQL', postgres?.version ?? '–'],
+    ];
+    const mayResume = reach(viewer, 'transport.resume') === 'all';
+    const sender = this.config.mailFrom;
+    return page(
+      (t) => t.status.title,
+      <StatusPage {...{ transport, log, workers, queues, sender, versions, mayResume }} />,
+    );
+  }
+
+  @Allows('transport.resume')
+  @Post('resume')
+  async resume(@CurrentViewer() viewer: Viewer): Promise<WebAnswer> {
+    await this.transport.resume(viewer);
+    return redirect('/status', 'transportResumed');
+  }
+
+  /** One letter to the viewer's own address, by the way all of the service's own letters go. */
+  @Post('test')
+  async test(@CurrentReader() reader: Reader): Promise<WebAnswer> {
+    const { user, t } = reader;
+    if (user) {
+      const text = t.status.testBody;
+      const payload = { subject: t.status.testSubject, html: `<p>${text}</p>`, text };
+      const letter = { kind: 'test' as const, userId: user.id, email: user.email, payload };
+      await this.letters.enqueue(await this.letters.write(this.database, letter));
+    }
+    return redirect('/status', 'testSent');
+  }
+
+  private async depths() {
+    try {
+      return await Promise.all(
+        this.queues.map(async (queue) => ({
+          name: queue.name,
+          counts: await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
+        })),
+      );
+    } catch {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { WebModule } from '../../src/web/web.module';
+import { startApi, type TestApi } from '../support/api';
+import { makeObjects, type Objects, routesOf } from '../support/objects';
+
+/** Every page of the running application, from its own table of routes: whoever adds one is held to the same. */
+
+/** For everybody; the last one is for addresses that are nobody's. */
+const PUBLIC = /^\/(sign-in|register|confirm|confirm-email|forgot|reset|language\/:code|\{\*path\})$/;
+const FOR_MANAGERS = /^\/(users|audit|status)(\/|$)/;
+const OBJECTS: [RegExp, keyof Objects][] = [
+  [/^\/clients\/import\/:id/, 'import'],
+  [/^\/clients\/:id/, 'client'],
+  [/^\/messages\/:id/, 'message'],
+  [/^\/mailings\/:id/, 'mailing'],
+  [/^\/runs\/:id/, 'run'],
+  [/^\/deliveries\/:id/, 'delivery'],
+  [/^\/users\/:id/, 'user'],
+  [/^\/(account\/)?tokens\/:id/, 'token'],
+];
+
+type Session = { cookie: string; csrf: string };
+let api: TestApi;
+let objects: Objects;
+let owner: Session;
+let other: Session;
+let manager: Session;
+let pages: { method: string; path: string; url: string; ofOne: boolean }[];
+
+beforeAll(async () => {
+  api = await startApi({ apiCallsPerMinute: 0 }, [WebModule]);
+  const [one, another, boss] = [await api.person(), await api.person(), await api.person('manager')];
+  objects = await makeObjects(api, one);
+  [owner, other, manager] = [
+    await api.signIn(one.email),
+    await api.signIn(another.email),
+    await api.signIn(boss.email),
+  ];
+  pages = routesOf(api)
+    .map((route) => route.split(' ') as [string, string])
+    .filter(([, path]) => !path.startsWith('/api/') && !PUBLIC.test(path))
+    .map(([method, path]) => {
+      const of = OBJECTS.find(([pattern]) => pattern.test(path))?.[1];
+      const url = path.replace(':id', of ? String(objects[of]) : ':id').replace(/:\w+/g, 'nothing');
+      return { method, path, url, ofOne: of !== undefined };
+    });
+});
+afterAll(() => api.close());
+
+const ask = (method: string, url: string, session?: Partial<Session>) =>
+  api.call(method, url, {
+    ...(session?.cookie && { cookie: session.cookie }),
+    ...(session?.csrf && { csrf: session.csrf }),
+    headers: {
+      accept: 'text/html',
+      ...(method === 'GET' ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+    },
+    ...(method === 'GET' ? {} : { body: '' }),
+  });
+
+test('there are pages, and every id in an address is known here', () => {
+  expect(pages.length).toBeGreaterThan(30);
+  expect(pages.filter(({ path, ofOne }) => path.includes(':id') && !ofOne)).toEqual([]);
+});
+
+test('who is not signed in is sent to do so, everywhere', async () => {
+  for (const { method, path, url } of pages) {
+    const { status, headers } = await ask(method, url);
+    expect([method, path, status, headers.get('location')?.split('?')[0]]).toEqual([method, path, 303, '/sign-in']);
+  }
+});
+
+test("another's objects are not there", async () => {
+  for (const { method, path, url } of pages.filter(({ ofOne, path }) => ofOne && !FOR_MANAGERS.test(path))) {
+    const { status } = await ask(method, url, other);
+    const made = await ask(method, path.replace(':id', '999999999'), other);
+    // An empty form may be answered before it is looked whom it concerns: as for what is not there at all.
+    expect([method, path, status, [303, 400, 404].includes(status)]).toEqual([method, path, made.status, true]);
+  }
+});
+
+test('what is for managers is for nobody else', async () => {
+  for (const { method, path, url } of pages.filter(({ path }) => FOR_MANAGERS.test(path)))
+    expect([method, path, (await ask(method, url, owner)).status]).toEqual([method, path, 403]);
+});
+
+test('no form is taken without the CSRF token of its session', async () => {
+  for (const { method, path, url } of pages.filter(({ method }) => method !== 'GET'))
+    for (const csrf of ['', other.csrf])
+      expect([path, (await ask(method, url, { cookie: owner.cookie, csrf })).status]).toEqual([path, 403]);
+});
+
+test('one’s own and, to read, everybody’s to a manager', async () => {
+  for (const { path, url } of pages.filter(({ method, path }) => method === 'GET' && !/:(?!id)/.test(path)))
+    for (const [who, session] of [
+      ['owner', owner],
+      ['manager', manager],
+    ] as const) {
+      if (who === 'owner' && FOR_MANAGERS.test(path)) continue;
+      const editsAnothers = who === 'manager' && /:id\/edit$/.test(path);
+      const { status } = await ask('GET', url, session);
+      expect([who, path, status < 400 || (editsAnothers && status === 404)]).toEqual([who, path, true]);
+    }
+});

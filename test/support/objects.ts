@@ -1,0 +1,68 @@
+import { PlannerService } from '../../src/features/runs/planner.service';
+import type { Person, TestApi } from './api';
+
+/** Ids of one of everything that has an owner. */
+export interface Objects {
+  client: number;
+  message: number;
+  letter: number;
+  mailing: number;
+  run: number;
+  delivery: number;
+  import: number;
+  token: number;
+  user: number;
+}
+
+export const NEW_MESSAGE = { subject: 'Hi', body: '<p>Hi</p>' };
+export const newMailing = ({ message }: Pick<Objects, 'message'>) => ({
+  messageId: message,
+  audience: 'selected',
+  startAt: new Date(Date.now() + 3_600_000).toISOString(),
+  period: 'daily',
+});
+
+let made = 0;
+
+/** One of everything, of this owner. */
+export async function makeObjects(api: TestApi, { token, id: ownerId }: Person): Promise<Objects> {
+  const post = async (path: string, body?: unknown) => {
+    const answer = await api.call('POST', `/api/v1${path}`, { token, ...(body === undefined ? {} : { body }) });
+    if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${answer.text}`);
+    return answer.body;
+  };
+  const client = (await post('/clients', { email: `client${++made}@example.net`, fullName: 'C' })).id;
+  const message = (await post('/messages', NEW_MESSAGE)).id;
+  const letter = Number((await post(`/messages/${message}/test`, {})).letterId);
+  const mailing = (await post('/mailings', { ...newMailing({ message }), clientIds: [client] })).id;
+  const run = Number((await post(`/mailings/${mailing}/send`)).runId);
+  await api.app.get(PlannerService, { strict: false }).plan(run);
+  const id = async (sql: string, param: number) =>
+    (await api.database.first<{ id: number }>(sql, [param]))?.id ?? Promise.reject(new Error(`nothing: ${sql}`));
+  return {
+    client,
+    message,
+    letter,
+    mailing,
+    run,
+    delivery: await id('SELECT id FROM deliveries WHERE run_id = $1', run),
+    import: await id(`INSERT INTO imports (owner_id, status) VALUES ($1, 'done') RETURNING id`, ownerId),
+    token: (await post('/tokens', { name: 'one' })).id,
+    user: ownerId,
+  };
+}
+
+/** The documentation's pages and the logger's middleware: they hold nothing of anybody. */
+const OPEN = /^\/api\/docs|^\{\/\*splat\}/;
+
+/** `METHOD /path` of every route that the running application has, from its own table. */
+export function routesOf(api: TestApi): string[] {
+  const { router } = api.app.getHttpAdapter().getInstance() as {
+    router: { stack: { route?: { path: string; methods: Record<string, boolean> } }[] };
+  };
+  return router.stack.flatMap(({ route }) =>
+    !route || OPEN.test(route.path)
+      ? []
+      : Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${route.path}`),
+  );
+}
