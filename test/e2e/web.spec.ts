@@ -129,7 +129,7 @@ test('somebody registers, imports, writes, sends, sees who failed and sends agai
   expect(await page.locator('main').innerText()).toMatch(/Failed[^]*550/);
 }, 120_000);
 
-test('a form sent twice sends once, and the page without a session asks to sign in', async () => {
+test('nothing is sent without the token of a form, and a page without a session asks to sign in', async () => {
   const stranger = await open();
   await stranger.page.goto('/mailings');
   expect(stranger.page.url()).toContain('/sign-in?next=%2Fmailings');
@@ -174,7 +174,7 @@ test.each([
   ['ru', 'light'],
   ['ru', 'dark'],
 ] as const)(
-  'no page has an accessibility violation or breaks its own policy: %s, %s',
+  'no page has an accessibility violation or is wider than a phone: %s, %s',
   async (language, colorScheme) => {
     const admin = await api.person('admin', `admin-${language}-${colorScheme}@example.org`);
     await api.call('PATCH', '/api/v1/me', { token: admin.token, body: { language } });
