@@ -1,7 +1,18 @@
 /** The import rules of docs/architecture.md: domain <- adapters <- features (in order) <- transports <- main. */
 const adapters = 'config|database|queue|smtp|logging';
 const transports = ['api', 'web', 'worker', 'cli'];
-const features = ['audit', 'letters', 'users', 'clients', 'messages', 'mailings', 'deliveries', 'runs', 'scheduling', 'statistics'];
+const features = [
+  'audit',
+  'letters',
+  'users',
+  'clients',
+  'messages',
+  'mailings',
+  'deliveries',
+  'runs',
+  'scheduling',
+  'statistics',
+];
 
 module.exports = {
   forbidden: [

@@ -85,6 +85,7 @@ function edit(area: HTMLTextAreaElement): void {
         // Tab leaves the editor: nobody is caught in it.
         keymap.of([...defaultKeymap, ...historyKeymap]),
         EditorView.contentAttributes.of({
+          tabindex: '0',
           'aria-label': area.labels[0]?.textContent?.trim() ?? '',
           ...(area.getAttribute('aria-invalid') ? { 'aria-invalid': 'true' } : {}),
         }),

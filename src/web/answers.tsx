@@ -2,7 +2,9 @@ import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { Layout } from './components/layout';
 import { type Notice, type Reader, ReaderContext } from './reader';
-import type { FieldProblems, Texts } from './texts/texts';
+import type { Texts } from './texts/texts';
+
+export { emptyForm, type FormState } from './form-state';
 
 /** What a handler of the pages answers with; the interceptor writes it. */
 export type WebAnswer =
@@ -19,16 +21,6 @@ export const fragment = (body: VNode): WebAnswer => ({ kind: 'fragment', body })
 /** After a change: another page, with one sentence about what was done. */
 export const redirect = (to: string, notice?: Notice): WebAnswer =>
   notice === undefined ? { kind: 'redirect', to } : { kind: 'redirect', to, notice };
-
-/** What a form shows: the values as typed, and what is wrong with which. */
-export interface FormState {
-  values: Record<string, string>;
-  problems: FieldProblems;
-  /** What is wrong with the whole. */
-  problem?: string;
-}
-
-export const emptyForm = (values: Record<string, string> = {}): FormState => ({ values, problems: {} });
 
 export function renderAnswer(reader: Reader, answer: Exclude<WebAnswer, { kind: 'redirect' }>): string {
   if (answer.kind === 'fragment') {

@@ -21,8 +21,7 @@ export const WebController = (path: string) =>
 export type FormValues = Record<string, string>;
 
 export const Form = createParamDecorator((_: unknown, context: ExecutionContext): FormValues => {
-  const { body } = context.switchToHttp().getRequest<Request>();
-  return textsOnly(body);
+  return textsOnly(context.switchToHttp().getRequest<Request>().body);
 });
 
 /** The texts of the query; anything else in it is left out. */

@@ -15,6 +15,8 @@ export class Inbox {
   readonly letters: ReceivedLetter[] = [];
   /** How often the next letters are refused for now. */
   refuse = 0;
+  /** Addresses that begin so are refused for good. */
+  static readonly REFUSED = 'refused-';
   private readonly server: SMTPServer;
 
   private constructor() {
@@ -22,7 +24,11 @@ export class Inbox {
       authOptional: true,
       disabledCommands: ['STARTTLS'],
       logger: false,
-      onRcptTo: (_address, _session, done) => {
+      onRcptTo: ({ address }, _session, done) => {
+        if (address.startsWith(Inbox.REFUSED)) {
+          done(Object.assign(new Error('5.1.1 No such mailbox here'), { responseCode: 550 }));
+          return;
+        }
         const refused = this.refuse > 0;
         if (refused) this.refuse--;
         done(refused ? Object.assign(new Error('4.3.0 not now'), { responseCode: 451 }) : undefined);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { FormState } from '../answers';
+import type { FormState } from '../form-state';
 import { useReader } from '../reader';
 
 export function CsrfField({ token }: { token: string }) {

@@ -1,6 +1,6 @@
 import { countRu as count } from './plural';
 import { reasonsRu } from './reasons';
-import type { Texts } from './texts';
+import type { Texts } from './shape';
 
 const letters = (n: number) => count(n, 'письмо', 'письма', 'писем');
 const people = (n: number) => count(n, 'получатель', 'получателя', 'получателей');

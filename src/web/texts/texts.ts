@@ -1,20 +1,12 @@
 import type { ValidationError } from '../../domain/errors';
 import { en } from './en';
 import { ru } from './ru';
+import type { Texts } from './shape';
+
+export type { Texts } from './shape';
 
 export const languages = ['en', 'ru'] as const;
 export type Language = (typeof languages)[number];
-
-/** The shape of the English catalogue: another language that lacks a text, or has one too many, does not compile. */
-export type Texts = Widened<typeof en>;
-
-type Widened<T> = {
-  [K in keyof T]: T[K] extends (...args: infer A) => string
-    ? (...args: A) => string
-    : T[K] extends string
-      ? string
-      : Widened<T[K]>;
-};
 
 const catalogues: Record<Language, Texts> = { en, ru };
 

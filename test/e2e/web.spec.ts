@@ -1,0 +1,269 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { readFileSync } from 'node:fs';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { WebModule } from '../../src/web/web.module';
+import { PASSWORD, startApi, type TestApi } from '../support/api';
+import { Inbox } from '../support/inbox';
+import { startWorker } from '../support/worker';
+
+/** The pages as a person uses them, in a real browser, with a worker that really sends. */
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+let inbox: Inbox;
+let api: TestApi;
+let worker: INestApplicationContext;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  inbox = await Inbox.start();
+  api = await startApi({ smtpUrl: inbox.url, registration: 'open', authAnswerMs: 1, schedulerIntervalMs: 500 }, [
+    WebModule,
+  ]);
+  worker = await startWorker(api.config);
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+  ({ context, page } = await open());
+}, 90_000);
+
+afterAll(async () => {
+  await browser.close();
+  await worker.close();
+  await api.close();
+  await inbox.close();
+});
+
+async function open(options: Parameters<Browser['newContext']>[0] = {}) {
+  const opened = await browser.newContext({ baseURL: api.url, locale: 'en', ...options });
+  opened.setDefaultTimeout(15_000);
+  const first = await opened.newPage();
+  first.on('pageerror', (error) => complaints.push(`${first.url()}: ${error.message}`));
+  first.on('console', (message) => {
+    if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(`${first.url()}: ${message.text()}`);
+  });
+  return { context: opened, page: first };
+}
+
+const heading = () => page.locator('h1').first().innerText();
+const clickText = (name: string, on = page) => on.getByRole('button', { name, exact: true }).first().click();
+
+async function signIn(on: Page, email: string): Promise<void> {
+  await on.goto('/sign-in');
+  await on.fill('[name=email]', email);
+  await on.fill('[name=password]', PASSWORD);
+  await on.click('main button');
+  await on.waitForURL(`${api.url}/`);
+}
+
+test('somebody registers, imports, writes, sends, sees who failed and sends again', async () => {
+  const email = 'anna@example.org';
+  await page.goto('/register');
+  await page.fill('[name=email]', 'nonsense');
+  await page.fill('[name=fullName]', 'Anna');
+  await page.fill('[name=password]', 'short');
+  await page.click('main button');
+  expect(await page.locator('.field-problem').count()).toBe(2);
+  expect(await page.inputValue('[name=fullName]')).toBe('Anna');
+  await page.fill('[name=email]', email);
+  await page.fill('[name=password]', PASSWORD);
+  await page.click('main button');
+  const { token } = await inbox.letterTo(email);
+  await page.goto(`/confirm?token=${token}`);
+  await page.click('main button');
+  expect(await page.locator('.notice').innerText()).toContain('confirmed');
+  await signIn(page, email);
+
+  await page.goto('/clients/import');
+  await page.uncheck('[name=check]');
+  const people = Array.from({ length: 12 }, (_, i) => `reader${i}@example.org,Reader ${i},`);
+  const csv = ['email,full_name,comment', ...people, 'refused-bob@example.org,Bob Brown,', 'no-address,Nobody,'].join(
+    '\n',
+  );
+  await page.setInputFiles('[name=file]', { name: 'readers.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await page.click('main form button');
+  await page.waitForURL(/\/clients\/import\/\d+/);
+  await page.getByText('Download 1 rejected line').waitFor();
+  expect(await page.locator('.figure dd').first().innerText()).toBe('13');
+
+  await page.goto('/messages/new');
+  await page.fill('[name=subject]', 'Hello {{ client.fullName }}');
+  await page.fill('#preview-client', 'reader3');
+  await page.getByText('Hello Reader 3').waitFor();
+  const letter = page.frameLocator('iframe.letter');
+  expect(await letter.locator('h1').innerText()).toContain('Reader 3');
+  expect(await letter.locator('.letter').evaluate((el) => getComputedStyle(el).maxWidth)).toBe('560px');
+  await page.click('#message-form button.btn-primary');
+  await page.waitForURL(/\/messages\/\d+$/);
+
+  await page.getByText('Make a mailing').click();
+  await page.fill('[name=name]', 'First news');
+  await page.selectOption('[name=period]', 'daily');
+  await page.waitForFunction(() => document.querySelectorAll('#occurrences li').length === 5);
+  await page.selectOption('[name=period]', 'once');
+  await page.click('#mailing-form > .actions button');
+  await page.waitForURL(/\/mailings\/\d+$/);
+  await page.getByRole('button', { name: 'Send now' }).first().click();
+  expect(await page.locator('dialog[open] h2').innerText()).toBe('Send to 13 people now?');
+  await page.locator('dialog[open] button').click();
+  await page.getByText('Last sending').first().waitFor({ timeout: 30_000 });
+  expect(await page.locator('#mailing-live').innerText()).toContain('12 of 13 sent');
+  expect(await page.locator('h1 .chip').innerText()).toBe('Done');
+
+  await page.locator('.count-failed').click();
+  expect(await page.locator('#results tbody tr').count()).toBe(1);
+  expect(await page.locator('#results').innerText()).toContain('550');
+  await page.getByRole('button', { name: 'Resend to failed (1)' }).first().click();
+  await page.locator('dialog[open] button').click();
+  await page.waitForURL(/\/mailings\/\d+$/);
+  await page.getByText('Sent again to those who failed').first().waitFor();
+
+  await page.goto('/clients?search=bob');
+  await page.getByText('refused-bob@example.org').click();
+  expect(await heading()).toBe('Bob Brown');
+  expect(await page.locator('main').innerText()).toMatch(/Failed[^]*550/);
+}, 120_000);
+
+test('nothing is sent without the token of a form, and a page without a session asks to sign in', async () => {
+  const stranger = await open();
+  await stranger.page.goto('/mailings');
+  expect(stranger.page.url()).toContain('/sign-in?next=%2Fmailings');
+  await stranger.context.close();
+  const runs = async () => (await api.database.first<{ n: number }>('SELECT count(*) AS n FROM runs'))?.n;
+  await page.goto('/mailings');
+  const before = await runs();
+  const answer = await page.evaluate(async () => (await fetch('/mailings/1/send', { method: 'POST' })).status);
+  expect(answer).toBe(403);
+  expect(await runs()).toBe(before);
+}, 60_000);
+
+const PATHS = [
+  '/',
+  '/mailings',
+  '/mailings/1',
+  '/mailings/new',
+  '/mailings/1/edit',
+  '/runs/1',
+  '/messages',
+  '/messages/1',
+  '/messages/new',
+  '/clients',
+  '/clients/1',
+  '/clients/new',
+  '/clients/import',
+  '/clients/import/1',
+  '/attempts',
+  '/reports',
+  '/account',
+  '/users',
+  '/users/1',
+  '/audit',
+  '/status',
+  '/nowhere',
+];
+const DOORS = ['/sign-in', '/register', '/forgot', '/reset?token=x', '/confirm?token=x'];
+
+test.each([
+  ['en', 'light'],
+  ['en', 'dark'],
+  ['ru', 'light'],
+  ['ru', 'dark'],
+] as const)(
+  'no page has an accessibility violation or is wider than a phone: %s, %s',
+  async (language, colorScheme) => {
+    const admin = await api.person('admin', `admin-${language}-${colorScheme}@example.org`);
+    await api.call('PATCH', '/api/v1/me', { token: admin.token, body: { language } });
+    const visit = await open({
+      colorScheme,
+      locale: language,
+      viewport: { width: 390, height: 844 },
+      reducedMotion: 'reduce',
+      bypassCSP: true,
+    });
+    const found: string[] = [];
+    const look = async (path: string) => {
+      await visit.page.goto(path);
+      expect(await visit.page.getAttribute('html', 'lang')).toBe(language);
+      const tooWide = await visit.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (tooWide > 0) found.push(`${path}: ${tooWide} px too wide`);
+      await visit.page.evaluate(axe);
+      const violations = await visit.page.evaluate(async (values) => {
+        const { axe: run } = globalThis as unknown as {
+          axe: {
+            run(
+              context: Document,
+              options: object,
+            ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+          };
+        };
+        return (await run.run(document, { runOnly: { type: 'tag', values }, iframes: false })).violations;
+      }, RULES);
+      for (const { id, nodes } of violations)
+        found.push(
+          `${path}: ${id}: ${nodes
+            .map((n) => `${n.html} ${n.failureSummary}`)
+            .join(' | ')
+            .slice(0, 600)}`,
+        );
+    };
+    for (const path of DOORS) await look(path);
+    await signIn(visit.page, admin.email);
+    for (const path of PATHS) await look(path);
+    await visit.context.close();
+    expect(found).toEqual([]);
+  },
+  120_000,
+);
+
+test('a manager blocks a user, whose mailing pauses, and pauses another', async () => {
+  const boris = await api.person('user', 'boris@example.org');
+  const manager = await api.person('manager', 'manager@example.org');
+  const by = { token: boris.token };
+  await api.call('POST', '/api/v1/clients', { ...by, body: { email: 'c@example.org', fullName: 'C' } });
+  const message = (await api.call('POST', '/api/v1/messages', { ...by, body: { subject: 'S', body: '<p>B</p>' } })).body
+    .id;
+  const startAt = new Date(Date.now() + 86_400_000).toISOString();
+  const ids: number[] = [];
+  for (const name of ['One', 'Two']) {
+    const made = await api.call('POST', '/api/v1/mailings', {
+      ...by,
+      body: { name, messageId: message, audience: 'all', startAt, period: 'daily' },
+    });
+    ids.push(made.body.id);
+    await api.call('POST', `/api/v1/mailings/${made.body.id}/start`, by);
+  }
+  const office = await open();
+  await signIn(office.page, manager.email);
+  await office.page.goto(`/mailings/${ids[0]}`);
+  await clickText('Pause', office.page);
+  expect(await office.page.locator('h1 .chip').innerText()).toBe('Paused');
+  await office.page.goto(`/users/${boris.id}`);
+  await clickText('Block', office.page);
+  await office.page.locator('dialog[open] button').click();
+  expect(await office.page.locator('h1 .chip').innerText()).toBe('Blocked');
+  await office.page.goto(`/mailings/${ids[1]}`);
+  expect(await office.page.locator('main').innerText()).toContain("The owner's account is blocked.");
+  await office.context.close();
+}, 60_000);
+
+test('the language is switched, numbers follow, and one signs out', async () => {
+  await page.goto('/account');
+  await page.selectOption('[name=language]', 'ru');
+  await page.click('form[action="/account"] button');
+  await page.goto('/mailings');
+  expect(await heading()).toBe('Рассылки');
+  expect(await page.locator('#results').innerText()).toContain('Завершена');
+  await page.goto('/attempts');
+  expect(await page.locator('#results').innerText()).toMatch(/Не успешно/);
+  await page.getByRole('button', { name: 'Выйти' }).click();
+  await page.waitForURL(/sign-in/);
+  await page.goto('/');
+  expect(page.url()).toContain('/sign-in');
+  await context.close();
+  expect(complaints).toEqual([]);
+}, 60_000);
