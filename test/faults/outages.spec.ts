@@ -119,7 +119,10 @@ describe('Redis and Postgres', () => {
     const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: TERMINATED });
     rig.note('7 all sessions of Postgres terminated', measured, times);
     expect(measured.states).toEqual({ sent: TERMINATED });
-    expect({ workers: rig.workers.length, said: rig.workers.length === 2 ? '' : rig.tails() }).toEqual({ workers: 2, said: '' });
+    expect({ workers: rig.workers.length, said: rig.workers.length === 2 ? '' : rig.tails() }).toEqual({
+      workers: 2,
+      said: '',
+    });
   });
 
   it('an outage of the mail server is a visible wait, and no failure', async () => {
