@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { failpoint } from '../config/failpoint';
 import { RunsService } from '../features/runs/runs.service';
 
 /** How long drained runs are gathered before the ledger is asked. */
@@ -28,7 +27,6 @@ export class RunFinisher {
     const runIds = [...this.noted];
     this.noted.clear();
     if (runIds.length === 0) return;
-    failpoint('run-drained');
     try {
       const done = await this.runs.finishIfDrained(runIds);
       if (done.length > 0) this.logger.info({ event: 'run.done', runs: done }, 'Runs are done');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CALM, FaultRig } from '../support/fault-rig';
 import { checkInvariants } from '../support/invariants';
 
@@ -22,13 +23,16 @@ describe('frozen and stopping processes', () => {
     await rig.send(await rig.mailing(letters(100)));
     await frozen.says(/failpoint before-dot/);
     await rig.startWorker();
-    await rig.accepted(100);
+    await rig.quiet(20_000);
+    const { accepted, transactions } = await rig.smtp.stats();
     frozen.signal('SIGCONT');
     await frozen.says(/worker.fenced/);
-    await rig.quiet(20_000);
+    await sleep(500);
+    // The letter before it may have gone out twice, as after a kill: its record was not written when the worker froze.
+    expect(await rig.smtp.stats()).toMatchObject({ accepted, transactions });
     const measured = await checkInvariants(rig, { deathsAfterDot: true, deliveries: 100, killedWorkers: 1 });
     rig.note('3 SIGSTOP past the take-over, then SIGCONT', measured, 1);
-    expect(measured).toMatchObject({ states: { sent: 100 }, accepted: 100, extraCopies: 0 });
+    expect(measured.states).toEqual({ sent: 100 });
     expect(measured.unknownAttempts).toBeGreaterThan(0);
   });
 

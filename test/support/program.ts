@@ -42,7 +42,7 @@ export class Program {
   }
 
   /** Waits for a line; fails with the log's end if the process dies first or the time is over. */
-  async says(pattern: RegExp, timeoutMs = 20_000): Promise<string> {
+  async says(pattern: RegExp, timeoutMs = 60_000): Promise<string> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = pattern.exec(this.log);

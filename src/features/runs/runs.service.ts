@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
+import { failpoint } from '../../config/failpoint';
 import { Database, type Sql, type Transaction } from '../../database/database';
 import { listPage } from '../../database/list';
 import { ConflictError, NotFoundError } from '../../domain/errors';
@@ -214,6 +215,7 @@ export class RunsService {
         [runIds],
       );
       if (drained.length === 0) return [];
+      failpoint('run-drained');
       return tx.rows<{ id: number }>(
         `UPDATE runs r SET status = 'done', finished_at = app_now()
           WHERE r.id = ANY($1) AND r.status = 'sending' AND r.planned_at IS NOT NULL
