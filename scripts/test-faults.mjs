@@ -16,9 +16,13 @@ if (!(minutes >= 0) || !Number.isInteger(first) || first < 1) {
 }
 
 await prepare(import.meta.url);
-const { findRedisServer } = await import('./services.mjs');
-process.env.REDIS_SERVER_PATH = await findRedisServer();
+const { findRedisServer, providePostgres, provideRedis } = await import('./services.mjs');
 if ((await runToEnd('npm', ['run', '--silent', 'build'])) !== 0) process.exit(1);
+// Tests that kill servers start their own; the others share these.
+const folder = join(projectFolder, '.data/test-faults');
+const postgres = await providePostgres({ dataDir: join(folder, 'postgres'), fresh: true });
+const redis = await provideRedis({ dataDir: join(folder, 'redis'), fresh: true });
+const shared = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, REDIS_SERVER_PATH: await findRedisServer() };
 
 const deadline = performance.now() + minutes * 60_000;
 const jest = [join(projectFolder, 'node_modules/jest/bin/jest.js'), '--selectProjects', 'faults'];
@@ -27,11 +31,13 @@ let failed = 0;
 do {
   const env = {
     ...process.env,
+    ...shared,
     FAULT_SEED: String(first + rounds),
     ...(minutes > 0 && { FAULT_MINUTES: String(minutes) }),
   };
   failed += Number((await runToEnd(process.execPath, jest, { env, stdio: 'inherit' })) !== 0);
   rounds++;
 } while (failed === 0 && performance.now() < deadline);
+await Promise.all([postgres.stop(), redis.stop()]);
 console.log(`${rounds} rounds, ${failed} failed`);
 process.exit(failed ? 1 : 0);
