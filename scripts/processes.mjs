@@ -84,9 +84,9 @@ export async function ready(url, timeoutMs = 60_000) {
   }
 }
 
-/** Resolves at Ctrl-C or SIGTERM. */
+/** Resolves at Ctrl-C or SIGTERM; a second one does not cut short the clean stop that the first one began. */
 export function interrupted() {
   return new Promise((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, done);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, done);
   });
 }
