@@ -11,21 +11,21 @@ const { forget, remember } = await import('./local.mjs');
 const { build, interrupted, keepRunning, migrate, ready } = await import('./processes.mjs');
 
 const env = { ...process.env };
-const started = [];
+const services = [];
+const processes = [];
 const stop = interrupted();
 try {
   if (env.NODE_ENV !== 'production') {
     const postgres = await providePostgres({ dataDir: join(projectFolder, '.data/postgres') });
     const redis = await provideRedis({ dataDir: join(projectFolder, '.data/redis') });
-    started.push(redis, postgres);
+    services.push(redis, postgres);
     Object.assign(env, { DATABASE_URL: postgres.url, REDIS_URL: redis.url });
   }
   remember(env);
   await build();
   await migrate(env);
-  const processes = [keepRunning({ name: 'api', env })];
+  processes.push(keepRunning({ name: 'api', env }));
   for (let n = 0; n < Number(env.WORKERS ?? 2); n++) processes.push(keepRunning({ name: 'worker', env }));
-  started.unshift(...processes);
   const url = `http://localhost:${env.PORT ?? 3000}`;
   ready(url).then(
     () => process.stderr.write(`\nGonets is at ${url}. Ctrl-C stops it.\n`),
@@ -37,8 +37,7 @@ try {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }
-const processes = started.filter((part) => 'pid' in part);
 await Promise.all(processes.map((part) => part.stop()));
-for (const service of started) if (!processes.includes(service)) await service.stop();
+for (const service of services) await service.stop();
 forget();
 process.exit();
