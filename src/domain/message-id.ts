@@ -7,18 +7,15 @@ export interface DeliveryKey {
 }
 
 /**
- * The Message-ID of a delivery (RFC 5322 3.6.4), angle brackets included: the same on every try, different for every
- * delivery, and without `secret` neither guessable nor telling anything of the recipient.
+ * The Message-ID of a delivery (RFC 5322 3.6.4), angle brackets included, and its MIME boundary: the same on every try,
+ * different for every delivery, and without `secret` neither guessable nor telling anything of the recipient.
+ * `=_` occurs in no quoted-printable or base64 line. Each is 128 bits of one keyed digest, in hexadecimal.
  */
-export function messageId(key: DeliveryKey, secret: string, senderDomain: string): string {
-  return `<${digest('message-id', key, secret)}@${senderDomain}>`;
+export function letterIdentity(
+  key: DeliveryKey,
+  secret: string,
+  senderDomain: string,
+): { messageId: string; boundary: string } {
+  const digest = createHmac('sha256', secret).update(`${key.runId}:${key.deliveryId}`).digest('hex');
+  return { messageId: `<${digest.slice(0, 32)}@${senderDomain}>`, boundary: `=_${digest.slice(32)}` };
 }
-
-/** The MIME boundary of a delivery: stable like its Message-ID; `=_` occurs in no quoted-printable or base64 line. */
-export function mimeBoundary(key: DeliveryKey, secret: string): string {
-  return `=_${digest('boundary', key, secret)}`;
-}
-
-/** 128 bits, in hexadecimal. */
-const digest = (purpose: string, key: DeliveryKey, secret: string): string =>
-  createHmac('sha256', secret).update(`${purpose}:${key.runId}:${key.deliveryId}`).digest('hex').slice(0, 32);

@@ -18,11 +18,6 @@ import { redisOptions } from './redis-options';
       useFactory: (config: Config) => ({
         connection: { ...redisOptions(config.redisUrl), enableOfflineQueue: false },
         prefix: config.redisPrefix,
-        defaultJobOptions: {
-          attempts: 1,
-          removeOnComplete: { count: 1000 },
-          removeOnFail: { count: 1000 },
-        },
       }),
     }),
     BullModule.registerQueue(

@@ -57,6 +57,10 @@ export class SmtpSession {
   private bodyStarted = false;
   private finish: ((result: TransmitResult | null) => void) | null = null;
   private timer: NodeJS.Timeout | undefined;
+  /** When the timer fires, and by when an answer must have come (monotonic milliseconds; Infinity: none is awaited). */
+  private timerAt = Infinity;
+  private deadline = Infinity;
+  private waitMs = 0;
   private tcp: Socket | null = null;
   private conn: SMTPConnection | null = null;
 
@@ -285,12 +289,28 @@ export class SmtpSession {
     }
   }
 
+  /**
+   * The next answer must come within this time. A letter has five such waits, and hardly one ever ends by its deadline:
+   * a timer that fires before the deadline is left running and looks again then.
+   */
   private wait(ms: number): void {
+    this.waitMs = ms;
+    this.deadline = performance.now() + ms;
+    if (this.timerAt > this.deadline) this.arm();
+  }
+
+  private arm(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.timedOut = true;
-      this.lost(new Error(`No answer within ${ms} ms`));
-    }, ms);
+    this.timerAt = this.deadline;
+    this.timer = setTimeout(() => this.expire(), Math.max(0, this.deadline - performance.now()) + 1);
+  }
+
+  private expire(): void {
+    this.timerAt = Infinity;
+    if (this.dead || this.deadline === Infinity) return;
+    if (performance.now() < this.deadline) return this.arm();
+    this.timedOut = true;
+    this.lost(new Error(`No answer within ${this.waitMs} ms`));
   }
 
   /** Ends what runs, once. */
@@ -298,7 +318,7 @@ export class SmtpSession {
     const { finish } = this;
     if (!finish) return;
     this.finish = null;
-    clearTimeout(this.timer);
+    this.deadline = Infinity;
     if (this.inLetter && result && result.kind !== 'withheld') this.letters++;
     this.inLetter = false;
     finish(result);

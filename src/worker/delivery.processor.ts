@@ -40,7 +40,7 @@ export class DeliveryProcessor extends WorkerHost {
         if (park) await this.lifecycle.park(park.mailingId, park.code, park.text);
         else if (status === 'pending') await this.addAgain({ id: claim.id, attempts });
         if (attempts === claim.attempts) job.opts.removeOnComplete = true;
-        job.opts.removeOnFail = { count: 1000 };
+        delete job.opts.removeOnFail;
         if (status === 'failed' || status === 'unknown') throw new UnrecoverableError(response);
         return { status, response };
       }

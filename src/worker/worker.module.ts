@@ -21,6 +21,9 @@ import { ServiceProcessor } from './service.processor';
 import { Sweep } from './sweep';
 import { WorkerLife } from './worker-life.service';
 
+/** The last jobs of each queue, to be looked at in Bull Board. */
+const KEPT = { count: 1000 };
+
 @Module({})
 export class WorkerModule {
   /** Processors get their options here, after the configuration is read; they start to work when WorkerLife says so. */
@@ -33,6 +36,9 @@ export class WorkerModule {
       stalledInterval: config.takeoverMs,
       maxStalledCount: 1_000_000,
       drainDelay: 5,
+      // Said here and not in each job: a job is written, read and parsed for every letter.
+      removeOnComplete: KEPT,
+      removeOnFail: KEPT,
     };
     Processor(DELIVERY_QUEUE, { ...options, concurrency: config.workerConcurrency })(DeliveryProcessor);
     Processor(PLAN_QUEUE, { ...options, concurrency: 2 })(PlanProcessor);

@@ -1,4 +1,4 @@
-import { messageId } from '../../src/domain/message-id';
+import { letterIdentity } from '../../src/domain/message-id';
 import { FAST, type FaultRig, SECRET_KEY, SENDER } from './fault-rig';
 import { type JournalLine, readJournal } from './smtp-server';
 
@@ -63,7 +63,9 @@ export async function checkInvariants(rig: FaultRig, expected: Expectation): Pro
   let known = 0;
   for (const d of deliveries) {
     const copies =
-      accepted.get(messageId({ runId: d.runId, deliveryId: d.id }, SECRET_KEY, SENDER.split('@')[1] ?? '')) ?? [];
+      accepted.get(
+        letterIdentity({ runId: d.runId, deliveryId: d.id }, SECRET_KEY, SENDER.split('@')[1] ?? '').messageId,
+      ) ?? [];
     known += copies.length;
     const name = `delivery ${d.id} (${d.email}, ${d.status})`;
     if (d.status === 'sent' && d.markedBy === null) {

@@ -6,7 +6,7 @@ import { prepareDkim, type PreparedDkim, signLetter } from '../../domain/dkim';
 import { emailDomain } from '../../domain/email-address';
 import { DomainError } from '../../domain/errors';
 import { type NamedMailbox, parseMailbox } from '../../domain/mailbox';
-import { messageId, mimeBoundary } from '../../domain/message-id';
+import { letterIdentity } from '../../domain/message-id';
 import { compileContent } from '../../domain/template';
 import type { Claim } from './claims';
 
@@ -58,8 +58,7 @@ export class LetterComposer {
           date: content.date.toISOString(),
           timeZone: content.timeZone,
         },
-        messageId: messageId(key, this.config.secretKey, this.domain),
-        boundary: mimeBoundary(key, this.config.secretKey),
+        ...letterIdentity(key, this.config.secretKey, this.domain),
         date: content.date,
         eightBitMime,
       });

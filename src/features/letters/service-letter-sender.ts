@@ -5,7 +5,7 @@ import { composeLetter, prepareLetter } from '../../domain/compose';
 import { prepareDkim, signLetter } from '../../domain/dkim';
 import { emailDomain } from '../../domain/email-address';
 import { parseMailbox } from '../../domain/mailbox';
-import { messageId, mimeBoundary } from '../../domain/message-id';
+import { letterIdentity } from '../../domain/message-id';
 import { nextDelayMs } from '../../domain/retry-policy';
 import { classify, type TransmitResult, type Verdict } from '../../domain/smtp-outcome';
 import type { RenderedContent } from '../../domain/template';
@@ -88,8 +88,7 @@ export class ServiceLetterSender {
           sender: { name: from.name, email: from.address },
           date: letter.createdAt.toISOString(),
         },
-        messageId: messageId(key, secretKey, emailDomain(from.address)),
-        boundary: mimeBoundary(key, secretKey),
+        ...letterIdentity(key, secretKey, emailDomain(from.address)),
         date: letter.createdAt,
         eightBitMime,
       });
