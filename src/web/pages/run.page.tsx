@@ -4,24 +4,25 @@ import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
 import { Confirm, PostForm } from '../components/form';
 import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
-import { DeliveryChip, Progress, RunChip } from '../components/states';
+import { DeliveryChip, RunChip } from '../components/states';
 import { deliveryStatuses } from '../../domain/states';
 import { useReader } from '../reader';
-import { Counts } from './mailing.page';
 import { nameOf } from './mailings.page';
+import { isGoing, type Pace, RunLive } from './run-live';
 
 interface Props {
   run: RunView;
+  pace: Pace;
   mailing: MailingView | null;
   deliveries: Page<DeliveryView>;
   mayChange: boolean;
 }
 
-export function RunPage({ run, mailing, deliveries, mayChange }: Props) {
-  const { t, format } = useReader();
+export function RunPage({ run, pace, mailing, deliveries, mayChange }: Props) {
+  const { t, format, query } = useReader();
+  const chosen = query.get('status');
   const again = run.counts.failed + run.counts.unknown;
   const name = mailing ? nameOf(mailing, t.mailings.nameless) : run.subject;
-  const over = run.status === 'done' || run.status === 'cancelled';
   return (
     <>
       <PageHead
@@ -34,7 +35,7 @@ export function RunPage({ run, mailing, deliveries, mayChange }: Props) {
         <a class="btn btn-secondary" href={`/runs/${run.id}/deliveries.csv`} download>
           {t.list.csv}
         </a>
-        {mayChange && over && again > 0 && mailing && (
+        {mayChange && !isGoing(run) && again > 0 && mailing && (
           <Confirm
             id="resend"
             action={`/runs/${run.id}/resend-failed`}
@@ -46,15 +47,7 @@ export function RunPage({ run, mailing, deliveries, mayChange }: Props) {
           </Confirm>
         )}
       </PageHead>
-      <section class="card-box" aria-label={t.run.title}>
-        <Progress counts={run.counts} label={t.run.progressOf(name)} />
-        <p class="hint">
-          {t.runTrigger[run.trigger]}
-          {run.startedAt && <> · {t.run.began(format.time(run.startedAt))}</>}
-          {run.finishedAt && <> · {t.run.ended(format.time(run.finishedAt))}</>}
-        </p>
-        <Counts run={run} />
-      </section>
+      <RunLive run={run} pace={pace} from={`/runs/${run.id}/live`} keep={chosen ? { status: chosen } : {}} />
       <Search label={t.run.search}>
         <Pick
           name="status"

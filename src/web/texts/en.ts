@@ -296,7 +296,7 @@ export const en = {
     runs: 'Sendings',
     why: 'Why',
     going: 'Sending now',
-    last: 'Last sending',
+    outcome: 'Outcome',
     progress: (share: string, sent: string, total: string) => `${share} through, ${sent} of ${total} sent`,
     progressOf: (name: string) => `Progress ${name}`.trim(),
     done: (sent: string, total: string) => `${sent} of ${total} sent`,

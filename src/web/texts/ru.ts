@@ -305,7 +305,7 @@ export const ru: Texts = {
     runs: 'Отправки',
     why: 'Почему',
     going: 'Отправляется сейчас',
-    last: 'Последняя отправка',
+    outcome: 'Итог',
     progress: (share: string, sent: string, total: string) => `Пройдено ${share}, отправлено ${sent} из ${total}`,
     progressOf: (name: string) => `Ход отправки ${name}`.trim(),
     done: (sent: string, total: string) => `Отправлено ${sent} из ${total}`,
