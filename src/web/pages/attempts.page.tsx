@@ -3,6 +3,7 @@ import type { Page } from '../../domain/paging';
 import type { AttemptView } from '../../features/deliveries/attempts.service';
 import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
 import { AttemptChip } from '../components/states';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
 
 interface Props {
@@ -99,7 +100,7 @@ export function AttemptRows({ attempts, withClient = true }: { attempts: Attempt
           <Cell label={t.field.response} class="response-cell">
             <details>
               <summary>
-                <code class="reply-line">{attempt.serverResponse || t.reason(attempt.reason ?? '')}</code>
+                <code class="reply-line">{attempt.serverResponse || reasonText(attempt.reason ?? '', t)}</code>
               </summary>
               <code class="reply">{attempt.serverResponse || '–'}</code>
               <dl class="tiny-facts">
@@ -116,7 +117,7 @@ export function AttemptRows({ attempts, withClient = true }: { attempts: Attempt
                 {attempt.reason && (
                   <>
                     <dt>{t.attempts.reason}</dt>
-                    <dd>{t.reason(attempt.reason)}</dd>
+                    <dd>{reasonText(attempt.reason, t)}</dd>
                   </>
                 )}
                 {attempt.durationMs !== null && (

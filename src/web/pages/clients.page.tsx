@@ -7,6 +7,7 @@ import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
 import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
 import { DeliveryChip } from '../components/states';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { AttemptRows } from './attempts.page';
 
@@ -165,7 +166,7 @@ export function ClientPage({ client, deliveries, attempts, mayChange }: ClientPr
                   <DeliveryChip status={delivery.status} />
                 </Cell>
                 <Cell label={t.field.response}>
-                  {delivery.reason && <span class="d-block">{t.reason(delivery.reason)}</span>}
+                  {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
                   {delivery.lastResponse && <code class="reply">{delivery.lastResponse}</code>}
                 </Cell>
                 <Cell label={t.field.tries} class="num">

@@ -3,7 +3,7 @@ import type { Overview, Present } from '../../features/statistics/statistics.ser
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';
 import { Empty, PageHead } from '../components/list';
-import { Chip, Progress } from '../components/states';
+import { Chip, Progress, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 
 export interface HomeProps {
@@ -126,7 +126,7 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
 }
 
 function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'>) {
-  const { t, format } = useReader();
+  const { t } = useReader();
   return (
     <>
       {transport.state !== 'open' && <TransportTrouble transport={transport} />}
@@ -141,8 +141,7 @@ function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'
           <Icon name="warning" />
           <div>
             <a href={`/mailings/${mailing.id}`}>{mailing.name || t.mailings.nameless(mailing.id)}</a>:{' '}
-            {t.statusCode(mailing.code)} <span class="text-nowrap">{format.time(mailing.since)}</span>
-            {mailing.text && <code class="reply">{mailing.text}</code>}
+            <StatusReason code={mailing.code} text={mailing.text} since={mailing.since} />
           </div>
         </div>
       ))}

@@ -128,7 +128,7 @@ export function ImportLive({ found }: { found: ImportView }) {
         {running && (
           <progress class="w-100" max={Math.max(1, found.rows)} value={applied} aria-label={t.imports.running} />
         )}
-        {found.reason && <p class="field-problem">{found.reason}</p>}
+        {found.reason && <p class="field-problem">{translateProblem(found.reason, t)}</p>}
         <dl class="figures">
           <div class="figure">
             <dt>{found.dryRun ? t.imports.wouldAdd : t.imports.added}</dt>

@@ -2,7 +2,7 @@ import type { MailingView } from '../../features/mailings/mailings.service';
 import type { SendPreview } from '../../features/scheduling/lifecycle.service';
 import { Confirm, PostForm } from '../components/form';
 import { useReader } from '../reader';
-import { refusal } from '../refusal';
+import { refusal } from '../codes';
 
 /** What the viewer may do with a mailing; the services have the last word. */
 export interface MayDo {

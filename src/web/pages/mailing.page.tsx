@@ -6,7 +6,7 @@ import type { Timeline } from '../../features/statistics/timeline.service';
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';
 import { Cell, PageHead, Pager, Row, Table } from '../components/list';
-import { MailingChip, RunChip } from '../components/states';
+import { MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 import { MailingActions, type MayDo } from './mailing-actions';
 import { nameOf } from './mailings.page';
@@ -40,8 +40,7 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
         <div class="alert alert-warning">
           <Icon name="warning" />
           <div>
-            {t.statusCode(mailing.statusCode)} {format.time(mailing.statusSince)}
-            {mailing.statusText && <code class="reply">{mailing.statusText}</code>}
+            <StatusReason code={mailing.statusCode} text={mailing.statusText} since={mailing.statusSince} />
           </div>
         </div>
       )}

@@ -1,6 +1,7 @@
 import { type Report, reportSteps } from '../../features/statistics/reports.service';
 import { Chart } from '../components/chart';
 import { Cell, PageHead, Pick, Row, Search, Table } from '../components/list';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
 
 export function ReportsPage({ report, mailings }: { report: Report; mailings: { id: number; name: string }[] }) {
@@ -103,7 +104,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
             <div class="two">
               <Top
                 title={t.reports.reasons}
-                rows={report.reasons.map((r) => ({ name: t.reason(r.reason), n: r.failed }))}
+                rows={report.reasons.map((r) => ({ name: reasonText(r.reason, t), n: r.failed }))}
                 of={total.failed}
               />
               <Top

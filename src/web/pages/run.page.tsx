@@ -6,6 +6,7 @@ import { Confirm, PostForm } from '../components/form';
 import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
 import { DeliveryChip, RunChip } from '../components/states';
 import { deliveryStatuses } from '../../domain/states';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { nameOf } from './mailings.page';
 import { isGoing, type Pace, RunLive } from './run-live';
@@ -79,7 +80,7 @@ export function RunPage({ run, pace, mailing, deliveries, mayChange }: Props) {
                   {delivery.markedBy !== null && <span class="hint d-block">{t.run.marked}</span>}
                 </Cell>
                 <Cell label={t.field.response}>
-                  {delivery.reason && <span class="d-block">{t.reason(delivery.reason)}</span>}
+                  {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
                   {delivery.lastResponse && <code class="reply">{delivery.lastResponse}</code>}
                   {delivery.nextAttemptAt && (
                     <span class="hint d-block">{t.run.nextTry(format.time(delivery.nextAttemptAt))}</span>
