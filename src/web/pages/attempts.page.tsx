@@ -13,7 +13,7 @@ interface Props {
 }
 
 export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
-  const { t, query, timeZone } = useReader();
+  const { t, query } = useReader();
   const filtered = [...query.keys()].some((name) => name !== 'cursor' && query.get(name));
   return (
     <>
@@ -51,7 +51,6 @@ export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
         </label>
       </Search>
       <div id="results">
-        <p class="hint">{t.list.timesIn(timeZone)}</p>
         {attempts.items.length === 0 ? (
           filtered ? (
             <Empty text={t.list.nothingFound} />
@@ -91,8 +90,10 @@ export function AttemptRows({ attempts, withClient = true }: { attempts: Attempt
               {attempt.fullName === null ? attempt.email : <a href={`/clients/${attempt.clientId}`}>{attempt.email}</a>}
             </Cell>
           )}
-          <Cell label={t.field.mailing} class="clip">
-            <a href={`/runs/${attempt.runId}`}>{attempt.mailingName || t.mailings.nameless(attempt.mailingId)}</a>
+          <Cell label={t.field.mailing}>
+            <a class="clip" href={`/runs/${attempt.runId}`}>
+              {attempt.mailingName || t.mailings.nameless(attempt.mailingId)}
+            </a>
           </Cell>
           <Cell label={t.field.status}>
             <AttemptChip status={attempt.status} />

@@ -5,7 +5,7 @@ import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../compo
 import { useReader } from '../reader';
 
 export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
-  const { t, format, timeZone } = useReader();
+  const { t, format } = useReader();
   return (
     <>
       <PageHead title={t.audit.title} />
@@ -18,7 +18,6 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
         />
       </Search>
       <div id="results">
-        <p class="hint">{t.list.timesIn(timeZone)}</p>
         {entries.items.length === 0 ? (
           <Empty text={t.audit.empty} />
         ) : (

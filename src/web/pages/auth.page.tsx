@@ -85,6 +85,7 @@ export function RegisterPage({ form, closed }: { form: FormState; closed: boolea
       <PostForm action="/register" class="card-box">
         <FormProblem form={form} />
         <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="username" />
+        <input type="hidden" name="timeZone" data-browser-zone />
         <Field form={form} name="fullName" label={t.field.fullName} autocomplete="name" />
         <Field
           form={form}

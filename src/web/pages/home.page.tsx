@@ -88,7 +88,9 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
               {present.live.map((run) => (
                 <li key={run.runId}>
                   <div class="line">
-                    <a href={`/mailings/${run.mailingId}`}>{run.mailingName || t.mailings.nameless(run.mailingId)}</a>
+                    <a class="clip" href={`/mailings/${run.mailingId}`}>
+                      {run.mailingName || t.mailings.nameless(run.mailingId)}
+                    </a>
                     {run.paused ? (
                       <Chip tone="warn">{t.mailingStatus.paused}</Chip>
                     ) : (
@@ -111,7 +113,9 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
             <ul class="plain">
               {present.next.map((mailing) => (
                 <li class="line" key={mailing.id}>
-                  <a href={`/mailings/${mailing.id}`}>{mailing.name || t.mailings.nameless(mailing.id)}</a>
+                  <a class="clip" href={`/mailings/${mailing.id}`}>
+                    {mailing.name || t.mailings.nameless(mailing.id)}
+                  </a>
                   <span class="hint">
                     {format.timeIn(mailing.nextRunAt, mailing.timeZone)} · {t.people(mailing.recipients)}
                   </span>

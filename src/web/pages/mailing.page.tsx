@@ -47,7 +47,15 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
       <dl class="facts card-box">
         <div>
           <dt>{t.field.message}</dt>
-          <dd>{mailing.messageId ? <a href={`/messages/${mailing.messageId}`}>{mailing.messageSubject}</a> : '–'}</dd>
+          <dd>
+            {mailing.messageId ? (
+              <a class="clip" href={`/messages/${mailing.messageId}`}>
+                {mailing.messageSubject}
+              </a>
+            ) : (
+              '–'
+            )}
+          </dd>
         </div>
         <div>
           <dt>{t.field.recipients}</dt>

@@ -40,7 +40,6 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
         </label>
       </Search>
       <div id="results">
-        <p class="hint">{t.list.timesIn(report.timeZone)}</p>
         <dl class="figures">
           {(['sent', 'failed', 'unknown', 'skipped'] as const).map((name) => (
             <div class="figure" key={name}>
@@ -68,7 +67,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
                   { name: t.counts.skipped, colour: 'skipped' },
                 ]}
                 points={items.map((i) => ({ label: label(i.start), values: [i.sent, i.failed, i.unknown, i.skipped] }))}
-                height={240}
+                tall
               />
             </section>
             <section aria-labelledby="by-mailing">

@@ -61,8 +61,8 @@ export function RunLive({ run, pace, from, keep }: Props) {
         <span>{t.run.done(format.number(counts.sent), format.number(counts.total))}</span>
         {going && rate !== null && rate > 0 && (
           <span class="hint">
-            {t.run.rate(format.number(Math.round(rate * 10) / 10))} ·{' '}
-            {t.run.left(format.duration(((counts.pending + counts.sending + counts.deferred) / rate) * 1000))}
+            {t.run.rate(format.number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate)))} ·{' '}
+            {t.run.left(format.roughly(((counts.pending + counts.sending + counts.deferred) / rate) * 1000))}
           </span>
         )}
       </p>

@@ -3,7 +3,7 @@ import type { DeliveryView } from '../../features/deliveries/deliveries.service'
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
 import { Confirm, PostForm } from '../components/form';
-import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
+import { Cell, Empty, PageHead, Pager, Pick, Reply, Row, Search, Table } from '../components/list';
 import { DeliveryChip, RunChip } from '../components/states';
 import { deliveryStatuses } from '../../domain/states';
 import { reasonText } from '../codes';
@@ -79,9 +79,9 @@ export function RunPage({ run, pace, mailing, deliveries, mayChange }: Props) {
                   <DeliveryChip status={delivery.status} />
                   {delivery.markedBy !== null && <span class="hint d-block">{t.run.marked}</span>}
                 </Cell>
-                <Cell label={t.field.response}>
+                <Cell label={t.field.response} class="response-cell">
                   {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
-                  {delivery.lastResponse && <code class="reply">{delivery.lastResponse}</code>}
+                  {delivery.lastResponse && <Reply text={delivery.lastResponse} />}
                   {delivery.nextAttemptAt && (
                     <span class="hint d-block">{t.run.nextTry(format.time(delivery.nextAttemptAt))}</span>
                   )}

@@ -52,7 +52,7 @@ export const en = {
     from: 'From',
     to: 'To',
     nothingFound: 'Nothing was found. Try fewer words or filters.',
-    timesIn: (zone: string) => `Times are in ${zone}.`,
+    timesIn: (zone: string) => `Unless a zone is named, times are in ${zone}`,
   },
   field: {
     email: 'E-mail',
@@ -357,6 +357,7 @@ export const en = {
     blockQuestion: (email: string) => `Block ${email}?`,
     blockText: 'They are signed out at once, their API tokens end, and their mailings pause.',
     owns: 'What they own',
+    ownsNothing: 'They have no mailings.',
     setRole: 'Change role',
     never: 'Never',
   },

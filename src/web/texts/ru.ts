@@ -52,7 +52,7 @@ export const ru: Texts = {
     from: 'С',
     to: 'По',
     nothingFound: 'Ничего не найдено. Попробуйте меньше слов или условий.',
-    timesIn: (zone: string) => `Время: ${zone}.`,
+    timesIn: (zone: string) => `Где пояс не назван, время ${zone}`,
   },
   field: {
     email: 'Эл. почта',
@@ -363,6 +363,7 @@ export const ru: Texts = {
     blockQuestion: (email: string) => `Заблокировать ${email}?`,
     blockText: 'Пользователь сразу выйдет, его токены API перестанут работать, рассылки приостановятся.',
     owns: 'Что принадлежит',
+    ownsNothing: 'Рассылок нет.',
     setRole: 'Сменить роль',
     never: 'Никогда',
   },
