@@ -85,7 +85,7 @@ async function sendTwice(page: Page, form: string): Promise<string[]> {
     const sent = document.querySelector<HTMLFormElement>(selector);
     if (!sent) throw new Error(`there is no ${selector}`);
     const data = () => (sent.enctype === 'multipart/form-data' ? new FormData(sent) : plain(new FormData(sent)));
-    const plain = (of: FormData) => new URLSearchParams([...of].map(([name, value]) => [name, String(value)]));
+    const plain = (of: FormData) => new URLSearchParams([...of].map(([name, value]) => [name, value as string]));
     const go = () => fetch(sent.action, { method: 'POST', body: data() });
     return (await Promise.all([go(), go()])).map(({ url, status }) => `${status} ${new URL(url).pathname}`);
   }, form);

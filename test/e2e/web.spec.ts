@@ -24,6 +24,15 @@ afterAll(() => site.stop());
 const heading = () => page.locator('h1').first().innerText();
 const clickText = (name: string, on = page) => on.getByRole('button', { name, exact: true }).first().click();
 
+test('the first start tells how to make the one who can sign in', async () => {
+  const first = await site.open({ bypassCSP: true });
+  await first.page.goto('/');
+  expect(await first.page.locator('h1').innerText()).toBe('There is no user yet');
+  expect(await first.page.locator('main').innerText()).toContain('create-user --email');
+  expect(await violationsOf(first.page)).toEqual([]);
+  await first.context.close();
+}, 60_000);
+
 test('somebody registers, imports, writes, sends, sees who failed and sends again', async () => {
   const email = 'anna@example.org';
   await page.goto('/register');
@@ -102,6 +111,7 @@ test('a question is asked and answered by keyboard alone', async () => {
   await opener.press('Space');
   expect(await page.locator('dialog[open]').getAttribute('id')).toBe('delete');
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Delete');
+  expect(await page.locator('dialog[open] h2').innerText()).toBe('Delete this mailing?');
   await page.keyboard.press('Escape');
   expect(await page.locator('dialog[open]').count()).toBe(0);
   expect(await opener.evaluate((element) => element === document.activeElement)).toBe(true);
@@ -119,6 +129,21 @@ test('nothing is sent without the token of a form, and a page without a session 
   expect(answer).toBe(403);
   expect(await runs()).toBe(before);
 }, 60_000);
+
+/** What axe-core finds on the page as it stands. */
+async function violationsOf(on: Page): Promise<string[]> {
+  await on.evaluate(axe);
+  return on.evaluate(async (values) => {
+    type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };
+    type Axe = { run(context: Document, options: object): Promise<{ violations: Violation[] }> };
+    const { axe: checker } = globalThis as unknown as { axe: Axe };
+    const options = { runOnly: { type: 'tag', values }, iframes: false };
+    const { violations } = await checker.run(document, options);
+    return violations.map(({ id, nodes }) =>
+      `${id}: ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join(' | ')}`.slice(0, 600),
+    );
+  }, RULES);
+}
 
 const PATHS = [
   '/',
@@ -175,25 +200,7 @@ test.each([
       expect(await visit.page.getAttribute('html', 'lang')).toBe(language);
       const tooWide = await visit.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (tooWide > 0) found.push(`${path}: ${tooWide} px too wide`);
-      await visit.page.evaluate(axe);
-      const violations = await visit.page.evaluate(async (values) => {
-        const { axe: run } = globalThis as unknown as {
-          axe: {
-            run(
-              context: Document,
-              options: object,
-            ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-          };
-        };
-        return (await run.run(document, { runOnly: { type: 'tag', values }, iframes: false })).violations;
-      }, RULES);
-      for (const { id, nodes } of violations)
-        found.push(
-          `${path}: ${id}: ${nodes
-            .map((n) => `${n.html} ${n.failureSummary}`)
-            .join(' | ')
-            .slice(0, 600)}`,
-        );
+      for (const violation of await violationsOf(visit.page)) found.push(`${path}: ${violation}`);
     };
     for (const path of DOORS) await look(path);
     await site.signIn(visit.page, admin.email);
@@ -225,6 +232,8 @@ test('a manager blocks a user, whose mailing pauses, and pauses another', async 
   await site.signIn(office.page, manager.email);
   await office.page.goto(`/mailings/${ids[0]}`);
   await clickText('Pause', office.page);
+  expect(await office.page.locator('dialog[open]').innerText()).toContain('0 letters from');
+  await office.page.locator('dialog[open] button').click();
   expect(await office.page.locator('h1 .chip').innerText()).toBe('Paused');
   await office.page.goto(`/users/${boris.id}`);
   await clickText('Block', office.page);

@@ -23,17 +23,24 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
   const { t, now } = useReader();
   const at = `/mailings/${mailing.id}`;
   const { status } = mailing;
+  const waiting = mailing.lastRun?.open ?? 0;
   return (
     <>
       {may.pause && status === 'started' && (
-        <PostForm action={`${at}/pause`}>
-          <button class="btn btn-secondary">{t.mailings.pause}</button>
-        </PostForm>
+        <Confirm id="pause" action={`${at}/pause`} text={t.mailings.pause} question={t.mailings.pauseQuestion}>
+          <p>{t.mailings.pauseText(waiting, sender)}</p>
+        </Confirm>
       )}
       {may.resume && status === 'paused' && (
-        <PostForm action={`${at}/resume`}>
-          <button class="btn btn-primary">{t.mailings.resume}</button>
-        </PostForm>
+        <Confirm
+          id="resume"
+          action={`${at}/resume`}
+          text={t.mailings.resume}
+          question={t.mailings.resumeQuestion}
+          kind="btn-primary"
+        >
+          <p>{t.mailings.resumeText(waiting, mailing.recipientCount, sender)}</p>
+        </Confirm>
       )}
       {may.change && (
         <>
@@ -82,7 +89,7 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
                   question={t.mailings.finishQuestion}
                   kind="btn-quiet danger"
                 >
-                  <p>{t.mailings.finishText}</p>
+                  <p>{t.mailings.finishText(waiting, sender)}</p>
                 </Confirm>
               )}
               <Confirm

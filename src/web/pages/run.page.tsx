@@ -16,10 +16,11 @@ interface Props {
   pace: Pace;
   mailing: MailingView | null;
   deliveries: Page<DeliveryView>;
+  sender: string;
   mayChange: boolean;
 }
 
-export function RunPage({ run, pace, mailing, deliveries, mayChange }: Props) {
+export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: Props) {
   const { t, format, query } = useReader();
   const chosen = query.get('status');
   const again = run.counts.failed + run.counts.unknown;
@@ -44,7 +45,7 @@ export function RunPage({ run, pace, mailing, deliveries, mayChange }: Props) {
             question={t.run.resendQuestion(again)}
             kind="btn-primary"
           >
-            <p>{t.run.resendText}</p>
+            <p>{t.run.resendText(sender)}</p>
           </Confirm>
         )}
       </PageHead>

@@ -1,6 +1,7 @@
-import { Get, Post, Res, StreamableFile } from '@nestjs/common';
+import { Get, Inject, Post, Res, StreamableFile } from '@nestjs/common';
 import type { Response } from 'express';
 import { Readable } from 'node:stream';
+import { CONFIG, type Config } from '../../config/config.module';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { deliveryStatuses } from '../../domain/states';
 import { DeliveriesExport } from '../../features/deliveries/deliveries-export.service';
@@ -26,6 +27,7 @@ export class RunsWebController {
     private readonly csvExport: DeliveriesExport,
     private readonly lifecycle: LifecycleService,
     private readonly statistics: StatisticsService,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get('runs/:id')
@@ -49,7 +51,7 @@ export class RunsWebController {
     const mayChange = owner === null || owner === run.ownerId;
     return page(
       (t) => t.run.title,
-      <RunPage run={run} pace={paceOf(run)} mailing={mailing} deliveries={deliveries} mayChange={mayChange} />,
+      <RunPage {...{ run, mailing, deliveries, mayChange }} pace={paceOf(run)} sender={this.config.mailFrom} />,
     );
   }
 

@@ -295,7 +295,14 @@ export const en = {
     sendText: (n: number, sender: string) => `${letters(n)} from ${sender} will go out at once.`,
     gotItAlready: (n: number) => `${people(n)} got it already and will be left out.`,
     finishQuestion: 'Finish this mailing for good?',
-    finishText: 'Letters that wait are cancelled, and it can not be started again.',
+    finishText: (n: number, sender: string) =>
+      `${letters(n)} from ${sender} that wait are cancelled, and it can not be started again.`,
+    pauseQuestion: 'Pause this mailing?',
+    pauseText: (n: number, sender: string) =>
+      `Until you resume it nothing goes out; ${letters(n)} from ${sender} wait at the moment.`,
+    resumeQuestion: 'Resume this mailing?',
+    resumeText: (n: number, all: number, sender: string) =>
+      `${letters(n)} from ${sender} that wait go out, and what is due by its schedule, to ${people(all)}.`,
     deleteQuestion: 'Delete this mailing?',
     deleteText: 'What was sent stays on record.',
     copyOf: (name: string) => `Copy of ${name}`,
@@ -321,7 +328,8 @@ export const en = {
     markSent: 'It arrived: mark as sent',
     resendFailed: (n: number) => `Resend to failed (${n})`,
     resendQuestion: (n: number) => `Send again to ${people(n)}?`,
-    resendText: 'Only those whose letter failed or whose outcome is unknown get it once more.',
+    resendText: (sender: string) =>
+      `Only those whose letter failed or whose outcome is unknown get it once more, from ${sender}.`,
   },
   attempts: {
     title: 'Attempts',

@@ -301,7 +301,14 @@ export const ru: Texts = {
     sendText: (n: number, sender: string) => `Сразу уйдут ${letters(n)} от ${sender}.`,
     gotItAlready: (n: number) => `Уже получили и будут пропущены: ${people(n)}.`,
     finishQuestion: 'Завершить рассылку насовсем?',
-    finishText: 'Ждущие письма отменятся, запустить её снова будет нельзя.',
+    finishText: (n: number, sender: string) =>
+      `Отменятся ждущие письма от ${sender}: ${letters(n)}. Запустить её снова будет нельзя.`,
+    pauseQuestion: 'Приостановить рассылку?',
+    pauseText: (n: number, sender: string) =>
+      `Пока вы её не продолжите, ничего не уйдёт. Сейчас ждут письма от ${sender}: ${letters(n)}.`,
+    resumeQuestion: 'Продолжить рассылку?',
+    resumeText: (n: number, all: number, sender: string) =>
+      `Уйдут ждущие письма от ${sender} (${letters(n)}) и то, чему подошло время: ${people(all)}.`,
     deleteQuestion: 'Удалить рассылку?',
     deleteText: 'Записи об отправленном останутся.',
     copyOf: (name: string) => `Копия: ${name}`,
@@ -327,7 +334,7 @@ export const ru: Texts = {
     markSent: 'Дошло: отметить отправленным',
     resendFailed: (n: number) => `Повторить неудачные (${n})`,
     resendQuestion: (n: number) => `Отправить ещё раз ${toPeople(n)}?`,
-    resendText: 'Только тем, кому не дошло или чей исход неизвестен.',
+    resendText: (sender: string) => `Только тем, кому не дошло или чей исход неизвестен, от ${sender}.`,
   },
   attempts: {
     title: 'Попытки',
