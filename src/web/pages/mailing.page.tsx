@@ -10,7 +10,7 @@ import { MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 import { MailingActions, type MayDo } from './mailing-actions';
 import { nameOf } from './mailings.page';
-import { type Pace, RunLive } from './run-live';
+import { type Pace, RunLive, timeOf } from './run-live';
 
 export interface MailingProps {
   mailing: MailingView;
@@ -138,9 +138,9 @@ function Runs({ runs }: { runs: Page<RunView> }) {
           <Row key={run.id}>
             <Cell label={t.field.time} class="main-cell">
               {run.status === 'missed' ? (
-                format.time(run.occurrenceAt ?? run.createdAt)
+                format.time(timeOf(run))
               ) : (
-                <a href={`/runs/${run.id}`}>{format.time(run.occurrenceAt ?? run.createdAt)}</a>
+                <a href={`/runs/${run.id}`}>{format.time(timeOf(run))}</a>
               )}
             </Cell>
             <Cell label={t.run.why}>{t.runTrigger[run.trigger]}</Cell>

@@ -21,6 +21,10 @@ export function paceOf(run: RunView, before: Record<string, string> = {}): Pace 
   return { rate, done, atMs };
 }
 
+/** The time by which people know a run: when it was due, or, of one by hand, when somebody asked for it. */
+export const timeOf = (run: RunView): Date =>
+  run.trigger === 'schedule' && run.occurrenceAt ? run.occurrenceAt : run.createdAt;
+
 export const isGoing = (run: RunView): boolean => run.status === 'planning' || run.status === 'sending';
 
 interface Props {

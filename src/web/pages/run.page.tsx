@@ -9,7 +9,7 @@ import { deliveryStatuses } from '../../domain/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { nameOf } from './mailings.page';
-import { isGoing, type Pace, RunLive } from './run-live';
+import { isGoing, type Pace, RunLive, timeOf } from './run-live';
 
 interface Props {
   run: RunView;
@@ -28,9 +28,7 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
   return (
     <>
       <PageHead
-        title={
-          run.occurrenceAt && mailing ? format.timeIn(run.occurrenceAt, mailing.timeZone) : format.time(run.createdAt)
-        }
+        title={mailing ? format.timeIn(timeOf(run), mailing.timeZone) : format.time(timeOf(run))}
         back={{ to: mailing ? `/mailings/${mailing.id}` : '/mailings', text: name || t.mailings.title }}
         chip={<RunChip status={run.status} />}
       >

@@ -460,7 +460,6 @@ export const en = {
     failedJobs: 'Failed',
     queueAway: 'Redis can not be reached; sending goes on when it is back.',
     smtp: 'Test the mail server',
-    testText: 'Sends one letter to your own address.',
     test: 'Send a test letter',
     sender: 'Letters come from',
     testSubject: 'Gonets: test letter',
