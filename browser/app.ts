@@ -19,7 +19,7 @@ document.addEventListener('htmx:before:swap', (event) => {
   if ((ctx.response?.status ?? 200) >= 400) event.preventDefault();
 });
 
-/** Times are shown in the browser's zone only where the account has none yet: on the page to register. */
+/** A new account has the zone of the browser in which it was made. */
 for (const field of document.querySelectorAll<HTMLInputElement>('input[data-browser-zone]'))
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
 

@@ -1,6 +1,6 @@
 /**
  * Draws the page's charts from the table beside each: the numbers are in the page for everybody, the picture is a help.
- * `data-chart` is `bars` (stacked) or `lines`; the table's first column is the time as Unix seconds in `data-x`.
+ * Bars are stacked; the table's first column names them.
  */
 import uPlot from 'uplot';
 
@@ -37,6 +37,8 @@ const css = (name: string) => {
   return color;
 };
 
+const sum = (values: number[] = []) => values.reduce((all, n) => all + n, 0);
+
 function draw(box: HTMLElement): uPlot | null {
   const table = box.parentElement?.querySelector('table');
   if (!table) return null;
@@ -47,14 +49,21 @@ function draw(box: HTMLElement): uPlot | null {
     stacked[s] = (stacked[s] ?? []).map((value, i) => value + (stacked[s + 1]?.[i] ?? 0));
   const text = css('text');
   const grid = css('grid');
-  const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: '12px system-ui' };
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const longest = Math.max(...ticks.map(({ length }) => length));
+  const axis = {
+    stroke: text,
+    grid: { stroke: grid, width: 1 },
+    ticks: { show: false },
+    font: `${rem * 0.75}px system-ui`,
+  };
   const bars = uPlot.paths.bars?.({ size: [0.7, 48], radius: 0.15 });
   const number = new Intl.NumberFormat(document.documentElement.lang, { notation: 'compact' });
   const full = new Intl.NumberFormat(document.documentElement.lang);
   return new uPlot(
     {
       width: box.clientWidth,
-      height: Number(box.dataset.height ?? 200),
+      height: box.clientHeight,
       cursor: { points: { show: false }, drag: { x: false, y: false } },
       legend: { show: true, live: true },
       scales: {
@@ -66,18 +75,22 @@ function draw(box: HTMLElement): uPlot | null {
           ...axis,
           grid: { show: false },
           values: (_, splits) => splits.map((i) => ticks[i] ?? ''),
-          space: 64,
+          space: longest * rem * 0.45,
           incrs: [1, 2, 5, 7, 10, 14, 20, 30, 50, 100],
         },
         {
           ...axis,
-          size: 52,
+          size: rem * 3.5,
           values: (_, splits) => splits.map((v) => number.format(v)),
-          incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 5e6, 1e7],
+          incrs: [
+            1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7,
+            5e7, 1e8,
+          ],
         },
       ],
       series: [
-        { label: box.dataset.x ?? '', value: (_, i) => (i === null ? '–' : (ticks[i] ?? '')) },
+        // Whose numbers the legend shows: those of the bar pointed at, else of all.
+        { label: '', value: (_, i) => (i === null ? '' : (ticks[i] ?? '')) },
         ...labels.map((label, s) => ({
           label,
           fill: css(colours[s] ?? 'sent'),
@@ -86,7 +99,7 @@ function draw(box: HTMLElement): uPlot | null {
           paths: bars,
           points: { show: false },
           value: (_: uPlot, __: number, ___: number, i: number | null) =>
-            i === null ? '–' : full.format(data[s + 1]?.[i] ?? 0),
+            full.format(i === null ? sum(data[s + 1]) : (data[s + 1]?.[i] ?? 0)),
         })),
       ],
     },
@@ -97,10 +110,10 @@ function draw(box: HTMLElement): uPlot | null {
 
 const charts = new Map<HTMLElement, uPlot>();
 const watched = new ResizeObserver((entries) => {
-  for (const { target } of entries)
-    charts
-      .get(target as HTMLElement)
-      ?.setSize({ width: target.clientWidth, height: Number((target as HTMLElement).dataset.height ?? 200) });
+  for (const { target } of entries) {
+    const chart = charts.get(target as HTMLElement);
+    if (chart && chart.width !== target.clientWidth) chart.setSize({ width: target.clientWidth, height: chart.height });
+  }
 });
 
 function drawAll(): void {

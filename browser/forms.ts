@@ -1,8 +1,11 @@
-/**
- * `<form data-confirm>`: the question is a `<dialog>` in the page, named by its id. Without JavaScript the form leads to a
- * page that asks the same (its action is that page then).
- */
+/** `data-dialog="id"` opens that question, `data-close` closes it. Links that act as buttons are pressed by Space too. */
 export function watchConfirmations(): void {
+  document.addEventListener('keydown', (event) => {
+    const button = (event.target as Element).closest<HTMLElement>('a[role=button]');
+    if (event.key !== ' ' || !button) return;
+    event.preventDefault();
+    button.click();
+  });
   document.addEventListener('click', (event) => {
     const button = (event.target as Element).closest<HTMLElement>('[data-dialog]');
     const dialog = button && document.getElementById(button.dataset.dialog ?? '');

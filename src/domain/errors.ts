@@ -1,3 +1,5 @@
+import type { ErrorCode, RefusalCode } from './codes';
+
 /**
  * Errors that a caller can do something about. Only the edges (API filter, web filter, CLI runner) translate them.
  */
@@ -21,7 +23,7 @@ export interface FieldError {
 export class DomainError extends Error {
   constructor(
     readonly kind: ErrorKind,
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     readonly details: { errors?: FieldError[]; runId?: number; retryAfterS?: number } = {},
   ) {
@@ -46,7 +48,7 @@ export class NotFoundError extends DomainError {
 
 /** The state of the object forbids it; `code` says which state. */
 export class ConflictError extends DomainError {
-  constructor(code: string, message: string, details: { runId?: number } = {}) {
+  constructor(code: RefusalCode, message: string, details: { runId?: number } = {}) {
     super('conflict', code, message, details);
   }
 }

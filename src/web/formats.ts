@@ -21,7 +21,15 @@ export interface Formats {
   /** How long, roughly: `3 min`, `2 h`. */
   ago(at: Date | string, now: Date): string;
   duration(ms: number): string;
+  /** How long something will take: whole seconds, minutes, hours or days. */
+  roughly(ms: number): string;
 }
+
+const UNITS = [
+  [86_400_000, 'day'],
+  [3_600_000, 'hour'],
+  [60_000, 'minute'],
+] as const;
 
 const cache = new Map<string, Intl.DateTimeFormat>();
 
@@ -78,6 +86,14 @@ export function formatsOf(language: Language, zone: string): Formats {
       return relative.format(Math.round(seconds / 86_400), 'day');
     },
     duration: (ms) =>
-      ms < 1_000 ? unit(ms, 'millisecond') : ms < 90_000 ? unit(ms / 1000, 'second') : unit(ms / 60_000, 'minute'),
+      ms < 1_000
+        ? unit(Math.round(ms), 'millisecond')
+        : ms < 90_000
+          ? unit(ms / 1000, 'second')
+          : unit(ms / 60_000, 'minute'),
+    roughly: (ms) => {
+      const [size, name] = UNITS.find(([size]) => ms >= 2 * size) ?? [1_000, 'second'];
+      return unit(Math.max(1, Math.round(ms / size)), name);
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { DomainError, ValidationError } from '../domain/errors';
 import type { FormState, WebAnswer } from './answers';
 import type { Reader } from './reader';
-import { refusal } from './refusal';
+import { refusal } from './codes';
 import { fieldProblems } from './texts/texts';
 import type { FormValues } from './web-controller';
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   applyDecorators,
   Controller,
@@ -9,7 +8,6 @@ import {
 } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { ValidationError } from '../domain/errors';
 import { WebFilter } from './web.filter';
 import { WebInterceptor } from './web.interceptor';
 
@@ -48,14 +46,4 @@ export function wholeNumber(text: string | undefined): number | undefined {
 /** What a field may be, or undefined for anything else. */
 export function oneOf<const T extends string>(values: readonly T[], text: string | undefined): T | undefined {
   return values.find((value) => value === text);
-}
-
-/** Made when a form is rendered, sent with it: the same form sent twice does its work once. */
-export const newIdempotencyKey = (): string => `web-${randomUUID()}`;
-
-/** @throws ValidationError for a key that no page of ours made */
-export function checkedKey(form: FormValues): string {
-  const key = form.key ?? '';
-  if (!/^web-[0-9a-f-]{36}$/.test(key)) throw new ValidationError([{ field: 'key', message: 'is missing' }]);
-  return key;
 }

@@ -1,11 +1,13 @@
 import { type CallHandler, type ExecutionContext, Inject, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Response } from 'express';
-import { map, type Observable } from 'rxjs';
+import { from, lastValueFrom, type Observable } from 'rxjs';
 import { CONFIG, type Config } from '../config/config.module';
 import type { AuthenticatedRequest } from '../http/viewer';
 import { renderAnswer, type WebAnswer } from './answers';
+import { OnceService } from './once.service';
 import { ReadersService } from './readers.service';
 import type { Reader } from './reader';
+import { sendingOf } from './form-key';
 
 type WebRequest = AuthenticatedRequest & { reader?: Reader };
 
@@ -14,6 +16,7 @@ type WebRequest = AuthenticatedRequest & { reader?: Reader };
 export class WebInterceptor implements NestInterceptor {
   constructor(
     private readonly readers: ReadersService,
+    private readonly once: OnceService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -22,9 +25,10 @@ export class WebInterceptor implements NestInterceptor {
     const request = http.getRequest<WebRequest>();
     const response = http.getResponse<Response>();
     const reader = (request.reader = await this.readers.of(request, response));
-    return next
-      .handle()
-      .pipe(map((answer: unknown) => (isAnswer(answer) ? this.write(reader, response, answer) : answer)));
+    const work = () => lastValueFrom(next.handle() as Observable<WebAnswer>);
+    const sending = reader.user ? sendingOf(request) : undefined;
+    const answered = sending && reader.user ? this.once.answer(reader.user.id, sending, work) : work();
+    return from(answered.then((answer) => (isAnswer(answer) ? this.write(reader, response, answer) : answer)));
   }
 
   private write(reader: Reader, response: Response, answer: WebAnswer): string {

@@ -12,6 +12,7 @@ import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
 import { UsersModule } from '../features/users/users.module';
 import { serveAssets } from './assets';
+import { OnceService } from './once.service';
 import { DraftsService } from './drafts.service';
 import { AuditModule } from '../features/audit/audit.module';
 import { LettersModule } from '../features/letters/letters.module';
@@ -66,7 +67,7 @@ import { ReadersService } from './readers.service';
     StatusWebController,
     NotFoundWebController,
   ],
-  providers: [ReadersService, DraftsService],
+  providers: [ReadersService, DraftsService, OnceService],
 })
 export class WebModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

@@ -1,65 +1,37 @@
-import type { INestApplicationContext } from '@nestjs/common';
 import { readFileSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { WebModule } from '../../src/web/web.module';
-import { PASSWORD, startApi, type TestApi } from '../support/api';
-import { Inbox } from '../support/inbox';
-import { startWorker } from '../support/worker';
+import type { BrowserContext, Page } from 'playwright-core';
+import { PASSWORD, type TestApi } from '../support/api';
+import { Site } from '../support/site';
 
 /** The pages as a person uses them, in a real browser, with a worker that really sends. */
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-let inbox: Inbox;
+let site: Site;
 let api: TestApi;
-let worker: INestApplicationContext;
-let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-const complaints: string[] = [];
 
 beforeAll(async () => {
-  inbox = await Inbox.start();
-  api = await startApi({ smtpUrl: inbox.url, registration: 'open', authAnswerMs: 1, schedulerIntervalMs: 500 }, [
-    WebModule,
-  ]);
-  worker = await startWorker(api.config);
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  });
-  ({ context, page } = await open());
+  site = await Site.start();
+  ({ api } = site);
+  ({ context, page } = await site.open({ timezoneId: 'Asia/Yerevan' }));
 }, 90_000);
 
-afterAll(async () => {
-  await browser.close();
-  await worker.close();
-  await api.close();
-  await inbox.close();
-});
-
-async function open(options: Parameters<Browser['newContext']>[0] = {}) {
-  const opened = await browser.newContext({ baseURL: api.url, locale: 'en', ...options });
-  opened.setDefaultTimeout(15_000);
-  const first = await opened.newPage();
-  first.on('pageerror', (error) => complaints.push(`${first.url()}: ${error.message}`));
-  first.on('console', (message) => {
-    if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(`${first.url()}: ${message.text()}`);
-  });
-  return { context: opened, page: first };
-}
+afterAll(() => site.stop());
 
 const heading = () => page.locator('h1').first().innerText();
 const clickText = (name: string, on = page) => on.getByRole('button', { name, exact: true }).first().click();
 
-async function signIn(on: Page, email: string): Promise<void> {
-  await on.goto('/sign-in');
-  await on.fill('[name=email]', email);
-  await on.fill('[name=password]', PASSWORD);
-  await on.click('main button');
-  await on.waitForURL(`${api.url}/`);
-}
+test('the first start tells how to make the one who can sign in', async () => {
+  const first = await site.open({ bypassCSP: true });
+  await first.page.goto('/');
+  expect(await first.page.locator('h1').innerText()).toBe('There is no user yet');
+  expect(await first.page.locator('main').innerText()).toContain('create-user --email');
+  expect(await violationsOf(first.page)).toEqual([]);
+  await first.context.close();
+}, 60_000);
 
 test('somebody registers, imports, writes, sends, sees who failed and sends again', async () => {
   const email = 'anna@example.org';
@@ -73,11 +45,14 @@ test('somebody registers, imports, writes, sends, sees who failed and sends agai
   await page.fill('[name=email]', email);
   await page.fill('[name=password]', PASSWORD);
   await page.click('main button');
-  const { token } = await inbox.letterTo(email);
+  const { token } = await site.inbox.letterTo(email);
   await page.goto(`/confirm?token=${token}`);
   await page.click('main button');
   expect(await page.locator('.notice').innerText()).toContain('confirmed');
-  await signIn(page, email);
+  await site.signIn(page, email);
+
+  await page.goto('/account');
+  expect(await page.inputValue('[name=timeZone]')).toBe('Asia/Yerevan');
 
   await page.goto('/clients/import');
   await page.uncheck('[name=check]');
@@ -111,8 +86,8 @@ test('somebody registers, imports, writes, sends, sees who failed and sends agai
   await page.getByRole('button', { name: 'Send now' }).first().click();
   expect(await page.locator('dialog[open] h2').innerText()).toBe('Send to 13 people now?');
   await page.locator('dialog[open] button').click();
-  await page.getByText('Last sending').first().waitFor({ timeout: 30_000 });
-  expect(await page.locator('#mailing-live').innerText()).toContain('12 of 13 sent');
+  await page.getByRole('heading', { name: 'Outcome' }).waitFor({ timeout: 30_000 });
+  expect(await page.locator('#run-live').innerText()).toContain('12 of 13 sent');
   expect(await page.locator('h1 .chip').innerText()).toBe('Done');
 
   await page.locator('.count-failed').click();
@@ -129,8 +104,21 @@ test('somebody registers, imports, writes, sends, sees who failed and sends agai
   expect(await page.locator('main').innerText()).toMatch(/Failed[^]*550/);
 }, 120_000);
 
+test('a question is asked and answered by keyboard alone', async () => {
+  await page.goto('/mailings/1');
+  const opener = page.locator('[data-dialog=delete]');
+  await page.locator('summary', { hasText: 'More' }).press('Enter');
+  await opener.press('Space');
+  expect(await page.locator('dialog[open]').getAttribute('id')).toBe('delete');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Delete');
+  expect(await page.locator('dialog[open] h2').innerText()).toBe('Delete this mailing?');
+  await page.keyboard.press('Escape');
+  expect(await page.locator('dialog[open]').count()).toBe(0);
+  expect(await opener.evaluate((element) => element === document.activeElement)).toBe(true);
+}, 60_000);
+
 test('nothing is sent without the token of a form, and a page without a session asks to sign in', async () => {
-  const stranger = await open();
+  const stranger = await site.open();
   await stranger.page.goto('/mailings');
   expect(stranger.page.url()).toContain('/sign-in?next=%2Fmailings');
   await stranger.context.close();
@@ -142,6 +130,21 @@ test('nothing is sent without the token of a form, and a page without a session 
   expect(await runs()).toBe(before);
 }, 60_000);
 
+/** What axe-core finds on the page as it stands. */
+async function violationsOf(on: Page): Promise<string[]> {
+  await on.evaluate(axe);
+  return on.evaluate(async (values) => {
+    type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };
+    type Axe = { run(context: Document, options: object): Promise<{ violations: Violation[] }> };
+    const { axe: checker } = globalThis as unknown as { axe: Axe };
+    const options = { runOnly: { type: 'tag', values }, iframes: false };
+    const { violations } = await checker.run(document, options);
+    return violations.map(({ id, nodes }) =>
+      `${id}: ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join(' | ')}`.slice(0, 600),
+    );
+  }, RULES);
+}
+
 const PATHS = [
   '/',
   '/mailings',
@@ -149,6 +152,9 @@ const PATHS = [
   '/mailings/new',
   '/mailings/1/edit',
   '/runs/1',
+  '/runs/1?status=failed',
+  '/mailings/1/clients',
+  '/mailings?search=nothing',
   '/messages',
   '/messages/1',
   '/messages/new',
@@ -166,7 +172,7 @@ const PATHS = [
   '/status',
   '/nowhere',
 ];
-const DOORS = ['/sign-in', '/register', '/forgot', '/reset?token=x', '/confirm?token=x'];
+const DOORS = ['/sign-in', '/register', '/forgot', '/reset?token=x', '/confirm?token=x', '/confirm-email'];
 
 test.each([
   ['en', 'light'],
@@ -177,11 +183,14 @@ test.each([
   'no page has an accessibility violation or is wider than a phone: %s, %s',
   async (language, colorScheme) => {
     const admin = await api.person('admin', `admin-${language}-${colorScheme}@example.org`);
+    const longName = `${'Новости нашего магазина '.repeat(5)}${'w'.repeat(80)}`;
+    await api.database.affected('UPDATE mailings SET name = $1', [longName]);
+    await api.database.affected('UPDATE attempts SET server_response = server_response || $1', [' blocked'.repeat(60)]);
     await api.call('PATCH', '/api/v1/me', { token: admin.token, body: { language } });
-    const visit = await open({
+    const visit = await site.open({
       colorScheme,
       locale: language,
-      viewport: { width: 390, height: 844 },
+      viewport: { width: 360, height: 800 },
       reducedMotion: 'reduce',
       bypassCSP: true,
     });
@@ -191,28 +200,10 @@ test.each([
       expect(await visit.page.getAttribute('html', 'lang')).toBe(language);
       const tooWide = await visit.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (tooWide > 0) found.push(`${path}: ${tooWide} px too wide`);
-      await visit.page.evaluate(axe);
-      const violations = await visit.page.evaluate(async (values) => {
-        const { axe: run } = globalThis as unknown as {
-          axe: {
-            run(
-              context: Document,
-              options: object,
-            ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-          };
-        };
-        return (await run.run(document, { runOnly: { type: 'tag', values }, iframes: false })).violations;
-      }, RULES);
-      for (const { id, nodes } of violations)
-        found.push(
-          `${path}: ${id}: ${nodes
-            .map((n) => `${n.html} ${n.failureSummary}`)
-            .join(' | ')
-            .slice(0, 600)}`,
-        );
+      for (const violation of await violationsOf(visit.page)) found.push(`${path}: ${violation}`);
     };
     for (const path of DOORS) await look(path);
-    await signIn(visit.page, admin.email);
+    await site.signIn(visit.page, admin.email);
     for (const path of PATHS) await look(path);
     await visit.context.close();
     expect(found).toEqual([]);
@@ -237,10 +228,12 @@ test('a manager blocks a user, whose mailing pauses, and pauses another', async 
     ids.push(made.body.id);
     await api.call('POST', `/api/v1/mailings/${made.body.id}/start`, by);
   }
-  const office = await open();
-  await signIn(office.page, manager.email);
+  const office = await site.open();
+  await site.signIn(office.page, manager.email);
   await office.page.goto(`/mailings/${ids[0]}`);
   await clickText('Pause', office.page);
+  expect(await office.page.locator('dialog[open]').innerText()).toContain('0 letters from');
+  await office.page.locator('dialog[open] button').click();
   expect(await office.page.locator('h1 .chip').innerText()).toBe('Paused');
   await office.page.goto(`/users/${boris.id}`);
   await clickText('Block', office.page);
@@ -265,5 +258,5 @@ test('the language is switched, numbers follow, and one signs out', async () => 
   await page.goto('/');
   expect(page.url()).toContain('/sign-in');
   await context.close();
-  expect(complaints).toEqual([]);
+  expect(site.complaints).toEqual([]);
 }, 60_000);

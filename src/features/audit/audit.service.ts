@@ -3,7 +3,7 @@ import { Database } from '../../database/database';
 import { listPage } from '../../database/list';
 import type { Page, PageRequest } from '../../domain/paging';
 import { requireMay, type Viewer } from '../../domain/permissions';
-import type { AuditAction } from './audit';
+import type { AuditAction, AuditObject } from './audit';
 
 export interface AuditEntry {
   id: number;
@@ -13,7 +13,7 @@ export interface AuditEntry {
   via: 'session' | 'token' | 'cli' | 'anonymous';
   ip: string | null;
   action: AuditAction;
-  objectType: string | null;
+  objectType: AuditObject['type'] | null;
   objectId: number | null;
   detail: Record<string, unknown>;
 }

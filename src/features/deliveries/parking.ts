@@ -1,11 +1,11 @@
-import type { TransmitResult, Verdict } from '../../domain/smtp-outcome';
+import type { SmtpReason, TransmitResult, Verdict } from '../../domain/smtp-outcome';
 import { responseText } from './verdict-record';
 import type { Claim } from './claims';
 
 /** A mailing has to stop: its sender or content is refused, or its template fails. */
 export interface ParkMailing {
   mailingId: number;
-  code: string;
+  code: SmtpReason;
   text: string;
 }
 

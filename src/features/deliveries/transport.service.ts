@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
+import type { TransportEvent } from '../../domain/codes';
 import type { Page, PageRequest } from '../../domain/paging';
 import { requireMay, type Viewer } from '../../domain/permissions';
 import { listPage } from '../../database/list';
@@ -25,7 +26,7 @@ export interface TransportState {
 export interface TransportLogEntry {
   id: number;
   createdAt: Date;
-  event: string;
+  event: TransportEvent;
   reason: string | null;
   detail: string | null;
 }
@@ -124,7 +125,7 @@ export class TransportService {
     return this.read();
   }
 
-  log(event: string, reason: string | null, detail: string | null): Promise<unknown> {
+  log(event: TransportEvent, reason: string | null, detail: string | null): Promise<unknown> {
     this.logger.warn({ event: `transport.${event}`, reason, detail }, 'The SMTP account changed its state');
     return this.database.affected(
       'INSERT INTO transport_log (transport_id, event, reason, detail) VALUES (1, $1, $2, $3)',

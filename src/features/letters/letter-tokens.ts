@@ -11,7 +11,7 @@ export interface ProvedLetter {
   letterId: number;
   userId: number;
   email: string;
-  payload: { passwordHash?: string; fullName?: string; language?: 'en' | 'ru' };
+  payload: { passwordHash?: string; fullName?: string; language?: 'en' | 'ru'; timeZone?: string };
 }
 
 /** Makes a token for a letter that is being composed; the database has its SHA-256 only. */

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../database/database';
+import type { MailingCode } from '../../domain/codes';
 import { type Plan, planResume, planTick } from '../../domain/schedule-decision';
 import type { MailingStatus } from '../../domain/states';
 import type { Mailing } from '../mailings/mailing.entity';
@@ -13,7 +14,7 @@ export interface Decided {
 
 /** Why a mailing is in its status, where its owner did not bring it there. */
 export interface StatusReason {
-  code: string | null;
+  code: MailingCode | null;
   text: string | null;
   by: number | null;
 }

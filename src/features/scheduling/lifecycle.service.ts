@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { failpoint } from '../../config/failpoint';
 import { Database, type Sql, type Transaction } from '../../database/database';
+import type { ErrorCode, MailingCode } from '../../domain/codes';
 import { ConflictError, ForbiddenError, ValidationError } from '../../domain/errors';
 import { stoppableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { type Plan, planDemandSend, planEdit, planFirstStart, planResume } from '../../domain/schedule-decision';
@@ -33,7 +34,7 @@ import { databaseNow, readRunFacts, scheduleOf } from './facts';
 export interface SendPreview {
   recipients: number;
   leftOut: { reason: string; count: number; emails: string[] }[];
-  refusal: { code: string; message: string } | null;
+  refusal: { code: ErrorCode; message: string } | null;
 }
 
 /** How many of those who are left out are named. */
@@ -119,7 +120,7 @@ export class LifecycleService {
   }
 
   /** The system stops a mailing whose sender, content or template is refused. Does nothing if it is not started. */
-  async park(id: number, code: string, text: string): Promise<void> {
+  async park(id: number, code: MailingCode, text: string): Promise<void> {
     await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, null);
       if (mailing.status === 'started') await this.hold(tx, mailing, { code, text, by: null });
@@ -268,7 +269,11 @@ export class LifecycleService {
     for (const one of decided) {
       const refused = one.plan.run ? await this.refused(tx, one.mailing, true) : null;
       if (refused)
-        await this.hold(tx, one.mailing, { code: refused.code.toLowerCase(), text: refused.message, by: null });
+        await this.hold(tx, one.mailing, {
+          code: refused.code === 'OWNER_BLOCKED' ? 'owner_blocked' : 'letters_per_day',
+          text: refused.message,
+          by: null,
+        });
       else begun.push(...(await carryOut(tx, this.runs, [one])));
     }
     return begun;
@@ -384,7 +389,7 @@ function require(mailing: Mailing, verb: string, allowed: MailingStatus[]): void
   if (allowed.includes(mailing.status)) return;
   const article = mailingTransitions[mailing.status].length === 0 ? 'is done' : `is ${mailing.status}`;
   throw new ConflictError(
-    `MAILING_${mailing.status.toUpperCase()}`,
+    `MAILING_${mailing.status.toUpperCase() as Uppercase<MailingStatus>}`,
     `Mailing ${mailing.id} ${article} and can not be ${verb}.`,
   );
 }

@@ -38,7 +38,7 @@ export interface LiveRun {
 export interface Present {
   live: LiveRun[];
   next: { id: number; name: string; nextRunAt: Date; timeZone: string; recipients: number }[];
-  held: { id: number; name: string; code: string | null; text: string | null; since: Date }[];
+  held: { id: number; name: string; code: string; text: string | null; since: Date }[];
   liveWorkers: number;
 }
 

@@ -5,6 +5,7 @@ import { Database, violates } from '../../database/database';
 import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
 import { ConflictError, DomainError, type FieldError, ValidationError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
+import { timeZoneName } from '../../domain/time-zone';
 import { Limits } from '../../queue/limits';
 import { anonymous, audit } from '../audit/audit';
 import { redeemToken, withdrawTokens } from '../letters/letter-tokens';
@@ -18,6 +19,8 @@ export interface Registration {
   password: string;
   fullName?: string;
   language?: 'en' | 'ru';
+  /** By default, and for what is no zone, UTC. */
+  timeZone?: string;
 }
 
 /** How people come to an account, and keep it: nothing here tells whether an address is known. */
@@ -61,7 +64,12 @@ export class RegistrationService {
           userId: user.id,
           email: user.email,
           payload: isNew
-            ? { passwordHash, fullName: input.fullName ?? '', ...(input.language && { language: input.language }) }
+            ? {
+                passwordHash,
+                fullName: input.fullName ?? '',
+                timeZone: timeZoneName(input.timeZone ?? '') ?? 'UTC',
+                ...(input.language && { language: input.language }),
+              }
             : {},
         });
       });
@@ -75,14 +83,14 @@ export class RegistrationService {
     const status = this.config.registration === 'open' ? 'active' : 'waiting';
     await this.database.transaction(async (tx) => {
       const letter = await redeemToken(tx, 'confirm', token);
-      const { passwordHash, fullName = '', language = 'en' } = letter?.payload ?? {};
+      const { passwordHash, fullName = '', language = 'en', timeZone = 'UTC' } = letter?.payload ?? {};
       const done =
         letter &&
         passwordHash &&
         (await tx.affected(
-          `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5, updated_at = app_now()
+          `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5, time_zone = $6, updated_at = app_now()
             WHERE id = $1 AND status = 'unconfirmed'`,
-          [letter.userId, status, passwordHash, fullName, language],
+          [letter.userId, status, passwordHash, fullName, language, timeZone],
         ));
       if (!letter || !done) throw linkInvalid();
       await audit(tx, anonymous(origin.ip, letter.userId), 'confirm', { type: 'user', id: letter.userId }, { status });

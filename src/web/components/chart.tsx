@@ -5,21 +5,15 @@ export interface ChartProps {
   x: string;
   series: { name: string; colour: 'sent' | 'failed' | 'unknown' | 'skipped' }[];
   points: { label: string; values: number[] }[];
-  height?: number;
+  tall?: boolean;
 }
 
 /** A picture of numbers, drawn in the browser from the table under it, which everybody can open. */
-export function Chart({ title, x, series, points, height = 200 }: ChartProps) {
+export function Chart({ title, x, series, points, tall }: ChartProps) {
   const { t, format } = useReader();
   return (
     <figure class="chart">
-      <div
-        data-chart="bars"
-        data-x={x}
-        data-height={String(height)}
-        class={`chart-box chart-${height}`}
-        aria-hidden="true"
-      ></div>
+      <div data-chart="bars" class={`chart-box ${tall ? 'chart-15' : ''}`} aria-hidden="true"></div>
       <details>
         <summary>{t.chart.asTable}</summary>
         <div class="chart-table" tabindex={0} role="region" aria-label={title}>

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { newFormKey } from '../form-key';
 import type { FormState } from '../form-state';
 import { useReader } from '../reader';
 
@@ -11,17 +12,15 @@ interface PostFormProps {
   children: ComponentChildren;
   class?: string;
   id?: string;
-  /** A key that makes the second sending of the same form do nothing. */
-  idempotencyKey?: string;
 }
 
-/** Every change is a POST with the session's token; a second click while it is on its way is dropped. */
-export function PostForm({ action, children, idempotencyKey, ...rest }: PostFormProps) {
+/** Every change is a POST with the session's token, and a key by which a second click does nothing. */
+export function PostForm({ action, children, ...rest }: PostFormProps) {
   const { csrfToken } = useReader();
   return (
     <form method="post" action={action} novalidate {...rest}>
       <CsrfField token={csrfToken} />
-      {idempotencyKey && <input type="hidden" name="key" value={idempotencyKey} />}
+      {csrfToken && <input type="hidden" name="key" value={newFormKey()} />}
       {children}
     </form>
   );
@@ -162,22 +161,13 @@ interface ConfirmProps {
   question: string;
   children?: ComponentChildren;
   kind?: string;
-  idempotencyKey?: string;
 }
 
 /**
  * A button that asks before it acts, in a dialog with what will happen. Without JavaScript it leads to the same question
  * on the page (`:target`).
  */
-export function Confirm({
-  id,
-  action,
-  text,
-  question,
-  children,
-  kind = 'btn-secondary',
-  idempotencyKey,
-}: ConfirmProps) {
+export function Confirm({ id, action, text, question, children, kind = 'btn-secondary' }: ConfirmProps) {
   const { t } = useReader();
   return (
     <>
@@ -187,7 +177,7 @@ export function Confirm({
       <dialog id={id} class="confirm" aria-labelledby={`${id}-title`}>
         <h2 id={`${id}-title`}>{question}</h2>
         {children}
-        <PostForm action={action} class="actions" {...(idempotencyKey ? { idempotencyKey } : {})}>
+        <PostForm action={action} class="actions">
           <button class={`btn ${kind.includes('danger') ? 'btn-danger' : 'btn-primary'}`}>{text}</button>
           <a class="btn btn-secondary" href="#main" role="button" data-close>
             {t.form.cancel}

@@ -6,7 +6,7 @@ import { Icon, type IconName, Logo } from './icon';
 import { LanguageLinks } from './language';
 
 export function Layout({ title, children }: { title: string; children: ComponentChildren }) {
-  const { t, language, user } = useReader();
+  const { t, language, user, timeZone } = useReader();
   return (
     <html lang={language}>
       <head>
@@ -29,6 +29,11 @@ export function Layout({ title, children }: { title: string; children: Component
         <main id="main" tabindex={-1}>
           <Notice />
           {children}
+          {user && (
+            <p class="zone">
+              <a href="/account">{t.list.timesIn(timeZone)}</a>
+            </p>
+          )}
         </main>
       </body>
     </html>

@@ -82,6 +82,19 @@ export function Cell({
   );
 }
 
+/** What a mail server said; a long answer opens from its first line. */
+export function Reply({ text }: { text: string }) {
+  if (text.length <= 160) return <code class="reply">{text}</code>;
+  return (
+    <details>
+      <summary>
+        <code class="reply-line">{text}</code>
+      </summary>
+      <code class="reply">{text}</code>
+    </details>
+  );
+}
+
 /** Nothing here yet: one sentence and one button. */
 export function Empty({ text, action }: { text: string; action?: { to: string; text: string } }) {
   return (

@@ -1,4 +1,5 @@
 import type { AttemptStatus, DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
+import { statusText } from '../codes';
 import { useReader } from '../reader';
 
 type Tone = 'quiet' | 'going' | 'good' | 'bad' | 'warn';
@@ -40,6 +41,18 @@ export function DeliveryChip({ status }: { status: DeliveryStatus }) {
 const ATTEMPT: Record<AttemptStatus, Tone> = { ok: 'good', failed: 'bad', unknown: 'warn' };
 export function AttemptChip({ status }: { status: AttemptStatus }) {
   return <Chip tone={ATTEMPT[status]}>{useReader().t.attemptStatus[status]}</Chip>;
+}
+
+/** Why a mailing is in its status, since when, and the mail server's words if those were the cause. */
+export function StatusReason({ code, text, since }: { code: string; text: string | null; since: Date }) {
+  const { t, format } = useReader();
+  const own = Object.hasOwn(t.statusCode, code);
+  return (
+    <>
+      {statusText(code, t)} <span class="text-nowrap">{format.time(since)}</span>
+      {text && !own && <code class="reply">{text}</code>}
+    </>
+  );
 }
 
 /** How much of a run is through: sent, failed, unknown and the rest, as parts of one bar. SVG, so no inline style. */

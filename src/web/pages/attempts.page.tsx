@@ -3,6 +3,7 @@ import type { Page } from '../../domain/paging';
 import type { AttemptView } from '../../features/deliveries/attempts.service';
 import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
 import { AttemptChip } from '../components/states';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
 
 interface Props {
@@ -12,7 +13,7 @@ interface Props {
 }
 
 export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
-  const { t, query, timeZone } = useReader();
+  const { t, query } = useReader();
   const filtered = [...query.keys()].some((name) => name !== 'cursor' && query.get(name));
   return (
     <>
@@ -50,7 +51,6 @@ export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
         </label>
       </Search>
       <div id="results">
-        <p class="hint">{t.list.timesIn(timeZone)}</p>
         {attempts.items.length === 0 ? (
           filtered ? (
             <Empty text={t.list.nothingFound} />
@@ -90,8 +90,10 @@ export function AttemptRows({ attempts, withClient = true }: { attempts: Attempt
               {attempt.fullName === null ? attempt.email : <a href={`/clients/${attempt.clientId}`}>{attempt.email}</a>}
             </Cell>
           )}
-          <Cell label={t.field.mailing} class="clip">
-            <a href={`/runs/${attempt.runId}`}>{attempt.mailingName || t.mailings.nameless(attempt.mailingId)}</a>
+          <Cell label={t.field.mailing}>
+            <a class="clip" href={`/runs/${attempt.runId}`}>
+              {attempt.mailingName || t.mailings.nameless(attempt.mailingId)}
+            </a>
           </Cell>
           <Cell label={t.field.status}>
             <AttemptChip status={attempt.status} />
@@ -99,7 +101,7 @@ export function AttemptRows({ attempts, withClient = true }: { attempts: Attempt
           <Cell label={t.field.response} class="response-cell">
             <details>
               <summary>
-                <code class="reply-line">{attempt.serverResponse || t.reason(attempt.reason ?? '')}</code>
+                <code class="reply-line">{attempt.serverResponse || reasonText(attempt.reason ?? '', t)}</code>
               </summary>
               <code class="reply">{attempt.serverResponse || '–'}</code>
               <dl class="tiny-facts">
@@ -116,7 +118,7 @@ export function AttemptRows({ attempts, withClient = true }: { attempts: Attempt
                 {attempt.reason && (
                   <>
                     <dt>{t.attempts.reason}</dt>
-                    <dd>{t.reason(attempt.reason)}</dd>
+                    <dd>{reasonText(attempt.reason, t)}</dd>
                   </>
                 )}
                 {attempt.durationMs !== null && (

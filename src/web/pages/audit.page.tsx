@@ -1,11 +1,11 @@
 import type { Page } from '../../domain/paging';
-import { auditActions } from '../../features/audit/audit';
+import { auditActions, type AuditObject } from '../../features/audit/audit';
 import type { AuditEntry } from '../../features/audit/audit.service';
 import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
 import { useReader } from '../reader';
 
 export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
-  const { t, format, timeZone } = useReader();
+  const { t, format } = useReader();
   return (
     <>
       <PageHead title={t.audit.title} />
@@ -14,11 +14,10 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
           name="action"
           label={t.field.what}
           all={t.list.all}
-          options={auditActions.map((value) => ({ value, text: t.audit.action(value) }))}
+          options={auditActions.map((value) => ({ value, text: t.audit.action[value] }))}
         />
       </Search>
       <div id="results">
-        <p class="hint">{t.list.timesIn(timeZone)}</p>
         {entries.items.length === 0 ? (
           <Empty text={t.audit.empty} />
         ) : (
@@ -37,7 +36,7 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
                     {t.audit.via[entry.via]} {entry.ip}
                   </span>
                 </Cell>
-                <Cell label={t.field.what}>{t.audit.action(entry.action)}</Cell>
+                <Cell label={t.field.what}>{t.audit.action[entry.action]}</Cell>
                 <Cell label={t.field.object}>
                   {entry.objectType && <ObjectLink type={entry.objectType} id={entry.objectId} />}
                 </Cell>
@@ -54,7 +53,9 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
   );
 }
 
-const PLACES: Record<string, string> = {
+type ObjectType = AuditObject['type'];
+
+const PLACES: Partial<Record<ObjectType, string>> = {
   user: '/users',
   mailing: '/mailings',
   message: '/messages',
@@ -63,8 +64,9 @@ const PLACES: Record<string, string> = {
   import: '/clients/import',
 };
 
-function ObjectLink({ type, id }: { type: string; id: number | null }) {
+function ObjectLink({ type, id }: { type: ObjectType; id: number | null }) {
+  const { t } = useReader();
   const place = PLACES[type];
-  const text = `${type} ${id ?? ''}`;
+  const text = `${t.audit.objectType[type]} ${id ?? ''}`;
   return place && id !== null ? <a href={`${place}/${id}`}>{text}</a> : <>{text}</>;
 }

@@ -1,6 +1,55 @@
+import type { ComponentChildren } from 'preact';
 import type { FormState } from '../answers';
 import { Field, FormProblem, PostForm } from '../components/form';
 import { useReader } from '../reader';
+
+interface DoorProps {
+  title: string;
+  action: string;
+  form: FormState;
+  /** On the button. */
+  text: string;
+  children: ComponentChildren;
+  /** Beside the button. */
+  link?: { to: string; text: string };
+}
+
+/** One small form of those who are not signed in. */
+function DoorForm({ title, action, form, text, children, link }: DoorProps) {
+  return (
+    <div class="door">
+      <h1>{title}</h1>
+      <PostForm action={action} class="card-box">
+        <FormProblem form={form} />
+        {children}
+        <div class="actions">
+          <button class="btn btn-primary">{text}</button>
+          {link && <a href={link.to}>{link.text}</a>}
+        </div>
+      </PostForm>
+    </div>
+  );
+}
+
+function EmailField({ form }: { form: FormState }) {
+  const { t } = useReader();
+  return <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="username" />;
+}
+
+function PasswordField({ form, label, isNew }: { form: FormState; label: string; isNew?: boolean }) {
+  const { t } = useReader();
+  return (
+    <Field
+      form={form}
+      name="password"
+      label={label}
+      type="password"
+      required
+      autocomplete={isNew ? 'new-password' : 'current-password'}
+      hint={isNew && t.auth.passwordHint}
+    />
+  );
+}
 
 interface SignInProps {
   form: FormState;
@@ -12,32 +61,25 @@ export function SignInPage({ form, registration, anyUser }: SignInProps) {
   const { t } = useReader();
   if (!anyUser) return <FirstStart />;
   return (
-    <div class="door">
-      <h1>{t.auth.signIn}</h1>
-      <p class="hint">{t.auth.tagline}</p>
-      <PostForm action="/sign-in" class="card-box">
-        <FormProblem form={form} />
+    <>
+      <DoorForm
+        title={t.auth.signIn}
+        action="/sign-in"
+        form={form}
+        text={t.auth.signIn}
+        link={{ to: '/forgot', text: t.auth.forgot }}
+      >
+        <p class="hint">{t.auth.tagline}</p>
         <input type="hidden" name="next" value={form.values.next ?? ''} />
-        <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="username" />
-        <Field
-          form={form}
-          name="password"
-          label={t.field.password}
-          type="password"
-          required
-          autocomplete="current-password"
-        />
-        <div class="actions">
-          <button class="btn btn-primary">{t.auth.signIn}</button>
-          <a href="/forgot">{t.auth.forgot}</a>
-        </div>
-      </PostForm>
+        <EmailField form={form} />
+        <PasswordField form={form} label={t.field.password} />
+      </DoorForm>
       {registration !== 'closed' && (
         <p>
           <a href="/register">{t.auth.register}</a>
         </p>
       )}
-    </div>
+    </>
   );
 }
 
@@ -80,27 +122,18 @@ export function RegisterPage({ form, closed }: { form: FormState; closed: boolea
   const { t } = useReader();
   if (closed) return <SaidPage title={t.auth.register} text={t.auth.closed} />;
   return (
-    <div class="door">
-      <h1>{t.auth.register}</h1>
-      <PostForm action="/register" class="card-box">
-        <FormProblem form={form} />
-        <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="username" />
-        <Field form={form} name="fullName" label={t.field.fullName} autocomplete="name" />
-        <Field
-          form={form}
-          name="password"
-          label={t.field.password}
-          type="password"
-          required
-          autocomplete="new-password"
-          hint={t.auth.passwordHint}
-        />
-        <div class="actions">
-          <button class="btn btn-primary">{t.auth.register}</button>
-          <a href="/sign-in">{t.auth.haveAccount}</a>
-        </div>
-      </PostForm>
-    </div>
+    <DoorForm
+      title={t.auth.register}
+      action="/register"
+      form={form}
+      text={t.auth.register}
+      link={{ to: '/sign-in', text: t.auth.haveAccount }}
+    >
+      <EmailField form={form} />
+      <input type="hidden" name="timeZone" data-browser-zone />
+      <Field form={form} name="fullName" label={t.field.fullName} autocomplete="name" />
+      <PasswordField form={form} label={t.field.password} isNew />
+    </DoorForm>
   );
 }
 
@@ -108,55 +141,35 @@ export function RegisterPage({ form, closed }: { form: FormState; closed: boolea
 export function ConfirmPage({ form, action }: { form: FormState; action: string }) {
   const { t } = useReader();
   return (
-    <div class="door">
-      <h1>{t.auth.confirmTitle}</h1>
-      <PostForm action={action} class="card-box">
-        <FormProblem form={form} />
-        <p>{form.values.token ? t.auth.confirmText : t.auth.linkMissing}</p>
-        <input type="hidden" name="token" value={form.values.token ?? ''} />
-        <button class="btn btn-primary">{t.auth.confirm}</button>
-      </PostForm>
-    </div>
+    <DoorForm title={t.auth.confirmTitle} action={action} form={form} text={t.auth.confirm}>
+      <p>{form.values.token ? t.auth.confirmText : t.auth.linkMissing}</p>
+      <input type="hidden" name="token" value={form.values.token ?? ''} />
+    </DoorForm>
   );
 }
 
 export function ForgotPage({ form }: { form: FormState }) {
   const { t } = useReader();
   return (
-    <div class="door">
-      <h1>{t.auth.forgotTitle}</h1>
-      <PostForm action="/forgot" class="card-box">
-        <FormProblem form={form} />
-        <p>{t.auth.forgotText}</p>
-        <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="username" />
-        <div class="actions">
-          <button class="btn btn-primary">{t.auth.sendLink}</button>
-          <a href="/sign-in">{t.auth.signIn}</a>
-        </div>
-      </PostForm>
-    </div>
+    <DoorForm
+      title={t.auth.forgotTitle}
+      action="/forgot"
+      form={form}
+      text={t.auth.sendLink}
+      link={{ to: '/sign-in', text: t.auth.signIn }}
+    >
+      <p>{t.auth.forgotText}</p>
+      <EmailField form={form} />
+    </DoorForm>
   );
 }
 
 export function ResetPage({ form }: { form: FormState }) {
   const { t } = useReader();
   return (
-    <div class="door">
-      <h1>{t.auth.resetTitle}</h1>
-      <PostForm action="/reset" class="card-box">
-        <FormProblem form={form} />
-        <input type="hidden" name="token" value={form.values.token ?? ''} />
-        <Field
-          form={form}
-          name="password"
-          label={t.field.newPassword}
-          type="password"
-          required
-          autocomplete="new-password"
-          hint={t.auth.passwordHint}
-        />
-        <button class="btn btn-primary">{t.form.save}</button>
-      </PostForm>
-    </div>
+    <DoorForm title={t.auth.resetTitle} action="/reset" form={form} text={t.form.save}>
+      <input type="hidden" name="token" value={form.values.token ?? ''} />
+      <PasswordField form={form} label={t.field.newPassword} isNew />
+    </DoorForm>
   );
 }

@@ -80,12 +80,12 @@ export class AuthWebController {
     @Form() form: FormValues,
     @RequestOrigin() origin: Origin,
   ): Promise<WebAnswer> {
-    const { password = '', email = '', fullName = '' } = form;
+    const { password = '', email = '', fullName = '', timeZone = '' } = form;
     return submit(
       reader,
       { email, fullName },
       async () => {
-        await this.registration.register({ email, password, fullName, language: reader.language }, origin);
+        await this.registration.register({ email, password, fullName, timeZone, language: reader.language }, origin);
         return page(
           (t) => t.auth.register,
           <SaidPage title={reader.t.auth.register} text={reader.t.auth.registered} />,

@@ -5,8 +5,9 @@ import type { Page } from '../../domain/paging';
 import type { FormState } from '../answers';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
-import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
+import { Cell, Empty, PageHead, Pager, Pick, Reply, Row, Search, Table } from '../components/list';
 import { DeliveryChip } from '../components/states';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { AttemptRows } from './attempts.page';
 
@@ -58,8 +59,8 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
                   <a href={`/clients/${client.id}`}>{client.email}</a>
                 </Cell>
                 <Cell label={t.field.fullName}>{client.fullName}</Cell>
-                <Cell label={t.field.comment} class="muted clip">
-                  {client.comment}
+                <Cell label={t.field.comment} class="muted">
+                  {client.comment && <span class="clip">{client.comment}</span>}
                 </Cell>
                 <Cell label={t.field.addedAt} class="muted text-nowrap">
                   {format.day(client.createdAt)}
@@ -164,9 +165,9 @@ export function ClientPage({ client, deliveries, attempts, mayChange }: ClientPr
                 <Cell label={t.field.status}>
                   <DeliveryChip status={delivery.status} />
                 </Cell>
-                <Cell label={t.field.response}>
-                  {delivery.reason && <span class="d-block">{t.reason(delivery.reason)}</span>}
-                  {delivery.lastResponse && <code class="reply">{delivery.lastResponse}</code>}
+                <Cell label={t.field.response} class="response-cell">
+                  {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
+                  {delivery.lastResponse && <Reply text={delivery.lastResponse} />}
                 </Cell>
                 <Cell label={t.field.tries} class="num">
                   {format.number(delivery.attempts)}

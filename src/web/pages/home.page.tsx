@@ -3,7 +3,7 @@ import type { Overview, Present } from '../../features/statistics/statistics.ser
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';
 import { Empty, PageHead } from '../components/list';
-import { Chip, Progress } from '../components/states';
+import { Chip, Progress, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 
 export interface HomeProps {
@@ -88,7 +88,9 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
               {present.live.map((run) => (
                 <li key={run.runId}>
                   <div class="line">
-                    <a href={`/mailings/${run.mailingId}`}>{run.mailingName || t.mailings.nameless(run.mailingId)}</a>
+                    <a class="clip" href={`/mailings/${run.mailingId}`}>
+                      {run.mailingName || t.mailings.nameless(run.mailingId)}
+                    </a>
                     {run.paused ? (
                       <Chip tone="warn">{t.mailingStatus.paused}</Chip>
                     ) : (
@@ -111,7 +113,9 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
             <ul class="plain">
               {present.next.map((mailing) => (
                 <li class="line" key={mailing.id}>
-                  <a href={`/mailings/${mailing.id}`}>{mailing.name || t.mailings.nameless(mailing.id)}</a>
+                  <a class="clip" href={`/mailings/${mailing.id}`}>
+                    {mailing.name || t.mailings.nameless(mailing.id)}
+                  </a>
                   <span class="hint">
                     {format.timeIn(mailing.nextRunAt, mailing.timeZone)} · {t.people(mailing.recipients)}
                   </span>
@@ -126,7 +130,7 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
 }
 
 function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'>) {
-  const { t, format } = useReader();
+  const { t } = useReader();
   return (
     <>
       {transport.state !== 'open' && <TransportTrouble transport={transport} />}
@@ -141,8 +145,7 @@ function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'
           <Icon name="warning" />
           <div>
             <a href={`/mailings/${mailing.id}`}>{mailing.name || t.mailings.nameless(mailing.id)}</a>:{' '}
-            {t.statusCode(mailing.code)} <span class="text-nowrap">{format.time(mailing.since)}</span>
-            {mailing.text && <code class="reply">{mailing.text}</code>}
+            <StatusReason code={mailing.code} text={mailing.text} since={mailing.since} />
           </div>
         </div>
       ))}

@@ -4,6 +4,7 @@ import type { FormState } from '../answers';
 import { CsrfField, FormProblem } from '../components/form';
 import { Cell, PageHead, Row, Table } from '../components/list';
 import { Chip } from '../components/states';
+import { newFormKey } from '../form-key';
 import { useReader } from '../reader';
 import { translateProblem } from '../texts/texts';
 
@@ -14,7 +15,7 @@ export function ImportFormPage({ form, imports }: { form: FormState; imports: Im
       <PageHead title={t.imports.title} back={{ to: '/clients', text: t.clients.title }} />
       <form
         method="post"
-        action={`/clients/import?_csrf=${encodeURIComponent(csrfToken)}`}
+        action={`/clients/import?_csrf=${encodeURIComponent(csrfToken)}&key=${newFormKey()}`}
         enctype="multipart/form-data"
         class="card-box narrow"
       >
@@ -127,7 +128,7 @@ export function ImportLive({ found }: { found: ImportView }) {
         {running && (
           <progress class="w-100" max={Math.max(1, found.rows)} value={applied} aria-label={t.imports.running} />
         )}
-        {found.reason && <p class="field-problem">{found.reason}</p>}
+        {found.reason && <p class="field-problem">{translateProblem(found.reason, t)}</p>}
         <dl class="figures">
           <div class="figure">
             <dt>{found.dryRun ? t.imports.wouldAdd : t.imports.added}</dt>

@@ -4,26 +4,26 @@ import type { RunView } from '../../features/runs/runs.service';
 import type { SendPreview } from '../../features/scheduling/lifecycle.service';
 import type { Timeline } from '../../features/statistics/timeline.service';
 import { Chart } from '../components/chart';
-import { Confirm, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
 import { Cell, PageHead, Pager, Row, Table } from '../components/list';
-import { MailingChip, Progress, RunChip } from '../components/states';
+import { MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
-import { refusal } from '../refusal';
+import { MailingActions, type MayDo } from './mailing-actions';
 import { nameOf } from './mailings.page';
+import { type Pace, RunLive, timeOf } from './run-live';
 
 export interface MailingProps {
   mailing: MailingView;
   runs: Page<RunView>;
-  live: LiveProps;
+  /** The run under way, else the last one. */
+  latest: { run: RunView; pace: Pace } | null;
   send: SendPreview;
   timeline: Timeline;
   sender: string;
-  may: { change: boolean; pause: boolean; resume: boolean };
-  idempotencyKey: string;
+  may: MayDo;
 }
 
-export function MailingPage({ mailing, runs, live, send, timeline, sender, may, idempotencyKey }: MailingProps) {
+export function MailingPage({ mailing, runs, latest, send, timeline, sender, may }: MailingProps) {
   const { t, format } = useReader();
   const name = nameOf(mailing, t.mailings.nameless);
   const at = `/mailings/${mailing.id}`;
@@ -34,21 +34,28 @@ export function MailingPage({ mailing, runs, live, send, timeline, sender, may, 
         back={{ to: '/mailings', text: t.mailings.title }}
         chip={<MailingChip status={mailing.status} />}
       >
-        <Actions mailing={mailing} send={send} sender={sender} may={may} idempotencyKey={idempotencyKey} />
+        <MailingActions mailing={mailing} send={send} sender={sender} may={may} />
       </PageHead>
       {mailing.statusCode && (
         <div class="alert alert-warning">
           <Icon name="warning" />
           <div>
-            {t.statusCode(mailing.statusCode)} {format.time(mailing.statusSince)}
-            {mailing.statusText && <code class="reply">{mailing.statusText}</code>}
+            <StatusReason code={mailing.statusCode} text={mailing.statusText} since={mailing.statusSince} />
           </div>
         </div>
       )}
       <dl class="facts card-box">
         <div>
           <dt>{t.field.message}</dt>
-          <dd>{mailing.messageId ? <a href={`/messages/${mailing.messageId}`}>{mailing.messageSubject}</a> : '–'}</dd>
+          <dd>
+            {mailing.messageId ? (
+              <a class="clip" href={`/messages/${mailing.messageId}`}>
+                {mailing.messageSubject}
+              </a>
+            ) : (
+              '–'
+            )}
+          </dd>
         </div>
         <div>
           <dt>{t.field.recipients}</dt>
@@ -85,7 +92,7 @@ export function MailingPage({ mailing, runs, live, send, timeline, sender, may, 
           <dd>{sender}</dd>
         </div>
       </dl>
-      <MailingLive {...live} />
+      {latest && <RunLive {...latest} from={`${at}/live`} keep={{ was: mailing.status }} />}
       {timeline.points.length > 0 && (
         <section class="card-box" aria-labelledby="timeline">
           <h2 id="timeline">{t.mailings.timeline}</h2>
@@ -106,178 +113,6 @@ export function MailingPage({ mailing, runs, live, send, timeline, sender, may, 
       )}
       <Runs runs={runs} />
     </>
-  );
-}
-
-function Actions({
-  mailing,
-  send,
-  sender,
-  may,
-  idempotencyKey,
-}: Pick<MailingProps, 'mailing' | 'send' | 'sender' | 'may'> & { idempotencyKey: string }) {
-  const { t } = useReader();
-  const at = `/mailings/${mailing.id}`;
-  const { status } = mailing;
-  return (
-    <>
-      {may.pause && status === 'started' && (
-        <PostForm action={`${at}/pause`}>
-          <button class="btn btn-secondary">{t.mailings.pause}</button>
-        </PostForm>
-      )}
-      {may.resume && status === 'paused' && (
-        <PostForm action={`${at}/resume`}>
-          <button class="btn btn-primary">{t.mailings.resume}</button>
-        </PostForm>
-      )}
-      {may.change && (
-        <>
-          {status === 'created' && (
-            <Confirm id="start" action={`${at}/start`} text={t.mailings.start} question={t.mailings.startQuestion}>
-              <p>
-                {mailing.startAt <= useReader().now
-                  ? t.mailings.startsNow(mailing.recipientCount, sender)
-                  : t.mailings.startsLater(mailing.recipientCount, sender)}
-              </p>
-            </Confirm>
-          )}
-          {(status === 'created' || status === 'started') && (
-            <Confirm
-              id="send"
-              action={`${at}/send`}
-              text={t.mailings.send}
-              question={t.mailings.sendQuestion(send.recipients)}
-              kind="btn-primary"
-              idempotencyKey={idempotencyKey}
-            >
-              <p>{t.mailings.sendText(send.recipients, sender)}</p>
-              {send.leftOut.map(({ count }) => (
-                <p class="hint" key={count}>
-                  {t.mailings.gotItAlready(count)}
-                </p>
-              ))}
-              {send.refusal && <p class="field-problem">{refusal(send.refusal, t)}</p>}
-            </Confirm>
-          )}
-          <details class="more">
-            <summary class="btn btn-secondary">{t.form.more}</summary>
-            <div class="more-menu">
-              {status !== 'done' && (
-                <a class="btn btn-quiet" href={`${at}/edit`}>
-                  {t.form.edit}
-                </a>
-              )}
-              <PostForm action={`${at}/copy`}>
-                <button class="btn btn-quiet">{t.form.copy}</button>
-              </PostForm>
-              {status !== 'done' && (
-                <Confirm
-                  id="finish"
-                  action={`${at}/finish`}
-                  text={t.mailings.finish}
-                  question={t.mailings.finishQuestion}
-                  kind="btn-quiet danger"
-                >
-                  <p>{t.mailings.finishText}</p>
-                </Confirm>
-              )}
-              <Confirm
-                id="delete"
-                action={`${at}/delete`}
-                text={t.form.delete}
-                question={t.mailings.deleteQuestion}
-                kind="btn-quiet danger"
-              >
-                <p>{t.mailings.deleteText}</p>
-              </Confirm>
-            </div>
-          </details>
-        </>
-      )}
-    </>
-  );
-}
-
-export interface LiveProps {
-  mailingId: number;
-  status: string;
-  run: RunView | null;
-  /** Letters a second since the last look, or since the run began. */
-  rate: number | null;
-  /** For the next look: how many were through, and when. */
-  done: number;
-  atMs: number;
-}
-
-/** The run that is under way, looked at every second and a half until it is done. */
-export function MailingLive({ mailingId, status, run, rate, done, atMs }: LiveProps) {
-  const { t, format } = useReader();
-  if (!run) return <div id="mailing-live" data-idle></div>;
-  const { counts } = run;
-  const open = counts.pending + counts.sending + counts.deferred;
-  const going = run.status === 'planning' || run.status === 'sending';
-  return (
-    <section
-      id="mailing-live"
-      class="card-box"
-      aria-labelledby="live-title"
-      {...(going
-        ? {
-            'data-live': true,
-            'hx-get': `/mailings/${mailingId}/live?was=${status}&run=${run.id}&done=${done}&at=${atMs}`,
-            'hx-trigger': 'every 1500ms, wake',
-            'hx-swap': 'outerHTML',
-          }
-        : {})}
-    >
-      <div class="line">
-        <h2 id="live-title">{going ? t.run.going : t.run.last}</h2>
-        <RunChip status={run.status} />
-      </div>
-      <Progress counts={counts} label={t.run.progressOf('')} />
-      <p class="line">
-        <span>{t.run.done(format.number(counts.sent), format.number(counts.total))}</span>
-        <span class="hint">
-          {going && rate !== null && rate > 0 && (
-            <>
-              {t.run.rate(format.number(Math.round(rate * 10) / 10))} ·{' '}
-              {t.run.left(format.duration((open / rate) * 1000))}
-            </>
-          )}
-          {!going && run.finishedAt && format.time(run.finishedAt)}
-        </span>
-      </p>
-      <Counts run={run} />
-    </section>
-  );
-}
-
-export function Counts({ run }: { run: RunView }) {
-  const { t, format, query } = useReader();
-  const { total, ...states } = run.counts;
-  const chosen = query.get('status');
-  return (
-    <ul class="counts">
-      <li>
-        <a href={`/runs/${run.id}`}>
-          {t.list.all} <b>{format.number(total)}</b>
-        </a>
-      </li>
-      {(Object.entries(states) as [keyof typeof states, number][])
-        .filter(([, n]) => n !== 0)
-        .map(([status, n]) => (
-          <li key={status}>
-            <a
-              href={`/runs/${run.id}?status=${status}`}
-              class={`count-${status}`}
-              aria-current={chosen === status ? 'true' : undefined}
-            >
-              {t.deliveryStatus[status]} <b>{format.number(n)}</b>
-            </a>
-          </li>
-        ))}
-    </ul>
   );
 }
 
@@ -303,9 +138,9 @@ function Runs({ runs }: { runs: Page<RunView> }) {
           <Row key={run.id}>
             <Cell label={t.field.time} class="main-cell">
               {run.status === 'missed' ? (
-                format.time(run.occurrenceAt ?? run.createdAt)
+                format.time(timeOf(run))
               ) : (
-                <a href={`/runs/${run.id}`}>{format.time(run.occurrenceAt ?? run.createdAt)}</a>
+                <a href={`/runs/${run.id}`}>{format.time(timeOf(run))}</a>
               )}
             </Cell>
             <Cell label={t.run.why}>{t.runTrigger[run.trigger]}</Cell>

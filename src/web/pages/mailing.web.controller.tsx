@@ -3,27 +3,22 @@ import type { Response } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
-import { RunsService, type RunView } from '../../features/runs/runs.service';
+import { RunsService } from '../../features/runs/runs.service';
 import { LifecycleService } from '../../features/scheduling/lifecycle.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { TimelineService } from '../../features/statistics/timeline.service';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
+import { formKey } from '../form-key';
 import { CurrentReader } from '../readers.service';
 import type { Notice, Reader } from '../reader';
-import {
-  Ask,
-  checkedKey,
-  Form,
-  type FormValues,
-  newIdempotencyKey,
-  WebController,
-  wholeNumber,
-} from '../web-controller';
+import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
 import { MailingClientsPage } from './mailing-clients.page';
-import { type LiveProps, MailingLive, MailingPage } from './mailing.page';
+import type { MayDo } from './mailing-actions';
+import { MailingPage } from './mailing.page';
 import { nameOf } from './mailings.page';
+import { isGoing, paceOf, RunLive } from './run-live';
 
 /** One mailing: what it does, and what can be done with it. */
 @WebController('mailings/:id')
@@ -45,9 +40,9 @@ export class MailingWebController {
     @Ask() { cursor }: FormValues,
   ): Promise<WebAnswer> {
     const mailing = await this.mailings.get(viewer, id);
-    const [runs, live, send, timeline] = await Promise.all([
+    const [runs, latest, send, timeline] = await Promise.all([
       this.runs.listOfMailing(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
-      this.live(viewer, mailing, {}),
+      this.latest(viewer, mailing),
       this.lifecycle.previewSend(viewer, id),
       this.timeline.ofMailing(viewer, id),
     ]);
@@ -55,12 +50,11 @@ export class MailingWebController {
       <MailingPage
         mailing={mailing}
         runs={runs}
-        live={live}
+        latest={latest}
         send={send}
         timeline={timeline}
         sender={this.config.mailFrom}
         may={mayDo(viewer, mailing)}
-        idempotencyKey={newIdempotencyKey()}
       />
     );
     return page(() => nameOf(mailing, reader.t.mailings.nameless), body);
@@ -75,10 +69,10 @@ export class MailingWebController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<WebAnswer> {
     const mailing = await this.mailings.get(viewer, id);
-    const live = await this.live(viewer, mailing, before);
-    const over = live.run?.status !== 'planning' && live.run?.status !== 'sending';
-    if (before.was !== mailing.status || over) response.setHeader('HX-Refresh', 'true');
-    return fragment(<MailingLive {...live} />);
+    const latest = await this.latest(viewer, mailing, before);
+    if (before.was !== mailing.status || !latest || !isGoing(latest.run)) response.setHeader('HX-Refresh', 'true');
+    const from = `/mailings/${id}/live`;
+    return fragment(latest ? <RunLive {...latest} from={from} keep={{ was: mailing.status }} /> : <></>);
   }
 
   @Post('start')
@@ -103,7 +97,7 @@ export class MailingWebController {
 
   @Post('send')
   send(@CurrentViewer() viewer: Viewer, @Id() id: number, @Form() form: FormValues) {
-    return this.change(viewer, id, () => this.lifecycle.send(viewer, id, checkedKey(form)), 'sending');
+    return this.change(viewer, id, () => this.lifecycle.send(viewer, id, formKey(form.key)), 'sending');
   }
 
   @Post('delete')
@@ -161,30 +155,14 @@ export class MailingWebController {
   }
 
   /** The run under way, else the last one, and how fast it goes since the look `before`. */
-  private async live(viewer: Viewer, mailing: MailingView, before: FormValues): Promise<LiveProps> {
-    const run = mailing.lastRun ? await this.runs.get(viewer, mailing.lastRun.id) : null;
-    const atMs = Date.now();
-    const done = run ? through(run) : 0;
-    const lastDone = Number(before.done ?? NaN);
-    const lastAt = Number(before.at ?? NaN);
-    const sinceMs = atMs - (before.run === String(run?.id) && lastAt > 0 ? lastAt : (run?.startedAt?.getTime() ?? NaN));
-    const since = before.run === String(run?.id) && lastDone >= 0 ? lastDone : 0;
-    const rate = sinceMs > 200 ? Math.max(0, ((done - since) / sinceMs) * 1000) : null;
-    return {
-      mailingId: mailing.id,
-      status: mailing.status,
-      run,
-      rate: Number.isFinite(rate) ? rate : null,
-      done,
-      atMs,
-    };
+  private async latest(viewer: Viewer, mailing: MailingView, before?: FormValues) {
+    if (!mailing.lastRun) return null;
+    const run = await this.runs.get(viewer, mailing.lastRun.id);
+    return { run, pace: paceOf(run, before) };
   }
 }
 
-const through = ({ counts }: RunView) => counts.sent + counts.failed + counts.unknown;
-
-/** What the viewer may do with this mailing, as the services see it; they have the last word. */
-function mayDo(viewer: Viewer, mailing: MailingView) {
+function mayDo(viewer: Viewer, mailing: MailingView): MayDo {
   const owner = writableOwner(viewer);
   const own = mailing.ownerId === viewer.userId;
   const byManager = mailing.statusCode === 'paused_by_manager' || mailing.statusCode === 'owner_blocked';

@@ -49,7 +49,7 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
             heads={[
               t.field.mailing,
               t.field.status,
-              t.field.recipients,
+              { text: t.field.recipients, class: 'num' },
               t.field.period,
               t.field.nextRun,
               t.field.lastResult,
@@ -59,9 +59,7 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
               <Row key={mailing.id}>
                 <Cell label={t.field.mailing} class="main-cell">
                   <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>
-                  {mailing.name && mailing.messageSubject && (
-                    <span class="hint d-block clip">{mailing.messageSubject}</span>
-                  )}
+                  {mailing.name && mailing.messageSubject && <span class="hint clip">{mailing.messageSubject}</span>}
                 </Cell>
                 <Cell label={t.field.status}>
                   <MailingChip status={mailing.status} />
@@ -71,12 +69,12 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
                 </Cell>
                 <Cell label={t.field.period}>{t.period[mailing.period]}</Cell>
                 <Cell label={t.field.nextRun} class="muted">
-                  {mailing.status === 'started' && mailing.nextRunAt
-                    ? format.timeIn(mailing.nextRunAt, mailing.timeZone)
-                    : '–'}
+                  {mailing.status === 'started' &&
+                    mailing.nextRunAt &&
+                    format.timeIn(mailing.nextRunAt, mailing.timeZone)}
                 </Cell>
                 <Cell label={t.field.lastResult} class="result-cell">
-                  {mailing.lastRun ? (
+                  {mailing.lastRun && (
                     <>
                       <Progress
                         counts={{ ...mailing.lastRun, skipped: rest(mailing.lastRun) }}
@@ -87,8 +85,6 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
                         {mailing.lastRun.failed > 0 && <> · {t.run.failedN(mailing.lastRun.failed)}</>}
                       </span>
                     </>
-                  ) : (
-                    <span class="muted">–</span>
                   )}
                 </Cell>
               </Row>

@@ -76,7 +76,7 @@ export class MailingsWebController {
       form,
       async () => {
         const input = mailingInput(form);
-        const clientIds = input.audience === 'selected' ? await this.clientIds(viewer, reader, form) : undefined;
+        const clientIds = input.audience === 'selected' ? await this.clientIds(viewer, form) : undefined;
         const made = await this.mailings.create(viewer, { ...input, ...(clientIds && { clientIds }) });
         await this.statistics.forget(viewer);
         return redirect(`/mailings/${made.id}`, 'saved');
@@ -118,8 +118,7 @@ export class MailingsWebController {
       form,
       async () => {
         const input = mailingInput(form, mailing);
-        const added =
-          input.audience === 'selected' && form.clientIds?.trim() ? await this.clientIds(viewer, reader, form) : [];
+        const added = input.audience === 'selected' && form.clientIds?.trim() ? await this.clientIds(viewer, form) : [];
         await this.lifecycle.update(viewer, id, input);
         if (added.length > 0) await this.mailings.addClients(viewer, id, added);
         await this.statistics.forget(viewer);
@@ -152,14 +151,15 @@ export class MailingsWebController {
   }
 
   /** The clients of the addresses in the text area. @throws ValidationError naming those that are no clients */
-  private async clientIds(viewer: Viewer, reader: Reader, form: FormValues): Promise<number[]> {
+  private async clientIds(viewer: Viewer, form: FormValues): Promise<number[]> {
     const emails = addressesIn(form.clientIds ?? '');
     if (emails.length === 0) return [];
     const found = await this.clients.idsByEmail(viewer, emails);
     const missing = emails.filter((email) => !found.has(email));
     if (missing.length > 0) {
       const shown = missing.slice(0, 5).join(', ');
-      throw new ValidationError([{ field: 'clientIds', message: reader.t.problems.noClients(missing.length, shown) }]);
+      const message = `${missing.length} of these are no clients of yours: ${shown}`;
+      throw new ValidationError([{ field: 'clientIds', message }]);
     }
     return [...found.values()];
   }

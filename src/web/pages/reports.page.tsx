@@ -1,6 +1,7 @@
 import { type Report, reportSteps } from '../../features/statistics/reports.service';
 import { Chart } from '../components/chart';
 import { Cell, PageHead, Pick, Row, Search, Table } from '../components/list';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
 
 export function ReportsPage({ report, mailings }: { report: Report; mailings: { id: number; name: string }[] }) {
@@ -39,7 +40,6 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
         </label>
       </Search>
       <div id="results">
-        <p class="hint">{t.list.timesIn(report.timeZone)}</p>
         <dl class="figures">
           {(['sent', 'failed', 'unknown', 'skipped'] as const).map((name) => (
             <div class="figure" key={name}>
@@ -67,7 +67,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
                   { name: t.counts.skipped, colour: 'skipped' },
                 ]}
                 points={items.map((i) => ({ label: label(i.start), values: [i.sent, i.failed, i.unknown, i.skipped] }))}
-                height={240}
+                tall
               />
             </section>
             <section aria-labelledby="by-mailing">
@@ -103,7 +103,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
             <div class="two">
               <Top
                 title={t.reports.reasons}
-                rows={report.reasons.map((r) => ({ name: t.reason(r.reason), n: r.failed }))}
+                rows={report.reasons.map((r) => ({ name: reasonText(r.reason, t), n: r.failed }))}
                 of={total.failed}
               />
               <Top

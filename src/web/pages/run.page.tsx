@@ -3,38 +3,39 @@ import type { DeliveryView } from '../../features/deliveries/deliveries.service'
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
 import { Confirm, PostForm } from '../components/form';
-import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
-import { DeliveryChip, Progress, RunChip } from '../components/states';
+import { Cell, Empty, PageHead, Pager, Pick, Reply, Row, Search, Table } from '../components/list';
+import { DeliveryChip, RunChip } from '../components/states';
 import { deliveryStatuses } from '../../domain/states';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
-import { Counts } from './mailing.page';
 import { nameOf } from './mailings.page';
+import { isGoing, type Pace, RunLive, timeOf } from './run-live';
 
 interface Props {
   run: RunView;
+  pace: Pace;
   mailing: MailingView | null;
   deliveries: Page<DeliveryView>;
+  sender: string;
   mayChange: boolean;
 }
 
-export function RunPage({ run, mailing, deliveries, mayChange }: Props) {
-  const { t, format } = useReader();
+export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: Props) {
+  const { t, format, query } = useReader();
+  const chosen = query.get('status');
   const again = run.counts.failed + run.counts.unknown;
   const name = mailing ? nameOf(mailing, t.mailings.nameless) : run.subject;
-  const over = run.status === 'done' || run.status === 'cancelled';
   return (
     <>
       <PageHead
-        title={
-          run.occurrenceAt && mailing ? format.timeIn(run.occurrenceAt, mailing.timeZone) : format.time(run.createdAt)
-        }
+        title={mailing ? format.timeIn(timeOf(run), mailing.timeZone) : format.time(timeOf(run))}
         back={{ to: mailing ? `/mailings/${mailing.id}` : '/mailings', text: name || t.mailings.title }}
         chip={<RunChip status={run.status} />}
       >
         <a class="btn btn-secondary" href={`/runs/${run.id}/deliveries.csv`} download>
           {t.list.csv}
         </a>
-        {mayChange && over && again > 0 && mailing && (
+        {mayChange && !isGoing(run) && again > 0 && mailing && (
           <Confirm
             id="resend"
             action={`/runs/${run.id}/resend-failed`}
@@ -42,19 +43,11 @@ export function RunPage({ run, mailing, deliveries, mayChange }: Props) {
             question={t.run.resendQuestion(again)}
             kind="btn-primary"
           >
-            <p>{t.run.resendText}</p>
+            <p>{t.run.resendText(sender)}</p>
           </Confirm>
         )}
       </PageHead>
-      <section class="card-box" aria-label={t.run.title}>
-        <Progress counts={run.counts} label={t.run.progressOf(name)} />
-        <p class="hint">
-          {t.runTrigger[run.trigger]}
-          {run.startedAt && <> · {t.run.began(format.time(run.startedAt))}</>}
-          {run.finishedAt && <> · {t.run.ended(format.time(run.finishedAt))}</>}
-        </p>
-        <Counts run={run} />
-      </section>
+      <RunLive run={run} pace={pace} from={`/runs/${run.id}/live`} keep={chosen ? { status: chosen } : {}} />
       <Search label={t.run.search}>
         <Pick
           name="status"
@@ -85,9 +78,9 @@ export function RunPage({ run, mailing, deliveries, mayChange }: Props) {
                   <DeliveryChip status={delivery.status} />
                   {delivery.markedBy !== null && <span class="hint d-block">{t.run.marked}</span>}
                 </Cell>
-                <Cell label={t.field.response}>
-                  {delivery.reason && <span class="d-block">{t.reason(delivery.reason)}</span>}
-                  {delivery.lastResponse && <code class="reply">{delivery.lastResponse}</code>}
+                <Cell label={t.field.response} class="response-cell">
+                  {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
+                  {delivery.lastResponse && <Reply text={delivery.lastResponse} />}
                   {delivery.nextAttemptAt && (
                     <span class="hint d-block">{t.run.nextTry(format.time(delivery.nextAttemptAt))}</span>
                   )}

@@ -1,5 +1,7 @@
-import { Get, Post, StreamableFile } from '@nestjs/common';
+import { Get, Inject, Post, Res, StreamableFile } from '@nestjs/common';
+import type { Response } from 'express';
 import { Readable } from 'node:stream';
+import { CONFIG, type Config } from '../../config/config.module';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { deliveryStatuses } from '../../domain/states';
 import { DeliveriesExport } from '../../features/deliveries/deliveries-export.service';
@@ -10,8 +12,9 @@ import { LifecycleService } from '../../features/scheduling/lifecycle.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
-import { page, redirect, type WebAnswer } from '../answers';
+import { fragment, page, redirect, type WebAnswer } from '../answers';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
+import { isGoing, paceOf, RunLive } from './run-live';
 import { RunPage } from './run.page';
 
 /** One run: who got it, who did not, and why. */
@@ -24,6 +27,7 @@ export class RunsWebController {
     private readonly csvExport: DeliveriesExport,
     private readonly lifecycle: LifecycleService,
     private readonly statistics: StatisticsService,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get('runs/:id')
@@ -47,8 +51,22 @@ export class RunsWebController {
     const mayChange = owner === null || owner === run.ownerId;
     return page(
       (t) => t.run.title,
-      <RunPage run={run} mailing={mailing} deliveries={deliveries} mayChange={mayChange} />,
+      <RunPage {...{ run, mailing, deliveries, mayChange }} pace={paceOf(run)} sender={this.config.mailFrom} />,
     );
+  }
+
+  /** What the page looks at while the run is under way; reloads the page when it is over. */
+  @Get('runs/:id/live')
+  async look(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Ask() before: FormValues,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<WebAnswer> {
+    const run = await this.runs.get(viewer, id);
+    if (!isGoing(run)) response.setHeader('HX-Refresh', 'true');
+    const keep: Record<string, string> = before.status ? { status: before.status } : {};
+    return fragment(<RunLive run={run} pace={paceOf(run, before)} from={`/runs/${id}/live`} keep={keep} />);
   }
 
   @Get('runs/:id/deliveries.csv')

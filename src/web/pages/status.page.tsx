@@ -4,6 +4,7 @@ import type { StatisticsService } from '../../features/statistics/statistics.ser
 import { PostForm } from '../components/form';
 import { Cell, Empty, PageHead, Pager, Row, Table } from '../components/list';
 import { Chip } from '../components/states';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { TransportTrouble } from './home.page';
 
@@ -122,8 +123,8 @@ export function StatusPage({ transport, log, workers, queues, sender, versions, 
                 <Cell label={t.field.time} class="text-nowrap">
                   {format.exact(entry.createdAt)}
                 </Cell>
-                <Cell label={t.transport.event}>{entry.event.replaceAll('_', ' ')}</Cell>
-                <Cell label={t.attempts.reason}>{entry.reason && t.reason(entry.reason)}</Cell>
+                <Cell label={t.transport.event}>{t.transport.events[entry.event]}</Cell>
+                <Cell label={t.attempts.reason}>{entry.reason && reasonText(entry.reason, t)}</Cell>
                 <Cell label={t.field.detail}>{entry.detail && <code class="reply">{entry.detail}</code>}</Cell>
               </Row>
             ))}

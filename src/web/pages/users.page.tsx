@@ -148,7 +148,7 @@ export function UserPage({ user, mailings, clients, may }: UserProps) {
       <section aria-labelledby="owns">
         <h2 id="owns">{t.users.owns}</h2>
         {mailings.items.length === 0 ? (
-          <p class="hint">{t.list.nothingFound}</p>
+          <p class="hint">{t.users.ownsNothing}</p>
         ) : (
           <Table
             caption={t.users.owns}

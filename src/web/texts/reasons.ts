@@ -1,5 +1,7 @@
-/** Why a letter was not sent, by the stable codes of domain/smtp-rules.ts and of the ledger. */
-export const reasonsEn: Record<string, string> = {
+import type { DeliveryReason } from '../../domain/codes';
+
+/** Why a letter was not sent. */
+export const reasonsEn: Record<DeliveryReason, string> = {
   accepted: 'accepted',
   address_needs_utf8: 'the server takes no such address',
   auth_refused: 'the server refused our sign-in',
@@ -38,10 +40,11 @@ export const reasonsEn: Record<string, string> = {
   finished: 'the mailing was finished',
   deleted: 'the mailing was deleted',
   client_deleted: 'the client was deleted',
+  worker_lost: 'the worker was lost before the answer',
   unknown: 'unknown',
 };
 
-export const reasonsRu: Record<string, string> = {
+export const reasonsRu: Record<DeliveryReason, string> = {
   accepted: 'принято',
   address_needs_utf8: 'сервер не принимает такой адрес',
   auth_refused: 'сервер не принял наш вход',
@@ -80,5 +83,6 @@ export const reasonsRu: Record<string, string> = {
   finished: 'рассылка завершена',
   deleted: 'рассылка удалена',
   client_deleted: 'клиент удалён',
+  worker_lost: 'обработчик пропал до ответа',
   unknown: 'неизвестно',
 };

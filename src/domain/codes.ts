@@ -1,0 +1,63 @@
+import { SMTP_REASONS } from './smtp-rules';
+import type { MailingStatus } from './states';
+
+/** The codes that can reach a page. Each has a text in every language: a catalogue that lacks one does not compile. */
+
+/** Why a delivery is in its state. */
+export const deliveryReasons = [
+  ...SMTP_REASONS,
+  'ended',
+  'finished',
+  'deleted',
+  'client_deleted',
+  'domain_held',
+  'worker_lost',
+  'unknown',
+] as const;
+export type DeliveryReason = (typeof deliveryReasons)[number];
+
+/** Why a mailing is paused or done, where its owner did not bring it there. */
+export const mailingCodes = [
+  'paused_by_manager',
+  'owner_blocked',
+  'ended',
+  'letters_per_day',
+  ...SMTP_REASONS,
+] as const;
+export type MailingCode = (typeof mailingCodes)[number];
+
+/** What happened to the SMTP account. */
+export const transportEvents = ['settings_changed', 'waiting', 'parked', 'resumed', 'resumed_by_hand'] as const;
+export type TransportEvent = (typeof transportEvents)[number];
+
+/** Why a service said no to something that was well formed. */
+export type RefusalCode =
+  | `MAILING_${Uppercase<MailingStatus>}`
+  | 'CROSS_SITE'
+  | 'CSRF_TOKEN'
+  | 'DATABASE_UNAVAILABLE'
+  | 'DELIVERY_NOT_UNKNOWN'
+  | 'EMAIL_TAKEN'
+  | 'LETTERS_PER_DAY'
+  | 'LIMITS_UNAVAILABLE'
+  | 'LINK_INVALID'
+  | 'MAILING_AUDIENCE_ALL'
+  | 'MAILING_EMPTY'
+  | 'MAILING_ENDED'
+  | 'MAILING_NEVER_RUN'
+  | 'MAILING_SENDING'
+  | 'MESSAGE_IN_USE'
+  | 'OWNER_BLOCKED'
+  | 'OWN_ROLE'
+  | 'RATE_LIMITED'
+  | 'RUN_NOTHING_FAILED'
+  | 'RUN_RESENDING'
+  | 'SIGN_IN_FAILED'
+  | 'TEMPLATE_FAILED'
+  | 'USER_NOT_BLOCKED'
+  | 'USER_NOT_WAITING'
+  | 'USER_UNCONFIRMED';
+
+/** Every code of an expected error: a refusal, or what its kind says already. */
+export type ErrorCode =
+  RefusalCode | 'VALIDATION_FAILED' | 'NOT_FOUND' | 'FORBIDDEN' | 'UNAUTHENTICATED' | 'UNSUPPORTED_MEDIA_TYPE';

@@ -1,0 +1,22 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Request } from 'express';
+
+/** Made when a form is rendered, sent with it. */
+export const newFormKey = (): string => `web-${randomUUID()}`;
+
+/** The key that a page of ours made, or undefined. */
+export const formKey = (given: unknown): string | undefined =>
+  typeof given === 'string' && /^web-[0-9a-f-]{36}$/.test(given) ? given : undefined;
+
+/**
+ * What is the same for the same form sent twice, and another when it was filled in anew (after the browser's "back").
+ * An upload has its key in the query; its body is not read yet, so that its length stands for it.
+ */
+export function sendingOf(request: Request): string | undefined {
+  if (request.method !== 'POST') return undefined;
+  const upload = Boolean(request.is('multipart/form-data'));
+  const body = request.body as Record<string, unknown> | undefined;
+  const key = formKey(upload ? request.query.key : body?.key);
+  const content = upload ? request.get('content-length') : JSON.stringify(body);
+  return key && createHash('sha256').update(`${request.originalUrl}\n${key}\n${content}`).digest('base64url');
+}

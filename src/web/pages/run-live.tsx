@@ -1,0 +1,110 @@
+import type { RunView } from '../../features/runs/runs.service';
+import { Progress, RunChip } from '../components/states';
+import { useReader } from '../reader';
+
+/** How fast a run goes; `done` and `atMs` are for the next look. */
+export interface Pace {
+  /** Letters a second since the last look, or since the run began. */
+  rate: number | null;
+  done: number;
+  atMs: number;
+}
+
+/** `before` is the query of a live part: what the last look left in its address. */
+export function paceOf(run: RunView, before: Record<string, string> = {}): Pace {
+  const { sent, failed, unknown } = run.counts;
+  const done = sent + failed + unknown;
+  const atMs = Date.now();
+  const known = before.run === String(run.id) && Number(before.at) > 0 && Number(before.done) >= 0;
+  const sinceMs = atMs - (known ? Number(before.at) : (run.startedAt?.getTime() ?? NaN));
+  const rate = sinceMs > 200 ? Math.max(0, ((done - (known ? Number(before.done) : 0)) / sinceMs) * 1000) : null;
+  return { rate, done, atMs };
+}
+
+/** The time by which people know a run: when it was due, or, of one by hand, when somebody asked for it. */
+export const timeOf = (run: RunView): Date =>
+  run.trigger === 'schedule' && run.occurrenceAt ? run.occurrenceAt : run.createdAt;
+
+export const isGoing = (run: RunView): boolean => run.status === 'planning' || run.status === 'sending';
+
+interface Props {
+  run: RunView;
+  pace: Pace;
+  /** The address that answers with this part alone; `keep` goes there with every look. */
+  from: string;
+  keep: Record<string, string>;
+}
+
+/** A run's progress, looked at every second and a half until it is over. */
+export function RunLive({ run, pace, from, keep }: Props) {
+  const { t, format } = useReader();
+  const { counts } = run;
+  const { rate } = pace;
+  const going = isGoing(run);
+  const next = new URLSearchParams({ ...keep, run: `${run.id}`, done: `${pace.done}`, at: `${pace.atMs}` });
+  return (
+    <section
+      id="run-live"
+      class="card-box"
+      aria-labelledby="live-title"
+      {...(going
+        ? {
+            'data-live': true,
+            'hx-get': `${from}?${next.toString()}`,
+            'hx-trigger': 'every 1500ms, wake',
+            'hx-swap': 'outerHTML',
+          }
+        : {})}
+    >
+      <div class="line">
+        <h2 id="live-title">{going ? t.run.going : t.run.outcome}</h2>
+        <RunChip status={run.status} />
+      </div>
+      <Progress counts={counts} label={t.run.progressOf('')} />
+      <p class="line">
+        <span>{t.run.done(format.number(counts.sent), format.number(counts.total))}</span>
+        {going && rate !== null && rate > 0 && (
+          <span class="hint">
+            {t.run.rate(format.number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate)))} ·{' '}
+            {t.run.left(format.roughly(((counts.pending + counts.sending + counts.deferred) / rate) * 1000))}
+          </span>
+        )}
+      </p>
+      <p class="hint">
+        {t.runTrigger[run.trigger]}
+        {run.startedAt && <> · {t.run.began(format.time(run.startedAt))}</>}
+        {run.finishedAt && <> · {t.run.ended(format.time(run.finishedAt))}</>}
+      </p>
+      <Counts run={run} />
+    </section>
+  );
+}
+
+/** How many are in which state; each leads to those. */
+function Counts({ run }: { run: RunView }) {
+  const { t, format, query } = useReader();
+  const { total, ...states } = run.counts;
+  const chosen = query.get('status');
+  return (
+    <ul class="counts">
+      <li>
+        <a href={`/runs/${run.id}`}>
+          {t.list.all} <b>{format.number(total)}</b>
+        </a>
+      </li>
+      {(Object.entries(states) as [keyof typeof states, number][])
+        .filter(([, n]) => n !== 0)
+        .map(([status, n]) => (
+          <li key={status}>
+            <a
+              href={`/runs/${run.id}?status=${status}`}
+              class={`count-${status}`}
+              aria-current={chosen === status ? 'true' : undefined}
+            >
+              {t.deliveryStatus[status]} <b>{format.number(n)}</b>
+            </a>
+          </li>
+        ))}
+    </ul>
+  );
+}

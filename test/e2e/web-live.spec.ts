@@ -1,0 +1,110 @@
+import type { Page } from 'playwright-core';
+import { Site } from '../support/site';
+
+/** Parts of pages that keep themselves fresh, and what they cost. */
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await Site.start();
+}, 90_000);
+
+afterAll(() => site.stop());
+
+const api = (token: string, path: string, body: object = {}) =>
+  site.api.call('POST', `/api/v1${path}`, { token, body });
+
+/** A run that stays under way: its only letter is deferred for a minute. */
+async function runUnderWay(token: string): Promise<{ mailingId: number; runId: number }> {
+  site.inbox.refuse = 1;
+  await api(token, '/clients', { email: 'later@example.org', fullName: 'Later' });
+  const { body: message } = await api(token, '/messages', { subject: 'S', body: '<p>B</p>' });
+  const startAt = new Date(Date.now() + 86_400_000).toISOString();
+  const mailing = { name: 'Slow', messageId: message.id, audience: 'all', startAt, period: 'daily' };
+  const { body: made } = await api(token, '/mailings', mailing);
+  const { body: sent } = await api(token, `/mailings/${made.id}/send`);
+  return { mailingId: made.id, runId: Number(sent.runId) };
+}
+
+const looks = (page: Page) => page.waitForResponse((response) => /\/live\?/.test(response.url()));
+
+test('a run under way keeps its numbers fresh, rests while hidden, and ends with the run', async () => {
+  const { page, token } = await site.visitor('live@example.org');
+  const { mailingId, runId } = await runUnderWay(token);
+  await page.clock.install();
+  await page.goto(`/runs/${runId}?status=deferred`);
+  const fresh = looks(page);
+  await page.clock.runFor(2_000);
+  await fresh;
+  await page.locator('#run-live .count-deferred').waitFor();
+  expect(await page.locator('#run-live .count-deferred').getAttribute('aria-current')).toBe('true');
+
+  let asked = 0;
+  page.on('request', (request) => (asked += /\/live\?/.test(request.url()) ? 1 : 0));
+  const hide = (hidden: boolean) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+  await hide(true);
+  await page.clock.runFor(60_000);
+  expect(asked).toBe(0);
+  const woken = looks(page);
+  await hide(false);
+  await woken;
+
+  await api(token, `/mailings/${mailingId}/finish`);
+  const reloaded = page.waitForEvent('load');
+  await page.clock.runFor(2_000);
+  await reloaded;
+  expect(await page.locator('h1 .chip').innerText()).toBe('Cancelled');
+  expect(await page.locator('[data-live]').count()).toBe(0);
+  await page.context().close();
+}, 60_000);
+
+test('a page that is left open does not grow', async () => {
+  const { page, token } = await site.visitor('open@example.org');
+  const { runId } = await runUnderWay(token);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable');
+  const size = async () => {
+    await devtools.send('HeapProfiler.collectGarbage');
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    const of = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
+    return { nodes: of('Nodes'), listeners: of('JSEventListeners') };
+  };
+  const lookAgain = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      const look = looks(page);
+      await page.evaluate(() => document.querySelector('[data-live]')?.dispatchEvent(new Event('wake')));
+      await (await look).finished();
+    }
+    return size();
+  };
+  await page.goto(`/runs/${runId}`);
+  await page.locator('[data-live]').waitFor();
+  const before = await lookAgain(20);
+  const after = await lookAgain(60);
+  // What one look brings is some sixty nodes: ten looks that stayed would be ten times the margin.
+  expect(after.nodes).toBeLessThan(before.nodes + 120);
+  expect(after.listeners).toBeLessThan(before.listeners + 20);
+  await page.context().close();
+}, 90_000);
+
+test('a page weighs less than 250 KB over the wire, everything it loads included', async () => {
+  const { page, token } = await site.visitor('light@example.org');
+  const { mailingId } = await runUnderWay(token);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Network.enable');
+  await devtools.send('Network.setCacheDisabled', { cacheDisabled: true });
+  let bytes = 0;
+  devtools.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+  for (const path of ['/', '/reports', '/messages/new', '/mailings/new', `/mailings/${mailingId}`, '/account']) {
+    bytes = 0;
+    await page.goto(path, { waitUntil: 'networkidle' });
+    expect(bytes).toBeGreaterThan(20_000);
+    expect([path, bytes < 250_000]).toEqual([path, true]);
+  }
+  await page.context().close();
+  expect(site.complaints).toEqual([]);
+}, 60_000);

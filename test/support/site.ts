@@ -1,0 +1,67 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { WebModule } from '../../src/web/web.module';
+import { PASSWORD, startApi, type TestApi } from './api';
+import { Inbox } from './inbox';
+import { startWorker } from './worker';
+
+/** The whole service with a mail server that keeps what it gets, and a browser to look at it. */
+export class Site {
+  /** What pages complained of: scripts that failed, things that their policy forbade. */
+  readonly complaints: string[] = [];
+
+  private constructor(
+    readonly inbox: Inbox,
+    readonly api: TestApi,
+    private readonly worker: INestApplicationContext,
+    private readonly browser: Browser,
+  ) {}
+
+  static async start(): Promise<Site> {
+    const inbox = await Inbox.start();
+    const settings = { smtpUrl: inbox.url, registration: 'open', authAnswerMs: 1, schedulerIntervalMs: 500 } as const;
+    const api = await startApi(settings, [WebModule]);
+    const worker = await startWorker(api.config);
+    const browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    });
+    return new Site(inbox, api, worker, browser);
+  }
+
+  /** A browser of its own: nobody is signed in. */
+  async open(options: BrowserContextOptions = {}): Promise<{ context: BrowserContext; page: Page }> {
+    const context = await this.browser.newContext({ baseURL: this.api.url, locale: 'en', ...options });
+    context.setDefaultTimeout(15_000);
+    const page = await context.newPage();
+    page.on('pageerror', (error) => this.complaints.push(`${page.url()}: ${error.message}`));
+    page.on('console', (message) => {
+      if (/Content Security Policy|Refused to/.test(message.text()))
+        this.complaints.push(`${page.url()}: ${message.text()}`);
+    });
+    return { context, page };
+  }
+
+  async signIn(page: Page, email: string): Promise<void> {
+    await page.goto('/sign-in');
+    await page.fill('[name=email]', email);
+    await page.fill('[name=password]', PASSWORD);
+    await page.click('main button');
+    await page.waitForURL(`${this.api.url}/`);
+  }
+
+  /** Somebody with a browser of their own, signed in. */
+  async visitor(email: string, options: BrowserContextOptions = {}) {
+    const person = await this.api.person('user', email);
+    const { context, page } = await this.open(options);
+    await this.signIn(page, email);
+    return { ...person, context, page };
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await this.worker.close();
+    await this.api.close();
+    await this.inbox.close();
+  }
+}
