@@ -7,15 +7,21 @@ import { Database } from '../../database/database';
 import { RedisConnection } from '../../queue/redis.module';
 import { DELIVERY_QUEUE, type DeliveryJob } from '../../queue/queues';
 
-interface LiveRun {
+/** A delivery to be fed; `dueAt` if it was deferred, as exactly as Postgres knows it. */
+interface Fed {
+  runId: number;
   id: number;
+  attempts: number;
+  dueAt: string | null;
 }
 
 /** How much work the queue holds, in time: short enough that a new small mailing is served soon. */
 const WINDOW_SECONDS = 10;
 const WINDOW_MIN = 1_000;
-/** The least that a run gets in one turn. */
-const TURN_MIN = 50;
+/** The most that is read and added at once: memory does not grow with the window, and letters go on in between. */
+const BATCH = 1_000;
+/** The least that a run gets in its turn. */
+const SHARE_MIN = 50;
 
 /**
  * Fills the delivery queue from the ledger: at most QUEUE_WINDOW jobs in all states, about ten seconds of work, the
@@ -41,7 +47,7 @@ export class FeederService {
         `SELECT pg_try_advisory_xact_lock(hashtext('gonets.feeder')) AS locked`,
       );
       if (!mine?.locked) return 0;
-      const runs = await tx.rows<LiveRun>(
+      const runs = await tx.rows<{ id: number }>(
         `SELECT r.id FROM runs r WHERE r.status = 'sending' AND r.paused_at IS NULL AND (r.end_at IS NULL OR r.end_at > app_now())
             AND EXISTS (SELECT FROM transports WHERE id = 1 AND state = 'open') ORDER BY r.id`,
       );
@@ -49,8 +55,17 @@ export class FeederService {
       failpoint('feeding');
       const room = await this.room();
       if (room <= 0) return 0;
-      return this.serve(rotate(runs), room);
+      const again = await this.feedAgain(room);
+      return again + (await this.serve(rotate(runs.map((run) => run.id)), room - again));
     });
+  }
+
+  /**
+   * A delivery that was fed and is pending again is fed once more by the next turn. It does not add its own job, so that
+   * Redis never holds more than the window.
+   */
+  async again(deliveryId: number): Promise<void> {
+    await this.redis.client.rpush(this.redis.key('again'), deliveryId);
   }
 
   /** The next turns start from the beginning of these runs, or of all: after a pause, a flush, a parked account. */
@@ -60,57 +75,69 @@ export class FeederService {
     else if (runIds.length > 0) await this.redis.client.hdel(key, ...runIds.flatMap((id) => [`p${id}`, `d${id}`]));
   }
 
-  private async serve(runs: LiveRun[], room: number): Promise<number> {
-    let added = 0;
-    let hungry = runs;
-    while (hungry.length > 0 && added < room) {
-      const share = Math.max(TURN_MIN, Math.floor((room - added) / hungry.length));
-      const still: LiveRun[] = [];
-      for (const run of hungry) {
-        const limit = Math.min(share, room - added);
-        if (limit <= 0) break;
-        const fed = (await this.feedDue(run, limit)) || (await this.feedPending(run, limit));
-        added += fed;
-        if (fed > 0) still.push(run);
-      }
-      hungry = still;
+  /** Those who wait for their next attempt at once. What is popped and lost here, the sweeper finds. */
+  private async feedAgain(room: number): Promise<number> {
+    const ids = (await this.redis.client.lpop(this.redis.key('again'), Math.min(room, BATCH))) ?? [];
+    if (ids.length === 0) return 0;
+    const rows = await this.database.rows<Fed>(
+      `SELECT id, attempts FROM deliveries WHERE id = ANY($1::bigint[]) AND status = 'pending'`,
+      [ids],
+    );
+    await this.queue.addBulk(rows.map(deliveryJob));
+    return rows.length;
+  }
+
+  /** Runs in turn, each its share, until the room is full or none has more. */
+  private async serve(runs: number[], room: number): Promise<number> {
+    let left = room;
+    for (let hungry = runs; hungry.length > 0 && left > 0;) {
+      const batch = Math.min(left, BATCH);
+      const share = Math.min(batch, Math.max(SHARE_MIN, Math.floor(batch / hungry.length)));
+      const turn = hungry.slice(0, Math.floor(batch / share));
+      const rows = await this.next(turn, share);
+      await this.add(rows);
+      left -= rows.length;
+      const got = new Map<number, number>();
+      for (const { runId } of rows) got.set(runId, (got.get(runId) ?? 0) + 1);
+      hungry = [...hungry.slice(turn.length), ...turn.filter((runId) => got.get(runId) === share)];
     }
-    return added;
+    return room - left;
   }
 
-  private async feedPending(run: LiveRun, limit: number): Promise<number> {
-    const field = `p${run.id}`;
-    const cursor = Number((await this.redis.client.hget(this.redis.key('feed'), field)) ?? 0);
-    const rows = await this.database.rows<{ id: number; attempts: number }>(
-      `SELECT id, attempts FROM deliveries WHERE run_id = $1 AND status = 'pending' AND id > $2 ORDER BY id LIMIT $3`,
-      [run.id, cursor, limit],
+  /** The next deliveries of each run after its cursors: deferred ones that are due, then pending ones. */
+  private async next(runs: number[], limit: number): Promise<Fed[]> {
+    const cursors = await this.redis.client.hmget(
+      this.redis.key('feed'),
+      ...runs.flatMap((id) => [`d${id}`, `p${id}`]),
     );
-    return this.add(rows, field, rows.at(-1)?.id);
-  }
-
-  private async feedDue(run: LiveRun, limit: number): Promise<number> {
-    const field = `d${run.id}`;
-    const [at, id] = ((await this.redis.client.hget(this.redis.key('feed'), field)) ?? '-infinity|0').split('|');
-    const rows = await this.database.rows<{ id: number; attempts: number; at: string }>(
-      `SELECT id, attempts, next_attempt_at::text AS at FROM deliveries
-        WHERE run_id = $1 AND status = 'deferred' AND next_attempt_at <= app_now() AND (next_attempt_at, id) > ($2::timestamptz, $3::bigint)
-        ORDER BY next_attempt_at, id LIMIT $4`,
-      [run.id, at, id, limit],
+    const due = runs.map((_, i) => (cursors[2 * i] ?? '-infinity|0').split('|'));
+    return this.database.rows<Fed>(
+      `SELECT r.run_id, d.id, d.attempts, d.due_at
+         FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[]) AS r(run_id, due_at, due_id, pending_id),
+              LATERAL (
+         SELECT * FROM (
+           (SELECT id, attempts, next_attempt_at::text AS due_at FROM deliveries
+             WHERE run_id = r.run_id AND status = 'deferred' AND next_attempt_at <= app_now()
+               AND (next_attempt_at, id) > (r.due_at, r.due_id) ORDER BY next_attempt_at, id LIMIT $5)
+           UNION ALL
+           (SELECT id, attempts, NULL FROM deliveries
+             WHERE run_id = r.run_id AND status = 'pending' AND id > r.pending_id ORDER BY id LIMIT $5)) both_kinds
+          LIMIT $5) d`,
+      [runs, due.map(([at]) => at), due.map(([, id]) => id), runs.map((_, i) => cursors[2 * i + 1] ?? 0), limit],
     );
-    const last = rows.at(-1);
-    return this.add(rows, field, last && `${last.at}|${last.id}`);
   }
 
-  private async add(
-    rows: { id: number; attempts: number }[],
-    field: string,
-    cursor: number | string | undefined,
-  ): Promise<number> {
-    if (cursor === undefined) return 0;
+  /** Adds the jobs, then moves the cursors: what is lost in between is fed twice, which does no harm. */
+  private async add(rows: Fed[]): Promise<void> {
+    if (rows.length === 0) return;
     await this.queue.addBulk(rows.map(deliveryJob));
     failpoint('fed');
-    await this.redis.client.hset(this.redis.key('feed'), field, cursor);
-    return rows.length;
+    const cursors: Record<string, string | number> = {};
+    for (const { runId, id, dueAt } of rows) {
+      if (dueAt === null) cursors[`p${runId}`] = id;
+      else cursors[`d${runId}`] = `${dueAt}|${id}`;
+    }
+    await this.redis.client.hset(this.redis.key('feed'), cursors);
   }
 
   /** What still fits: by the cap, and by how fast jobs left the queue lately. */
@@ -123,7 +150,7 @@ export class FeederService {
       speed * WINDOW_SECONDS,
       rateLimitPerSecond > 0 ? 0 : Math.max(WINDOW_MIN, 4 * workerConcurrency),
     );
-    const byLimit = rateLimitPerSecond > 0 ? Math.max(rateLimitPerSecond * WINDOW_SECONDS, TURN_MIN) : Infinity;
+    const byLimit = rateLimitPerSecond > 0 ? Math.max(rateLimitPerSecond * WINDOW_SECONDS, SHARE_MIN) : Infinity;
     return Math.min(queueWindow, Math.max(Math.min(bySpeed, byLimit), rateLimitPerSecond > 0 ? byLimit : 0)) - held;
   }
 
