@@ -16,6 +16,8 @@ const WINDOW_SECONDS = 10;
 const WINDOW_MIN = 1_000;
 /** The least that a run gets in one turn. */
 const TURN_MIN = 50;
+/** The most that is read and added at once: memory does not grow with the window, and letters go on in between. */
+const TURN_MAX = 1_000;
 
 /**
  * Fills the delivery queue from the ledger: at most QUEUE_WINDOW jobs in all states, about ten seconds of work, the
@@ -64,7 +66,7 @@ export class FeederService {
     let added = 0;
     let hungry = runs;
     while (hungry.length > 0 && added < room) {
-      const share = Math.max(TURN_MIN, Math.floor((room - added) / hungry.length));
+      const share = Math.min(TURN_MAX, Math.max(TURN_MIN, Math.floor((room - added) / hungry.length)));
       const still: LiveRun[] = [];
       for (const run of hungry) {
         const limit = Math.min(share, room - added);
