@@ -51,7 +51,8 @@ export class AttemptsService {
       ['owner_id', query.ownerId],
       ['owner_id', readableOwner(viewer)],
     ];
-    const way = query.clientId === undefined ? narrow.find(([, value]) => value != null)?.[0] : undefined;
+    const way =
+      query.clientId === undefined ? narrow.find(([, value]) => value !== null && value !== undefined)?.[0] : undefined;
     for (const [column, value] of narrow)
       where((n) => (column === way ? `a.${column} BETWEEN ${n} AND ${n}` : `a.${column} = ${n}`), value);
     // Few deliveries belong to one client; the index on them is the way in.
