@@ -3,7 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { html, subject, text } from './letter.mjs';
 import { prepareClients, sendOnce } from './send.mjs';
-import { median, round, rssMb, say, setStage, startApi, startWorkers, stopProcesses, until } from './stage.mjs';
+import {
+  cpuMicros,
+  median,
+  round,
+  rssMb,
+  say,
+  setStage,
+  startApi,
+  startWorkers,
+  stopProcesses,
+  until,
+} from './stage.mjs';
 
 export const options = {
   clients: { type: 'string', default: '1000000' },
@@ -37,6 +48,7 @@ export async function run(args, { print }) {
       found.push({
         ...(await planOnce(stage, api, { clients, workers, seconds, label: `round ${n}` })),
         small: small.perSecond,
+        cpuSmall: small.cpu.workers,
       });
     }
     say('');
@@ -47,12 +59,14 @@ export async function run(args, { print }) {
       ['answer to POST …/send, ms', round(of('answeredMs')), '500'],
       [`letters a second of ${round(clients)}`, round(of('sent')), ''],
       [`letters a second of ${round(few)}`, round(of('small')), ''],
+      [`workers' CPU per letter of ${round(clients)}, µs`, round(of('cpu')), `${round(1.1 * of('cpuSmall'))}`],
+      [`workers' CPU per letter of ${round(few)}, µs`, round(of('cpuSmall')), ''],
       ['jobs in Redis at most', round(Math.max(...found.map((f) => f.jobs))), '20,000'],
       ['Redis memory at most, MB', round(Math.max(...found.map((f) => f.redisMb))), ''],
       ['worker memory at most, MB', round(Math.max(...found.map((f) => f.workerMb))), '250'],
       ['API memory at most, MB', round(Math.max(...found.map((f) => f.apiMb))), '250'],
     ]);
-    return `${round(of('planned'))} deliveries/s; answer ${round(of('answeredMs'))} ms; ${round(of('sent'))} letters/s of a million, ${round(of('small'))} of ${round(few)}; worker ${round(Math.max(...found.map((f) => f.workerMb)))} MB, API ${round(Math.max(...found.map((f) => f.apiMb)))} MB`;
+    return `${round(of('planned'))} deliveries/s; answer ${round(of('answeredMs'))} ms; ${round(of('sent'))} letters/s of a million, ${round(of('small'))} of ${round(few)}; CPU per letter ${round(of('cpu'))} and ${round(of('cpuSmall'))} µs; worker ${round(Math.max(...found.map((f) => f.workerMb)))} MB, API ${round(Math.max(...found.map((f) => f.apiMb)))} MB`;
   } finally {
     await stage.end();
   }
@@ -100,6 +114,7 @@ async function planOnce(stage, api, { clients, workers, seconds, label }) {
   );
   await sleep(3_000);
   const before = await stage.sink.letters();
+  const cpuBefore = cpuMicros(...children.map((c) => c.pid));
   const sendingFrom = performance.now();
   while (performance.now() - sendingFrom < seconds * 1_000) {
     await sleep(250);
@@ -108,12 +123,14 @@ async function planOnce(stage, api, { clients, workers, seconds, label }) {
       `${label}: sending, ${round(((await stage.sink.letters()) - before) / ((performance.now() - sendingFrom) / 1_000))} a second`,
     );
   }
-  const sent = ((await stage.sink.letters()) - before) / ((performance.now() - sendingFrom) / 1_000);
+  const letters = (await stage.sink.letters()) - before;
+  const sent = letters / ((performance.now() - sendingFrom) / 1_000);
+  const cpu = (cpuMicros(...children.map((c) => c.pid)) - cpuBefore) / letters;
   await api.call('POST', `/mailings/${mailing.id}/finish`);
   await stopProcesses(children);
   await redis.flushall();
   redis.disconnect();
   await stage.query('TRUNCATE attempts, deliveries');
   await stage.query('UPDATE runs SET closing = false');
-  return { ...peak, planned: clients / planning, answeredMs, sent };
+  return { ...peak, planned: clients / planning, answeredMs, sent, cpu };
 }

@@ -1,6 +1,7 @@
 /**
  * The stage of a benchmark: own PostgreSQL (fsync on) and Redis (append-only file, synced every second) in a temporary
- * folder, the SMTP sink, the product's own processes. All of it is gone when `end` returns.
+ * folder, the SMTP sink, the product's own processes. All of it is gone when `end` returns, but for PostgreSQL's data in a
+ * folder that was given as `data`.
  */
 import { execFileSync, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +22,7 @@ const bench = (name) => join(projectFolder, 'bench', name);
 /** Clock ticks per second of /proc/PID/stat: 100 on every Linux that Node runs on. */
 const TICKS = 100;
 
-export async function setStage({ env = {}, postgresSettings = {} } = {}) {
+export async function setStage({ env = {}, postgresSettings = {}, data } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'gonets-bench-'));
   chmodSync(folder, 0o755);
   const stops = [];
@@ -40,7 +41,7 @@ export async function setStage({ env = {}, postgresSettings = {} } = {}) {
     process.once(signal, () => void stage.end().then(() => process.exit(130)));
   try {
     say('starting PostgreSQL and Redis');
-    const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), settings: postgresSettings });
+    const postgres = await startPostgres({ dataDir: data ?? join(folder, 'postgres'), settings: postgresSettings });
     stops.push(() => postgres.stop('fast'));
     const redis = await startRedis({ dataDir: join(folder, 'redis') });
     stops.push(() => redis.stop());

@@ -23,15 +23,17 @@ const SORT_KEYS = {
 };
 
 const EXPORT_PAGE = 2_000;
+/** What of a client is searched; the index of trigrams is on it. */
+export const CLIENT_TEXT = `lower(c.email || ' ' || c.full_name)`;
 /** Who is on a list: $1 whose clients the viewer may read, $2 the owner asked for, $3 what is searched for. */
 const LISTED = `($1::bigint IS NULL OR c.owner_id = $1) AND ($2::bigint IS NULL OR c.owner_id = $2)
-                 AND ($3::text[] IS NULL OR lower(c.email || ' ' || c.full_name) LIKE ANY ($3))`;
+                 AND ($3::text[] IS NULL OR ${CLIENT_TEXT} LIKE ANY ($3))`;
 
 /**
  * What is searched, wherever it stands; of one or two characters where a word begins, because the index of trigrams finds
  * nothing shorter inside of words.
  */
-function searchPatterns({ search = '' }: Pick<ClientQuery, 'search'>): string[] | null {
+export function searchPatterns({ search = '' }: Pick<ClientQuery, 'search'>): string[] | null {
   const term = search.trim().toLowerCase();
   if (!term) return null;
   const literal = term.replace(/[\\%_]/g, '\\$&');

@@ -76,7 +76,7 @@ export class ImportApplier {
     return one(
       await tx.first<Applied>(
         `WITH page AS MATERIALIZED (${PAGE}),
-         numbered AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('clients', 'id')) AS id, page.* FROM page),
+         numbered AS MATERIALIZED (SELECT nextval((SELECT pg_get_serial_sequence('clients', 'id')::regclass)) AS id, page.* FROM page),
          put AS (
            INSERT INTO clients AS c (id, owner_id, email, full_name, comment) OVERRIDING SYSTEM VALUE
            SELECT id, $3, email, full_name, comment FROM numbered ORDER BY lower(email) COLLATE "C"

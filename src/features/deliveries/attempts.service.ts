@@ -34,18 +34,27 @@ const firstIdAt = (time: string) =>
 export class AttemptsService {
   constructor(private readonly database: Database) {}
 
-  /** Newest first. */
+  /**
+   * Newest first. The narrowest filter is a range, and heads the order: so the page comes from this filter's own index. Else
+   * one might walk back through all attempts, because many are this owner's, to find that they are old.
+   */
   list(viewer: Viewer, query: AttemptQuery): Promise<Page<AttemptView>> {
     const params: unknown[] = [];
     const conditions: string[] = [];
     const where = (condition: (n: string) => string, value: unknown) => {
       if (value !== undefined && value !== null) conditions.push(condition(`$${params.push(value)}`));
     };
-    where((n) => `a.owner_id = ${n}`, readableOwner(viewer));
-    where((n) => `a.owner_id = ${n}`, query.ownerId);
-    where((n) => `a.mailing_id = ${n}`, query.mailingId);
-    where((n) => `a.run_id = ${n}`, query.runId);
-    where((n) => `a.delivery_id = ${n}`, query.deliveryId);
+    const narrow: [string, number | null | undefined][] = [
+      ['delivery_id', query.deliveryId],
+      ['run_id', query.runId],
+      ['mailing_id', query.mailingId],
+      ['owner_id', query.ownerId],
+      ['owner_id', readableOwner(viewer)],
+    ];
+    const way =
+      query.clientId === undefined ? narrow.find(([, value]) => value !== null && value !== undefined)?.[0] : undefined;
+    for (const [column, value] of narrow)
+      where((n) => (column === way ? `a.${column} BETWEEN ${n} AND ${n}` : `a.${column} = ${n}`), value);
     // Few deliveries belong to one client; the index on them is the way in.
     where((n) => `a.delivery_id IN (SELECT id FROM deliveries WHERE client_id = ${n})`, query.clientId);
     where((n) => `a.status = ${n}`, query.status);
@@ -60,7 +69,7 @@ export class AttemptsService {
                 LEFT JOIN clients c ON c.id = a.client_id
                WHERE ${conditions.length > 0 ? conditions.join(' AND ') : 'true'}`,
         params,
-        key: [{ expression: 'a.id', type: 'bigint' }],
+        key: [way, 'id'].flatMap((column) => (column ? [{ expression: `a.${column}`, type: 'bigint' as const }] : [])),
         descending: true,
       },
       query,
