@@ -45,6 +45,33 @@ describe('the queue beside the ledger', () => {
     expect(fed.filter((id) => big.ids.includes(id))).toHaveLength(90);
   });
 
+  it('holds no more when deliveries are to be tried again at once: they come back when there is room', async () => {
+    const { ids } = await ledger.plannedRun(150);
+    await ledger.feeder.feed();
+    const [again = 0, first = 0, second = 0] = ids;
+    await ledger.queue.remove(deliveryJobId({ id: again, attempts: 0 }));
+    await ledger.feeder.feed();
+    expect(await waiting()).toHaveLength(100);
+    await ledger.query('UPDATE deliveries SET attempts = 1 WHERE id = $1', [again]);
+    await ledger.feeder.again(again);
+    await ledger.feeder.feed();
+    expect(await waiting()).not.toContain(again);
+    await ledger.queue.remove(deliveryJobId({ id: first, attempts: 0 }));
+    await ledger.queue.remove(deliveryJobId({ id: second, attempts: 0 }));
+    await ledger.feeder.feed();
+    expect(await waiting()).toHaveLength(100);
+    expect(await ledger.queue.getJob(deliveryJobId({ id: again, attempts: 1 }))).toBeDefined();
+  });
+
+  it('serves many small runs in one turn, and a large one with what is left', async () => {
+    const runs = [await ledger.plannedRun(300)];
+    for (let i = 0; i < 30; i++) runs.push(await ledger.plannedRun(2));
+    await ledger.feeder.feed();
+    const fed = new Set(await waiting());
+    const got = runs.map(({ ids }) => ids.filter((id) => fed.has(id)).length);
+    expect(got).toEqual([40, ...Array<number>(30).fill(2)]);
+  });
+
   it('is filled again after a flush, by the sweeper after the loss of a job, and not for nothing', async () => {
     const { ids, runId } = await ledger.plannedRun(30);
     await ledger.feeder.feed();

@@ -21,7 +21,7 @@ const WINDOW_MIN = 1_000;
 /** The most that is read and added at once: memory does not grow with the window, and letters go on in between. */
 const BATCH = 1_000;
 /** The least that a run gets in its turn. */
-const SHARE_MIN = 50;
+const SHARE_MIN = 5;
 
 /**
  * Fills the delivery queue from the ledger: at most QUEUE_WINDOW jobs in all states, about ten seconds of work, the
