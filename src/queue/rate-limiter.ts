@@ -3,8 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.module';
 import { RedisConnection } from './redis.module';
 
-/** How far ahead of time letters may be granted: bounds a burst to this share of a second's worth. */
-const AHEAD_MS = 100;
+/**
+ * How far ahead of time letters may be granted: bounds a burst to this share of a second's worth on top of a second's, and
+ * makes up for stalls up to that long. What a longer one costs is lost.
+ */
+const AHEAD_MS = 300;
 const GRANT = 20;
 
 /**

@@ -85,8 +85,8 @@ describe('RATE_LIMIT_PER_SECOND over several workers', () => {
     }
     expect(most).toBeLessThanOrEqual(2 * perSecond);
     expect(letters / ((elapsedMs - lostMs) / 1_000)).toBeGreaterThanOrEqual(0.95 * perSecond);
-    // Redis' clock grants no more than a tenth of a second ahead, so this can't be too fast however this machine stalls.
-    expect(elapsedMs).toBeGreaterThanOrEqual((letters / perSecond - 0.1) * 1_000 - 1_000 / perSecond - 50);
+    // Redis' clock grants no more than 0.3 s ahead, so this can't be too fast however this machine stalls.
+    expect(elapsedMs).toBeGreaterThanOrEqual((letters / perSecond - 0.3) * 1_000 - 1_000 / perSecond - 50);
   });
 
   it('saves nothing up while nobody sends', async () => {
@@ -95,8 +95,8 @@ describe('RATE_LIMIT_PER_SECOND over several workers', () => {
     await limiter.take();
     await sleep(1_000);
     const startedAt = performance.now();
-    for (let i = 0; i < 12; i++) await limiter.take();
-    // Two at once (a tenth of a second), ten more at 50 ms each.
+    for (let i = 0; i < 16; i++) await limiter.take();
+    // Six at once (0.3 s), ten more at 50 ms each.
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(9 * 50);
   });
 
