@@ -122,6 +122,8 @@ export const en = {
       : ({
           paused_by_manager: 'A manager paused this mailing.',
           owner_blocked: "The owner's account is blocked.",
+          letters_per_day:
+            'It would have been more letters than its owner may send in a day. Nothing goes out until it is resumed.',
           ended: 'Its end has come.',
         }[code] ?? `The service paused this mailing: ${reasonsEn[code] ?? code}.`),
   home: {
