@@ -139,7 +139,7 @@ test('a closed service registers nobody, and says the same', async () => {
   await closed.close();
 });
 
-test('letters a day: what is too much does not start, and what is due pauses with the reason', async () => {
+test('letters a day: what is too much does not start', async () => {
   const limited = await startApi({ lettersPerDay: 3 });
   const person = await limited.person();
   const call = (method: string, path: string, body?: object) =>

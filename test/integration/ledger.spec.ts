@@ -93,7 +93,7 @@ describe('the ledger', () => {
       const worker = await ledger.worker();
       let claims: Promise<unknown[]> | undefined;
       await ledger.database.transaction(async (tx) => {
-        await ledger.runs.setPaused(tx, mailingId, true);
+        await ledger.runs.setPaused(tx, [mailingId], true);
         claims = claim(worker, ids);
         await waiting(ledger, 'held AS MATERIALIZED');
       });
@@ -111,7 +111,7 @@ describe('the ledger', () => {
         await waiting(ledger, 'held AS MATERIALIZED');
         all.push(
           ledger.database
-            .transaction((other) => ledger.runs.setPaused(other, mailingId, true))
+            .transaction((other) => ledger.runs.setPaused(other, [mailingId], true))
             .then(() => order.push('paused')),
         );
         await waiting(ledger, 'ORDER BY id FOR UPDATE');
@@ -300,7 +300,7 @@ describe('the ledger', () => {
       };
       const toggle = async () => {
         for (let i = 0; i < 10; i++)
-          await ledger.database.transaction((tx) => ledger.runs.setPaused(tx, mailingId, i % 2 === 0));
+          await ledger.database.transaction((tx) => ledger.runs.setPaused(tx, [mailingId], i % 2 === 0));
       };
       await Promise.all([
         send(workers[0]!, ids),

@@ -42,7 +42,7 @@ export class Calendar {
   ) {}
 
   /** `schedulers`: how many processes' worth of services there are. */
-  static async open(at: string, schedulers = 1): Promise<Calendar> {
+  static async open(at: string, schedulers = 1, env: Record<string, string> = {}): Promise<Calendar> {
     const database = await createTestDatabase();
     const redis = createTestRedis();
     await setClock(database.url, at);
@@ -51,6 +51,7 @@ export class Calendar {
       REDIS_URL: redis.url,
       REDIS_PREFIX: redis.prefix,
       LOG_LEVEL: 'silent',
+      ...env,
     });
     const modules = await Promise.all(
       Array.from({ length: schedulers }, async () => {

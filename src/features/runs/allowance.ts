@@ -2,48 +2,74 @@ import type { Transaction } from '../../database/database';
 import { ConflictError, DomainError } from '../../domain/errors';
 import type { Role } from '../../domain/permissions';
 
+/** So many letters of one owner are to begin now. */
+export interface Wanted {
+  ownerId: number;
+  letters: number;
+}
+
 /**
- * Whether the owner may have so many more letters sent now: not when they are blocked, and, for a `user`, not more than
- * `perDay` in 24 hours (0: no limit). Holds the owner's row until the commit, so that neither a block nor another start
- * slips in between. Runs that are not planned yet count with their mailing's recipients.
+ * For each whether its owner may have so many more letters sent now, and if not, why: not when they are blocked, and, for
+ * a `user`, not more than `perDay` in 24 hours (0: no limit); what may begin counts for those after it. Runs that are not
+ * planned yet count with their mailing's recipients. Holds the owners' rows until the commit, so that neither a block nor
+ * another start slips in between. Two statements, however many are wanted.
  */
-export async function refusedAllowance(
+export async function refusedAllowances(
   tx: Transaction,
-  ownerId: number,
-  letters: number,
+  wanted: Wanted[],
   perDay: number,
-): Promise<DomainError | null> {
-  const owner = await tx.first<{ role: Role; status: string }>(
-    `SELECT role, status FROM users WHERE id = $1 ${perDay > 0 ? 'FOR NO KEY UPDATE' : 'FOR SHARE'}`,
-    [ownerId],
+): Promise<(DomainError | null)[]> {
+  const rows = await tx.rows<{ id: number; role: Role; status: string }>(
+    `SELECT id, role, status FROM users WHERE id = ANY($1::bigint[]) ORDER BY id ${perDay > 0 ? 'FOR NO KEY UPDATE' : 'FOR SHARE'}`,
+    [wanted.map(({ ownerId }) => ownerId)],
   );
-  if (owner?.status !== 'active') return new ConflictError('OWNER_BLOCKED', 'The owner of this mailing is blocked.');
-  if (perDay === 0 || owner.role !== 'user') return null;
-  const started = await tx.first<{ n: number }>(
-    `SELECT coalesce(sum(greatest(c.total, CASE WHEN r.planned_at IS NULL THEN (${RECIPIENTS}) ELSE 0 END)), 0)::bigint AS n
+  const owners = new Map(rows.map((owner) => [owner.id, owner]));
+  const limited = perDay > 0 ? rows.filter(({ role }) => role === 'user').map(({ id }) => id) : [];
+  const started = await startedLately(tx, limited);
+  return wanted.map(({ ownerId, letters }) => {
+    if (owners.get(ownerId)?.status !== 'active')
+      return new ConflictError('OWNER_BLOCKED', 'The owner of this mailing is blocked.');
+    const n = started.get(ownerId);
+    if (n === undefined) return null;
+    if (n + letters > perDay) return tooMany(perDay, n, letters);
+    started.set(ownerId, n + letters);
+    return null;
+  });
+}
+
+/** How many letters of these owners were started in the last 24 hours. */
+async function startedLately(tx: Transaction, ownerIds: number[]): Promise<Map<number, number>> {
+  if (ownerIds.length === 0) return new Map();
+  const rows = await tx.rows<{ id: number; n: number }>(
+    `SELECT r.owner_id AS id,
+            sum(greatest(c.total, CASE WHEN r.planned_at IS NULL THEN (${RECIPIENTS}) ELSE 0 END))::bigint AS n
        FROM runs r JOIN mailings m ON m.id = r.mailing_id,
        LATERAL (SELECT coalesce(sum(pending + sending + deferred + sent + failed + unknown), 0) AS total
                   FROM run_counts WHERE run_id = r.id) c
-      WHERE r.owner_id = $1 AND r.created_at > app_now() - interval '1 day' AND r.status <> 'missed'`,
-    [ownerId],
+      WHERE r.owner_id = ANY($1::bigint[]) AND r.created_at > app_now() - interval '1 day' AND r.status <> 'missed'
+      GROUP BY r.owner_id`,
+    [ownerIds],
   );
-  const n = started?.n ?? 0;
-  if (n + letters <= perDay) return null;
-  return new DomainError(
+  const found = new Map(rows.map(({ id, n }) => [id, n]));
+  return new Map(ownerIds.map((id) => [id, found.get(id) ?? 0]));
+}
+
+const tooMany = (perDay: number, started: number, more: number) =>
+  new DomainError(
     'rate_limited',
     'LETTERS_PER_DAY',
-    `${perDay} letters a day are allowed; ${n} were started in the last 24 hours, and this would be ${letters} more.`,
+    `${perDay} letters a day are allowed; ${started} were started in the last 24 hours, and this would be ${more} more.`,
     { retryAfterS: 3_600 },
   );
-}
 
 const RECIPIENTS = `CASE m.audience
   WHEN 'all' THEN coalesce((SELECT t.clients FROM client_totals t WHERE t.owner_id = m.owner_id), 0) ELSE m.selected_count END`;
 
-/** How many letters a run of this mailing would be. */
-export async function recipientsOf(tx: Transaction, mailingId: number): Promise<number> {
-  const row = await tx.first<{ n: number }>(`SELECT (${RECIPIENTS})::bigint AS n FROM mailings m WHERE m.id = $1`, [
-    mailingId,
-  ]);
-  return row?.n ?? 0;
+/** How many letters a run of each of these mailings would be. */
+export async function recipientsOf(tx: Transaction, mailingIds: number[]): Promise<Map<number, number>> {
+  const rows = await tx.rows<{ id: number; n: number }>(
+    `SELECT m.id, (${RECIPIENTS})::bigint AS n FROM mailings m WHERE m.id = ANY($1::bigint[])`,
+    [mailingIds],
+  );
+  return new Map(rows.map(({ id, n }) => [id, n]));
 }

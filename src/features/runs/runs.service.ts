@@ -10,7 +10,7 @@ import type { Missed } from '../../domain/schedule-decision';
 import type { DeliveryCounts, RunReason, RunTrigger } from '../../domain/states';
 import { audit } from '../audit/audit';
 import type { Mailing } from '../mailings/mailing.entity';
-import { refusedAllowance } from './allowance';
+import { refusedAllowances } from './allowance';
 import type { Run } from './run.entity';
 
 export type RunView = Omit<Run, 'body' | 'bodyText' | 'idempotencyKey'> & { counts: DeliveryCounts };
@@ -111,20 +111,20 @@ export class RunsService {
     );
   }
 
-  /** Holds or lets go the mailing's live runs. A claim that is under way is waited for; none is committed afterwards. */
-  async setPaused(tx: Transaction, mailingId: number, paused: boolean): Promise<number[]> {
-    await lockRuns(tx, mailingId);
+  /** Holds or lets go these mailings' live runs. A claim that is under way is waited for; none is committed afterwards. */
+  async setPaused(tx: Transaction, mailingIds: number[], paused: boolean): Promise<number[]> {
+    await lockRuns(tx, mailingIds);
     const runs = await tx.rows<{ id: number }>(
       `UPDATE runs SET paused_at = CASE WHEN $2 THEN app_now() END
-        WHERE mailing_id = $1 AND status IN ('planning', 'sending') RETURNING id`,
-      [mailingId, paused],
+        WHERE mailing_id = ANY($1::bigint[]) AND status IN ('planning', 'sending') RETURNING id`,
+      [mailingIds, paused],
     );
     return runs.map((run) => run.id);
   }
 
   /** The mailing's new end binds its live runs, too. */
   async setEnd(tx: Transaction, mailingId: number, endAt: Date | null): Promise<void> {
-    await lockRuns(tx, mailingId);
+    await lockRuns(tx, [mailingId]);
     await tx.affected(`UPDATE runs SET end_at = $2 WHERE mailing_id = $1 AND status IN ('planning', 'sending')`, [
       mailingId,
       endAt,
@@ -136,7 +136,7 @@ export class RunsService {
    * cancelled, or, at the mailing's end, skipped or (if they were tried) failed; of very many the rest by `closeSome`.
    */
   async close(tx: Transaction, mailingId: number, reason: Extract<RunReason, 'ended' | 'finished'>): Promise<void> {
-    await lockRuns(tx, mailingId);
+    await lockRuns(tx, [mailingId]);
     await tx.affected(
       `UPDATE runs r SET status = 'done', finished_at = app_now() WHERE r.mailing_id = $1 AND ${DRAINED}`,
       [mailingId],
@@ -187,7 +187,8 @@ export class RunsService {
         [runId],
       );
       if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');
-      const refused = await refusedAllowance(tx, source.ownerId, failed.n, this.config.lettersPerDay);
+      const wanted = { ownerId: source.ownerId, letters: failed.n };
+      const [refused] = await refusedAllowances(tx, [wanted], this.config.lettersPerDay);
       if (refused) throw refused;
       await audit(tx, viewer, 'run.resend_failed', { type: 'run', id: runId });
       const run = await tx.first<{ id: number }>(
@@ -287,10 +288,10 @@ async function insertRuns(
   return inserted.map((run) => run.id);
 }
 
-async function lockRuns(tx: Transaction, mailingId: number): Promise<void> {
+async function lockRuns(tx: Transaction, mailingIds: number[]): Promise<void> {
   await tx.rows(
-    `SELECT id FROM runs WHERE mailing_id = $1 AND status IN ('planning', 'sending') ORDER BY id FOR UPDATE`,
-    [mailingId],
+    `SELECT id FROM runs WHERE mailing_id = ANY($1::bigint[]) AND status IN ('planning', 'sending') ORDER BY id FOR UPDATE`,
+    [mailingIds],
   );
 }
 

@@ -20,6 +20,13 @@ export interface StatusReason {
 }
 
 export const NO_REASON: StatusReason = { code: null, text: null, by: null };
+const ENDED: StatusReason = { ...NO_REASON, code: 'ended' };
+
+/** A locked mailing whose status changes, and why. */
+export interface StatusChange {
+  mailing: Mailing;
+  reason: StatusReason;
+}
 
 /**
  * What a tick has to do for these mailings, which are locked and started or paused. A paused one is only looked at for
@@ -60,10 +67,9 @@ export async function carryOut(tx: Transaction, runs: RunsService, decided: Deci
     decided.flatMap(({ mailing, plan }) => plan.missed.map((missed) => ({ mailingId: mailing.id, ...missed }))),
   );
   await setCalendar(tx, decided);
-  for (const { mailing } of decided.filter(({ plan }) => plan.done)) {
-    await runs.close(tx, mailing.id, 'ended');
-    await setStatus(tx, mailing, 'done', { ...NO_REASON, code: 'ended' });
-  }
+  const ended = decided.filter(({ plan }) => plan.done).map(({ mailing }) => ({ mailing, reason: ENDED }));
+  for (const { mailing } of ended) await runs.close(tx, mailing.id, 'ended');
+  await setStatus(tx, 'done', ended);
   return runs.beginScheduled(
     tx,
     decided.flatMap(({ mailing, plan }) =>
@@ -88,14 +94,17 @@ export async function setCalendar(tx: Transaction, decided: Decided[]): Promise<
   );
 }
 
-export async function setStatus(
-  tx: Transaction,
-  mailing: Mailing,
-  status: MailingStatus,
-  reason: StatusReason,
-): Promise<void> {
+export async function setStatus(tx: Transaction, status: MailingStatus, changes: StatusChange[]): Promise<void> {
+  if (changes.length === 0) return;
   await tx.affected(
-    `UPDATE mailings SET status = $2, status_code = $3, status_text = $4, status_by = $5, status_since = app_now() WHERE id = $1`,
-    [mailing.id, status, reason.code, reason.text, reason.by],
+    `UPDATE mailings m SET status = $1, status_code = c.code, status_text = c.text, status_by = c.by, status_since = app_now()
+       FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[]) AS c(id, code, text, by) WHERE m.id = c.id`,
+    [
+      status,
+      changes.map(({ mailing }) => mailing.id),
+      changes.map(({ reason }) => reason.code),
+      changes.map(({ reason }) => reason.text),
+      changes.map(({ reason }) => reason.by),
+    ],
   );
 }

@@ -25,9 +25,9 @@ import {
 } from '../mailings/mailings.service';
 import { checkMailing, type MailingInput } from '../mailings/mailing-input';
 import type { Mailing } from '../mailings/mailing.entity';
-import { recipientsOf, refusedAllowance } from '../runs/allowance';
+import { recipientsOf, refusedAllowances } from '../runs/allowance';
 import { RunsService } from '../runs/runs.service';
-import { carryOut, type Decided, decideTick, NO_REASON, setStatus, type StatusReason } from './calendar';
+import { carryOut, type Decided, decideTick, NO_REASON, setStatus, type StatusChange } from './calendar';
 import { databaseNow, readRunFacts, scheduleOf } from './facts';
 
 /** `leftOut`: who is in the audience and would get nothing by a send now; `emails` are the first of them. */
@@ -71,7 +71,7 @@ export class LifecycleService {
       if (plan.run) await requireRecipients(tx, mailing);
       await this.requireAllowance(tx, mailing, plan.run !== null);
       await log(tx, viewer, 'mailing.start', id);
-      await setStatus(tx, mailing, 'started', NO_REASON);
+      await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
       return carryOut(tx, this.runs, [{ mailing, plan }]);
     });
     await this.enqueuePlans(started);
@@ -91,7 +91,7 @@ export class LifecycleService {
       const { run, ...plan } = await this.decideSend(tx, mailing);
       if (mailing.status === 'created') {
         await settleAudience(tx, mailing);
-        await setStatus(tx, mailing, 'started', NO_REASON);
+        await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
       }
       await this.requireAllowance(tx, mailing, true);
       await log(tx, viewer, 'mailing.send', id);
@@ -108,13 +108,9 @@ export class LifecycleService {
     await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
       require(mailing, 'paused', ['started']);
-      const foreign = mailing.ownerId !== viewer.userId;
+      const code = mailing.ownerId === viewer.userId ? null : 'paused_by_manager';
       await log(tx, viewer, 'mailing.pause', id);
-      await this.hold(
-        tx,
-        mailing,
-        foreign ? { code: 'paused_by_manager', text: null, by: viewer.userId } : { ...NO_REASON, by: viewer.userId },
-      );
+      await this.hold(tx, [{ mailing, reason: { code, text: null, by: viewer.userId } }]);
     });
     return this.mailings.get(viewer, id);
   }
@@ -123,7 +119,7 @@ export class LifecycleService {
   async park(id: number, code: MailingCode, text: string): Promise<void> {
     await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, null);
-      if (mailing.status === 'started') await this.hold(tx, mailing, { code, text, by: null });
+      if (mailing.status === 'started') await this.hold(tx, [{ mailing, reason: { code, text, by: null } }]);
     });
     this.logger.warn({ event: 'mailing.parked', mailingId: id, code }, 'Mailing was paused by the system');
   }
@@ -138,8 +134,8 @@ export class LifecycleService {
       await log(tx, viewer, 'mailing.resume', id);
       const now = await databaseNow(tx);
       const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
-      await setStatus(tx, mailing, 'started', NO_REASON);
-      const held = await this.runs.setPaused(tx, id, false);
+      await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
+      const held = await this.runs.setPaused(tx, [id], false);
       return { runIds: held, planned: await carryOut(tx, this.runs, [{ mailing, plan }]) };
     });
     await this.feeder.refeed(runIds).catch((error: unknown) => this.queueAway(error));
@@ -154,7 +150,7 @@ export class LifecycleService {
       require(mailing, 'finished', ['created', 'started', 'paused']);
       await log(tx, viewer, 'mailing.finish', id);
       await this.runs.close(tx, id, 'finished');
-      await setStatus(tx, mailing, 'done', { ...NO_REASON, by: viewer.userId });
+      await setStatus(tx, 'done', [{ mailing, reason: { ...NO_REASON, by: viewer.userId } }]);
       await tx.affected(
         'UPDATE mailings SET next_run_at = NULL, joined_from = NULL, waited_until = NULL WHERE id = $1',
         [id],
@@ -262,21 +258,24 @@ export class LifecycleService {
     }
   }
 
-  /** Carries out what a tick decided; a mailing whose owner may send no more today is paused instead. */
+  /** Carries out what a tick decided; a mailing whose owner may send no more today is paused instead, its cursor stays. */
   async carryOutTick(tx: Transaction, decided: Decided[]): Promise<number[]> {
     if (this.config.lettersPerDay === 0) return carryOut(tx, this.runs, decided);
-    const begun: number[] = [];
-    for (const one of decided) {
-      const refused = one.plan.run ? await this.refused(tx, one.mailing, true) : null;
-      if (refused)
-        await this.hold(tx, one.mailing, {
-          code: refused.code === 'OWNER_BLOCKED' ? 'owner_blocked' : 'letters_per_day',
-          text: refused.message,
-          by: null,
-        });
-      else begun.push(...(await carryOut(tx, this.runs, [one])));
-    }
-    return begun;
+    const due = decided.filter(({ plan }) => plan.run).map(({ mailing }) => mailing);
+    const refused = await this.refused(tx, due, true);
+    const held = due.flatMap((mailing, i) => {
+      const error = refused[i];
+      if (!error) return [];
+      const code = error.code === 'OWNER_BLOCKED' ? ('owner_blocked' as const) : ('letters_per_day' as const);
+      return [{ mailing, reason: { code, text: error.message, by: null } }];
+    });
+    await this.hold(tx, held);
+    const heldMailings = new Set(held.map(({ mailing }) => mailing));
+    return carryOut(
+      tx,
+      this.runs,
+      decided.filter(({ mailing }) => !heldMailings.has(mailing)),
+    );
   }
 
   /**
@@ -288,7 +287,11 @@ export class LifecycleService {
       `SELECT * FROM mailings WHERE owner_id = $1 AND status = 'started' AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
       [ownerId],
     );
-    for (const mailing of started) await this.hold(tx, mailing, { code: 'owner_blocked', text: null, by: by || null });
+    const reason = { code: 'owner_blocked', text: null, by: by || null };
+    await this.hold(
+      tx,
+      started.map((mailing) => ({ mailing, reason })),
+    );
     const over = await tx.rows<{ id: number }>(
       `SELECT DISTINCT m.id FROM mailings m JOIN runs r ON r.mailing_id = m.id
         WHERE m.owner_id = $1 AND m.status = 'done' AND r.status IN ('planning', 'sending')`,
@@ -348,20 +351,28 @@ export class LifecycleService {
     );
   }
 
-  private async refused(tx: Transaction, mailing: Mailing, sends: boolean) {
-    const letters = sends ? await recipientsOf(tx, mailing.id) : 0;
-    return refusedAllowance(tx, mailing.ownerId, letters, this.config.lettersPerDay);
+  private async refused(tx: Transaction, mailings: Mailing[], sends: boolean) {
+    const letters = sends
+      ? await recipientsOf(
+          tx,
+          mailings.map(({ id }) => id),
+        )
+      : new Map<number, number>();
+    const wanted = mailings.map(({ id, ownerId }) => ({ ownerId, letters: letters.get(id) ?? 0 }));
+    return refusedAllowances(tx, wanted, this.config.lettersPerDay);
   }
 
   /** @throws DomainError LETTERS_PER_DAY, OWNER_BLOCKED */
   private async requireAllowance(tx: Transaction, mailing: Mailing, sends: boolean): Promise<void> {
-    const refused = await this.refused(tx, mailing, sends);
+    const [refused] = await this.refused(tx, [mailing], sends);
     if (refused) throw refused;
   }
 
-  private async hold(tx: Transaction, mailing: Mailing, reason: StatusReason): Promise<void> {
-    await this.runs.setPaused(tx, mailing.id, true);
-    await setStatus(tx, mailing, 'paused', reason);
+  private async hold(tx: Transaction, changes: StatusChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    const ids = changes.map(({ mailing }) => mailing.id);
+    await this.runs.setPaused(tx, ids, true);
+    await setStatus(tx, 'paused', changes);
   }
 
   private async replaceClients(tx: Transaction, mailing: Mailing, clientIds: number[]): Promise<void> {

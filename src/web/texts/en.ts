@@ -123,7 +123,8 @@ export const en = {
     paused_by_manager: 'A manager paused this mailing.',
     owner_blocked: "The owner's account is blocked.",
     ended: 'Its end has come.',
-    letters_per_day: 'Its owner may send no more letters today.',
+    letters_per_day:
+      'It would have been more letters than its owner may send in a day. Nothing goes out until it is resumed.',
   } satisfies Record<Exclude<MailingCode, SmtpReason>, string>,
   heldBy: (reason: string) => `The service paused this mailing: ${reason}.`,
   home: {
