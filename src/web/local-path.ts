@@ -2,5 +2,6 @@
 export function localPath(given: unknown): string {
   if (typeof given !== 'string' || !/^\/(?![/\\])[\x21-\x7e]*$/.test(given)) return '/';
   const url = new URL(given, 'http://local.invalid');
-  return url.host === 'local.invalid' ? url.pathname + url.search : '/';
+  // "/.//evil.example" becomes "//evil.example", which browsers take for another host.
+  return url.host === 'local.invalid' && !url.pathname.startsWith('//') ? url.pathname + url.search : '/';
 }
