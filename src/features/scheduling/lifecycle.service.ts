@@ -287,7 +287,7 @@ export class LifecycleService {
       `SELECT * FROM mailings WHERE owner_id = $1 AND status = 'started' AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
       [ownerId],
     );
-    const reason = { code: 'owner_blocked', text: null, by: by || null };
+    const reason = { code: 'owner_blocked' as const, text: null, by: by || null };
     await this.hold(
       tx,
       started.map((mailing) => ({ mailing, reason })),
