@@ -54,6 +54,8 @@ const block = { format: 'block', options: { leadingLineBreaks: 1, trailingLineBr
 
 const convert: (html: string, findings?: Findings) => string = compile({
   wordwrap: false,
+  // Conversion is recursive: what lies deeper than anybody nests is left out, instead of overflowing the stack.
+  limits: { maxDepth: 300 },
   formatters: { link: formatLink, alt: formatImage },
   selectors: [
     { selector: 'a', format: 'link' },

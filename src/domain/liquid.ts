@@ -1,4 +1,4 @@
-import { Context, Liquid, type Emitter, type FilterImplOptions, type Template } from 'liquidjs';
+import { Context, defaultOperators, Liquid, type Emitter, type FilterImplOptions, type Template } from 'liquidjs';
 import { formatDate } from './date-format';
 
 /** What a letter's template may use; also the scope Liquid renders with. */
@@ -71,6 +71,12 @@ function htmlOutput(this: unknown, value: unknown): string {
   return escapeHtml(charge(this as FilterThis, outputText(value)));
 }
 
+/** `contains` reads its whole left side: that is counted, so that a loop can not do it without end. */
+function contains(left: unknown, right: unknown, context: Context): boolean {
+  if (typeof left === 'string' || Array.isArray(left)) context.memoryLimit.use(left.length);
+  return (defaultOperators.contains as typeof contains)(left, right, context);
+}
+
 /** Collects output and refuses to grow without bounds. */
 class BoundedEmitter implements Emitter {
   buffer = '';
@@ -94,6 +100,7 @@ export function createEngine(kind: 'html' | 'text'): Liquid {
     locale: 'en-US',
     parseLimit: 1_000_000,
     memoryLimit: LIMITS.memory,
+    operators: { ...defaultOperators, contains },
     outputEscape: kind === 'html' ? htmlOutput : textOutput,
   });
   for (const tag of Object.keys(liquid.tags)) if (!TAGS.has(tag)) delete liquid.tags[tag];

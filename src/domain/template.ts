@@ -47,6 +47,8 @@ type Field = keyof ContentSource;
 
 const VARIABLES = new Set(TEMPLATE_VARIABLES.map((variable) => variable.name));
 const ROOTS = new Set(TEMPLATE_VARIABLES.map((variable) => variable.name.split('.')[0]!));
+/** All that `forloop` gives; as an object of Liquid's own it would also give what every object has. */
+const LOOP_VARIABLES = 'first last index index0 rindex rindex0 length'.split(' ').map((name) => `forloop.${name}`);
 const htmlEngine = createEngine('html');
 const textEngine = createEngine('text');
 
@@ -168,7 +170,7 @@ function parse(engine: Liquid, field: Field, source: string, errors: FieldError[
 }
 
 function variableProblems(engine: Liquid, templates: Template[]): string[] {
-  const { globals, locals } = engine.analyzeSync(templates, { partials: false });
+  const { globals, locals, variables } = engine.analyzeSync(templates, { partials: false });
   const problems = new Map<string, string>();
   const at = (location: { row: number; col: number }) => `line ${location.row}, column ${location.col}: `;
   for (const variable of Object.values(globals).flat()) {
@@ -180,6 +182,11 @@ function variableProblems(engine: Liquid, templates: Template[]): string[] {
   for (const variable of Object.values(locals).flat()) {
     const name = String(variable);
     if (ROOTS.has(name)) problems.set(name, `${at(variable.location)}"${name}" cannot be assigned to`);
+  }
+  for (const variable of Object.values(variables).flat()) {
+    const name = String(variable);
+    if (!/^forloop\b/.test(name) || LOOP_VARIABLES.includes(name)) continue;
+    problems.set(name, `${at(variable.location)}unknown variable "${name}"; known are ${LOOP_VARIABLES.join(', ')}`);
   }
   return [...problems.values()];
 }

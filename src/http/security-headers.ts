@@ -22,7 +22,7 @@ const strict = {
 };
 
 /** Swagger's and Bull Board's pages bring style elements of their own; they hold nothing a user wrote. */
-const FOREIGN_PAGES = /^\/(api\/docs|queues)(\/|$)/;
+const FOREIGN_PAGES = /^\/(api\/docs|queues)(\/|$)/i;
 
 /**
  * For an answer that holds a letter's HTML, shown in a sandboxed frame of our own pages: no scripts, no forms, no
@@ -43,8 +43,9 @@ export function securityHeaders(config: Pick<Config, 'secureCookies' | 'publicUr
     helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives } });
   const ours = make(strict);
   const foreign = make({ ...strict, styleSrc: ["'self'", "'unsafe-inline'"] });
+  // Routes are found in capitals, too.
   return (request: Request, response: Response, next: NextFunction): void => {
-    if (request.path.startsWith('/api/')) response.setHeader('Cache-Control', 'no-store');
+    if (/^\/api\//i.test(request.path)) response.setHeader('Cache-Control', 'no-store');
     (FOREIGN_PAGES.test(request.path) ? foreign : ours)(request, response, next);
   };
 }

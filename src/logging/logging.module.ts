@@ -14,13 +14,15 @@ const redact = {
     '*.password',
     '*.token',
     '*.passwordHash',
+    // What a failed statement was given, and what Postgres quotes of it.
+    ...['err', 'err.driverError'].flatMap((error) => [`${error}.parameters`, `${error}.detail`, `${error}.where`]),
   ],
   censor: '[redacted]',
 };
 
 /** A JSON line logger for the time before and outside of Nest. */
-export function plainLogger(level: string): pino.Logger {
-  return pino({ level, redact, base: { pid: process.pid } });
+export function plainLogger(level: string, destination?: pino.DestinationStream): pino.Logger {
+  return pino({ level, redact, base: { pid: process.pid } }, destination);
 }
 
 /** JSON lines: one sentence and fields. Every request has an id, which the answer to an error repeats. */

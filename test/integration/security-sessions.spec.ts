@@ -52,6 +52,25 @@ describe('a session', () => {
     expect((await me(next)).status).toBe(200);
   });
 
+  test.each(["status = 'blocked'", "password_hash = 'another'"])(
+    'does not begin behind what ends all sessions: %s',
+    async (change) => {
+      const { id, email } = await api.person();
+      let answered = false;
+      const waits = () =>
+        api.database.first(
+          `SELECT 1 AS waits FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+      const attempt = await api.database.transaction(async (tx) => {
+        await tx.affected(`UPDATE users SET ${change} WHERE id = $1`, [id]);
+        const signingIn = login(email, PASSWORD).finally(() => (answered = true));
+        while (!answered && !(await waits()));
+        return { signingIn };
+      });
+      expect((await attempt.signingIn).status).toBe(401);
+    },
+  );
+
   test('is not taken from who signs in: a planted cookie is worth nothing', async () => {
     const planted = `gonets=${'a'.repeat(43)}`;
     const { email } = await api.person();

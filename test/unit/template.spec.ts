@@ -59,6 +59,19 @@ describe('compileContent', () => {
       `{% assign a = "${'x'.repeat(99)}" %}{% for i in (1..99) %}{% capture a %}{{ a }}{{ a }}{% endcapture %}{% endfor %}`,
       'too long',
     ],
+    [
+      'body',
+      `{% assign a = "${'x'.repeat(99_000)}" %}{% for i in (1..99) %}{% if a contains "y" %}{% endif %}{% endfor %}`,
+      'memory alloc limit exceeded',
+    ],
+    ['body', '{% for i in (1..2) %}{{ forloop.constructor }}{% endfor %}', 'unknown variable "forloop.constructor"'],
+    ['body', '{% for i in (1..2) %}{{ forloop["__proto__"] }}{% endfor %}', 'unknown variable "forloop.__proto__"'],
+    ['body', '{% for i in (1..2) %}{% assign a = forloop %}{% endfor %}', 'unknown variable "forloop"'],
+    [
+      'body',
+      '{% assign k = "next" %}{% for i in (1..2) %}{{ forloop[k] }}{% endfor %}',
+      'unknown variable "forloop[k]"',
+    ],
     ['body', `${'x'.repeat(1000)}`.repeat(201), 'longer than 200000'],
     ['subject', 'x'.repeat(2001), 'longer than 2000'],
   ])('refuses in %s: %.60s', (field, source, message) => {
@@ -66,6 +79,17 @@ describe('compileContent', () => {
       ok: false,
       errors: [{ field, message: expect.stringContaining(message) as string }],
     });
+  });
+
+  it('takes HTML that is nested without end, and gives the text of all that anybody nests', () => {
+    expect(text(`${'<div>'.repeat(30_000)}deep`)).toBe('...');
+    expect(text(`{% for i in (1..9000) %}<b>{% endfor %}deep`)).toBe('...');
+    expect(text(`${'<div>'.repeat(100)}shallow`)).toBe('shallow');
+  });
+
+  it('lets loops say where they are', () => {
+    const loop = '{% for i in (1..2) %}{{ forloop.index }}/{{ forloop.length }}{{ forloop.last }} {% endfor %}';
+    expect(html(loop)).toBe('1/2false 2/2true ');
   });
 
   it('lists everything that is wrong, by field', () => {

@@ -59,16 +59,24 @@ export class SessionsService {
       throw signInFailed();
     }
     if (previous) await this.database.affected('DELETE FROM sessions WHERE token_hash = $1', [hashOf(previous)]);
-    const session = await this.begin(user.id, origin);
+    const session = await this.database.transaction(async (tx) => {
+      // A block or a new password that came meanwhile has ended all sessions: this one must not begin behind it.
+      const proved = await tx.first<{ id: number }>(
+        `SELECT id FROM users WHERE id = $1 AND status = 'active' AND password_hash = $2 FOR SHARE`,
+        [user.id, user.passwordHash],
+      );
+      return proved && this.begin(user.id, origin, tx);
+    });
+    if (!session) throw signInFailed();
     await audit(this.database, { userId: user.id, ip: origin.ip, via: 'session' }, 'sign_in', object);
     await this.limits.forgive('signInAccount', email.trim());
     return session;
   }
 
   /** Makes a session of a user who proved who they are; `signIn` is for all others. */
-  async begin(userId: number, origin: Origin): Promise<NewSession> {
+  async begin(userId: number, origin: Origin, sql: Sql = this.database): Promise<NewSession> {
     const sessionToken = randomBytes(32).toString('base64url');
-    const row = await this.database.first<{ expiresAt: Date }>(
+    const row = await sql.first<{ expiresAt: Date }>(
       `INSERT INTO sessions (user_id, token_hash, ip, user_agent, expires_at)
        VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond') RETURNING expires_at`,
       [userId, hashOf(sessionToken), origin.ip, (origin.userAgent ?? '').slice(0, 300), this.config.sessionMaxMs],
