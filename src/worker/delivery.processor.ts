@@ -1,8 +1,8 @@
-import { InjectQueue, OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
+import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
-import { type Job, type Queue, UnrecoverableError, WaitingError } from 'bullmq';
+import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
-import { deliveryJob } from '../features/deliveries/feeder.service';
+import { FeederService } from '../features/deliveries/feeder.service';
 import { SenderService } from '../features/deliveries/sender.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import { DELIVERY_QUEUE, type DeliveryJob } from '../queue/queues';
@@ -16,7 +16,7 @@ export class DeliveryProcessor extends WorkerHost {
     private readonly sender: SenderService,
     private readonly lifecycle: LifecycleService,
     private readonly finisher: RunFinisher,
-    @InjectQueue(DELIVERY_QUEUE) private readonly queue: Queue<DeliveryJob>,
+    private readonly feeder: FeederService,
     private readonly logger: PinoLogger,
   ) {
     super();
@@ -38,7 +38,7 @@ export class DeliveryProcessor extends WorkerHost {
         const { claim, status, response, park, attempts } = outcome;
         this.finisher.note(claim.runId);
         if (park) await this.lifecycle.park(park.mailingId, park.code, park.text);
-        else if (status === 'pending') await this.addAgain({ id: claim.id, attempts });
+        else if (status === 'pending') await this.again(claim.id);
         if (attempts === claim.attempts) job.opts.removeOnComplete = true;
         delete job.opts.removeOnFail;
         if (status === 'failed' || status === 'unknown') throw new UnrecoverableError(response);
@@ -47,10 +47,9 @@ export class DeliveryProcessor extends WorkerHost {
     }
   }
 
-  /** Another attempt at once; if Redis is away, the sweeper finds the delivery without a job. */
-  private async addAgain(delivery: { id: number; attempts: number }): Promise<void> {
-    const { name, data, opts } = deliveryJob(delivery);
-    await promptly(this.queue.add(name, data, opts)).catch((error: unknown) => this.onError(error as Error));
+  /** Another attempt soon; if Redis is away, the sweeper finds the delivery without a job. */
+  private async again(deliveryId: number): Promise<void> {
+    await promptly(this.feeder.feedAgain(deliveryId)).catch((error: unknown) => this.onError(error as Error));
   }
 
   @OnWorkerEvent('error')

@@ -49,8 +49,14 @@ export class FeederService {
       failpoint('feeding');
       const room = await this.room();
       if (room <= 0) return 0;
-      return this.serve(rotate(runs), room);
+      const again = await this.serveAgain(room);
+      return again + (await this.serve(rotate(runs), room - again));
     });
+  }
+
+  /** This delivery is pending again, behind how far its run was fed: the next turn feeds it first. */
+  async feedAgain(deliveryId: number): Promise<void> {
+    await this.redis.client.sadd(this.redis.key('feed-again'), deliveryId);
   }
 
   /** The next turns start from the beginning of these runs, or of all: after a pause, a flush, a parked account. */
@@ -58,6 +64,18 @@ export class FeederService {
     const key = this.redis.key('feed');
     if (!runIds) await this.redis.client.del(key);
     else if (runIds.length > 0) await this.redis.client.hdel(key, ...runIds.flatMap((id) => [`p${id}`, `d${id}`]));
+  }
+
+  /** What is lost between the two steps is a delivery without a job, which the sweeper finds. */
+  private async serveAgain(room: number): Promise<number> {
+    const ids = await this.redis.client.spop(this.redis.key('feed-again'), room);
+    if (ids.length === 0) return 0;
+    const rows = await this.database.rows<{ id: number; attempts: number }>(
+      `SELECT id, attempts FROM deliveries WHERE id = ANY($1::bigint[]) AND status = 'pending' ORDER BY id`,
+      [ids],
+    );
+    await this.queue.addBulk(rows.map(deliveryJob));
+    return rows.length;
   }
 
   private async serve(runs: LiveRun[], room: number): Promise<number> {
