@@ -236,7 +236,7 @@ export const schema = {
   }),
   queueWindow: setting<number>({
     env: 'QUEUE_WINDOW',
-    about: 'The most delivery jobs that Redis holds at once, in all states.',
+    about: 'The most delivery jobs that Redis holds at once: waiting, active or delayed.',
     default: 20_000,
     parse: integer(100, 1_000_000),
   }),

@@ -155,6 +155,20 @@ describe('what mail servers and people do', () => {
     await checkInvariants(rig, { deathsAfterDot: false, deliveries: 410 });
   });
 
+  it('letters whose connection broke come back at once, and Redis never holds more than QUEUE_WINDOW jobs', async () => {
+    await rig.reset();
+    await rig.startWorkers(2, { ...CALM, SWEEP_INTERVAL_MS: '600000', QUEUE_WINDOW: '100' });
+    await rig.send(await rig.mailing([...letters(150, 'drop1-'), ...letters(150)]));
+    let most = 0;
+    await rig.eventually(async () => {
+      most = Math.max(most, await rig.jobs());
+      return (await rig.counts()).sent === 300;
+    }, 60_000);
+    expect(most).toBeLessThanOrEqual(100);
+    await rig.quiet(20_000);
+    await checkInvariants(rig, { deathsAfterDot: false, deliveries: 300 });
+  });
+
   it('letters that are deferred for long hold up nobody, and finish ends them', async () => {
     await rig.reset();
     await rig.startWorker({ ...CALM, RETRY_DELAYS_MS: '600000,600000' });

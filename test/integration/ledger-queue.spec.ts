@@ -6,10 +6,13 @@ import { SenderService } from '../../src/features/deliveries/sender.service';
 import { TransportGate } from '../../src/features/deliveries/transport-gate.service';
 import { TransportService } from '../../src/features/deliveries/transport.service';
 import { WorkerRegistry } from '../../src/features/deliveries/worker-registry.service';
+import type { LifecycleService } from '../../src/features/scheduling/lifecycle.service';
 import { isUnavailable } from '../../src/database/database';
 import { RateLimiter } from '../../src/queue/rate-limiter';
 import { SmtpPool } from '../../src/smtp/smtp-pool';
 import { parseSmtpUrl } from '../../src/smtp/smtp-url';
+import { DeliveryProcessor } from '../../src/worker/delivery.processor';
+import type { RunFinisher } from '../../src/worker/run-finisher';
 import { recount } from '../support/invariants';
 import { Ledger, silent } from '../support/ledger';
 import { SmtpServer } from '../support/smtp-server';
@@ -169,6 +172,34 @@ describe('the queue beside the ledger', () => {
       expect(await ledger.delivery(busy)).toMatchObject({ status: 'sending', claimedBy: registry.id });
       pool.dropAll();
       expect(await sending).toMatchObject({ kind: 'recorded' });
+    });
+
+    it('a delivery whose connection broke is fed again with the next turn, and never beyond QUEUE_WINDOW', async () => {
+      const { ids } = await ledger.plannedRun(150);
+      await ledger.feeder.feed();
+      const queued = async () => (await ledger.queue.getWaiting(0, -1)).map((job) => job.id);
+      const broken = (attempts: number) => deliveryJobId({ id: ids[0] ?? 0, attempts });
+      const job = (await ledger.queue.getJob(broken(0)))!;
+      const noted: number[] = [];
+      const processor = new DeliveryProcessor(
+        sender,
+        {} as LifecycleService,
+        { note: (runId: number) => noted.push(runId) } as unknown as RunFinisher,
+        ledger.feeder,
+        silent,
+      );
+      smtp.behave({ at: { rcpt: { do: 'drop' } } });
+      await processor.process(job);
+      expect(await ledger.delivery(ids[0] ?? 0)).toMatchObject({ status: 'pending', attempts: 1 });
+      await ledger.feeder.feed();
+      expect(await queued()).toHaveLength(100);
+      await job.remove();
+      await ledger.feeder.feed();
+      const after = await queued();
+      expect(after).toHaveLength(100);
+      expect(after).toContain(broken(1));
+      expect(noted).toHaveLength(1);
+      expect(await ledger.sweeper.sweep()).toMatchObject({ refedRuns: [] });
     });
 
     it('the claims of a worker that lives are left alone, however long a letter takes', async () => {

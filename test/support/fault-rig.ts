@@ -268,18 +268,19 @@ export class FaultRig {
     client.disconnect();
   }
 
-  /** Jobs of deliveries that are not over. */
+  /** Jobs of deliveries that are not over, at one moment: none is counted twice while it moves. */
   async jobs(): Promise<number> {
     const client = new RedisClient(this.redis.url);
     const key = (list: string) => `{gonets}:delivery:${list}`;
-    const counts = await Promise.all([
-      client.llen(key('wait')),
-      client.llen(key('active')),
-      client.zcard(key('delayed')),
-      client.zcard(key('prioritized')),
-    ]);
+    const counts = await client
+      .multi()
+      .llen(key('wait'))
+      .llen(key('active'))
+      .zcard(key('delayed'))
+      .zcard(key('prioritized'))
+      .exec();
     client.disconnect();
-    return counts.reduce((a, b) => a + b, 0);
+    return (counts ?? []).reduce((sum, [, n]) => sum + Number(n), 0);
   }
 
   /** Ends every session at the database but this test's own. */
