@@ -106,12 +106,18 @@ describe('what mail servers and people do', () => {
 
   it('11: pause and resume 50 times, edit and delete while sending', async () => {
     await rig.reset();
-    await rig.startWorkers(2, { ...CALM, RATE_LIMIT_PER_SECOND: '120' });
+    await rig.startWorkers(2, { ...CALM, RATE_LIMIT_PER_SECOND: '40' });
     const mailing = await rig.mailing(letters(400));
     const runId = await rig.send(mailing);
+    await rig.accepted(1);
     let deleted = 0;
+    let pauses = 0;
     for (let i = 0; i < 50; i++) {
-      expect((await rig.call('POST', `/mailings/${mailing}/pause`)).status).toBe(200);
+      const paused = await rig.call('POST', `/mailings/${mailing}/pause`);
+      // On a slow machine all letters may be out before.
+      if (paused.status === 409) break;
+      expect(paused.status).toBe(200);
+      pauses++;
       if (i % 10 === 0) {
         await rig.eventually(async () => !(await rig.counts()).sending);
         const before = await rig.smtp.stats();
@@ -126,6 +132,7 @@ describe('what mail servers and people do', () => {
       expect((await rig.call('POST', `/mailings/${mailing}/resume`)).status).toBe(200);
       await new Promise((resolve) => setTimeout(resolve, rig.below(60)));
     }
+    expect(pauses).toBeGreaterThan(10);
     await rig.quiet(20_000);
     const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: 400 });
     rig.note('11 pause and resume 50 times, edit, delete', measured, 0);
