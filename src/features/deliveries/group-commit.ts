@@ -8,13 +8,14 @@ import { isUnavailable } from '../../database/database';
 export class GroupCommit<I, O> {
   private waiting: { item: I; resolve: (o: O) => void; reject: (e: unknown) => void }[] = [];
   private writing = 0;
-  private scheduled = false;
+  private soon: NodeJS.Immediate | undefined;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly write: (items: I[]) => Promise<O[]>,
     private readonly options: {
       maxBatch: number;
-      /** With fewer items than `gather` a batch waits `gatherMs` for more: half the statements, for a moment of each. */
+      /** A batch begins when so many items wait, or `gatherMs` after the first: fewer statements, for a moment of each. */
       gather: number;
       gatherMs: number;
       parallel: number;
@@ -31,14 +32,17 @@ export class GroupCommit<I, O> {
   }
 
   private schedule(): void {
-    if (this.scheduled || this.writing >= this.options.parallel || this.waiting.length === 0) return;
-    this.scheduled = true;
-    if (this.waiting.length >= this.options.gather) setImmediate(() => this.begin());
-    else setTimeout(() => this.begin(), this.options.gatherMs);
+    if (this.writing >= this.options.parallel || this.waiting.length === 0) return;
+    if (this.waiting.length >= this.options.gather) {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      this.soon ??= setImmediate(() => this.begin());
+    } else if (!this.soon) this.timer ??= setTimeout(() => this.begin(), this.options.gatherMs);
   }
 
   private begin(): void {
-    this.scheduled = false;
+    this.soon = undefined;
+    this.timer = undefined;
     const batch = this.waiting.splice(0, this.options.maxBatch);
     if (batch.length === 0) return;
     this.writing++;

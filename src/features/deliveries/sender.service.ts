@@ -37,7 +37,7 @@ export type SendOutcome =
     };
 
 const BATCH = 500;
-const GATHER_MS = 4;
+const GATHER_MS = 6;
 
 /** Back where it was before the claim. */
 const UNTRIED = { status: 'pending', reason: null, delayMs: null, triesUsed: 0, breaks: 0, lostReplies: 0 } as const;
@@ -70,7 +70,8 @@ export class SenderService {
       );
     this.ledger = new GroupCommit((entries) => writeLedger(database, registry.id, entries), {
       maxBatch: BATCH,
-      gather: 2 * config.smtpConnections,
+      // A record and the claim that takes its slot are two: half of the slots' work, while the other half is being sent.
+      gather: 3 * config.smtpConnections,
       gatherMs: GATHER_MS,
       parallel: 1,
       retryMs: 250,
