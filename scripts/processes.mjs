@@ -1,10 +1,16 @@
 /** The service's own processes, run side by side: started anew when they end by themselves, stopped together. */
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, statSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder, runToEnd } from './install.mjs';
 
 const RESTART_MS = 1_000;
+
+/** What Node gets for `npm run start:<name>`: how it keeps its memory, and the file. */
+export function startArguments(name) {
+  const { scripts } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'));
+  return scripts[`start:${name}`].split(' ').slice(1);
+}
 
 /** Builds if there is no build, or `always`. */
 export async function build({ always = false } = {}) {
@@ -41,7 +47,7 @@ export function keepRunning({ name, env, logFile }) {
   }
   const exited = new Promise((done) => {
     const begin = () => {
-      child = spawn(process.execPath, [`dist/main.${name}.js`], {
+      child = spawn(process.execPath, startArguments(name), {
         cwd: projectFolder,
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
