@@ -4,6 +4,13 @@ import { announceClients } from './clients.service';
 import type { Import } from './import.entity';
 
 const CHUNK = 20_000;
+/**
+ * The search index takes new rows in a list first, and sorts it in when it is full or at the end: a longer list, sorted in at
+ * once, saves a quarter of the time. Until then a search reads the list, too.
+ */
+const BULK = `SET LOCAL gin_pending_list_limit = '32MB'; SET LOCAL work_mem = '64MB'`;
+const SORT_IN = `SELECT gin_clean_pending_list(oid) FROM pg_class
+                  WHERE oid = 'clients_search_idx'::regclass AND pg_has_role(relowner, 'USAGE')`;
 
 interface Applied {
   last: number | null;
@@ -55,10 +62,14 @@ export class ImportApplier {
       [importId],
     );
     if (!own) return null;
+    await tx.rows(BULK);
     const { last, rows, added, firstId } = own.dryRun ? await this.count(tx, own) : await this.put(tx, own);
     if (firstId !== null) await announceClients(tx, own.ownerId, firstId);
     const done = rows < CHUNK;
-    if (done) await tx.affected('DELETE FROM import_rows WHERE import_id = $1', [importId]);
+    if (done) {
+      await tx.affected('DELETE FROM import_rows WHERE import_id = $1', [importId]);
+      if (!own.dryRun) await tx.rows(SORT_IN);
+    }
     const after = await tx.first<Import>(
       `UPDATE imports SET applied_line = coalesce($2, applied_line), added = added + $3, updated = updated + $4,
               status = CASE WHEN $5 THEN 'done' ELSE status END, finished_at = CASE WHEN $5 THEN app_now() END
