@@ -9,6 +9,8 @@ import { type MailingStatus, mailingStatuses } from '../domain/states';
 import { CLIENT_IDS_MAX, MailingsService, type MailingView } from '../features/mailings/mailings.service';
 import { RunsService } from '../features/runs/runs.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
+import { MailingEditService } from '../features/scheduling/mailing-edit.service';
+import { SendNowService } from '../features/scheduling/send-now.service';
 import { SchedulerService } from '../features/scheduling/scheduler.service';
 import { PageDto, SearchDto } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
@@ -116,6 +118,8 @@ export class MailingsController {
   constructor(
     private readonly mailings: MailingsService,
     private readonly lifecycle: LifecycleService,
+    private readonly editing: MailingEditService,
+    private readonly sending: SendNowService,
     private readonly scheduler: SchedulerService,
     private readonly runs: RunsService,
   ) {}
@@ -138,7 +142,7 @@ export class MailingsController {
 
   @Patch(':id')
   async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: MailingPatchDto) {
-    return mailingAnswer(await this.lifecycle.update(viewer, id, body));
+    return mailingAnswer(await this.editing.update(viewer, id, body));
   }
 
   /** The mailing is hidden; its ledger stays. */
@@ -211,7 +215,7 @@ export class MailingsController {
     if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key)) {
       throw new ValidationError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible ASCII characters' }]);
     }
-    return this.lifecycle.send(viewer, id, key ?? null);
+    return this.sending.send(viewer, id, key ?? null);
   }
 
   @Get(':id/runs')

@@ -7,7 +7,7 @@ import { type DeliveryStatus, deliveryStatuses } from '../domain/states';
 import { DeliveriesService } from '../features/deliveries/deliveries.service';
 import { DeliveriesExport } from '../features/deliveries/deliveries-export.service';
 import { RunsService, type RunView } from '../features/runs/runs.service';
-import { LifecycleService } from '../features/scheduling/lifecycle.service';
+import { SendNowService } from '../features/scheduling/send-now.service';
 import { deliveryAnswer } from './deliveries.controller';
 import { PageDto } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
@@ -45,7 +45,7 @@ export const runAnswer = (r: RunView) => ({
 export class RunsController {
   constructor(
     private readonly runs: RunsService,
-    private readonly lifecycle: LifecycleService,
+    private readonly sending: SendNowService,
     private readonly deliveries: DeliveriesService,
     private readonly exports: DeliveriesExport,
   ) {}
@@ -58,10 +58,8 @@ export class RunsController {
   /** A new run for those whose delivery ended failed or unknown. */
   @Post(':id/resend-failed')
   @HttpCode(202)
-  async resendFailed(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    const run = await this.runs.resendFailed(viewer, id);
-    await this.lifecycle.enqueuePlans([run.runId]);
-    return run;
+  resendFailed(@CurrentViewer() viewer: Viewer, @Id() id: number) {
+    return this.sending.resendFailed(viewer, id);
   }
 
   @Get(':id/deliveries')

@@ -6,8 +6,8 @@ import { ConflictError } from '../domain/errors';
 import type { DeliveryCounts } from '../domain/states';
 import { MailingsService } from '../features/mailings/mailings.service';
 import { RunsService, type RunView } from '../features/runs/runs.service';
-import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import { SchedulerService } from '../features/scheduling/scheduler.service';
+import { SendNowService } from '../features/scheduling/send-now.service';
 import { OPERATOR, type Output, print, run } from './context';
 import { idArgument } from './arguments';
 
@@ -34,7 +34,7 @@ export function sendMailingCommand(program: Command): void {
         if (options.dryRun) return dryRun(app, id, options);
         const runId = options.failedOnly
           ? await resendFailed(app, id)
-          : (await app.get(LifecycleService).send(OPERATOR, id)).runId;
+          : (await app.get(SendNowService).send(OPERATOR, id)).runId;
         if (options.wait) return wait(app, runId, options);
         print(options, { runId }, `Run ${runId} of mailing ${id} is started.`);
         return 0;
@@ -45,14 +45,13 @@ export function sendMailingCommand(program: Command): void {
 async function resendFailed(app: INestApplicationContext, mailingId: number): Promise<number> {
   const mailing = await app.get(MailingsService).get(OPERATOR, mailingId);
   if (!mailing.lastRun) throw new ConflictError('MAILING_NEVER_RUN', `Mailing ${mailingId} has no run yet.`);
-  const { runId } = await app.get(RunsService).resendFailed(OPERATOR, mailing.lastRun.id);
-  await app.get(LifecycleService).enqueuePlans([runId]);
+  const { runId } = await app.get(SendNowService).resendFailed(OPERATOR, mailing.lastRun.id);
   return runId;
 }
 
 async function dryRun(app: INestApplicationContext, id: number, options: Options): Promise<number> {
   const mailing = await app.get(MailingsService).get(OPERATOR, id);
-  const preview = await app.get(LifecycleService).previewSend(OPERATOR, id);
+  const preview = await app.get(SendNowService).preview(OPERATOR, id);
   const next = await app.get(SchedulerService).schedule(OPERATOR, id, 5);
   const leftOut = preview.leftOut.map(({ count, reason, emails }) => {
     const more = count > emails.length ? `, and ${count - emails.length} more` : '';

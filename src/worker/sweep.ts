@@ -6,7 +6,7 @@ import { ImportsService } from '../features/clients/imports.service';
 import { DeliverySweeper, type Swept } from '../features/deliveries/sweeper.service';
 import { ServiceLetters } from '../features/letters/service-letters.service';
 import { RunsService } from '../features/runs/runs.service';
-import { LifecycleService } from '../features/scheduling/lifecycle.service';
+import { PlanJobs } from '../features/scheduling/plan-jobs.service';
 import { forgetStaleAccounts } from '../features/users/stale-accounts';
 
 /** Makes Redis and dead workers harmless: whatever was lost on the way is found in the ledger and goes on. */
@@ -15,7 +15,7 @@ export class Sweep {
   constructor(
     private readonly deliveries: DeliverySweeper,
     private readonly runs: RunsService,
-    private readonly lifecycle: LifecycleService,
+    private readonly plans: PlanJobs,
     private readonly imports: ImportsService,
     private readonly letters: ServiceLetters,
     private readonly database: Database,
@@ -24,7 +24,7 @@ export class Sweep {
   ) {}
 
   async run(): Promise<Swept> {
-    await this.lifecycle.enqueuePlans(await this.runs.unplanned(), { again: true });
+    await this.plans.add(await this.runs.unplanned(), { again: true });
     while ((await this.runs.closeSome()) > 0);
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);

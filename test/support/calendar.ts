@@ -11,6 +11,8 @@ import { MailingsService, type MailingView } from '../../src/features/mailings/m
 import { PlannerService } from '../../src/features/runs/planner.service';
 import { RunsService } from '../../src/features/runs/runs.service';
 import { LifecycleService } from '../../src/features/scheduling/lifecycle.service';
+import { MailingEditService } from '../../src/features/scheduling/mailing-edit.service';
+import { SendNowService } from '../../src/features/scheduling/send-now.service';
 import { SchedulerService } from '../../src/features/scheduling/scheduler.service';
 import { SchedulingModule } from '../../src/features/scheduling/scheduling.module';
 import { LoggingModule } from '../../src/logging/logging.module';
@@ -95,6 +97,9 @@ export class Calendar {
   get lifecycle(): LifecycleService {
     return this.get(LifecycleService);
   }
+  get sending(): SendNowService {
+    return this.get(SendNowService);
+  }
   get mailings(): MailingsService {
     return this.get(MailingsService);
   }
@@ -132,12 +137,12 @@ export class Calendar {
   }
 
   start = (id: number): Promise<MailingView> => this.lifecycle.start(this.viewer, id);
-  send = (id: number): Promise<{ runId: number }> => this.lifecycle.send(this.viewer, id);
+  send = (id: number): Promise<{ runId: number }> => this.sending.send(this.viewer, id);
   pause = (id: number): Promise<MailingView> => this.lifecycle.pause(this.viewer, id);
   resume = (id: number): Promise<MailingView> => this.lifecycle.resume(this.viewer, id);
   read = (id: number): Promise<MailingView> => this.mailings.get(this.viewer, id);
   update = (id: number, change: Partial<MailingInput>): Promise<MailingView> =>
-    this.lifecycle.update(this.viewer, id, change);
+    this.get(MailingEditService).update(this.viewer, id, change);
   tick = (scheduler = 0) => this.get(SchedulerService, scheduler).tick();
 
   /** Plans what is not planned, as workers do. */

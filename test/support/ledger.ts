@@ -44,7 +44,7 @@ export class Ledger {
     this.feeder = new FeederService(this.database, this.redis, this.queue, this.config);
     this.sweeper = new DeliverySweeper(this.database, this.feeder, this.redis, this.queue, this.config, silent);
     this.planner = new PlannerService(this.database, silent);
-    this.runs = new RunsService(this.database, this.config);
+    this.runs = new RunsService(this.database);
   }
 
   static async start(env: Record<string, string> = {}): Promise<Ledger> {

@@ -1,16 +1,13 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config/config.module';
+import { Injectable } from '@nestjs/common';
 import { failpoint } from '../../config/failpoint';
 import { Database, type Sql, type Transaction } from '../../database/database';
 import { listPage } from '../../database/list';
-import { ConflictError, NotFoundError } from '../../domain/errors';
+import { NotFoundError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
-import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { Missed } from '../../domain/schedule-decision';
 import type { DeliveryCounts, RunReason, RunTrigger } from '../../domain/states';
-import { audit } from '../audit/audit';
 import type { Mailing } from '../mailings/mailing.entity';
-import { refusedAllowances } from './allowance';
 import type { Run } from './run.entity';
 
 export type RunView = Omit<Run, 'body' | 'bodyText' | 'idempotencyKey'> & { counts: DeliveryCounts };
@@ -35,10 +32,7 @@ const CLOSE_AT_ONCE = 5_000;
 
 @Injectable()
 export class RunsService {
-  constructor(
-    private readonly database: Database,
-    @Inject(CONFIG) private readonly config: Config,
-  ) {}
+  constructor(private readonly database: Database) {}
 
   listOfMailing(viewer: Viewer, mailingId: number, page: PageRequest): Promise<Page<RunView>> {
     return listPage<RunView>(
@@ -156,48 +150,6 @@ export class RunsService {
         'SELECT id FROM runs WHERE closing ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED',
       );
       return run ? closeDeliveries(tx, run.id) : 0;
-    });
-  }
-
-  /** A new run for those whose delivery ended `failed` or `unknown`; also of a mailing that is done, which stays done. */
-  async resendFailed(viewer: Viewer, runId: number): Promise<{ runId: number }> {
-    return this.database.transaction(async (tx) => {
-      const source = await tx.first<Run>(
-        'SELECT * FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR NO KEY UPDATE',
-        [runId, writableOwner(viewer)],
-      );
-      if (!source) throw new NotFoundError('Run', runId);
-      const again = await tx.first<{ id: number; status: string }>(
-        `SELECT id, status FROM runs WHERE source_run_id = $1 AND status IN ('planning', 'sending') LIMIT 1`,
-        [runId],
-      );
-      if (again)
-        throw new ConflictError('RUN_RESENDING', 'Those who failed are being sent to again already.', {
-          runId: again.id,
-        });
-      const mailing = await tx.first<{ status: string }>(
-        'SELECT status FROM mailings WHERE id = $1 AND deleted_at IS NULL',
-        [source.mailingId],
-      );
-      if (!mailing) throw new NotFoundError('Mailing', source.mailingId);
-      if (mailing.status === 'paused')
-        throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
-      const failed = await tx.first<{ n: number }>(
-        `SELECT count(*) AS n FROM deliveries WHERE run_id = $1 AND status IN ('failed', 'unknown')`,
-        [runId],
-      );
-      if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');
-      const wanted = { ownerId: source.ownerId, letters: failed.n };
-      const [refused] = await refusedAllowances(tx, [wanted], this.config.lettersPerDay);
-      if (refused) throw refused;
-      await audit(tx, viewer, 'run.resend_failed', { type: 'run', id: runId });
-      const run = await tx.first<{ id: number }>(
-        `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text)
-         SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text FROM runs r WHERE r.id = $1
-         RETURNING id`,
-        [runId],
-      );
-      return { runId: run?.id ?? 0 };
     });
   }
 

@@ -11,6 +11,7 @@ import { RunsService } from '../runs/runs.service';
 import { decideTick } from './calendar';
 import { databaseNow, scheduleOf } from './facts';
 import { LifecycleService } from './lifecycle.service';
+import { PlanJobs } from './plan-jobs.service';
 
 /** How many due mailings one look takes; a tick looks again until none is left. */
 const LOOK = 5_000;
@@ -38,6 +39,7 @@ export class SchedulerService {
     private readonly database: Database,
     private readonly runs: RunsService,
     private readonly lifecycle: LifecycleService,
+    private readonly plans: PlanJobs,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -48,7 +50,7 @@ export class SchedulerService {
       const found = await this.look(after);
       for (const ids of batches(found)) {
         const handled = await this.handleAll(ids);
-        await this.lifecycle.enqueuePlans(handled.runs);
+        await this.plans.add(handled.runs);
         tick.mailings += handled.mailings;
         tick.runs.push(...handled.runs);
       }

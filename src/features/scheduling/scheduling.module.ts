@@ -7,11 +7,16 @@ import { RunsModule } from '../runs/runs.module';
 import { UsersModule } from '../users/users.module';
 import { BlockingService } from './blocking.service';
 import { LifecycleService } from './lifecycle.service';
+import { MailingEditService } from './mailing-edit.service';
+import { PlanJobs } from './plan-jobs.service';
 import { SchedulerService } from './scheduler.service';
+import { SendNowService } from './send-now.service';
+
+const EXPORTED = [LifecycleService, SendNowService, MailingEditService, SchedulerService, BlockingService, PlanJobs];
 
 @Module({
   imports: [DatabaseModule, QueueModule, MailingsModule, DeliveriesModule, RunsModule, UsersModule],
-  providers: [LifecycleService, SchedulerService, BlockingService],
-  exports: [LifecycleService, SchedulerService, BlockingService],
+  providers: EXPORTED,
+  exports: EXPORTED,
 })
 export class SchedulingModule {}

@@ -1,5 +1,5 @@
 import type { MailingView } from '../../features/mailings/mailings.service';
-import type { SendPreview } from '../../features/scheduling/lifecycle.service';
+import type { SendPreview } from '../../features/scheduling/send-now.service';
 import { Confirm, PostForm } from '../components/form';
 import { useReader } from '../reader';
 import { refusal } from '../codes';

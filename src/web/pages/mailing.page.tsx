@@ -1,7 +1,7 @@
 import type { Page } from '../../domain/paging';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
-import type { SendPreview } from '../../features/scheduling/lifecycle.service';
+import type { SendPreview } from '../../features/scheduling/send-now.service';
 import type { Timeline } from '../../features/statistics/timeline.service';
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';

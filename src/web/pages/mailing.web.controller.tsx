@@ -5,6 +5,7 @@ import { type Viewer, writableOwner } from '../../domain/permissions';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
 import { RunsService } from '../../features/runs/runs.service';
 import { LifecycleService } from '../../features/scheduling/lifecycle.service';
+import { SendNowService } from '../../features/scheduling/send-now.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { TimelineService } from '../../features/statistics/timeline.service';
 import { Id } from '../../http/id.pipe';
@@ -26,6 +27,7 @@ export class MailingWebController {
   constructor(
     private readonly mailings: MailingsService,
     private readonly lifecycle: LifecycleService,
+    private readonly sending: SendNowService,
     private readonly runs: RunsService,
     private readonly statistics: StatisticsService,
     private readonly timeline: TimelineService,
@@ -43,7 +45,7 @@ export class MailingWebController {
     const [runs, latest, send, timeline] = await Promise.all([
       this.runs.listOfMailing(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
       this.latest(viewer, mailing),
-      this.lifecycle.previewSend(viewer, id),
+      this.sending.preview(viewer, id),
       this.timeline.ofMailing(viewer, id),
     ]);
     const body = (
@@ -97,7 +99,7 @@ export class MailingWebController {
 
   @Post('send')
   send(@CurrentViewer() viewer: Viewer, @Id() id: number, @Form() form: FormValues) {
-    return this.change(viewer, id, () => this.lifecycle.send(viewer, id, formKey(form.key)), 'sending');
+    return this.change(viewer, id, () => this.sending.send(viewer, id, formKey(form.key)), 'sending');
   }
 
   @Post('delete')

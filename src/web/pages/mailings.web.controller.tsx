@@ -9,7 +9,7 @@ import { ClientsService } from '../../features/clients/clients.service';
 import type { MailingInput } from '../../features/mailings/mailing-input';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
 import { MessagesService } from '../../features/messages/messages.service';
-import { LifecycleService } from '../../features/scheduling/lifecycle.service';
+import { MailingEditService } from '../../features/scheduling/mailing-edit.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
@@ -29,7 +29,7 @@ const SHOWN_OCCURRENCES = 5;
 export class MailingsWebController {
   constructor(
     private readonly mailings: MailingsService,
-    private readonly lifecycle: LifecycleService,
+    private readonly editing: MailingEditService,
     private readonly messages: MessagesService,
     private readonly clients: ClientsService,
     private readonly statistics: StatisticsService,
@@ -119,7 +119,7 @@ export class MailingsWebController {
       async () => {
         const input = mailingInput(form, mailing);
         const added = input.audience === 'selected' && form.clientIds?.trim() ? await this.clientIds(viewer, form) : [];
-        await this.lifecycle.update(viewer, id, input);
+        await this.editing.update(viewer, id, input);
         if (added.length > 0) await this.mailings.addClients(viewer, id, added);
         await this.statistics.forget(viewer);
         return redirect(`/mailings/${id}`, 'saved');

@@ -8,7 +8,7 @@ import { DeliveriesExport } from '../../features/deliveries/deliveries-export.se
 import { DeliveriesService } from '../../features/deliveries/deliveries.service';
 import { MailingsService } from '../../features/mailings/mailings.service';
 import { RunsService } from '../../features/runs/runs.service';
-import { LifecycleService } from '../../features/scheduling/lifecycle.service';
+import { SendNowService } from '../../features/scheduling/send-now.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
@@ -25,7 +25,7 @@ export class RunsWebController {
     private readonly mailings: MailingsService,
     private readonly deliveries: DeliveriesService,
     private readonly csvExport: DeliveriesExport,
-    private readonly lifecycle: LifecycleService,
+    private readonly sending: SendNowService,
     private readonly statistics: StatisticsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -80,8 +80,7 @@ export class RunsWebController {
 
   @Post('runs/:id/resend-failed')
   async resendFailed(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
-    const { runId } = await this.runs.resendFailed(viewer, id);
-    await this.lifecycle.enqueuePlans([runId]);
+    const { runId } = await this.sending.resendFailed(viewer, id);
     const { mailingId } = await this.runs.get(viewer, runId);
     await this.statistics.forget(viewer);
     return redirect(`/mailings/${mailingId}`, 'resending');

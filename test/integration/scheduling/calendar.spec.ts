@@ -470,7 +470,7 @@ describe('a send on demand', () => {
     await calendar.clients(1);
     const { id } = await calendar.mailing({ startAt: '2027-02-01T09:00:00Z', endAt: '2027-02-10T09:00:00Z' });
     await expect(calendar.send(id)).rejects.toMatchObject({ code: 'MAILING_ENDED' });
-    expect((await calendar.lifecycle.previewSend(calendar.viewer, id)).refusal).toMatchObject({
+    expect((await calendar.sending.preview(calendar.viewer, id)).refusal).toMatchObject({
       code: 'MAILING_ENDED',
     });
   });
@@ -483,7 +483,7 @@ describe('a send on demand', () => {
     await calendar.sql.affected(
       `UPDATE deliveries SET status = 'deferred', attempts = 1, tries = 1, next_attempt_at = '2027-02-21' WHERE status = 'pending'`,
     );
-    expect(await calendar.lifecycle.previewSend(calendar.viewer, id)).toEqual({
+    expect(await calendar.sending.preview(calendar.viewer, id)).toEqual({
       recipients: 0,
       leftOut: [
         { reason: 'waits for another try', count: 2, emails: ['client2@example.com', 'client3@example.com'] },

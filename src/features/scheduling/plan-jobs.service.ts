@@ -1,0 +1,40 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Injectable } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import { PinoLogger } from 'nestjs-pino';
+import { promptly } from '../../queue/promptly';
+import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
+
+/** Jobs that plan runs; added after the transaction that made the runs is committed. */
+@Injectable()
+export class PlanJobs {
+  constructor(
+    @InjectQueue(PLAN_QUEUE) private readonly queue: Queue<PlanJob>,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  /**
+   * Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. `again` is for what may have a job
+   * already: of those a run has one at most, so that sweeps over slow planners don't pile them up.
+   */
+  async add(runIds: number[], { again = false } = {}): Promise<void> {
+    if (runIds.length === 0) return;
+    try {
+      const opts = (runId: number) =>
+        again ? { jobId: `again-${runId}`, removeOnComplete: true, removeOnFail: true } : {};
+      await promptly(
+        this.queue.addBulk(runIds.map((runId) => ({ name: 'plan-run', data: { runId }, opts: opts(runId) }))),
+      );
+    } catch (error) {
+      this.queueAway(error);
+    }
+  }
+
+  /** What to do when a job could not be added: say it; nothing is lost. */
+  queueAway(error: unknown): void {
+    this.logger.warn(
+      { event: 'queue.unavailable', reason: (error as Error).message },
+      'Redis is away; the sweeper will go on with this',
+    );
+  }
+}

@@ -1,0 +1,172 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
+import { failpoint } from '../../config/failpoint';
+import { Database, type Sql, type Transaction } from '../../database/database';
+import type { ErrorCode } from '../../domain/codes';
+import { ConflictError, NotFoundError } from '../../domain/errors';
+import { type Viewer, writableOwner } from '../../domain/permissions';
+import { type Plan, planDemandSend } from '../../domain/schedule-decision';
+import { audit } from '../audit/audit';
+import type { Mailing } from '../mailings/mailing.entity';
+import { lockMailing, MailingsService } from '../mailings/mailings.service';
+import { refusedAllowances } from '../runs/allowance';
+import type { Run } from '../runs/run.entity';
+import { RunsService } from '../runs/runs.service';
+import { carryOut, NO_REASON, setStatus } from './calendar';
+import { readRunFacts } from './facts';
+import { PlanJobs } from './plan-jobs.service';
+import {
+  auditMailing,
+  MAILING_ENDED,
+  requireAllowance,
+  requireRecipients,
+  requireStatus,
+  settleAudience,
+} from './preconditions';
+
+/** `leftOut`: who is in the audience and would get nothing by a send now; `emails` are the first of them. */
+export interface SendPreview {
+  recipients: number;
+  leftOut: { reason: string; count: number; emails: string[] }[];
+  refusal: { code: ErrorCode; message: string } | null;
+}
+
+/** How many of those who are left out are named. */
+const SHOWN = 10;
+
+/** Runs that somebody asks for: a mailing sent now, and those who failed sent to again. */
+@Injectable()
+export class SendNowService {
+  constructor(
+    private readonly database: Database,
+    private readonly mailings: MailingsService,
+    private readonly runs: RunsService,
+    private readonly plans: PlanJobs,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Sends now: the run of the current occurrence if that is due and has none, else an extra run; starts a `created`
+   * mailing. The same key gives the same run.
+   * @throws ConflictError MAILING_SENDING with the run, while one has deliveries that were never tried
+   */
+  async send(viewer: Viewer, id: number, idempotencyKey: string | null = null): Promise<{ runId: number }> {
+    const { runId, isNew } = await this.database.transaction(async (tx) => {
+      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      const same = idempotencyKey && (await runOfKey(tx, id, idempotencyKey));
+      if (same) return { runId: same, isNew: false };
+      const { run, ...plan } = await this.decideSend(tx, mailing);
+      if (mailing.status === 'created') {
+        await settleAudience(tx, mailing);
+        await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
+      }
+      await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: true });
+      await auditMailing(tx, viewer, 'mailing.send', id);
+      await carryOut(tx, this.runs, [{ mailing, plan: { ...plan, run: null } }]);
+      return this.runs.begin(tx, mailing, 'demand', run.occurrenceAt, idempotencyKey);
+    });
+    failpoint('run-created');
+    if (isNew) await this.plans.add([runId]);
+    return { runId };
+  }
+
+  /** To whom `send` would send now, who is left out and why, and whether it would be refused; changes nothing. */
+  async preview(viewer: Viewer, id: number): Promise<SendPreview> {
+    const mailing = await this.mailings.get(viewer, id);
+    const { recipientCount } = mailing;
+    try {
+      const plan = await this.decideSend(this.database, mailing);
+      const leftOut = await this.leftOut(mailing, plan.run.occurrenceAt);
+      const had = leftOut.reduce((sum, { count }) => sum + count, 0);
+      return { recipients: Math.max(0, recipientCount - had), leftOut, refusal: null };
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      return { recipients: recipientCount, leftOut: [], refusal: { code: error.code, message: error.message } };
+    }
+  }
+
+  /** A new run for those whose delivery ended `failed` or `unknown`; also of a mailing that is done, which stays done. */
+  async resendFailed(viewer: Viewer, runId: number): Promise<{ runId: number }> {
+    const { runId: resent } = await this.database.transaction(async (tx) => {
+      const source = await tx.first<Run>(
+        'SELECT * FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR NO KEY UPDATE',
+        [runId, writableOwner(viewer)],
+      );
+      if (!source) throw new NotFoundError('Run', runId);
+      const again = await tx.first<{ id: number; status: string }>(
+        `SELECT id, status FROM runs WHERE source_run_id = $1 AND status IN ('planning', 'sending') LIMIT 1`,
+        [runId],
+      );
+      if (again)
+        throw new ConflictError('RUN_RESENDING', 'Those who failed are being sent to again already.', {
+          runId: again.id,
+        });
+      const mailing = await tx.first<{ status: string }>(
+        'SELECT status FROM mailings WHERE id = $1 AND deleted_at IS NULL',
+        [source.mailingId],
+      );
+      if (!mailing) throw new NotFoundError('Mailing', source.mailingId);
+      if (mailing.status === 'paused')
+        throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
+      const failed = await tx.first<{ n: number }>(
+        `SELECT count(*) AS n FROM deliveries WHERE run_id = $1 AND status IN ('failed', 'unknown')`,
+        [runId],
+      );
+      if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');
+      const wanted = { ownerId: source.ownerId, letters: failed.n };
+      const [refused] = await refusedAllowances(tx, [wanted], this.config.lettersPerDay);
+      if (refused) throw refused;
+      await audit(tx, viewer, 'run.resend_failed', { type: 'run', id: runId });
+      const run = await tx.first<{ id: number }>(
+        `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text)
+         SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text FROM runs r WHERE r.id = $1
+         RETURNING id`,
+        [runId],
+      );
+      return { runId: run?.id ?? 0 };
+    });
+    await this.plans.add([resent]);
+    return { runId: resent };
+  }
+
+  /** What a send on demand would be now. @throws ConflictError if it is refused */
+  private async decideSend(sql: Sql, mailing: Mailing): Promise<Plan & { run: { occurrenceAt: Date | null } }> {
+    if (mailing.status !== 'created') requireStatus(mailing, 'sent', ['started']);
+    const [open] = await this.runs.untried(sql, [mailing.id]);
+    if (open) {
+      throw new ConflictError(
+        'MAILING_SENDING',
+        `Run ${open.id} of this mailing has letters that were not tried yet.`,
+        { runId: open.id },
+      );
+    }
+    await requireRecipients(sql, mailing);
+    const plan = planDemandSend({ ...(await readRunFacts(sql, mailing)), firstStart: mailing.status === 'created' });
+    const { run } = plan;
+    if (!run) throw MAILING_ENDED();
+    return { ...plan, run };
+  }
+
+  /** Who is in the audience and has a letter of this occurrence's run already. */
+  private leftOut(mailing: Mailing, occurrenceAt: Date | null): Promise<SendPreview['leftOut']> {
+    return this.database.rows(
+      `SELECT CASE d.status WHEN 'sent' THEN 'got it already' WHEN 'deferred' THEN 'waits for another try'
+                            WHEN 'failed' THEN 'failed in this run (see --failed-only)' WHEN 'unknown' THEN 'may have got it already'
+                            ELSE 'is ' || d.status || ' in this run' END AS reason,
+              count(*) AS count, (array_agg(d.email ORDER BY d.id))[1:${SHOWN}] AS emails
+         FROM runs r JOIN deliveries d ON d.run_id = r.id JOIN clients c ON c.id = d.client_id
+        WHERE r.mailing_id = $1 AND r.occurrence_at = $2
+          AND ($3 OR EXISTS (SELECT FROM mailing_clients mc WHERE mc.mailing_id = $1 AND mc.client_id = c.id))
+        GROUP BY 1 ORDER BY 2 DESC`,
+      [mailing.id, occurrenceAt, mailing.audience === 'all'],
+    );
+  }
+}
+
+async function runOfKey(tx: Transaction, mailingId: number, key: string): Promise<number | undefined> {
+  const run = await tx.first<{ id: number }>('SELECT id FROM runs WHERE mailing_id = $1 AND idempotency_key = $2', [
+    mailingId,
+    key,
+  ]);
+  return run?.id;
+}
