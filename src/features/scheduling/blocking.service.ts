@@ -4,6 +4,7 @@ import { ConflictError, ForbiddenError, NotFoundError } from '../../domain/error
 import { mayBlock, requireMay, type Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
 import { withdrawTokens } from '../letters/letter-tokens';
+import { holdAccess } from '../users/hold-access';
 import { SessionsService } from '../users/sessions.service';
 import type { User } from '../users/user.entity';
 import { LifecycleService } from './lifecycle.service';
@@ -51,6 +52,7 @@ export class BlockingService {
 
 async function lockUser(tx: Transaction, viewer: Viewer, id: number): Promise<User> {
   requireMay(viewer, 'users.manage');
+  await holdAccess(tx, viewer);
   const user = await tx.first<User>('SELECT * FROM users WHERE id = $1 FOR NO KEY UPDATE', [id]);
   if (!user) throw new NotFoundError('User', id);
   if (!mayBlock(viewer, user)) throw new ForbiddenError();

@@ -10,6 +10,7 @@ import { Limits } from '../../queue/limits';
 import { anonymous, audit } from '../audit/audit';
 import { redeemToken, withdrawTokens } from '../letters/letter-tokens';
 import { ServiceLetters } from '../letters/service-letters.service';
+import { holdAccess } from './hold-access';
 import { hashPassword, passwordMatches, passwordProblems } from './passwords';
 import { type Origin, SessionsService } from './sessions.service';
 import type { UserStatus } from './user.entity';
@@ -152,15 +153,18 @@ export class RegistrationService {
   ): Promise<void> {
     const errors = passwordProblems(change.newPassword, 'newPassword');
     if (errors.length > 0) throw new ValidationError(errors);
-    const email = await this.requirePassword(viewer, change.currentPassword, 'currentPassword');
+    const { email, passwordHash: old } = await this.requirePassword(viewer, change.currentPassword, 'currentPassword');
     const passwordHash = await hashPassword(change.newPassword);
     const letterId = await this.database.transaction(async (tx) => {
-      await tx.affected('UPDATE users SET password_hash = $2, updated_at = app_now() WHERE id = $1', [
-        viewer.userId,
-        passwordHash,
-      ]);
+      await holdAccess(tx, viewer);
+      const done = await tx.affected(
+        'UPDATE users SET password_hash = $2, updated_at = app_now() WHERE id = $1 AND password_hash = $3',
+        [viewer.userId, passwordHash, old],
+      );
+      if (done === 0) throw wrongPassword('currentPassword');
       await this.sessions.endAll(viewer.userId, keep, tx);
       await withdrawTokens(tx, viewer.userId, 'reset');
+      await withdrawTokens(tx, viewer.userId, 'change_email');
       await audit(tx, viewer, 'password.change', { type: 'user', id: viewer.userId });
       return this.letters.write(tx, { kind: 'password_changed', userId: viewer.userId, email });
     });
@@ -171,9 +175,12 @@ export class RegistrationService {
   async changeEmail(viewer: Viewer, change: { email: string; password: string }): Promise<void> {
     const { email, errors } = readEmail(change.email);
     if (errors.length > 0) throw new ValidationError(errors);
-    await this.requirePassword(viewer, change.password, 'password');
+    const { passwordHash } = await this.requirePassword(viewer, change.password, 'password');
     await this.limits.take('registerAccount', email);
     const letterId = await this.database.transaction(async (tx) => {
+      await holdAccess(tx, viewer);
+      const proved = 'SELECT id FROM users WHERE id = $1 AND password_hash = $2';
+      if (!(await tx.first(proved, [viewer.userId, passwordHash]))) throw wrongPassword('password');
       const owner = await tx.first<{ id: number; email: string }>(
         'SELECT id, email FROM users WHERE lower(email) = lower($1) AND id <> $2',
         [email, viewer.userId],
@@ -217,15 +224,14 @@ export class RegistrationService {
     await this.letters.enqueue(letterId);
   }
 
-  private async requirePassword(viewer: Viewer, password: string, field: string): Promise<string> {
+  private async requirePassword(viewer: Viewer, password: string, field: string) {
     await this.limits.take('passwordUser', viewer.userId);
     const user = await this.database.first<{ email: string; passwordHash: string | null }>(
       'SELECT email, password_hash FROM users WHERE id = $1',
       [viewer.userId],
     );
-    if (!user || !(await passwordMatches(user.passwordHash, password)))
-      throw new ValidationError([{ field, message: 'is not your password' }]);
-    return user.email;
+    if (!user || !(await passwordMatches(user.passwordHash, password))) throw wrongPassword(field);
+    return user;
   }
 
   /** Takes the same time whatever is found: no answer comes before AUTH_ANSWER_MS. */
@@ -241,6 +247,8 @@ function readEmail(text: string): { email: string; errors: FieldError[] } {
     ? { email: parsed.email, errors: [] }
     : { email: '', errors: [{ field: 'email', message: parsed.message }] };
 }
+
+const wrongPassword = (field: string) => new ValidationError([{ field, message: 'is not your password' }]);
 
 const linkInvalid = () =>
   new DomainError('invalid', 'LINK_INVALID', 'This link was used already, is too old, or is not complete.');
