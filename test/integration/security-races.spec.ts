@@ -1,5 +1,6 @@
 import { issueToken, withdrawTokens } from '../../src/features/letters/letter-tokens';
 import { TokensService } from '../../src/features/users/tokens.service';
+import { makeObjects } from '../support/objects';
 import { type Answer, type Call, PASSWORD, type Person, startApi, type TestApi } from '../support/api';
 
 /** What is under way while somebody's access ends must leave nothing behind that outlives it. No worker runs here. */
@@ -124,6 +125,51 @@ describe('what a manager or an admin has under way', () => {
     const call = { token: manager.token, body: { status: to } };
     expect((await behind('a block', manager, ['PATCH', `/api/v1/users/${user.id}`, call])).status).toBe(401);
     expect(await count('users WHERE id = $1 AND status = $2', [user.id, from])).toBe(1);
+  });
+});
+
+describe('letters that are being started', () => {
+  const refused = { status: 409, body: { code: 'OWNER_BLOCKED' } };
+
+  test('none begins behind a block, by whatever way', async () => {
+    const person = await api.person();
+    const { mailing, run, delivery, message } = await makeObjects(api, person);
+    const done = async (delivered: string) => {
+      await api.database.affected('UPDATE users SET status = $2 WHERE id = $1', [person.id, 'active']);
+      await api.database.affected('UPDATE deliveries SET status = $2 WHERE id = $1', [delivery, delivered]);
+      await api.database.affected(`UPDATE runs SET status = 'done' WHERE mailing_id = $1`, [mailing]);
+    };
+    for (const [path, delivered] of [
+      [`/mailings/${mailing}/send`, 'sent'],
+      [`/runs/${run}/resend-failed`, 'failed'],
+      [`/deliveries/${delivery}/resend`, 'unknown'],
+    ] as const) {
+      await done(delivered);
+      const { token } = await api.app.get(TokensService, { strict: false }).create(person.id, { name: path });
+      const late = await behind('a block', person, ['POST', `/api/v1${path}`, { token }]);
+      expect([path, late]).toMatchObject([path, refused]);
+    }
+    expect(await count(`runs WHERE mailing_id = $1 AND status <> 'done'`, [mailing])).toBe(0);
+    await done('unknown');
+    const { token } = await api.app.get(TokensService, { strict: false }).create(person.id, { name: 'test letter' });
+    const late = await behind('a block', person, ['POST', `/api/v1/messages/${message}/test`, { token, body: {} }]);
+    expect(late.status).toBe(401);
+  });
+
+  test('an unknown delivery of somebody blocked is not resent by an admin either', async () => {
+    const [person, admin] = [await api.person(), await api.person('admin')];
+    const { delivery, run } = await makeObjects(api, person);
+    await api.call('PATCH', `/api/v1/users/${person.id}`, { ...admin, body: { status: 'blocked' } });
+    await api.database.affected(`UPDATE deliveries SET status = 'unknown' WHERE id = $1`, [delivery]);
+    await api.database.affected(`UPDATE runs SET status = 'done' WHERE id = $1`, [run]);
+    expect(await api.call('POST', `/api/v1/deliveries/${delivery}/resend`, admin)).toMatchObject(refused);
+  });
+
+  test('a test letter that waits goes with the block', async () => {
+    const [person, admin] = [await api.person(), await api.person('admin')];
+    const { letter } = await makeObjects(api, person);
+    await api.call('PATCH', `/api/v1/users/${person.id}`, { ...admin, body: { status: 'blocked' } });
+    expect(await count(`service_letters WHERE id = $1 AND outcome = 'withdrawn'`, [letter])).toBe(1);
   });
 });
 

@@ -38,18 +38,23 @@ export async function redeemToken(sql: Sql, kind: TokenLetterKind, token: string
   return found;
 }
 
-/**
- * Ends what the user's earlier letters of this kind prove, also of those that are not sent yet, and forgets the password
- * hashes that went with them.
- */
-export async function withdrawTokens(sql: Sql, userId: number, kind: TokenLetterKind): Promise<void> {
-  // The letters first: one that is being composed has its token by then, or gets none.
+/** The user's letters of this kind that are not sent yet will not be, and no payload is kept. */
+export async function withdrawLetters(sql: Sql, userId: number, kind: TokenLetterKind | 'test'): Promise<void> {
   await sql.affected(
     `UPDATE service_letters SET payload = '{}', status = CASE WHEN status = 'sent' THEN status ELSE 'failed' END,
             outcome = CASE WHEN status IN ('pending', 'sending') THEN 'withdrawn' ELSE outcome END
       WHERE user_id = $1 AND kind = $2 AND (payload <> '{}' OR status IN ('pending', 'sending'))`,
     [userId, kind],
   );
+}
+
+/**
+ * Ends what the user's earlier letters of this kind prove, also of those that are not sent yet, and forgets the password
+ * hashes that went with them.
+ */
+export async function withdrawTokens(sql: Sql, userId: number, kind: TokenLetterKind): Promise<void> {
+  // The letters first: one that is being composed has its token by then, or gets none.
+  await withdrawLetters(sql, userId, kind);
   await sql.affected(
     'DELETE FROM letter_tokens t USING service_letters l WHERE l.id = t.letter_id AND l.user_id = $1 AND l.kind = $2',
     [userId, kind],
