@@ -118,7 +118,11 @@ export class RegistrationService {
     });
   }
 
-  /** Sets the password by a letter's link, and ends all sessions. @throws ValidationError, DomainError LINK_INVALID */
+  /**
+   * Sets the password by a letter's link. Ends all sessions and API tokens and withdraws the link to a new address: who
+   * forgot the password may have lost the account.
+   * @throws ValidationError, DomainError LINK_INVALID
+   */
   async reset(token: string, password: string, origin: Origin): Promise<void> {
     const errors = passwordProblems(password);
     if (errors.length > 0) throw new ValidationError(errors);
@@ -134,8 +138,10 @@ export class RegistrationService {
         ));
       if (!proved || !done) throw linkInvalid();
       await this.sessions.endAll(proved.userId, undefined, tx);
+      const endedTokens = await tx.affected('DELETE FROM api_tokens WHERE user_id = $1', [proved.userId]);
+      await withdrawTokens(tx, proved.userId, 'change_email');
       const object = { type: 'user' as const, id: proved.userId };
-      await audit(tx, anonymous(origin.ip, proved.userId), 'password.reset', object);
+      await audit(tx, anonymous(origin.ip, proved.userId), 'password.reset', object, { endedTokens });
       return { id: await this.letters.write(tx, { ...proved, kind: 'password_changed', payload: {} }), ...proved };
     });
     await this.letters.enqueue(letter.id);
@@ -143,7 +149,7 @@ export class RegistrationService {
   }
 
   /**
-   * Ends all other sessions; `keep` is the caller's own.
+   * Ends all other sessions, and no API tokens; `keep` is the caller's own session.
    * @throws ValidationError, also for a wrong current password
    */
   async changePassword(

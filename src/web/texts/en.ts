@@ -375,7 +375,8 @@ export const en = {
     profile: 'Profile',
     password: 'Password',
     changePassword: 'Change the password',
-    passwordHint: 'At least 10 characters. All other sign-ins end.',
+    passwordHint:
+      'At least 10 characters. All other sign-ins end. API tokens stay: revoke below those you do not know.',
     email: 'Change the e-mail',
     changeEmail: 'Send the confirmation',
     emailHint: 'The address changes when you have answered the letter sent to it.',
@@ -482,6 +483,7 @@ export const en = {
     waiting: 'Your address is confirmed. A manager will let you in soon; a letter tells you.',
     haveAccount: 'I have an account',
     passwordHint: 'At least 10 characters.',
+    resetHint: 'At least 10 characters. All sign-ins and API tokens of the account end.',
     first: 'There is no user yet',
     firstText: 'Make the first one, the admin, on the command line of the server:',
     tagline: 'Mailings that account for every letter',
