@@ -516,6 +516,7 @@ export const en = {
     empty: 'Fill this in.',
     missing: 'Choose a file.',
     tooShort: (n: string) => `At least ${n} characters, please.`,
+    tooManyTags: (n: string) => `At most ${n} outputs and tags, please.`,
     tooLong: (n: string) => `At most ${n} characters, please.`,
     controls: 'One line without special control characters, please.',
     endBeforeStart: 'The end must be later than the start.',
