@@ -114,7 +114,7 @@ export function createEngine(kind: 'html' | 'text'): Liquid {
   for (const filter of Object.keys(liquid.filters)) if (!FILTERS.has(filter)) liquid.unregisterFilter(filter);
   for (const [name, cost] of Object.entries(COSTS)) {
     const filter = liquid.filters[name] as Extract<FilterImplOptions, CallableFunction>;
-    liquid.registerFilter(name, function (value: unknown, ...args) {
+    liquid.registerFilter(name, function (value: unknown, ...args: unknown[]) {
       this.context.memoryLimit.use(cost(value));
       return filter.call(this, value, ...args) as unknown;
     });
