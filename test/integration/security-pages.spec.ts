@@ -136,3 +136,38 @@ test('one’s own and, to read, everybody’s to a manager', async () => {
       expect([who, path, status < 400 || (editsAnothers && status === 404)]).toEqual([who, path, true]);
     }
 });
+
+test('a letter is shown without scripts, forms and a way out of its frame', async () => {
+  const preview = await api.call('POST', '/messages/preview', {
+    ...owner,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ subject: 'Hi', body: '<p>Hi</p>' }).toString(),
+  });
+  const [, src = ''] = /<iframe [^>]*\bsandbox \w[^>]*src="([^"]*)"/.exec(preview.text) ?? [];
+  const letter = await ask('GET', src, owner);
+  expect(letter.text).toContain('<p>Hi</p>');
+  expect(letter.headers.get('content-security-policy')).toBe(
+    "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'",
+  );
+  expect(letter.headers.get('x-frame-options')).toBe('SAMEORIGIN');
+  expect((await ask('GET', src, other)).status).toBe(404);
+});
+
+test.each([
+  ['ru', '/messages?cursor=x', '/messages?cursor=x'],
+  ['ru', '//evil.example', '/'],
+  ['ru', '/\\evil.example', '/'],
+  ['ru', 'https://evil.example', '/'],
+  ['nothing', 'javascript:alert(1)', '/'],
+  ['ru\r\nX: y', '/\r\nX: y', '/'],
+])('the choice of a language (%j) with %j leads to %s', async (code, next, location) => {
+  const { status, headers } = await ask(
+    'GET',
+    `/language/${encodeURIComponent(code)}?next=${encodeURIComponent(next)}`,
+    owner,
+  );
+  expect([status, headers.get('location'), headers.get('x')]).toEqual([303, location, null]);
+  expect(headers.get('set-cookie')).toEqual(
+    code === 'ru' ? (expect.stringMatching(/^gonets_language=ru; /) as string) : null,
+  );
+});
