@@ -107,7 +107,7 @@ export class AccountController {
     return meAnswer(await this.users.updateProfile(viewer, body));
   }
 
-  /** All other sessions end. */
+  /** All other sessions end; API tokens stay. */
   @Post('me/password')
   @HttpCode(200)
   async changePassword(@CurrentViewer() viewer: Viewer, @Body() body: PasswordDto, @Req() request: Request) {

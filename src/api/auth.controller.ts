@@ -109,7 +109,7 @@ export class AuthController {
     return {};
   }
 
-  /** All sessions end. */
+  /** All sessions and API tokens end. */
   @Public()
   @Post('reset')
   @HttpCode(200)

@@ -22,6 +22,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): ConfigValues {
   const values: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(schema) as [string, Setting<unknown>][]) {
     const text = readText(env, setting, problems);
+    if (text === null) continue;
     if (text === undefined || text === '') {
       if (production && setting.inProduction === 'required') {
         problems.push(`${setting.env} is missing: ${setting.about}`);
@@ -42,17 +43,20 @@ export function loadConfig(env: NodeJS.ProcessEnv): ConfigValues {
   return Object.freeze(values) as ConfigValues;
 }
 
-function readText(env: NodeJS.ProcessEnv, setting: Setting<unknown>, problems: string[]): string | undefined {
+/** What is given, or null where that can't be used, which is then among the problems. */
+function readText(env: NodeJS.ProcessEnv, setting: Setting<unknown>, problems: string[]): string | undefined | null {
   const file = setting.secret ? env[`${setting.env}_FILE`] : undefined;
   if (!file) return env[setting.env];
   if (env[setting.env]) {
     problems.push(`${setting.env} and ${setting.env}_FILE are both given: give one`);
-    return undefined;
+    return null;
   }
   try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    if (text !== '') return text;
+    problems.push(`${setting.env}_FILE is empty`);
   } catch (error) {
     problems.push(`${setting.env}_FILE can't be read: ${(error as Error).message}`);
-    return undefined;
   }
+  return null;
 }

@@ -77,6 +77,13 @@ function contains(left: unknown, right: unknown, context: Context): boolean {
   return (defaultOperators.contains as typeof contains)(left, right, context);
 }
 
+const textLength = (value: unknown) => outputText(value).length;
+const sorting = (value: unknown) =>
+  textLength(value) * (Array.isArray(value) ? Math.ceil(Math.log2(value.length + 1)) : 1);
+
+/** What some filters cost, in characters that are read: Liquid counts nothing for these, or only the items. */
+const COSTS = { sort: sorting, sort_natural: sorting, uri_escape: textLength, url_encode: textLength };
+
 /** Collects output and refuses to grow without bounds. */
 class BoundedEmitter implements Emitter {
   buffer = '';
@@ -105,6 +112,13 @@ export function createEngine(kind: 'html' | 'text'): Liquid {
   });
   for (const tag of Object.keys(liquid.tags)) if (!TAGS.has(tag)) delete liquid.tags[tag];
   for (const filter of Object.keys(liquid.filters)) if (!FILTERS.has(filter)) liquid.unregisterFilter(filter);
+  for (const [name, cost] of Object.entries(COSTS)) {
+    const filter = liquid.filters[name] as Extract<FilterImplOptions, CallableFunction>;
+    liquid.registerFilter(name, function (value: unknown, ...args: unknown[]) {
+      this.context.memoryLimit.use(cost(value));
+      return filter.call(this, value, ...args) as unknown;
+    });
+  }
   liquid.registerFilter('date', dateFilter as FilterImplOptions);
   if (kind === 'html') {
     const html = (convert: (text: string) => string) => ({

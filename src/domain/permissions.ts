@@ -10,8 +10,10 @@ export interface Viewer {
   /** For the audit log. */
   via?: 'session' | 'token' | 'cli';
   ip?: string;
-  /** What the token the viewer came with may do, and until when; absent for a session. */
-  token?: { scopes: ('read' | 'write')[]; expiresAt: Date | null };
+  /** The session the viewer came with. */
+  sessionId?: number;
+  /** The token the viewer came with, what it may do, and until when; absent for a session. */
+  token?: { id: number; scopes: ('read' | 'write')[]; expiresAt: Date | null };
 }
 
 /** Whose objects an action reaches: nobody's (403), one's own (another's is 404), or everybody's. */

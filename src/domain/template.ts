@@ -18,6 +18,8 @@ export const TEMPLATE_VARIABLES: readonly { name: string; description: string }[
 ];
 
 const MAX_LENGTH = { subject: 2_000, body: 200_000, bodyText: 200_000 };
+/** Of one field: what is said about variables costs more than in proportion. */
+const MAX_TAGS = 1_000;
 const MAX_TEXT_TEMPLATES = 32;
 
 /** What a message says, as its owner wrote it; `body` is HTML. */
@@ -156,6 +158,10 @@ function parse(engine: Liquid, field: Field, source: string, errors: FieldError[
   const report = (message: string) => void errors.push({ field, message });
   if (source.length > MAX_LENGTH[field]) {
     report(`is longer than ${MAX_LENGTH[field]} characters`);
+    return [];
+  }
+  if ((source.match(/\{[{%]/g)?.length ?? 0) > MAX_TAGS) {
+    report(`has more than ${MAX_TAGS} outputs and tags`);
     return [];
   }
   try {

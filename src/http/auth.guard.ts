@@ -49,8 +49,8 @@ export class AuthGuard implements CanActivate {
     if (!bearer) throw new UnauthenticatedError('The API token is unknown, expired or revoked.');
     const scope = writes ? 'write' : 'read';
     if (!bearer.scopes.includes(scope)) throw new ForbiddenError(`This token has no scope '${scope}'.`);
-    const { userId, role, scopes, expiresAt } = bearer;
-    return { userId, role, via: 'token', ip: originOf(request).ip, token: { scopes, expiresAt } };
+    const { tokenId: id, userId, role, scopes, expiresAt } = bearer;
+    return { userId, role, via: 'token', ip: originOf(request).ip, token: { id, scopes, expiresAt } };
   }
 
   private async bySession(request: AuthenticatedRequest, writes: boolean): Promise<Viewer> {
@@ -65,6 +65,7 @@ export class AuthGuard implements CanActivate {
       );
     }
     request.csrfToken = this.sessions.csrfToken(sessionToken);
-    return { userId: session.userId, role: session.role, via: 'session', ip: originOf(request).ip };
+    const { userId, role, sessionId } = session;
+    return { userId, role, via: 'session', ip: originOf(request).ip, sessionId };
   }
 }

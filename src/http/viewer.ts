@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { Request } from 'express';
 import { DomainError } from '../domain/errors';
@@ -37,7 +38,15 @@ export const RequestOrigin = createParamDecorator((_: unknown, context: Executio
   originOf(context.switchToHttp().getRequest<Request>()),
 );
 
+/** Of what a trusted proxy names as the caller only an address counts; else the caller is the proxy itself. */
 export const originOf = (request: Request): Origin => ({
-  ip: request.ip ?? '',
+  ip: ipAddress(request.ip ?? '') ?? request.socket.remoteAddress ?? '',
   userAgent: request.get('user-agent') ?? '',
 });
+
+/** The address alone: some proxies write a port behind it, brackets around IPv6, or the zone of a link. */
+function ipAddress(text: string): string | undefined {
+  const [, v6, v4] = /^(?:\[(.*)\]|([\d.]+))(?::\d+)?$/.exec(text) ?? [];
+  const address = (v6 ?? v4 ?? text).split('%')[0] ?? '';
+  return isIP(address) === 0 ? undefined : address;
+}

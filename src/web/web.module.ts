@@ -28,7 +28,7 @@ import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
 import { MailingsWebController } from './pages/mailings.web.controller';
 import { MessagesWebController } from './pages/messages.web.controller';
-import { NotFoundWebController } from './pages/not-found.web.controller';
+import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
 import { RunsWebController } from './pages/runs.web.controller';
 import { ReadersService } from './readers.service';
@@ -65,6 +65,7 @@ import { ReadersService } from './readers.service';
     AccountWebController,
     AuditWebController,
     StatusWebController,
+    NotFoundApiController,
     NotFoundWebController,
   ],
   providers: [ReadersService, DraftsService, OnceService],

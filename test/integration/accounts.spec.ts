@@ -150,8 +150,9 @@ describe('registration', () => {
 });
 
 describe('passwords', () => {
-  test('a forgotten one is set anew by a letter, once; all sessions end', async () => {
-    const { email, cookie } = await member();
+  test('a forgotten one is set anew by a letter, once; all sessions and API tokens end', async () => {
+    const { email, cookie, csrf } = await member();
+    const { token: apiToken } = (await post('/tokens', { name: 'robot' }, { cookie, csrf })).body;
     expect((await post('/auth/forgot', { email })).status).toBe(202);
     const { token, mail } = await inbox.letterTo(email, 2);
     expect(mail.text).toContain('https://mail.example.com/reset?token=');
@@ -159,8 +160,20 @@ describe('passwords', () => {
     expect((await post('/auth/reset', { token, password: OTHER })).status).toBe(200);
     expect((await post('/auth/reset', { token, password: PASSWORD })).body.code).toBe('LINK_INVALID');
     expect((await api.call('GET', '/api/v1/me', { cookie })).status).toBe(401);
+    expect((await api.call('GET', '/api/v1/me', { token: apiToken })).status).toBe(401);
     expect((await api.signIn(email, OTHER)).answer.status).toBe(200);
     expect((await inbox.letterTo(email, 3)).mail.subject).toBe('Your password was changed');
+  });
+
+  test('a new one withdraws the link to a new address, whoever asked for that', async () => {
+    const { email, ...session } = await member();
+    const thief = someone();
+    await post('/me/email', { email: thief, password: PASSWORD }, session);
+    const { token } = await inbox.letterTo(thief);
+    await post('/auth/forgot', { email });
+    const reset = await inbox.letterTo(email, 2);
+    expect((await post('/auth/reset', { token: reset.token, password: OTHER })).status).toBe(200);
+    expect((await post('/auth/confirm-email', { token })).body.code).toBe('LINK_INVALID');
   });
 
   test('a link that is too old sets nothing', async () => {
@@ -171,14 +184,17 @@ describe('passwords', () => {
     expect((await post('/auth/reset', { token, password: OTHER })).body.code).toBe('LINK_INVALID');
   });
 
-  test('a change needs the present one, keeps this session and ends the others', async () => {
+  test('a change needs the present one, keeps this session and API tokens, and ends the other sessions', async () => {
     const { email, ...here } = await member();
+    const { token } = (await post('/tokens', { name: 'robot' }, here)).body;
     const other = await api.signIn(email);
     const change = (currentPassword: string) => post('/me/password', { currentPassword, newPassword: OTHER }, here);
     expect((await change('not the password')).body.errors[0]?.field).toBe('currentPassword');
     expect((await change(PASSWORD)).status).toBe(200);
     expect((await api.call('GET', '/api/v1/me', here)).status).toBe(200);
     expect((await api.call('GET', '/api/v1/me', other)).status).toBe(401);
+    expect((await api.call('GET', '/api/v1/me', { token })).status).toBe(200);
+    expect((await inbox.letterTo(email, 2)).mail.text).toContain('API tokens');
     expect((await api.signIn(email)).answer.status).toBe(401);
     expect((await api.signIn(email, OTHER)).answer.status).toBe(200);
   });

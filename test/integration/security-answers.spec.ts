@@ -155,6 +155,39 @@ describe('production', () => {
   });
 });
 
+describe("the caller's address", () => {
+  test.each([
+    ['203.0.113.5', '203.0.113.5'],
+    ['203.0.113.5:4711', '203.0.113.5'],
+    ['2001:db8::5', '2001:db8::5'],
+    ['[2001:db8::5]', '2001:db8::5'],
+    ['[2001:db8::5]:443', '2001:db8::5'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['[fe80::1%eth0]:443', 'fe80::1'],
+    ['::ffff:203.0.113.5', '::ffff:203.0.113.5'],
+    ['invented, 203.0.113.5', '203.0.113.5'],
+    ['203.0.113.5, 127.0.0.1', '203.0.113.5'],
+    ['203.0.113.5, invented', '127.0.0.1'],
+    ['invented', '127.0.0.1'],
+    ["1.2.3.4' OR 1=1", '127.0.0.1'],
+    ['<script>', '127.0.0.1'],
+    ['203.0.113.5:', '127.0.0.1'],
+    ['203.0.113.500', '127.0.0.1'],
+    ['_hidden', '127.0.0.1'],
+    ['unknown', '127.0.0.1'],
+    [`${'1'.repeat(5_000)}`, '127.0.0.1'],
+    ['', '127.0.0.1'],
+  ])('that a proxy names as %.40j is %s', async (header, ip) => {
+    const headers = { 'x-forwarded-for': header };
+    const deleted = await call('DELETE', `/messages/${await message()}`, undefined, headers);
+    expect(deleted.status).toBe(204);
+    const last = await api.database.first<{ ip: string }>('SELECT ip FROM audit_log ORDER BY id DESC LIMIT 1');
+    expect(last?.ip).toBe(ip);
+  });
+
+  const message = async () => (await call('POST', '/messages', { subject: 'Hi', body: 'x' })).body.id;
+});
+
 describe('the audit log', () => {
   test('says who did what to which object, when and from where', async () => {
     const admin = await api.person('admin');

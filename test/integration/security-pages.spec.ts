@@ -37,7 +37,7 @@ beforeAll(async () => {
   ];
   pages = routesOf(api)
     .map((route) => route.split(' ') as [string, string])
-    .filter(([, path]) => !path.startsWith('/api/') && !PUBLIC.test(path))
+    .filter(([, path]) => !/^\/api\b/.test(path) && !PUBLIC.test(path))
     .map(([method, path]) => {
       const of = OBJECTS.find(([pattern]) => pattern.test(path))?.[1];
       const url = path.replace(':id', of ? String(objects[of]) : ':id').replace(/:\w+/g, 'nothing');
@@ -60,6 +60,41 @@ const ask = (method: string, url: string, session?: Partial<Session>) =>
 test('there are pages, and every id in an address is known here', () => {
   expect(pages.length).toBeGreaterThan(30);
   expect(pages.filter(({ path, ofOne }) => path.includes(':id') && !ofOne)).toEqual([]);
+});
+
+test.each([
+  ['GET', '/api/v1/nothing'],
+  ['GET', '/api/v1/nothing/'],
+  ['GET', '/API/V1/Nothing'],
+  ['GET', '/api/v1/mailings/1/nothing'],
+  ['GET', '/api/v1'],
+  ['GET', '/api/'],
+  ['GET', '/api'],
+  ['GET', '/Api/v2/me'],
+  ['GET', '/api/v1/auth/login'],
+  ['POST', '/api/v1/nothing'],
+  ['PUT', '/api/v1/me'],
+])('what the API does not have is no page: %s %s', async (method, url) => {
+  for (const session of [undefined, owner]) {
+    const { status, headers, body } = await ask(method, url, session);
+    expect([status, headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']);
+    expect(body).toMatchObject({
+      status: 404,
+      code: 'NOT_FOUND',
+      title: 'Not found',
+      detail: `Cannot ${method} ${url}`,
+    });
+  }
+});
+
+test('what is broken in an address of the API is no page either', async () => {
+  const { status, headers } = await ask('GET', '/api/v1/clients/%E0%A4%A', owner);
+  expect([status, headers.get('content-type')]).toEqual([400, 'application/problem+json; charset=utf-8']);
+});
+
+test.each(['/nothing', '/apis', '/api-docs'])('%s is answered by a page', async (url) => {
+  const { status, headers } = await ask('GET', url);
+  expect([status, headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
 });
 
 test('who is not signed in is sent to do so, everywhere', async () => {
@@ -100,4 +135,39 @@ test('one’s own and, to read, everybody’s to a manager', async () => {
       const { status } = await ask('GET', url, session);
       expect([who, path, status < 400 || (editsAnothers && status === 404)]).toEqual([who, path, true]);
     }
+});
+
+test('a letter is shown without scripts, forms and a way out of its frame', async () => {
+  const preview = await api.call('POST', '/messages/preview', {
+    ...owner,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ subject: 'Hi', body: '<p>Hi</p>' }).toString(),
+  });
+  const [, src = ''] = /<iframe [^>]*\bsandbox \w[^>]*src="([^"]*)"/.exec(preview.text) ?? [];
+  const letter = await ask('GET', src, owner);
+  expect(letter.text).toContain('<p>Hi</p>');
+  expect(letter.headers.get('content-security-policy')).toBe(
+    "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'",
+  );
+  expect(letter.headers.get('x-frame-options')).toBe('SAMEORIGIN');
+  expect((await ask('GET', src, other)).status).toBe(404);
+});
+
+test.each([
+  ['ru', '/messages?cursor=x', '/messages?cursor=x'],
+  ['ru', '//evil.example', '/'],
+  ['ru', '/\\evil.example', '/'],
+  ['ru', 'https://evil.example', '/'],
+  ['nothing', 'javascript:alert(1)', '/'],
+  ['ru\r\nX: y', '/\r\nX: y', '/'],
+])('the choice of a language (%j) with %j leads to %s', async (code, next, location) => {
+  const { status, headers } = await ask(
+    'GET',
+    `/language/${encodeURIComponent(code)}?next=${encodeURIComponent(next)}`,
+    owner,
+  );
+  expect([status, headers.get('location'), headers.get('x')]).toEqual([303, location, null]);
+  expect(headers.get('set-cookie')).toEqual(
+    code === 'ru' ? (expect.stringMatching(/^gonets_language=ru; /) as string) : null,
+  );
 });

@@ -93,9 +93,19 @@ describe('a secret in a file', () => {
   });
 
   it('must be there, and be the only one', () => {
-    expect(problems({ ...production, SECRET_KEY: undefined, SECRET_KEY_FILE: join(folder, 'none') })[0]).toMatch(
-      /^SECRET_KEY_FILE can't be read/,
-    );
-    expect(problems({ ...production, SECRET_KEY_FILE: join(folder, 'key') })[0]).toMatch(/both given/);
+    for (const path of [join(folder, 'none'), folder])
+      expect(problems({ ...production, SECRET_KEY: undefined, SECRET_KEY_FILE: path })).toEqual([
+        expect.stringMatching(/^SECRET_KEY_FILE can't be read/),
+      ]);
+    expect(problems({ ...production, SECRET_KEY_FILE: join(folder, 'key') })).toEqual([
+      expect.stringMatching(/both given/),
+    ]);
+  });
+
+  it.each(['', '\n', '\r\n'])('must hold something: %j, also where the setting has a default', (text) => {
+    const file = join(folder, 'empty');
+    writeFileSync(file, text);
+    for (const env of [{ ...production, SECRET_KEY: undefined }, {}])
+      expect(problems({ ...env, SECRET_KEY_FILE: file })).toEqual(['SECRET_KEY_FILE is empty']);
   });
 });

@@ -74,6 +74,15 @@ describe('compileContent', () => {
     ],
     ['body', `${'x'.repeat(1000)}`.repeat(201), 'longer than 200000'],
     ['subject', 'x'.repeat(2001), 'longer than 2000'],
+    ['body', '{{ date }}{% if date %}x{% endif %}'.repeat(334), 'more than 1000 outputs and tags'],
+    ['bodyText', '{% assign a = date %}'.repeat(1001), 'more than 1000 outputs and tags'],
+    ...Object.entries({ sort: 9, sort_natural: 9, url_encode: 99, uri_escape: 99 }).map(
+      ([filter, times]): ['body', string, string] => [
+        'body',
+        `{% assign a = "${'x '.repeat(45_000)}" | split: " " %}{% for i in (1..${times}) %}{% assign b = a | ${filter} %}{% endfor %}`,
+        'memory alloc limit exceeded',
+      ],
+    ),
   ])('refuses in %s: %.60s', (field, source, message) => {
     expect(compileContent({ subject: 's', body: 'b', [field]: source })).toEqual({
       ok: false,
@@ -85,6 +94,10 @@ describe('compileContent', () => {
     expect(text(`${'<div>'.repeat(30_000)}deep`)).toBe('...');
     expect(text(`{% for i in (1..9000) %}<b>{% endfor %}deep`)).toBe('...');
     expect(text(`${'<div>'.repeat(100)}shallow`)).toBe('shallow');
+  });
+
+  it('takes as many outputs and tags as anybody writes', () => {
+    expect(html('{{ client.comment }}{% if date %}{% endif %}'.repeat(333)).length).toBe(999);
   });
 
   it('lets loops say where they are', () => {

@@ -117,10 +117,16 @@ export class DeliveriesService {
     );
   }
 
-  /** An `unknown` delivery is sent once more, by hand; its run goes on for it. */
+  /** An `unknown` delivery is sent once more, by hand; its run goes on for it. @throws ConflictError OWNER_BLOCKED */
   async resend(viewer: Viewer, id: number): Promise<DeliveryView> {
     const runId = await this.database.transaction(async (tx) => {
+      const owner = await tx.first<{ status: string }>(
+        `SELECT u.status FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN users u ON u.id = r.owner_id
+          WHERE d.id = $1 FOR SHARE OF u`,
+        [id],
+      );
       const delivery = await lockUnknown(tx, viewer, id);
+      if (owner?.status !== 'active') throw new ConflictError('OWNER_BLOCKED', 'The owner of this mailing is blocked.');
       await tx.affected(
         `UPDATE runs SET status = 'sending', reason = NULL, finished_at = NULL, end_at = NULL, planned_at = coalesce(planned_at, app_now()),
                 paused_at = (SELECT app_now() FROM mailings m WHERE m.id = mailing_id AND m.status = 'paused')

@@ -93,13 +93,19 @@ const TEXTS: Record<TextLetterKind, Record<Language, LetterText>> = {
       subject: 'Your password was changed',
       lines: ['The password of your account was changed, and all other sessions were ended.'],
       button: 'Sign in',
-      after: ['If it was not you, set a new password at once: the sign-in page can do it.'],
+      after: [
+        'If it was set by a link from a letter, all API tokens were ended, too. Otherwise they go on working: your account page lists and revokes them.',
+        'If it was not you, set a new password at once by “Forgot your password?” on the sign-in page: that ends all sessions and API tokens.',
+      ],
     },
     ru: {
       subject: 'Ваш пароль изменён',
       lines: ['Пароль вашей учётной записи изменён, все остальные сеансы завершены.'],
       button: 'Войти',
-      after: ['Если это сделали не вы, сразу задайте новый пароль: это можно сделать со страницы входа.'],
+      after: [
+        'Если пароль задан по ссылке из письма, отозваны и все токены API. Иначе они продолжают работать: их список и отзыв есть на странице вашей учётной записи.',
+        'Если это сделали не вы, сразу задайте новый пароль через «Забыли пароль?» на странице входа: это завершит все сеансы и отзовёт все токены API.',
+      ],
     },
   },
   let_in: {

@@ -14,14 +14,15 @@ export interface ProvedLetter {
   payload: { passwordHash?: string; fullName?: string; language?: 'en' | 'ru'; timeZone?: string };
 }
 
-/** Makes a token for a letter that is being composed; the database has its SHA-256 only. */
-export async function issueToken(sql: Sql, letterId: number, kind: TokenLetterKind): Promise<string> {
+/** Makes a token for a letter that is being composed, or null if that was withdrawn; the database has its SHA-256 only. */
+export async function issueToken(sql: Sql, letterId: number, kind: TokenLetterKind): Promise<string | null> {
   const token = randomBytes(32).toString('base64url');
-  await sql.affected(
-    `INSERT INTO letter_tokens (token_hash, letter_id, expires_at) VALUES ($1, $2, now() + $3 * interval '1 millisecond')`,
+  const made = await sql.affected(
+    `INSERT INTO letter_tokens (token_hash, letter_id, expires_at)
+     SELECT $1, id, now() + $3 * interval '1 millisecond' FROM service_letters WHERE id = $2 AND status = 'sending' FOR SHARE`,
     [hashOf(token), letterId, TOKEN_LIFE_MS[kind]],
   );
-  return token;
+  return made > 0 ? token : null;
 }
 
 /** What a live token of this kind proves, else null. Uses it up, with all others of the user's letters of this kind. */
@@ -37,16 +38,25 @@ export async function redeemToken(sql: Sql, kind: TokenLetterKind, token: string
   return found;
 }
 
-/** Ends what the user's earlier letters of this kind prove, and forgets the password hashes that went with them. */
-export async function withdrawTokens(sql: Sql, userId: number, kind: TokenLetterKind): Promise<void> {
+/** The user's letters of this kind that are not sent yet will not be, and no payload is kept. */
+export async function withdrawLetters(sql: Sql, userId: number, kind: TokenLetterKind | 'test'): Promise<void> {
   await sql.affected(
-    'DELETE FROM letter_tokens t USING service_letters l WHERE l.id = t.letter_id AND l.user_id = $1 AND l.kind = $2',
+    `UPDATE service_letters SET payload = '{}', status = CASE WHEN status = 'sent' THEN status ELSE 'failed' END,
+            outcome = CASE WHEN status IN ('pending', 'sending') THEN 'withdrawn' ELSE outcome END
+      WHERE user_id = $1 AND kind = $2 AND (payload <> '{}' OR status IN ('pending', 'sending'))`,
     [userId, kind],
   );
+}
+
+/**
+ * Ends what the user's earlier letters of this kind prove, also of those that are not sent yet, and forgets the password
+ * hashes that went with them.
+ */
+export async function withdrawTokens(sql: Sql, userId: number, kind: TokenLetterKind): Promise<void> {
+  // The letters first: one that is being composed has its token by then, or gets none.
+  await withdrawLetters(sql, userId, kind);
   await sql.affected(
-    `UPDATE service_letters SET payload = '{}', status = CASE WHEN status = 'pending' THEN 'failed' ELSE status END,
-            outcome = CASE WHEN status = 'pending' THEN 'withdrawn' ELSE outcome END
-      WHERE user_id = $1 AND kind = $2 AND payload <> '{}'`,
+    'DELETE FROM letter_tokens t USING service_letters l WHERE l.id = t.letter_id AND l.user_id = $1 AND l.kind = $2',
     [userId, kind],
   );
 }

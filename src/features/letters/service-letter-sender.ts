@@ -41,11 +41,13 @@ export class ServiceLetterSender {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** What the server said, or null if there was nothing to send: somebody else has it, or it is done. */
+  /** What the server said, or null if there was nothing to send: somebody else has it, or it is done or withdrawn. */
   async send(letterId: number): Promise<{ result: TransmitResult; verdict: Verdict } | null> {
     const letter = await this.claim(letterId);
     if (!letter) return null;
-    const raw = this.compose(letter, await this.content(letter));
+    const content = await this.content(letter);
+    if (!content) return null;
+    const raw = this.compose(letter, content);
     const result = await this.pool.transmit({ from: this.from().address, to: letter.email, raw, first: true });
     const verdict = classify(result);
     await this.record(letter, result, verdict);
@@ -62,16 +64,16 @@ export class ServiceLetterSender {
     );
   }
 
-  private async content(letter: ClaimedLetter): Promise<RenderedContent> {
+  private async content(letter: ClaimedLetter): Promise<RenderedContent | null> {
     const { kind, payload } = letter;
     if (kind === 'test') return { subject: '', html: '', text: '', ...payload };
     const { publicUrl } = this.config;
     const base = publicUrl.replace(/\/+$/, '');
-    const link =
-      kind in TOKEN_LIFE_MS
-        ? `${base}${LETTER_PATHS[kind as TokenLetterKind]}?token=${await issueToken(this.database, letter.id, kind as TokenLetterKind)}`
-        : `${base}${LETTER_PATHS.signIn}`;
-    return letterText(kind, payload.language ?? letter.language, link);
+    const language = payload.language ?? letter.language;
+    if (!(kind in TOKEN_LIFE_MS)) return letterText(kind, language, `${base}${LETTER_PATHS.signIn}`);
+    const proves = kind as TokenLetterKind;
+    const token = await issueToken(this.database, letter.id, proves);
+    return token === null ? null : letterText(kind, language, `${base}${LETTER_PATHS[proves]}?token=${token}`);
   }
 
   /** Message-ID and boundary are the letter's, on every try; runs begin at 1, so that 0 is no run's. */
@@ -100,7 +102,7 @@ export class ServiceLetterSender {
 
   /**
    * What may be said for good ends the letter; anything else is tried again. A lost reply, too: one letter too many does
-   * no harm here. A test letter shows its writer what became of it, so it is tried once.
+   * no harm here. What was withdrawn meanwhile is not. A test letter shows its writer what became of it, so it is tried once.
    */
   private async record(letter: ClaimedLetter, result: TransmitResult, verdict: Verdict): Promise<void> {
     const policy = nextDelayMs({
@@ -117,7 +119,8 @@ export class ServiceLetterSender {
       `UPDATE service_letters SET status = $2, outcome = $3, last_response = $4, claimed_at = NULL,
               attempts = attempts - $5::int,
               next_attempt_at = CASE WHEN $2 = 'pending' THEN now() + $6 * interval '1 millisecond' END,
-              finished_at = CASE WHEN $2 <> 'pending' THEN now() END WHERE id = $1`,
+              finished_at = CASE WHEN $2 <> 'pending' THEN now() END
+        WHERE id = $1 AND (status = 'sending' OR $2 <> 'pending')`,
       [
         letter.id,
         status,

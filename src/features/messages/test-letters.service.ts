@@ -6,6 +6,7 @@ import type { Viewer } from '../../domain/permissions';
 import { Limits } from '../../queue/limits';
 import { audit } from '../audit/audit';
 import { ServiceLetters } from '../letters/service-letters.service';
+import { holdAccess } from '../users/hold-access';
 import { PreviewService } from './preview.service';
 
 /** One letter of a message, to see it arrive; it counts in no run. */
@@ -31,6 +32,7 @@ export class TestLettersService {
     const { email } = parsed;
     if (email.toLowerCase() !== own?.email.toLowerCase()) await this.limits.take('testLetterUser', userId);
     const letterId = await this.database.transaction(async (tx) => {
+      await holdAccess(tx, viewer);
       await audit(tx, viewer, 'message.test', { type: 'message', id: messageId });
       return this.letters.write(tx, { kind: 'test', userId, email, payload: { ...content } });
     });

@@ -3,7 +3,8 @@ import { Database, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, NotFoundError } from '../../domain/errors';
 import { mayBlock, requireMay, type Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
-import { withdrawTokens } from '../letters/letter-tokens';
+import { withdrawLetters, withdrawTokens } from '../letters/letter-tokens';
+import { holdAccess } from '../users/hold-access';
 import { SessionsService } from '../users/sessions.service';
 import type { User } from '../users/user.entity';
 import { LifecycleService } from './lifecycle.service';
@@ -33,6 +34,7 @@ export class BlockingService {
       await tx.affected('DELETE FROM api_tokens WHERE user_id = $1', [id]);
       await withdrawTokens(tx, id, 'reset');
       await withdrawTokens(tx, id, 'change_email');
+      await withdrawLetters(tx, id, 'test');
       const paused = await this.lifecycle.holdAllOf(tx, id, viewer.userId);
       await audit(tx, viewer, 'user.block', { type: 'user', id }, { pausedMailings: paused });
     });
@@ -51,6 +53,7 @@ export class BlockingService {
 
 async function lockUser(tx: Transaction, viewer: Viewer, id: number): Promise<User> {
   requireMay(viewer, 'users.manage');
+  await holdAccess(tx, viewer);
   const user = await tx.first<User>('SELECT * FROM users WHERE id = $1 FOR NO KEY UPDATE', [id]);
   if (!user) throw new NotFoundError('User', id);
   if (!mayBlock(viewer, user)) throw new ForbiddenError();

@@ -10,6 +10,7 @@ import { Limits } from '../../queue/limits';
 import { anonymous, audit } from '../audit/audit';
 import { redeemToken, withdrawTokens } from '../letters/letter-tokens';
 import { ServiceLetters } from '../letters/service-letters.service';
+import { holdAccess } from './hold-access';
 import { hashPassword, passwordMatches, passwordProblems } from './passwords';
 import { type Origin, SessionsService } from './sessions.service';
 import type { UserStatus } from './user.entity';
@@ -117,7 +118,11 @@ export class RegistrationService {
     });
   }
 
-  /** Sets the password by a letter's link, and ends all sessions. @throws ValidationError, DomainError LINK_INVALID */
+  /**
+   * Sets the password by a letter's link. Ends all sessions and API tokens and withdraws the link to a new address: who
+   * forgot the password may have lost the account.
+   * @throws ValidationError, DomainError LINK_INVALID
+   */
   async reset(token: string, password: string, origin: Origin): Promise<void> {
     const errors = passwordProblems(password);
     if (errors.length > 0) throw new ValidationError(errors);
@@ -133,8 +138,10 @@ export class RegistrationService {
         ));
       if (!proved || !done) throw linkInvalid();
       await this.sessions.endAll(proved.userId, undefined, tx);
+      const endedTokens = await tx.affected('DELETE FROM api_tokens WHERE user_id = $1', [proved.userId]);
+      await withdrawTokens(tx, proved.userId, 'change_email');
       const object = { type: 'user' as const, id: proved.userId };
-      await audit(tx, anonymous(origin.ip, proved.userId), 'password.reset', object);
+      await audit(tx, anonymous(origin.ip, proved.userId), 'password.reset', object, { endedTokens });
       return { id: await this.letters.write(tx, { ...proved, kind: 'password_changed', payload: {} }), ...proved };
     });
     await this.letters.enqueue(letter.id);
@@ -142,7 +149,7 @@ export class RegistrationService {
   }
 
   /**
-   * Ends all other sessions; `keep` is the caller's own.
+   * Ends all other sessions, and no API tokens; `keep` is the caller's own session.
    * @throws ValidationError, also for a wrong current password
    */
   async changePassword(
@@ -152,15 +159,18 @@ export class RegistrationService {
   ): Promise<void> {
     const errors = passwordProblems(change.newPassword, 'newPassword');
     if (errors.length > 0) throw new ValidationError(errors);
-    const email = await this.requirePassword(viewer, change.currentPassword, 'currentPassword');
+    const { email, passwordHash: old } = await this.requirePassword(viewer, change.currentPassword, 'currentPassword');
     const passwordHash = await hashPassword(change.newPassword);
     const letterId = await this.database.transaction(async (tx) => {
-      await tx.affected('UPDATE users SET password_hash = $2, updated_at = app_now() WHERE id = $1', [
-        viewer.userId,
-        passwordHash,
-      ]);
+      await holdAccess(tx, viewer);
+      const done = await tx.affected(
+        'UPDATE users SET password_hash = $2, updated_at = app_now() WHERE id = $1 AND password_hash = $3',
+        [viewer.userId, passwordHash, old],
+      );
+      if (done === 0) throw wrongPassword('currentPassword');
       await this.sessions.endAll(viewer.userId, keep, tx);
       await withdrawTokens(tx, viewer.userId, 'reset');
+      await withdrawTokens(tx, viewer.userId, 'change_email');
       await audit(tx, viewer, 'password.change', { type: 'user', id: viewer.userId });
       return this.letters.write(tx, { kind: 'password_changed', userId: viewer.userId, email });
     });
@@ -171,9 +181,12 @@ export class RegistrationService {
   async changeEmail(viewer: Viewer, change: { email: string; password: string }): Promise<void> {
     const { email, errors } = readEmail(change.email);
     if (errors.length > 0) throw new ValidationError(errors);
-    await this.requirePassword(viewer, change.password, 'password');
+    const { passwordHash } = await this.requirePassword(viewer, change.password, 'password');
     await this.limits.take('registerAccount', email);
     const letterId = await this.database.transaction(async (tx) => {
+      await holdAccess(tx, viewer);
+      const proved = 'SELECT id FROM users WHERE id = $1 AND password_hash = $2';
+      if (!(await tx.first(proved, [viewer.userId, passwordHash]))) throw wrongPassword('password');
       const owner = await tx.first<{ id: number; email: string }>(
         'SELECT id, email FROM users WHERE lower(email) = lower($1) AND id <> $2',
         [email, viewer.userId],
@@ -217,15 +230,14 @@ export class RegistrationService {
     await this.letters.enqueue(letterId);
   }
 
-  private async requirePassword(viewer: Viewer, password: string, field: string): Promise<string> {
+  private async requirePassword(viewer: Viewer, password: string, field: string) {
     await this.limits.take('passwordUser', viewer.userId);
     const user = await this.database.first<{ email: string; passwordHash: string | null }>(
       'SELECT email, password_hash FROM users WHERE id = $1',
       [viewer.userId],
     );
-    if (!user || !(await passwordMatches(user.passwordHash, password)))
-      throw new ValidationError([{ field, message: 'is not your password' }]);
-    return user.email;
+    if (!user || !(await passwordMatches(user.passwordHash, password))) throw wrongPassword(field);
+    return user;
   }
 
   /** Takes the same time whatever is found: no answer comes before AUTH_ANSWER_MS. */
@@ -241,6 +253,8 @@ function readEmail(text: string): { email: string; errors: FieldError[] } {
     ? { email: parsed.email, errors: [] }
     : { email: '', errors: [{ field: 'email', message: parsed.message }] };
 }
+
+const wrongPassword = (field: string) => new ValidationError([{ field, message: 'is not your password' }]);
 
 const linkInvalid = () =>
   new DomainError('invalid', 'LINK_INVALID', 'This link was used already, is too old, or is not complete.');

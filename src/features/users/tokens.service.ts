@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
-import { ForbiddenError, NotFoundError, ValidationError } from '../../domain/errors';
+import { ConflictError, ForbiddenError, NotFoundError, ValidationError } from '../../domain/errors';
 import { singleLineProblem } from '../../domain/email-address';
 import type { Role, Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
 import { ApiToken, type TokenScope } from './api-token.entity';
+import { holdAccess } from './hold-access';
 
 export interface NewToken {
   name: string;
@@ -31,8 +32,9 @@ export class TokensService {
   constructor(private readonly database: Database) {}
 
   /**
-   * A token that was made with a token can do no more, and no longer, than that.
-   * @throws ValidationError, ForbiddenError
+   * A token that was made with a token can do no more, and no longer, than that. None is made behind a block, or the end of
+   * what the viewer came with.
+   * @throws ValidationError, ForbiddenError, DomainError UNAUTHENTICATED, ConflictError OWNER_BLOCKED
    */
   async create(userId: number, input: NewToken, viewer = OPERATOR): Promise<ApiToken & { token: string }> {
     const problem = input.name.trim() === '' ? 'must not be empty' : singleLineProblem(input.name, 100);
@@ -50,6 +52,10 @@ export class TokensService {
       throw new ForbiddenError('A token can not make a token that lives longer than itself.');
     const token = `gnt_${randomBytes(32).toString('base64url')}`;
     const row = await this.database.transaction(async (tx) => {
+      await holdAccess(tx, viewer);
+      const owner = await tx.first<{ status: string }>('SELECT status FROM users WHERE id = $1 FOR SHARE', [userId]);
+      if (owner?.status !== 'active')
+        throw new ConflictError('OWNER_BLOCKED', 'A user who is not active can have no tokens.');
       const tokens = tx.manager.getRepository(ApiToken);
       const saved = await tokens.save(
         tokens.create({ userId, name: input.name, tokenHash: hashToken(token), expiresAt, scopes }),

@@ -8,6 +8,7 @@ import { mayBlock, requireMay, type Role, type Viewer } from '../../domain/permi
 import { timeZoneName } from '../../domain/time-zone';
 import { audit } from '../audit/audit';
 import { ServiceLetters } from '../letters/service-letters.service';
+import { holdAccess } from './hold-access';
 import { hashPassword, passwordProblems } from './passwords';
 import { User, type UserStatus } from './user.entity';
 
@@ -127,6 +128,7 @@ export class UsersService {
     const user = await this.get(viewer, id);
     if (!mayBlock(viewer, user)) throw new ForbiddenError();
     const letterId = await this.database.transaction(async (tx) => {
+      await holdAccess(tx, viewer);
       const done = await tx.affected(
         `UPDATE users SET status = 'active', updated_at = app_now() WHERE id = $1 AND status = 'waiting'`,
         [id],
@@ -143,6 +145,7 @@ export class UsersService {
     requireMay(viewer, 'users.role');
     if (viewer.userId === id) throw new ConflictError('OWN_ROLE', 'Nobody can change their own role.');
     await this.database.transaction(async (tx) => {
+      await holdAccess(tx, viewer);
       const user = await tx.first<{ role: Role }>('SELECT role FROM users WHERE id = $1 FOR NO KEY UPDATE', [id]);
       if (!user) throw new NotFoundError('User', id);
       await tx.affected('UPDATE users SET role = $2, updated_at = app_now() WHERE id = $1', [id, role]);

@@ -36,8 +36,8 @@ function EmailField({ form }: { form: FormState }) {
   return <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="username" />;
 }
 
-function PasswordField({ form, label, isNew }: { form: FormState; label: string; isNew?: boolean }) {
-  const { t } = useReader();
+/** With a hint it is a new password. */
+function PasswordField({ form, label, hint }: { form: FormState; label: string; hint?: string }) {
   return (
     <Field
       form={form}
@@ -45,8 +45,8 @@ function PasswordField({ form, label, isNew }: { form: FormState; label: string;
       label={label}
       type="password"
       required
-      autocomplete={isNew ? 'new-password' : 'current-password'}
-      hint={isNew && t.auth.passwordHint}
+      autocomplete={hint ? 'new-password' : 'current-password'}
+      hint={hint}
     />
   );
 }
@@ -132,7 +132,7 @@ export function RegisterPage({ form, closed }: { form: FormState; closed: boolea
       <EmailField form={form} />
       <input type="hidden" name="timeZone" data-browser-zone />
       <Field form={form} name="fullName" label={t.field.fullName} autocomplete="name" />
-      <PasswordField form={form} label={t.field.password} isNew />
+      <PasswordField form={form} label={t.field.password} hint={t.auth.passwordHint} />
     </DoorForm>
   );
 }
@@ -169,7 +169,7 @@ export function ResetPage({ form }: { form: FormState }) {
   return (
     <DoorForm title={t.auth.resetTitle} action="/reset" form={form} text={t.form.save}>
       <input type="hidden" name="token" value={form.values.token ?? ''} />
-      <PasswordField form={form} label={t.field.newPassword} isNew />
+      <PasswordField form={form} label={t.field.newPassword} hint={t.auth.resetHint} />
     </DoorForm>
   );
 }

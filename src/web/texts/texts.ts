@@ -42,6 +42,7 @@ const RULES: Rule[] = [
     /(?:must have|must be) at most (\d+) characters|^is longer than (\d+) characters/,
     (t, a, b) => t.problems.tooLong(a || b),
   ],
+  [/^has more than (\d+) outputs and tags/, (t, n) => t.problems.tooManyTags(n)],
   [/line break|control character/i, (t) => t.problems.controls],
   [/broken character|invisible/, (t) => t.problems.brokenCharacter],
   [/must be later than startAt/, (t) => t.problems.endBeforeStart],
