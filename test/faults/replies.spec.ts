@@ -105,22 +105,17 @@ describe('what mail servers and people do', () => {
   });
 
   it('11: pause and resume 50 times, edit and delete while sending', async () => {
-    await rig.reset();
-    await rig.startWorkers(2, { ...CALM, RATE_LIMIT_PER_SECOND: '40' });
+    // One is put off until the end, so that the run lasts as long as the pauses do, however slow they are.
+    const later = { step: 'rcpt' as const, do: 'reply' as const, text: '450 4.2.1 not now' };
+    await rig.reset({ behaviour: { recipients: { 'ok-1-1@client.example': later } } });
+    const retry = Array<string>(1_000).fill('500').join(',');
+    await rig.startWorkers(2, { ...CALM, RATE_LIMIT_PER_SECOND: '40', RETRY_DELAYS_MS: retry });
     const mailing = await rig.mailing(letters(400));
     const runId = await rig.send(mailing);
     await rig.accepted(1);
     let deleted = 0;
-    let pauses = 0;
     for (let i = 0; i < 50; i++) {
-      const paused = await rig.call('POST', `/mailings/${mailing}/pause`);
-      // On a slow machine all letters may be out before; nothing else may refuse a pause.
-      if (paused.status === 409) {
-        expect((await rig.call('GET', `/runs/${runId}`)).body).toMatchObject({ status: 'done' });
-        break;
-      }
-      expect(paused.status).toBe(200);
-      pauses++;
+      expect((await rig.call('POST', `/mailings/${mailing}/pause`)).status).toBe(200);
       if (i % 10 === 0) {
         await rig.eventually(async () => !(await rig.counts()).sending);
         const before = await rig.smtp.stats();
@@ -129,13 +124,13 @@ describe('what mail servers and people do', () => {
         expect((await rig.call('DELETE', `/clients/${400 - i}`)).status).toBe(204);
         deleted++;
         expect((await rig.call('PATCH', '/messages/1', { subject: `Later ${i}` })).status).toBe(200);
-        const live = (await rig.call<{ status: string }>('GET', `/runs/${runId}`)).body.status === 'sending';
-        if (live) expect((await rig.call('DELETE', `/mailings/${mailing}`)).status).toBe(409);
+        expect((await rig.call('DELETE', `/mailings/${mailing}`)).status).toBe(409);
       }
       expect((await rig.call('POST', `/mailings/${mailing}/resume`)).status).toBe(200);
       await new Promise((resolve) => setTimeout(resolve, rig.below(60)));
     }
-    expect(pauses).toBeGreaterThan(10);
+    expect((await rig.call('GET', `/runs/${runId}`)).body).toMatchObject({ status: 'sending' });
+    await rig.smtp.behave({ recipients: {} });
     await rig.quiet(20_000);
     const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: 400 });
     rig.note('11 pause and resume 50 times, edit, delete', measured, 0);
