@@ -1,6 +1,6 @@
 import type { MailingCode, RefusalCode, TransportEvent } from '../../domain/codes';
 import type { SmtpReason } from '../../domain/smtp-rules';
-import type { AuditAction, AuditObject } from '../../features/audit/audit';
+import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { reasonsEn } from './reasons';
 
@@ -445,6 +445,21 @@ export const en = {
       delivery: 'Letter',
       transport: 'Mail server',
     } satisfies Record<AuditObject['type'], string>,
+    detail: {
+      role: 'Role',
+      from: 'From',
+      to: 'To',
+      isNew: 'New account',
+      status: 'Status',
+      pausedMailings: 'Mailings paused',
+      userId: 'Whose',
+      name: 'Name',
+      scopes: 'May',
+      expiresAt: 'Valid until',
+      dryRun: 'Check only',
+    } satisfies Record<keyof AuditDetail, string>,
+    yes: 'yes',
+    no: 'no',
   },
   status: {
     title: 'Status',
