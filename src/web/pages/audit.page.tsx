@@ -80,10 +80,16 @@ function Subject({ entry: { objectType, objectId, objectName } }: { entry: Audit
   const place = objectName !== null && PLACES[objectType]?.(objectId);
   const text = objectName || `${kind} ${objectId}`;
   return (
-    <>
-      {place ? <a href={place}>{text}</a> : text}
+    <div>
+      {place ? (
+        <a class="clip" href={place}>
+          {text}
+        </a>
+      ) : (
+        <span class="clip">{text}</span>
+      )}
       {objectName && <span class="hint d-block">{`${kind} ${objectId}`}</span>}
-    </>
+    </div>
   );
 }
 

@@ -10,6 +10,7 @@ import { Id } from '../../http/id.pipe';
 import { LETTER_CSP } from '../../http/security-headers';
 import { CurrentViewer } from '../../http/viewer';
 import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
+import { cut } from '../cut';
 import { DraftsService } from '../drafts.service';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
@@ -133,7 +134,7 @@ export class MessagesWebController {
   async copy(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
     const { subject, body, bodyText } = await this.messages.get(viewer, id);
     const made = await this.messages.create(viewer, {
-      subject: reader.t.mailings.copyOf(subject).slice(0, 2_000),
+      subject: cut(reader.t.mailings.copyOf(subject), 2_000),
       body,
       bodyText,
     });
