@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { PASSWORD } from '../support/api';
 import { Site } from '../support/site';
 
 /** Parts of pages that keep themselves fresh, and what they cost. */
@@ -59,6 +60,22 @@ test('a run under way keeps its numbers fresh, rests while hidden, and ends with
   await reloaded;
   expect(await page.locator('h1 .chip').innerText()).toBe('Cancelled');
   expect(await page.locator('[data-live]').count()).toBe(0);
+  await page.context().close();
+}, 60_000);
+
+test('when the session is over a live page leads to sign in, and back', async () => {
+  const { page, token, id } = await site.visitor('over@example.org');
+  const { runId } = await runUnderWay(token);
+  await page.clock.install();
+  await page.goto(`/runs/${runId}`);
+  await page.locator('[data-live]').waitFor();
+  await site.api.database.affected('DELETE FROM sessions WHERE user_id = $1', [id]);
+  await page.clock.runFor(2_000);
+  await page.waitForURL(`**/sign-in?next=${encodeURIComponent(`/runs/${runId}`)}`);
+  await page.fill('[name=email]', 'over@example.org');
+  await page.fill('[name=password]', PASSWORD);
+  await page.click('main button');
+  await page.waitForURL(`**/runs/${runId}`);
   await page.context().close();
 }, 60_000);
 

@@ -40,10 +40,10 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
                   </span>
                 </Cell>
                 <Cell label={t.field.what}>{t.audit.action[entry.action]}</Cell>
-                <Cell label={t.field.object}>
+                <Cell label={t.field.object} class="text-cell">
                   <Subject entry={entry} />
                 </Cell>
-                <Cell label={t.field.detail}>
+                <Cell label={t.field.detail} class="text-cell">
                   <Detail detail={entry.detail} />
                 </Cell>
               </Row>

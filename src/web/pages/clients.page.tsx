@@ -58,8 +58,10 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
                 <Cell label={t.field.email} class="main-cell">
                   <a href={`/clients/${client.id}`}>{client.email}</a>
                 </Cell>
-                <Cell label={t.field.fullName}>{client.fullName}</Cell>
-                <Cell label={t.field.comment} class="muted">
+                <Cell label={t.field.fullName} class="text-cell">
+                  {client.fullName}
+                </Cell>
+                <Cell label={t.field.comment} class="text-cell muted">
                   {client.comment && <span class="clip">{client.comment}</span>}
                 </Cell>
                 <Cell label={t.field.addedAt} class="muted text-nowrap">

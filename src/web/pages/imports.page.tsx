@@ -183,7 +183,9 @@ export function ImportLive({ found }: { found: ImportView }) {
                   {format.number(error.line)}
                 </Cell>
                 <Cell label={t.imports.column}>{named(t.imports.columns, error.field)}</Cell>
-                <Cell label={t.imports.problem}>{translateProblem(error.message, t)}</Cell>
+                <Cell label={t.imports.problem} class="text-cell">
+                  {translateProblem(error.message, t)}
+                </Cell>
               </Row>
             ))}
           </Table>

@@ -93,6 +93,8 @@ export class MessagesWebController {
     const html = PREVIEW_ID.test(id) ? await this.drafts.read(viewer, id) : null;
     if (html === null) throw new NotFoundError('Preview', id.slice(0, 36));
     response.setHeader('Content-Security-Policy', LETTER_CSP);
+    // A frame of nobody's origin has nothing to be keyed by, and browsers complain.
+    response.removeHeader('Origin-Agent-Cluster');
     response.setHeader('Cache-Control', 'no-store');
     response.type('text/html; charset=utf-8');
     return html;
