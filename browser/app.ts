@@ -24,6 +24,15 @@ document.addEventListener('htmx:before:swap', (event) => {
   if (status === 401 && ctx.sourceElement?.closest('[data-live], form[role=search]')) location.reload();
 });
 
+/** What was searched for stands in the address: a reload, a bookmark and the way back find it again. */
+document.addEventListener('htmx:after:swap', (event) => {
+  const { ctx } = (event as CustomEvent<{ ctx: { sourceElement?: Element } }>).detail;
+  if (!ctx.sourceElement?.matches('form[role=search]')) return;
+  const asked = [...new FormData(ctx.sourceElement as HTMLFormElement)].filter(([, value]) => value !== '');
+  const query = new URLSearchParams(asked.map(([name, value]) => [name, String(value)])).toString();
+  history.replaceState(null, '', query ? `?${query}` : location.pathname);
+});
+
 /** A new account has the zone of the browser in which it was made. */
 for (const field of document.querySelectorAll<HTMLInputElement>('input[data-browser-zone]'))
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;

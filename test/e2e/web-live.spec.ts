@@ -79,6 +79,24 @@ test('when the session is over a live page leads to sign in, and back', async ()
   await page.context().close();
 }, 60_000);
 
+test('what is searched for stands in the address, is downloaded, and is there on the way back', async () => {
+  const { page, token } = await site.visitor('search@example.org');
+  for (const name of ['anna', 'boris'])
+    await api(token, '/clients', { email: `${name}@example.org`, fullName: `${name} x` });
+  await page.goto('/clients');
+  await page.locator('[name=search]').pressSequentially('anna');
+  await page.waitForURL('**/clients?search=anna*');
+  expect(await page.locator('#csv').getAttribute('href')).toBe('/clients/export.csv?search=anna');
+  expect(await page.locator('#results tbody tr').count()).toBe(1);
+  await page.locator('#results tbody a').click();
+  await page.waitForURL(/\/clients\/\d+$/);
+  await page.goBack();
+  await page.waitForURL('**/clients?search=anna*');
+  expect(await page.locator('#results tbody tr').count()).toBe(1);
+  expect(await page.inputValue('[name=search]')).toBe('anna');
+  await page.context().close();
+}, 60_000);
+
 test('a page that is left open does not grow', async () => {
   const { page, token } = await site.visitor('open@example.org');
   const { runId } = await runUnderWay(token);

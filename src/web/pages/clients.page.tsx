@@ -19,6 +19,7 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
     <>
       <PageHead title={t.clients.title}>
         <a
+          id="csv"
           class="btn btn-secondary"
           href={`/clients/export.csv${search ? `?search=${encodeURIComponent(search)}` : ''}`}
           download
