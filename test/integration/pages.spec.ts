@@ -140,3 +140,14 @@ test.each([
   expect([...new Uint8Array(await answer.arrayBuffer()).slice(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
   expect(answer.headers.get('content-disposition')).toContain('attachment');
 });
+
+test('a link that lost its token, or an address with a wrong part, is answered in words', async () => {
+  const user = await api.person();
+  await api.call('PATCH', '/api/v1/me', { token: user.token, body: { language: 'ru' } });
+  expect(await page(user, '/clients?cursor=nonsense')).toContain('Такой страницы списка больше нет');
+  for (const path of ['/confirm', '/confirm-email', '/reset']) {
+    const { text } = await api.call('GET', path);
+    expect(text).toContain('This link is not complete');
+    expect(text).not.toContain('name="token"');
+  }
+});
