@@ -28,9 +28,10 @@ document.addEventListener('htmx:before:swap', (event) => {
 document.addEventListener('htmx:after:swap', (event) => {
   const { ctx } = (event as CustomEvent<{ ctx: { sourceElement?: Element } }>).detail;
   if (!ctx.sourceElement?.matches('form[role=search]')) return;
-  const asked = [...new FormData(ctx.sourceElement as HTMLFormElement)].filter(([, value]) => value !== '');
-  const query = new URLSearchParams(asked.map(([name, value]) => [name, String(value)])).toString();
-  history.replaceState(null, '', query ? `?${query}` : location.pathname);
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(ctx.sourceElement as HTMLFormElement))
+    if (typeof value === 'string' && value !== '') query.append(name, value);
+  history.replaceState(null, '', query.size > 0 ? `?${query}` : location.pathname);
 });
 
 /** A new account has the zone of the browser in which it was made. */
