@@ -13,10 +13,25 @@ document.addEventListener('visibilitychange', () => {
   for (const live of document.querySelectorAll('[data-live]')) htmx.trigger(live, 'wake');
 });
 
-/** An error page in answer to a live part must not be put into the page. */
+/**
+ * An error page in answer to a live part must not be put into the page. When the session is over, pages that only show
+ * are loaded anew, which leads to sign in and back; a form keeps what was typed.
+ */
 document.addEventListener('htmx:before:swap', (event) => {
-  const { ctx } = (event as CustomEvent<{ ctx: { response?: { status: number } } }>).detail;
-  if ((ctx.response?.status ?? 200) >= 400) event.preventDefault();
+  const { ctx } = (event as CustomEvent<{ ctx: { response?: { status: number }; sourceElement?: Element } }>).detail;
+  const status = ctx.response?.status ?? 200;
+  if (status >= 400) event.preventDefault();
+  if (status === 401 && ctx.sourceElement?.closest('[data-live], form[role=search]')) location.reload();
+});
+
+/** What was searched for stands in the address: a reload, a bookmark and the way back find it again. */
+document.addEventListener('htmx:after:swap', (event) => {
+  const { ctx } = (event as CustomEvent<{ ctx: { sourceElement?: Element } }>).detail;
+  if (!ctx.sourceElement?.matches('form[role=search]')) return;
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(ctx.sourceElement as HTMLFormElement))
+    if (typeof value === 'string' && value !== '') query.append(name, value);
+  history.replaceState(null, '', query.size > 0 ? `?${query}` : location.pathname);
 });
 
 /** A new account has the zone of the browser in which it was made. */

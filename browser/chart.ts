@@ -80,7 +80,7 @@ function draw(box: HTMLElement): uPlot | null {
         },
         {
           ...axis,
-          size: rem * 3.5,
+          size: rem * 4.25,
           values: (_, splits) => splits.map((v) => number.format(v)),
           incrs: [
             1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7,

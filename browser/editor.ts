@@ -61,7 +61,10 @@ const markVariables = ViewPlugin.fromClass(
 
 function edit(area: HTMLTextAreaElement): void {
   const host = document.createElement('div');
-  host.className = 'editor-host form-control p-0 overflow-hidden';
+  const wrong = area.getAttribute('aria-invalid') === 'true';
+  host.className = `editor-host form-control p-0 overflow-hidden ${wrong ? 'is-invalid' : ''}`;
+  // Ids do not reach into the shadow root: the words themselves do.
+  const about = (area.getAttribute('aria-describedby') ?? '').split(' ').map((id) => document.getElementById(id));
   area.before(host);
   const root = host.attachShadow({ mode: 'open' });
   const parent = document.createElement('div');
@@ -87,7 +90,8 @@ function edit(area: HTMLTextAreaElement): void {
         EditorView.contentAttributes.of({
           tabindex: '0',
           'aria-label': area.labels[0]?.textContent?.trim() ?? '',
-          ...(area.getAttribute('aria-invalid') ? { 'aria-invalid': 'true' } : {}),
+          'aria-description': about.map((element) => element?.textContent ?? '').join(' '),
+          ...(wrong ? { 'aria-invalid': 'true' } : {}),
         }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;

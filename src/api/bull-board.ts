@@ -34,8 +34,17 @@ export function mountBullBoard(app: INestApplication, config: Config): void {
   app.use(
     '/queues',
     (request: Request, response: Response, next: NextFunction) => void guard(request, response, next).catch(next),
+    withoutForeignFonts,
     adapter.getRouter(),
   );
+}
+
+/** Bull Board's page asks another host for its fonts; our policy forbids that, and the page does without. */
+function withoutForeignFonts(_request: Request, response: Response, next: NextFunction): void {
+  const send = response.send.bind(response);
+  response.send = (body: unknown) =>
+    send(typeof body === 'string' ? body.replace(/<link href="https:[^>]*>/, '') : body);
+  next();
 }
 
 /** The role of the session's cookie, or of the token that came as the password. */

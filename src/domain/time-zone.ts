@@ -31,6 +31,10 @@ export const TIME_ZONES: readonly string[] = [
     .sort(),
 ];
 
+/** The zones of a picker that shows this one: an older name is among them only if it is the chosen one. */
+export const zonesWith = (chosen: string): readonly string[] =>
+  TIME_ZONES.includes(chosen) || timeZoneName(chosen) === null ? TIME_ZONES : [chosen, ...TIME_ZONES];
+
 /**
  * The name as the IANA database spells it (`europe/athens` → `Europe/Athens`), or null for what is no zone of it.
  * Bare offsets (`+03:00`) are refused: they know no summer time, and Postgres reads their sign the other way round.

@@ -21,7 +21,7 @@ const strict = {
   frameAncestors: NONE,
 };
 
-/** Swagger's and Bull Board's pages bring style elements of their own; they hold nothing a user wrote. */
+/** Swagger's and Bull Board's pages bring style elements of their own, Bull Board's a base; they hold nothing a user wrote. */
 const FOREIGN_PAGES = /^\/(api\/docs|queues)(\/|$)/i;
 
 /**
@@ -42,7 +42,7 @@ export function securityHeaders(config: Pick<Config, 'secureCookies' | 'publicUr
   const make = (directives: Record<string, string[]>) =>
     helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives } });
   const ours = make(strict);
-  const foreign = make({ ...strict, styleSrc: ["'self'", "'unsafe-inline'"] });
+  const foreign = make({ ...strict, styleSrc: ["'self'", "'unsafe-inline'"], baseUri: SELF });
   // Routes are found in capitals, too.
   return (request: Request, response: Response, next: NextFunction): void => {
     if (/^\/api\//i.test(request.path)) response.setHeader('Cache-Control', 'no-store');

@@ -7,8 +7,11 @@ const among = (texts: Record<string, string>, code: string): string | undefined 
 export const refusal = ({ code, message }: { code: string; message: string }, t: Texts): string =>
   among(t.refusals, code) ?? message;
 
-/** Why a delivery is in its state; a code of another version stays what it is. */
-export const reasonText = (code: string, t: Texts): string => among(t.reasons, code) ?? code;
+/** What is called by a code; a code of another version stays what it is. */
+export const named = (texts: Record<string, string>, code: string): string => among(texts, code) ?? code;
+
+/** Why a delivery is in its state. */
+export const reasonText = (code: string, t: Texts): string => named(t.reasons, code);
 
 /** Why a mailing is in its status. */
 export const statusText = (code: string, t: Texts): string =>

@@ -6,14 +6,18 @@ import type { AuthenticatedRequest } from '../http/viewer';
 import { page, renderAnswer } from './answers';
 import { ErrorPage } from './pages/error.page';
 import { type Reader, readerOf } from './reader';
+import { ReadersService } from './readers.service';
 import { preferredLanguage } from './texts/texts';
 
 /** Errors as pages: what happened, what to do, and the request's id. Who is not signed in goes to sign in first. */
 @Catch()
 export class WebFilter implements ExceptionFilter {
-  constructor(private readonly logger: PinoLogger) {}
+  constructor(
+    private readonly logger: PinoLogger,
+    private readonly readers: ReadersService,
+  ) {}
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  async catch(error: unknown, host: ArgumentsHost): Promise<void> {
     const http = host.switchToHttp();
     const request = http.getRequest<AuthenticatedRequest & { id?: string; reader?: Reader }>();
     const response = http.getResponse<Response>();
@@ -36,14 +40,17 @@ export class WebFilter implements ExceptionFilter {
     if (retryAfterS !== undefined) response.setHeader('Retry-After', retryAfterS);
     const reader =
       request.reader ??
-      readerOf({
-        user: null,
-        language: preferredLanguage(request.get('accept-language')),
-        timeZone: 'UTC',
-        csrfToken: '',
-        path: request.originalUrl,
-        notice: null,
-      });
+      // A guard said no before anybody had asked who reads; the database may be what is away.
+      (await this.readers.of(request, response).catch(() =>
+        readerOf({
+          user: null,
+          language: preferredLanguage(request.get('accept-language')),
+          timeZone: 'UTC',
+          csrfToken: '',
+          path: request.originalUrl,
+          notice: null,
+        }),
+      ));
     const answer = page((t) => t.errors.title(problem.status), <ErrorPage problem={problem} />, problem.status);
     response
       .status(problem.status)

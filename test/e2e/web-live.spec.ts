@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { PASSWORD } from '../support/api';
 import { Site } from '../support/site';
 
 /** Parts of pages that keep themselves fresh, and what they cost. */
@@ -59,6 +60,40 @@ test('a run under way keeps its numbers fresh, rests while hidden, and ends with
   await reloaded;
   expect(await page.locator('h1 .chip').innerText()).toBe('Cancelled');
   expect(await page.locator('[data-live]').count()).toBe(0);
+  await page.context().close();
+}, 60_000);
+
+test('when the session is over a live page leads to sign in, and back', async () => {
+  const { page, token, id } = await site.visitor('over@example.org');
+  const { runId } = await runUnderWay(token);
+  await page.clock.install();
+  await page.goto(`/runs/${runId}`);
+  await page.locator('[data-live]').waitFor();
+  await site.api.database.affected('DELETE FROM sessions WHERE user_id = $1', [id]);
+  await page.clock.runFor(2_000);
+  await page.waitForURL(`**/sign-in?next=${encodeURIComponent(`/runs/${runId}`)}`);
+  await page.fill('[name=email]', 'over@example.org');
+  await page.fill('[name=password]', PASSWORD);
+  await page.click('main button');
+  await page.waitForURL(`**/runs/${runId}`);
+  await page.context().close();
+}, 60_000);
+
+test('what is searched for stands in the address, is downloaded, and is there on the way back', async () => {
+  const { page, token } = await site.visitor('search@example.org');
+  for (const name of ['anna', 'boris'])
+    await api(token, '/clients', { email: `${name}@example.org`, fullName: `${name} x` });
+  await page.goto('/clients');
+  await page.locator('[name=search]').pressSequentially('anna');
+  await page.waitForURL('**/clients?search=anna*');
+  expect(await page.locator('#csv').getAttribute('href')).toBe('/clients/export.csv?search=anna');
+  expect(await page.locator('#results tbody tr').count()).toBe(1);
+  await page.locator('#results tbody a').click();
+  await page.waitForURL(/\/clients\/\d+$/);
+  await page.goBack();
+  await page.waitForURL('**/clients?search=anna*');
+  expect(await page.locator('#results tbody tr').count()).toBe(1);
+  expect(await page.inputValue('[name=search]')).toBe('anna');
   await page.context().close();
 }, 60_000);
 

@@ -174,42 +174,176 @@ const PATHS = [
 ];
 const DOORS = ['/sign-in', '/register', '/forgot', '/reset?token=x', '/confirm?token=x', '/confirm-email'];
 
-test.each([
+describe.each([
   ['en', 'light'],
   ['en', 'dark'],
   ['ru', 'light'],
   ['ru', 'dark'],
-] as const)(
-  'no page has an accessibility violation or is wider than a phone: %s, %s',
-  async (language, colorScheme) => {
-    const admin = await api.person('admin', `admin-${language}-${colorScheme}@example.org`);
+] as const)('in %s, %s', (language, colorScheme) => {
+  const email = `admin-${language}-${colorScheme}@example.org`;
+  const paths: string[] = [];
+  let visit: { context: BrowserContext; page: Page };
+
+  beforeAll(async () => {
+    const { token } = await api.person('admin', email);
     const longName = `${'Новости нашего магазина '.repeat(5)}${'w'.repeat(80)}`;
     await api.database.affected('UPDATE mailings SET name = $1', [longName]);
+    await api.database.affected('UPDATE users SET full_name = $1', ['W'.repeat(150)]);
     await api.database.affected('UPDATE attempts SET server_response = server_response || $1', [' blocked'.repeat(60)]);
-    await api.call('PATCH', '/api/v1/me', { token: admin.token, body: { language } });
-    const visit = await site.open({
+    await api.call('PATCH', '/api/v1/me', { token, body: { language } });
+    const post = async (path: string, body?: object) =>
+      (await api.call('POST', `/api/v1${path}`, { token, ...(body && { body }) })).body.id;
+    const address = `${'long'.repeat(15)}@${language}-${colorScheme}.example`;
+    const client = await post('/clients', { email: address, fullName: 'W'.repeat(150), comment: 'c'.repeat(300) });
+    const messageId = await post('/messages', { subject: 'S'.repeat(200), body: '<p>B</p>' });
+    const ids: number[] = [];
+    for (const steps of [[], ['start'], ['start', 'pause']]) {
+      const startAt = new Date(Date.now() + 86_400_000).toISOString();
+      const timeZone = 'America/Argentina/Buenos_Aires';
+      const mailing = { messageId, audience: 'selected', clientIds: [client], startAt, period: 'daily', timeZone };
+      const id = await post('/mailings', mailing);
+      for (const step of steps) await post(`/mailings/${id}/${step}`);
+      ids.push(id);
+    }
+    paths.push(
+      ...PATHS,
+      ...ids.map((id) => `/mailings/${id}`),
+      `/mailings/${ids[0]}/clients`,
+      `/clients/${client}`,
+      `/messages/${messageId}`,
+    );
+    visit = await site.open({
       colorScheme,
       locale: language,
       viewport: { width: 360, height: 800 },
       reducedMotion: 'reduce',
       bypassCSP: true,
     });
+  }, 60_000);
+
+  afterAll(() => visit.context.close());
+
+  test('no page has an accessibility violation or is wider than its window', async () => {
     const found: string[] = [];
     const look = async (path: string) => {
       await visit.page.goto(path);
       expect(await visit.page.getAttribute('html', 'lang')).toBe(language);
-      const tooWide = await visit.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (tooWide > 0) found.push(`${path}: ${tooWide} px too wide`);
+      for (const width of [1200, 1000, 360]) {
+        await visit.page.setViewportSize({ width, height: 800 });
+        const tooWide = await visit.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (tooWide > 0) found.push(`${path}: ${tooWide} px wider than ${width}`);
+      }
       for (const violation of await violationsOf(visit.page)) found.push(`${path}: ${violation}`);
     };
     for (const path of DOORS) await look(path);
-    await site.signIn(visit.page, admin.email);
-    for (const path of PATHS) await look(path);
-    await visit.context.close();
+    await site.signIn(visit.page, email);
+    for (const path of paths) await look(path);
     expect(found).toEqual([]);
-  },
-  120_000,
-);
+  }, 180_000);
+
+  test('every question takes the focus, is closed by Escape and gives the focus back', async () => {
+    const found: string[] = [];
+    const asked = new Set<string>();
+    const focused = () => visit.page.evaluate(() => document.activeElement?.closest('[id]')?.id);
+    for (const path of paths) {
+      await visit.page.goto(path);
+      const openers = visit.page.locator('[data-dialog]');
+      for (let i = 0; i < (await openers.count()); i++) {
+        const opener = openers.nth(i);
+        const id = (await opener.getAttribute('data-dialog')) ?? '';
+        const kind = id.replace(/-\d+$/, '');
+        if (asked.has(kind)) continue;
+        asked.add(kind);
+        await opener.evaluate((element) => element.closest('details')?.setAttribute('open', ''));
+        await opener.press('Enter');
+        const dialog = visit.page.locator('dialog[open]');
+        expect([path, await dialog.getAttribute('id')]).toEqual([path, id]);
+        expect([id, await focused()]).toEqual([id, id]);
+        for (const violation of await violationsOf(visit.page)) found.push(`${path}#${id}: ${violation}`);
+        await visit.page.keyboard.press('Escape');
+        expect([id, await dialog.count()]).toEqual([id, 0]);
+        expect([id, await opener.evaluate((element) => element === document.activeElement)]).toEqual([id, true]);
+      }
+    }
+    expect([...asked].sort()).toEqual(
+      ['block', 'delete', 'finish', 'pause', 'resend', 'resume', 'revoke', 'send', 'start'].sort(),
+    );
+    expect(found).toEqual([]);
+  }, 120_000);
+
+  test('what is wrong in a form is said aloud and tied to its field', async () => {
+    const found: string[] = [];
+    const wrong = async (path: string, form: string, values: Record<string, string> = {}) => {
+      await visit.page.goto(path);
+      await visit.page.evaluate(
+        ([selector, typed]) => {
+          const at = document.querySelector<HTMLFormElement>(selector);
+          for (const field of at?.querySelectorAll<HTMLInputElement>(
+            'input:not([type=hidden],[type=file]), textarea',
+          ) ?? [])
+            if (field.type === 'radio') field.checked = false;
+            else field.value = typed[field.name] ?? '';
+          for (const picked of at?.querySelectorAll('option') ?? []) picked.value = 'nonsense';
+          if (at) at.noValidate = true;
+          at?.requestSubmit();
+        },
+        [form, values] as const,
+      );
+      await visit.page.locator('[role=alert]').waitFor();
+      const state = await visit.page.evaluate((selector) => {
+        const tied = (problem: Element) => {
+          const by = [...document.querySelectorAll(`[aria-describedby~="${problem.id}"]`)];
+          return (
+            problem.id !== '' && by.some((field) => field.matches('[aria-invalid=true], :has([aria-invalid=true])'))
+          );
+        };
+        const problems = [...document.querySelectorAll(`${selector} .field-problem`)];
+        return {
+          focus: document.activeElement?.getAttribute('role'),
+          count: problems.length,
+          loose: problems.filter((problem) => !tied(problem)).map((problem) => problem.textContent),
+        };
+      }, form);
+      if (state.focus !== 'alert') found.push(`${path}: the focus is not on what is wrong`);
+      if (state.loose.length > 0) found.push(`${path}: not tied to a field: ${state.loose.join(' ')}`);
+      for (const violation of await violationsOf(visit.page)) found.push(`${path}: ${violation}`);
+      return state.count;
+    };
+    await visit.context.clearCookies();
+    expect(await wrong('/sign-in', 'main form', { email: 'nobody@example.org', password: 'wrong' })).toBe(0);
+    expect(await wrong('/register', 'main form')).toBe(2);
+    expect(await wrong('/forgot', 'main form', { email: 'nonsense' })).toBe(1);
+    expect(await wrong('/reset?token=x', 'main form', { password: 'short' })).toBe(1);
+    await site.signIn(visit.page, email);
+    expect(await wrong('/clients/new', 'main form', { email: 'nonsense' })).toBe(2);
+    expect(await wrong('/clients/import', 'main form')).toBe(1);
+    expect(await wrong('/messages/new', '#message-form', { body: '{{ nothing }}' })).toBeGreaterThan(0);
+    expect(await wrong('/mailings/new', '#mailing-form', { startAt: '2030-01-02T10:00' })).toBeGreaterThan(0);
+    expect(await wrong('/account', 'form[action="/account"]')).toBeGreaterThan(0);
+    expect(await wrong('/account', 'form[action="/account/password"]')).toBeGreaterThan(0);
+    expect(await wrong('/account', 'form[action="/account/email"]')).toBeGreaterThan(0);
+    expect(await wrong('/account', 'form[action="/account/tokens"]')).toBeGreaterThan(0);
+    expect(found).toEqual([]);
+  }, 120_000);
+});
+
+test('a manager looks at the queues, and changes nothing there', async () => {
+  const manager = await api.person('manager', 'queues@example.org');
+  const { page: office, context: own } = await site.open();
+  await site.signIn(office, manager.email);
+  await office.goto('/queues');
+  await office.getByRole('link', { name: 'delivery' }).first().click();
+  await office
+    .getByText(/Completed/i)
+    .first()
+    .waitFor();
+  expect(await office.getByRole('button', { name: /retry|clean|pause|promote/i }).count()).toBe(0);
+  const status = await office.evaluate(
+    async () => (await fetch('/queues/api/queues/plan/pause', { method: 'PUT' })).status,
+  );
+  expect(status).toBe(403);
+  await own.close();
+}, 60_000);
 
 test('a manager blocks a user, whose mailing pauses, and pauses another', async () => {
   const boris = await api.person('user', 'boris@example.org');

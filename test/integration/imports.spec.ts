@@ -179,7 +179,7 @@ describe('importing clients', () => {
       ['d@e.ru', 'Dora', 'one\ntwo'],
     ]);
     const csv = await text(await imports.errorsCsv(owner, done.id));
-    expect(csv.split('\r\n').slice(0, 2)).toEqual(['line,field,message', `3,email,${done.errors[0]?.message}`]);
+    expect(csv.split('\r\n').slice(0, 2)).toEqual(['\uFEFFline,field,message', `3,email,${done.errors[0]?.message}`]);
     expect(csv.trimEnd().split('\r\n')).toHaveLength(7);
   });
 

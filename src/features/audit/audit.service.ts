@@ -15,6 +15,9 @@ export interface AuditEntry {
   action: AuditAction;
   objectType: AuditObject['type'] | null;
   objectId: number | null;
+  /** What the object is called now: a name, subject or address; null if it is gone. */
+  objectName: string | null;
+  /** Keys of `AuditDetail`; another version of the service may have written others. */
   detail: Record<string, unknown>;
 }
 
@@ -27,6 +30,17 @@ export interface AuditQuery extends PageRequest {
   to?: Date;
 }
 
+const OBJECT_NAME = `CASE a.object_type
+  WHEN 'user' THEN (SELECT o.email FROM users o WHERE o.id = a.object_id)
+  WHEN 'token' THEN (SELECT o.name FROM api_tokens o WHERE o.id = a.object_id)
+  WHEN 'mailing' THEN (SELECT o.name FROM mailings o WHERE o.id = a.object_id AND o.deleted_at IS NULL)
+  WHEN 'message' THEN (SELECT o.subject FROM messages o WHERE o.id = a.object_id)
+  WHEN 'client' THEN (SELECT o.email FROM clients o WHERE o.id = a.object_id)
+  WHEN 'import' THEN (SELECT o.file_name FROM imports o WHERE o.id = a.object_id)
+  WHEN 'run' THEN (SELECT o.subject FROM runs o WHERE o.id = a.object_id)
+  WHEN 'delivery' THEN (SELECT o.email FROM deliveries o WHERE o.id = a.object_id)
+END`;
+
 /** The audit log, as managers and admins read it. */
 @Injectable()
 export class AuditService {
@@ -38,7 +52,7 @@ export class AuditService {
     return listPage<AuditEntry>(
       this.database,
       {
-        sql: `SELECT a.id, a.created_at, a.actor_id, u.email AS actor_email, a.via, a.ip, a.action, a.object_type, a.object_id, a.detail
+        sql: `SELECT a.id, a.created_at, a.actor_id, u.email AS actor_email, a.via, a.ip, a.action, a.object_type, a.object_id, ${OBJECT_NAME} AS object_name, a.detail
                 FROM audit_log a LEFT JOIN users u ON u.id = a.actor_id
                WHERE ($1::bigint IS NULL OR a.actor_id = $1) AND ($2::text IS NULL OR a.action = $2)
                  AND ($3::text IS NULL OR a.object_type = $3) AND ($4::bigint IS NULL OR a.object_id = $4)

@@ -1,5 +1,5 @@
 import type { Sql } from '../../database/database';
-import type { Viewer } from '../../domain/permissions';
+import type { Role, Viewer } from '../../domain/permissions';
 
 export const auditActions = [
   'sign_in',
@@ -49,6 +49,26 @@ export interface AuditObject {
   id?: number;
 }
 
+/** What a line may say beside its object. Each key has a label in every language, or the catalogue does not compile. */
+export interface AuditDetail {
+  /** The role of a user that was made; `from` and `to` of one that was changed. */
+  role?: Role;
+  from?: Role;
+  to?: Role;
+  /** Whether the address that registered had no account yet. */
+  isNew?: boolean;
+  /** Of a user who has confirmed their address. */
+  status?: 'active' | 'waiting';
+  pausedMailings?: number;
+  /** Whose token it is, what it is called and may do, and until when, if not for ever. */
+  userId?: number;
+  name?: string;
+  scopes?: ('read' | 'write')[];
+  expiresAt?: Date;
+  /** Of an import that only checked. */
+  dryRun?: boolean;
+}
+
 /**
  * Adds a line to the audit log. Call it in the transaction that does the thing: then neither is there without the other.
  * `detail` holds no secrets.
@@ -58,7 +78,7 @@ export async function audit(
   actor: Actor,
   action: AuditAction,
   object?: AuditObject,
-  detail: Record<string, unknown> = {},
+  detail: AuditDetail = {},
 ): Promise<void> {
   await sql.affected(
     `INSERT INTO audit_log (actor_id, via, ip, action, object_type, object_id, detail)

@@ -110,7 +110,7 @@ export class ImportsService {
   }
 
   private async *errorLines(id: number): AsyncGenerator<string> {
-    yield csvRow(['line', 'field', 'message']);
+    yield `\uFEFF${csvRow(['line', 'field', 'message'])}`;
     for (let after: [number, string] = [0, '']; ;) {
       const page = await this.errors(id, after, EXPORT_PAGE);
       const last = page.at(-1);

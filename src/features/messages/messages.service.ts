@@ -75,8 +75,8 @@ export class MessagesService {
    */
   async delete(viewer: Viewer, id: number): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const found = await tx.first(
-        'SELECT id FROM messages WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR UPDATE',
+      const found = await tx.first<{ subject: string }>(
+        'SELECT subject FROM messages WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR UPDATE',
         [id, writableOwner(viewer)],
       );
       if (!found) throw new NotFoundError('Message', id);
@@ -92,7 +92,7 @@ export class MessagesService {
       }
       await tx.affected('UPDATE mailings SET message_id = NULL WHERE message_id = $1', [id]);
       await tx.affected('DELETE FROM messages WHERE id = $1', [id]);
-      await audit(tx, viewer, 'message.delete', { type: 'message', id });
+      await audit(tx, viewer, 'message.delete', { type: 'message', id }, { name: found.subject });
     });
   }
 

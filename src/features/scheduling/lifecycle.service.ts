@@ -117,7 +117,7 @@ export class LifecycleService {
   /** Hides the mailing; its ledger stays. @throws ConflictError MAILING_SENDING while a run is live */
   async delete(viewer: Viewer, id: number): Promise<void> {
     await this.database.transaction(async (tx) => {
-      await lockMailing(tx, id, writableOwner(viewer));
+      const { name } = await lockMailing(tx, id, writableOwner(viewer));
       const live = await tx.first<{ id: number }>(
         `SELECT id FROM runs WHERE mailing_id = $1 AND status IN ('planning', 'sending') LIMIT 1`,
         [id],
@@ -129,7 +129,7 @@ export class LifecycleService {
           { runId: live.id },
         );
       }
-      await auditMailing(tx, viewer, 'mailing.delete', id);
+      await auditMailing(tx, viewer, 'mailing.delete', id, { name });
       await tx.affected(
         'UPDATE mailings SET deleted_at = app_now(), next_run_at = NULL, joined_from = NULL WHERE id = $1',
         [id],

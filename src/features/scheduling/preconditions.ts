@@ -2,7 +2,7 @@ import type { Sql, Transaction } from '../../database/database';
 import { ConflictError, type DomainError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { type MailingStatus, mailingTransitions } from '../../domain/states';
-import { audit, type AuditAction } from '../audit/audit';
+import { audit, type AuditAction, type AuditDetail } from '../audit/audit';
 import { settleClients } from '../clients/clients.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { recipientsOf, refusedAllowances } from '../runs/allowance';
@@ -10,8 +10,13 @@ import { recipientsOf, refusedAllowances } from '../runs/allowance';
 export const MAILING_ENDED = () =>
   new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end before it starts.');
 
-export const auditMailing = (tx: Transaction, viewer: Viewer, action: AuditAction, id: number) =>
-  audit(tx, viewer, action, { type: 'mailing', id });
+export const auditMailing = (
+  tx: Transaction,
+  viewer: Viewer,
+  action: AuditAction,
+  id: number,
+  detail?: Pick<AuditDetail, 'name'>,
+) => audit(tx, viewer, action, { type: 'mailing', id }, detail);
 
 /** @throws ConflictError MAILING_… if the mailing's status is none of those allowed */
 export function requireStatus(mailing: Mailing, verb: string, allowed: MailingStatus[]): void {

@@ -60,7 +60,8 @@ export class TokensService {
       const saved = await tokens.save(
         tokens.create({ userId, name: input.name, tokenHash: hashToken(token), expiresAt, scopes }),
       );
-      await audit(tx, viewer, 'token.create', { type: 'token', id: saved.id }, { userId, name: input.name, scopes });
+      const detail = { userId, name: input.name, scopes, ...(expiresAt && { expiresAt }) };
+      await audit(tx, viewer, 'token.create', { type: 'token', id: saved.id }, detail);
       return saved;
     });
     return { ...row, token };

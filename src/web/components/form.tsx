@@ -43,7 +43,7 @@ interface FieldProps {
   name: string;
   label: string;
   hint?: ComponentChildren;
-  type?: 'text' | 'email' | 'password' | 'datetime-local' | 'date';
+  type?: 'text' | 'email' | 'password' | 'datetime-local' | 'date' | 'file';
   autocomplete?: string;
   rows?: number;
   options?: readonly { value: string; text: string }[];
@@ -62,7 +62,7 @@ export function Field({
   rows,
   options,
   required,
-  attributes = {},
+  attributes: { class: look = '', ...attributes } = {},
   ...rest
 }: FieldProps) {
   const { t } = useReader();
@@ -93,14 +93,14 @@ export function Field({
           ))}
         </select>
       ) : rows ? (
-        <textarea class={`form-control ${problem ? 'is-invalid' : ''}`} rows={rows} {...common}>
+        <textarea class={`form-control ${problem ? 'is-invalid' : ''} ${look}`} rows={rows} {...common}>
           {value}
         </textarea>
       ) : (
         <input
           class={`form-control ${problem ? 'is-invalid' : ''}`}
           {...({ type } as object)}
-          value={type === 'password' ? undefined : value}
+          value={type === 'password' || type === 'file' ? undefined : value}
           autocomplete={rest.autocomplete}
           {...common}
         />
@@ -130,7 +130,7 @@ interface ChoiceProps {
 export function Choice({ form, name, legend, options }: ChoiceProps) {
   const problem = form.problems[name];
   return (
-    <fieldset class="field">
+    <fieldset class="field" aria-describedby={problem && `f-${name}-problem`}>
       <legend class="form-label">{legend}</legend>
       {options.map(({ value, text, hint }) => (
         <div class="form-check" key={value}>
@@ -141,6 +141,7 @@ export function Choice({ form, name, legend, options }: ChoiceProps) {
             id={`f-${name}-${value}`}
             value={value}
             checked={form.values[name] === value}
+            aria-invalid={problem ? 'true' : undefined}
           />
           <label class="form-check-label" for={`f-${name}-${value}`}>
             {text}
@@ -148,7 +149,11 @@ export function Choice({ form, name, legend, options }: ChoiceProps) {
           </label>
         </div>
       ))}
-      {problem && <p class="field-problem">{problem}</p>}
+      {problem && (
+        <p class="field-problem" id={`f-${name}-problem`}>
+          {problem}
+        </p>
+      )}
     </fieldset>
   );
 }

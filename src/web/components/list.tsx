@@ -137,7 +137,9 @@ export function Pager({ nextCursor }: { nextCursor: string | null }) {
   );
 }
 
-/** A search form that filters while one types; without JavaScript by its button. */
+/**
+ * A search form that filters while one types; without JavaScript by its button. The list's download (`#csv`) follows it.
+ */
 export function Search({
   label,
   children,
@@ -160,7 +162,7 @@ export function Search({
       hx-target={results}
       hx-select={results}
       hx-swap="outerHTML"
-      hx-replace-url="true"
+      hx-select-oob="#csv"
       hx-sync="this:replace"
     >
       {label && (

@@ -1,6 +1,7 @@
 import type { AttemptStatus, DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
 import { statusText } from '../codes';
 import { useReader } from '../reader';
+import { Reply } from './list';
 
 type Tone = 'quiet' | 'going' | 'good' | 'bad' | 'warn';
 
@@ -50,7 +51,7 @@ export function StatusReason({ code, text, since }: { code: string; text: string
   return (
     <>
       {statusText(code, t)} <span class="text-nowrap">{format.time(since)}</span>
-      {text && !own && <code class="reply">{text}</code>}
+      {text && !own && <Reply text={text} />}
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { TIME_ZONES } from '../../domain/time-zone';
+import { zonesWith } from '../../domain/time-zone';
 import type { ApiToken } from '../../features/users/api-token.entity';
 import { emptyForm, type FormState } from '../answers';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
@@ -59,7 +59,7 @@ export function AccountPage({
             name="timeZone"
             label={t.field.timeZone}
             required
-            options={TIME_ZONES.map((zone) => ({ value: zone, text: zone }))}
+            options={zonesWith(profile.values.timeZone ?? '').map((zone) => ({ value: zone, text: zone }))}
           />
           <button class="btn btn-primary">{t.form.save}</button>
         </PostForm>

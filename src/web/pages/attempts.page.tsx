@@ -90,7 +90,7 @@ export function AttemptRows({ attempts, withClient = true }: { attempts: Attempt
               {attempt.fullName === null ? attempt.email : <a href={`/clients/${attempt.clientId}`}>{attempt.email}</a>}
             </Cell>
           )}
-          <Cell label={t.field.mailing}>
+          <Cell label={t.field.mailing} class="text-cell">
             <a class="clip" href={`/runs/${attempt.runId}`}>
               {attempt.mailingName || t.mailings.nameless(attempt.mailingId)}
             </a>

@@ -1,8 +1,11 @@
+import { type ComponentChildren, Fragment } from 'preact';
 import type { Page } from '../../domain/paging';
-import { auditActions, type AuditObject } from '../../features/audit/audit';
+import type { Role } from '../../domain/permissions';
+import { auditActions, type AuditDetail, type AuditObject } from '../../features/audit/audit';
 import type { AuditEntry } from '../../features/audit/audit.service';
 import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
-import { useReader } from '../reader';
+import { named } from '../codes';
+import { type Reader, useReader } from '../reader';
 
 export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
   const { t, format } = useReader();
@@ -37,11 +40,11 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
                   </span>
                 </Cell>
                 <Cell label={t.field.what}>{t.audit.action[entry.action]}</Cell>
-                <Cell label={t.field.object}>
-                  {entry.objectType && <ObjectLink type={entry.objectType} id={entry.objectId} />}
+                <Cell label={t.field.object} class="text-cell">
+                  <Subject entry={entry} />
                 </Cell>
-                <Cell label={t.field.detail}>
-                  {Object.keys(entry.detail).length > 0 && <code class="reply">{JSON.stringify(entry.detail)}</code>}
+                <Cell label={t.field.detail} class="text-cell">
+                  <Detail detail={entry.detail} />
                 </Cell>
               </Row>
             ))}
@@ -55,18 +58,81 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
 
 type ObjectType = AuditObject['type'];
 
-const PLACES: Partial<Record<ObjectType, string>> = {
-  user: '/users',
-  mailing: '/mailings',
-  message: '/messages',
-  client: '/clients',
-  run: '/runs',
-  import: '/clients/import',
+/** Where an object is looked at. */
+const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
+  user: (id) => `/users/${id}`,
+  token: null,
+  mailing: (id) => `/mailings/${id}`,
+  message: (id) => `/messages/${id}`,
+  client: (id) => `/clients/${id}`,
+  import: (id) => `/clients/import/${id}`,
+  run: (id) => `/runs/${id}`,
+  delivery: (id) => `/attempts?deliveryId=${id}`,
+  transport: null,
 };
 
-function ObjectLink({ type, id }: { type: ObjectType; id: number | null }) {
+/** What it was done to, by its name; a link if it is still there. */
+function Subject({ entry: { objectType, objectId, objectName } }: { entry: AuditEntry }) {
   const { t } = useReader();
-  const place = PLACES[type];
-  const text = `${t.audit.objectType[type]} ${id ?? ''}`;
-  return place && id !== null ? <a href={`${place}/${id}`}>{text}</a> : <>{text}</>;
+  if (!objectType) return null;
+  const kind = t.audit.objectType[objectType];
+  if (objectId === null) return <>{kind}</>;
+  const place = objectName !== null && PLACES[objectType]?.(objectId);
+  const text = objectName || `${kind} ${objectId}`;
+  return (
+    <div>
+      {place ? (
+        <a class="clip" href={place}>
+          {text}
+        </a>
+      ) : (
+        <span class="clip">{text}</span>
+      )}
+      {objectName && <span class="hint d-block">{`${kind} ${objectId}`}</span>}
+    </div>
+  );
+}
+
+type Say<T> = (value: T, reader: Reader) => ComponentChildren;
+const whether: Say<boolean> = (yes, { t }) => (yes ? t.audit.yes : t.audit.no);
+const role: Say<Role> = (value, { t }) => named(t.users.role, value);
+
+const SAY: { [K in keyof AuditDetail]-?: Say<NonNullable<AuditDetail[K]>> } = {
+  role,
+  from: role,
+  to: role,
+  isNew: whether,
+  status: (value, { t }) => named(t.users.status, value),
+  pausedMailings: (n, { format }) => format.number(n),
+  userId: (id, { t }) => <a href={`/users/${id}`}>{`${t.audit.objectType.user} ${id}`}</a>,
+  name: (text) => text,
+  scopes: (scopes, { t }) => (scopes.includes('write') ? t.account.readWrite : t.account.readOnly),
+  expiresAt: (at, { format }) => format.time(at),
+  dryRun: whether,
+};
+
+/** What nobody here knows, as another version wrote it: times in the reader's zone, the rest as it is. */
+const other: Say<unknown> = (value, reader) => {
+  if (typeof value === 'boolean') return whether(value, reader);
+  if (typeof value === 'number') return reader.format.number(value);
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? reader.format.exact(value) : value;
+};
+
+function Detail({ detail }: Pick<AuditEntry, 'detail'>) {
+  const reader = useReader();
+  // The database keeps no order of keys.
+  const keys = [...new Set([...Object.keys(SAY), ...Object.keys(detail)])];
+  const said = keys.filter((key) => (detail[key] ?? '') !== '');
+  if (said.length === 0) return null;
+  return (
+    <dl class="tiny-facts">
+      {said.map((key) => (
+        <Fragment key={key}>
+          <dt>{named(reader.t.audit.detail, key)}</dt>
+          <dd>{((SAY as Record<string, Say<unknown>>)[key] ?? other)(detail[key], reader)}</dd>
+        </Fragment>
+      ))}
+    </dl>
+  );
 }

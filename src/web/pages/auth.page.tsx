@@ -140,10 +140,12 @@ export function RegisterPage({ form, closed }: { form: FormState; closed: boolea
 /** The link of a letter: one click proves the address. */
 export function ConfirmPage({ form, action }: { form: FormState; action: string }) {
   const { t } = useReader();
+  const { token } = form.values;
+  if (!token) return <SaidPage title={t.auth.confirmTitle} text={t.auth.linkMissing} />;
   return (
     <DoorForm title={t.auth.confirmTitle} action={action} form={form} text={t.auth.confirm}>
-      <p>{form.values.token ? t.auth.confirmText : t.auth.linkMissing}</p>
-      <input type="hidden" name="token" value={form.values.token ?? ''} />
+      <p>{t.auth.confirmText}</p>
+      <input type="hidden" name="token" value={token} />
     </DoorForm>
   );
 }
@@ -166,9 +168,11 @@ export function ForgotPage({ form }: { form: FormState }) {
 
 export function ResetPage({ form }: { form: FormState }) {
   const { t } = useReader();
+  const { token } = form.values;
+  if (!token) return <SaidPage title={t.auth.resetTitle} text={t.auth.linkMissing} />;
   return (
     <DoorForm title={t.auth.resetTitle} action="/reset" form={form} text={t.form.save}>
-      <input type="hidden" name="token" value={form.values.token ?? ''} />
+      <input type="hidden" name="token" value={token} />
       <PasswordField form={form} label={t.field.newPassword} hint={t.auth.resetHint} />
     </DoorForm>
   );

@@ -19,6 +19,7 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
     <>
       <PageHead title={t.clients.title}>
         <a
+          id="csv"
           class="btn btn-secondary"
           href={`/clients/export.csv${search ? `?search=${encodeURIComponent(search)}` : ''}`}
           download
@@ -58,8 +59,10 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
                 <Cell label={t.field.email} class="main-cell">
                   <a href={`/clients/${client.id}`}>{client.email}</a>
                 </Cell>
-                <Cell label={t.field.fullName}>{client.fullName}</Cell>
-                <Cell label={t.field.comment} class="muted">
+                <Cell label={t.field.fullName} class="text-cell">
+                  {client.fullName}
+                </Cell>
+                <Cell label={t.field.comment} class="text-cell muted">
                   {client.comment && <span class="clip">{client.comment}</span>}
                 </Cell>
                 <Cell label={t.field.addedAt} class="muted text-nowrap">

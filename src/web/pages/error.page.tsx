@@ -1,17 +1,19 @@
 import type { Problem } from '../../http/problem.filter';
 import { refusal } from '../codes';
 import { useReader } from '../reader';
+import { translateProblem } from '../texts/texts';
 
 export function ErrorPage({ problem }: { problem: Problem }) {
   const { t } = useReader();
-  const message = problem.status === 409 || problem.status === 400 ? problem.detail : t.errors.text(problem.status);
+  const message = problem.status === 409 ? problem.detail : t.errors.text(problem.status);
+  const wrong = problem.errors?.map((error) => translateProblem(error.message, t)).join(' ');
   return (
     <div class="empty error-page">
       <p class="error-code" aria-hidden="true">
         {problem.status}
       </p>
       <h1>{t.errors.title(problem.status)}</h1>
-      <p>{refusal({ code: problem.code, message }, t)}</p>
+      <p>{wrong ?? refusal({ code: problem.code, message }, t)}</p>
       <p>
         <a class="btn btn-primary" href="/">
           {t.errors.home}

@@ -2,7 +2,7 @@ import type { TransportState } from '../../features/deliveries/transport.service
 import type { Overview, Present } from '../../features/statistics/statistics.service';
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';
-import { Empty, PageHead } from '../components/list';
+import { Empty, PageHead, Reply } from '../components/list';
 import { Chip, Progress, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 
@@ -161,7 +161,7 @@ export function TransportTrouble({ transport }: { transport: TransportState }) {
       <div>
         <strong>{transport.state === 'parked' ? t.transport.parked : t.transport.waiting}</strong>{' '}
         {t.transport.since(format.time(transport.since))}
-        {transport.detail && <code class="reply">{transport.detail}</code>}
+        {transport.detail && <Reply text={transport.detail} />}
         {user?.role === 'admin' && <a href="/status">{t.transport.look}</a>}
       </div>
     </div>

@@ -1,11 +1,12 @@
 import type { Import } from '../../features/clients/import.entity';
 import type { ImportView } from '../../features/clients/imports.service';
 import type { FormState } from '../answers';
-import { CsrfField, FormProblem } from '../components/form';
+import { CsrfField, Field, FormProblem } from '../components/form';
 import { Cell, PageHead, Row, Table } from '../components/list';
 import { Chip } from '../components/states';
 import { newFormKey } from '../form-key';
 import { useReader } from '../reader';
+import { named } from '../codes';
 import { translateProblem } from '../texts/texts';
 
 export function ImportFormPage({ form, imports }: { form: FormState; imports: Import[] }) {
@@ -30,12 +31,14 @@ export function ImportFormPage({ form, imports }: { form: FormState; imports: Im
             <span class="hint d-block">{t.imports.checkHint}</span>
           </label>
         </div>
-        <div class="field">
-          <label class="form-label" for="f-file">
-            {t.imports.file}
-          </label>
-          <input class="form-control" type="file" id="f-file" name="file" accept=".csv,text/csv,text/plain" required />
-        </div>
+        <Field
+          form={form}
+          name="file"
+          label={t.imports.file}
+          type="file"
+          required
+          attributes={{ accept: '.csv,text/csv,text/plain' }}
+        />
         <div class="actions">
           <button class="btn btn-primary">{t.imports.upload}</button>
         </div>
@@ -145,7 +148,7 @@ export function ImportLive({ found }: { found: ImportView }) {
         </dl>
         {found.encoding && (
           <p class="hint">
-            {t.imports.read(found.encoding, found.delimiter === '\t' ? t.imports.tab : (found.delimiter ?? ','))}
+            {t.imports.read(found.encoding.toUpperCase(), named(t.imports.delimiters, found.delimiter ?? ','))}
           </p>
         )}
         {!running && (
@@ -179,8 +182,10 @@ export function ImportLive({ found }: { found: ImportView }) {
                 <Cell label={t.imports.line} class="num">
                   {format.number(error.line)}
                 </Cell>
-                <Cell label={t.imports.column}>{error.field}</Cell>
-                <Cell label={t.imports.problem}>{translateProblem(error.message, t)}</Cell>
+                <Cell label={t.imports.column}>{named(t.imports.columns, error.field)}</Cell>
+                <Cell label={t.imports.problem} class="text-cell">
+                  {translateProblem(error.message, t)}
+                </Cell>
               </Row>
             ))}
           </Table>

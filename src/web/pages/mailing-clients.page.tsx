@@ -38,7 +38,9 @@ export function MailingClientsPage({ mailing, clients, mayChange }: Props) {
               <Cell label={t.field.email} class="main-cell">
                 <a href={`/clients/${client.id}`}>{client.email}</a>
               </Cell>
-              <Cell label={t.field.fullName}>{client.fullName}</Cell>
+              <Cell label={t.field.fullName} class="text-cell">
+                {client.fullName}
+              </Cell>
               <Cell label={t.form.actions}>
                 {mayChange && (
                   <PostForm action={`/mailings/${mailing.id}/clients/remove`}>

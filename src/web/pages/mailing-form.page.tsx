@@ -1,5 +1,5 @@
 import { PERIODS } from '../../domain/recurrence';
-import { TIME_ZONES } from '../../domain/time-zone';
+import { zonesWith } from '../../domain/time-zone';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { FormState } from '../answers';
 import { Choice, Field, FormProblem, PostForm } from '../components/form';
@@ -17,7 +17,7 @@ interface Props {
 export function MailingFormPage({ form, messages, occurrences, totalClients, mailing }: Props) {
   const { t } = useReader();
   const started = mailing !== undefined && mailing.status !== 'created';
-  const zones = TIME_ZONES.map((zone) => ({ value: zone, text: zone }));
+  const zones = zonesWith(form.values.timeZone ?? '').map((zone) => ({ value: zone, text: zone }));
   return (
     <>
       <PageHead

@@ -136,7 +136,7 @@ function Runs({ runs }: { runs: Page<RunView> }) {
       >
         {runs.items.map((run) => (
           <Row key={run.id}>
-            <Cell label={t.field.time} class="main-cell">
+            <Cell label={t.field.time} class="main-cell text-nowrap">
               {run.status === 'missed' ? (
                 format.time(timeOf(run))
               ) : (
@@ -145,8 +145,10 @@ function Runs({ runs }: { runs: Page<RunView> }) {
             </Cell>
             <Cell label={t.run.why}>{t.runTrigger[run.trigger]}</Cell>
             <Cell label={t.field.status}>
-              <RunChip status={run.status} />
-              {run.reason && <span class="hint"> {t.runReason[run.reason]}</span>}
+              <div>
+                <RunChip status={run.status} />
+                {run.reason && <span class="hint"> {t.runReason[run.reason]}</span>}
+              </div>
             </Cell>
             <Cell label={t.counts.sent} class="num">
               {format.number(run.counts.sent)}

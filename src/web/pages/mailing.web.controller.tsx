@@ -11,6 +11,7 @@ import { TimelineService } from '../../features/statistics/timeline.service';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
+import { cut } from '../cut';
 import { formKey } from '../form-key';
 import { CurrentReader } from '../readers.service';
 import type { Notice, Reader } from '../reader';
@@ -116,7 +117,7 @@ export class MailingWebController {
       viewer,
       id,
     );
-    const name = reader.t.mailings.copyOf(nameOf(of, reader.t.mailings.nameless)).slice(0, 200);
+    const name = cut(reader.t.mailings.copyOf(nameOf(of, reader.t.mailings.nameless)), 200);
     const clientIds = audience === 'selected' ? await this.mailings.clientIds(viewer, id) : undefined;
     const made = await this.mailings.create(viewer, {
       name,

@@ -68,7 +68,7 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
                   {format.number(mailing.recipientCount)}
                 </Cell>
                 <Cell label={t.field.period}>{t.period[mailing.period]}</Cell>
-                <Cell label={t.field.nextRun} class="muted">
+                <Cell label={t.field.nextRun} class="text-cell muted">
                   {mailing.status === 'started' &&
                     mailing.nextRunAt &&
                     format.timeIn(mailing.nextRunAt, mailing.timeZone)}

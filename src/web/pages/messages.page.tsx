@@ -121,7 +121,7 @@ export function MessagePage({ form, message, mayChange, previewId, ownEmail }: E
             label={t.field.body}
             rows={18}
             required
-            attributes={{ 'data-editor': true, spellcheck: 'false', class: 'form-control code' }}
+            attributes={{ 'data-editor': true, spellcheck: 'false', class: 'code' }}
           />
           <details class="field" open={Boolean(form.values.bodyText)}>
             <summary>{t.messages.ownText}</summary>

@@ -10,6 +10,7 @@ import { Id } from '../../http/id.pipe';
 import { LETTER_CSP } from '../../http/security-headers';
 import { CurrentViewer } from '../../http/viewer';
 import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
+import { cut } from '../cut';
 import { DraftsService } from '../drafts.service';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
@@ -92,6 +93,8 @@ export class MessagesWebController {
     const html = PREVIEW_ID.test(id) ? await this.drafts.read(viewer, id) : null;
     if (html === null) throw new NotFoundError('Preview', id.slice(0, 36));
     response.setHeader('Content-Security-Policy', LETTER_CSP);
+    // A frame of nobody's origin has nothing to be keyed by, and browsers complain.
+    response.removeHeader('Origin-Agent-Cluster');
     response.setHeader('Cache-Control', 'no-store');
     response.type('text/html; charset=utf-8');
     return html;
@@ -133,7 +136,7 @@ export class MessagesWebController {
   async copy(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
     const { subject, body, bodyText } = await this.messages.get(viewer, id);
     const made = await this.messages.create(viewer, {
-      subject: reader.t.mailings.copyOf(subject).slice(0, 2_000),
+      subject: cut(reader.t.mailings.copyOf(subject), 2_000),
       body,
       bodyText,
     });

@@ -14,7 +14,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
   return (
     <>
       <PageHead title={t.reports.title}>
-        <a class="btn btn-secondary" href={`/reports/periods.csv?${csv.toString()}`} download>
+        <a id="csv" class="btn btn-secondary" href={`/reports/periods.csv?${csv.toString()}`} download>
           {t.list.csv}
         </a>
       </PageHead>

@@ -39,7 +39,7 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
           <Confirm
             id="resend"
             action={`/runs/${run.id}/resend-failed`}
-            text={t.run.resendFailed(again)}
+            text={t.run.resendFailed(format.number(again))}
             question={t.run.resendQuestion(again)}
             kind="btn-primary"
           >
@@ -72,7 +72,7 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
                   ) : (
                     <a href={`/clients/${delivery.clientId}`}>{delivery.email}</a>
                   )}
-                  {delivery.fullName && <span class="hint d-block">{delivery.fullName}</span>}
+                  {delivery.fullName && <span class="hint clip">{delivery.fullName}</span>}
                 </Cell>
                 <Cell label={t.field.status}>
                   <DeliveryChip status={delivery.status} />

@@ -2,7 +2,7 @@ import type { Page } from '../../domain/paging';
 import type { TransportLogEntry, TransportState } from '../../features/deliveries/transport.service';
 import type { StatisticsService } from '../../features/statistics/statistics.service';
 import { PostForm } from '../components/form';
-import { Cell, Empty, PageHead, Pager, Row, Table } from '../components/list';
+import { Cell, Empty, PageHead, Pager, Reply, Row, Table } from '../components/list';
 import { Chip } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
@@ -125,7 +125,9 @@ export function StatusPage({ transport, log, workers, queues, sender, versions, 
                 </Cell>
                 <Cell label={t.transport.event}>{t.transport.events[entry.event]}</Cell>
                 <Cell label={t.attempts.reason}>{entry.reason && reasonText(entry.reason, t)}</Cell>
-                <Cell label={t.field.detail}>{entry.detail && <code class="reply">{entry.detail}</code>}</Cell>
+                <Cell label={t.field.detail} class="response-cell">
+                  {entry.detail && <Reply text={entry.detail} />}
+                </Cell>
               </Row>
             ))}
           </Table>

@@ -47,7 +47,9 @@ export function UsersPage({ users }: { users: Page<UserView> }) {
                 <Cell label={t.field.email} class="main-cell">
                   <a href={`/users/${user.id}`}>{user.email}</a>
                 </Cell>
-                <Cell label={t.field.fullName}>{user.fullName}</Cell>
+                <Cell label={t.field.fullName} class="text-cell">
+                  {user.fullName}
+                </Cell>
                 <Cell label={t.field.role}>{t.users.role[user.role]}</Cell>
                 <Cell label={t.field.status}>
                   <UserChip user={user} />

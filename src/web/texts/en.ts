@@ -1,6 +1,6 @@
 import type { MailingCode, RefusalCode, TransportEvent } from '../../domain/codes';
 import type { SmtpReason } from '../../domain/smtp-rules';
-import type { AuditAction, AuditObject } from '../../features/audit/audit';
+import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { reasonsEn } from './reasons';
 
@@ -204,13 +204,14 @@ export const en = {
     checked: 'Checked',
     rows: (n: number) => count(n, 'line', 'lines'),
     read: (encoding: string, delimiter: string) => `Read as ${encoding}, separated by ${delimiter}`,
-    tab: 'tabs',
+    delimiters: { ',': 'commas', ';': 'semicolons', '\t': 'tabs' },
     nowImport: 'Import it now',
     seeClients: 'See the clients',
     errorsCsv: (n: number) => `Download ${count(n, 'rejected line', 'rejected lines')}`,
     rejectedLines: 'Rejected lines',
     line: 'Line',
     column: 'Field',
+    columns: { email: 'E-mail', fullName: 'Full name', comment: 'Comment', line: 'The whole line' },
     problem: 'What is wrong',
   },
   messages: {
@@ -327,7 +328,7 @@ export const en = {
     nextTry: (at: string) => `next try ${at}`,
     resendOne: 'Send again',
     markSent: 'It arrived: mark as sent',
-    resendFailed: (n: number) => `Resend to failed (${n})`,
+    resendFailed: (n: string) => `Resend to failed (${n})`,
     resendQuestion: (n: number) => `Send again to ${people(n)}?`,
     resendText: (sender: string) =>
       `Only those whose letter failed or whose outcome is unknown get it once more, from ${sender}.`,
@@ -446,6 +447,21 @@ export const en = {
       delivery: 'Letter',
       transport: 'Mail server',
     } satisfies Record<AuditObject['type'], string>,
+    detail: {
+      role: 'Role',
+      from: 'From',
+      to: 'To',
+      isNew: 'New account',
+      status: 'Status',
+      pausedMailings: 'Mailings paused',
+      userId: 'Whose',
+      name: 'Name',
+      scopes: 'May',
+      expiresAt: 'Valid until',
+      dryRun: 'Check only',
+    } satisfies Record<keyof AuditDetail, string>,
+    yes: 'yes',
+    no: 'no',
   },
   status: {
     title: 'Status',

@@ -1,0 +1,153 @@
+import { WebModule } from '../../src/web/web.module';
+import { type Person, startApi, type TestApi } from '../support/api';
+import { makeObjects } from '../support/objects';
+
+/** What pages say, and in which words. */
+
+let api: TestApi;
+let admin: Person;
+
+beforeAll(async () => {
+  api = await startApi({}, [WebModule]);
+  admin = await api.person('admin', 'admin@example.org');
+});
+afterAll(() => api.close());
+
+/** The rows of the page, newest first: their text, and where their links lead. */
+async function rows(): Promise<{ text: string; links: string[] }[]> {
+  const { cookie } = await api.signIn(admin.email);
+  const { text } = await api.call('GET', '/audit', { cookie });
+  return [...text.matchAll(/<tr role="row">.*?<\/tr>/gs)].slice(2).map(([row]) => ({
+    links: [...row.matchAll(/href="([^"]*)"/g)].map(([, to]) => to ?? ''),
+    text: row.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' '),
+  }));
+}
+
+const post = (path: string, body: unknown = {}, { token } = admin) =>
+  api.call('POST', `/api/v1${path}`, { token, body });
+
+describe('the audit log', () => {
+  test.each([
+    [
+      'en',
+      [
+        'Whose User 1',
+        'May Only read',
+        'Valid until 1 Jan 2100, 05:45',
+        'Mailings paused 0',
+        'Gone subject',
+        'Check only yes',
+      ],
+    ],
+    [
+      'ru',
+      [
+        'Чей Пользователь 1',
+        'Может Только читать',
+        'Действует до 1 янв. 2100',
+        'Приостановлено рассылок 0',
+        'Только проверка да',
+      ],
+    ],
+  ])('names what happened in the reader’s language and zone: %s', async (language, expected) => {
+    await api.call('PATCH', '/api/v1/me', { token: admin.token, body: { language, timeZone: 'Asia/Kathmandu' } });
+    const user = await api.person();
+    await post('/tokens', { name: 'Ours', scopes: ['read'], expiresAt: '2100-01-01T00:00:00Z' });
+    await api.call('PATCH', `/api/v1/users/${user.id}`, { token: admin.token, body: { status: 'blocked' } });
+    const message = (await post('/messages', { subject: 'Gone subject', body: '<p>B</p>' })).body.id;
+    await api.call('DELETE', `/api/v1/messages/${message}`, { token: admin.token });
+    await api.call('POST', '/api/v1/clients/import?dryRun=true', {
+      token: admin.token,
+      headers: { 'content-type': 'text/csv' },
+      body: 'email,full_name\na@example.org,A\n',
+    });
+    const seen = await rows();
+    const text = seen.map((row) => row.text).join('\n');
+    for (const part of expected) expect(text).toContain(part);
+    expect(text).not.toMatch(/[{}]|&quot;/);
+    const links = seen.flatMap((row) => row.links);
+    expect(links).toContain(`/users/${user.id}`);
+    expect(links.some((link) => link.startsWith('/clients/import/'))).toBe(true);
+    expect(links).not.toContain(`/messages/${message}`);
+    expect(text).toContain(user.email);
+  });
+
+  test('what another version wrote falls back to what it is', async () => {
+    await api.database.affected(
+      `INSERT INTO audit_log (via, action, object_type, object_id, detail) VALUES ('cli', 'sign_in', 'user', $1, $2)`,
+      [
+        admin.id,
+        JSON.stringify({ role: 'auditor', newKey: '2100-01-01T00:00:00Z', list: [1], many: 1234567, none: null }),
+      ],
+    );
+    await api.call('PATCH', '/api/v1/me', { token: admin.token, body: { language: 'en', timeZone: 'Asia/Kathmandu' } });
+    const [row] = (await rows()).filter(({ text }) => text.includes('newKey'));
+    expect(row?.text).toContain('Role auditor list [1] many 1,234,567 newKey 1 Jan 2100, 05:45:00');
+    expect(row?.text).not.toContain('none');
+  });
+});
+
+const page = async (person: Person, path: string) =>
+  (
+    await api.call('GET', path, {
+      cookie: (await api.signIn(person.email)).cookie,
+      headers: { 'accept-language': 'en' },
+    })
+  ).text;
+
+test('who may not see a page is told so in their own language, with the menu', async () => {
+  const user = await api.person();
+  await api.call('PATCH', '/api/v1/me', { token: user.token, body: { language: 'ru' } });
+  const text = await page(user, '/users');
+  expect(text).toContain('<html lang="ru">');
+  expect(text).toContain('Рассылки');
+});
+
+test('a picker of zones keeps an older name that was chosen', async () => {
+  const user = await api.person();
+  await api.call('PATCH', '/api/v1/me', { token: user.token, body: { timeZone: 'Asia/Calcutta' } });
+  const { timeZone } = (await api.call('GET', '/api/v1/me', user)).body;
+  for (const path of ['/account', '/mailings/new'])
+    expect(await page(user, path)).toContain(`<option value="${String(timeZone)}" selected>`);
+});
+
+test('a copy of a long name ends in a whole character', async () => {
+  const user = await api.person();
+  const messageId = (await post('/messages', { subject: 'S', body: '<p>B</p>' }, user)).body.id;
+  const name = `x${'🎉'.repeat(99)}`;
+  const startAt = new Date(Date.now() + 86_400_000).toISOString();
+  const { body } = await post('/mailings', { name, messageId, audience: 'all', startAt, period: 'once' }, user);
+  const { cookie, csrf } = await api.signIn(user.email);
+  const copied = await api.call('POST', `/mailings/${body.id}/copy`, {
+    cookie,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ _csrf: csrf }).toString(),
+  });
+  expect(copied.headers.get('location')).toMatch(/^\/mailings\/\d+\/edit$/);
+});
+
+test.each([
+  '/clients/export.csv',
+  '/reports/periods.csv',
+  '/clients/import/:id/errors.csv',
+  '/runs/:run/deliveries.csv',
+])('spreadsheets read %s as UTF-8', async (path) => {
+  const user = await api.person();
+  const objects = await makeObjects(api, user);
+  const address = path.replace(':id', String(objects.import)).replace(':run', String(objects.run));
+  const { cookie } = await api.signIn(user.email);
+  const answer = await fetch(api.url + address, { headers: { cookie } });
+  expect([...new Uint8Array(await answer.arrayBuffer()).slice(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+  expect(answer.headers.get('content-disposition')).toContain('attachment');
+});
+
+test('a link that lost its token, or an address with a wrong part, is answered in words', async () => {
+  const user = await api.person();
+  await api.call('PATCH', '/api/v1/me', { token: user.token, body: { language: 'ru' } });
+  expect(await page(user, '/clients?cursor=nonsense')).toContain('Такой страницы списка больше нет');
+  for (const path of ['/confirm', '/confirm-email', '/reset']) {
+    const { text } = await api.call('GET', path);
+    expect(text).toContain('This link is not complete');
+    expect(text).not.toContain('name="token"');
+  }
+});
