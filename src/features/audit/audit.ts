@@ -60,6 +60,8 @@ export interface AuditDetail {
   /** Of a user who has confirmed their address. */
   status?: 'active' | 'waiting';
   pausedMailings?: number;
+  /** API tokens that a reset of the password ended. */
+  endedTokens?: number;
   /** Whose token it is, what it is called and may do, and until when, if not for ever. */
   userId?: number;
   name?: string;

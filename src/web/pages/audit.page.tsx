@@ -104,6 +104,7 @@ const SAY: { [K in keyof AuditDetail]-?: Say<NonNullable<AuditDetail[K]>> } = {
   isNew: whether,
   status: (value, { t }) => named(t.users.status, value),
   pausedMailings: (n, { format }) => format.number(n),
+  endedTokens: (n, { format }) => format.number(n),
   userId: (id, { t }) => <a href={`/users/${id}`}>{`${t.audit.objectType.user} ${id}`}</a>,
   name: (text) => text,
   scopes: (scopes, { t }) => (scopes.includes('write') ? t.account.readWrite : t.account.readOnly),

@@ -454,6 +454,7 @@ export const en = {
       isNew: 'New account',
       status: 'Status',
       pausedMailings: 'Mailings paused',
+      endedTokens: 'API tokens ended',
       userId: 'Whose',
       name: 'Name',
       scopes: 'May',

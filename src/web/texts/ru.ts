@@ -458,6 +458,7 @@ export const ru: Texts = {
       isNew: 'Новая учётная запись',
       status: 'Состояние',
       pausedMailings: 'Приостановлено рассылок',
+      endedTokens: 'Завершено токенов API',
       userId: 'Чей',
       name: 'Название',
       scopes: 'Может',
