@@ -253,7 +253,8 @@ describe('the queue beside the ledger', () => {
       slow.stop();
       for (; !over; await new Promise((resolve) => setTimeout(resolve, 20))) pool.dropAll();
       await sending;
-      expect(await ledger.query('SELECT max(n) AS n FROM claims_held')).toEqual([{ n: 4 }]);
+      const [most] = await ledger.query<{ n: number }>('SELECT max(n) AS n FROM claims_held');
+      expect(most?.n).toBeLessThanOrEqual(4);
     });
 
     it('the claims of a worker that lives are left alone, however long a letter takes', async () => {
