@@ -47,10 +47,10 @@ describe('Redis and Postgres', () => {
     await rig.startWorkers(2, CALM);
     const mailing = await rig.mailing(letters(50));
     process.kill(rig.redis.pid ?? 0, 'SIGSTOP');
-    const startedAt = performance.now();
-    await rig.send(mailing);
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    const answer = rig.send(mailing).then(() => 'accepted');
+    const soon = await Promise.race([answer, sleep(4_000, 'no answer')]);
     process.kill(rig.redis.pid ?? 0, 'SIGCONT');
+    expect(soon).toBe('accepted');
     await rig.quiet(20_000);
     rig.note('6 Redis frozen', await checkInvariants(rig, { deathsAfterDot: false, deliveries: 50 }), 0);
   });

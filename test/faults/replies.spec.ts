@@ -88,9 +88,10 @@ describe('what mail servers and people do', () => {
     const mailing = await rig.mailing(letters(60));
     const runId = await rig.send(mailing);
     for (let again = 0; again < 3; again++) {
-      await rig.eventually(
-        async () => (await rig.call<{ status: string }>('GET', `/mailings/${mailing}`)).body.status === 'paused',
-      );
+      await rig.eventually(async () => {
+        expect(await rig.counts(runId)).not.toHaveProperty('failed');
+        return (await rig.call<{ status: string }>('GET', `/mailings/${mailing}`)).body.status === 'paused';
+      });
       await rig.eventually(async () => (await rig.counts(runId)).pending === 60);
       expect((await rig.call('GET', `/mailings/${mailing}`)).body).toMatchObject({
         statusReason: { code: 'sender_refused' },

@@ -26,6 +26,7 @@ describe('the queue beside the ledger', () => {
       WORKER_CONCURRENCY: '20',
       HEARTBEAT_MS: '200',
       TAKEOVER_MS: '2000',
+      SMTP_CONNECTIONS: '2',
     });
   });
 
@@ -98,6 +99,17 @@ describe('the queue beside the ledger', () => {
     expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
   });
 
+  it('is fed again what could not be added: the feeder goes on only from what is in the queue', async () => {
+    const { ids } = await ledger.plannedRun(5);
+    const counter = ledger.queue.toKey('id');
+    await ledger.redis.client.set(counter, 'no number');
+    await expect(ledger.feeder.feed()).rejects.toThrow();
+    expect(await waiting()).toEqual([]);
+    await ledger.redis.client.del(counter);
+    await ledger.feeder.feed();
+    expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
+  });
+
   it('gets back deferred deliveries when they are due, not before', async () => {
     const { ids } = await ledger.plannedRun(3);
     await ledger.query(
@@ -123,6 +135,7 @@ describe('the queue beside the ledger', () => {
   describe('with a mail server', () => {
     let smtp: SmtpServer;
     let sender: SenderService;
+    let senderAt: (rateLimitPerSecond: number) => SenderService;
     let registry: WorkerRegistry;
     let gate: TransportGate;
     let pool: SmtpPool;
@@ -139,16 +152,18 @@ describe('the queue beside the ledger', () => {
       });
       gate = new TransportGate(new TransportService(database, config, silent), feeder, pool, config, silent);
       await gate.start();
-      sender = new SenderService(
-        database,
-        registry,
-        gate,
-        new LetterComposer(database, config),
-        pool,
-        new RateLimiter(redis, config),
-        config,
-        silent,
-      );
+      senderAt = (rateLimitPerSecond) =>
+        new SenderService(
+          database,
+          registry,
+          gate,
+          new LetterComposer(database, config),
+          pool,
+          new RateLimiter(redis, { ...config, rateLimitPerSecond }),
+          config,
+          silent,
+        );
+      sender = senderAt(0);
     });
 
     afterEach(async () => {
@@ -202,6 +217,46 @@ describe('the queue beside the ledger', () => {
       expect(await ledger.sweeper.sweep()).toMatchObject({ refedRuns: [] });
     });
 
+    it('a worker never holds more claims than twice its connections, nor claims past a record that waits', async () => {
+      const { ids } = await ledger.plannedRun(10);
+      const [first] = await ledger.query<{ email: string }>('SELECT email FROM deliveries WHERE id = $1', [ids[0]]);
+      smtp.behave({
+        at: { dot: { do: 'stall' } },
+        recipients: { [first?.email ?? '']: { step: 'dot', do: 'accept' } },
+      });
+      // Each change notes how many claims there are; a record waits for whoever holds the advisory lock.
+      await ledger.query(`CREATE TABLE claims_held (n integer)`);
+      await ledger.query(`CREATE FUNCTION note_claims() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO claims_held SELECT count(*) FROM deliveries WHERE status = 'sending'; RETURN NULL; END $$`);
+      await ledger.query(`CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$`);
+      await ledger.query(
+        'CREATE TRIGGER note_claims AFTER UPDATE ON deliveries FOR EACH STATEMENT EXECUTE FUNCTION note_claims()',
+      );
+      await ledger.query(
+        'CREATE TRIGGER wait_for_test BEFORE INSERT ON attempts FOR EACH ROW EXECUTE FUNCTION wait_for_test()',
+      );
+      // Slow enough that the claim for a freed slot is not of one batch with the record that freed it.
+      const slow = senderAt(5);
+      let over = false;
+      let sending: Promise<unknown> | undefined;
+      await ledger.database.transaction(async (tx) => {
+        await tx.rows('SELECT pg_advisory_xact_lock(1)');
+        sending = Promise.all(ids.map((id) => slow.send(id))).finally(() => (over = true));
+        const waits = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`;
+        while ((await ledger.query(waits)).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        // Time for a claim that overtakes the record.
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+      });
+      // Time for a claim without a slot.
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      slow.stop();
+      for (; !over; await new Promise((resolve) => setTimeout(resolve, 20))) pool.dropAll();
+      await sending;
+      const [most] = await ledger.query<{ n: number }>('SELECT max(n) AS n FROM claims_held');
+      expect(most?.n).toBeLessThanOrEqual(4);
+    });
+
     it('the claims of a worker that lives are left alone, however long a letter takes', async () => {
       const { ids } = await ledger.plannedRun(1);
       smtp.behave({ at: { dot: { do: 'stall' } } });
@@ -240,11 +295,12 @@ describe('group commit', () => {
     return { group, batches };
   };
 
-  it('gives each its own result, in batches that are never larger than allowed', async () => {
+  it('gives each its own result, in order, in batches that are never larger than allowed', async () => {
     const { group, batches } = write(() => null);
     const items = Array.from({ length: 35 }, (_, i) => i);
     expect(await Promise.all(items.map((item) => group.add(item)))).toEqual(items.map((item) => item * 2));
     expect(Math.max(...batches.map((batch) => batch.length))).toBe(10);
+    expect(batches.flat()).toEqual(items);
   });
 
   it('writes again in place while the database is away', async () => {

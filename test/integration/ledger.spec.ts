@@ -1,7 +1,12 @@
+import type { PinoLogger } from 'nestjs-pino';
+import type { ImportsService } from '../../src/features/clients/imports.service';
 import { writeLedger } from '../../src/features/deliveries/ledger';
 import type { DeliveryRecord } from '../../src/features/deliveries/records';
+import type { ServiceLetters } from '../../src/features/letters/service-letters.service';
+import type { LifecycleService } from '../../src/features/scheduling/lifecycle.service';
+import { Sweep } from '../../src/worker/sweep';
 import { recount } from '../support/invariants';
-import { Ledger } from '../support/ledger';
+import { Ledger, silent } from '../support/ledger';
 
 const sent = (deliveryId: number, number = 1): DeliveryRecord => ({
   deliveryId,
@@ -251,6 +256,12 @@ describe('the ledger', () => {
           [runId],
         ),
       ).rejects.toThrow('deliveries_run_id_email_key');
+      await expect(
+        ledger.query(
+          `INSERT INTO deliveries (run_id, client_id, email) SELECT run_id, client_id, 'x' || email FROM deliveries WHERE run_id = $1`,
+          [runId],
+        ),
+      ).rejects.toThrow('deliveries_client_id_run_id_key');
     });
 
     it('of an occurrence is one, whoever begins it', async () => {
@@ -273,6 +284,32 @@ describe('the ledger', () => {
       });
       expect(await finishing).toEqual([]);
       expect(await ledger.query('SELECT status FROM runs WHERE id = $1', [runId])).toEqual([{ status: 'sending' }]);
+    });
+
+    it('whose counters do not add up is named in the log by each sweep, and no other', async () => {
+      const { runId } = await ledger.plannedRun(3);
+      const named: unknown[] = [];
+      const sweep = new Sweep(
+        ledger.sweeper,
+        ledger.runs,
+        { enqueuePlans: () => Promise.resolve() } as unknown as LifecycleService,
+        { runPending: () => Promise.resolve() } as unknown as ImportsService,
+        { enqueueDue: () => Promise.resolve() } as unknown as ServiceLetters,
+        ledger.database,
+        ledger.config,
+        { ...silent, error: (what: unknown) => named.push(what) } as unknown as PinoLogger,
+      );
+      await sweep.run();
+      expect(named).toEqual([]);
+      const miscount = (by: number) =>
+        ledger.query(
+          'UPDATE run_counts SET pending = pending + $2 WHERE ctid = (SELECT min(ctid) FROM run_counts WHERE run_id = $1)',
+          [runId, by],
+        );
+      await miscount(1);
+      await sweep.run();
+      await miscount(-1);
+      expect(named).toEqual([{ event: 'ledger.miscounted', runId, counted: 4, found: 3 }]);
     });
 
     it('survives claims, records, a pause, a finish and a deleted client at once, without a deadlock that is not mended', async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type TransmitResult } from '../../src/domain/smtp-outcome';
 import { SmtpPool, type SmtpPoolOptions } from '../../src/smtp/smtp-pool';
 import { parseSmtpUrl } from '../../src/smtp/smtp-url';
@@ -429,6 +430,32 @@ describe('connections', () => {
     expect(good).toMatchObject({ ok: true, capabilities: { size: 1000 } });
     const bad = await poolOf(server.port, { url: 'smtp://u:wrong@127.0.0.1' }).verify();
     expect(bad).toMatchObject({ ok: false, result: { kind: 'refused', phase: 'auth' } });
+  });
+});
+
+describe('deadlines', () => {
+  /** `late` instead of a wait without end. */
+  const promptly = <T>(work: Promise<T>) => Promise.race([work, sleep(10_000, 'late' as const, { ref: false })]);
+
+  test('bind one answer each: a connection lives on past them, busy or idle, and its silence is noticed then, too', async () => {
+    const server = await serve();
+    const pool = poolOf(server.port, { timeoutMs: 2_000, idleCloseMs: 60_000 });
+    const until = performance.now() + 2_500;
+    do expect((await pool.transmit(letter('ok-a@x.org'))).kind).toBe('accepted');
+    while (performance.now() < until);
+    await sleep(2_500);
+    expect(await promptly(pool.transmit(letter('stall-dot-a@x.org')))).toMatchObject({ kind: 'broken', dotSent: true });
+    expect(server.stats.connections).toBe(1);
+  });
+
+  test('that come sooner than the one before them are kept', async () => {
+    const server = await serve();
+    const settings = parseSmtpUrl(`smtp://127.0.0.1:${server.port}?commandTimeout=${SHORT_MS}`);
+    const pool = new SmtpPool({ settings, connections: 1 });
+    open.push({ stop: () => pool.close() });
+    expect((await pool.transmit(letter('ok-a@x.org'))).kind).toBe('accepted');
+    expect(await promptly(pool.transmit(letter('stall-a@x.org')))).toMatchObject({ kind: 'broken', phase: 'rcpt' });
+    pool.dropAll();
   });
 });
 

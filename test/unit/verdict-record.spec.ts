@@ -84,6 +84,12 @@ it.each<[string, TransmitResult, Partial<Claim>, object]>([
     { status: 'pending', breaks: 1, triesUsed: 0 },
   ],
   ['from the third on it counts as a try', broken, { breaks: 2 }, { status: 'deferred', triesUsed: 1 }],
+  [
+    'a refused sender counts against nobody, however often',
+    { ...reply(550, '550 5.7.1 sender refused', '5.7.1'), phase: 'mail' } as TransmitResult,
+    { breaks: 2 },
+    { status: 'pending', triesUsed: 0, breaks: 0 },
+  ],
 ])('%s', (_, result, change, expected) => {
   expect(record(result, change)).toMatchObject({ deliveryId: 7, ...expected });
 });
