@@ -8,6 +8,7 @@ import { TransportService } from '../../src/features/deliveries/transport.servic
 import { WorkerRegistry } from '../../src/features/deliveries/worker-registry.service';
 import type { LifecycleService } from '../../src/features/scheduling/lifecycle.service';
 import { isUnavailable } from '../../src/database/database';
+import { classify } from '../../src/domain/smtp-outcome';
 import { RateLimiter } from '../../src/queue/rate-limiter';
 import { SmtpPool } from '../../src/smtp/smtp-pool';
 import { parseSmtpUrl } from '../../src/smtp/smtp-url';
@@ -255,6 +256,22 @@ describe('the queue beside the ledger', () => {
       await sending;
       const [most] = await ledger.query<{ n: number }>('SELECT max(n) AS n FROM claims_held');
       expect(most?.n).toBeLessThanOrEqual(4);
+    });
+
+    it('who was turned away while the account seemed to be in trouble is fed again, also if it was in none', async () => {
+      const { ids } = await ledger.plannedRun(1);
+      const [id = 0] = ids;
+      await ledger.feeder.feed();
+      const [job] = await ledger.queue.getWaiting();
+      // Another worker has changed the account's state meanwhile: ours is not written.
+      await ledger.query('UPDATE transports SET version = version + 1');
+      const refused = { kind: 'broken', phase: 'connect', dotSent: false, error: 'connect ECONNREFUSED' } as const;
+      gate.note(refused, classify(refused));
+      expect(await sender.send(id)).toEqual({ kind: 'nothing' });
+      await job?.remove();
+      for (; (await waiting()).length === 0; await new Promise((resolve) => setTimeout(resolve, 20)))
+        if (gate.open) await ledger.feeder.feed();
+      expect(await waiting()).toEqual([id]);
     });
 
     it('the claims of a worker that lives are left alone, however long a letter takes', async () => {

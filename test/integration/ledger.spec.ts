@@ -3,7 +3,7 @@ import type { ImportsService } from '../../src/features/clients/imports.service'
 import { writeLedger } from '../../src/features/deliveries/ledger';
 import type { DeliveryRecord } from '../../src/features/deliveries/records';
 import type { ServiceLetters } from '../../src/features/letters/service-letters.service';
-import type { LifecycleService } from '../../src/features/scheduling/lifecycle.service';
+import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
 import { Sweep } from '../../src/worker/sweep';
 import { recount } from '../support/invariants';
 import { Ledger, silent } from '../support/ledger';
@@ -292,7 +292,7 @@ describe('the ledger', () => {
       const sweep = new Sweep(
         ledger.sweeper,
         ledger.runs,
-        { enqueuePlans: () => Promise.resolve() } as unknown as LifecycleService,
+        { add: () => Promise.resolve() } as unknown as PlanJobs,
         { runPending: () => Promise.resolve() } as unknown as ImportsService,
         { enqueueDue: () => Promise.resolve() } as unknown as ServiceLetters,
         ledger.database,

@@ -226,12 +226,7 @@ export class FaultRig {
       ).catch(() => [{ n: -1 }]);
       const ms = performance.now() - startedAt;
       if (live?.n === 0) return ms;
-      if (ms > withinMs) {
-        const stuck = await this.query(
-          'SELECT run_id, status, reason, claimed_by, attempts, count(*) FROM deliveries GROUP BY 1, 2, 3, 4, 5',
-        );
-        throw new Error(`I6: not quiet after ${withinMs} ms: ${JSON.stringify(stuck)}`);
-      }
+      if (ms > withinMs) throw new Error(`I6: not quiet after ${withinMs} ms: ${await this.situation()}`);
       await sleep(50);
     }
   }
@@ -244,9 +239,19 @@ export class FaultRig {
   async eventually(check: () => Promise<boolean> | boolean, timeoutMs = 20_000, what = 'it'): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (!(await check())) {
-      if (performance.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs} ms`);
+      if (performance.now() > deadline)
+        throw new Error(`${what} did not happen within ${timeoutMs} ms: ${await this.situation()}`);
       await sleep(20);
     }
+  }
+
+  /** What a failure is to be understood by: the ledger, and what the workers said last. */
+  private async situation(): Promise<string> {
+    const ledger = await this.query(
+      'SELECT run_id, status, reason, claimed_by, attempts, count(*)::int AS n FROM deliveries GROUP BY 1, 2, 3, 4, 5',
+    ).catch((error: unknown) => String(error));
+    const said = this.workers.map((worker) => worker.log.split('\n').slice(-25).join('\n'));
+    return [JSON.stringify(ledger), ...said].join('\n--- a worker ---\n');
   }
 
   /** A whole number from 0 below `limit`, by the seed. */

@@ -14,6 +14,8 @@ const BREAKS_IN_A_ROW = 3;
 @Injectable()
 export class TransportGate {
   private seen: TransportState | undefined;
+  /** Jobs may have been turned away since all were last fed from the beginning. */
+  private turnedAway = false;
   private breaks = 0;
   private busySince: number[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -74,6 +76,7 @@ export class TransportGate {
     const { seen } = this;
     if (!seen || seen.state !== 'open' || this.telling) return;
     this.breaks = 0;
+    this.turnedAway = true;
     this.telling = this.transport
       .trip(seen, verdict.reason, responseText(result), parkAfter)
       .catch((error: unknown) =>
@@ -102,12 +105,14 @@ export class TransportGate {
   private async look(): Promise<void> {
     clearTimeout(this.timer);
     if (this.stopped) return;
-    const before = this.seen?.state;
     try {
       this.seen = await this.transport.read();
       if (this.seen.probeDue && (await this.transport.takeProbe(this.seen))) await this.probe();
-      if (before !== undefined && before !== 'open' && this.seen.state === 'open')
-        await this.feeder.refeed().catch(() => undefined);
+      if (this.seen.state !== 'open') this.turnedAway = true;
+      else if (this.turnedAway && !this.telling) {
+        this.turnedAway = false;
+        await this.feeder.refeed().catch(() => (this.turnedAway = true));
+      }
     } catch (error) {
       this.logger.debug(
         { event: 'transport.unread', reason: (error as Error).message },
