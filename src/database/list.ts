@@ -9,6 +9,11 @@ export interface ListQuery {
   params: unknown[];
   /** SQL expressions of the key with the type a cursor's value is cast to, most significant first. */
   key: { expression: string; type: 'bigint' | 'text' | 'timestamptz' }[];
+  /**
+   * An expression that is the same for all rows. It heads the order, so that the page comes from the index that begins with
+   * it, and stays out of the cursor: of a comparison of rows the planner weighs the first part alone.
+   */
+  pinned?: string;
   descending: boolean;
   /** For `withTotal`; counts the rows of `sql` if absent. */
   total?: (sql: Sql) => Promise<number>;
@@ -26,7 +31,7 @@ const CURSOR_VALUE = {
  * @throws ValidationError for a cursor that is not one
  */
 export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest): Promise<Page<T>> {
-  const { key, params, descending } = query;
+  const { key, pinned, params, descending } = query;
   const all = [...params];
   let after = '';
   if (page.cursor !== undefined) {
@@ -36,7 +41,9 @@ export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest)
     const row = values.map((value, i) => `$${all.push(value)}::text::${key[i]?.type}`);
     after = ` AND (${key.map((k) => k.expression).join(', ')}) ${descending ? '<' : '>'} (${row.join(', ')})`;
   }
-  const order = key.map((k) => `${k.expression} ${descending ? 'DESC' : 'ASC'}`).join(', ');
+  const order = [...(pinned ? [pinned] : []), ...key.map((k) => k.expression)]
+    .map((expression) => `${expression} ${descending ? 'DESC' : 'ASC'}`)
+    .join(', ');
   const select = query.sql.replace(
     /^\s*SELECT /i,
     `SELECT ARRAY[${key.map((k) => `(${k.expression})::text`).join(', ')}] AS page_key, `,

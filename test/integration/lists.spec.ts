@@ -1,3 +1,4 @@
+import type { Database } from '../../src/database/database';
 import { writeLedger } from '../../src/features/deliveries/ledger';
 import { AttemptsService, type AttemptQuery } from '../../src/features/deliveries/attempts.service';
 import { DeliveriesService } from '../../src/features/deliveries/deliveries.service';
@@ -130,5 +131,41 @@ describe('pages of a run and of attempts', () => {
       expect((await all((page) => attempts.list(viewer, { ...query, ...page }))).map((a) => a.id)).toEqual(expected);
     }
     expect(await all((page) => attempts.list(stranger, { ...query, ...page }))).toEqual([]);
+  });
+});
+
+describe('a second page of many attempts', () => {
+  it('comes from its index, also for the owner, mailing and run with the lowest id', async () => {
+    const ledger = await Ledger.start();
+    try {
+      const { runId, mailingId } = await ledger.plannedRun(10);
+      await ledger.query(
+        `INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status)
+         SELECT d.id, d.run_id, $1, 1, d.client_id, 1, n, 'ok' FROM deliveries d, generate_series(1, 3000) n`,
+        [mailingId],
+      );
+      await ledger.query('ANALYZE attempts');
+      const asked: { sql: string; params: unknown[] }[] = [];
+      const database = Object.create(ledger.database) as Database;
+      database.rows = <T>(sql: string, params: unknown[] = []) => {
+        asked.push({ sql, params });
+        return ledger.database.rows<T>(sql, params);
+      };
+      const attempts = new AttemptsService(database);
+      for (const query of [{}, { mailingId }, { runId }]) {
+        const first = await attempts.list(owner, { limit: 20, ...query } as AttemptQuery);
+        const second = await attempts.list(owner, { limit: 20, ...query, cursor: first.nextCursor } as AttemptQuery);
+        expect(second.items).toHaveLength(20);
+        const { sql, params } = asked.at(-1) ?? { sql: '', params: [] };
+        const [plan] = await ledger.query<{ 'QUERY PLAN': unknown }>(`EXPLAIN (FORMAT json) ${sql}`, params);
+        const text = JSON.stringify(plan);
+        expect(text).not.toContain('Sort');
+        // What is left of 30,000 rows is expected to be many; one would be sorted for a page, however many they are.
+        const scan = /"Alias":"a"[^}]*?"Plan Rows":(\d+)/.exec(text);
+        expect(Number(scan?.[1])).toBeGreaterThan(1_000);
+      }
+    } finally {
+      await ledger.stop();
+    }
   });
 });

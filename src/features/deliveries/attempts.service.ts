@@ -69,7 +69,8 @@ export class AttemptsService {
                 LEFT JOIN clients c ON c.id = a.client_id
                WHERE ${conditions.length > 0 ? conditions.join(' AND ') : 'true'}`,
         params,
-        key: [way, 'id'].flatMap((column) => (column ? [{ expression: `a.${column}`, type: 'bigint' as const }] : [])),
+        key: [{ expression: 'a.id', type: 'bigint' }],
+        ...(way && { pinned: `a.${way}` }),
         descending: true,
       },
       query,
