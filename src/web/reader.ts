@@ -14,6 +14,8 @@ export interface SignedIn {
 /** Who reads the page, and how: every component asks `useReader()`. */
 export interface Reader {
   user: SignedIn | null;
+  /** Whose things the reader sees; null if only their own. */
+  owners: { id: number; email: string }[] | null;
   language: Language;
   timeZone: string;
   t: Texts;
@@ -31,7 +33,7 @@ export interface Reader {
 export type Notice = keyof Texts['notices'];
 
 export function readerOf(
-  about: Pick<Reader, 'user' | 'language' | 'timeZone' | 'csrfToken' | 'path' | 'notice'>,
+  about: Pick<Reader, 'user' | 'owners' | 'language' | 'timeZone' | 'csrfToken' | 'path' | 'notice'>,
 ): Reader {
   const mark = about.path.indexOf('?');
   return {

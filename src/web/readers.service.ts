@@ -33,6 +33,7 @@ export class ReadersService {
         fullName: account.fullName,
         role: account.role,
       },
+      owners: request.viewer ? await this.users.owners(request.viewer) : null,
       language: account?.language ?? (isLanguage(chosen) ? chosen : preferredLanguage(request.get('accept-language'))),
       timeZone: account?.timeZone ?? 'UTC',
       csrfToken: csrfTokenOf(request),

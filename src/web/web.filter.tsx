@@ -44,6 +44,7 @@ export class WebFilter implements ExceptionFilter {
       (await this.readers.of(request, response).catch(() =>
         readerOf({
           user: null,
+          owners: null,
           language: preferredLanguage(request.get('accept-language')),
           timeZone: 'UTC',
           csrfToken: '',

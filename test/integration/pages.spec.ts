@@ -151,3 +151,42 @@ test('a link that lost its token, or an address with a wrong part, is answered i
     expect(text).not.toContain('name="token"');
   }
 });
+
+describe('lists of what several people own', () => {
+  const shown = async (path: string, email: string) =>
+    (await api.call('GET', path, { cookie: (await api.signIn(email)).cookie })).text;
+
+  test('say whose each thing is, and are filtered by it, for managers alone', async () => {
+    const [one, another, boss] = [await api.person(), await api.person(), await api.person('manager')];
+    for (const { email, token } of [one, another]) {
+      const client = await post('/clients', { email: `client-of-${email}`, fullName: 'C' }, { ...admin, token });
+      const message = await post(
+        '/messages',
+        { subject: `Subject of ${email}`, body: '<p>B</p>' },
+        { ...admin, token },
+      );
+      const mailing = { messageId: message.body.id, audience: 'all', startAt: '2100-01-01T00:00:00Z', period: 'once' };
+      const made = await post('/mailings', { ...mailing, name: `Mailing of ${email}` }, { ...admin, token });
+      expect([client.status, message.status, made.status]).toEqual([201, 201, 201]);
+    }
+    for (const list of ['/clients', '/messages', '/mailings']) {
+      const all = await shown(list, boss.email);
+      expect(all).toContain(`Owner: ${one.email}`);
+      expect(all).toContain(`Owner: ${another.email}`);
+      const ofOne = await shown(`${list}?ownerId=${one.id}`, boss.email);
+      expect(ofOne).toContain(`Owner: ${one.email}`);
+      expect(ofOne).not.toContain(`Owner: ${another.email}`);
+      expect(ofOne).toMatch(
+        new RegExp(`<option[^>]*value="${one.id}"[^>]*selected|<option[^>]*selected[^>]*value="${one.id}"`),
+      );
+      const own = await shown(list, one.email);
+      expect(own).not.toContain('Owner');
+      expect(own).not.toContain(another.email);
+      expect(await shown(`${list}?ownerId=${another.id}`, one.email)).not.toContain(` of ${another.email}`);
+    }
+    expect(await shown(`/attempts?ownerId=${one.id}`, boss.email)).toContain('name="ownerId"');
+    const csv = await shown(`/clients/export.csv?ownerId=${one.id}`, boss.email);
+    expect(csv).toContain(`client-of-${one.email}`);
+    expect(csv).not.toContain(`client-of-${another.email}`);
+  });
+});

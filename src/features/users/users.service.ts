@@ -4,7 +4,7 @@ import { parseEmailAddress, singleLineProblem } from '../../domain/email-address
 import { ConflictError, type FieldError, ForbiddenError, NotFoundError, ValidationError } from '../../domain/errors';
 import { listPage } from '../../database/list';
 import type { Page, PageRequest } from '../../domain/paging';
-import { mayBlock, requireMay, type Role, type Viewer } from '../../domain/permissions';
+import { mayBlock, readableOwner, requireMay, type Role, type Viewer } from '../../domain/permissions';
 import { timeZoneName } from '../../domain/time-zone';
 import { audit } from '../audit/audit';
 import { ServiceLetters } from '../letters/service-letters.service';
@@ -96,6 +96,12 @@ export class UsersService {
     const user = await this.database.dataSource.getRepository(User).findOneBy({ id });
     if (!user) throw new NotFoundError('User', id);
     return user;
+  }
+
+  /** Whose things a viewer may see beside their own, by address; null for those who see only theirs. */
+  async owners(viewer: Viewer): Promise<{ id: number; email: string }[] | null> {
+    if (readableOwner(viewer) !== null) return null;
+    return this.database.rows('SELECT id, email FROM users ORDER BY email LIMIT 1000');
   }
 
   /** Newest first. */

@@ -137,6 +137,20 @@ export function Pager({ nextCursor }: { nextCursor: string | null }) {
   );
 }
 
+/** For those who see the things of others: whose. */
+export function OwnerPick() {
+  const { t, owners } = useReader();
+  if (!owners) return null;
+  const options = owners.map(({ id, email }) => ({ value: String(id), text: email }));
+  return <Pick name="ownerId" label={t.field.owner} all={t.list.all} options={options} />;
+}
+
+export function Owner({ id }: { id: number }) {
+  const { t, owners } = useReader();
+  if (!owners) return null;
+  return <span class="hint clip">{`${t.field.owner}: ${owners.find((owner) => owner.id === id)?.email ?? id}`}</span>;
+}
+
 /**
  * A search form that filters while one types; without JavaScript by its button. The list's download (`#csv`) follows it.
  */

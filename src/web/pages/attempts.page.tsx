@@ -1,7 +1,7 @@
 import { attemptStatuses } from '../../domain/states';
 import type { Page } from '../../domain/paging';
 import type { AttemptView } from '../../features/deliveries/attempts.service';
-import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
+import { Cell, Empty, Owner, OwnerPick, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
 import { AttemptChip } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
@@ -31,6 +31,7 @@ export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
           all={t.list.all}
           options={attemptStatuses.map((value) => ({ value, text: t.attemptStatus[value] }))}
         />
+        <OwnerPick />
         <label class="pick">
           <span>{t.attempts.client}</span>
           <input
@@ -94,6 +95,7 @@ export function AttemptRows({ attempts, withClient = true }: { attempts: Attempt
             <a class="clip" href={`/runs/${attempt.runId}`}>
               {attempt.mailingName || t.mailings.nameless(attempt.mailingId)}
             </a>
+            <Owner id={attempt.ownerId} />
           </Cell>
           <Cell label={t.field.status}>
             <AttemptChip status={attempt.status} />

@@ -34,6 +34,7 @@ export class AttemptsWebController {
     const status = oneOf(attemptStatuses, ask.status);
     const mailingId = wholeNumber(ask.mailingId);
     const deliveryId = wholeNumber(ask.deliveryId);
+    const ownerId = wholeNumber(ask.ownerId);
     const byId = wholeNumber(ask.clientId);
     const client = byId ? await this.clients.get(viewer, byId).catch(() => null) : null;
     const clientId = ask.client?.trim() ? await this.clientOf(viewer, ask.client) : byId;
@@ -45,6 +46,7 @@ export class AttemptsWebController {
         ...(status && { status }),
         ...(mailingId && { mailingId }),
         ...(deliveryId && { deliveryId }),
+        ...(ownerId && { ownerId }),
         ...(clientId && { clientId }),
         ...(from && { from }),
         ...(to && { to }),

@@ -5,7 +5,7 @@ import type { Page } from '../../domain/paging';
 import type { FormState } from '../answers';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
-import { Cell, Empty, PageHead, Pager, Pick, Reply, Row, Search, Table } from '../components/list';
+import { Cell, Empty, Owner, OwnerPick, PageHead, Pager, Pick, Reply, Row, Search, Table } from '../components/list';
 import { DeliveryChip } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
@@ -14,6 +14,7 @@ import { AttemptRows } from './attempts.page';
 export function ClientsPage({ clients }: { clients: Page<Client> }) {
   const { t, query, format } = useReader();
   const search = query.get('search') ?? '';
+  const owner = query.get('ownerId') ?? '';
   const total = clients.total;
   return (
     <>
@@ -21,7 +22,7 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
         <a
           id="csv"
           class="btn btn-secondary"
-          href={`/clients/export.csv${search ? `?search=${encodeURIComponent(search)}` : ''}`}
+          href={`/clients/export.csv?${new URLSearchParams({ ...(search && { search }), ...(owner && { ownerId: owner }) }).toString()}`}
           download
         >
           {t.list.csv}
@@ -43,11 +44,12 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
             { value: 'fullName', text: t.clients.byName },
           ]}
         />
+        <OwnerPick />
       </Search>
       <div id="results">
         {total !== undefined && total > 0 && <p class="hint">{t.clients.count(total)}</p>}
         {clients.items.length === 0 ? (
-          search ? (
+          search || owner ? (
             <Empty text={t.list.nothingFound} />
           ) : (
             <Empty text={t.clients.empty} action={{ to: '/clients/import', text: t.clients.import }} />
@@ -58,6 +60,7 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
               <Row key={client.id}>
                 <Cell label={t.field.email} class="main-cell">
                   <a href={`/clients/${client.id}`}>{client.email}</a>
+                  <Owner id={client.ownerId} />
                 </Cell>
                 <Cell label={t.field.fullName} class="text-cell">
                   {client.fullName}

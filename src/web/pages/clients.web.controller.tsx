@@ -10,7 +10,7 @@ import { emptyForm, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
-import { Ask, Form, type FormValues, oneOf, WebController } from '../web-controller';
+import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { ClientFormPage, ClientPage, ClientsPage } from './clients.page';
 
 const clientInput = ({ email = '', fullName = '', comment = '' }: FormValues) => ({ email, fullName, comment });
@@ -24,9 +24,14 @@ export class ClientsWebController {
   ) {}
 
   @Get()
-  async list(@CurrentViewer() viewer: Viewer, @Ask() { search, sort, cursor }: FormValues): Promise<WebAnswer> {
+  async list(
+    @CurrentViewer() viewer: Viewer,
+    @Ask() { search, sort, cursor, ownerId }: FormValues,
+  ): Promise<WebAnswer> {
+    const owner = wholeNumber(ownerId);
     const clients = await this.clients.list(viewer, {
       limit: 50,
+      ...(owner && { ownerId: owner }),
       withTotal: !search,
       sort: oneOf(clientSorts, sort) ?? '-id',
       ...(search && { search }),
@@ -36,8 +41,10 @@ export class ClientsWebController {
   }
 
   @Get('export.csv')
-  csv(@CurrentViewer() viewer: Viewer, @Ask() { search }: FormValues): StreamableFile {
-    return new StreamableFile(Readable.from(this.clients.exportCsv(viewer, search ? { search } : {})), {
+  csv(@CurrentViewer() viewer: Viewer, @Ask() { search, ownerId }: FormValues): StreamableFile {
+    const owner = wholeNumber(ownerId);
+    const filter = { ...(search && { search }), ...(owner && { ownerId: owner }) };
+    return new StreamableFile(Readable.from(this.clients.exportCsv(viewer, filter)), {
       disposition: 'attachment; filename="clients.csv"',
       type: 'text/csv; charset=utf-8',
     });

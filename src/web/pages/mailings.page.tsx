@@ -2,13 +2,13 @@ import { mailingStatuses } from '../../domain/states';
 import type { Page } from '../../domain/paging';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { Icon } from '../components/icon';
-import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
+import { Cell, Empty, Owner, OwnerPick, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
 import { MailingChip, Progress } from '../components/states';
 import { useReader } from '../reader';
 
 export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
   const { t, query, format } = useReader();
-  const filtered = Boolean(query.get('search') ?? query.get('status'));
+  const filtered = ['search', 'status', 'ownerId'].some((name) => query.get(name));
   const live = mailings.items.some((m) => m.lastRun && m.lastRun.open > 0);
   return (
     <>
@@ -24,6 +24,7 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
           all={t.list.all}
           options={mailingStatuses.map((value) => ({ value, text: t.mailingStatus[value] }))}
         />
+        <OwnerPick />
       </Search>
       <div
         id="results"
@@ -60,6 +61,7 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
                 <Cell label={t.field.mailing} class="main-cell">
                   <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>
                   {mailing.name && mailing.messageSubject && <span class="hint clip">{mailing.messageSubject}</span>}
+                  <Owner id={mailing.ownerId} />
                 </Cell>
                 <Cell label={t.field.status}>
                   <MailingChip status={mailing.status} />

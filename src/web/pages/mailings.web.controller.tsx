@@ -36,10 +36,15 @@ export class MailingsWebController {
   ) {}
 
   @Get()
-  async list(@CurrentViewer() viewer: Viewer, @Ask() { search, status, cursor }: FormValues): Promise<WebAnswer> {
+  async list(
+    @CurrentViewer() viewer: Viewer,
+    @Ask() { search, status, cursor, ownerId }: FormValues,
+  ): Promise<WebAnswer> {
+    const owner = wholeNumber(ownerId);
     const chosen = oneOf(mailingStatuses, status);
     const mailings = await this.mailings.list(viewer, {
       limit: 25,
+      ...(owner && { ownerId: owner }),
       ...(search && { search }),
       ...(chosen && { status: chosen }),
       ...(cursor && { cursor }),

@@ -5,7 +5,7 @@ import type { MessageWithUse } from '../../features/messages/messages.service';
 import type { FormState } from '../answers';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
-import { Cell, Empty, PageHead, Pager, Row, Search, Table } from '../components/list';
+import { Cell, Empty, Owner, OwnerPick, PageHead, Pager, Row, Search, Table } from '../components/list';
 import { useReader } from '../reader';
 
 export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
@@ -17,10 +17,12 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
           <Icon name="plus" /> {t.messages.new}
         </a>
       </PageHead>
-      <Search label={t.messages.search} />
+      <Search label={t.messages.search}>
+        <OwnerPick />
+      </Search>
       <div id="results">
         {messages.items.length === 0 ? (
-          query.get('search') ? (
+          query.get('search') || query.get('ownerId') ? (
             <Empty text={t.list.nothingFound} />
           ) : (
             <Empty text={t.messages.empty} action={{ to: '/messages/new', text: t.messages.new }} />
@@ -31,6 +33,7 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
               <Row key={message.id}>
                 <Cell label={t.field.subject} class="main-cell">
                   <a href={`/messages/${message.id}`}>{message.subject}</a>
+                  <Owner id={message.ownerId} />
                 </Cell>
                 <Cell label={t.messages.used} class="muted">
                   {message.mailingCount > 0 ? t.messages.inMailings(message.mailingCount) : t.messages.unused}

@@ -16,7 +16,7 @@ import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { translateProblem } from '../texts/texts';
-import { Ask, Form, type FormValues, WebController } from '../web-controller';
+import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
 import { MessagePage, MessagesPage, Preview } from './messages.page';
 import { STARTER } from './starter-letter';
 
@@ -33,9 +33,11 @@ export class MessagesWebController {
   ) {}
 
   @Get()
-  async list(@CurrentViewer() viewer: Viewer, @Ask() { search, cursor }: FormValues): Promise<WebAnswer> {
+  async list(@CurrentViewer() viewer: Viewer, @Ask() { search, cursor, ownerId }: FormValues): Promise<WebAnswer> {
+    const owner = wholeNumber(ownerId);
     const messages = await this.messages.list(viewer, {
       limit: 50,
+      ...(owner && { ownerId: owner }),
       ...(search && { search }),
       ...(cursor && { cursor }),
     });

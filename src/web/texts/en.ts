@@ -61,6 +61,7 @@ export const en = {
     addedAt: 'Added',
     changedAt: 'Changed',
     mailing: 'Mailing',
+    owner: 'Owner',
     message: 'Message',
     name: 'Name',
     status: 'Status',

@@ -61,6 +61,7 @@ export const ru: Texts = {
     addedAt: 'Добавлен',
     changedAt: 'Изменено',
     mailing: 'Рассылка',
+    owner: 'Владелец',
     message: 'Сообщение',
     name: 'Название',
     status: 'Статус',
