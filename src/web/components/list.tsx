@@ -148,7 +148,7 @@ export function OwnerPick() {
 export function Owner({ id }: { id: number }) {
   const { t, owners } = useReader();
   if (!owners) return null;
-  return <span class="hint clip">{`${t.field.owner}: ${owners.find((owner) => owner.id === id)?.email ?? id}`}</span>;
+  return <div class="hint">{`${t.field.owner}: ${owners.find((owner) => owner.id === id)?.email ?? id}`}</div>;
 }
 
 /**

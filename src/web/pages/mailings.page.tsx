@@ -60,7 +60,11 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
               <Row key={mailing.id}>
                 <Cell label={t.field.mailing} class="main-cell">
                   <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>
-                  {mailing.name && mailing.messageSubject && <span class="hint clip">{mailing.messageSubject}</span>}
+                  {mailing.name && mailing.messageSubject && (
+                    <div class="hint">
+                      <span class="clip">{mailing.messageSubject}</span>
+                    </div>
+                  )}
                   <Owner id={mailing.ownerId} />
                 </Cell>
                 <Cell label={t.field.status}>
