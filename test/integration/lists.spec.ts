@@ -153,7 +153,7 @@ describe('a second page of many attempts', () => {
       };
       const attempts = new AttemptsService(database);
       for (const query of [{}, { mailingId }, { runId }]) {
-        const first = await attempts.list(owner, { limit: 20, ...query } as AttemptQuery);
+        const first = await attempts.list(owner, { limit: 20, ...query });
         const second = await attempts.list(owner, { limit: 20, ...query, cursor: first.nextCursor } as AttemptQuery);
         expect(second.items).toHaveLength(20);
         const { sql, params } = asked.at(-1) ?? { sql: '', params: [] };

@@ -89,13 +89,13 @@ export function AttemptRows({ attempts, withClient = true }: { attempts: Attempt
           {withClient && (
             <Cell label={t.attempts.client} class="main-cell">
               {attempt.fullName === null ? attempt.email : <a href={`/clients/${attempt.clientId}`}>{attempt.email}</a>}
+              <Owner id={attempt.ownerId} />
             </Cell>
           )}
           <Cell label={t.field.mailing} class="text-cell">
             <a class="clip" href={`/runs/${attempt.runId}`}>
               {attempt.mailingName || t.mailings.nameless(attempt.mailingId)}
             </a>
-            <Owner id={attempt.ownerId} />
           </Cell>
           <Cell label={t.field.status}>
             <AttemptChip status={attempt.status} />
