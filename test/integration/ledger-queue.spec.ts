@@ -299,7 +299,7 @@ describe('the queue beside the ledger', () => {
 });
 
 describe('group commit', () => {
-  const write = (fails: (items: number[]) => Error | null) => {
+  const write = (fails: (items: number[]) => Error | null, gatherMs = 1) => {
     const batches: number[][] = [];
     const group = new GroupCommit<number, number>(
       (items) => {
@@ -307,7 +307,7 @@ describe('group commit', () => {
         const error = fails(items);
         return error ? Promise.reject(error) : Promise.resolve(items.map((item) => item * 2));
       },
-      { maxBatch: 10, gather: 5, gatherMs: 1, parallel: 1, retryMs: 1, onUnavailable: () => undefined },
+      { maxBatch: 10, gather: 5, gatherMs, parallel: 1, retryMs: 1, onUnavailable: () => undefined },
     );
     return { group, batches };
   };
@@ -318,6 +318,14 @@ describe('group commit', () => {
     expect(await Promise.all(items.map((item) => group.add(item)))).toEqual(items.map((item) => item * 2));
     expect(Math.max(...batches.map((batch) => batch.length))).toBe(10);
     expect(batches.flat()).toEqual(items);
+  });
+
+  it('waits no longer once enough are there', async () => {
+    const { group, batches } = write(() => null, 10_000_000);
+    const first = group.add(1);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await Promise.all([first, ...[2, 3, 4, 5].map((item) => group.add(item))]);
+    expect(batches).toEqual([[1, 2, 3, 4, 5]]);
   });
 
   it('writes again in place while the database is away', async () => {
