@@ -14,7 +14,7 @@ export interface SignedIn {
 /** Who reads the page, and how: every component asks `useReader()`. */
 export interface Reader {
   user: SignedIn | null;
-  /** Whose things the reader sees; null if only their own. */
+  /** Whose things the reader sees in a list; null if only their own, and on other pages. */
   owners: { id: number; email: string }[] | null;
   language: Language;
   timeZone: string;

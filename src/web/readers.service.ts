@@ -15,6 +15,9 @@ export const CurrentReader = createParamDecorator((_: unknown, context: Executio
   return reader;
 });
 
+/** The lists that say whose each thing is; other pages, and their live parts, need not ask. */
+const LISTS = /^\/(attempts|clients|mailings|messages)\/?(\?|$)/;
+
 /** Language and zone: of the account, else of the cookie that the language links set, else of the browser. */
 @Injectable()
 export class ReadersService {
@@ -33,7 +36,7 @@ export class ReadersService {
         fullName: account.fullName,
         role: account.role,
       },
-      owners: request.viewer ? await this.users.owners(request.viewer) : null,
+      owners: request.viewer && LISTS.test(request.originalUrl) ? await this.users.owners(request.viewer) : null,
       language: account?.language ?? (isLanguage(chosen) ? chosen : preferredLanguage(request.get('accept-language'))),
       timeZone: account?.timeZone ?? 'UTC',
       csrfToken: csrfTokenOf(request),
