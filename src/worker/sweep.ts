@@ -25,7 +25,7 @@ export class Sweep {
 
   async run(): Promise<Swept> {
     await this.plans.add(await this.runs.unplanned(), { again: true });
-    while ((await this.runs.closeSome()) > 0);
+    await this.runs.closeRest();
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);
     await this.imports.runPending();

@@ -1,5 +1,6 @@
 import type { PinoLogger } from 'nestjs-pino';
 import type { ImportsService } from '../../src/features/clients/imports.service';
+import { heldClaims } from '../../src/features/deliveries/claims';
 import { writeLedger } from '../../src/features/deliveries/ledger';
 import type { DeliveryRecord } from '../../src/features/deliveries/records';
 import type { ServiceLetters } from '../../src/features/letters/service-letters.service';
@@ -7,6 +8,7 @@ import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
 import { Sweep } from '../../src/worker/sweep';
 import { recount } from '../support/invariants';
 import { Ledger, silent } from '../support/ledger';
+import { mulberry32 } from '../support/program';
 
 const sent = (deliveryId: number, number = 1): DeliveryRecord => ({
   deliveryId,
@@ -310,6 +312,58 @@ describe('the ledger', () => {
       await sweep.run();
       await miscount(-1);
       expect(named).toEqual([{ event: 'ledger.miscounted', runId, counted: 4, found: 3 }]);
+    });
+
+    it('finds what is open and who claims what, whatever happens in whatever order', async () => {
+      const random = mulberry32(Number(process.env.FAULT_SEED ?? 7));
+      const some = <T>(list: T[], n: number) =>
+        Array.from({ length: n }, () => list[Math.floor(random() * list.length)]!);
+      const unclaimed = { attempt: null, triesUsed: 0, breaks: 0, lostReplies: 0, reason: null } as const;
+      const outcomes: ((id: number, number: number) => DeliveryRecord)[] = [
+        (id, number) => sent(id, number),
+        (id, number) => ({ ...deferred(id, number), delayMs: 0 }),
+        (id, number) => ({ ...lost(id, number), delayMs: 0 }),
+        (id, number) => ({ ...lost(id, number), status: 'unknown', delayMs: null }),
+        (id, number) => ({ ...deferred(id, number), status: 'pending', delayMs: null }),
+        (deliveryId) => ({ deliveryId, ...unclaimed, status: 'deferred', reason: 'domain_held', delayMs: 0 }),
+        (deliveryId) => ({ deliveryId, ...unclaimed, status: 'pending', delayMs: null }),
+      ];
+      const floors: number[] = [];
+      for (let round = 0; round < 6; round++) {
+        const { ids, mailingId, runId } = await ledger.plannedRun(120, round % 2 ? 'hold' : 'resend');
+        for (let step = 0; step < 12; step++) {
+          const worker = await ledger.worker(random() < 0.1);
+          const claims = (await claim(worker, [...new Set([...ids.slice(0, 10 * step), ...some(ids, 5)])])).filter(
+            (c) => c !== null,
+          );
+          const held = new Map(claims.map((c) => [c.id, worker]));
+          for (const { id, claimedBy } of await heldClaims(ledger.database))
+            if (claimedBy === worker) expect(held.delete(id)).toBe(true);
+          expect([...held]).toEqual([]);
+          const recorded = claims.filter(() => random() < 0.9);
+          await record(
+            worker,
+            ...recorded.map((c) => outcomes[Math.floor(random() * random() * outcomes.length)]!(c.id, c.attempts + 1)),
+          );
+          if (random() < 0.5) await ledger.sweeper.sweep();
+          if (step === 10 && round > 3)
+            await ledger.database.transaction((tx) => ledger.runs.close(tx, mailingId, 'finished'));
+          if (step === 10)
+            await ledger.query(
+              `UPDATE deliveries SET status = 'pending', reason = NULL WHERE run_id = $1 AND status = 'unknown' AND NOT EXISTS (SELECT FROM runs WHERE id = $1 AND status = 'cancelled')`,
+              [runId],
+            );
+          expect(await recount(ledger)).toEqual([]);
+        }
+        const [run] = await ledger.query<{ floorId: number }>('SELECT floor_id FROM runs WHERE id = $1', [runId]);
+        floors.push((run?.floorId ?? 0) - (ids[0] ?? 0));
+        await ledger.query(`UPDATE workers SET heartbeat_at = now() - interval '1 day'`);
+        await ledger.sweeper.sweep();
+        await ledger.runs.closeRest();
+        expect(await heldClaims(ledger.database)).toEqual([]);
+        await ledger.query(`UPDATE runs SET paused_at = now() WHERE id = $1`, [runId]);
+      }
+      expect(Math.max(...floors)).toBeGreaterThan(20);
     });
 
     it('survives claims, records, a pause, a finish and a deleted client at once, without a deadlock that is not mended', async () => {

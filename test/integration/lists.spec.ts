@@ -1,5 +1,6 @@
 import type { Database } from '../../src/database/database';
 import { writeLedger } from '../../src/features/deliveries/ledger';
+import { type DeliveryStatus, deliveryStatuses } from '../../src/domain/states';
 import { AttemptsService, type AttemptQuery } from '../../src/features/deliveries/attempts.service';
 import { DeliveriesService } from '../../src/features/deliveries/deliveries.service';
 import type { Page, PageRequest } from '../../src/domain/paging';
@@ -75,7 +76,7 @@ describe('pages of a run and of attempts', () => {
     }
     return items;
   }
-  const found = async (viewer: Viewer, query: { search?: string; status?: 'sent' | 'failed' | 'pending' }) =>
+  const found = async (viewer: Viewer, query: { search?: string; status?: DeliveryStatus }) =>
     (await all((page) => deliveries.listOfRun(viewer, runId, { ...query, ...page }))).map((d) => d.id);
 
   it('show every delivery once, page by page, in id order, of all or of one status', async () => {
@@ -83,6 +84,17 @@ describe('pages of a run and of attempts', () => {
     expect(await found(manager, { status: 'failed' })).toEqual([ids[0], ids[3], ids[6]]);
     expect(await found(owner, { status: 'pending' })).toEqual(ids.slice(9));
     await expect(found(stranger, {})).rejects.toThrow(`Run ${runId}`);
+    await writeLedger(ledger.database, await ledger.worker(), [{ claim: ids.at(-1)! }]);
+    for (const sweep of [false, true]) {
+      if (sweep) await ledger.sweeper.sweep();
+      for (const status of deliveryStatuses) {
+        const rows = await ledger.query<{ id: number }>(
+          'SELECT id FROM deliveries WHERE run_id = $1 AND status = $2 ORDER BY id',
+          [runId, status],
+        );
+        expect({ status, ids: await found(owner, { status }) }).toEqual({ status, ids: rows.map(({ id }) => id) });
+      }
+    }
   });
 
   it('find by what stands in an address or a name, and by a whole address that its client has no more', async () => {

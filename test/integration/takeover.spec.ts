@@ -19,7 +19,7 @@ it("a dead worker's claim that is taken over while its run is being closed waits
       async () =>
         (
           await ledger.query(
-            `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'WITH dead AS%'`,
+            `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%dead AS%' AND pid <> pg_backend_pid()`,
           )
         ).length > 0,
       'the sweep waiting for the run',

@@ -170,7 +170,18 @@ export async function recount(rig: Pick<FaultRig, 'query'>): Promise<string[]> {
     UNION ALL
     SELECT format('failure statistics say %s, the ledger %s', a.n, b.n)
       FROM (SELECT coalesce(sum(failed), 0) AS n FROM failure_stats) a, (SELECT count(*) AS n FROM deliveries WHERE status = 'failed') b
-     WHERE a.n <> b.n`);
+     WHERE a.n <> b.n
+    UNION ALL
+    SELECT format('delivery %s is %s and is not found as open (run %s, floor %s)', d.id, d.status, r.id, r.floor_id)
+      FROM deliveries d JOIN runs r ON r.id = d.run_id
+     WHERE d.status IN ('pending', 'sending', 'deferred') AND NOT EXISTS (SELECT FROM open_deliveries o WHERE o.run_id = r.id AND o.id = d.id)
+    UNION ALL
+    SELECT format('delivery %s is %s and is found as open', o.id, o.status)
+      FROM open_deliveries o WHERE o.status NOT IN ('pending', 'sending', 'deferred')
+    UNION ALL
+    SELECT format('delivery %s is being sent in run %s, which is %s', d.id, r.id, r.status)
+      FROM deliveries d JOIN runs r ON r.id = d.run_id
+     WHERE d.status = 'sending' AND r.status NOT IN ('planning', 'sending') AND NOT r.closing`);
   return rows.map((row) => row.what);
 }
 

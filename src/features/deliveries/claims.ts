@@ -1,3 +1,4 @@
+import type { Sql } from '../../database/database';
 import type { UnknownPolicy } from '../../domain/states';
 
 /** A delivery that this worker alone may now try, with all that composing and recording need. */
@@ -17,3 +18,21 @@ export interface Claim {
   lostReplies: number;
   onUnknown: UnknownPolicy;
 }
+
+/** A claim as it stands in the ledger. */
+export interface HeldClaim {
+  id: number;
+  claimedBy: number;
+}
+
+/**
+ * All claims that are held now, by whomever. The counters say how many a run has, and they lie right above its floor: the
+ * search ends when that many are found.
+ */
+export const heldClaims = (sql: Sql): Promise<HeldClaim[]> =>
+  sql.rows(
+    `SELECT d.id, d.claimed_by FROM runs r,
+       LATERAL (SELECT coalesce(sum(sending), 0) AS n FROM run_counts WHERE run_id = r.id) held,
+       LATERAL (SELECT id, claimed_by FROM open_deliveries WHERE run_id = r.id AND status = 'sending' ORDER BY id LIMIT held.n) d
+      WHERE (r.status IN ('planning', 'sending') OR r.closing) AND held.n > 0`,
+  );

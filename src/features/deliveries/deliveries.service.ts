@@ -5,7 +5,7 @@ import { listPage } from '../../database/list';
 import { ConflictError, NotFoundError } from '../../domain/errors';
 import { decodeCursor, type Page, type PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
-import { type DeliveryStatus, deliveryStatuses, type RunTrigger } from '../../domain/states';
+import type { DeliveryStatus, RunTrigger } from '../../domain/states';
 import { audit } from '../audit/audit';
 import { CLIENT_TEXT, searchPatterns } from '../clients/clients.service';
 import { FeederService } from './feeder.service';
@@ -39,16 +39,18 @@ const viewOf = (
 const VIEW = viewOf('deliveries');
 
 /**
- * Run $1's deliveries after the id $2 in id order: the first $3 of each status, from the index on run, status and id, of
- * which one page is merged. So the page costs the same in a run of millions, and no index is kept for it while sending.
+ * Run $1's deliveries after the id $2 in id order, $3 at most. What never left the ordinary way has no index by status
+ * (nothing is written there while sending): it is found by walking the ids, and the walk ends when as many as the counters
+ * know are found.
  */
-const pageOf = (statuses: readonly DeliveryStatus[]): string =>
-  `(${statuses
-    .map(
-      (status) =>
-        `(SELECT * FROM deliveries WHERE run_id = $1 AND status = '${status}' AND id > $2 ORDER BY id LIMIT $3)`,
-    )
-    .join(' UNION ALL ')})`;
+const pageOf = (status: DeliveryStatus | undefined): string => {
+  const page = (from: string, which: string, limit = '$3') =>
+    `(SELECT * FROM ${from} WHERE run_id = $1 ${which} AND id > $2 ORDER BY id LIMIT ${limit})`;
+  if (status === undefined) return page('deliveries', '');
+  if (!['pending', 'sending', 'sent'].includes(status)) return page('deliveries', `AND off_path = '${status}'`);
+  const all = `LEAST($3, (SELECT coalesce(sum(${status}), 0) FROM run_counts WHERE run_id = $1))`;
+  return page(status === 'sent' ? 'deliveries' : 'open_deliveries', `AND status = '${status}'`, all);
+};
 
 /**
  * Run $1's deliveries with what is searched ($5), after the client $2 in the clients' order, $3 at most: what is rare comes
@@ -86,7 +88,7 @@ export class DeliveriesService {
     return listPage<DeliveryView>(
       this.database,
       {
-        sql: `${viewOf(patterns ? FOUND : pageOf(status ? [status] : deliveryStatuses))} WHERE true`,
+        sql: `${viewOf(patterns ? FOUND : pageOf(status))} WHERE true`,
         params: patterns ? [...page, status ?? null, patterns, ownerId, search?.trim().toLowerCase()] : page,
         key: [{ expression: patterns ? 'd.client_id' : 'd.id', type: 'bigint' }],
         descending: false,

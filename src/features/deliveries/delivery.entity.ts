@@ -34,6 +34,12 @@ export class Delivery {
   @Column('smallint', { name: 'lost_replies', default: 0 })
   lostReplies!: number;
 
+  @Column('smallint', { default: 0 })
+  holds!: number;
+
+  @Column({ type: 'text', name: 'off_path', nullable: true, insert: false, update: false })
+  offPath!: string | null;
+
   @Column('timestamptz', { name: 'next_attempt_at', nullable: true })
   nextAttemptAt!: Date | null;
 

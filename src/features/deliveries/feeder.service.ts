@@ -120,7 +120,7 @@ export class FeederService {
              WHERE run_id = r.run_id AND status = 'deferred' AND next_attempt_at <= app_now()
                AND (next_attempt_at, id) > (r.due_at, r.due_id) ORDER BY next_attempt_at, id LIMIT $5)
            UNION ALL
-           (SELECT id, attempts, NULL FROM deliveries
+           (SELECT id, attempts, NULL FROM open_deliveries
              WHERE run_id = r.run_id AND status = 'pending' AND id > r.pending_id ORDER BY id LIMIT $5)) both_kinds
           LIMIT $5) d`,
       [runs, due.map(([at]) => at), due.map(([, id]) => id), runs.map((_, i) => cursors[2 * i + 1] ?? 0), limit],

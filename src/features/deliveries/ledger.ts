@@ -35,6 +35,7 @@ const WRITE = `
          reason = CASE WHEN may.follow THEN g.reason ELSE r.reason END,
          next_attempt_at = CASE WHEN may.follow AND g.status = 'deferred' THEN app_now() + g.delay_ms * interval '1 millisecond' END,
          attempts = d.attempts + CASE WHEN g.attempt_number IS NULL THEN 0 ELSE 1 END, tries = d.tries + g.tries_used,
+         holds = d.holds + CASE WHEN g.status = 'deferred' AND g.attempt_number IS NULL THEN 1 ELSE 0 END,
          breaks = d.breaks + g.breaks, lost_replies = d.lost_replies + g.lost_replies, claimed_by = NULL, updated_at = app_now()
        FROM given g JOIN concerned c ON c.id = g.id JOIN held r ON r.id = c.run_id, LATERAL (
          SELECT g.status NOT IN ('pending', 'deferred') OR r.open AS follow) may

@@ -8,7 +8,7 @@ import { classify, type TransmitResult } from '../../domain/smtp-outcome';
 import type { DeliveryStatus } from '../../domain/states';
 import { RateLimiter } from '../../queue/rate-limiter';
 import { SmtpPool } from '../../smtp/smtp-pool';
-import type { Claim } from './claims';
+import { type Claim, heldClaims } from './claims';
 import { DomainHolds } from './domain-holds';
 import { GroupCommit } from './group-commit';
 import { type Entry, writeLedger } from './ledger';
@@ -108,10 +108,8 @@ export class SenderService {
    * @returns how many
    */
   async releaseOrphans(): Promise<number> {
-    const mine = await this.database.rows<{ id: number }>(
-      `SELECT id FROM deliveries WHERE status = 'sending' AND claimed_by = $1`,
-      [this.registry.id],
-    );
+    const held = await heldClaims(this.database);
+    const mine = held.filter(({ claimedBy }) => claimedBy === this.registry.id);
     const ids = mine.map(({ id }) => id).filter((id) => !this.inHand.has(id));
     if (ids.length === 0) return 0;
     for (const id of ids) this.inHand.add(id);

@@ -6,6 +6,7 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { DELIVERY_QUEUE, type DeliveryJob } from '../../queue/queues';
 import { RedisConnection } from '../../queue/redis.module';
+import { heldClaims } from './claims';
 import { deliveryJobId, FeederService } from './feeder.service';
 
 /** How many of a run's oldest fed deliveries are looked for in Redis; the rest become the oldest in time. */
@@ -40,6 +41,7 @@ export class DeliverySweeper {
 
   async sweep(): Promise<Swept> {
     const takenOver = await this.takeOver();
+    await this.raiseFloors();
     const refedRuns = await this.findLostJobs();
     if (takenOver > 0)
       this.logger.warn(
@@ -56,17 +58,21 @@ export class DeliverySweeper {
    * old worker's claim can't come back: its process notices that it was silent and drops what it held.
    */
   private async takeOver(): Promise<number> {
+    const claims = await heldClaims(this.database);
     let total = 0;
-    for (;;) {
+    for (let from = 0; from < claims.length; from += BATCH) {
+      const some = claims.slice(from, from + BATCH);
       const taken = await this.database.transaction((tx) =>
         tx.rows<{ id: number }>(
-          `WITH dead AS (
-             SELECT c.id FROM (SELECT DISTINCT claimed_by AS id FROM deliveries WHERE status = 'sending') c
-              WHERE NOT EXISTS (SELECT FROM workers w WHERE w.id = c.id AND w.stopped_at IS NULL
+          `WITH claims AS (SELECT * FROM unnest($3::bigint[], $4::bigint[]) AS c(id, worker_id)),
+           dead AS (
+             SELECT DISTINCT c.worker_id AS id FROM claims c
+              WHERE NOT EXISTS (SELECT FROM workers w WHERE w.id = c.worker_id AND w.stopped_at IS NULL
                                    AND w.heartbeat_at >= clock_timestamp() - $1 * interval '1 millisecond')),
            held AS (
-             SELECT d.id, d.run_id FROM deliveries d JOIN dead ON dead.id = d.claimed_by WHERE d.status = 'sending'
-              ORDER BY d.id LIMIT ${BATCH} FOR UPDATE OF d SKIP LOCKED),
+             SELECT d.id, d.run_id FROM claims c JOIN dead ON dead.id = c.worker_id
+               JOIN deliveries d ON d.id = c.id AND d.claimed_by = c.worker_id AND d.status = 'sending'
+              ORDER BY d.id FOR UPDATE OF d SKIP LOCKED),
            -- As of a close that is under way: it has seen these as sending, and closes them no more.
            found AS MATERIALIZED (
              SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.status FROM runs r
@@ -88,12 +94,32 @@ export class DeliverySweeper {
              SELECT id, run_id, mailing_id, owner_id, client_id, worker_id, attempts, 'unknown', 'worker_lost',
                     'The worker that was sending this letter stopped before it could write down the answer.' FROM moved)
            SELECT id FROM moved`,
-          [this.config.takeoverMs, this.config.unknownGraceMs],
+          [
+            this.config.takeoverMs,
+            this.config.unknownGraceMs,
+            some.map((claim) => claim.id),
+            some.map((claim) => claim.claimedBy),
+          ],
         ),
       );
       total += taken.length;
-      if (taken.length < BATCH) return total;
     }
+    return total;
+  }
+
+  /** Up to the first delivery that is open still, so that nobody walks through what is done to find what is not. */
+  private async raiseFloors(): Promise<void> {
+    await this.database.affected(
+      `WITH higher AS (
+         SELECT r.id, f.id AS floor_id FROM runs r,
+           LATERAL (SELECT coalesce(
+             (SELECT d.id - 1 FROM deliveries d WHERE d.run_id = r.id AND d.id > r.floor_id AND d.off_path IS NULL
+                 AND d.status IN ('pending', 'sending') ORDER BY d.id LIMIT 1),
+             (SELECT max(d.id) FROM deliveries d WHERE d.run_id = r.id)) AS id) f
+          WHERE (r.status IN ('planning', 'sending') OR r.closing) AND f.id > r.floor_id
+          ORDER BY r.id FOR NO KEY UPDATE OF r SKIP LOCKED)
+       UPDATE runs r SET floor_id = higher.floor_id FROM higher WHERE r.id = higher.id`,
+    );
   }
 
   /** Runs that have fed deliveries whose job is not in the queue any more are fed again from their beginning. */
@@ -116,7 +142,7 @@ export class DeliverySweeper {
     let lost = false;
     for (let after = 0; ;) {
       const page = await this.database.rows<FedDelivery>(
-        `(SELECT id, attempts, status FROM deliveries WHERE run_id = $1 AND status = 'pending' AND id > $5 AND id <= $2
+        `(SELECT id, attempts, status FROM open_deliveries WHERE run_id = $1 AND status = 'pending' AND id > $5 AND id <= $2
            ORDER BY id LIMIT ${SAMPLE})
          UNION ALL
          (SELECT id, attempts, status FROM deliveries WHERE run_id = $1 AND status = 'deferred' AND next_attempt_at <= app_now()

@@ -98,7 +98,7 @@ function audiencePage(run: Planned): string {
     return `SELECT d.id AS key, d.client_id, d.email, CASE WHEN c.id IS NULL THEN 'skipped' ELSE 'pending' END AS status,
                    CASE WHEN c.id IS NULL THEN 'client_deleted' END AS reason
               FROM deliveries d LEFT JOIN clients c ON c.id = d.client_id
-             WHERE d.run_id = $3 AND d.status IN ('failed', 'unknown') AND d.id > $2 ORDER BY d.id LIMIT ${PAGE}`;
+             WHERE d.run_id = $3 AND d.off_path IN ('failed', 'unknown') AND d.id > $2 ORDER BY d.id LIMIT ${PAGE}`;
   }
   if (run.audience === 'all') {
     return `SELECT c.id AS key, c.id AS client_id, c.email, 'pending' AS status, NULL AS reason

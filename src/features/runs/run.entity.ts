@@ -66,4 +66,7 @@ export class Run {
 
   @Column('boolean', { default: false })
   closing!: boolean;
+
+  @Column('bigint', { name: 'floor_id', default: 0 })
+  floorId!: number;
 }

@@ -10,7 +10,7 @@ import type { DeliveryCounts, RunReason, RunTrigger } from '../../domain/states'
 import type { Mailing } from '../mailings/mailing.entity';
 import type { Run } from './run.entity';
 
-export type RunView = Omit<Run, 'body' | 'bodyText' | 'idempotencyKey'> & { counts: DeliveryCounts };
+export type RunView = Omit<Run, 'body' | 'bodyText' | 'idempotencyKey' | 'floorId'> & { counts: DeliveryCounts };
 
 const COUNTS = `(SELECT jsonb_build_object(
     'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
@@ -25,7 +25,7 @@ const VIEW = `SELECT r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger,
 /** A run `r` in which nothing is left. */
 const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
     AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
-    AND NOT EXISTS (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.status IN ('pending', 'sending', 'deferred'))`;
+    AND NOT EXISTS (SELECT FROM open_deliveries d WHERE d.run_id = r.id)`;
 
 /** How many open deliveries are closed in the transaction that closes their run; the rest follow in the background. */
 const CLOSE_AT_ONCE = 5_000;
@@ -126,8 +126,9 @@ export class RunsService {
   }
 
   /**
-   * Closes the mailing's live runs, but for those that are only not called done yet: what is claimed already ends, nothing else is claimed. Open deliveries become
-   * cancelled, or, at the mailing's end, skipped or (if they were tried) failed; of very many the rest by `closeSome`.
+   * Closes the mailing's live runs, but for those that are only not called done yet: what is claimed already ends, nothing
+   * else is claimed. Open deliveries become
+   * cancelled, or, at the mailing's end, skipped or (if they were tried) failed; of very many the rest by `closeRest`.
    */
   async close(tx: Transaction, mailingId: number, reason: Extract<RunReason, 'ended' | 'finished'>): Promise<void> {
     await lockRuns(tx, [mailingId]);
@@ -143,14 +144,18 @@ export class RunsService {
     for (const run of runs) await closeDeliveries(tx, run.id);
   }
 
-  /** Goes on closing the deliveries of closed runs; returns how many it closed. */
-  async closeSome(): Promise<number> {
-    return this.database.transaction(async (tx) => {
-      const run = await tx.first<{ id: number }>(
-        'SELECT id FROM runs WHERE closing ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED',
-      );
-      return run ? closeDeliveries(tx, run.id) : 0;
-    });
+  /** Goes on closing the deliveries of closed runs until only claims that are under way are left. */
+  async closeRest(): Promise<void> {
+    const closing = await this.database.rows<{ id: number }>('SELECT id FROM runs WHERE closing ORDER BY id');
+    for (const { id } of closing) {
+      for (let closed: Closed = { n: CLOSE_AT_ONCE, last: 0 }; closed.n === CLOSE_AT_ONCE;) {
+        const after = closed.last;
+        closed = await this.database.transaction(async (tx) => {
+          const run = await tx.first('SELECT id FROM runs WHERE id = $1 AND closing FOR UPDATE SKIP LOCKED', [id]);
+          return run ? closeDeliveries(tx, id, after) : { n: 0, last: 0 };
+        });
+      }
+    }
   }
 
   /**
@@ -172,7 +177,7 @@ export class RunsService {
       return tx.rows<{ id: number }>(
         `UPDATE runs r SET status = 'done', finished_at = app_now()
           WHERE r.id = ANY($1) AND r.status = 'sending' AND r.planned_at IS NOT NULL
-            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.status IN ('pending', 'sending', 'deferred'))
+            AND NOT EXISTS (SELECT FROM open_deliveries d WHERE d.run_id = r.id)
          RETURNING id`,
         [drained.map((run) => run.id)],
       );
@@ -214,8 +219,7 @@ export class RunsService {
     return this.database.rows(
       `SELECT r.id AS run_id, c.n AS counted, f.n AS found FROM runs r,
          LATERAL (SELECT coalesce(sum(pending + sending + deferred), 0) AS n FROM run_counts WHERE run_id = r.id) c,
-         LATERAL (SELECT count(*) AS n FROM (SELECT FROM deliveries d WHERE d.run_id = r.id
-                    AND d.status IN ('pending', 'sending', 'deferred') LIMIT 10000) x) f
+         LATERAL (SELECT count(*) AS n FROM (SELECT FROM open_deliveries d WHERE d.run_id = r.id LIMIT 10000) x) f
         WHERE r.status = 'sending' AND (c.n < 0 OR (c.n < 10000 AND c.n <> f.n))`,
     );
   }
@@ -247,16 +251,31 @@ async function lockRuns(tx: Transaction, mailingIds: number[]): Promise<void> {
   );
 }
 
-async function closeDeliveries(tx: Transaction, runId: number): Promise<number> {
-  const closed = await tx.affected(
-    `UPDATE deliveries d SET
-        status = CASE WHEN r.reason <> 'ended' THEN 'cancelled' WHEN d.attempts > 0 THEN 'failed' ELSE 'skipped' END,
-        reason = r.reason, next_attempt_at = NULL, updated_at = app_now()
-       FROM runs r
-      WHERE r.id = $1 AND d.run_id = r.id AND d.id IN (
-        SELECT id FROM deliveries WHERE run_id = $1 AND status IN ('pending', 'deferred') ORDER BY id LIMIT ${CLOSE_AT_ONCE} FOR UPDATE)`,
+interface Closed {
+  n: number;
+  /** The id of the last one. */
+  last: number;
+}
+
+/** Closes some deliveries of a run that the caller holds, in id order. Claims end by themselves; then nothing is left to close. */
+async function closeDeliveries(tx: Transaction, runId: number, after = 0): Promise<Closed> {
+  const closed = await tx.first<Closed>(
+    `WITH next AS (
+       SELECT id FROM deliveries WHERE id IN (
+         SELECT id FROM open_deliveries WHERE run_id = $1 AND id > $2 AND status <> 'sending' ORDER BY id LIMIT ${CLOSE_AT_ONCE})
+        ORDER BY id FOR UPDATE),
+     closed AS (
+       UPDATE deliveries d SET
+          status = CASE WHEN r.reason <> 'ended' THEN 'cancelled' WHEN d.attempts > 0 THEN 'failed' ELSE 'skipped' END,
+          reason = r.reason, next_attempt_at = NULL, updated_at = app_now()
+         FROM runs r, next WHERE r.id = $1 AND d.id = next.id AND d.status IN ('pending', 'deferred') RETURNING d.id)
+     SELECT count(*) AS n, coalesce(max(id), 0) AS last FROM closed`,
+    [runId, after],
+  );
+  await tx.affected(
+    `UPDATE runs r SET closing = false WHERE r.id = $1 AND closing
+        AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts WHERE run_id = r.id) = 0`,
     [runId],
   );
-  if (closed < CLOSE_AT_ONCE) await tx.affected('UPDATE runs SET closing = false WHERE id = $1', [runId]);
-  return closed;
+  return closed ?? { n: 0, last: 0 };
 }

@@ -109,7 +109,7 @@ export class SendNowService {
       if (mailing.status === 'paused')
         throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
       const failed = await tx.first<{ n: number }>(
-        `SELECT count(*) AS n FROM deliveries WHERE run_id = $1 AND status IN ('failed', 'unknown')`,
+        `SELECT count(*) AS n FROM deliveries WHERE run_id = $1 AND off_path IN ('failed', 'unknown')`,
         [runId],
       );
       if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');

@@ -1,0 +1,40 @@
+-- Up Migration
+-- A letter changes its delivery twice: claimed, recorded. No index may hold what these two change, so that Postgres writes
+-- neither change into any index (a heap-only update): a third of the database's work for a letter.
+-- The ordinary way is pending, sending, sent, without a wait in between. Deliveries on it are found by their id: all that
+-- are still open lie above the run's floor. All others stand in an index of their own, by their state.
+ALTER TABLE runs
+  -- No open delivery of this run that never left the ordinary way has an id up to this. Only ever raised.
+  ADD COLUMN floor_id bigint NOT NULL DEFAULT 0;
+
+DROP INDEX deliveries_run_id_status_id_idx, deliveries_due_idx, deliveries_claimed_by_idx;
+ALTER TABLE deliveries
+  -- How often it was put off before a try, because its domain rests.
+  ADD COLUMN holds smallint NOT NULL DEFAULT 0;
+UPDATE deliveries SET holds = 1 WHERE status = 'deferred' AND attempts = 0;
+ALTER TABLE deliveries
+  ADD CONSTRAINT deliveries_holds_check CHECK (status <> 'deferred' OR attempts > 0 OR holds > 0),
+  ADD COLUMN off_path text GENERATED ALWAYS AS (
+    CASE WHEN status = 'sent' OR (status IN ('pending', 'sending') AND attempts = 0 AND holds = 0) THEN NULL ELSE status END) STORED;
+-- Room for both changes of each row beside it; what is filled already stays as it is.
+ALTER TABLE deliveries SET (fillfactor = 65);
+CREATE INDEX deliveries_run_id_id_idx ON deliveries (run_id, id);
+CREATE INDEX deliveries_off_path_idx ON deliveries (run_id, off_path, id) WHERE off_path IS NOT NULL;
+CREATE INDEX deliveries_due_idx ON deliveries (run_id, next_attempt_at, id) WHERE next_attempt_at IS NOT NULL;
+
+-- What is not final. Ask it for one run (or join it by run_id).
+CREATE VIEW open_deliveries AS
+  SELECT d.* FROM deliveries d WHERE d.off_path IN ('pending', 'sending', 'deferred')
+  UNION ALL
+  SELECT d.* FROM runs r JOIN deliveries d ON d.run_id = r.id AND d.id > r.floor_id
+   WHERE d.off_path IS NULL AND d.status IN ('pending', 'sending');
+
+-- Down Migration
+DROP VIEW open_deliveries;
+DROP INDEX deliveries_run_id_id_idx, deliveries_off_path_idx, deliveries_due_idx;
+ALTER TABLE deliveries RESET (fillfactor), DROP COLUMN off_path, DROP COLUMN holds;
+ALTER TABLE deliveries SET (fillfactor = 80);
+CREATE INDEX deliveries_run_id_status_id_idx ON deliveries (run_id, status, id);
+CREATE INDEX deliveries_due_idx ON deliveries (run_id, next_attempt_at, id) WHERE status = 'deferred';
+CREATE INDEX deliveries_claimed_by_idx ON deliveries (claimed_by) WHERE status = 'sending';
+ALTER TABLE runs DROP COLUMN floor_id;
