@@ -22,6 +22,12 @@ CREATE INDEX deliveries_run_id_id_idx ON deliveries (run_id, id);
 CREATE INDEX deliveries_off_path_idx ON deliveries (run_id, off_path, id) WHERE off_path IS NOT NULL;
 CREATE INDEX deliveries_due_idx ON deliveries (run_id, next_attempt_at, id) WHERE next_attempt_at IS NOT NULL;
 
+-- Planning, a million rows at once: addresses are compared as bytes, and the run, which planning holds, is not looked up
+-- again for each row (runs are never deleted).
+DROP INDEX deliveries_run_id_email_key;
+CREATE UNIQUE INDEX deliveries_run_id_email_key ON deliveries (run_id, lower(email) COLLATE "C");
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_run_id_fkey;
+
 -- What is not final. Ask it for one run (or join it by run_id).
 CREATE VIEW open_deliveries AS
   SELECT d.* FROM deliveries d WHERE d.off_path IN ('pending', 'sending', 'deferred')
@@ -31,6 +37,9 @@ CREATE VIEW open_deliveries AS
 
 -- Down Migration
 DROP VIEW open_deliveries;
+ALTER TABLE deliveries ADD CONSTRAINT deliveries_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs NOT VALID;
+DROP INDEX deliveries_run_id_email_key;
+CREATE UNIQUE INDEX deliveries_run_id_email_key ON deliveries (run_id, lower(email));
 DROP INDEX deliveries_run_id_id_idx, deliveries_off_path_idx, deliveries_due_idx;
 ALTER TABLE deliveries RESET (fillfactor), DROP COLUMN off_path, DROP COLUMN holds;
 ALTER TABLE deliveries SET (fillfactor = 80);

@@ -31,8 +31,17 @@ export function encodeBody(text: string, eightBitMime: boolean): EncodedBody {
     : { encoding: 'quoted-printable', octets: quotedPrintable(bytes) };
 }
 
-function toCrlf(text: string): string {
-  return text.includes('\n') || text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text;
+/** Line breaks of any kind as CRLF. Of a text that has no others it costs only a look. */
+export function toCrlf(text: string): string {
+  let breaks = 0;
+  for (let at = text.indexOf('\r\n'); at >= 0; at = text.indexOf('\r\n', at + 2)) breaks++;
+  return breaks === count(text, '\n') && breaks === count(text, '\r') ? text : text.replace(/\r\n?|\n/g, '\r\n');
+}
+
+function count(text: string, character: string): number {
+  let n = 0;
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) n++;
+  return n;
 }
 
 function longestLine(text: string): number {

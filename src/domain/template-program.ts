@@ -9,6 +9,7 @@ import {
   type Template,
   type Token,
 } from 'liquidjs';
+import { toCrlf } from './mime-body';
 import { createContext, outputText, type LetterData } from './liquid';
 
 /** Filters that look only at their input and arguments and answer at once. */
@@ -72,11 +73,23 @@ export function programValues(liquid: Liquid, program: Program, data: LetterData
 }
 
 /** Puts values between the fixed texts. */
-export function fill(program: { statics: string[]; outputs: number[] }, values: string[]): string {
-  let text = program.statics[0]!;
-  for (let i = 0; i < program.outputs.length; i++) text += values[program.outputs[i]!]! + program.statics[i + 1]!;
-  return text;
+export type Filler = (values: string[]) => string;
+
+/**
+ * Letters need CRLF: fixed texts have it made once here. Not where a break may be half fixed and half value: then its kind is
+ * only known in the letter.
+ */
+export function filler({ statics, outputs }: Pick<Program, 'statics' | 'outputs'>): Filler {
+  const crlf = statics.some((fixed) => fixed.endsWith('\r')) ? statics : statics.map(toCrlf);
+  return (values) => {
+    const fixed = values.some(hasBreak) ? statics : crlf;
+    let text = fixed[0]!;
+    for (let i = 0; i < outputs.length; i++) text += values[outputs[i]!]! + fixed[i + 1]!;
+    return text;
+  };
 }
+
+const hasBreak = (value: string) => value.includes('\r') || value.includes('\n');
 
 /** What is left of a program where some values are empty. */
 export function withoutEmpty(program: Program, values: string[]): { statics: string[]; outputs: number[] } {

@@ -2,7 +2,7 @@ import { LiquidError, type Liquid, type Template } from 'liquidjs';
 import { ValidationError, type FieldError } from './errors';
 import { htmlToText, isPlainValue, textTemplate } from './html-text';
 import { createEngine, escapeHtml, renderByLiquid, TEMPLATE_FILTERS, TEMPLATE_TAGS, type LetterData } from './liquid';
-import { compileProgram, fill, programValues, withoutEmpty, type Program } from './template-program';
+import { compileProgram, filler, programValues, withoutEmpty, type Filler, type Program } from './template-program';
 
 export { TEMPLATE_FILTERS, TEMPLATE_TAGS, type LetterData } from './liquid';
 
@@ -33,6 +33,7 @@ export interface ContentSource {
 export interface RenderedContent {
   /** One line, without control characters. */
   subject: string;
+  /** With line breaks of any kind, as the text. */
   html: string;
   text: string;
 }
@@ -107,23 +108,25 @@ function bodyRenderer(templates: Template[]): (data: LetterData) => { html: stri
     };
   }
   const findText = textTemplates(program);
+  const fill = filler(program);
   return (data) => {
     const values = guard('body', () => programValues(htmlEngine, program, data));
-    const html = fill(program, htmlValues(program, values));
+    const html = fill(htmlValues(program, values));
     const text = values.every((value) => value === '' || isPlainValue(value)) ? findText(values) : null;
-    return { html, text: text ? fill(text, values) : htmlToText(html) };
+    return { html, text: text ? text(values) : htmlToText(html) };
   };
 }
 
 /** A program's text template for these values; one for each set of values that are empty, as these leave no trace. */
-function textTemplates(program: Program): (values: string[]) => ReturnType<typeof textTemplate> {
-  const known = new Map<string, ReturnType<typeof textTemplate>>();
+function textTemplates(program: Program): (values: string[]) => Filler | null {
+  const known = new Map<string, Filler | null>();
   return (values) => {
     const key = values.map((value) => (value === '' ? '0' : '1')).join('');
     let text = known.get(key);
     if (text === undefined) {
       if (known.size === MAX_TEXT_TEMPLATES) return null;
-      text = textTemplate(withoutEmpty(program, values));
+      const made = textTemplate(withoutEmpty(program, values));
+      text = made && filler(made);
       known.set(key, text);
     }
     return text;
@@ -133,9 +136,10 @@ function textTemplates(program: Program): (values: string[]) => ReturnType<typeo
 function renderer(engine: Liquid, field: Field, templates: Template[]): (data: LetterData) => string {
   const program = compileProgram(engine, templates);
   if (!program) return (data) => guard(field, () => renderByLiquid(engine, templates, data));
+  const fill = filler(program);
   return (data) => {
     const values = guard(field, () => programValues(engine, program, data));
-    return fill(program, engine === htmlEngine ? htmlValues(program, values) : values);
+    return fill(engine === htmlEngine ? htmlValues(program, values) : values);
   };
 }
 

@@ -62,7 +62,7 @@ const FOUND = `(
     WHERE d.run_id = $1 AND c.owner_id = $6 AND d.client_id > $2 AND ($4::text IS NULL OR d.status = $4) AND ${CLIENT_TEXT} LIKE ANY ($5)
     ORDER BY d.client_id LIMIT $3)
   UNION SELECT d.* FROM deliveries d
-    WHERE d.run_id = $1 AND lower(d.email) = $7 AND d.client_id > $2 AND ($4::text IS NULL OR d.status = $4))`;
+    WHERE d.run_id = $1 AND lower(d.email) COLLATE "C" = $7 AND d.client_id > $2 AND ($4::text IS NULL OR d.status = $4))`;
 
 @Injectable()
 export class DeliveriesService {
