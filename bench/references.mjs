@@ -4,7 +4,7 @@
  *   connection  nodemailer's SMTPConnection with one ready buffer: the limit of our transport
  *   pool        nodemailer's pool in a bare loop, no queue, no database: what people compare with
  *   naive       one BullMQ job per letter, sendMail, one INSERT per letter, ten at a time
- * It says that it is ready, begins at `go`, reports letters and CPU time.
+ * Each sends its first letters to get warm and says that it is ready; it begins at `go` and reports letters and CPU time.
  */
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { clientOf, fill, html, subject, text } from './letter.mjs';
 
 const require = createRequire(import.meta.url);
-const [kind, port, letters, connections] = [process.argv[2], ...process.argv.slice(3).map(Number)];
+const [kind, port, letters, connections, warmUp] = [process.argv[2], ...process.argv.slice(3).map(Number)];
 const from = 'gonets@example.org';
 const letterOf = (n) => {
   const client = clientOf(n);
@@ -25,7 +25,7 @@ async function readyBuffer() {
 }
 
 /** Each lane asks for a ticket per letter. */
-const lanes = (lane) => {
+const lanes = (letters, lane) => {
   let left = letters;
   return Promise.all(Array.from({ length: connections }, () => lane(() => left-- > 0)));
 };
@@ -42,20 +42,23 @@ const kinds = {
       return socket;
     };
     const sockets = await Promise.all(Array.from({ length: connections }, open));
-    return () =>
-      lanes((ticket) => {
-        const socket = sockets.pop();
+    return (count) =>
+      lanes(count, (ticket) => {
+        const socket = sockets.shift();
         return new Promise((resolve) => {
           let lines = 0;
-          socket.on('data', (data) => {
+          const read = (data) => {
             for (let i = data.indexOf(10); i >= 0; i = data.indexOf(10, i + 1)) lines++;
             if (lines === 3) socket.write(body);
             else if (lines === 4) next();
-          });
+          };
+          socket.on('data', read);
           const next = () => {
             lines = 0;
-            if (ticket()) socket.write(envelope);
-            else resolve(socket.end('QUIT\r\n'));
+            if (ticket()) return socket.write(envelope);
+            socket.off('data', read);
+            sockets.push(socket);
+            return resolve();
           };
           next();
         });
@@ -71,12 +74,12 @@ const kinds = {
         connection.connect(() => resolve(connection));
       });
     const opened = await Promise.all(Array.from({ length: connections }, open));
-    return () =>
-      lanes((ticket) => {
-        const connection = opened.pop();
+    return (count) =>
+      lanes(count, (ticket) => {
+        const connection = opened.shift();
         return new Promise((resolve, reject) => {
           const next = () => {
-            if (!ticket()) return resolve(connection.quit());
+            if (!ticket()) return resolve(opened.push(connection));
             connection.send({ from, to: ['client@example.net'] }, raw, (error) => (error ? reject(error) : next()));
           };
           next();
@@ -92,12 +95,11 @@ const kinds = {
       maxConnections: connections,
       maxMessages: Infinity,
     });
-    return async () => {
+    return (count) => {
       let n = 0;
-      await lanes(async (ticket) => {
+      return lanes(count, async (ticket) => {
         while (ticket()) await transport.sendMail(letterOf(++n));
       });
-      transport.close();
     };
   },
 
@@ -115,7 +117,7 @@ const kinds = {
     const database = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
     const connection = new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null });
     const queue = new Queue('naive', { connection, prefix: '{naive}' });
-    return async () => {
+    return async (count) => {
       let done = 0;
       let finished;
       const end = new Promise((resolve) => (finished = resolve));
@@ -133,8 +135,8 @@ const kinds = {
         { connection, prefix: '{naive}', concurrency: 10, removeOnComplete: { count: 1000 } },
       );
       // Each process adds its share, as a request that starts a mailing would; all of them work on all jobs.
-      for (let n = 0; n < letters; n += 1000) {
-        const page = Array.from({ length: Math.min(1000, letters - n) }, (_, i) => n + i);
+      for (let n = 0; n < count; n += 1000) {
+        const page = Array.from({ length: Math.min(1000, count - n) }, (_, i) => n + i);
         await queue.addBulk(page.map((i) => ({ name: 'send', data: { n: i, email: clientOf(i).email } })));
       }
       const watch = setInterval(() => {
@@ -145,18 +147,16 @@ const kinds = {
       await end;
       clearInterval(watch);
       await worker.close();
-      await queue.close();
-      await database.end();
-      transport.close();
       return done;
     };
   },
 };
 
 const go = await kinds[kind]();
+await go(warmUp);
 process.once('message', async () => {
   const cpu = process.cpuUsage();
-  const done = await go();
+  const done = await go(letters);
   const { user, system } = process.cpuUsage(cpu);
   process.send({ letters: typeof done === 'number' ? done : letters, cpuMicros: user + system });
   process.once('message', () => process.exit(0));

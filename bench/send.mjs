@@ -21,6 +21,7 @@ export const options = {
   workers: { type: 'string', default: '2' },
   runs: { type: 'string', default: '3' },
   connections: { type: 'string', default: '10' },
+  'warm-up': { type: 'string', default: '10000' },
   'no-references': { type: 'boolean', default: false },
   'no-dkim': { type: 'boolean', default: false },
 };
@@ -33,16 +34,17 @@ const REFERENCES = {
 };
 
 export async function run(args, { print }) {
-  const [letters, workers, runs, connections] = ['letters', 'workers', 'runs', 'connections'].map((k) =>
-    Number(args[k]),
+  const [letters, workers, runs, connections, warmUp] = ['letters', 'workers', 'runs', 'connections', 'warm-up'].map(
+    (k) => Number(args[k]),
   );
   const stage = await setStage({ env: { SMTP_CONNECTIONS: String(connections) } });
   try {
     await print.head(
       stage,
-      `${round(letters)} letters, ${workers} workers × ${connections} connections, median of ${runs}`,
+      `${round(letters)} letters after ${round(warmUp)} to get warm, ${workers} workers × ${connections} connections, median of ${runs}`,
     );
     const owner = await prepareClients(stage, letters);
+    const warm = warmUp > 0 ? await prepareClients(stage, warmUp, 'warm-up@example.org') : undefined;
     await stage.query(
       `CREATE TABLE naive_log (id bigserial PRIMARY KEY, at timestamptz DEFAULT now(), email text, status text, response text)`,
     );
@@ -57,16 +59,16 @@ export async function run(args, { print }) {
         // As many letters as take each of them a few seconds.
         for (const [kind, share] of Object.entries({ socket: 1, connection: 1, pool: 0.4, naive: 0.2 })) {
           say(`round ${n} of ${runs}: ${REFERENCES[kind]}`);
-          const size = { letters: Math.max(2_000, Math.round(letters * share)), workers, connections };
+          const size = { letters: Math.max(2_000, Math.round(letters * share)), workers, connections, warmUp };
           result[kind] = await runReference(stage, kind, size);
         }
       }
       const label = (what) => `round ${n} of ${runs}: ${what}`;
-      result.gonets = await sendOnce(stage, api, owner, { letters, workers, label: label('Gonets') });
+      result.gonets = await sendOnce(stage, api, owner, { letters, workers, warm, label: label('Gonets') });
       rounds.push(result);
       if (!args['no-dkim'])
         signed.push(
-          await sendOnce(stage, api, owner, { letters, workers, env: dkim, label: label('Gonets with DKIM') }),
+          await sendOnce(stage, api, owner, { letters, workers, warm, env: dkim, label: label('Gonets with DKIM') }),
         );
     }
     say('');
@@ -93,16 +95,28 @@ export async function prepareClients(stage, count, email = 'owner@example.org') 
   return { id: user.id, token };
 }
 
-/** One mailing, from POST …/send until its run is done; two fresh workers wait for it. */
-export async function sendOnce(stage, api, owner, { letters, workers, env = {}, label }) {
+/** A mailing of this owner to all of their clients, not started. */
+async function makeMailing(api, { token }) {
+  const headers = { authorization: `Bearer ${token}` };
+  const message = await api.call('POST', '/messages', { subject, body: html, bodyText: text }, headers);
+  const startAt = new Date(Date.now() - 60_000).toISOString();
+  const what = { messageId: message.id, audience: 'all', startAt, period: 'once' };
+  return { ...(await api.call('POST', '/mailings', what, headers)), headers };
+}
+
+/** One mailing, from POST …/send until its run is done, by new workers. What `warm` has is sent first and not counted. */
+export async function sendOnce(stage, api, owner, { letters, workers, warm, env = {}, label }) {
   const children = await startWorkers(stage, workers, env);
-  const message = await api.call('POST', '/messages', { subject, body: html, bodyText: text });
-  const mailing = await api.call('POST', '/mailings', {
-    messageId: message.id,
-    audience: 'all',
-    startAt: new Date(Date.now() - 60_000).toISOString(),
-    period: 'once',
-  });
+  if (warm) {
+    const { id, headers } = await makeMailing(api, warm);
+    const { runId } = await api.call('POST', `/mailings/${id}/send`, undefined, headers);
+    say(`${label}: getting warm`);
+    await until(
+      async () => (await stage.first('SELECT status FROM runs WHERE id = $1', [runId])).status === 'done',
+      120_000,
+    );
+  }
+  const mailing = await makeMailing(api, owner);
   const before = await stage.sink.letters();
   const pids = {
     workers: children.map((c) => c.pid),

@@ -172,12 +172,13 @@ async function startSink(children) {
   return { port, pid: child.pid, ask, letters: async () => (await ask('count')).letters };
 }
 
-/** Runs `count` copies of a reference client (references.mjs); letters a second of all together, first start to last end. */
-export async function runReference(stage, kind, { letters, workers, connections }) {
+/** Runs as many copies of a reference client (references.mjs) as there are workers, all warm; letters a second of all together, first start to last end. */
+export async function runReference(stage, kind, { letters, workers, connections, warmUp }) {
   const share = Math.ceil(letters / workers);
   const clients = await Promise.all(
     Array.from({ length: workers }, async () => {
-      const child = fork(bench('references.mjs'), [kind, String(stage.sink.port), String(share), String(connections)], {
+      const numbers = [stage.sink.port, share, connections, Math.ceil(warmUp / workers)];
+      const child = fork(bench('references.mjs'), [kind, ...numbers.map(String)], {
         env: stage.env,
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
