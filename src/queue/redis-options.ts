@@ -1,4 +1,7 @@
+import { useCommandBytes } from './command-bytes';
 import { CorkedConnector } from './corked-connector';
+
+useCommandBytes();
 
 /** Options of ioredis, also BullMQ's, for a redis:// or rediss:// URL. */
 export function redisOptions(redisUrl: string) {

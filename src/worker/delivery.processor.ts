@@ -9,7 +9,10 @@ import { DELIVERY_QUEUE, type DeliveryJob } from '../queue/queues';
 import { promptly } from '../queue/promptly';
 import { RunFinisher } from './run-finisher';
 
-/** One job, one delivery: the sender does it, and its outcome becomes a verb of the queue. */
+/**
+ * One job, one delivery: the sender does it, and its outcome becomes a verb of the queue. A job that was done is removed at
+ * once: what came of it stands in the ledger, and should the same one be added again, it finds nothing to do.
+ */
 @Injectable()
 export class DeliveryProcessor extends WorkerHost {
   constructor(
@@ -22,7 +25,7 @@ export class DeliveryProcessor extends WorkerHost {
     super();
   }
 
-  async process(job: Job<DeliveryJob>, token?: string): Promise<{ status: string; response: string } | undefined> {
+  async process(job: Job<DeliveryJob>, token?: string): Promise<void> {
     // Whatever is thrown here unexpectedly says nothing of the delivery: the same attempt's job can be added again.
     job.opts.removeOnFail = true;
     const outcome = await this.sender.send(job.data.deliveryId);
@@ -31,18 +34,14 @@ export class DeliveryProcessor extends WorkerHost {
         await job.moveToWait(token);
         throw new WaitingError();
       case 'nothing':
-        // A job without effect leaves no trace, so that the same attempt's job can be added again.
-        job.opts.removeOnComplete = true;
-        return undefined;
+        return;
       case 'recorded': {
-        const { claim, status, response, park, attempts } = outcome;
+        const { claim, status, response, park } = outcome;
         this.finisher.note(claim.runId);
         if (park) await this.lifecycle.park(park.mailingId, park.code, park.text);
         else if (status === 'pending') await this.feedAgain(claim.id);
-        if (attempts === claim.attempts) job.opts.removeOnComplete = true;
         delete job.opts.removeOnFail;
         if (status === 'failed' || status === 'unknown') throw new UnrecoverableError(response);
-        return { status, response };
       }
     }
   }

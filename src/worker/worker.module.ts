@@ -23,6 +23,7 @@ import { WorkerLife } from './worker-life.service';
 
 /** The last jobs of each queue, to be looked at in Bull Board. */
 const KEPT = { count: 1000 };
+const NONE = { count: 0 };
 
 @Module({})
 export class WorkerModule {
@@ -40,7 +41,9 @@ export class WorkerModule {
       removeOnComplete: KEPT,
       removeOnFail: KEPT,
     };
-    Processor(DELIVERY_QUEUE, { ...options, concurrency: config.workerConcurrency })(DeliveryProcessor);
+    Processor(DELIVERY_QUEUE, { ...options, concurrency: config.workerConcurrency, removeOnComplete: NONE })(
+      DeliveryProcessor,
+    );
     Processor(PLAN_QUEUE, { ...options, concurrency: 2 })(PlanProcessor);
     Processor(SCHEDULE_QUEUE, { ...options, concurrency: 2 })(ScheduleProcessor);
     Processor(SERVICE_QUEUE, { ...options, concurrency: 5 })(ServiceProcessor);

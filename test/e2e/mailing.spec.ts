@@ -137,6 +137,10 @@ it('sends one letter to each client, records every attempt, and both workers hav
   expect(failed.body.items).toHaveLength(6);
   expect(failed.body.items[0]).toMatchObject({ status: 'failed', reason: 'user_unknown', tries: 1 });
   expect(failed.body.items[0]?.lastResponse).toContain('550');
+  const { queues } = JSON.parse((await cli(service.env, ['status', '--json'])).out) as {
+    queues: { delivery: Record<string, number> };
+  };
+  expect(queues.delivery).toMatchObject({ waiting: 0, active: 0, completed: 0, failed: 6 });
   const mailing = await eventually(async () => {
     const { body } = await api.get<{ status: string }>(`/mailings/${mailingId}`);
     return body.status === 'done' && body;

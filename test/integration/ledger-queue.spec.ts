@@ -190,6 +190,16 @@ describe('the queue beside the ledger', () => {
       expect(await sending).toMatchObject({ kind: 'recorded' });
     });
 
+    it('a job that was done already and is added once more finds nothing to do', async () => {
+      const { ids } = await ledger.plannedRun(2);
+      const [sent = 0, deferred = 0] = ids;
+      expect(await sender.send(sent)).toMatchObject({ kind: 'recorded', status: 'sent' });
+      smtp.behave({ at: { dot: { do: 'reply', text: '452 4.2.2 mailbox full' } } });
+      expect(await sender.send(deferred)).toMatchObject({ kind: 'recorded', status: 'deferred' });
+      for (const id of ids) expect(await sender.send(id)).toEqual({ kind: 'nothing' });
+      for (const id of ids) expect(await ledger.attempts(id)).toHaveLength(1);
+    });
+
     it('a delivery whose connection broke is fed again with the next turn, and never beyond QUEUE_WINDOW', async () => {
       const { ids } = await ledger.plannedRun(150);
       await ledger.feeder.feed();

@@ -26,15 +26,8 @@ export type SendOutcome =
   | { kind: 'nothing' }
   /** This process is stopping; the job is another worker's. */
   | { kind: 'stopping' }
-  /** The ledger has it. `attempts` counts this one. */
-  | {
-      kind: 'recorded';
-      claim: Claim;
-      status: DeliveryStatus;
-      attempts: number;
-      response: string;
-      park: ParkMailing | null;
-    };
+  /** The ledger has it. */
+  | { kind: 'recorded'; claim: Claim; status: DeliveryStatus; response: string; park: ParkMailing | null };
 
 const BATCH = 500;
 const GATHER_MS = 6;
@@ -165,8 +158,7 @@ export class SenderService {
     failpoint('recorded');
     if (verdict.consequence.kind === 'hold_domain') await this.hold(emailDomain(claim.email), responseText(result));
     if (record.attempt === null && record.status === 'pending' && park === null) return { kind: 'nothing' };
-    const attempts = claim.attempts + (record.attempt ? 1 : 0);
-    return { kind: 'recorded', claim, status: record.status, attempts, response: responseText(result), park };
+    return { kind: 'recorded', claim, status: record.status, response: responseText(result), park };
   }
 
   private async hold(domain: string, detail: string): Promise<void> {
