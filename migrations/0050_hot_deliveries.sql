@@ -28,15 +28,24 @@ DROP INDEX deliveries_run_id_email_key;
 CREATE UNIQUE INDEX deliveries_run_id_email_key ON deliveries (run_id, lower(email) COLLATE "C");
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_run_id_fkey;
 
--- What is not final. Ask it for one run (or join it by run_id).
-CREATE VIEW open_deliveries AS
-  SELECT d.* FROM deliveries d WHERE d.off_path IN ('pending', 'sending', 'deferred')
-  UNION ALL
-  SELECT d.* FROM runs r JOIN deliveries d ON d.run_id = r.id AND d.id > r.floor_id
-   WHERE d.off_path IS NULL AND d.status IN ('pending', 'sending');
+-- The first n deliveries after an id, in id order, that are pending, or sending, in a run whose floor is given. Each half
+-- comes in order from its index and ends after n.
+CREATE FUNCTION open_deliveries(run bigint, floor bigint, state text, after bigint, n bigint)
+  RETURNS SETOF deliveries LANGUAGE sql STABLE AS $$
+  SELECT * FROM (
+    (SELECT d.* FROM deliveries d WHERE d.run_id = run AND d.off_path = state AND d.id > after ORDER BY d.id LIMIT n)
+    UNION ALL
+    (SELECT d.* FROM deliveries d WHERE d.run_id = run AND d.off_path IS NULL AND d.status = state AND d.id > greatest(floor, after)
+      ORDER BY d.id LIMIT n)) o
+   ORDER BY o.id LIMIT n
+$$;
+CREATE FUNCTION has_open_deliveries(run bigint, floor bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM deliveries d WHERE d.run_id = run AND d.off_path IN ('pending', 'sending', 'deferred'))
+      OR EXISTS (SELECT FROM deliveries d WHERE d.run_id = run AND d.off_path IS NULL AND d.status IN ('pending', 'sending') AND d.id > floor)
+$$;
 
 -- Down Migration
-DROP VIEW open_deliveries;
+DROP FUNCTION open_deliveries(bigint, bigint, text, bigint, bigint), has_open_deliveries(bigint, bigint);
 ALTER TABLE deliveries ADD CONSTRAINT deliveries_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs NOT VALID;
 DROP INDEX deliveries_run_id_email_key;
 CREATE UNIQUE INDEX deliveries_run_id_email_key ON deliveries (run_id, lower(email));

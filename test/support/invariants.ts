@@ -174,10 +174,13 @@ export async function recount(rig: Pick<FaultRig, 'query'>): Promise<string[]> {
     UNION ALL
     SELECT format('delivery %s is %s and is not found as open (run %s, floor %s)', d.id, d.status, r.id, r.floor_id)
       FROM deliveries d JOIN runs r ON r.id = d.run_id
-     WHERE d.status IN ('pending', 'sending', 'deferred') AND NOT EXISTS (SELECT FROM open_deliveries o WHERE o.run_id = r.id AND o.id = d.id)
+     WHERE d.status IN ('pending', 'sending')
+       AND NOT EXISTS (SELECT FROM open_deliveries(r.id, r.floor_id, d.status, d.id - 1, 1) o WHERE o.id = d.id)
     UNION ALL
-    SELECT format('delivery %s is %s and is found as open', o.id, o.status)
-      FROM open_deliveries o WHERE o.status NOT IN ('pending', 'sending', 'deferred')
+    SELECT format('run %s with the floor %s has %s open deliveries and says %s', r.id, r.floor_id, n, has_open_deliveries(r.id, r.floor_id))
+      FROM runs r, LATERAL (SELECT count(*) AS n FROM deliveries d
+                             WHERE d.run_id = r.id AND d.status IN ('pending', 'sending', 'deferred')) open
+     WHERE (n > 0) <> has_open_deliveries(r.id, r.floor_id)
     UNION ALL
     SELECT format('delivery %s is being sent in run %s, which is %s', d.id, r.id, r.status)
       FROM deliveries d JOIN runs r ON r.id = d.run_id

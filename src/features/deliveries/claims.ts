@@ -33,6 +33,6 @@ export const heldClaims = (sql: Sql): Promise<HeldClaim[]> =>
   sql.rows(
     `SELECT d.id, d.claimed_by FROM runs r,
        LATERAL (SELECT coalesce(sum(sending), 0) AS n FROM run_counts WHERE run_id = r.id) held,
-       LATERAL (SELECT id, claimed_by FROM open_deliveries WHERE run_id = r.id AND status = 'sending' ORDER BY id LIMIT held.n) d
+       open_deliveries(r.id, r.floor_id, 'sending', 0, held.n) d
       WHERE (r.status IN ('planning', 'sending') OR r.closing) AND held.n > 0`,
   );

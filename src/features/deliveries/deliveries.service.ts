@@ -44,12 +44,13 @@ const VIEW = viewOf('deliveries');
  * know are found.
  */
 const pageOf = (status: DeliveryStatus | undefined): string => {
-  const page = (from: string, which: string, limit = '$3') =>
-    `(SELECT * FROM ${from} WHERE run_id = $1 ${which} AND id > $2 ORDER BY id LIMIT ${limit})`;
-  if (status === undefined) return page('deliveries', '');
-  if (!['pending', 'sending', 'sent'].includes(status)) return page('deliveries', `AND off_path = '${status}'`);
+  const page = (which: string, limit = '$3') =>
+    `(SELECT * FROM deliveries WHERE run_id = $1 ${which} AND id > $2 ORDER BY id LIMIT ${limit})`;
+  if (status === undefined) return page('');
+  if (!['pending', 'sending', 'sent'].includes(status)) return page(`AND off_path = '${status}'`);
   const all = `LEAST($3, (SELECT coalesce(sum(${status}), 0) FROM run_counts WHERE run_id = $1))`;
-  return page(status === 'sent' ? 'deliveries' : 'open_deliveries', `AND status = '${status}'`, all);
+  if (status === 'sent') return page(`AND status = 'sent'`, all);
+  return `(SELECT o.* FROM runs r, open_deliveries(r.id, r.floor_id, '${status}', $2, ${all}) o WHERE r.id = $1)`;
 };
 
 /**

@@ -113,15 +113,15 @@ export class FeederService {
     const due = runs.map((_, i) => (cursors[2 * i] ?? '-infinity|0').split('|'));
     return this.database.rows<Fed>(
       `SELECT r.run_id, d.id, d.attempts, d.due_at
-         FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[]) AS r(run_id, due_at, due_id, pending_id),
+         FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[]) AS r(run_id, due_at, due_id, pending_id)
+         JOIN runs ON runs.id = r.run_id,
               LATERAL (
          SELECT * FROM (
            (SELECT id, attempts, next_attempt_at::text AS due_at FROM deliveries
              WHERE run_id = r.run_id AND status = 'deferred' AND next_attempt_at <= app_now()
                AND (next_attempt_at, id) > (r.due_at, r.due_id) ORDER BY next_attempt_at, id LIMIT $5)
            UNION ALL
-           (SELECT id, attempts, NULL FROM open_deliveries
-             WHERE run_id = r.run_id AND status = 'pending' AND id > r.pending_id ORDER BY id LIMIT $5)) both_kinds
+           (SELECT id, attempts, NULL FROM open_deliveries(r.run_id, runs.floor_id, 'pending', r.pending_id, $5) ORDER BY id)) both_kinds
           LIMIT $5) d`,
       [runs, due.map(([at]) => at), due.map(([, id]) => id), runs.map((_, i) => cursors[2 * i + 1] ?? 0), limit],
     );

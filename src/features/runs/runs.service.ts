@@ -25,7 +25,7 @@ const VIEW = `SELECT r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger,
 /** A run `r` in which nothing is left. */
 const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
     AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
-    AND NOT EXISTS (SELECT FROM open_deliveries d WHERE d.run_id = r.id)`;
+    AND NOT has_open_deliveries(r.id, r.floor_id)`;
 
 /** How many open deliveries are closed in the transaction that closes their run; the rest follow in the background. */
 const CLOSE_AT_ONCE = 5_000;
@@ -148,11 +148,11 @@ export class RunsService {
   async closeRest(): Promise<void> {
     const closing = await this.database.rows<{ id: number }>('SELECT id FROM runs WHERE closing ORDER BY id');
     for (const { id } of closing) {
-      for (let closed: Closed = { n: CLOSE_AT_ONCE, last: 0 }; closed.n === CLOSE_AT_ONCE;) {
-        const after = closed.last;
+      for (let closed: Closed = { more: true, last: 0 }; closed.more;) {
+        const { last } = closed;
         closed = await this.database.transaction(async (tx) => {
           const run = await tx.first('SELECT id FROM runs WHERE id = $1 AND closing FOR UPDATE SKIP LOCKED', [id]);
-          return run ? closeDeliveries(tx, id, after) : { n: 0, last: 0 };
+          return run ? closeDeliveries(tx, id, last) : { more: false, last };
         });
       }
     }
@@ -177,7 +177,7 @@ export class RunsService {
       return tx.rows<{ id: number }>(
         `UPDATE runs r SET status = 'done', finished_at = app_now()
           WHERE r.id = ANY($1) AND r.status = 'sending' AND r.planned_at IS NOT NULL
-            AND NOT EXISTS (SELECT FROM open_deliveries d WHERE d.run_id = r.id)
+            AND NOT has_open_deliveries(r.id, r.floor_id)
          RETURNING id`,
         [drained.map((run) => run.id)],
       );
@@ -219,7 +219,11 @@ export class RunsService {
     return this.database.rows(
       `SELECT r.id AS run_id, c.n AS counted, f.n AS found FROM runs r,
          LATERAL (SELECT coalesce(sum(pending + sending + deferred), 0) AS n FROM run_counts WHERE run_id = r.id) c,
-         LATERAL (SELECT count(*) AS n FROM (SELECT FROM open_deliveries d WHERE d.run_id = r.id LIMIT 10000) x) f
+         LATERAL (SELECT count(*) AS n FROM (
+           (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.off_path IN ('pending', 'sending', 'deferred') LIMIT 10000)
+           UNION ALL
+           (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.off_path IS NULL AND d.status IN ('pending', 'sending')
+               AND d.id > r.floor_id LIMIT 10000)) x) f
         WHERE r.status = 'sending' AND (c.n < 0 OR (c.n < 10000 AND c.n <> f.n))`,
     );
   }
@@ -251,25 +255,25 @@ async function lockRuns(tx: Transaction, mailingIds: number[]): Promise<void> {
   );
 }
 
-interface Closed {
-  n: number;
-  /** The id of the last one. */
-  last: number;
-}
-
-/** Closes some deliveries of a run that the caller holds, in id order. Claims end by themselves; then nothing is left to close. */
+/**
+ * Closes some deliveries of a run that the caller holds: deferred ones, and pending ones after an id. Claims end by
+ * themselves; when they have, nothing is left to close.
+ */
 async function closeDeliveries(tx: Transaction, runId: number, after = 0): Promise<Closed> {
   const closed = await tx.first<Closed>(
     `WITH next AS (
        SELECT id FROM deliveries WHERE id IN (
-         SELECT id FROM open_deliveries WHERE run_id = $1 AND id > $2 AND status <> 'sending' ORDER BY id LIMIT ${CLOSE_AT_ONCE})
+         (SELECT id FROM deliveries WHERE run_id = $1 AND off_path = 'deferred' ORDER BY id LIMIT ${CLOSE_AT_ONCE})
+         UNION ALL
+         (SELECT o.id FROM runs r, open_deliveries(r.id, r.floor_id, 'pending', $2, ${CLOSE_AT_ONCE}) o WHERE r.id = $1))
         ORDER BY id FOR UPDATE),
      closed AS (
        UPDATE deliveries d SET
           status = CASE WHEN r.reason <> 'ended' THEN 'cancelled' WHEN d.attempts > 0 THEN 'failed' ELSE 'skipped' END,
           reason = r.reason, next_attempt_at = NULL, updated_at = app_now()
-         FROM runs r, next WHERE r.id = $1 AND d.id = next.id AND d.status IN ('pending', 'deferred') RETURNING d.id)
-     SELECT count(*) AS n, coalesce(max(id), 0) AS last FROM closed`,
+         FROM runs r, next, deliveries old
+        WHERE r.id = $1 AND d.id = next.id AND d.status IN ('pending', 'deferred') AND old.id = d.id RETURNING d.id, old.status)
+     SELECT count(*) >= ${CLOSE_AT_ONCE} AS more, coalesce(max(id) FILTER (WHERE status = 'pending'), $2) AS last FROM closed`,
     [runId, after],
   );
   await tx.affected(
@@ -277,5 +281,12 @@ async function closeDeliveries(tx: Transaction, runId: number, after = 0): Promi
         AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts WHERE run_id = r.id) = 0`,
     [runId],
   );
-  return closed ?? { n: 0, last: 0 };
+  return closed ?? { more: false, last: after };
+}
+
+interface Closed {
+  /** There may be more. */
+  more: boolean;
+  /** The id of the last pending one. */
+  last: number;
 }
