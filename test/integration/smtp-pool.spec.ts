@@ -420,8 +420,8 @@ describe('what a server says', () => {
   });
 
   test.each([
-    ['mail', OK + OK, 'mail', false],
-    ['rcpt', OK + GO, 'rcpt', false],
+    ['mail', OK + OK, 'rcpt', false],
+    ['rcpt', OK + GO, 'data', false],
     ['data', GO + OK, 'data', false],
     ['data', `${GO}25`, 'data', false],
     ['mail', '350 ok\r\n', 'mail', false],
@@ -437,7 +437,7 @@ describe('what a server says', () => {
       const pool = poolOf(raw.port);
       const result = await pool.transmit(letter('a@x.org'));
       if (phase === null) expect(result.kind).toBe('accepted');
-      else expect(result).toMatchObject({ kind: 'broken', dotSent });
+      else expect(result).toMatchObject({ kind: 'broken', phase, dotSent });
       expect(pool.connections.open).toBe(phase === null ? 1 : 0);
       expect(raw.dots).toBe(dotSent ? 1 : 0);
     },
