@@ -1,7 +1,7 @@
 /**
  * What the product is compared with, each as a process of its own:
  *   socket      a raw socket that writes ready bytes: what the SMTP server and the kernel take
- *   connection  nodemailer's SMTPConnection with one ready buffer: the limit of our transport
+ *   connection  nodemailer's SMTPConnection in a bare loop with one ready buffer: a transport and nothing else
  *   pool        nodemailer's pool in a bare loop, no queue, no database: what people compare with
  *   naive       one BullMQ job per letter, sendMail, one INSERT per letter, ten at a time
  * Each sends its first letters to get warm and says that it is ready; it begins at `go` and reports letters and CPU time.

@@ -1,7 +1,6 @@
-import { isAscii } from 'node:buffer';
 import { domainToASCII } from 'node:url';
 import { type TransmitResult, type UnsendableProblem } from '../domain/smtp-outcome';
-import { type Envelope, type SmtpCapabilities, type SmtpFailure, SmtpSession } from './smtp-session';
+import { ASCII, type Envelope, type SmtpCapabilities, type SmtpFailure, SmtpSession } from './smtp-session';
 import { type SmtpSettings } from './smtp-url';
 
 export interface SmtpPoolOptions {
@@ -28,7 +27,6 @@ export type SmtpCheck =
   { ok: true; capabilities: SmtpCapabilities; durationMs: number } | { ok: false; result: SmtpFailure };
 
 const MAILBOX = /^[^\s<>\p{Cc}]+@[^\s<>@\p{Cc}]+$/u;
-const ASCII = /^[\x20-\x7e]*$/;
 const IDLE_CLOSE_MS = 30_000;
 
 interface Job {
@@ -193,21 +191,17 @@ export class SmtpPool {
   }
 }
 
+/** Our own checks, once it is known what the server takes, then the letter; nothing was sent for it before. */
 function deliver(session: SmtpSession, letter: Letter): Promise<TransmitResult> | TransmitResult {
-  const prepared = prepare(letter, session.capabilities);
-  return 'kind' in prepared ? prepared : session.send(prepared.envelope, prepared.raw);
-}
-
-/** Our own checks, once it is known what the server takes; nothing has been sent for this letter yet. */
-function prepare(letter: Letter, server: SmtpCapabilities): { envelope: Envelope; raw: Buffer } | SmtpFailure {
+  const { capabilities: server } = session;
   const from = letter.from && asciiDomain(letter.from);
   const to = asciiDomain(letter.to);
   if (to === null) return unsendable('bad_address', 'The address cannot be used in an SMTP command.');
   if (from === null) return unsendable('sender_needs_utf8', 'The sender address cannot be used in an SMTP command.');
-  if (!server.smtpUtf8 && !isAscii(Buffer.from(to))) {
+  if (!server.smtpUtf8 && !ASCII.test(to)) {
     return unsendable('address_needs_utf8', 'The address is not ASCII and the server does not offer SMTPUTF8.');
   }
-  if (!server.smtpUtf8 && !isAscii(Buffer.from(from))) {
+  if (!server.smtpUtf8 && !ASCII.test(from)) {
     return unsendable('sender_needs_utf8', 'The sender address is not ASCII and the server does not offer SMTPUTF8.');
   }
   let raw: Buffer;
@@ -219,10 +213,13 @@ function prepare(letter: Letter, server: SmtpCapabilities): { envelope: Envelope
   if (server.size !== null && raw.length > server.size) {
     return unsendable('too_large', `The letter has ${raw.length} bytes, the server takes ${server.size}.`);
   }
-  return { envelope: { from, to }, raw };
+  return session.send({ from, to }, raw);
 }
 
-/** The address with its domain in ASCII (RFC 5890), or null where it is no address for an SMTP command. */
+/**
+ * The address with its domain in ASCII (RFC 5890), or null where it is no address for an SMTP command: nothing that could
+ * end the command gets past here.
+ */
 function asciiDomain(address: string): string | null {
   if (!MAILBOX.test(address)) return null;
   if (ASCII.test(address)) return address;

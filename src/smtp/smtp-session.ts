@@ -2,9 +2,10 @@ import { isAscii } from 'node:buffer';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import { failpoint, isArmed } from '../config/failpoint';
+import { failpoint } from '../config/failpoint';
 import { parseSmtpReply, remoteQueueId, type SmtpPhase, type TransmitResult } from '../domain/smtp-outcome';
-import { LetterBody } from './letter-body';
+import { endOfPart, finalDot, onTheWire } from './letter-body';
+import { ReplyReader } from './reply-reader';
 import { type SmtpSettings } from './smtp-url';
 
 /** What the server offers, from its last EHLO. */
@@ -25,22 +26,24 @@ export interface Envelope {
 export type SmtpFailure = Exclude<TransmitResult, { kind: 'accepted' }>;
 type SmtpError = Error & { code?: string; response?: string; command?: string; syscall?: string };
 
+const NOBODY: Envelope = { from: '', to: '' };
+const NOTHING = Buffer.alloc(0);
+/** What goes into a command without SMTPUTF8. */
+export const ASCII = /^[\x20-\x7e]*$/;
+const DATA = 'DATA\r\n';
 const NEVER_MS = 2 ** 31 - 1;
 const QUIT_MS = 1_000;
-const NEXT: Partial<Record<SmtpPhase, SmtpPhase>> = { mail: 'rcpt', rcpt: 'data' };
-const PHASE_OF_COMMAND: Record<string, SmtpPhase> = {
-  EHLO: 'ehlo',
-  HELO: 'ehlo',
-  STARTTLS: 'tls',
-  'MAIL FROM': 'mail',
-  'RCPT TO': 'rcpt',
-};
+/** A longer letter goes out in parts, as the server takes them. */
+const PART = 64 * 1024;
+const PHASE_OF_COMMAND: Record<string, SmtpPhase> = { EHLO: 'ehlo', HELO: 'ehlo', STARTTLS: 'tls' };
 
 /**
  * One connection: connect, TLS, login once, then letters one after another. It knows at every moment which answer it
- * waits for. nodemailer's class speaks the protocol; where it stands is read from its (documented) transaction log,
- * because it reports any lost connection as a failed connect. Each step has its own deadline, so that a server that
- * sends a byte now and then is cut off too.
+ * waits for: `phase`. Each step has its own deadline, so that a server that sends a byte now and then is cut off too.
+ *
+ * nodemailer's class speaks up to the login; where it stands is read from its (documented) transaction log, because it
+ * reports any lost connection as a failed connect. The letters are our own: MAIL, RCPT, DATA and what answers them is
+ * little, and nothing stands between the question before the dot and the dot.
  */
 export class SmtpSession {
   capabilities: SmtpCapabilities = { eightBitMime: false, smtpUtf8: false, pipelining: false, size: null };
@@ -55,13 +58,21 @@ export class SmtpSession {
   private timedOut = false;
   private inLetter = false;
   private bodyStarted = false;
+  private envelope: Envelope = NOBODY;
+  private raw: Buffer = NOTHING;
+  /** The first no of this letter, while answers to commands that were sent along are still to come. */
+  private refusal: SmtpFailure | null = null;
   private finish: ((result: TransmitResult | null) => void) | null = null;
   private timer: NodeJS.Timeout | undefined;
   /** When the timer fires, and by when an answer must have come (monotonic milliseconds; Infinity: none is awaited). */
   private timerAt = Infinity;
   private deadline = Infinity;
   private waitMs = 0;
+  private readonly replies = new ReplyReader();
   private tcp: Socket | null = null;
+  /** What letters go through once the connection is ready: `tcp` or the TLS over it. */
+  private socket: Socket | null = null;
+  private declaresSize = false;
   private conn: SMTPConnection | null = null;
 
   /**
@@ -98,10 +109,9 @@ export class SmtpSession {
     });
   }
 
-  /** Offers one letter. The session is ready for the next only after `settle`. */
-  send({ from, to }: Envelope, raw: Buffer): Promise<TransmitResult> {
-    const { conn } = this;
-    if (!conn || this.dead) {
+  /** Offers one letter, whose addresses hold no control characters. Ready for the next only after `settle`. */
+  send(envelope: Envelope, raw: Buffer): Promise<TransmitResult> {
+    if (!this.socket || this.dead) {
       return Promise.resolve({ kind: 'withheld', phase: 'connect', text: 'stopped by this worker' });
     }
     return new Promise((resolve) => {
@@ -109,11 +119,11 @@ export class SmtpSession {
       this.phase = 'mail';
       this.inLetter = true;
       this.dotSent = this.bodyStarted = this.timedOut = false;
-      this.wait(this.settings.commandTimeoutMs);
-      const use8BitMime = this.capabilities.eightBitMime && !isAscii(raw);
-      conn.send({ from, to, size: raw.length, use8BitMime }, new LetterBody(raw, this), (error, info) =>
-        this.end(error ? this.failureOf(error) : this.acceptedOf(info?.response ?? '')),
-      );
+      this.refusal = null;
+      this.envelope = envelope;
+      this.raw = raw;
+      const mail = this.mailCommand();
+      this.say(this.capabilities.pipelining ? `${mail}${rcptCommand(envelope)}${DATA}` : mail);
     });
   }
 
@@ -134,8 +144,7 @@ export class SmtpSession {
     const result = await new Promise<TransmitResult | null>((resolve) => {
       this.finish = resolve;
       this.phase = 'mail';
-      this.wait(this.settings.commandTimeoutMs);
-      this.conn?.reset((error) => this.end(error ? this.failureOf(error) : null));
+      this.say('RSET\r\n');
     });
     if (result) this.kill();
     return !result && !this.dead;
@@ -182,37 +191,97 @@ export class SmtpSession {
     });
   }
 
-  mayStart(): boolean {
-    if (!this.finish || this.dead) return false;
-    const reply = this.conn?.lastServerResponse;
-    if (typeof reply !== 'string' || !reply.startsWith('354')) {
-      this.lost(new Error(`DATA was answered with ${JSON.stringify(reply)}`));
-      return false;
-    }
+  private mailCommand(): string {
+    const { from, to } = this.envelope;
+    const { smtpUtf8, eightBitMime } = this.capabilities;
+    const utf8 = smtpUtf8 && !(ASCII.test(from) && ASCII.test(to)) ? ' SMTPUTF8' : '';
+    const body = eightBitMime && !isAscii(this.raw) ? ' BODY=8BITMIME' : '';
+    const size = this.declaresSize ? ` SIZE=${this.raw.length}` : '';
+    return `MAIL FROM:<${from}>${utf8}${body}${size}\r\n`;
+  }
+
+  /** In UTF-8: in one octet per character U+010A would be a line end. */
+  private say(commands: string): void {
+    if (!this.isUpToDate()) return;
+    this.wait(this.settings.commandTimeoutMs);
+    this.socket?.write(commands);
+  }
+
+  private listen(chunk: Buffer): void {
+    // The answer to our goodbye.
+    if (this.dead) return this.conn?.close();
+    if (!this.replies.add(chunk)) return this.lost(new Error('The server’s answer does not end'));
+    let answer: string | null = null;
+    while (this.finish && (answer = this.replies.next()) !== null) this.hear(answer);
+    if (!this.finish) this.isUpToDate();
+  }
+
+  /** Whether all that the server said is taken. Anything left would pass for the next answer: that is the end. */
+  private isUpToDate(): boolean {
+    const { left } = this.replies;
+    if (left) this.lost(new Error(`The server said what it was not asked: ${JSON.stringify(left.slice(0, 200))}`));
+    return !left;
+  }
+
+  /** One whole answer: the one to `phase`. */
+  private hear(answer: string): void {
+    const { phase } = this;
+    const reply = parseSmtpReply(answer);
+    if (!reply) return this.lost(new Error(`Not an SMTP reply: ${JSON.stringify(answer.slice(0, 200))}`));
+    const { code } = reply;
+    if (code >= 400) this.refusal ??= { kind: 'refused', phase, reply };
+    // What was sent along with a refused command is answered, too.
+    const { pipelining } = this.capabilities;
+    const more = this.inLetter && pipelining && code !== 421 && (phase === 'mail' || phase === 'rcpt');
+    if (this.refusal && !more) return this.refuse(this.refusal, code);
+    const asAsked = phase === 'data' ? code === 354 && !this.bodyStarted : code < 300;
+    if (!asAsked && !this.refusal) return this.lost(new Error(`Unexpected answer ${JSON.stringify(answer)}`));
+    if (!this.inLetter) this.end(null);
+    else if (phase === 'mail') this.proceed('rcpt');
+    else if (phase === 'rcpt') this.proceed('data');
+    else if (phase === 'data') this.begin();
+    else this.end({ kind: 'accepted', reply, remoteQueueId: remoteQueueId(reply.text) });
+  }
+
+  private refuse(refusal: SmtpFailure, code: number): void {
+    this.end(refusal);
+    // It closes anyway; or it waits for a letter that nobody is to get.
+    if (code === 421 || code < 400) this.kill();
+  }
+
+  private proceed(to: 'rcpt' | 'data'): void {
+    this.phase = to;
+    if (this.capabilities.pipelining) this.wait(this.settings.commandTimeoutMs);
+    else this.say(to === 'rcpt' ? rcptCommand(this.envelope) : DATA);
+  }
+
+  private begin(): void {
+    if (!this.isUpToDate()) return;
     this.bodyStarted = true;
+    if (this.raw.length > PART) this.writePart(0);
+    else this.writeEnd(onTheWire(this.raw));
+  }
+
+  /** Part after part of a long letter, each when the one before was taken; the dot by itself. */
+  private writePart(from: number): void {
+    const { raw } = this;
+    if (from >= raw.length) return this.writeEnd('');
+    const to = endOfPart(raw, from, PART);
     this.wait(this.settings.dataTimeoutMs);
-    // Body and dot of a small letter leave in one segment: a seventh more letters per second.
-    this.tcp?.cork();
-    setImmediate(() => this.tcp?.uncork());
-    return true;
+    this.socket?.write(onTheWire(raw, from, to), 'latin1', (error) => {
+      if (!error && this.finish) this.writePart(to);
+    });
   }
 
-  onProgress(): void {
-    if (this.finish) this.wait(this.settings.dataTimeoutMs);
-  }
-
-  mayEnd(): boolean {
-    if (!this.finish || this.dead) return false;
+  /** The final dot, and what of the letter goes along with it, in the very turn in which we are asked whether it may. */
+  private writeEnd(body: string): void {
     failpoint('before-dot');
-    if (!this.mayWriteDot()) {
-      this.kill();
-      return false;
-    }
-    if (isArmed('after-dot')) setImmediate(() => failpoint('after-dot'));
+    if (!this.mayWriteDot()) return this.kill();
     this.dotSent = true;
     this.phase = 'dot';
     this.wait(this.settings.dotTimeoutMs);
-    return true;
+    this.socket?.write(body + finalDot(this.raw), 'latin1');
+    failpoint('after-dot');
   }
 
   private secure(tcp: Socket): void {
@@ -221,7 +290,9 @@ export class SmtpSession {
     const { host } = this.settings;
     const socket = connectTls({ socket: tcp, host, ...this.tls() }, () => this.greet(socket));
     socket.on('error', (error: SmtpError) => this.lost(error));
-    tcp.once('close', () => this.lost(new Error('The connection was closed during the TLS handshake')));
+    tcp.once('close', () => {
+      if (!this.conn) this.lost(new Error('The connection was closed during the TLS handshake'));
+    });
   }
 
   private greet(socket: Socket): void {
@@ -250,20 +321,30 @@ export class SmtpSession {
     this.conn = conn;
     conn.on('error', (error: SmtpError) => this.lost(error));
     // After a 421 nodemailer says that it ended before it says why, in the same turn.
-    conn.once('end', () => queueMicrotask(() => this.lost(new Error('The connection was closed'))));
+    conn.once('end', () => queueMicrotask(() => this.closed()));
     conn.connect((error) => (error ? this.lost(error) : this.login(conn)));
   }
 
   private login(conn: SMTPConnection): void {
     const { login, authMethod } = this.settings;
-    if (!login) return this.end(null);
+    if (!login) return this.takeOver(conn);
     if (!conn.allowsAuth) {
       this.end({ kind: 'unsendable', problem: 'login_not_offered', text: 'The server offers no login.' });
       return this.kill();
     }
     conn.login({ credentials: login, method: authMethod ?? false }, (error) =>
-      error ? this.lost(error) : this.end(null),
+      error ? this.lost(error) : this.takeOver(conn),
     );
+  }
+
+  /** Ready for letters: from now on we listen ourselves, and nodemailer only notices the connection's end. */
+  private takeOver(conn: SMTPConnection): void {
+    // There is no other way to the socket that STARTTLS made.
+    const { _socket: socket } = conn as unknown as { _socket: Socket };
+    socket.removeAllListeners('data').on('data', (chunk: Buffer) => this.listen(chunk));
+    socket.setTimeout(0);
+    this.socket = socket;
+    this.end(null);
   }
 
   private tls() {
@@ -273,7 +354,7 @@ export class SmtpSession {
 
   /** nodemailer's transaction log: every command written, every complete answer read. */
   private note(kind: string | undefined, message: string): void {
-    if (kind === 'client' && !this.inLetter) {
+    if (kind === 'client') {
       const verb = /^(EHLO|HELO|STARTTLS|AUTH)\b/.exec(message)?.[1];
       if (verb === undefined) return;
       this.phase = PHASE_OF_COMMAND[verb] ?? 'auth';
@@ -282,10 +363,9 @@ export class SmtpSession {
       if (!parseSmtpReply(message))
         return this.lost(new Error(`Not an SMTP reply: ${JSON.stringify(message.slice(0, 200))}`));
       this.answered = this.phase;
-      if (this.phase === 'ehlo') this.capabilities = capabilitiesOf(message);
-      if (!this.inLetter || this.dotSent || !this.finish) return;
-      this.phase = NEXT[this.phase] ?? this.phase;
-      if (!this.bodyStarted) this.wait(this.settings.commandTimeoutMs);
+      if (this.phase !== 'ehlo') return;
+      this.capabilities = capabilitiesOf(message);
+      this.declaresSize = /^250[ -]SIZE\b/im.test(message);
     }
   }
 
@@ -321,26 +401,27 @@ export class SmtpSession {
     this.deadline = Infinity;
     if (this.inLetter && result && result.kind !== 'withheld') this.letters++;
     this.inLetter = false;
+    this.refusal = null;
+    this.raw = NOTHING;
     finish(result);
+  }
+
+  /** A no need not be complete. */
+  private closed(): void {
+    const { left } = this.replies;
+    if (this.finish && /^[45]\d\d[ -]/.test(left)) this.hear(left);
+    this.lost(new Error('The connection was closed'));
   }
 
   private lost(error: SmtpError): void {
     if (this.dead) return;
-    const failure = this.failureOf(error);
+    const failure = this.refusal ?? this.failureOf(error);
     this.dead = true;
     clearTimeout(this.timer);
     this.conn?.close();
     this.tcp?.destroy();
     this.end(failure);
     this.onDead(this);
-  }
-
-  private acceptedOf(response: string): TransmitResult {
-    const reply = parseSmtpReply(response);
-    if (this.dotSent && reply && reply.code < 300) {
-      return { kind: 'accepted', reply, remoteQueueId: remoteQueueId(reply.text) };
-    }
-    return this.failureOf(Object.assign(new Error(`Unexpected answer ${JSON.stringify(response)}`), { response }));
   }
 
   private failureOf(error: SmtpError): SmtpFailure {
@@ -351,10 +432,11 @@ export class SmtpSession {
   }
 
   private phaseOf(command: string): SmtpPhase {
-    if (command === 'DATA') return this.dotSent ? 'dot' : 'data';
     return PHASE_OF_COMMAND[command] ?? (command.startsWith('AUTH') ? 'auth' : this.answered);
   }
 }
+
+const rcptCommand = ({ to }: Envelope): string => `RCPT TO:<${to}>\r\n`;
 
 function capabilitiesOf(ehlo: string): SmtpCapabilities {
   const size = /^250[ -]SIZE[ \t]+(\d+)/im.exec(ehlo)?.[1];

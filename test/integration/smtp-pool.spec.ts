@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -334,6 +334,184 @@ describe('our own checks', () => {
   });
 });
 
+describe('what a server says', () => {
+  const HELLO = ['250 raw', '250-raw\r\n250 PIPELINING'] as const;
+  const GO = '354 go\r\n';
+  const OK = '250 ok\r\n';
+
+  test.each(HELLO)('is understood octet by octet, in several lines and with empty ones: %j', async (hello) => {
+    const raw = await rawServer({
+      hello,
+      say: (step) => (step === 'data' ? '354-go\r\n354 on\r\n\r\n' : `250-${step}\r\n250 привет\r\n\r\n`),
+      slowly: true,
+    });
+    const pool = poolOf(raw.port);
+    for (let i = 0; i < 3; i++) {
+      expect(await pool.transmit(letter('a@x.org'))).toMatchObject({ reply: { text: '250-dot\n250 привет' } });
+    }
+    expect(raw.connections).toBe(1);
+  });
+
+  test('goes for MAIL, RCPT and DATA at once where they were sent at once', async () => {
+    const raw = await rawServer({
+      hello: HELLO[1],
+      say: (step) => (step === 'data' ? OK + OK + GO : step === 'dot' ? OK : ''),
+    });
+    expect((await poolOf(raw.port).transmit(letter('a@x.org'))).kind).toBe('accepted');
+    expect(raw.chunks).toContain(`MAIL FROM:<${FROM}>\r\nRCPT TO:<a@x.org>\r\nDATA\r\n`);
+  });
+
+  test.each([
+    ['354', GO],
+    ['250', OK],
+  ])('is no leave to send a letter to nobody: RCPT is refused, DATA gets %s', async (_what, reply) => {
+    let transaction = 0;
+    const raw = await rawServer({
+      hello: HELLO[1],
+      say: (step) => {
+        if (step === 'mail') transaction++;
+        if (transaction > 1) return step === 'data' ? GO : OK;
+        return { mail: OK, rcpt: '550 5.1.1 no\r\n', data: reply, dot: OK }[step];
+      },
+    });
+    const pool = poolOf(raw.port);
+    expect(await pool.transmit(letter('a@x.org'))).toMatchObject({
+      kind: 'refused',
+      phase: 'rcpt',
+      reply: { code: 550 },
+    });
+    expect(pool.connections.open).toBe(0);
+    expect((await pool.transmit(letter('b@x.org'))).kind).toBe('accepted');
+    expect(raw.dots).toBe(1);
+    expect(raw.connections).toBe(2);
+  });
+
+  test('is a no, whatever comes after it: the connection is closed, the last line left open', async () => {
+    for (const hello of HELLO) {
+      for (const no of ['550 5.1.1 no\r\n', '550 5.1.1 no', '550-5.1.1 no\r\n550 5.1.1 never']) {
+        const raw = await rawServer({
+          hello,
+          say: (step) => (step === 'rcpt' ? no : step === 'data' ? '' : OK),
+          closeAfter: 'rcpt',
+        });
+        const result = await poolOf(raw.port).transmit(letter('a@x.org'));
+        expect(result).toMatchObject({ kind: 'refused', phase: 'rcpt', reply: { code: 550, enhanced: '5.1.1' } });
+      }
+    }
+    const raw = await rawServer({
+      say: (step) => (step === 'dot' ? '554 no' : step === 'data' ? GO : OK),
+      closeAfter: 'dot',
+    });
+    expect(await poolOf(raw.port).transmit(letter('a@x.org'))).toMatchObject({ kind: 'refused', phase: 'dot' });
+  });
+
+  test('and is not a no, nor a yes, if it is cut off', async () => {
+    for (const cut of ['55', '554', '250 ok', '250-ok\r\n']) {
+      const raw = await rawServer({
+        say: (step) => (step === 'dot' ? cut : step === 'data' ? GO : OK),
+        closeAfter: 'dot',
+      });
+      expect(await poolOf(raw.port).transmit(letter('a@x.org'))).toMatchObject({
+        kind: 'broken',
+        phase: 'dot',
+        dotSent: true,
+      });
+    }
+  });
+
+  test.each([
+    ['mail', OK + OK, 'rcpt', false],
+    ['rcpt', OK + GO, 'data', false],
+    ['data', GO + OK, 'data', false],
+    ['data', `${GO}25`, 'data', false],
+    ['mail', '350 ok\r\n', 'mail', false],
+    ['rcpt', '350 ok\r\n', 'rcpt', false],
+    ['data', '350 ok\r\n', 'data', false],
+    ['dot', GO, 'dot', true],
+    ['mail', '250-ok\r\n550 no\r\n', 'mail', false],
+    ['dot', '250 ok\r\n', null, true],
+  ] as [Said, string, string | null, boolean][])(
+    'at %s, %j, is taken for what it is',
+    async (at, text, phase, dotSent) => {
+      const raw = await rawServer({ say: (step) => (step === at ? text : step === 'data' ? GO : OK) });
+      const pool = poolOf(raw.port);
+      const result = await pool.transmit(letter('a@x.org'));
+      if (phase === null) expect(result.kind).toBe('accepted');
+      else expect(result).toMatchObject({ kind: 'broken', phase, dotSent });
+      expect(pool.connections.open).toBe(phase === null ? 1 : 0);
+      expect(raw.dots).toBe(dotSent ? 1 : 0);
+    },
+  );
+
+  test.each([
+    ['more than was asked', `${OK}250 and that\r\n`],
+    ['the beginning of more', `${OK}25`],
+    ['421', `${OK}421 bye\r\n`],
+  ])('after the dot, %s, ends the connection, not the letter', async (_what, text) => {
+    const raw = await rawServer({ say: (step) => (step === 'dot' ? text : step === 'data' ? GO : OK) });
+    const pool = poolOf(raw.port);
+    for (let i = 1; i <= 2; i++) {
+      expect((await pool.transmit(letter('a@x.org'))).kind).toBe('accepted');
+      expect(raw.connections).toBe(i);
+    }
+  });
+
+  test('without being asked ends an idle connection, empty lines do not', async () => {
+    const raw = await rawServer({ say: (step) => (step === 'data' ? GO : OK) });
+    const pool = poolOf(raw.port);
+    await pool.transmit(letter('a@x.org'));
+    raw.shout('\r\n');
+    await sleep(50);
+    expect(pool.connections.open).toBe(1);
+    for (const text of ['421 bye\r\n', '250 ok\r\n', 'x']) {
+      await pool.transmit(letter('a@x.org'));
+      raw.shout(text);
+      await until(() => pool.connections.open === 0);
+    }
+  });
+
+  test.each(['250 and so on', '250-and so on\r\n'])('without end, %j, is cut off', async (piece) => {
+    const raw = await rawServer({
+      say: (step) => (step === 'rcpt' ? piece.repeat(20_000) : step === 'data' ? GO : OK),
+    });
+    const result = await poolOf(raw.port).transmit(letter('a@x.org'));
+    const error = expect.stringContaining('does not end') as string;
+    expect(result).toEqual({ kind: 'broken', phase: 'rcpt', dotSent: false, error });
+  });
+
+  test('about SIZE is answered', async () => {
+    for (const [hello, size] of [
+      ['250 raw', ''],
+      ['250-raw\r\n250 SIZE', ` SIZE=${body('a@x.org').length}`],
+    ]) {
+      const raw = await rawServer({ hello, say: (step) => (step === 'data' ? GO : OK) });
+      expect((await poolOf(raw.port).transmit(letter('a@x.org', ''))).kind).toBe('accepted');
+      expect(raw.chunks).toContain(`MAIL FROM:<>${size}\r\n`);
+    }
+  });
+});
+
+test('no address can end a command', async () => {
+  const server = await serve({ smtpUtf8: true, pipelining: true });
+  const pool = poolOf(server.port);
+  const controls = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code)).filter((c) =>
+    /[\p{Cc}<>]/u.test(c),
+  );
+  for (const control of [...controls, '\u2028', '\u2029', '\ufeff']) {
+    for (const address of [`a${control}RSET${control}@x.org`, `a@x${control}.org`]) {
+      const results = [await pool.transmit(letter(address)), await pool.transmit(letter('ok@x.org', address))];
+      expect(results.map((result) => result.kind)).toEqual(['unsendable', 'unsendable']);
+    }
+  }
+  // In one octet each these would be line ends.
+  const lineEnds = 'a\u010d\u010aRSET\u010d\u010a@x.org';
+  expect((await pool.transmit(letter(lineEnds, lineEnds))).kind).toBe('accepted');
+  expect(server.transcript.filter((line) => /^(MAIL|RCPT|RSET)/.test(line))).toEqual([
+    `MAIL FROM:<${lineEnds}> SMTPUTF8`,
+    `RCPT TO:<${lineEnds}>`,
+  ]);
+});
+
 describe('large letters', () => {
   const large = (to: string, lines = 3_000_000) => ({
     from: FROM,
@@ -565,6 +743,68 @@ async function until(condition: () => boolean): Promise<void> {
     if (performance.now() > deadline) throw new Error('Waited in vain');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+type Said = 'mail' | 'rcpt' | 'data' | 'dot';
+
+/** Says exactly what it is told to, all for one step at once. */
+async function rawServer(options: {
+  hello?: string;
+  say: (step: Said) => string;
+  /** Octet by octet. */
+  slowly?: boolean;
+  closeAfter?: Said;
+}) {
+  const { hello = '250 raw', say, slowly = false, closeAfter } = options;
+  const chunks: string[] = [];
+  const sockets = new Set<Socket>();
+  const seen = { connections: 0, dots: 0 };
+  const server = createServer({ noDelay: true }, (socket) => {
+    seen.connections++;
+    sockets.add(socket);
+    let input = '';
+    let inBody = false;
+    let sayings = Promise.resolve();
+    const utter = (text: string) => {
+      sayings = sayings.then(async () => {
+        if (!slowly) return void (text && socket.write(text));
+        for (const octet of Buffer.from(text)) {
+          socket.write(Buffer.of(octet));
+          await new Promise(setImmediate);
+        }
+      });
+    };
+    const answer = (line: string) => {
+      const step = ({ MAIL: 'mail', RCPT: 'rcpt', DATA: 'data', '.': 'dot' } as const)[line.slice(0, 4)];
+      if (step === 'dot') seen.dots++;
+      if (step) utter(say(step));
+      else utter(line.startsWith('EHLO') ? `${hello}\r\n` : '250 ok\r\n');
+      inBody = step === 'data' && say('data').startsWith('354');
+      if (step && step === closeAfter) void sayings.then(() => socket.end());
+    };
+    socket.on('error', () => undefined).write('220 x\r\n');
+    socket.on('data', (chunk) => {
+      chunks.push(chunk.toString());
+      input += chunk.toString();
+      for (let end = input.indexOf('\r\n'); end >= 0; end = input.indexOf('\r\n')) {
+        const line = input.slice(0, end);
+        input = input.slice(end + 2);
+        if (!inBody || line === '.') answer(line);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push({
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  });
+  return Object.assign(seen, {
+    port: (server.address() as AddressInfo).port,
+    chunks,
+    shout: (text: string) => sockets.forEach((socket) => socket.write(text)),
+  });
 }
 
 /** Speaks up to 354, then never reads again. */

@@ -1,30 +1,28 @@
 import fc from 'fast-check';
 import DataStream from 'nodemailer/lib/smtp-connection/data-stream';
 import type { Duplex } from 'node:stream';
-import { LetterBody } from '../../src/smtp/letter-body';
+import { endOfPart, finalDot, onTheWire } from '../../src/smtp/letter-body';
 
-const newStream = () => new (DataStream as unknown as new () => Duplex)();
+const whole = (raw: Buffer): string => onTheWire(raw) + finalDot(raw);
 
-async function octets(stream: Duplex): Promise<string> {
+function inParts(raw: Buffer, length: number): string {
+  let text = '';
+  for (let from = 0, to = 0; from < raw.length; from = to) {
+    to = endOfPart(raw, from, length);
+    text += onTheWire(raw, from, to);
+  }
+  return text + finalDot(raw);
+}
+
+async function throughDataStream(raw: Buffer): Promise<string> {
+  const stream = new (DataStream as unknown as new () => Duplex)();
+  stream.end(raw);
   let all = '';
   for await (const chunk of stream) all += (chunk as Buffer).toString('latin1');
   return all;
 }
 
-function throughLetterBody(raw: Buffer): Promise<string> {
-  const stream = newStream();
-  const watch = { mayStart: () => true, onProgress: () => undefined, mayEnd: () => true };
-  new LetterBody(raw, watch).pipe(stream);
-  return octets(stream);
-}
-
-function throughDataStream(raw: Buffer): Promise<string> {
-  const stream = newStream();
-  stream.end(raw);
-  return octets(stream);
-}
-
-describe('LetterBody', () => {
+describe('a letter on the wire', () => {
   it.each([
     ['a plain letter', 'Subject: a\r\n\r\nHello\r\n'],
     ['a dot that begins a line', 'a\r\n.\r\nMAIL FROM:<x@y>\r\n'],
@@ -35,32 +33,27 @@ describe('LetterBody', () => {
     ['a bare CR at the end', 'a\r\nb\r'],
     ['a bare LF at the end', 'a\r\nb\n'],
     ['only a line end', '\r\n'],
+    ['nothing at all', ''],
     ['empty lines at the end', 'a\r\n\r\n\r\n'],
     ['a large letter', 'Hello, world\r\n.dot\r\n'.repeat(10_000)],
-  ])('gives the server what its stream would make of %s', async (_, text) => {
+  ])('is what nodemailer’s stream would make of %s', async (_, text) => {
     const raw = Buffer.from(text, 'latin1');
-    expect(await throughLetterBody(raw)).toBe(await throughDataStream(raw));
+    const expected = await throughDataStream(raw);
+    expect(whole(raw)).toBe(expected);
+    for (const length of [1, 2, 7, 65_536]) expect(inParts(raw, length)).toBe(expected);
   });
 
-  it('does so for any mixture of lines, dots and bare line ends', async () => {
+  it('is that for any mixture of lines, dots and bare line ends, in parts of any length', async () => {
     const piece = fc.constantFrom('a', '.', '..', '\r\n', '\r', '\n', 'é', ' ', 'line\r\n');
+    const pieces = fc.array(piece, { minLength: 1, maxLength: 40 });
     await fc.assert(
-      fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 40 }), fc.boolean(), async (pieces, ended) => {
-        const raw = Buffer.from(pieces.join('') + (ended ? '\r\n' : ''), 'latin1');
-        expect(await throughLetterBody(raw)).toBe(await throughDataStream(raw));
+      fc.asyncProperty(pieces, fc.boolean(), fc.integer({ min: 1, max: 20 }), async (text, ended, length) => {
+        const raw = Buffer.from(text.join('') + (ended ? '\r\n' : ''), 'latin1');
+        const expected = await throughDataStream(raw);
+        expect(whole(raw)).toBe(expected);
+        expect(inParts(raw, length)).toBe(expected);
       }),
       { numRuns: 500 },
     );
-  });
-
-  it('writes no dot when it may not end, and nothing when it may not start', () => {
-    const watch = { mayStart: () => true, onProgress: () => undefined, mayEnd: () => false };
-    const begun = newStream();
-    new LetterBody(Buffer.from('Hello\r\n'), watch).pipe(begun);
-    expect((begun.read() as Buffer).toString()).toBe('Hello');
-    expect(begun.writableEnded).toBe(false);
-    const never = newStream();
-    new LetterBody(Buffer.from('Hello\r\n'), { ...watch, mayStart: () => false }).pipe(never);
-    expect(never.read()).toBeNull();
   });
 });
