@@ -247,6 +247,22 @@ describe('the ledger', () => {
   });
 
   describe('a run', () => {
+    it('gives a delivery to all who have none, where one of a page has one already', async () => {
+      const { runId, mailingId } = await ledger.run(25_000);
+      await ledger.query(
+        `INSERT INTO deliveries (run_id, client_id, email)
+         SELECT $1, c.id, c.email FROM mailing_clients m JOIN clients c ON c.id = m.client_id WHERE m.mailing_id = $2 ORDER BY m.id OFFSET 12000 LIMIT 1`,
+        [runId, mailingId],
+      );
+      expect(await ledger.planner.plan(runId)).toBe(true);
+      const [row] = await ledger.query(
+        `SELECT count(*) AS deliveries, count(DISTINCT d.client_id) AS clients, min(r.status) AS status
+           FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.run_id = $1`,
+        [runId],
+      );
+      expect(row).toEqual({ deliveries: 25_000, clients: 25_000, status: 'sending' });
+    });
+
     it('is planned once by two planners at once, and again without harm', async () => {
       const { runId } = await ledger.run(300);
       await Promise.all([ledger.planner.plan(runId), ledger.planner.plan(runId)]);
