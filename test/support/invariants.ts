@@ -172,10 +172,11 @@ export async function recount(rig: Pick<FaultRig, 'query'>): Promise<string[]> {
       FROM (SELECT coalesce(sum(failed), 0) AS n FROM failure_stats) a, (SELECT count(*) AS n FROM deliveries WHERE status = 'failed') b
      WHERE a.n <> b.n
     UNION ALL
-    SELECT format('delivery %s is %s and is not found as open (run %s, floor %s)', d.id, d.status, r.id, r.floor_id)
-      FROM deliveries d JOIN runs r ON r.id = d.run_id
-     WHERE d.status IN ('pending', 'sending')
-       AND NOT EXISTS (SELECT FROM open_deliveries(r.id, r.floor_id, d.status, d.id - 1, 1) o WHERE o.id = d.id)
+    SELECT format('delivery %s is %s and is not found as open', d.id, d.status)
+      FROM deliveries d LEFT JOIN (
+        SELECT o.id, o.status FROM runs r, unnest(ARRAY['pending', 'sending']) AS state,
+               open_deliveries(r.id, r.floor_id, state, 0, 1000000) o) o USING (id, status)
+     WHERE d.status IN ('pending', 'sending') AND o.id IS NULL
     UNION ALL
     SELECT format('run %s with the floor %s has %s open deliveries and says %s', r.id, r.floor_id, n, has_open_deliveries(r.id, r.floor_id))
       FROM runs r, LATERAL (SELECT count(*) AS n FROM deliveries d
