@@ -36,6 +36,7 @@ export async function run(args, { print }) {
     );
     const many = await prepareClients(stage, clients);
     const some = await prepareClients(stage, few, 'few@example.org');
+    const warm = await prepareClients(stage, few, 'warm-up@example.org');
     const api = await startApi(stage, many.token);
     const apiOfFew = await startApi(stage, some.token);
     const found = [];
@@ -43,12 +44,14 @@ export async function run(args, { print }) {
       const small = await sendOnce(stage, apiOfFew, some, {
         letters: few,
         workers,
+        warm,
         label: `round ${n}, ${round(few)}`,
       });
       found.push({
         ...(await planOnce(stage, api, { clients, workers, seconds, label: `round ${n}` })),
         small: small.perSecond,
         cpuSmall: small.cpu.workers,
+        serversSmall: small.cpu.redis + small.cpu.postgres,
       });
     }
     say('');
@@ -61,12 +64,14 @@ export async function run(args, { print }) {
       [`letters a second of ${round(few)}`, round(of('small')), ''],
       [`workers' CPU per letter of ${round(clients)}, µs`, round(of('cpu')), `${round(1.1 * of('cpuSmall'))}`],
       [`workers' CPU per letter of ${round(few)}, µs`, round(of('cpuSmall')), ''],
+      [`Redis' and PostgreSQL's of ${round(clients)}, µs`, round(of('servers')), ''],
+      [`Redis' and PostgreSQL's of ${round(few)}, µs, planning included`, round(of('serversSmall')), ''],
       ['jobs in Redis at most', round(Math.max(...found.map((f) => f.jobs))), '20,000'],
       ['Redis memory at most, MB', round(Math.max(...found.map((f) => f.redisMb))), ''],
       ['worker memory at most, MB', round(Math.max(...found.map((f) => f.workerMb))), '250'],
       ['API memory at most, MB', round(Math.max(...found.map((f) => f.apiMb))), '250'],
     ]);
-    return `${round(of('planned'))} deliveries/s; answer ${round(of('answeredMs'))} ms; ${round(of('sent'))} letters/s of a million, ${round(of('small'))} of ${round(few)}; CPU per letter ${round(of('cpu'))} and ${round(of('cpuSmall'))} µs; worker ${round(Math.max(...found.map((f) => f.workerMb)))} MB, API ${round(Math.max(...found.map((f) => f.apiMb)))} MB`;
+    return `${round(of('planned'))} deliveries/s; answer ${round(of('answeredMs'))} ms; ${round(of('sent'))} letters/s of a million, ${round(of('small'))} of ${round(few)}; CPU per letter ${round(of('cpu'))} and ${round(of('cpuSmall'))} µs, of Redis and PostgreSQL ${round(of('servers'))} and ${round(of('serversSmall'))} µs; worker ${round(Math.max(...found.map((f) => f.workerMb)))} MB, API ${round(Math.max(...found.map((f) => f.apiMb)))} MB`;
   } finally {
     await stage.end();
   }
@@ -114,7 +119,9 @@ async function planOnce(stage, api, { clients, workers, seconds, label }) {
   );
   await sleep(3_000);
   const before = await stage.sink.letters();
-  const cpuBefore = cpuMicros(...children.map((c) => c.pid));
+  const pids = children.map((c) => c.pid);
+  const servers = [stage.redis.pid, stage.postgres.pid];
+  const cpuBefore = [cpuMicros(...pids), cpuMicros(...servers)];
   const sendingFrom = performance.now();
   while (performance.now() - sendingFrom < seconds * 1_000) {
     await sleep(250);
@@ -125,12 +132,13 @@ async function planOnce(stage, api, { clients, workers, seconds, label }) {
   }
   const letters = (await stage.sink.letters()) - before;
   const sent = letters / ((performance.now() - sendingFrom) / 1_000);
-  const cpu = (cpuMicros(...children.map((c) => c.pid)) - cpuBefore) / letters;
+  const cpu = (cpuMicros(...pids) - cpuBefore[0]) / letters;
+  const cpuOfServers = (cpuMicros(...servers) - cpuBefore[1]) / letters;
   await api.call('POST', `/mailings/${mailing.id}/finish`);
   await stopProcesses(children);
   await redis.flushall();
   redis.disconnect();
   await stage.query('TRUNCATE attempts, deliveries');
   await stage.query('UPDATE runs SET closing = false');
-  return { ...peak, planned: clients / planning, answeredMs, sent, cpu };
+  return { ...peak, planned: clients / planning, answeredMs, sent, cpu, servers: cpuOfServers };
 }
