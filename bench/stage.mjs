@@ -42,7 +42,10 @@ export async function setStage({ env = {}, postgresSettings = {}, data } = {}) {
     process.once(signal, () => void stage.end().then(() => process.exit(130)));
   try {
     say('starting PostgreSQL and Redis');
-    const postgres = await startPostgres({ dataDir: data ?? join(folder, 'postgres'), settings: postgresSettings });
+    const postgres = await startPostgres({
+      dataDir: data ?? join(folder, 'postgres'),
+      settings: { shared_buffers: '512MB', ...postgresSettings },
+    });
     stops.push(() => postgres.stop('fast'));
     const redis = await startRedis({ dataDir: join(folder, 'redis') });
     stops.push(() => redis.stop());
@@ -271,7 +274,7 @@ export async function describe(stage) {
   return {
     hardware: `${availableParallelism()} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, shared by everything`,
     versions: `Node ${process.version.slice(1)}, PostgreSQL ${v}, Redis ${await redisVersion(stage, redis)}, commit ${commit}`,
-    settings: 'fsync on, synchronous_commit on, Redis AOF everysec, plain SMTP on loopback',
+    settings: 'fsync on, synchronous_commit on, shared_buffers 512 MB, Redis AOF everysec, plain SMTP on loopback',
     commit,
   };
 }
