@@ -247,22 +247,6 @@ describe('the ledger', () => {
   });
 
   describe('a run', () => {
-    it('gives a delivery to all who have none, where one of a page has one already', async () => {
-      const { runId, mailingId } = await ledger.run(25_000);
-      await ledger.query(
-        `INSERT INTO deliveries (run_id, client_id, email)
-         SELECT $1, c.id, c.email FROM mailing_clients m JOIN clients c ON c.id = m.client_id WHERE m.mailing_id = $2 ORDER BY m.id OFFSET 12000 LIMIT 1`,
-        [runId, mailingId],
-      );
-      expect(await ledger.planner.plan(runId)).toBe(true);
-      const [row] = await ledger.query(
-        `SELECT count(*) AS deliveries, count(DISTINCT d.client_id) AS clients, min(r.status) AS status
-           FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.run_id = $1`,
-        [runId],
-      );
-      expect(row).toEqual({ deliveries: 25_000, clients: 25_000, status: 'sending' });
-    });
-
     it('is planned once by two planners at once, and again without harm', async () => {
       const { runId } = await ledger.run(300);
       await Promise.all([ledger.planner.plan(runId), ledger.planner.plan(runId)]);
@@ -422,6 +406,47 @@ describe('the ledger', () => {
         [ids],
       );
       expect(open).toEqual([]);
+    });
+
+    it('gives a delivery to all who have none, where one of a page has one already', async () => {
+      const { runId, mailingId } = await ledger.run(25_000);
+      await ledger.query(
+        `INSERT INTO deliveries (run_id, client_id, email)
+         SELECT $1, c.id, c.email FROM mailing_clients m JOIN clients c ON c.id = m.client_id WHERE m.mailing_id = $2 ORDER BY m.id OFFSET 12000 LIMIT 1`,
+        [runId, mailingId],
+      );
+      expect(await ledger.planner.plan(runId)).toBe(true);
+      const [row] = await ledger.query(
+        `SELECT count(*) AS deliveries, count(DISTINCT d.client_id) AS clients, min(r.status) AS status
+           FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.run_id = $1`,
+        [runId],
+      );
+      expect(row).toEqual({ deliveries: 25_000, clients: 25_000, status: 'sending' });
+    });
+
+    it('of very many is closed in the background, and stays closing until its last claim has ended', async () => {
+      const { runId, mailingId, ids } = await ledger.plannedRun(17_000);
+      const worker = await ledger.worker();
+      await claim(worker, ids.slice(0, 1));
+      await ledger.query(
+        `UPDATE deliveries SET status = 'deferred', attempts = 1, next_attempt_at = now() WHERE run_id = $1 AND id > $2 AND id % 3 = 0`,
+        [runId, ids[0]],
+      );
+      await ledger.database.transaction((tx) => ledger.runs.close(tx, mailingId, 'finished'));
+      const states = () =>
+        ledger.query('SELECT status, count(*) AS n FROM deliveries WHERE run_id = $1 GROUP BY 1 ORDER BY 1', [runId]);
+      const closing = async () =>
+        (await ledger.query<{ closing: boolean }>('SELECT closing FROM runs WHERE id = $1', [runId]))[0]?.closing;
+      expect(await states()).toEqual(expect.arrayContaining([expect.objectContaining({ status: 'pending' })]));
+      await ledger.runs.closeRest();
+      expect(await states()).toEqual([
+        { status: 'cancelled', n: 16_999 },
+        { status: 'sending', n: 1 },
+      ]);
+      expect(await closing()).toBe(true);
+      await record(worker, sent(ids[0]!));
+      await ledger.runs.closeRest();
+      expect(await closing()).toBe(false);
     });
   });
 });

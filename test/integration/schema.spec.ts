@@ -22,6 +22,7 @@ import { Message } from '../../src/features/messages/message.entity';
 import { Run } from '../../src/features/runs/run.entity';
 import { User } from '../../src/features/users/user.entity';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+import { recount } from '../support/invariants';
 import { readdirSync } from 'node:fs';
 
 let database: TestDatabase;
@@ -57,6 +58,41 @@ it('takes all migrations back, leaving nothing, and applies them again', async (
   expect(await runMigrations(database.url)).toHaveLength(files.length);
   expect(await tables()).toEqual(before);
   expect(await runMigrations(database.url)).toEqual([]);
+});
+
+it('finds what was open before deliveries lost their index by status, also what a closed run still claims', async () => {
+  const own = await createTestDatabase();
+  const sql = new Client({ connectionString: own.url });
+  await sql.connect();
+  try {
+    const later = readdirSync(migrationsDir).filter((file) => file.endsWith('.sql') && file >= '0050');
+    await revertMigrations(own.url, later.length);
+    await sql.query(`INSERT INTO users (email) VALUES ('owner@example.org')`);
+    await sql.query(
+      `WITH m AS (INSERT INTO messages (owner_id, subject, body) VALUES (1, 's', 'b') RETURNING id),
+       g AS (INSERT INTO mailings (owner_id, message_id, audience, start_at, period, time_zone, status, on_unknown)
+             SELECT 1, id, 'all', now(), 'once', 'UTC', 'started', 'resend' FROM m RETURNING id)
+       INSERT INTO runs (mailing_id, owner_id, trigger, status, on_unknown)
+       SELECT id, 1, 'demand', s, 'resend' FROM g, unnest(ARRAY['sending', 'cancelled']) s`,
+    );
+    await sql.query(
+      `INSERT INTO deliveries (run_id, client_id, email) SELECT id, n, n || '@example.org' FROM runs, generate_series(1, 16) n`,
+    );
+    await sql.query(
+      `UPDATE deliveries d SET status = s, attempts = (client_id / 8) % 2, claimed_by = CASE WHEN s = 'sending' THEN 5 END,
+              next_attempt_at = CASE WHEN s = 'deferred' THEN now() END
+         FROM (SELECT d.id, CASE WHEN r.status = 'cancelled' AND s IN ('pending', 'deferred') THEN 'sending' ELSE s END AS s
+                 FROM deliveries d JOIN runs r ON r.id = d.run_id, LATERAL (SELECT ($1::text[])[1 + client_id % 8] AS s) x) x
+        WHERE x.id = d.id`,
+      [[...deliveryStatuses]],
+    );
+    await runMigrations(own.url);
+    const query = async <T>(text: string) => (await sql.query(text)).rows as T[];
+    expect(await recount({ query })).toEqual([]);
+  } finally {
+    await sql.end();
+    await own.drop();
+  }
 });
 
 it('has the columns, types and defaults that the entities say', async () => {

@@ -27,7 +27,7 @@ const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
     AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
     AND NOT has_open_deliveries(r.id, r.floor_id)`;
 
-/** How many open deliveries are closed in the transaction that closes their run; the rest follow in the background. */
+/** How many pending and how many deferred deliveries one transaction closes, also the one that closes their run; the rest follow. */
 const CLOSE_AT_ONCE = 5_000;
 
 @Injectable()
@@ -127,8 +127,8 @@ export class RunsService {
 
   /**
    * Closes the mailing's live runs, but for those that are only not called done yet: what is claimed already ends, nothing
-   * else is claimed. Open deliveries become
-   * cancelled, or, at the mailing's end, skipped or (if they were tried) failed; of very many the rest by `closeRest`.
+   * else is claimed. Open deliveries become cancelled, or, at the mailing's end, skipped or (if they were tried) failed; of
+   * very many the rest by `closeRest`.
    */
   async close(tx: Transaction, mailingId: number, reason: Extract<RunReason, 'ended' | 'finished'>): Promise<void> {
     await lockRuns(tx, [mailingId]);
@@ -255,6 +255,13 @@ async function lockRuns(tx: Transaction, mailingIds: number[]): Promise<void> {
   );
 }
 
+interface Closed {
+  /** There may be more. */
+  more: boolean;
+  /** The id of the last pending one. */
+  last: number;
+}
+
 /**
  * Closes some deliveries of a run that the caller holds: deferred ones, and pending ones after an id. Claims end by
  * themselves; when they have, nothing is left to close.
@@ -282,11 +289,4 @@ async function closeDeliveries(tx: Transaction, runId: number, after = 0): Promi
     [runId],
   );
   return closed ?? { more: false, last: after };
-}
-
-interface Closed {
-  /** There may be more. */
-  more: boolean;
-  /** The id of the last pending one. */
-  last: number;
 }
