@@ -1,10 +1,16 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
+import { withBackend } from 'bullmq';
 import { CONFIG, type Config } from '../config/config.module';
+import { createBatchingBackend } from './batching-backend';
 import { Limits } from './limits';
 import { RedisModule } from './redis.module';
 import { SCHEDULE_QUEUE, PLAN_QUEUE, DELIVERY_QUEUE, SERVICE_QUEUE } from './queues';
 import { redisOptions } from './redis-options';
+
+const { Queue, Worker } = withBackend(createBatchingBackend);
+BullModule.queueClass = Queue;
+BullModule.workerClass = Worker;
 
 /**
  * BullMQ over Redis. Nothing in Redis is the only copy: the sweeper fills the queues again from Postgres. Producers fail
