@@ -1,7 +1,4 @@
-import { useCommandBytes } from './command-bytes';
 import { CorkedConnector } from './corked-connector';
-
-useCommandBytes();
 
 /** Options of ioredis, also BullMQ's, for a redis:// or rediss:// URL. */
 export function redisOptions(redisUrl: string) {
