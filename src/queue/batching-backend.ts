@@ -7,6 +7,9 @@ import {
   type WorkerOptions,
 } from 'bullmq';
 
+/** What a worker needs of a plain job; `stc` counts how often it stalled, `defa` says that this was too often. */
+const FIELDS = ['name', 'data', 'opts', 'timestamp', 'stc', 'defa'];
+
 /** Adds jobs that are not there yet. */
 const ADD = `
 local wait, meta, marker = unpack(KEYS)
@@ -63,11 +66,11 @@ if #ids == #tokens then redis.call('ZADD', marker, '0', '0') end
 for n, id in ipairs(ids) do
   redis.call('SET', prefix .. id .. ':lock', tokens[n], 'PX', lockMs)
   redis.call('HSET', prefix .. id, 'processedOn', now)
-  jobs[n] = {redis.call('HGETALL', prefix .. id), id, 0, 0}
+  jobs[n] = {id, unpack(redis.call('HMGET', prefix .. id, '${FIELDS.join(`', '`)}'))}
 end
 return {codes, jobs, 1}`;
 
-type Ended = [codes: number[], jobs: unknown[], drained: 0 | 1];
+type Ended = [codes: number[], jobs: [id: string, ...fields: (string | null)[]][], drained: 0 | 1];
 type MoveToCompleted = RedisQueueBackend['moveToCompleted'];
 
 interface Ending {
@@ -138,8 +141,7 @@ function endInBatches(
       for (const [n, { job, fetchNext, resolve, reject }] of batch.entries()) {
         const code = codes[n] ?? 0;
         if (code < 0) reject(backend.finishedErrors({ code, jobId: job.id, command: 'endPlainJobs', state: 'active' }));
-        else if (fetchNext && jobs.length > 0)
-          resolve({ result: raw2NextJobData(jobs.shift() as unknown[]), finishedOn });
+        else if (fetchNext && jobs.length > 0) resolve({ result: nextJob(jobs.shift() ?? [], finishedOn), finishedOn });
         else resolve({ result: fetchNext && drained ? [] : undefined, finishedOn });
       }
     } catch (error) {
@@ -156,6 +158,19 @@ function endInBatches(
       gathered.push({ job, token, fetchNext, resolve, reject });
     });
   };
+}
+
+function nextJob([id, ...fields]: (string | null)[], processedOn: number) {
+  const stored = [
+    'delay',
+    0,
+    'priority',
+    0,
+    'processedOn',
+    processedOn,
+    ...FIELDS.flatMap((name, i) => [name, fields[i]]),
+  ];
+  return raw2NextJobData([stored, id, 0, 0]);
 }
 
 /** One of the scripts above: its first argument is the prefix of the queue's keys. */
