@@ -1,5 +1,3 @@
-import { CorkedConnector } from './corked-connector';
-
 /** Options of ioredis, also BullMQ's, for a redis:// or rediss:// URL. */
 export function redisOptions(redisUrl: string) {
   const url = new URL(redisUrl);
@@ -10,7 +8,6 @@ export function redisOptions(redisUrl: string) {
     ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
     ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-    Connector: CorkedConnector,
     retryStrategy: (times: number) => Math.min(100 * times, 2_000),
   };
 }
