@@ -44,6 +44,8 @@ function startApp(env: Record<string, string> = {}): Promise<INestApplicationCon
     LOG_LEVEL: 'silent',
     TAKEOVER_MS: '1000',
     HEARTBEAT_MS: '100',
+    // Two lanes for an import.
+    DATABASE_CONNECTIONS: '4',
     ...env,
   });
   const modules = [ConfigModule.with(config), LoggingModule, ClientsModule, ImportsModule];
@@ -313,7 +315,7 @@ describe('an import that is interrupted', () => {
     // A chunk for each lane, and the staged rows went with them.
     expect(await imports.get(owner, importId)).toMatchObject({ status: 'running', added: 40_000 });
     expect(await left(importId)).toEqual({ rows: 50_000, chunks: 3 });
-    const other = await startApp();
+    const other = await startApp({ DATABASE_CONNECTIONS: '10' });
     const seen: number[] = [];
     try {
       const both = [
@@ -374,7 +376,7 @@ describe('an import that is interrupted', () => {
     const owner = await newOwner();
     await importFile(owner, HEAD + 'client7@example.com,Old,\nclient70007@example.com,Client 70007,\n');
     const importId = await stageOnly(owner, 90_000);
-    const other = await startApp();
+    const other = await startApp({ DATABASE_CONNECTIONS: '10' });
     try {
       let deaths = 0;
       let progress = 0;
