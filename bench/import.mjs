@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { median, projectFolder, round, say, setStage } from './stage.mjs';
+import { cpuMicros, median, projectFolder, round, say, setStage } from './stage.mjs';
 
 export const options = {
   rows: { type: 'string', default: '100000' },
@@ -36,6 +36,8 @@ export async function run(args, { print }) {
       ['lines a second, in all', round(perSecond)],
       ['receiving and checking, s', (of((f) => f.stageMs) / 1_000).toFixed(1)],
       ['bringing into the clients, s', (of((f) => f.applyMs) / 1_000).toFixed(1)],
+      ['CPU of the process, which also makes the file, s', of((f) => f.cpuSeconds).toFixed(1)],
+      ['CPU of PostgreSQL, s', of((f) => f.postgresSeconds).toFixed(1)],
       ['memory at most, MB', round(of((f) => f.maxRssMb))],
     ]);
     return `${round(perSecond)} lines/s; memory at most ${round(of((f) => f.maxRssMb))} MB`;
@@ -48,10 +50,12 @@ export async function run(args, { print }) {
 async function importOnce(stage, rows) {
   const script = join(built, 'bench/import.js');
   const work = `require(${JSON.stringify(script)}).benchImport({ rows: ${rows} }).then((r) => console.log(JSON.stringify(r)))`;
+  const before = cpuMicros(stage.postgres.pid);
   const child = spawn(process.execPath, ['-e', work], { env: stage.env, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (data) => (output += data));
   const [code] = await once(child, 'exit');
   if (code !== 0) throw new Error(`the import ended with ${code}`);
-  return JSON.parse(output.trim().split('\n').at(-1));
+  const found = JSON.parse(output.trim().split('\n').at(-1));
+  return { ...found, postgresSeconds: (cpuMicros(stage.postgres.pid) - before) / 1e6 };
 }

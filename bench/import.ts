@@ -21,6 +21,7 @@ export interface ImportBench {
   stageMs: number;
   /** Bringing it into the clients. */
   applyMs: number;
+  cpuSeconds: number;
   /** The highest resident memory of this process, which also makes the file. */
   maxRssMb: number;
 }
@@ -56,7 +57,7 @@ export async function benchImport({
     const doneAt = performance.now();
     const { added, updated, rejected, ...done } = await imports.get(viewer, importId);
     if (done.status !== 'done') throw new Error(`The import is ${done.status}: ${done.reason}`);
-    const maxRssMb = Math.round(process.resourceUsage().maxRSS / 1024);
+    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
     return {
       rows: done.rows,
       added,
@@ -65,7 +66,8 @@ export async function benchImport({
       bytes,
       stageMs: stagedAt - startedAt,
       applyMs: doneAt - stagedAt,
-      maxRssMb,
+      cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
+      maxRssMb: Math.round(maxRSS / 1024),
     };
   } finally {
     await app.close();

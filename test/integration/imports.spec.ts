@@ -1,4 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type INestApplicationContext, Module } from '@nestjs/common';
@@ -9,6 +13,7 @@ import { Client } from 'pg';
 import { loadConfig } from '../../src/config/config';
 import { ConfigModule } from '../../src/config/config.module';
 import { Database } from '../../src/database/database';
+import { migrationsDir, revertMigrations, runMigrations } from '../../src/database/migrate';
 import { ClientsModule } from '../../src/features/clients/clients.module';
 import { ClientsService } from '../../src/features/clients/clients.service';
 import { ImportsModule } from '../../src/features/clients/imports.module';
@@ -39,6 +44,8 @@ function startApp(env: Record<string, string> = {}): Promise<INestApplicationCon
     LOG_LEVEL: 'silent',
     TAKEOVER_MS: '1000',
     HEARTBEAT_MS: '100',
+    // Two lanes for an import.
+    DATABASE_CONNECTIONS: '4',
     ...env,
   });
   const modules = [ConfigModule.with(config), LoggingModule, ClientsModule, ImportsModule];
@@ -107,6 +114,23 @@ async function stageOnly(viewer: Viewer, rows: number): Promise<number> {
   const { importId } = await imports.begin(viewer, {}, Readable.from([Buffer.from(manyLines(rows))]));
   return importId;
 }
+
+async function stageAndResume(viewer: Viewer, file: string, dryRun = false) {
+  const { importId } = await imports.begin(viewer, { dryRun }, Readable.from([Buffer.from(file)]));
+  expect(await imports.resume(importId)).toBe(true);
+  return imports.get(viewer, importId);
+}
+
+/** What of an import is not applied. */
+const left = (importId: number) =>
+  database.first(
+    `SELECT (SELECT count(*) FROM import_rows WHERE import_id = $1) AS rows,
+            (SELECT count(*) FROM import_chunks WHERE import_id = $1) AS chunks`,
+    [importId],
+  );
+
+const clientsOf = async (owner: Viewer) =>
+  (await database.first<{ n: number }>('SELECT count(*) AS n FROM clients WHERE owner_id = $1', [owner.userId]))?.n;
 
 describe('importing clients', () => {
   const windows1251 = Buffer.from(
@@ -279,46 +303,61 @@ describe('importing clients', () => {
 });
 
 describe('an import that is interrupted', () => {
-  it('is enqueued once, and applied in slices to the end', async () => {
+  it('is enqueued once, and applied in slices to the end, by two processes at once', async () => {
     const owner = await newOwner();
-    const importId = await stageOnly(owner, 45_000);
+    const importId = await stageOnly(owner, 90_000);
     await imports.runPending();
     const queue = app.get<Queue>(getQueueToken(PLAN_QUEUE));
     const jobs = (await queue.getWaiting()).map((job) => job.data as { importId: number });
     expect(jobs.filter((job) => job.importId === importId)).toEqual([{ importId }]);
     await queue.obliterate({ force: true });
     expect(await imports.resume(importId, 0)).toBe(false);
-    expect(await imports.get(owner, importId)).toMatchObject({ status: 'running', added: 20_000, appliedLine: 20_001 });
+    // A chunk for each lane, and the staged rows went with them.
+    expect(await imports.get(owner, importId)).toMatchObject({ status: 'running', added: 40_000 });
+    expect(await left(importId)).toEqual({ rows: 50_000, chunks: 3 });
+    const other = await startApp({ DATABASE_CONNECTIONS: '10' });
     const seen: number[] = [];
-    await Promise.all([imports.resume(importId, undefined, (p) => seen.push(p.added)), imports.resume(importId)]);
+    try {
+      const both = [
+        imports.resume(importId, undefined, (p) => seen.push(p.added)),
+        other.get(ImportsService).resume(importId),
+      ];
+      expect(await Promise.all(both)).toEqual([true, true]);
+    } finally {
+      await other.close();
+    }
     expect(await imports.get(owner, importId)).toMatchObject({
       status: 'done',
-      rows: 45_000,
-      added: 45_000,
+      rows: 90_000,
+      added: 90_000,
       updated: 0,
     });
     expect(await imports.resume(importId)).toBe(true);
-    expect(await database.rows('SELECT FROM import_rows WHERE import_id = $1', [importId])).toEqual([]);
-    expect(seen.every((n) => [40_000, 45_000].includes(n))).toBe(true);
+    expect(await left(importId)).toEqual({ rows: 0, chunks: 0 });
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen).toEqual(seen.filter((n, i) => n > (seen[i - 1] ?? 40_000) && n <= 90_000));
   });
 
-  it('goes on behind the last chunk when its process died within the next', async () => {
+  it('goes on with the chunk whose session died, and with others meanwhile', async () => {
     const owner = await newOwner();
     await importFile(owner, `${HEAD}client30000@example.com,Known,\n`);
-    const importId = await stageOnly(owner, 45_000);
+    const importId = await stageOnly(owner, 65_000);
     const holder = new Client({ connectionString: testDatabase.url });
     await holder.connect();
     try {
       await holder.query('BEGIN');
       await holder.query(`SELECT FROM clients WHERE owner_id = $1 FOR UPDATE`, [owner.userId]);
       const dying = imports.resume(importId).catch((error: Error) => error);
-      await terminateWaiting();
+      // All chunks but the held one; then one lane waits for the holder, the other for the first one's chunk.
+      while ((await imports.get(owner, importId)).added < 45_000) await sleep(10);
+      for (let ended = 0; ended < 2;) ended += await terminateWaiting();
       expect(await dying).toBeInstanceOf(Error);
       await holder.query('ROLLBACK');
     } finally {
       await holder.end();
     }
-    expect(await imports.get(owner, importId)).toMatchObject({ status: 'running', added: 20_000, updated: 0 });
+    expect(await imports.get(owner, importId)).toMatchObject({ status: 'running', added: 45_000, updated: 0 });
+    expect(await left(importId)).toEqual({ rows: 20_000, chunks: 1 });
     const successor = await startApp();
     try {
       expect(await successor.get(ImportsService).resume(importId)).toBe(true);
@@ -327,10 +366,126 @@ describe('an import that is interrupted', () => {
     }
     expect(await imports.get(owner, importId)).toMatchObject({
       status: 'done',
-      added: 44_999,
+      added: 64_999,
       updated: 1,
       rejected: 0,
     });
+  });
+
+  it('loses and doubles nothing, however often its sessions die', async () => {
+    const owner = await newOwner();
+    await importFile(owner, HEAD + 'client7@example.com,Old,\nclient70007@example.com,Client 70007,\n');
+    const importId = await stageOnly(owner, 90_000);
+    const other = await startApp({ DATABASE_CONNECTIONS: '10' });
+    try {
+      let deaths = 0;
+      let progress = 0;
+      const resume = async (service: ImportsService): Promise<void> => {
+        while (!(await service.resume(importId).catch(() => false)));
+      };
+      const ended = Promise.all([resume(imports), resume(other.get(ImportsService))]).then(() => true);
+      while ((await Promise.race([ended, sleep(150)])) !== true) {
+        const { added, updated } = await imports.get(owner, importId);
+        expect(added + updated).toBeGreaterThanOrEqual(progress);
+        progress = added + updated;
+        // Bounded, so that it ends on a slow machine, too.
+        if (deaths >= 8) continue;
+        deaths += await database.affected(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid() AND query LIKE '%import_rows%' LIMIT 1`,
+        );
+      }
+      expect(deaths).toBeGreaterThan(0);
+    } finally {
+      await other.close();
+    }
+    expect(await imports.get(owner, importId)).toMatchObject({ status: 'done', added: 89_998, updated: 2 });
+    expect(await left(importId)).toEqual({ rows: 0, chunks: 0 });
+    const put = await database.first(
+      `SELECT count(*) AS rows, count(*) FILTER (WHERE full_name = 'Client ' || substring(email FROM '[0-9]+')) AS right
+         FROM clients WHERE owner_id = $1`,
+      [owner.userId],
+    );
+    expect(put).toEqual({ rows: 90_000, right: 90_000 });
+  });
+
+  it('survives a kill of its process', async () => {
+    const owner = await newOwner();
+    const { email } = (await database.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [
+      owner.userId,
+    ])) ?? { email: '' };
+    const folder = mkdtempSync(join(tmpdir(), 'import-'));
+    try {
+      const file = join(folder, 'clients.csv');
+      writeFileSync(file, manyLines(90_000));
+      const child = spawn(process.execPath, ['dist/main.cli.js', 'import-clients', file, '--owner', email], {
+        env: { ...process.env, DATABASE_URL: testDatabase.url, REDIS_URL: redis.url, REDIS_PREFIX: redis.prefix },
+        stdio: 'ignore',
+      });
+      const exited = once(child, 'exit');
+      const importId = await received(owner, 1);
+      while ((await imports.get(owner, importId)).added === 0) await sleep(10);
+      child.kill('SIGKILL');
+      await exited;
+      expect(await imports.get(owner, importId)).toMatchObject({ status: 'running', rows: 90_000 });
+      expect(await imports.resume(importId)).toBe(true);
+      expect(await imports.get(owner, importId)).toMatchObject({ status: 'done', added: 90_000, updated: 0 });
+      expect(await left(importId)).toEqual({ rows: 0, chunks: 0 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('counts the same in a dry run, also with addresses that come again in other chunks', async () => {
+    const owner = await newOwner();
+    const known = Array.from({ length: 25_000 }, (_, i) => `client${2 * i}@example.com,Known,\n`).join('');
+    await stageAndResume(owner, HEAD + known);
+    const file =
+      HEAD +
+      Array.from({ length: 70_000 }, (_, i) =>
+        i % 100 === 99
+          ? 'nobody,Bad,\n'
+          : `${i < 40_000 ? 'client' : 'CLIENT'}${i % 40_000}@example.com,Line ${i + 2},\n`,
+      ).join('');
+    const counts = { status: 'done', rows: 70_000, added: 19_600, updated: 20_000, rejected: 30_400 };
+    const dry = await stageAndResume(owner, file, true);
+    expect(dry).toMatchObject(counts);
+    expect(await stageAndResume(owner, file)).toMatchObject(counts);
+    expect(dry.errors.slice(0, 1)).toEqual([expect.objectContaining({ line: 101, field: 'email' })]);
+    // The first line of each address stands.
+    const wrong = await database.rows(
+      `SELECT email, full_name FROM clients WHERE owner_id = $1 AND full_name <> 'Line ' || substring(email FROM '[0-9]+')::int + 2
+          AND full_name <> 'Known'`,
+      [owner.userId],
+    );
+    expect(wrong).toEqual([]);
+    expect(await clientsOf(owner)).toBe(44_600);
+  });
+
+  it('goes on where it was, over the migration to chunks and back', async () => {
+    const owner = await newOwner();
+    const importId = await stageOnly(owner, 65_000);
+    expect(await imports.resume(importId, 0)).toBe(false);
+    const later = readdirSync(migrationsDir).filter((file) => file.endsWith('.sql') && file >= '0060');
+    await revertMigrations(testDatabase.url, later.length);
+    expect(await database.first('SELECT applied_line FROM imports WHERE id = $1', [importId])).toEqual({
+      appliedLine: 0,
+    });
+    // The old way: lines 40002 to 50001 are applied, and stay among the staged ones.
+    await database.affected('UPDATE imports SET applied_line = 50001, added = added + 10000 WHERE id = $1', [importId]);
+    await runMigrations(testDatabase.url);
+    expect(await left(importId)).toEqual({ rows: 15_000, chunks: 0 });
+    expect(await imports.resume(importId)).toBe(true);
+    expect(await imports.get(owner, importId)).toMatchObject({ status: 'done', added: 65_000, updated: 0 });
+    expect(await clientsOf(owner)).toBe(55_000);
+  });
+
+  it('is done also if all was applied before it was cut into chunks', async () => {
+    const owner = await newOwner();
+    const importId = await stageOnly(owner, 3_000);
+    await database.affected('DELETE FROM import_rows WHERE import_id = $1', [importId]);
+    expect(await imports.resume(importId)).toBe(true);
+    expect(await imports.get(owner, importId)).toMatchObject({ status: 'done', added: 0 });
   });
 
   it('is failed by the sweeper if its upload died, but not while it is alive', async () => {
@@ -401,13 +556,13 @@ it('client_totals stay exact, whatever statement changes clients', async () => {
   }
 });
 
-/** Ends the session that waits for another one's lock, as the death of its process would. */
-async function terminateWaiting(): Promise<void> {
+/** Ends the sessions that wait for another one's lock, as the death of their process would; at least one. */
+async function terminateWaiting(): Promise<number> {
   for (;;) {
     const ended = await database.rows(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
     );
-    if (ended.length > 0) return;
+    if (ended.length > 0) return ended.length;
     await sleep(10);
   }
 }

@@ -54,10 +54,6 @@ export class Import {
   @Column('integer', { default: 0 })
   rejected!: number;
 
-  /** All up to this line of the staged file is applied. */
-  @Column('bigint', { name: 'applied_line', default: 0 })
-  appliedLine!: number;
-
   /** When the whole file was in the database; from then on nothing can get lost. */
   @Column('timestamptz', { name: 'staged_at', nullable: true })
   stagedAt!: Date | null;
