@@ -38,7 +38,7 @@ function work(process: (job: Job) => unknown, more: Partial<WorkerOptions> = {},
     ...options,
     removeOnComplete: { count: 0 },
     concurrency: 20,
-    drainDelay: 1,
+    drainDelay: 60,
     ...more,
   });
   const errors: string[] = [];
