@@ -12,7 +12,7 @@ const FIELDS = ['name', 'data', 'opts', 'timestamp', 'stc', 'defa'];
 
 /** Adds jobs that are not there yet. */
 const ADD = `
-local wait, meta, marker = unpack(KEYS)
+local wait, marker = unpack(KEYS)
 local prefix, now = ARGV[1], ARGV[2]
 local added = {}
 for i = 3, #ARGV, 4 do
@@ -26,7 +26,7 @@ for i = 3, #ARGV, 4 do
 end
 if #added > 0 then
   redis.call('LPUSH', wait, unpack(added))
-  if redis.call('HEXISTS', meta, 'paused') == 0 then redis.call('ZADD', marker, '0', '0') end
+  redis.call('ZADD', marker, '0', '0')
 end`;
 
 /**
@@ -35,9 +35,9 @@ end`;
  * Answers BullMQ's code for each (0 or an error), the next jobs, and whether those are all that there are.
  */
 const END = `
-local wait, active, stalled, meta, marker, prioritized, delayed = unpack(KEYS)
+local wait, active, meta, prioritized, delayed = unpack(KEYS)
 local prefix, now, lockMs, fetch = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local locks, codes, ended, gone, tokens, jobs = {}, {}, {}, {}, {}, {}
+local locks, codes, gone, tokens, jobs = {}, {}, {}, {}, {}
 for i = 5, #ARGV, 2 do locks[#locks + 1] = prefix .. ARGV[i] .. ':lock' end
 for n, holder in ipairs(redis.call('MGET', unpack(locks))) do
   local id, token = ARGV[3 + 2 * n], ARGV[4 + 2 * n]
@@ -45,16 +45,12 @@ for n, holder in ipairs(redis.call('MGET', unpack(locks))) do
   elseif redis.call('LREM', active, -1, id) == 0 then codes[n] = -3
   else
     codes[n] = 0
-    ended[#ended + 1] = id
     gone[#gone + 1] = prefix .. id
     gone[#gone + 1] = locks[n]
     if n <= fetch then tokens[#tokens + 1] = token end
   end
 end
-if #ended > 0 then
-  redis.call('SREM', stalled, unpack(ended))
-  redis.call('DEL', unpack(gone))
-end
+if #gone > 0 then redis.call('DEL', unpack(gone)) end
 local limits = redis.call('HMGET', meta, 'paused', 'concurrency', 'max')
 if #tokens == 0 or limits[1] or limits[2] or limits[3] or redis.call('EXISTS', prioritized, delayed) > 0 then
   return {codes, jobs, 0}
@@ -62,7 +58,6 @@ end
 local ids = redis.call('RPOP', wait, #tokens)
 if not ids then return {codes, jobs, 1} end
 redis.call('LPUSH', active, unpack(ids))
-if #ids == #tokens then redis.call('ZADD', marker, '0', '0') end
 for n, id in ipairs(ids) do
   redis.call('SET', prefix .. id .. ':lock', tokens[n], 'PX', lockMs)
   redis.call('HSET', prefix .. id, 'processedOn', now)
@@ -96,7 +91,7 @@ export const createBatchingBackend: BackendFactory<RedisQueueBackend> = (name, o
 
 function addInBatches(backend: RedisQueueBackend): RedisQueueBackend['addJobs'] {
   const addByBullMQ = backend.addJobs.bind(backend);
-  const run = script(backend, 'addPlainJobs', ADD, ['wait', 'meta', 'marker']);
+  const run = script(backend, 'addPlainJobs', ADD, ['wait', 'marker']);
   return async (entries) => {
     if (entries.length === 0 || !entries.every(({ job }) => isPlain(job.opts))) return addByBullMQ(entries);
     await run([
@@ -119,15 +114,7 @@ function endInBatches(
 ): MoveToCompleted {
   const endByBullMQ = backend.moveToCompleted.bind(backend);
   if (typeof removeOnComplete !== 'object' || removeOnComplete.count !== 0 || limiter || metrics) return endByBullMQ;
-  const run = script(backend, 'endPlainJobs', END, [
-    'wait',
-    'active',
-    'stalled',
-    'meta',
-    'marker',
-    'prioritized',
-    'delayed',
-  ]);
+  const run = script(backend, 'endPlainJobs', END, ['wait', 'active', 'meta', 'prioritized', 'delayed']);
   let gathered: Ending[] = [];
 
   const flush = async () => {
@@ -160,7 +147,7 @@ function endInBatches(
   };
 }
 
-function nextJob([id, ...fields]: (string | null)[], processedOn: number) {
+function nextJob([id, ...fields]: (string | null)[], processedOn: number): unknown[] {
   const stored = [
     'delay',
     0,

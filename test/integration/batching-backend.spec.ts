@@ -173,18 +173,41 @@ describe('ending and fetching', () => {
     expect(errors.filter((text) => !/job [78]-1\b/.test(text))).toEqual([]);
   });
 
-  it('serves what was put off and what is of priority', async () => {
+  it('serves what was put off and what is of priority in its turn', async () => {
     const names: string[] = [];
-    work((job) => void names.push(job.name), { concurrency: 2 });
+    work(
+      async (job) => {
+        await sleep(5);
+        names.push(job.name);
+      },
+      { concurrency: 2 },
+    );
     await queue.addBulk([
-      ...jobs(1, 50),
-      { name: 'late', data: 1, opts: { jobId: 'late', delay: 100 } },
+      ...jobs(1, 100),
+      { name: 'late', data: 1, opts: { jobId: 'late', delay: 50 } },
       { name: 'of priority', data: 2, opts: { jobId: 'first', priority: 1 } },
-      ...jobs(51, 100),
     ]);
-    await until(() => names.length === 102);
-    expect(names).toEqual(expect.arrayContaining(['late', 'of priority']));
-    await until(nobody);
+    await sleep(150);
+    await queue.addBulk(jobs(101, 200));
+    await until(() => names.length === 202);
+    expect(names.indexOf('late')).toBeLessThan(150);
+    expect(names).toContain('of priority');
+  });
+
+  it('fetches no more for a worker that is stopping', async () => {
+    let go = () => {};
+    const together = new Promise<void>((resolve) => (go = resolve));
+    let begun = 0;
+    const { worker } = work(async () => {
+      begun++;
+      await together;
+    });
+    await queue.addBulk(jobs(1, 30));
+    await until(() => begun === 20);
+    const closed = worker.close();
+    go();
+    await closed;
+    expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 10, active: 0 });
   });
 
   it('fetches no more when the queue is paused, and goes on when it is resumed', async () => {
