@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { failpoint } from '../config/failpoint';
 import { parseSmtpReply, remoteQueueId, type SmtpPhase, type TransmitResult } from '../domain/smtp-outcome';
+import { Deadline } from './deadline';
 import { endOfPart, finalDot, onTheWire } from './letter-body';
 import { ReplyReader } from './reply-reader';
 import { type SmtpSettings } from './smtp-url';
@@ -63,11 +64,10 @@ export class SmtpSession {
   /** The first no of this letter, while answers to commands that were sent along are still to come. */
   private refusal: SmtpFailure | null = null;
   private finish: ((result: TransmitResult | null) => void) | null = null;
-  private timer: NodeJS.Timeout | undefined;
-  /** When the timer fires, and by when an answer must have come (monotonic milliseconds; Infinity: none is awaited). */
-  private timerAt = Infinity;
-  private deadline = Infinity;
-  private waitMs = 0;
+  private readonly deadline = new Deadline((waitMs) => {
+    this.timedOut = true;
+    this.lost(new Error(`No answer within ${waitMs} ms`));
+  });
   private readonly replies = new ReplyReader();
   private tcp: Socket | null = null;
   /** What letters go through once the connection is ready: `tcp` or the TLS over it. */
@@ -92,7 +92,7 @@ export class SmtpSession {
     const { host, port, localAddress, secure, connectionTimeoutMs } = this.settings;
     return new Promise((resolve) => {
       this.finish = resolve as (result: TransmitResult | null) => void;
-      this.wait(connectionTimeoutMs);
+      this.deadline.within(connectionTimeoutMs);
       const tcp = connect({
         host,
         port,
@@ -164,7 +164,7 @@ export class SmtpSession {
   kill(): void {
     if (this.dead) return;
     this.dead = true;
-    clearTimeout(this.timer);
+    this.deadline.stop();
     if (this.tcp?.connecting) this.tcp.destroy();
     else this.tcp?.resetAndDestroy();
     this.conn?.close();
@@ -181,10 +181,10 @@ export class SmtpSession {
     this.dead = true;
     this.onDead(this);
     return new Promise((resolve) => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => tcp.destroy(), QUIT_MS);
+      this.deadline.stop();
+      const timer = setTimeout(() => tcp.destroy(), QUIT_MS);
       tcp.once('close', () => {
-        clearTimeout(this.timer);
+        clearTimeout(timer);
         resolve();
       });
       this.conn?.quit();
@@ -203,7 +203,7 @@ export class SmtpSession {
   /** In UTF-8: in one octet per character U+010A would be a line end. */
   private say(commands: string): void {
     if (!this.isUpToDate()) return;
-    this.wait(this.settings.commandTimeoutMs);
+    this.deadline.within(this.settings.commandTimeoutMs);
     this.socket?.write(commands);
   }
 
@@ -251,7 +251,7 @@ export class SmtpSession {
 
   private proceed(to: 'rcpt' | 'data'): void {
     this.phase = to;
-    if (this.capabilities.pipelining) this.wait(this.settings.commandTimeoutMs);
+    if (this.capabilities.pipelining) this.deadline.within(this.settings.commandTimeoutMs);
     else this.say(to === 'rcpt' ? rcptCommand(this.envelope) : DATA);
   }
 
@@ -267,7 +267,7 @@ export class SmtpSession {
     const { raw } = this;
     if (from >= raw.length) return this.writeEnd('');
     const to = endOfPart(raw, from, PART);
-    this.wait(this.settings.dataTimeoutMs);
+    this.deadline.within(this.settings.dataTimeoutMs);
     this.socket?.write(onTheWire(raw, from, to), 'latin1', (error) => {
       if (!error && this.finish) this.writePart(to);
     });
@@ -279,14 +279,14 @@ export class SmtpSession {
     if (!this.mayWriteDot()) return this.kill();
     this.dotSent = true;
     this.phase = 'dot';
-    this.wait(this.settings.dotTimeoutMs);
+    this.deadline.within(this.settings.dotTimeoutMs);
     this.socket?.write(body + finalDot(this.raw), 'latin1');
     failpoint('after-dot');
   }
 
   private secure(tcp: Socket): void {
     this.phase = 'tls';
-    this.wait(this.settings.commandTimeoutMs);
+    this.deadline.within(this.settings.commandTimeoutMs);
     const { host } = this.settings;
     const socket = connectTls({ socket: tcp, host, ...this.tls() }, () => this.greet(socket));
     socket.on('error', (error: SmtpError) => this.lost(error));
@@ -298,7 +298,7 @@ export class SmtpSession {
   private greet(socket: Socket): void {
     const { host, port, name, secure, requireTLS, ignoreTLS, greetingTimeoutMs } = this.settings;
     this.phase = 'greeting';
-    this.wait(greetingTimeoutMs);
+    this.deadline.within(greetingTimeoutMs);
     const note = (entry: { tnx?: string }, message: string) => this.note(entry.tnx, message);
     const quiet = () => undefined;
     const conn = new SMTPConnection({
@@ -358,7 +358,7 @@ export class SmtpSession {
       const verb = /^(EHLO|HELO|STARTTLS|AUTH)\b/.exec(message)?.[1];
       if (verb === undefined) return;
       this.phase = PHASE_OF_COMMAND[verb] ?? 'auth';
-      this.wait(this.settings.commandTimeoutMs);
+      this.deadline.within(this.settings.commandTimeoutMs);
     } else if (kind === 'server') {
       if (!parseSmtpReply(message))
         return this.lost(new Error(`Not an SMTP reply: ${JSON.stringify(message.slice(0, 200))}`));
@@ -369,36 +369,12 @@ export class SmtpSession {
     }
   }
 
-  /**
-   * The next answer must come within this time. A letter has five such waits, and hardly one ever ends by its deadline:
-   * a timer that fires before the deadline is left running and looks again then.
-   */
-  private wait(ms: number): void {
-    this.waitMs = ms;
-    this.deadline = performance.now() + ms;
-    if (this.timerAt > this.deadline) this.arm();
-  }
-
-  private arm(): void {
-    clearTimeout(this.timer);
-    this.timerAt = this.deadline;
-    this.timer = setTimeout(() => this.expire(), Math.max(0, this.deadline - performance.now()) + 1);
-  }
-
-  private expire(): void {
-    this.timerAt = Infinity;
-    if (this.dead || this.deadline === Infinity) return;
-    if (performance.now() < this.deadline) return this.arm();
-    this.timedOut = true;
-    this.lost(new Error(`No answer within ${this.waitMs} ms`));
-  }
-
   /** Ends what runs, once. */
   private end(result: TransmitResult | null): void {
     const { finish } = this;
     if (!finish) return;
     this.finish = null;
-    this.deadline = Infinity;
+    this.deadline.met();
     if (this.inLetter && result && result.kind !== 'withheld') this.letters++;
     this.inLetter = false;
     this.refusal = null;
@@ -417,7 +393,7 @@ export class SmtpSession {
     if (this.dead) return;
     const failure = this.refusal ?? this.failureOf(error);
     this.dead = true;
-    clearTimeout(this.timer);
+    this.deadline.stop();
     this.conn?.close();
     this.tcp?.destroy();
     this.end(failure);
