@@ -63,6 +63,37 @@ test('a run under way keeps its numbers fresh, rests while hidden, and ends with
   await page.context().close();
 }, 60_000);
 
+test('a page says how many letters are prepared, renews itself when they begin to go, and says nothing twice', async () => {
+  const { page, token } = await site.visitor('stages@example.org');
+  const { mailingId, runId } = await runUnderWay(token);
+  await page.clock.install();
+  const become = async (status: string) => {
+    const renewed = page.waitForEvent('load');
+    await site.api.database.affected('UPDATE runs SET status = $2 WHERE id = $1', [runId, status]);
+    await page.clock.runFor(2_000);
+    await renewed;
+  };
+  const stages = async () =>
+    (await page.locator('main .chip').allInnerTexts()).filter((text) => /^(Preparing|Sending)$/.test(text));
+  for (const path of [`/mailings/${mailingId}`, `/runs/${runId}`]) {
+    await page.goto(path);
+    await become('planning');
+    expect(await page.locator('#run-live').innerText()).toContain('1 prepared so far');
+    expect(await stages()).toEqual(['Preparing', 'Preparing']);
+    await become('sending');
+    expect(await page.locator('#run-live').innerText()).toContain('0 of 1 sent');
+    expect(await stages()).toEqual(['Sending', 'Sending']);
+  }
+  await page.goto(`/mailings/${mailingId}`);
+  expect(await page.locator('section[aria-labelledby=runs] tbody td.num').allInnerTexts()).toEqual([
+    '–',
+    '–',
+    '–',
+    '–',
+  ]);
+  await page.context().close();
+}, 60_000);
+
 test('when the session is over a live page leads to sign in, and back', async () => {
   const { page, token, id } = await site.visitor('over@example.org');
   const { runId } = await runUnderWay(token);

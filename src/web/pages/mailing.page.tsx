@@ -10,7 +10,7 @@ import { MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 import { MailingActions, type MayDo } from './mailing-actions';
 import { nameOf } from './mailings.page';
-import { type Pace, RunLive, timeOf } from './run-live';
+import { isGoing, type Pace, RunLive, timeOf } from './run-live';
 
 export interface MailingProps {
   mailing: MailingView;
@@ -111,12 +111,13 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
           />
         </section>
       )}
-      <Runs runs={runs} />
+      <Runs runs={runs} shownAbove={latest && isGoing(latest.run) ? latest.run.id : null} />
     </>
   );
 }
 
-function Runs({ runs }: { runs: Page<RunView> }) {
+/** The numbers of the run that is shown above are not repeated: there they are fresh, here they would grow old. */
+function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | null }) {
   const { t, format } = useReader();
   if (runs.items.length === 0) return null;
   return (
@@ -134,36 +135,39 @@ function Runs({ runs }: { runs: Page<RunView> }) {
           { text: t.counts.skipped, class: 'num' },
         ]}
       >
-        {runs.items.map((run) => (
-          <Row key={run.id}>
-            <Cell label={t.field.time} class="main-cell text-nowrap">
-              {run.status === 'missed' ? (
-                format.time(timeOf(run))
-              ) : (
-                <a href={`/runs/${run.id}`}>{format.time(timeOf(run))}</a>
-              )}
-            </Cell>
-            <Cell label={t.run.why}>{t.runTrigger[run.trigger]}</Cell>
-            <Cell label={t.field.status}>
-              <div>
-                <RunChip status={run.status} />
-                {run.reason && <span class="hint"> {t.runReason[run.reason]}</span>}
-              </div>
-            </Cell>
-            <Cell label={t.counts.sent} class="num">
-              {format.number(run.counts.sent)}
-            </Cell>
-            <Cell label={t.counts.failed} class="num">
-              {format.number(run.counts.failed)}
-            </Cell>
-            <Cell label={t.counts.unknown} class="num">
-              {format.number(run.counts.unknown)}
-            </Cell>
-            <Cell label={t.counts.skipped} class="num">
-              {format.number(run.counts.skipped + run.counts.cancelled)}
-            </Cell>
-          </Row>
-        ))}
+        {runs.items.map((run) => {
+          const number = (n: number) => (run.id === shownAbove ? '–' : format.number(n));
+          return (
+            <Row key={run.id}>
+              <Cell label={t.field.time} class="main-cell text-nowrap">
+                {run.status === 'missed' ? (
+                  format.time(timeOf(run))
+                ) : (
+                  <a href={`/runs/${run.id}`}>{format.time(timeOf(run))}</a>
+                )}
+              </Cell>
+              <Cell label={t.run.why}>{t.runTrigger[run.trigger]}</Cell>
+              <Cell label={t.field.status}>
+                <div>
+                  <RunChip status={run.status} />
+                  {run.reason && <span class="hint"> {t.runReason[run.reason]}</span>}
+                </div>
+              </Cell>
+              <Cell label={t.counts.sent} class="num">
+                {number(run.counts.sent)}
+              </Cell>
+              <Cell label={t.counts.failed} class="num">
+                {number(run.counts.failed)}
+              </Cell>
+              <Cell label={t.counts.unknown} class="num">
+                {number(run.counts.unknown)}
+              </Cell>
+              <Cell label={t.counts.skipped} class="num">
+                {number(run.counts.skipped + run.counts.cancelled)}
+              </Cell>
+            </Row>
+          );
+        })}
       </Table>
       <Pager nextCursor={runs.nextCursor} />
     </section>

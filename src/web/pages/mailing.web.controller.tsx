@@ -20,7 +20,7 @@ import { MailingClientsPage } from './mailing-clients.page';
 import type { MayDo } from './mailing-actions';
 import { MailingPage } from './mailing.page';
 import { nameOf } from './mailings.page';
-import { isGoing, paceOf, RunLive } from './run-live';
+import { isOutdated, paceOf, RunLive } from './run-live';
 
 /** One mailing: what it does, and what can be done with it. */
 @WebController('mailings/:id')
@@ -73,7 +73,8 @@ export class MailingWebController {
   ): Promise<WebAnswer> {
     const mailing = await this.mailings.get(viewer, id);
     const latest = await this.latest(viewer, mailing, before);
-    if (before.was !== mailing.status || !latest || !isGoing(latest.run)) response.setHeader('HX-Refresh', 'true');
+    if (before.was !== mailing.status || !latest || isOutdated(latest.run, before))
+      response.setHeader('HX-Refresh', 'true');
     const from = `/mailings/${id}/live`;
     return fragment(latest ? <RunLive {...latest} from={from} keep={{ was: mailing.status }} /> : <></>);
   }

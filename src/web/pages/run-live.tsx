@@ -27,6 +27,10 @@ export const timeOf = (run: RunView): Date =>
 
 export const isGoing = (run: RunView): boolean => run.status === 'planning' || run.status === 'sending';
 
+/** Whether the rest of the page, too, says what is no longer so; `before` as for `paceOf`. */
+export const isOutdated = (run: RunView, before: Record<string, string>): boolean =>
+  !isGoing(run) || before.run !== String(run.id) || before.stage !== run.status;
+
 interface Props {
   run: RunView;
   pace: Pace;
@@ -41,7 +45,8 @@ export function RunLive({ run, pace, from, keep }: Props) {
   const { counts } = run;
   const { rate } = pace;
   const going = isGoing(run);
-  const next = new URLSearchParams({ ...keep, run: `${run.id}`, done: `${pace.done}`, at: `${pace.atMs}` });
+  const seen = { run: `${run.id}`, stage: run.status, done: `${pace.done}`, at: `${pace.atMs}` };
+  const next = new URLSearchParams({ ...keep, ...seen });
   return (
     <section
       id="run-live"
@@ -62,7 +67,11 @@ export function RunLive({ run, pace, from, keep }: Props) {
       </div>
       <Progress counts={counts} label={t.run.progressOf('')} />
       <p class="line">
-        <span>{t.run.done(format.number(counts.sent), format.number(counts.total))}</span>
+        <span>
+          {run.status === 'planning'
+            ? t.run.prepared(format.number(counts.total))
+            : t.run.done(format.number(counts.sent), format.number(counts.total))}
+        </span>
         {going && rate !== null && rate > 0 && (
           <span class="hint">
             {t.run.rate(format.number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate)))} ·{' '}

@@ -14,7 +14,7 @@ import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
-import { isGoing, paceOf, RunLive } from './run-live';
+import { isOutdated, paceOf, RunLive } from './run-live';
 import { RunPage } from './run.page';
 
 /** One run: who got it, who did not, and why. */
@@ -64,7 +64,7 @@ export class RunsWebController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<WebAnswer> {
     const run = await this.runs.get(viewer, id);
-    if (!isGoing(run)) response.setHeader('HX-Refresh', 'true');
+    if (isOutdated(run, before)) response.setHeader('HX-Refresh', 'true');
     const keep: Record<string, string> = before.status ? { status: before.status } : {};
     return fragment(<RunLive run={run} pace={paceOf(run, before)} from={`/runs/${id}/live`} keep={keep} />);
   }

@@ -319,6 +319,7 @@ export const en = {
     progress: (share: string, sent: string, total: string) => `${share} through, ${sent} of ${total} sent`,
     progressOf: (name: string) => `Progress ${name}`.trim(),
     done: (sent: string, total: string) => `${sent} of ${total} sent`,
+    prepared: (total: string) => `${total} prepared so far`,
     failedN: (n: number) => `${count(n, 'failure', 'failures')}`,
     rate: (n: string) => `${n} letters/s`,
     left: (time: string) => `about ${time} left`,

@@ -325,6 +325,7 @@ export const ru: Texts = {
     progress: (share: string, sent: string, total: string) => `Пройдено ${share}, отправлено ${sent} из ${total}`,
     progressOf: (name: string) => `Ход отправки ${name}`.trim(),
     done: (sent: string, total: string) => `Отправлено ${sent} из ${total}`,
+    prepared: (total: string) => `Пока подготовлено: ${total}`,
     failedN: (n: number) => count(n, 'неудача', 'неудачи', 'неудач'),
     rate: (n: string) => `${n} писем/с`,
     left: (time: string) => `осталось около ${time}`,
