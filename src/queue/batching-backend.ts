@@ -10,6 +10,9 @@ import {
 /** What a worker needs of a plain job; `stc` counts how often it stalled, `defa` says that this was too often. */
 const FIELDS = ['name', 'data', 'opts', 'timestamp', 'stc', 'defa'];
 
+/** The most jobs of one call: what a script can unpack is limited, and Redis serves others in between. */
+const BATCH = 1_000;
+
 /** Adds jobs that are not there yet. */
 const ADD = `
 local wait, marker = unpack(KEYS)
@@ -94,10 +97,11 @@ function addInBatches(backend: RedisQueueBackend): RedisQueueBackend['addJobs'] 
   const run = script(backend, 'addPlainJobs', ADD, ['wait', 'marker']);
   return async (entries) => {
     if (entries.length === 0 || !entries.every(({ job }) => isPlain(job.opts))) return addByBullMQ(entries);
-    await run([
-      Date.now(),
-      ...entries.flatMap(({ job, jobId }) => [jobId, job.name, job.data, JSON.stringify(job.opts)]),
-    ]);
+    for (let from = 0; from < entries.length; from += BATCH) {
+      const batch = entries.slice(from, from + BATCH);
+      const jobs = batch.flatMap(({ job, jobId }) => [jobId, job.name, job.data, JSON.stringify(job.opts)]);
+      await run([Date.now(), ...jobs]);
+    }
     return entries.map(({ jobId }) => jobId);
   };
 }
@@ -115,11 +119,11 @@ function endInBatches(
   const endByBullMQ = backend.moveToCompleted.bind(backend);
   if (typeof removeOnComplete !== 'object' || removeOnComplete.count !== 0 || limiter || metrics) return endByBullMQ;
   const run = script(backend, 'endPlainJobs', END, ['wait', 'active', 'meta', 'prioritized', 'delayed']);
-  let gathered: Ending[] = [];
+  const gathered: Ending[] = [];
 
   const flush = async () => {
-    const batch = gathered.sort((a, b) => Number(b.fetchNext) - Number(a.fetchNext));
-    gathered = [];
+    const batch = gathered.splice(0, BATCH).sort((a, b) => Number(b.fetchNext) - Number(a.fetchNext));
+    if (gathered.length > 0) process.nextTick(() => void flush());
     const finishedOn = Date.now();
     const fetch = backend.closing ? 0 : batch.filter(({ fetchNext }) => fetchNext).length;
     try {

@@ -142,6 +142,24 @@ describe('ending and fetching', () => {
     expect(left.filter((part) => /-1/.test(part))).toEqual([]);
   });
 
+  it('takes any number at once', async () => {
+    let go = () => {};
+    const together = new Promise<void>((resolve) => (go = resolve));
+    let begun = 0;
+    const { errors } = work(
+      async () => {
+        begun++;
+        await together;
+      },
+      { concurrency: 9_000, lockDuration: 120_000 },
+    );
+    await queue.addBulk(jobs(1, 9_500));
+    await until(() => begun === 9_000, 60_000);
+    go();
+    await until(nobody);
+    expect({ begun, errors }).toEqual({ begun: 9_500, errors: [] });
+  }, 90_000);
+
   it('takes a finished job on again when it is added again', async () => {
     let count = 0;
     work(() => void count++);
