@@ -108,8 +108,9 @@ export class ImportStager {
   private async finish(importId: number, batch: Batch, csv: ClientsCsv): Promise<void> {
     await this.database.transaction(async (tx) => {
       await this.copy(tx, importId, batch);
-      await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'`);
-      // The sort finds them without an estimate of how many there are; the primary key deletes them.
+      // PostgreSQL may know nothing yet of these lines. It would take them for few, and compare each with each.
+      await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'; SET LOCAL enable_nestloop = off`);
+      // The sort finds them without an estimate of how many there are.
       const repeated = await tx.affected(
         `WITH later AS (
            SELECT line, first FROM (
