@@ -42,6 +42,6 @@ const print = {
 const result = await run(values, { print });
 if (!values['no-record']) {
   const date = new Date().toISOString().slice(0, 10);
-  const line = `| ${date} | ${about.commit} | ${command} | ${settings} | ${result} | ${about.hardware} |\n`;
+  const line = `| ${date} | ${about.commit} | ${command} | ${settings} | ${result} | ${about.hardware}; Node ${process.versions.node} |\n`;
   appendFileSync(join(projectFolder, 'docs/benchmarks.md'), line);
 }

@@ -1,6 +1,7 @@
 import {
   type BackendFactory,
   createRedisBackend,
+  ErrorCode,
   type MinimalJob,
   raw2NextJobData,
   type RedisQueueBackend,
@@ -44,8 +45,9 @@ local locks, codes, gone, tokens, jobs = {}, {}, {}, {}, {}
 for i = 5, #ARGV, 2 do locks[#locks + 1] = prefix .. ARGV[i] .. ':lock' end
 for n, holder in ipairs(redis.call('MGET', unpack(locks))) do
   local id, token = ARGV[3 + 2 * n], ARGV[4 + 2 * n]
-  if holder ~= token then codes[n] = holder and -6 or -2
-  elseif redis.call('LREM', active, -1, id) == 0 then codes[n] = -3
+  if not holder then codes[n] = ${ErrorCode.JobLockNotExist}
+  elseif holder ~= token then codes[n] = ${ErrorCode.JobLockMismatch}
+  elseif redis.call('LREM', active, -1, id) == 0 then codes[n] = ${ErrorCode.JobNotInState}
   else
     codes[n] = 0
     gone[#gone + 1] = prefix .. id
@@ -171,6 +173,7 @@ function script(backend: RedisQueueBackend, name: string, lua: string, on: strin
     redis.defineCommand(name, { numberOfKeys: keys.length, lua });
     return redis;
   });
+  // Whoever runs the script is told; until somebody does, it is nobody's.
   client.catch(() => undefined);
   return async (args: unknown[]): Promise<unknown> =>
     (await client).runCommand(name, [...keys, backend.toKey(''), ...args]);

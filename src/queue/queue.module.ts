@@ -8,6 +8,7 @@ import { RedisModule } from './redis.module';
 import { SCHEDULE_QUEUE, PLAN_QUEUE, DELIVERY_QUEUE, SERVICE_QUEUE } from './queues';
 import { redisOptions } from './redis-options';
 
+// What @nestjs/bullmq makes every queue and worker from.
 const { Queue, Worker } = withBackend(createBatchingBackend);
 BullModule.queueClass = Queue;
 BullModule.workerClass = Worker;

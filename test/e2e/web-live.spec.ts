@@ -84,6 +84,12 @@ test('a page says how many letters are prepared, renews itself when they begin t
     expect(await page.locator('#run-live').innerText()).toContain('0 of 1 sent');
     expect(await stages()).toEqual(['Sending', 'Sending']);
   }
+  await site.api.database.affected(`UPDATE runs SET status = 'planning' WHERE id = $1`, [runId]);
+  for (const path of ['/', '/mailings']) {
+    await page.goto(path);
+    expect(await page.locator('main').innerText()).toContain('1 prepared so far');
+    expect(await page.locator('[role=progressbar]').getAttribute('aria-valuetext')).toBe('1 prepared so far');
+  }
   await page.goto(`/mailings/${mailingId}`);
   expect(await page.locator('section[aria-labelledby=runs] tbody td.num').allInnerTexts()).toEqual([
     '–',

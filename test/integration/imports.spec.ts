@@ -409,6 +409,27 @@ describe('an import that is interrupted', () => {
     expect(put).toEqual({ rows: 90_000, right: 90_000 });
   });
 
+  it('leaves half of the connections to others, also when two are to be applied at once', async () => {
+    const ids = [await stageOnly(await newOwner(), 65_000), await stageOnly(await newOwner(), 65_000)];
+    const told: number[][] = [[], []];
+    const ended = Promise.all(
+      ids.map((id, i) => imports.resume(id, Infinity, (p) => told[i]?.push(p.added + p.updated))),
+    );
+    let most = 0;
+    while (!(await Promise.race([ended, sleep(5)]))) {
+      const [row] = await database.rows<{ sessions: number }>(
+        `SELECT count(DISTINCT pid) AS sessions FROM pg_locks
+          WHERE relation = 'import_chunks'::regclass AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND pid <> pg_backend_pid()`,
+      );
+      most = Math.max(most, row?.sessions ?? 0);
+    }
+    expect(await ended).toEqual([true, true]);
+    expect(most).toBe(2);
+    for (const counts of told) expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    expect(told.map((counts) => counts.at(-1))).toEqual([65_000, 65_000]);
+  });
+
   it('survives a kill of its process', async () => {
     const owner = await newOwner();
     const { email } = (await database.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [

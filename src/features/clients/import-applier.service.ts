@@ -36,6 +36,7 @@ interface Applied {
 @Injectable()
 export class ImportApplier {
   private readonly lanes: number;
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly database: Database,
@@ -45,8 +46,8 @@ export class ImportApplier {
   }
 
   /**
-   * Goes on with an import that is staged, for about `maxMs`.
-   * @param onProgress is told the import after each chunk
+   * Goes on with an import that is staged, for about `maxMs`. One import of a process at a time has its sessions.
+   * @param onProgress is told the import after each chunk; never less than before
    * @returns whether nothing is left to do: it is done, failed, not staged yet or not there
    * @throws what a lane failed of, unless the others did all the rest
    */
@@ -55,11 +56,25 @@ export class ImportApplier {
     maxMs = Infinity,
     onProgress: (progress: Import) => void = () => {},
   ): Promise<boolean> {
+    const mine = this.turn.then(() => this.runLanes(importId, maxMs, onProgress));
+    this.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private async runLanes(importId: number, maxMs: number, onProgress: (progress: Import) => void): Promise<boolean> {
     const until = performance.now() + maxMs;
     const chunks = await this.cut(importId);
     if (chunks === 0) return true;
+    let told = 0;
+    // The lanes' answers may come in another order than their chunks were committed.
+    const tell = (progress: Import) => {
+      const applied = progress.added + progress.updated;
+      if (applied < told) return;
+      told = applied;
+      onProgress(progress);
+    };
     const length = Math.min(chunks, this.lanes);
-    const lanes = Array.from({ length }, () => this.runLane(importId, until, onProgress));
+    const lanes = Array.from({ length }, () => this.runLane(importId, until, tell));
     const ends = await Promise.allSettled(lanes);
     const finished = ends.some((end) => end.status === 'fulfilled' && end.value);
     const failed = ends.find((end) => end.status === 'rejected');

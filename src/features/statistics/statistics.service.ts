@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { readableOwner, type Viewer } from '../../domain/permissions';
-import type { DeliveryCounts } from '../../domain/states';
+import type { DeliveryCounts, RunStatus } from '../../domain/states';
 import { RedisConnection } from '../../queue/redis.module';
 
 export interface Statistics {
@@ -29,6 +29,7 @@ export interface LiveRun {
   runId: number;
   mailingId: number;
   mailingName: string;
+  status: RunStatus;
   paused: boolean;
   startedAt: Date | null;
   counts: DeliveryCounts;
@@ -106,8 +107,8 @@ export class StatisticsService {
     const owner = readableOwner(viewer);
     const [live, next, held, workers] = await Promise.all([
       this.database.rows<LiveRun>(
-        `SELECT r.id AS run_id, r.mailing_id, coalesce(nullif(m.name, ''), r.subject) AS mailing_name, r.paused_at IS NOT NULL AS paused,
-                r.started_at, (SELECT jsonb_build_object(
+        `SELECT r.id AS run_id, r.mailing_id, coalesce(nullif(m.name, ''), r.subject) AS mailing_name, r.status,
+                r.paused_at IS NOT NULL AS paused, r.started_at, (SELECT jsonb_build_object(
                   'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
                   'pending', coalesce(sum(pending), 0), 'sending', coalesce(sum(sending), 0), 'deferred', coalesce(sum(deferred), 0),
                   'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0), 'unknown', coalesce(sum(unknown), 0),

@@ -56,11 +56,20 @@ export function StatusReason({ code, text, since }: { code: string; text: string
   );
 }
 
+/** How far a run is, in words. While its recipients are being written down there is no whole yet to be a part of. */
+export function SentOf({ status, counts }: { status: RunStatus; counts: Pick<DeliveryCounts, 'total' | 'sent'> }) {
+  const { format, t } = useReader();
+  const total = format.number(counts.total);
+  return <>{status === 'planning' ? t.run.prepared(total) : t.run.done(format.number(counts.sent), total)}</>;
+}
+
 /** How much of a run is through: sent, failed, unknown and the rest, as parts of one bar. SVG, so no inline style. */
 export function Progress({
+  status,
   counts,
   label,
 }: {
+  status: RunStatus;
   counts: Pick<DeliveryCounts, 'total' | 'sent' | 'failed'> & {
     unknown?: number;
     skipped?: number;
@@ -88,7 +97,11 @@ export function Progress({
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.floor(done * 100)}
-      aria-valuetext={t.run.progress(format.percent(done), format.number(sent), format.number(total))}
+      aria-valuetext={
+        status === 'planning'
+          ? t.run.prepared(format.number(total))
+          : t.run.progress(format.percent(done), format.number(sent), format.number(total))
+      }
     >
       <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" focusable="false">
         {total > 0 &&

@@ -3,7 +3,7 @@ import type { Overview, Present } from '../../features/statistics/statistics.ser
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';
 import { Empty, PageHead, Reply } from '../components/list';
-import { Chip, Progress, StatusReason } from '../components/states';
+import { Chip, Progress, SentOf, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 
 export interface HomeProps {
@@ -95,11 +95,11 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
                       <Chip tone="warn">{t.mailingStatus.paused}</Chip>
                     ) : (
                       <span class="hint">
-                        {t.run.done(format.number(run.counts.sent), format.number(run.counts.total))}
+                        <SentOf status={run.status} counts={run.counts} />
                       </span>
                     )}
                   </div>
-                  <Progress counts={run.counts} label={t.run.progressOf(run.mailingName)} />
+                  <Progress status={run.status} counts={run.counts} label={t.run.progressOf(run.mailingName)} />
                 </li>
               ))}
             </ul>

@@ -3,7 +3,7 @@ import type { Page } from '../../domain/paging';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { Icon } from '../components/icon';
 import { Cell, Empty, Owner, OwnerPick, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
-import { MailingChip, Progress } from '../components/states';
+import { MailingChip, Progress, SentOf } from '../components/states';
 import { useReader } from '../reader';
 
 export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
@@ -83,11 +83,12 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
                   {mailing.lastRun && (
                     <>
                       <Progress
+                        status={mailing.lastRun.status}
                         counts={{ ...mailing.lastRun, skipped: rest(mailing.lastRun) }}
                         label={t.run.progressOf(nameOf(mailing, t.mailings.nameless))}
                       />
                       <span class="hint">
-                        {t.run.done(format.number(mailing.lastRun.sent), format.number(mailing.lastRun.total))}
+                        <SentOf status={mailing.lastRun.status} counts={mailing.lastRun} />
                         {mailing.lastRun.failed > 0 && <> · {t.run.failedN(mailing.lastRun.failed)}</>}
                       </span>
                     </>

@@ -1,5 +1,5 @@
 import type { RunView } from '../../features/runs/runs.service';
-import { Progress, RunChip } from '../components/states';
+import { Progress, RunChip, SentOf } from '../components/states';
 import { useReader } from '../reader';
 
 /** How fast a run goes; `done` and `atMs` are for the next look. */
@@ -65,12 +65,10 @@ export function RunLive({ run, pace, from, keep }: Props) {
         <h2 id="live-title">{going ? t.run.going : t.run.outcome}</h2>
         <RunChip status={run.status} />
       </div>
-      <Progress counts={counts} label={t.run.progressOf('')} />
+      <Progress status={run.status} counts={counts} label={t.run.progressOf('')} />
       <p class="line">
         <span>
-          {run.status === 'planning'
-            ? t.run.prepared(format.number(counts.total))
-            : t.run.done(format.number(counts.sent), format.number(counts.total))}
+          <SentOf status={run.status} counts={counts} />
         </span>
         {going && rate !== null && rate > 0 && (
           <span class="hint">
