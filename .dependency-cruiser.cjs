@@ -1,15 +1,18 @@
 /** The import rules of docs/architecture.md: domain <- adapters <- features (in order) <- transports <- main. */
-const adapters = 'config|database|queue|smtp|logging';
+const adapters = 'config|database|queue|smtp|oidc|logging';
 const transports = ['api', 'web', 'worker', 'cli'];
 const features = [
   'audit',
   'letters',
   'users',
+  'ledger',
   'clients',
+  'audiences',
   'messages',
   'mailings',
-  'deliveries',
   'runs',
+  'accounts',
+  'sending',
   'scheduling',
   'statistics',
 ];
@@ -24,7 +27,7 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: {
         pathNot:
-          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|csv-parse)|^(crypto|url|node:crypto|node:url)$',
+          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text)|^(crypto|url|node:crypto|node:url)$',
       },
     },
     {

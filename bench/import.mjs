@@ -56,6 +56,6 @@ async function importOnce(stage, rows) {
   child.stdout.on('data', (data) => (output += data));
   const [code] = await once(child, 'exit');
   if (code !== 0) throw new Error(`the import ended with ${code}`);
-  const found = JSON.parse(output.trim().split('\n').at(-1));
+  const found = JSON.parse(output.trim().split('\n').at(-1) ?? '');
   return { ...found, postgresSeconds: (cpuMicros(stage.postgres.pid) - before) / 1e6 };
 }

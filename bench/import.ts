@@ -56,7 +56,7 @@ export async function benchImport({
     await imports.resume(importId);
     const doneAt = performance.now();
     const { added, updated, rejected, ...done } = await imports.get(viewer, importId);
-    if (done.status !== 'done') throw new Error(`The import is ${done.status}: ${done.reason}`);
+    if (done.status !== 'done') throw new Error(`The import is ${done.status}: ${JSON.stringify(done.reason)}`);
     const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
     return {
       rows: done.rows,

@@ -95,7 +95,7 @@ async function planOnce(stage, api, { clients, workers, seconds, label }) {
   const look = async () => {
     peak.workerMb = Math.max(peak.workerMb, ...children.map((c) => rssMb(c.pid)));
     peak.apiMb = Math.max(peak.apiMb, rssMb(api.child.pid));
-    peak.redisMb = Math.max(peak.redisMb, Number(/used_memory:(\d+)/.exec(await redis.info('memory'))[1]) / 2 ** 20);
+    peak.redisMb = Math.max(peak.redisMb, Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]) / 2 ** 20);
     peak.jobs = Math.max(
       peak.jobs,
       (await redis.llen('{gonets}:delivery:wait')) + (await redis.llen('{gonets}:delivery:active')),

@@ -8,10 +8,8 @@
  */
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { clientOf, fill, html, subject, text } from './letter.mjs';
 
-const require = createRequire(import.meta.url);
 const [kind, port, letters, connections, warmUp] = [process.argv[2], ...process.argv.slice(3).map(Number)];
 const from = 'gonets@example.org';
 const letterOf = (n) => {
@@ -20,8 +18,8 @@ const letterOf = (n) => {
 };
 
 async function readyBuffer() {
-  const MailComposer = require('nodemailer/lib/mail-composer');
-  return new MailComposer(letterOf(1)).compile().build();
+  const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
+  return await new MailComposer(letterOf(1)).compile().build();
 }
 
 /** Each lane asks for a ticket per letter. */
@@ -44,7 +42,7 @@ const kinds = {
     const sockets = await Promise.all(Array.from({ length: connections }, open));
     return (count) =>
       lanes(count, (ticket) => {
-        const socket = sockets.shift();
+        const socket = /** @type {import('node:net').Socket} */ (sockets.shift());
         return new Promise((resolve) => {
           let lines = 0;
           const read = (data) => {
@@ -58,7 +56,7 @@ const kinds = {
             if (ticket()) return socket.write(envelope);
             socket.off('data', read);
             sockets.push(socket);
-            return resolve();
+            return resolve(undefined);
           };
           next();
         });
@@ -66,7 +64,7 @@ const kinds = {
   },
 
   async connection() {
-    const SMTPConnection = require('nodemailer/lib/smtp-connection');
+    const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection');
     const raw = await readyBuffer();
     const open = () =>
       new Promise((resolve) => {
@@ -80,7 +78,9 @@ const kinds = {
         return new Promise((resolve, reject) => {
           const next = () => {
             if (!ticket()) return resolve(opened.push(connection));
-            connection.send({ from, to: ['client@example.net'] }, raw, (error) => (error ? reject(error) : next()));
+            connection.send({ from, to: ['client@example.net'] }, raw, (/** @type {Error | null} */ error) =>
+              error ? reject(error) : next(),
+            );
           };
           next();
         });
@@ -88,7 +88,8 @@ const kinds = {
   },
 
   async pool() {
-    const transport = require('nodemailer').createTransport({
+    const { createTransport } = await import('nodemailer');
+    const transport = createTransport({
       host: '127.0.0.1',
       port,
       pool: true,
@@ -104,10 +105,11 @@ const kinds = {
   },
 
   async naive() {
-    const { Queue, Worker } = require('bullmq');
-    const { Redis } = require('ioredis');
-    const pg = require('pg');
-    const transport = require('nodemailer').createTransport({
+    const { Queue, Worker } = await import('bullmq');
+    const { Redis } = await import('ioredis');
+    const { default: pg } = await import('pg');
+    const { createTransport } = await import('nodemailer');
+    const transport = createTransport({
       host: '127.0.0.1',
       port,
       pool: true,
@@ -115,7 +117,7 @@ const kinds = {
       maxMessages: Infinity,
     });
     const database = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
-    const connection = new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null });
+    const connection = new Redis(process.env.REDIS_URL ?? '', { maxRetriesPerRequest: null });
     const queue = new Queue('naive', { connection, prefix: '{naive}' });
     return async (count) => {
       let done = 0;
@@ -154,12 +156,14 @@ const kinds = {
 
 const go = await kinds[kind]();
 await go(warmUp);
-process.once('message', async () => {
+process.once('message', () => void measure());
+process.on('disconnect', () => process.exit(0));
+process.send?.('ready');
+
+async function measure() {
   const cpu = process.cpuUsage();
   const done = await go(letters);
   const { user, system } = process.cpuUsage(cpu);
-  process.send({ letters: typeof done === 'number' ? done : letters, cpuMicros: user + system });
+  process.send?.({ letters: typeof done === 'number' ? done : letters, cpuMicros: user + system });
   process.once('message', () => process.exit(0));
-});
-process.on('disconnect', () => process.exit(0));
-process.send('ready');
+}

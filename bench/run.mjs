@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- send|plan|import|pages|limits [--letters 50000] [--workers 2] [--runs 3] …`: measures on servers of
+ * `npm run bench -- send|plan|import|pages|limits|adversarial|openapi [--letters 50000] [--workers 2] [--runs 3] …`: measures on servers of
  * its own, prints hardware, versions, settings and medians, adds a line to docs/benchmarks.md (`--no-record` does not); `--no-build` takes `dist` as it is.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const [command, ...rest] = process.argv.slice(2);
-const commands = ['send', 'plan', 'import', 'pages', 'limits'];
+const commands = ['send', 'plan', 'import', 'pages', 'limits', 'adversarial', 'openapi'];
 if (!commands.includes(command)) {
   process.stderr.write(`Usage: npm run bench -- ${commands.join('|')} [options]\n`);
   process.exit(2);
@@ -19,6 +19,7 @@ const { describe } = await import('./stage.mjs');
 const common = { 'no-record': { type: 'boolean', default: false }, 'no-build': { type: 'boolean', default: false } };
 const { values } = parseArgs({ args: rest, options: { ...options, ...common } });
 
+/** @type {Awaited<ReturnType<describe>> | undefined} */
 let about;
 let settings = '';
 if (!values['no-build']) {
@@ -42,6 +43,6 @@ const print = {
 const result = await run(values, { print });
 if (!values['no-record']) {
   const date = new Date().toISOString().slice(0, 10);
-  const line = `| ${date} | ${about.commit} | ${command} | ${settings} | ${result} | ${about.hardware}; Node ${process.versions.node} |\n`;
+  const line = `| ${date} | ${about?.commit} | ${command} | ${settings} | ${result} | ${about?.hardware}; Node ${process.versions.node} |\n`;
   appendFileSync(join(projectFolder, 'docs/benchmarks.md'), line);
 }

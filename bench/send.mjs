@@ -50,7 +50,7 @@ export async function run(args, { print }) {
     );
     const api = await startApi(stage, owner.token);
     const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
-    const dkim = { DKIM_DOMAIN: 'example.org', DKIM_PRIVATE_KEY: key };
+    const dkim = { DKIM_DOMAIN: 'example.org', DKIM_PRIVATE_KEY: String(key) };
     const rounds = [];
     const signed = [];
     for (let n = 1; n <= runs; n++) {
@@ -114,7 +114,13 @@ async function makeMailing(api, { token }) {
   return { ...(await api.call('POST', '/mailings', what, headers)), headers };
 }
 
-/** One mailing, from POST …/send until its run is done, by new workers. What `warm` has is sent first and not counted. */
+/**
+ * One mailing, from POST …/send until its run is done, by new workers. What `warm` has is sent first and not counted.
+ * @param {any} stage
+ * @param {{ call: Function }} api
+ * @param {{ token: string }} owner
+ * @param {{ letters: number, workers: number, warm?: any, env?: Record<string, string>, label: string }} options
+ */
 export async function sendOnce(stage, api, owner, { letters, workers, warm, env = {}, label }) {
   const children = await startWorkers(stage, workers, env);
   if (warm) {

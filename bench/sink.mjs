@@ -10,6 +10,7 @@ const HELLO = '250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250
 const END = Buffer.from('\r\n.\r\n');
 
 let letters = 0;
+/** @type {number[]} */
 let times = [];
 let keepTimes = false;
 
@@ -43,7 +44,7 @@ const server = createServer({ noDelay: true }, (socket) => {
         rest = data.subarray(at);
         break;
       }
-      const verb = data.latin1Slice(at, Math.min(end, at + 4)).toUpperCase();
+      const verb = data.toString('latin1', at, Math.min(end, at + 4)).toUpperCase();
       at = end + 2;
       if (verb === 'DATA') {
         inBody = true;
@@ -69,9 +70,11 @@ process.on('message', (message) => {
   if (message === 'reset') {
     times = [];
     keepTimes = true;
-    process.send({ reset: true });
-  } else if (message === 'times') process.send({ times });
-  else process.send({ letters });
+    process.send?.({ reset: true });
+  } else if (message === 'times') process.send?.({ times });
+  else process.send?.({ letters });
 });
 process.on('disconnect', () => process.exit(0));
-server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
+server.listen(0, '127.0.0.1', () =>
+  process.send?.({ port: /** @type {import('node:net').AddressInfo} */ (server.address()).port }),
+);

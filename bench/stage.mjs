@@ -6,14 +6,14 @@
 import { execFileSync, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startArguments } from '../scripts/processes.mjs';
-import { startPostgres, startRedis } from '../scripts/services.mjs';
+import { startPostgres, startRedis } from '../tools/embedded/index.mjs';
+import { freePort } from '../tools/embedded/service.mjs';
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
@@ -23,6 +23,12 @@ const bench = (name) => join(projectFolder, 'bench', name);
 /** Clock ticks per second of /proc/PID/stat: 100 on every Linux that Node runs on. */
 const TICKS = 100;
 
+/**
+ * @typedef {import('node:child_process').ChildProcess & { expected?: boolean }} Child `expected` to end
+ *
+ * @param {{ env?: Record<string, string>, postgresSettings?: Record<string, string>, data?: string }} [options]
+ * @returns {Promise<any>} the stage
+ */
 export async function setStage({ env = {}, postgresSettings = {}, data } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'gonets-bench-'));
   chmodSync(folder, 0o755);
@@ -130,7 +136,8 @@ function startProcess(stage, kind, env, name) {
   const log = openSync(join(stage.folder, `${name}.log`), 'a');
   const flags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean);
   const args = startArguments(kind);
-  const child = spawn(process.execPath, [...args.slice(0, -1), ...flags, join(projectFolder, args.at(-1))], {
+  /** @type {Child} */
+  const child = spawn(process.execPath, [...args.slice(0, -1), ...flags, join(projectFolder, args.at(-1) ?? '')], {
     env: { ...stage.env, ...env },
     stdio: ['ignore', log, log],
     cwd: process.env.BENCH_CWD ?? stage.folder,
@@ -269,11 +276,10 @@ export function say(text) {
 /** What the numbers were made on. */
 export async function describe(stage) {
   const [{ v }] = await stage.query("SELECT split_part(version(), ' ', 2) AS v");
-  const redis = process.env.REDIS_SERVER_PATH ?? '';
   const commit = git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', 'src', 'migrations') ? '+' : '');
   return {
     hardware: `${availableParallelism()} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, shared by everything`,
-    versions: `Node ${process.version.slice(1)}, PostgreSQL ${v}, Redis ${await redisVersion(stage, redis)}, commit ${commit}`,
+    versions: `Node ${process.version.slice(1)}, PostgreSQL ${v}, Redis ${await redisVersion(stage)}, commit ${commit}`,
     settings: 'fsync on, synchronous_commit on, shared_buffers 512 MB, Redis AOF everysec, plain SMTP on loopback',
     commit,
   };
@@ -293,14 +299,4 @@ function git(...args) {
   } catch {
     return existsSync(join(projectFolder, '.git')) ? '' : 'unknown';
   }
-}
-
-async function freePort() {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

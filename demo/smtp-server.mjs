@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import nodemailer from 'nodemailer';
 import { SMTPServer } from 'smtp-server';
-import { freePort, Service } from '../scripts/services/service.mjs';
+import { freePort, Service } from '../tools/embedded/service.mjs';
 
 const refusals = {
   'refused.unknown.': [550, '5.1.1 No such mailbox here'],
@@ -80,20 +80,23 @@ export async function startDemoSmtp({ smtpPort, webPort } = {}) {
       };
       const chunks = [];
       stream.on('data', (chunk) => stream.sizeExceeded || chunks.push(chunk));
-      stream.once('end', async () => {
+      stream.once('end', () => {
         if (stream.sizeExceeded) return refuse(552, '5.3.4 The letter is too large');
-        try {
-          await inbox.deliver({ from: envelope.mailFrom.address, to: recipients }, Buffer.concat(chunks));
-        } catch {
-          return refuse(451, '4.3.0 The inbox does not answer, please try again later');
-        }
-        for (const recipient of recipients) count('accepted', recipient);
-        done(null, '2.0.0 Accepted');
+        const from = envelope.mailFrom ? envelope.mailFrom.address : '';
+        inbox.deliver({ from, to: recipients }, Buffer.concat(chunks)).then(
+          () => {
+            for (const recipient of recipients) count('accepted', recipient);
+            done(null, '2.0.0 Accepted');
+          },
+          () => refuse(451, '4.3.0 The inbox does not answer, please try again later'),
+        );
       });
     },
   });
   try {
-    await new Promise((done, fail) => server.once('error', fail).listen(smtpPort ?? 0, '127.0.0.1', done));
+    await new Promise((done, fail) =>
+      server.once('error', fail).listen(smtpPort ?? 0, '127.0.0.1', () => done(undefined)),
+    );
   } catch (error) {
     await inbox.stop();
     throw error;
@@ -101,12 +104,13 @@ export async function startDemoSmtp({ smtpPort, webPort } = {}) {
   // A client that goes away in the middle of a letter is everyday life for a mail server.
   server.removeAllListeners('error').on('error', () => undefined);
 
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.server.address());
   return {
-    url: `smtp://127.0.0.1:${server.server.address().port}`,
+    url: `smtp://127.0.0.1:${port}`,
     inboxUrl: inbox.url,
     counts: () => structuredClone(counts),
     async stop() {
-      await new Promise((done) => server.close(done));
+      await new Promise((done) => server.close(() => done(undefined)));
       await inbox.stop();
     },
   };
@@ -124,7 +128,7 @@ async function startInbox(wantedPort) {
   const service = new Service({
     name: 'The inbox (maildev)',
     directory,
-    command: async () => ({
+    command: () => Promise.resolve({
       command: process.execPath,
       args: [
         ...[

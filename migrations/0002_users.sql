@@ -1,7 +1,9 @@
 -- Up Migration
 CREATE TABLE users (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  email text NOT NULL,
+  -- Addresses are ASCII and compared by lower(email). The collation C folds A to Z and nothing else, on every
+  -- database; that of a Turkish or Azeri one makes another letter of I. So it is with all columns of addresses.
+  email text COLLATE "C" NOT NULL,
   full_name text NOT NULL DEFAULT '',
   password_hash text,
   role text NOT NULL DEFAULT 'user' CONSTRAINT users_role_check CHECK (role IN ('user', 'manager', 'admin')),
@@ -28,5 +30,63 @@ CREATE TABLE api_tokens (
 );
 CREATE INDEX api_tokens_user_id_idx ON api_tokens (user_id);
 
+-- A session is known by the SHA-256 of its cookie; times are the server's, so that moving app_now() ends none.
+CREATE TABLE sessions (
+  id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT sessions_pkey PRIMARY KEY,
+  user_id bigint NOT NULL CONSTRAINT sessions_user_id_fkey REFERENCES users ON DELETE CASCADE,
+  token_hash bytea NOT NULL CONSTRAINT sessions_token_hash_key UNIQUE,
+  ip text NOT NULL DEFAULT '',
+  user_agent text NOT NULL DEFAULT '',
+  created_at timestamptz NOT NULL DEFAULT now(),
+  last_seen_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX sessions_user_id_idx ON sessions (user_id);
+CREATE INDEX sessions_expires_at_idx ON sessions (expires_at);
+
+-- The second factor of a user who signs in with a password: a time-based code (TOTP, RFC 6238).
+CREATE TABLE second_factors (
+  user_id bigint NOT NULL CONSTRAINT second_factors_pkey PRIMARY KEY
+    CONSTRAINT second_factors_user_id_fkey REFERENCES users ON DELETE CASCADE,
+  -- Sealed under a key that comes from SECRET_KEY.
+  secret bytea NOT NULL,
+  -- The time step of the last code that was accepted: neither it nor an earlier one is taken again.
+  last_step bigint NOT NULL DEFAULT 0,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  -- Null while it is being set up: sign-in does not ask for it yet.
+  confirmed_at timestamptz
+);
+
+-- What stands in for a code, each once. 120 random bits, so that a plain SHA-256 keeps them.
+CREATE TABLE recovery_codes (
+  code_hash bytea NOT NULL CONSTRAINT recovery_codes_pkey PRIMARY KEY,
+  user_id bigint NOT NULL CONSTRAINT recovery_codes_user_id_fkey REFERENCES second_factors ON DELETE CASCADE
+);
+CREATE INDEX recovery_codes_user_id_idx ON recovery_codes (user_id);
+
+-- Sign-ins whose password was right and whose code is awaited.
+CREATE TABLE sign_in_challenges (
+  token_hash bytea NOT NULL CONSTRAINT sign_in_challenges_pkey PRIMARY KEY,
+  user_id bigint NOT NULL CONSTRAINT sign_in_challenges_user_id_fkey REFERENCES second_factors ON DELETE CASCADE,
+  -- The password that was right: with another one the challenge proves nothing any more.
+  password_hash text NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX sign_in_challenges_user_id_idx ON sign_in_challenges (user_id);
+CREATE INDEX sign_in_challenges_expires_at_idx ON sign_in_challenges (expires_at);
+
+-- Whom an OpenID Connect provider calls by which name.
+CREATE TABLE identities (
+  id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT identities_pkey PRIMARY KEY,
+  user_id bigint NOT NULL CONSTRAINT identities_user_id_fkey REFERENCES users ON DELETE CASCADE,
+  issuer text NOT NULL,
+  subject text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  last_used_at timestamptz,
+  CONSTRAINT identities_issuer_subject_key UNIQUE (issuer, subject),
+  -- An address that the provider gave to somebody else leads to nobody's account.
+  CONSTRAINT identities_user_id_issuer_key UNIQUE (user_id, issuer)
+);
+
 -- Down Migration
-DROP TABLE api_tokens, users;
+DROP TABLE identities, sign_in_challenges, recovery_codes, second_factors, sessions, api_tokens, users;

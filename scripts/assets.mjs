@@ -7,17 +7,20 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build } from 'esbuild';
-import { projectFolder } from './install.mjs';
+import { projectFolder } from '../tools/embedded/install.mjs';
 
 const outdir = join(projectFolder, 'dist/assets');
 const source = join(projectFolder, 'browser');
 const entries = ['app.ts', 'chart.ts', 'editor.ts', 'app.css', 'icon.svg'];
 
-/** Bootstrap's dark colours by the system's setting, without an attribute that a script would have to set. */
+/**
+ * Bootstrap's dark colours by the system's setting, without an attribute that a script would have to set.
+ * @type {import('esbuild').Plugin}
+ */
 const darkBySystem = {
   name: 'dark-by-system',
-  setup({ onLoad }) {
-    onLoad({ filter: /bootstrap\.css$/ }, async ({ path }) => {
+  setup(bundle) {
+    bundle.onLoad({ filter: /bootstrap\.css$/ }, async ({ path }) => {
       const css = await readFile(path, 'utf8');
       const contents = css.replace(
         /^\[data-bs-theme=dark\]([^{]*)\{([^}]*)\}/gm,

@@ -1,18 +1,19 @@
 /**
- * `npm run check [-- --without unit]`: would this pass? Format, lint, import rules, types and unit tests, two at a
- * time, each named with its verdict. The last line is `N passed, N failed`.
+ * `npm run check [-- --without unit]`: would this pass? Format, lint, import rules, one writer for each
+ * table, types and unit tests, two at a time, each named with its verdict. The last line is `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { prepare, projectFolder } from './install.mjs';
+import { prepare, projectFolder } from '../tools/embedded/install.mjs';
 
 await prepare(import.meta.url);
 
 const steps = {
+  unit: ['jest', '--selectProjects', 'unit', '--maxWorkers=2'],
   lint: ['eslint', '.', '--cache', '--cache-location', 'node_modules/.cache/eslint/'],
-  types: ['tsc', '-p', 'tsconfig.json'],
-  unit: ['jest', '--selectProjects', 'unit'],
+  types: ['tsc', '--build', 'tsconfig.json', 'tsconfig.scripts.json', 'browser'],
   format: ['prettier', '--check', '.', '--cache'],
+  writers: ['node', 'scripts/writers.mjs'],
   imports: ['depcruise', 'src', '--config', '.dependency-cruiser.cjs'],
 };
 const left = process.argv.indexOf('--without');

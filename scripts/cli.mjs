@@ -1,5 +1,5 @@
 /** `npm run cli -- <command>`: a command of the service, on what is configured or else on what runs in this folder. */
-import { prepare, runToEnd } from './install.mjs';
+import { prepare, runToEnd } from '../tools/embedded/install.mjs';
 
 await prepare(import.meta.url);
 const { build } = await import('./processes.mjs');

@@ -8,11 +8,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { prepare, projectFolder } from './install.mjs';
+import { prepare, projectFolder } from '../tools/embedded/install.mjs';
 
 await prepare(import.meta.url);
-const { providePostgres, provideRedis } = await import('./services.mjs');
-const { freePort } = await import('./services/service.mjs');
+const { providePostgres, provideRedis } = await import('../tools/embedded/index.mjs');
+const { freePort } = await import('../tools/embedded/service.mjs');
 const { build, interrupted, keepRunning, migrate, ready } = await import('./processes.mjs');
 const { forget, remember } = await import('./local.mjs');
 const { scriptedVerdict, startDemoSmtp } = await import('../demo/smtp-server.mjs');
@@ -25,7 +25,7 @@ const data = join(projectFolder, '.data/demo');
 const say = (text) => process.stdout.write(`${text}\n`);
 const started = [];
 const stop = interrupted();
-stop.then(() => say('\nStopping …'));
+void stop.then(() => say('\nStopping …'));
 
 let ok = false;
 try {
@@ -71,16 +71,14 @@ async function demo() {
   await migrate(env);
   const cli = async (args, input) => {
     const running = promisify(execFile)(process.execPath, ['dist/main.cli.js', ...args], { cwd: projectFolder, env });
-    running.child.stdin.end(input ?? '');
+    running.child.stdin?.end(input ?? '');
     return JSON.parse((await running).stdout);
   };
-  for (const [n, name] of ['api', 'worker', 'worker'].entries()) {
+  for (const [n, name] of /** @type {const} */ (['api', 'worker', 'worker']).entries()) {
     started.push(keepRunning({ name, env, logFile: join(data, `logs/${name}${n || ''}.log`) }));
   }
-  const { users } = await queryFirst(postgres.url, 'SELECT count(*)::int AS users FROM users WHERE email = $1', [
-    signIn.email,
-  ]);
-  if (users === 0) {
+  const known = await query(postgres.url, 'SELECT FROM users WHERE email = $1', [signIn.email]);
+  if (known.length === 0) {
     await cli(
       ['create-user', '--email', signIn.email, '--role', 'admin', '--name', 'Demo Admin', '--password-stdin', '--json'],
       signIn.password,
@@ -172,7 +170,9 @@ async function watch(call, runId) {
 
 /** Whether ledger and mail server agree on everybody, and with what the server was told to do. */
 async function verify(databaseUrl, runId, csv, counts) {
-  const addresses = parse(csv, { columns: true, bom: true }).map((row) => row.email.toLowerCase());
+  /** @type {{ email: string }[]} */
+  const rows = parse(csv, { columns: true, bom: true });
+  const addresses = rows.map((row) => row.email.toLowerCase());
   const deliveries = await query(
     databaseUrl,
     `SELECT lower(d.email) AS email, d.status, d.attempts, array_agg(a.status ORDER BY a.attempt_number) AS tries,
@@ -221,6 +221,7 @@ function rememberedSignIn() {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
+/** @returns {Promise<Record<string, any>[]>} */
 async function query(databaseUrl, text, values) {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
@@ -229,10 +230,6 @@ async function query(databaseUrl, text, values) {
   } finally {
     await client.end();
   }
-}
-
-async function queryFirst(...args) {
-  return (await query(...args))[0];
 }
 
 function pause(ms) {

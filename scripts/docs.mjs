@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
-import { prepare, projectFolder, runToEnd } from './install.mjs';
+import { prepare, projectFolder, runToEnd } from '../tools/embedded/install.mjs';
 
 await prepare(import.meta.url);
 if ((await runToEnd('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] })) !== 0)

@@ -1,7 +1,7 @@
 /** Where the services of this folder listen: written by `npm start` and the demo, read by `npm run cli`. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFolder } from './install.mjs';
+import { projectFolder } from '../tools/embedded/install.mjs';
 
 const file = join(projectFolder, '.data/local.json');
 const NAMES = ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'SECRET_KEY', 'MAIL_FROM', 'PUBLIC_URL'];

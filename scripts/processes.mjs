@@ -2,14 +2,17 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFolder, runToEnd } from './install.mjs';
+import { projectFolder, runToEnd } from '../tools/embedded/install.mjs';
 
 const RESTART_MS = 1_000;
 
 /** What Node gets for `npm run start:<name>`: how it keeps its memory, and the file. */
 export function startArguments(name) {
   const { scripts } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'));
-  return scripts[`start:${name}`].split(' ').slice(1);
+  return scripts[`start:${name}`]
+    .replace(/^exec /, '')
+    .split(' ')
+    .slice(1);
 }
 
 /** Builds if there is no build, or `always`. */
@@ -45,6 +48,7 @@ export function keepRunning({ name, env, logFile }) {
     mkdirSync(join(logFile, '..'), { recursive: true });
     out = createWriteStream(logFile, { flags: existsSync(logFile) && statSync(logFile).size < 10e6 ? 'a' : 'w' });
   }
+  /** @type {Promise<void>} */
   const exited = new Promise((done) => {
     const begin = () => {
       child = spawn(process.execPath, startArguments(name), {

@@ -4,16 +4,17 @@
  * and in Russian.
  */
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { prepare, projectFolder } from './install.mjs';
+import { prepare, projectFolder } from '../tools/embedded/install.mjs';
 
 await prepare(import.meta.url);
 const { chromium } = await import('playwright-core');
-const { findChromium, startPostgres, startRedis } = await import('./services.mjs');
-const { freePort } = await import('./services/service.mjs');
+const { findChromium, startPostgres, startRedis } = await import('../tools/embedded/index.mjs');
+const { freePort } = await import('../tools/embedded/service.mjs');
 const { build, ready } = await import('./processes.mjs');
 const { startDemoSmtp } = await import('../demo/smtp-server.mjs');
 
@@ -38,7 +39,7 @@ try {
     ...process.env,
     DATABASE_URL: parts[0].url,
     REDIS_URL: parts[1].url,
-    SMTP_URL: smtp.smtpUrl ?? smtp.url,
+    SMTP_URL: smtp.url,
     MAIL_FROM: 'Riverside Books <news@riverside.example>',
     PORT: String(port),
     PUBLIC_URL: `http://127.0.0.1:${port}`,
@@ -85,7 +86,7 @@ try {
   });
 } finally {
   for (const child of children) child.kill('SIGTERM');
-  await Promise.all(children.map((child) => child.exitCode ?? new Promise((done) => child.once('exit', done))));
+  await Promise.all(children.map(async (child) => child.exitCode ?? (await once(child, 'exit'))));
   for (const part of parts.reverse()) await part.stop();
   rmSync(data, { recursive: true, force: true });
 }
@@ -195,17 +196,15 @@ function pages(made) {
 async function shoot(browser, url, prefix, paths, { schemes = ['light'], languages = ['en'] } = {}) {
   for (const language of languages) {
     for (const colorScheme of schemes) {
-      for (const [size, viewport] of [
-        ['desktop', { width: 1360, height: 900 }],
-        ['phone', { width: 390, height: 844 }],
-      ]) {
+      for (const [size, viewport] of Object.entries({
+        desktop: { width: 1360, height: 900 },
+        phone: { width: 390, height: 844 },
+      })) {
         const context = await browser.newContext({ viewport, colorScheme, locale: language, reducedMotion: 'reduce' });
         const page = await context.newPage();
         page.on('console', (message) => message.type() === 'error' && console.log(`${page.url()}: ${message.text()}`));
         page.on('pageerror', (error) => console.log(`${page.url()}: ${error.message}`));
-        const suffix = [size, ...(colorScheme === 'dark' ? ['dark'] : []), ...(language === 'ru' ? ['ru'] : [])].join(
-          '-',
-        );
+        const suffix = `${size}${colorScheme === 'dark' ? '-dark' : ''}${language === 'ru' ? '-ru' : ''}`;
         await page.goto(`${url}/sign-in`);
         if (values.all) await page.screenshot({ path: join(folder, `sign-in-${suffix}.png`) });
         await page.fill('[name=email]', 'anna@riverside.example');

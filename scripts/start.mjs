@@ -3,10 +3,10 @@
  * data under .data/, where DATABASE_URL or REDIS_URL is not given and NODE_ENV is not production. Ctrl-C stops cleanly.
  */
 import { join } from 'node:path';
-import { prepare, projectFolder } from './install.mjs';
+import { prepare, projectFolder } from '../tools/embedded/install.mjs';
 
 await prepare(import.meta.url);
-const { providePostgres, provideRedis } = await import('./services.mjs');
+const { providePostgres, provideRedis } = await import('../tools/embedded/index.mjs');
 const { forget, remember } = await import('./local.mjs');
 const { build, interrupted, keepRunning, migrate, ready } = await import('./processes.mjs');
 

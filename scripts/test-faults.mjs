@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { prepare, projectFolder, runToEnd } from './install.mjs';
+import { prepare, projectFolder, runToEnd } from '../tools/embedded/install.mjs';
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, minutes: { type: 'string', default: '10' } } });
 const minutes = Number(values.minutes);
@@ -16,7 +16,7 @@ if (!(minutes >= 0) || !Number.isInteger(first) || first < 1) {
 }
 
 await prepare(import.meta.url);
-const { findRedisServer, providePostgres, provideRedis } = await import('./services.mjs');
+const { findRedisServer, providePostgres, provideRedis } = await import('../tools/embedded/index.mjs');
 if ((await runToEnd('npm', ['run', '--silent', 'build'])) !== 0) process.exit(1);
 // Tests that kill servers start their own; the others share these.
 const folder = join(projectFolder, '.data/test-faults');

@@ -2,12 +2,12 @@
  * `npm test [-- jest arguments]`: installs if needed, starts what is not given by DATABASE_URL, REDIS_URL and
  * CHROMIUM_PATH, builds, runs Jest, stops what it started. The last line is `N passed, N failed`.
  */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepare, projectFolder, runToEnd } from './install.mjs';
+import { prepare, projectFolder, runToEnd } from '../tools/embedded/install.mjs';
+import { runJest } from './jest.mjs';
 
 await prepare(import.meta.url);
-const { findChromium, findRedisServer, providePostgres, provideRedis } = await import('./services.mjs');
+const { findChromium, findRedisServer, providePostgres, provideRedis } = await import('../tools/embedded/index.mjs');
 
 const folder = join(projectFolder, '.data/test');
 const started = [];
@@ -38,28 +38,10 @@ async function testEverything() {
   };
   if (interrupted) return { passed: 0, failed: 1 };
   if ((await runToEnd('npm', ['run', '--silent', 'build'], { env })) !== 0) throw new Error('The build failed.');
-  return runJest(env);
-}
-
-/** A suite that could not run, and a Jest that ends in anger without a failed test, count as one failure. */
-async function runJest(env) {
-  const report = join(folder, 'results.json');
-  mkdirSync(folder, { recursive: true });
-  rmSync(report, { force: true });
-  const args = [join(projectFolder, 'node_modules/jest/bin/jest.js'), '--json', `--outputFile=${report}`];
-  const code = await runToEnd(process.execPath, [...args, ...process.argv.slice(2)], {
-    env,
-    stdio: ['inherit', 2, 'inherit'],
-  });
-  const results = readReport(report);
-  const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
-  return { passed: results.numPassedTests, failed: failed || (code === 0 ? 0 : 1) };
-}
-
-function readReport(path) {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new Error('Jest ended without a report.', { cause: error });
-  }
+  // What needs servers of the system's is `npm run test:servers`, unless it is asked for by name.
+  const given = process.argv.slice(2);
+  const args = given.some((arg) => arg.includes('servers')) ? given : [...given, '--ignoreProjects', 'servers'];
+  // Two files at a time, also on two cores: many tests mostly wait.
+  if (!given.some((arg) => /^(-w|--maxWorkers|-i|--runInBand)/.test(arg))) args.push('--maxWorkers=2');
+  return runJest({ folder, args, env });
 }

@@ -1,15 +1,29 @@
-import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import type pino from 'pino';
 import { type ConfigValues, ConfigError, loadConfig } from './config/config';
+import { startWarnings } from './config/start-warnings';
+import { requireMigrated } from './database/migrate';
+import { refusePostgres } from './database/postgres-problem';
 import { waitFor } from './database/wait';
 import { plainLogger } from './logging/logging.module';
-import { redisOptions } from './queue/redis-options';
+import { RedisClusterError, tryRedis } from './queue/redis-problem';
+
+/** What a process is once it is made: it begins its work, and is closed in the end. */
+export interface Running {
+  begin(): Promise<void>;
+  close(): Promise<void>;
+}
 
 /**
- * Starts a long-running process: reads the configuration, waits for Postgres and Redis while saying so, then runs `start`.
- * Whatever goes wrong is one clear line and exit code 1.
+ * A long-running process from its first moment to its last: reads the configuration, waits for Postgres and Redis while
+ * saying so, lets `make` build it and begins its work. SIGTERM or SIGINT at any moment stops it, exit code 0: nothing more
+ * is begun, what is under way ends. Whatever else goes wrong is one clear line and exit code 1.
  */
-export async function boot(name: string, start: (config: ConfigValues) => Promise<void>): Promise<void> {
+export async function boot(
+  name: string,
+  stopAsked: AbortSignal,
+  make: (config: ConfigValues) => Promise<Running>,
+): Promise<void> {
   let config: ConfigValues;
   try {
     config = loadConfig(process.env);
@@ -19,75 +33,93 @@ export async function boot(name: string, start: (config: ConfigValues) => Promis
     process.exit(1);
   }
   const log = plainLogger(config.logLevel);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => endInTime(config.shutdownMs, log));
   process.on('unhandledRejection', (error) => {
     log.fatal({ event: 'process.unhandled', err: error }, 'Unhandled rejection');
     process.exit(1);
   });
+  for (const warning of startWarnings(config)) log.warn({ event: 'config.warning' }, warning);
+  const stop = new Promise<void>((asked) => {
+    if (stopAsked.aborted) asked();
+    stopAsked.addEventListener('abort', () => asked());
+  });
+  void stop.then(() => endInTime(config.shutdownMs, log));
+  let running: Running | undefined;
   try {
-    await waitForPostgres(config, (message) => log.warn({ event: 'boot.waiting', process: name }, message));
-    await waitForRedis(config, (message) => log.warn({ event: 'boot.waiting', process: name }, message));
-    await start(config);
+    await Promise.race([waitForServices(name, config, log), stop]);
+    // What is being made can't be closed before it is there.
+    if (!stopAsked.aborted) running = await make(config);
+    if (!stopAsked.aborted) await Promise.race([running?.begin(), stop]);
+    await stop;
   } catch (error) {
-    log.fatal({ event: 'boot.failed', process: name, err: error }, (error as Error).message);
-    process.exit(1);
+    if (!stopAsked.aborted) {
+      log.fatal({ event: 'boot.failed', process: name, err: error }, (error as Error).message);
+      process.exit(1);
+    }
   }
+  await running
+    ?.close()
+    .catch((error: unknown) => log.warn({ event: 'process.unclosed', err: error }, 'Not everything could be closed'));
+  process.exit(process.exitCode ?? 0);
+}
+
+async function waitForServices(name: string, config: ConfigValues, log: pino.Logger): Promise<void> {
+  const say = (message: string) => log.warn({ event: 'boot.waiting', process: name }, message);
+  await waitForPostgres(config, say);
+  await waitForRedis(config, say);
 }
 
 /** Whatever does not answer while a process stops must not hold it for ever. */
-function endInTime(shutdownMs: number, log: ReturnType<typeof plainLogger>): void {
+function endInTime(shutdownMs: number, log: pino.Logger): void {
   setTimeout(() => {
     log.warn({ event: 'process.ended_late' }, 'Not everything could be closed in time');
-    process.exit(1);
+    process.exit(process.exitCode ?? 0);
   }, shutdownMs).unref();
 }
 
+/** `writable`: reading is not enough. */
 export async function waitForPostgres(
   config: ConfigValues,
   say: (message: string) => void,
-  timeoutMs = config.waitForServicesMs,
+  { timeoutMs = config.waitForServicesMs, writable = true } = {},
 ): Promise<void> {
   const { host } = new URL(config.databaseUrl);
-  await waitFor(
-    `Postgres at ${host}`,
-    async () => {
-      const client = new Client({ connectionString: config.databaseUrl, connectionTimeoutMillis: 5_000 });
-      try {
-        await client.connect();
-        const found = await client.query(
-          `SELECT to_regclass('deliveries') IS NOT NULL AND to_regclass('imports') IS NOT NULL AS migrated`,
-        );
-        const [row] = found.rows as { migrated: boolean }[];
-        if (!row?.migrated) throw new Error('the database is not migrated; run `npm run migrate`');
-      } finally {
-        await client.end().catch(() => undefined);
-      }
-    },
-    timeoutMs,
-    say,
-  );
+  const look = async () => {
+    const client = new Client({ connectionString: config.databaseUrl, connectionTimeoutMillis: 5_000 });
+    // A connection that is lost while nothing is asked of it fails the next query, not the process.
+    client.on('error', () => undefined);
+    try {
+      await client.connect().catch(refusePostgres);
+      await requireMigrated(client);
+      const found = await client.query<{ read_only: boolean }>(
+        `SELECT current_setting('transaction_read_only') = 'on' AS read_only`,
+      );
+      if (writable && found.rows[0]?.read_only) throw new Error('the database is read-only');
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  };
+  await waitFor(`Postgres at ${host}`, look, { timeoutMs, say });
 }
 
+/** @throws Error at once for a Redis Cluster: no wait makes another server of it */
 async function waitForRedis(config: ConfigValues, say: (message: string) => void): Promise<void> {
   const { host } = new URL(config.redisUrl);
-  await waitFor(
-    `Redis at ${host}`,
-    async () => {
-      const redis = new Redis({ ...redisOptions(config.redisUrl), lazyConnect: true, retryStrategy: () => null });
-      redis.on('error', () => undefined);
-      try {
-        await redis.connect();
-        const policy = (await redis.config('GET', 'maxmemory-policy').catch(() => [])) as string[];
-        if (policy[1] !== undefined && policy[1] !== 'noeviction') {
-          say(
-            `Redis has maxmemory-policy ${policy[1]}: set it to noeviction, or jobs may vanish (the sweeper brings them back late)`,
-          );
-        }
-      } finally {
-        redis.disconnect();
-      }
+  const look = async () => {
+    const info = await tryRedis(config.redisUrl, config.redisPrefix);
+    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
+    if (policy !== 'noeviction') {
+      say(
+        `Redis has maxmemory-policy ${policy}: set it to noeviction, or jobs may vanish (the sweeper brings them back late)`,
+      );
+    }
+  };
+  const worth = (error: unknown) => !(error instanceof RedisClusterError);
+  await waitFor(`Redis at ${host}`, look, { timeoutMs: config.waitForServicesMs, say, worth }).catch(
+    (error: unknown) => {
+      if (worth(error)) throw error;
+      throw new Error(
+        `Redis at ${host} is a Redis Cluster, which is not supported: give REDIS_URL a single server, or one address of a primary with replicas.`,
+      );
     },
-    config.waitForServicesMs,
-    say,
   );
 }

@@ -1,11 +1,17 @@
+import { stopAsked } from './config/stop-signal';
 import 'reflect-metadata';
 import { Logger } from 'nestjs-pino';
 import { createApi } from './api/create-api';
 import { boot } from './boot';
 import { WebModule } from './web/web.module';
 
-void boot('api', async (config) => {
+void boot('api', stopAsked, async (config) => {
   const app = await createApi(config, [WebModule]);
-  await app.listen(config.port, config.host);
-  app.get(Logger).log({ event: 'api.started', url: await app.getUrl() }, 'API is listening');
+  return {
+    begin: async () => {
+      await app.listen(config.port, config.host);
+      app.get(Logger).log({ event: 'api.started', url: await app.getUrl() }, 'API is listening');
+    },
+    close: () => app.close(),
+  };
 });

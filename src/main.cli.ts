@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
 import { importClientsCommand } from './cli/import-clients.command';
 import { operationsCommands } from './cli/operations.commands';
+import { restoreCommands } from './cli/restore.commands';
 import { scheduleCommand } from './cli/schedule.command';
 import { sendMailingCommand } from './cli/send-mailing.command';
 import { usersCommands } from './cli/users.commands';
@@ -18,6 +19,7 @@ scheduleCommand(program);
 usersCommands(program);
 importClientsCommand(program);
 operationsCommands(program);
+restoreCommands(program);
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);

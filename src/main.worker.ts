@@ -1,3 +1,4 @@
+import { stopAsked } from './config/stop-signal';
 import 'reflect-metadata';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -5,6 +6,7 @@ import { Logger } from 'nestjs-pino';
 import { type Config, ConfigModule } from './config/config.module';
 import { boot } from './boot';
 import { LoggingModule } from './logging/logging.module';
+import { WorkerLife } from './worker/worker-life.service';
 import { WorkerModule } from './worker/worker.module';
 
 @Module({})
@@ -14,11 +16,11 @@ class WorkerApp {
   }
 }
 
-void boot('worker', async (config) => {
+void boot('worker', stopAsked, async (config) => {
   const app = await NestFactory.createApplicationContext(WorkerApp.with(config), {
     logger: false,
     abortOnError: false,
   });
   app.useLogger(app.get(Logger));
-  app.enableShutdownHooks([], { useProcessExit: true });
+  return { begin: () => app.get(WorkerLife).begin(), close: () => app.close() };
 });

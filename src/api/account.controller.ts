@@ -1,16 +1,20 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Patch, Post, Req } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { IsArray, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { Body, Delete, Get, HttpCode, Inject, Patch, Post, Req } from '@nestjs/common';
+import { IsArray, IsIn, IsString, MaxLength } from 'class-validator';
 import type { Request } from 'express';
 import { CONFIG, type Config } from '../config/config.module';
-import type { Viewer } from '../domain/permissions';
-import type { ApiToken, TokenScope } from '../features/users/api-token.entity';
+import { roles, type Viewer } from '../domain/permissions';
+import type { TokenScope } from '../features/users/api-token.entity';
 import { TokensService } from '../features/users/tokens.service';
 import { RegistrationService } from '../features/users/registration.service';
+import { SessionsService } from '../features/users/sessions.service';
 import { sessionTokenOf } from '../http/session-cookie';
-import type { User } from '../features/users/user.entity';
 import { UsersService } from '../features/users/users.service';
-import { instant } from './attempts.controller';
+import { instant } from './dto/instant';
+import { Optional } from './dto/optional.dto';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { EMPTY, Operation } from './openapi/operation';
+import { flag, id, listOf, nullable, oneOf, pageOf, said, Shape, text, time } from './openapi/shape';
 import { Id } from '../http/id.pipe';
 import { CurrentViewer } from '../http/viewer';
 
@@ -18,31 +22,31 @@ class TokenDto {
   @IsString()
   name!: string;
 
-  /** ISO-8601 with offset; never if absent. */
-  @IsOptional()
+  @Optional()
   @IsString()
+  @Said({ format: 'date-time', description: 'With offset; never if absent.' })
   expiresAt?: string;
 
-  @IsOptional()
+  @Optional()
   @IsArray()
-  @IsIn(['read', 'write'], { each: true, message: 'must hold read, write or both' })
+  @IsIn(['read', 'write'], { each: true })
   scopes?: TokenScope[];
 }
 
 class ProfileDto {
-  @IsOptional()
+  @Optional()
   @IsString()
   @MaxLength(1_000)
   fullName?: string;
 
-  @IsOptional()
-  @IsIn(['en', 'ru'], { message: 'must be en or ru' })
+  @Optional()
+  @IsIn(['en', 'ru'])
   language?: 'en' | 'ru';
 
-  /** An IANA zone. */
-  @IsOptional()
+  @Optional()
   @IsString()
   @MaxLength(100)
+  @Said({ description: 'An IANA zone.' })
   timeZone?: string;
 }
 
@@ -61,54 +65,71 @@ class EmailChangeDto {
   @MaxLength(1_000)
   email!: string;
 
-  /** The present one. */
   @IsString()
   @MaxLength(1_000)
+  @Said({ description: 'The current password.' })
   password!: string;
 }
 
-const meAnswer = ({ id, email, fullName, role, language, timeZone, createdAt }: User) => ({
+class MeAnswer extends Shape({
   id,
-  email,
-  fullName,
-  role,
-  language,
-  timeZone,
-  createdAt,
-});
+  email: text,
+  fullName: text,
+  role: oneOf(roles),
+  language: oneOf(['en', 'ru']),
+  timeZone: text,
+  createdAt: time,
+}) {}
 
-const tokenAnswer = ({ id, name, scopes, createdAt, lastUsedAt, expiresAt }: ApiToken) => ({
+class SessionAnswer extends Shape({
   id,
-  name,
-  scopes,
-  createdAt,
-  lastUsedAt,
-  expiresAt,
-});
+  ip: text,
+  userAgent: text,
+  createdAt: time,
+  lastSeenAt: time,
+  expiresAt: time,
+  current: said('The session of this very call.', flag),
+}) {}
 
-@ApiTags('account')
-@ApiBearerAuth()
-@Controller()
+const token = {
+  id,
+  name: text,
+  scopes: listOf(oneOf(['read', 'write'])),
+  createdAt: time,
+  lastUsedAt: nullable(time),
+  expiresAt: nullable(time),
+};
+
+class TokenAnswer extends Shape(token) {}
+
+class NewTokenAnswer extends Shape({ ...token, token: said('In this answer only.', text) }) {}
+
+@ApiController('', 'account')
 export class AccountController {
   constructor(
     private readonly users: UsersService,
     private readonly tokens: TokensService,
     private readonly registration: RegistrationService,
+    private readonly sessions: SessionsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get('me')
+  @Operation('The account of the caller', MeAnswer)
   async me(@CurrentViewer() viewer: Viewer) {
-    return meAnswer(await this.users.byId(viewer.userId));
+    return MeAnswer.of(await this.users.byId(viewer.userId));
   }
 
   @Patch('me')
+  @Operation('Change the own profile', MeAnswer)
   async update(@CurrentViewer() viewer: Viewer, @Body() body: ProfileDto) {
-    return meAnswer(await this.users.updateProfile(viewer, body));
+    return MeAnswer.of(await this.users.updateProfile(viewer, body));
   }
 
-  /** All other sessions end; API tokens stay. */
   @Post('me/password')
+  @Operation('Change the own password; all other sessions end, API tokens stay', EMPTY, {
+    conflicts: ['PASSWORD_MISSING'],
+  })
   @HttpCode(200)
   async changePassword(@CurrentViewer() viewer: Viewer, @Body() body: PasswordDto, @Req() request: Request) {
     const keep = viewer.via === 'session' ? sessionTokenOf(request, this.config) : undefined;
@@ -116,29 +137,51 @@ export class AccountController {
     return {};
   }
 
-  /** A letter to the new address confirms it. */
   @Post('me/email')
+  @Operation('Change the own address; a letter to the new one confirms it', EMPTY, { conflicts: ['PASSWORD_MISSING'] })
   @HttpCode(202)
   async changeEmail(@CurrentViewer() viewer: Viewer, @Body() body: EmailChangeDto) {
     await this.registration.changeEmail(viewer, body);
     return {};
   }
 
-  @Get('tokens')
-  async list(@CurrentViewer() viewer: Viewer) {
-    return { items: (await this.tokens.list(viewer.userId)).map(tokenAnswer), nextCursor: null };
+  @Get('me/sessions')
+  @Operation('The open sessions of the caller', pageOf(SessionAnswer))
+  async listSessions(@CurrentViewer() viewer: Viewer) {
+    return { items: await this.sessions.list(viewer), nextCursor: null };
   }
 
-  /** The token itself is in this answer only. */
+  @Delete('me/sessions')
+  @Operation('End all sessions but that of this call', null)
+  @HttpCode(204)
+  endOtherSessions(@CurrentViewer() viewer: Viewer): Promise<void> {
+    return this.sessions.end(viewer);
+  }
+
+  @Delete('me/sessions/:id')
+  @Operation('End a session', null)
+  @HttpCode(204)
+  endSession(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<void> {
+    return this.sessions.end(viewer, id);
+  }
+
+  @Get('tokens')
+  @Operation('The own API tokens', pageOf(TokenAnswer))
+  async list(@CurrentViewer() viewer: Viewer) {
+    return { items: (await this.tokens.list(viewer.userId)).map((each) => TokenAnswer.of(each)), nextCursor: null };
+  }
+
   @Post('tokens')
+  @Operation('Make an API token', NewTokenAnswer)
   async create(@CurrentViewer() viewer: Viewer, @Body() body: TokenDto) {
     const { expiresAt } = instant('expiresAt', body.expiresAt);
     const input = { name: body.name, ...(expiresAt && { expiresAt }), ...(body.scopes && { scopes: body.scopes }) };
     const token = await this.tokens.create(viewer.userId, input, viewer);
-    return { ...tokenAnswer(token), token: token.token };
+    return NewTokenAnswer.of(token);
   }
 
   @Delete('tokens/:id')
+  @Operation('Revoke an API token', null)
   @HttpCode(204)
   revoke(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<void> {
     return this.tokens.revoke(viewer.userId, id, viewer);

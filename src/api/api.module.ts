@@ -4,7 +4,8 @@ import { DatabaseModule } from '../database/database.module';
 import { ClientsModule } from '../features/clients/clients.module';
 import { AuditModule } from '../features/audit/audit.module';
 import { LettersModule } from '../features/letters/letters.module';
-import { DeliveriesModule } from '../features/deliveries/deliveries.module';
+import { AccountsModule } from '../features/accounts/accounts.module';
+import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
 import { RunsModule } from '../features/runs/runs.module';
@@ -27,6 +28,7 @@ import { MessagesController } from './messages.controller';
 import { Metrics } from './metrics';
 import { ReportsController } from './reports.controller';
 import { RunsController } from './runs.controller';
+import { SecondFactorController, SecondStepController, UserSecondFactorController } from './second-factor.controller';
 import { StatisticsController } from './statistics.controller';
 import { UsersController } from './users.controller';
 import { TransportController } from './transport.controller';
@@ -45,13 +47,17 @@ import { validationPipe } from './validation';
     ImportsModule,
     MessagesModule,
     MailingsModule,
-    DeliveriesModule,
+    AccountsModule,
+    LedgerModule,
     RunsModule,
     SchedulingModule,
     StatisticsModule,
   ],
   controllers: [
     AuthController,
+    SecondStepController,
+    SecondFactorController,
+    UserSecondFactorController,
     AccountController,
     UsersController,
     AuditController,

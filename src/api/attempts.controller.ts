@@ -1,88 +1,74 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Min } from 'class-validator';
-import { ValidationError } from '../domain/errors';
+import { Get, Query } from '@nestjs/common';
+import { IsIn, IsOptional, IsString } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
-import { parseInstant } from '../domain/schedule-input';
 import { type AttemptStatus, attemptStatuses } from '../domain/states';
-import { AttemptsService, type AttemptView } from '../features/deliveries/attempts.service';
+import { AttemptsService, type AttemptView } from '../features/ledger/attempts.service';
 import { OwnedPageDto } from './dto/list.dto';
 import { CurrentViewer } from '../http/viewer';
+import { QueryId } from './dto/id.dto';
+import { instant } from './dto/instant';
+import { RecipientAnswer } from './dto/recipient.dto';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { Operation } from './openapi/operation';
+import { count, id, nullable, oneOf, pageOf, part, Shape, text, time, whole } from './openapi/shape';
 
 class AttemptQueryDto extends OwnedPageDto {
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
+  @QueryId()
   mailingId?: number;
 
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
+  @QueryId()
   runId?: number;
 
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
+  @QueryId()
   clientId?: number;
 
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
+  @QueryId()
   deliveryId?: number;
 
   @IsOptional()
-  @IsIn(attemptStatuses, { message: `must be one of ${attemptStatuses.join(', ')}` })
+  @IsIn(attemptStatuses)
   status?: AttemptStatus;
 
   @IsOptional()
   @IsString()
+  @Said({ format: 'date-time' })
   from?: string;
 
   @IsOptional()
   @IsString()
+  @Said({ format: 'date-time' })
   to?: string;
 }
 
-const attemptAnswer = (a: AttemptView) => ({
-  id: a.id,
-  ownerId: a.ownerId,
-  createdAt: a.createdAt,
-  status: a.status,
-  reason: a.reason,
-  serverResponse: a.serverResponse,
-  replyCode: a.replyCode,
-  enhancedCode: a.enhancedCode,
-  durationMs: a.durationMs,
-  attemptNumber: a.attemptNumber,
-  mailingId: a.mailingId,
-  runId: a.runId,
-  deliveryId: a.deliveryId,
-  client: { id: a.clientId, email: a.email, fullName: a.fullName },
-});
+class AttemptAnswer extends Shape({
+  id,
+  ownerId: id,
+  createdAt: time,
+  status: oneOf(attemptStatuses),
+  reason: nullable(text),
+  serverResponse: text,
+  replyCode: nullable(whole),
+  enhancedCode: nullable(text),
+  durationMs: nullable(whole),
+  attemptNumber: count,
+  mailingId: id,
+  runId: id,
+  deliveryId: id,
+  client: part(RecipientAnswer),
+}) {}
 
-@ApiTags('attempts')
-@ApiBearerAuth()
-@Controller('attempts')
+const attemptAnswer = ({ clientId, email, fullName, ...attempt }: AttemptView) =>
+  AttemptAnswer.of({ ...attempt, client: { id: clientId, email, fullName } });
+
+@ApiController('attempts')
 export class AttemptsController {
   constructor(private readonly attempts: AttemptsService) {}
 
-  /** Newest first. */
   @Get()
+  @Operation('Every try to hand a letter over, newest first', pageOf(AttemptAnswer))
   async list(@CurrentViewer() viewer: Viewer, @Query() { from, to, ...query }: AttemptQueryDto) {
     const page = await this.attempts.list(viewer, { ...query, ...instant('from', from), ...instant('to', to) });
     return { ...page, items: page.items.map(attemptAnswer) };
   }
-}
-
-/** A date and time of a query. @throws ValidationError */
-export function instant<F extends string>(field: F, text: string | undefined): Partial<Record<F, Date>> {
-  if (text === undefined) return {};
-  const parsed = parseInstant(text);
-  if (!(parsed instanceof Date)) throw new ValidationError([{ field, message: parsed.problem }]);
-  return { [field]: parsed } as Partial<Record<F, Date>>;
 }

@@ -1,24 +1,24 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
+import { Get, Query } from '@nestjs/common';
+import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { auditActions } from '../features/audit/audit';
 import { AuditService } from '../features/audit/audit.service';
 import { Allows, CurrentViewer } from '../http/viewer';
-import { instant } from './attempts.controller';
+import { instant } from './dto/instant';
 import { PageDto } from './dto/list.dto';
+import { QueryId } from './dto/id.dto';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { Operation } from './openapi/operation';
+import { count, details, id, nullable, oneOf, pageOf, said, Shape, text, time } from './openapi/shape';
 
 class AuditQueryDto extends PageDto {
-  /** Who did it. */
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
+  @QueryId()
+  @Said({ description: 'Who did it.' })
   actorId?: number;
 
   @IsOptional()
-  @IsIn(auditActions, { message: `must be one of ${auditActions.join(', ')}` })
+  @IsIn(auditActions)
   action?: string;
 
   @IsOptional()
@@ -26,31 +26,46 @@ class AuditQueryDto extends PageDto {
   @MaxLength(50)
   objectType?: string;
 
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
+  @QueryId()
   objectId?: number;
 
   @IsOptional()
   @IsString()
+  @Said({ format: 'date-time' })
   from?: string;
 
   @IsOptional()
   @IsString()
+  @Said({ format: 'date-time' })
   to?: string;
 }
 
-@ApiTags('audit')
-@ApiBearerAuth()
+class AuditEntryAnswer extends Shape({
+  id,
+  createdAt: time,
+  actorId: nullable(count),
+  actorEmail: nullable(text),
+  via: oneOf(['session', 'token', 'cli', 'anonymous']),
+  ip: nullable(text),
+  action: text,
+  objectType: nullable(text),
+  objectId: nullable(count),
+  objectName: said('What the object is called now; null if it is gone.', nullable(text)),
+  detail: details,
+}) {}
+
+@ApiController('audit')
 @Allows('audit.read')
-@Controller('audit')
 export class AuditController {
   constructor(private readonly log: AuditService) {}
 
-  /** Who did what to which object, when and from where; newest first. */
   @Get()
-  list(@CurrentViewer() viewer: Viewer, @Query() { from, to, ...query }: AuditQueryDto) {
-    return this.log.list(viewer, { ...query, ...instant('from', from), ...instant('to', to) });
+  @Operation(
+    'Who did what to which object, when and from where, newest first; for managers and admins',
+    pageOf(AuditEntryAnswer),
+  )
+  async list(@CurrentViewer() viewer: Viewer, @Query() { from, to, ...query }: AuditQueryDto) {
+    const page = await this.log.list(viewer, { ...query, ...instant('from', from), ...instant('to', to) });
+    return { ...page, items: page.items.map((entry) => AuditEntryAnswer.of(entry)) };
   }
 }

@@ -1,13 +1,18 @@
-import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { Body, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { IsIn, IsString, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
 import { CONFIG, type Config } from '../config/config.module';
 import type { Viewer } from '../domain/permissions';
 import { RegistrationService } from '../features/users/registration.service';
 import { type Origin, SessionsService } from '../features/users/sessions.service';
-import { clearSessionCookie, sessionTokenOf, setSessionCookie } from '../http/session-cookie';
+import { SignInService } from '../features/users/sign-in.service';
+import { clearSession, sessionTokenOf, setSessionCookie } from '../http/session-cookie';
 import { CurrentViewer, Public, RequestOrigin } from '../http/viewer';
+import { Optional } from './dto/optional.dto';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { EMPTY, Operation } from './openapi/operation';
+import { oneOf, said, Shape, text, time } from './openapi/shape';
 
 class EmailDto {
   @IsString()
@@ -22,20 +27,20 @@ class SignInDto extends EmailDto {
 }
 
 class RegisterDto extends SignInDto {
-  @IsOptional()
+  @Optional()
   @IsString()
   @MaxLength(1_000)
   fullName?: string;
 
-  @IsOptional()
-  @IsIn(['en', 'ru'], { message: 'must be en or ru' })
+  @Optional()
+  @IsIn(['en', 'ru'])
   language?: 'en' | 'ru';
 }
 
 class LinkDto {
-  /** The `token` of the letter's link. */
   @IsString()
   @MaxLength(200)
+  @Said({ description: "The `token` of the letter's link." })
   token!: string;
 }
 
@@ -45,35 +50,53 @@ class ResetDto extends LinkDto {
   password!: string;
 }
 
-@ApiTags('auth')
-@Controller('auth')
+class ConfirmedAnswer extends Shape({
+  status: said('`active`: may sign in; `waiting`: a manager has to let them in first.', oneOf(['active', 'waiting'])),
+}) {}
+
+export class SignedInAnswer extends Shape({
+  csrfToken: said('Goes into the header X-CSRF-Token of every write.', text),
+  expiresAt: time,
+}) {}
+
+class ChallengeAnswer extends Shape({
+  challenge: said('Goes to `POST /auth/second-factor` with a code.', text),
+  expiresAt: time,
+}) {}
+
+@ApiController('auth')
 export class AuthController {
   constructor(
     private readonly sessions: SessionsService,
     private readonly registration: RegistrationService,
+    private readonly signIns: SignInService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** The same answer for every address; a letter says the rest. */
   @Public()
   @Post('register')
+  @Operation('Register; the same answer for every address, a letter says the rest', EMPTY, { problems: [429] })
   @HttpCode(202)
   async register(@Body() body: RegisterDto, @RequestOrigin() origin: Origin) {
     await this.registration.register(body, origin);
     return {};
   }
 
-  /** `active`: may sign in; `waiting`: a manager has to let them in first. */
   @Public()
   @Post('confirm')
+  @Operation('Confirm an address by the token of a letter', ConfirmedAnswer, { problems: [429] })
   @HttpCode(200)
   confirm(@Body() body: LinkDto, @RequestOrigin() origin: Origin) {
     return this.registration.confirm(body.token, origin);
   }
 
-  /** Sets the session's cookie; `csrfToken` goes into the header X-CSRF-Token of every write. */
   @Public()
   @Post('login')
+  @Operation("Sign in; sets the session's cookie", SignedInAnswer, {
+    answers: { 202: ChallengeAnswer },
+    description: 'For a user with a second factor the answer is 202: a challenge for the code, and no session yet.',
+    problems: [401, 429],
+  })
   @HttpCode(200)
   async signIn(
     @Body() body: SignInDto,
@@ -82,12 +105,17 @@ export class AuthController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const previous = sessionTokenOf(request, this.config);
-    const session = await this.sessions.signIn(body.email, body.password, origin, previous);
-    setSessionCookie(response, this.config, session);
-    return { csrfToken: session.csrfToken, expiresAt: session.expiresAt };
+    const outcome = await this.signIns.signIn(body.email, body.password, origin, previous);
+    if (outcome.kind === 'challenge') {
+      response.status(202);
+      return { challenge: outcome.challenge, expiresAt: outcome.expiresAt };
+    }
+    setSessionCookie(response, this.config, outcome);
+    return { csrfToken: outcome.csrfToken, expiresAt: outcome.expiresAt };
   }
 
   @Post('logout')
+  @Operation('Sign out', null)
   @HttpCode(204)
   async signOut(
     @CurrentViewer() viewer: Viewer,
@@ -97,21 +125,21 @@ export class AuthController {
   ): Promise<void> {
     const sessionToken = viewer.via === 'session' ? sessionTokenOf(request, this.config) : undefined;
     if (sessionToken) await this.sessions.signOut(sessionToken, origin);
-    clearSessionCookie(response, this.config);
+    clearSession(response, this.config);
   }
 
-  /** The same answer for every address. */
   @Public()
   @Post('forgot')
+  @Operation('Ask for a new password; the same answer for every address', EMPTY, { problems: [429] })
   @HttpCode(202)
   async forgot(@Body() body: EmailDto, @RequestOrigin() origin: Origin) {
     await this.registration.forgot(body.email, origin);
     return {};
   }
 
-  /** All sessions and API tokens end. */
   @Public()
   @Post('reset')
+  @Operation('Set a new password by the token of a letter; all sessions and API tokens end', EMPTY, { problems: [429] })
   @HttpCode(200)
   async reset(@Body() body: ResetDto, @RequestOrigin() origin: Origin) {
     await this.registration.reset(body.token, body.password, origin);
@@ -120,6 +148,7 @@ export class AuthController {
 
   @Public()
   @Post('confirm-email')
+  @Operation('Confirm a new address by the token of a letter', EMPTY, { problems: [429] })
   @HttpCode(200)
   async confirmEmail(@Body() body: LinkDto, @RequestOrigin() origin: Origin) {
     await this.registration.confirmEmail(body.token, origin);

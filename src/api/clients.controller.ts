@@ -1,27 +1,31 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, StreamableFile } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags, PartialType } from '@nestjs/swagger';
+import { Body, Delete, Get, HttpCode, Patch, Post, Query, StreamableFile } from '@nestjs/common';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Page } from '../domain/paging';
 import type { Viewer } from '../domain/permissions';
-import type { Client } from '../features/clients/client.entity';
 import { clientSorts, ClientsService } from '../features/clients/clients.service';
-import { DeliveriesService, type DeliveryView } from '../features/deliveries/deliveries.service';
-import { Readable } from 'node:stream';
+import { DeliveriesService, type DeliveryView } from '../features/runs/deliveries.service';
 import { PageDto, SearchDto } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
-import { deliveryAnswer } from './deliveries.controller';
+import { DeliveryAnswer, deliveryAnswer } from './deliveries.controller';
+import { csvFile } from '../http/csv-file';
 import { CurrentViewer } from '../http/viewer';
+import { Optional, PartialType } from './dto/optional.dto';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { CSV, Operation } from './openapi/operation';
+import { id, pageOf, Shape, text, time } from './openapi/shape';
 
 class ClientDto {
   @IsString()
   @MaxLength(1_000)
+  @Said({ format: 'email' })
   email!: string;
 
   @IsString()
   @MaxLength(1_000)
   fullName!: string;
 
-  @IsOptional()
+  @Optional()
   @IsString()
   comment?: string;
 }
@@ -30,23 +34,21 @@ class ClientPatchDto extends PartialType(ClientDto) {}
 
 class ClientQueryDto extends SearchDto {
   @IsOptional()
-  @IsIn(clientSorts, { message: `must be one of ${clientSorts.join(', ')}` })
+  @IsIn(clientSorts)
   sort?: (typeof clientSorts)[number];
 }
 
-export const clientAnswer = ({ id, ownerId, email, fullName, comment, createdAt, updatedAt }: Client) => ({
+class ClientAnswer extends Shape({
   id,
-  ownerId,
-  email,
-  fullName,
-  comment,
-  createdAt,
-  updatedAt,
-});
+  ownerId: id,
+  email: text,
+  fullName: text,
+  comment: text,
+  createdAt: time,
+  updatedAt: time,
+}) {}
 
-@ApiTags('clients')
-@ApiBearerAuth()
-@Controller('clients')
+@ApiController('clients')
 export class ClientsController {
   constructor(
     private readonly clients: ClientsService,
@@ -54,45 +56,47 @@ export class ClientsController {
   ) {}
 
   @Get()
+  @Operation('Clients, newest first', pageOf(ClientAnswer))
   async list(@CurrentViewer() viewer: Viewer, @Query() query: ClientQueryDto) {
     const page = await this.clients.list(viewer, query);
-    return { ...page, items: page.items.map(clientAnswer) };
+    return { ...page, items: page.items.map((client) => ClientAnswer.of(client)) };
   }
 
   @Post()
+  @Operation('Add a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN'] })
   async create(@CurrentViewer() viewer: Viewer, @Body() body: ClientDto) {
-    return clientAnswer(await this.clients.create(viewer, body));
+    return ClientAnswer.of(await this.clients.create(viewer, body));
   }
 
-  /** All clients, or those that match, as CSV. */
   @Get('export.csv')
-  csv(@CurrentViewer() viewer: Viewer, @Query() { search, ownerId }: SearchDto): StreamableFile {
+  @Operation('All clients, or those that match, as CSV', CSV)
+  async csv(@CurrentViewer() viewer: Viewer, @Query() { search, ownerId }: SearchDto): Promise<StreamableFile> {
     const filter = { ...(search !== undefined && { search }), ...(ownerId !== undefined && { ownerId }) };
-    return new StreamableFile(Readable.from(this.clients.exportCsv(viewer, filter)), {
-      disposition: 'attachment; filename="clients.csv"',
-      type: 'text/csv; charset=utf-8',
-    });
+    return csvFile(this.clients.exportCsv(viewer, filter), 'clients.csv');
   }
 
   @Get(':id')
+  @Operation('A client', ClientAnswer)
   async get(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return clientAnswer(await this.clients.get(viewer, id));
+    return ClientAnswer.of(await this.clients.get(viewer, id));
   }
 
   @Patch(':id')
+  @Operation('Change a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN'] })
   async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: ClientPatchDto) {
-    return clientAnswer(await this.clients.update(viewer, id, body));
+    return ClientAnswer.of(await this.clients.update(viewer, id, body));
   }
 
   @Delete(':id')
+  @Operation('Delete a client; the ledger of what they got stays', null)
   @HttpCode(204)
   delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<void> {
     return this.clients.delete(viewer, id);
   }
 
-  /** What this person got, did not get, and why. */
   @Get(':id/deliveries')
-  async deliveriesOf(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: PageDto) {
+  @Operation('What a client got, did not get, and why', pageOf(DeliveryAnswer))
+  async listDeliveries(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: PageDto) {
     const page: Page<DeliveryView> = await this.deliveries.listOfClient(viewer, id, query);
     // The ledger of a deleted client is there still; for anybody else's id there is nothing.
     if (page.items.length === 0) await this.clients.get(viewer, id);

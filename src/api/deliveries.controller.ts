@@ -1,39 +1,47 @@
-import { Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { HttpCode, Post } from '@nestjs/common';
 import type { Viewer } from '../domain/permissions';
-import { DeliveriesService, type DeliveryView } from '../features/deliveries/deliveries.service';
+import { DeliveriesService, type DeliveryView } from '../features/runs/deliveries.service';
 import { Id } from '../http/id.pipe';
 import { CurrentViewer } from '../http/viewer';
+import { deliveryStatuses } from '../domain/states';
+import { RecipientAnswer } from './dto/recipient.dto';
+import { ApiController } from './openapi/api-controller';
+import { Operation } from './openapi/operation';
+import { count, id, nullable, oneOf, part, said, Shape, text, time } from './openapi/shape';
 
-export const deliveryAnswer = (d: DeliveryView) => ({
-  id: d.id,
-  runId: d.runId,
-  mailingId: d.mailingId,
-  client: { id: d.clientId, email: d.email, fullName: d.fullName },
-  status: d.status,
-  reason: d.reason,
-  tries: d.attempts,
-  nextAttemptAt: d.nextAttemptAt,
-  lastResponse: d.lastResponse,
-  markedBy: d.markedBy,
-  updatedAt: d.updatedAt,
-});
+export class DeliveryAnswer extends Shape({
+  id,
+  runId: id,
+  mailingId: id,
+  client: part(RecipientAnswer),
+  status: oneOf(deliveryStatuses),
+  reason: nullable(text),
+  tries: count,
+  nextAttemptAt: nullable(time),
+  lastResponse: nullable(text),
+  markedBy: said('Who declared it sent; 0 is the operator on the command line.', nullable(count)),
+  messageIdHeader: text,
+  updatedAt: time,
+}) {}
 
-@ApiTags('deliveries')
-@ApiBearerAuth()
-@Controller('deliveries')
+export const deliveryAnswer = ({ clientId, email, fullName, attempts, ...delivery }: DeliveryView) =>
+  DeliveryAnswer.of({ ...delivery, client: { id: clientId, email, fullName }, tries: attempts });
+
+@ApiController('deliveries')
 export class DeliveriesController {
   constructor(private readonly deliveries: DeliveriesService) {}
 
-  /** An unknown delivery is sent once more. */
   @Post(':id/resend')
+  @Operation('Send an unknown delivery once more', DeliveryAnswer, {
+    conflicts: ['DELIVERY_NOT_UNKNOWN', 'OWNER_BLOCKED'],
+  })
   @HttpCode(200)
   async resend(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     return deliveryAnswer(await this.deliveries.resend(viewer, id));
   }
 
-  /** An unknown delivery is declared sent. */
   @Post(':id/mark-sent')
+  @Operation('Declare an unknown delivery sent', DeliveryAnswer, { conflicts: ['DELIVERY_NOT_UNKNOWN'] })
   @HttpCode(200)
   async markSent(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     return deliveryAnswer(await this.deliveries.markSent(viewer, id));

@@ -1,54 +1,76 @@
-import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Get, Header, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { CONFIG, type Config } from '../config/config.module';
 import { Database } from '../database/database';
+import { AccountsService } from '../features/accounts/accounts.service';
+import { type Restored, restoredNote } from '../features/mailings/restored';
+import { type LiveWorker, StatisticsService } from '../features/statistics/statistics.service';
 import { RedisConnection } from '../queue/redis.module';
 import { Metrics } from './metrics';
 import { Public } from '../http/viewer';
+import { ApiController } from './openapi/api-controller';
+import { Operation } from './openapi/operation';
+import { listOf, oneOf, said, Shape, text } from './openapi/shape';
+
+class LiveAnswer extends Shape({ status: oneOf(['ok']) }) {}
+
+class ReadyAnswer extends Shape({
+  status: oneOf(['ok', 'degraded']),
+  degraded: said('What is missing: `redis` with its reason, `smtp_…`, `workers`, `restored`.', listOf(text)),
+}) {}
+
+class UnavailableAnswer extends Shape({ status: oneOf(['unavailable']), missing: listOf(oneOf(['postgres'])) }) {}
 
 /** For load balancers and monitoring; says nothing that is secret. */
-@ApiTags('health')
+@ApiController('', 'health')
 @Public()
-@Controller()
 export class HealthController {
   constructor(
     private readonly database: Database,
+    private readonly accounts: AccountsService,
     private readonly redis: RedisConnection,
+    private readonly statistics: StatisticsService,
     private readonly metrics: Metrics,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get('health/live')
-  live() {
+  @Operation('Whether this process answers', LiveAnswer)
+  live(): LiveAnswer {
     return { status: 'ok' };
   }
 
-  /** 503 only without Postgres; what else is missing degrades. */
   @Get('health/ready')
-  async ready(@Res({ passthrough: true }) response: Response) {
+  @Operation('Whether the service works: 503 only without Postgres, what else is missing degrades', ReadyAnswer, {
+    answers: { 503: UnavailableAnswer },
+  })
+  async ready(@Res({ passthrough: true }) response: Response): Promise<ReadyAnswer | UnavailableAnswer> {
     const degraded: string[] = [];
     let transport = '';
-    let workers = 0;
+    let workers: LiveWorker[] = [];
+    let restored: Restored | null = null;
     try {
-      const row = await this.database.first<{ state: string; workers: number }>(
-        `SELECT state, (SELECT count(*) FROM workers WHERE stopped_at IS NULL
-                          AND heartbeat_at > clock_timestamp() - $1 * interval '1 millisecond') AS workers FROM transports WHERE id = 1`,
-        [this.config.takeoverMs],
-      );
-      transport = row?.state ?? '';
-      workers = row?.workers ?? 0;
+      const account = await this.accounts.read();
+      if (account.readOnly) throw new Error('the database is read-only');
+      transport = account.state;
+      workers = await this.statistics.liveWorkers();
+      restored = await restoredNote(this.database, null);
     } catch {
       response.status(503).setHeader('Retry-After', 5);
       return { status: 'unavailable', missing: ['postgres'] };
     }
-    await this.redis.client.ping().catch(() => degraded.push('redis'));
+    const redis = (await this.redis.trouble()) ?? (workers.every((w) => w.redisReason) && workers[0]?.redisReason);
+    if (redis) degraded.push('redis', redis);
     if (transport !== 'open') degraded.push(`smtp_${transport}`);
-    if (workers === 0) degraded.push('workers');
+    if (workers.length === 0) degraded.push('workers');
+    if (restored) degraded.push('restored');
     return { status: degraded.length > 0 ? 'degraded' : 'ok', degraded };
   }
 
   @Get('metrics')
+  @Operation(
+    'Metrics for Prometheus',
+    { content: { 'text/plain': { schema: { type: 'string' } } } },
+    { problems: [503] },
+  )
   @Header('Content-Type', 'text/plain; version=0.0.4')
   async prometheus(@Res({ passthrough: true }) response: Response): Promise<string> {
     response.type('text/plain; version=0.0.4');

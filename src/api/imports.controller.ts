@@ -1,95 +1,128 @@
-import { Controller, Get, HttpCode, Post, Query, Req, StreamableFile } from '@nestjs/common';
-import { ApiBearerAuth, ApiConsumes, ApiTags } from '@nestjs/swagger';
-import busboy from 'busboy';
+import { Get, HttpCode, Inject, Post, Query, Req, StreamableFile } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsOptional } from 'class-validator';
 import type { Request } from 'express';
-import { Readable } from 'node:stream';
-import { DomainError, ValidationError } from '../domain/errors';
+import { CONFIG, type Config } from '../config/config.module';
 import type { Viewer } from '../domain/permissions';
-import type { Import } from '../features/clients/import.entity';
-import { ImportsService } from '../features/clients/imports.service';
+import { english, told } from '../domain/problem-texts';
+import { importStatuses } from '../features/clients/import.entity';
+import { ImportsService, type ImportView } from '../features/clients/imports.service';
 import { OwnedPageDto, toBoolean } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
-import { CurrentViewer } from '../http/viewer';
+import { csvFile } from '../http/csv-file';
+import { takeUpload } from '../http/upload';
+import { CurrentViewer, TakesUpload } from '../http/viewer';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { CSV, Operation } from './openapi/operation';
+import { codedProblem } from './openapi/problems';
+import {
+  count,
+  details,
+  flag,
+  id,
+  listOf,
+  nullable,
+  oneOf,
+  pageOf,
+  part,
+  said,
+  Shape,
+  text,
+  time,
+} from './openapi/shape';
 
 class ImportQueryDto {
-  /** Checks and counts only. */
   @IsOptional()
   @Transform(toBoolean)
-  @IsBoolean({ message: 'must be true or false' })
+  @IsBoolean()
+  @Said({ description: 'Checks and counts only.' })
   dryRun?: boolean;
 }
 
-const importAnswer = (i: Import) => ({
-  id: i.id,
-  ownerId: i.ownerId,
-  status: i.status,
-  reason: i.reason,
-  dryRun: i.dryRun,
-  fileName: i.fileName,
-  encoding: i.encoding,
-  delimiter: i.delimiter,
-  rows: i.rows,
-  added: i.added,
-  updated: i.updated,
-  rejected: i.rejected,
-  createdAt: i.createdAt,
-  finishedAt: i.finishedAt,
+const facts = {
+  id,
+  ownerId: id,
+  status: oneOf(importStatuses),
+  reason: said('Why it failed.', nullable(text)),
+  reasonCode: nullable(codedProblem.code),
+  reasonValues: nullable(details),
+  dryRun: flag,
+  fileName: text,
+  encoding: nullable(text),
+  delimiter: nullable(text),
+  rows: count,
+  added: count,
+  updated: count,
+  rejected: count,
+  createdAt: time,
+  finishedAt: nullable(time),
+};
+
+class ImportAnswer extends Shape(facts) {}
+
+class ImportErrorAnswer extends Shape({ line: count, field: text, ...codedProblem }) {}
+
+class ImportDetailAnswer extends Shape({
+  ...facts,
+  errors: said('Of the rejected lines, the first hundred.', listOf(part(ImportErrorAnswer))),
+}) {}
+
+const answer = ({ reason, ...found }: ImportView) => ({
+  ...found,
+  reason: reason && english(reason),
+  reasonCode: reason && reason.code,
+  reasonValues: reason && reason.values,
 });
 
-@ApiTags('clients')
-@ApiBearerAuth()
-@Controller()
-export class ImportsController {
-  constructor(private readonly imports: ImportsService) {}
+class ImportBegunAnswer extends Shape({ importId: id }) {}
 
-  /** A CSV file with the header email,full_name,comment, as the body (text/csv) or as the field `file` (multipart). */
+const description = 'CSV with the header email,full_name,comment.';
+const UPLOAD = {
+  // Without a type: whatever is sent is a text, and a file that is no table is a failed import.
+  'text/csv': { schema: { description } },
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      properties: { file: { type: 'string', format: 'binary', description } },
+      required: ['file'],
+    },
+  },
+};
+
+@ApiController('', 'clients')
+export class ImportsController {
+  constructor(
+    private readonly imports: ImportsService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
   @Post('clients/import')
+  @Operation('Add and change clients by a CSV file', ImportBegunAnswer, { upload: UPLOAD })
+  @TakesUpload()
   @HttpCode(202)
-  @ApiConsumes('text/csv', 'multipart/form-data')
   async begin(@CurrentViewer() viewer: Viewer, @Req() request: Request, @Query() query: ImportQueryDto) {
-    const { fileName, stream } = await upload(request);
+    const { fileName, stream } = await takeUpload(request, ['text/csv'], this.config.bodyIdleMs);
     return this.imports.begin(viewer, { fileName, dryRun: query.dryRun ?? false }, stream);
   }
 
   @Get('imports')
+  @Operation('Imports, newest first', pageOf(ImportAnswer))
   async list(@CurrentViewer() viewer: Viewer, @Query() query: OwnedPageDto) {
     const page = await this.imports.list(viewer, query);
-    return { ...page, items: page.items.map(importAnswer) };
+    return { ...page, items: page.items.map((each) => ImportAnswer.of(answer(each))) };
   }
 
-  /** Progress and, of the rejected lines, the first hundred. */
   @Get('imports/:id')
+  @Operation('How far an import is, and what was wrong', ImportDetailAnswer)
   async get(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     const found = await this.imports.get(viewer, id);
-    return { ...importAnswer(found), errors: found.errors };
+    return ImportDetailAnswer.of({ ...answer(found), errors: found.errors.map(told) });
   }
 
   @Get('imports/:id/errors.csv')
+  @Operation('What is wrong with the rejected lines, as CSV: the first 10,000 errors', CSV)
   async errors(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<StreamableFile> {
-    return new StreamableFile(Readable.from(await this.imports.errorsCsv(viewer, id)), {
-      disposition: `attachment; filename="import-${id}-errors.csv"`,
-      type: 'text/csv; charset=utf-8',
-    });
+    return csvFile(await this.imports.errorsCsv(viewer, id, english), `import-${id}-errors.csv`);
   }
-}
-
-/** The file of a request, as it comes in. */
-async function upload(request: Request): Promise<{ fileName: string; stream: Readable }> {
-  if (request.is('text/csv')) return { fileName: '', stream: request };
-  if (!request.is('multipart/form-data')) {
-    throw new DomainError(
-      'unsupported',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'Send the file as text/csv, or as the field `file` of multipart/form-data.',
-    );
-  }
-  return new Promise((resolve, reject) => {
-    const form = busboy({ headers: request.headers, limits: { files: 1, fields: 10 } });
-    form.once('file', (_field, stream, { filename }) => resolve({ fileName: filename ?? '', stream }));
-    form.once('close', () => reject(new ValidationError([{ field: 'file', message: 'is missing' }])));
-    form.once('error', (error) => reject(error instanceof Error ? error : new Error(String(error))));
-    request.pipe(form);
-  });
 }

@@ -1,119 +1,44 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Patch, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiTags, PartialType } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { ValidationError } from '../domain/errors';
+import { Body, Delete, Get, Headers, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
+import { invalid } from '../domain/errors';
+import { problem } from '../domain/problems';
 import type { Viewer } from '../domain/permissions';
-import { parseInstant } from '../domain/schedule-input';
-import { type MailingStatus, mailingStatuses } from '../domain/states';
-import { CLIENT_IDS_MAX, MailingsService, type MailingView } from '../features/mailings/mailings.service';
+import { cut } from '../domain/cut';
+import { MailingsService } from '../features/mailings/mailings.service';
 import { RunsService } from '../features/runs/runs.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import { MailingEditService } from '../features/scheduling/mailing-edit.service';
 import { SendNowService } from '../features/scheduling/send-now.service';
 import { SchedulerService } from '../features/scheduling/scheduler.service';
-import { PageDto, SearchDto } from './dto/list.dto';
+import { instant } from './dto/instant';
+import { PageDto } from './dto/list.dto';
+import { RecipientAnswer } from './dto/recipient.dto';
 import { Id } from '../http/id.pipe';
-import { runAnswer } from './runs.controller';
-import { CurrentViewer } from '../http/viewer';
+import { RunAnswer, runAnswer, RunBegunAnswer } from './runs.controller';
+import { MANY_IDS_BYTES } from '../http/body';
+import { CurrentViewer, TakesBodies } from '../http/viewer';
+import {
+  ClientIdsDto,
+  MailingAnswer,
+  mailingAnswer,
+  MailingCopyDto,
+  MailingDto,
+  MailingPatchDto,
+  MailingQueryDto,
+  ScheduleAnswer,
+  ScheduleQueryDto,
+} from './dto/mailing.dto';
+import { ApiController } from './openapi/api-controller';
+import { Operation } from './openapi/operation';
+import { pageOf } from './openapi/shape';
 
-class ClientIdsDto {
-  @IsArray({ message: 'must be a list of client ids' })
-  @ArrayMaxSize(CLIENT_IDS_MAX, { message: `must have at most ${CLIENT_IDS_MAX} ids` })
-  @IsInt({ each: true, message: 'must hold whole numbers only' })
-  clientIds!: number[];
-}
+const STATE_CONFLICTS = ['MAILING_CREATED', 'MAILING_STARTED', 'MAILING_PAUSED', 'MAILING_DONE'] as const;
+const START_CONFLICTS = [...STATE_CONFLICTS, 'MAILING_EMPTY', 'MAILING_ENDED', 'OWNER_BLOCKED'] as const;
+const SEND_CONFLICTS = [...START_CONFLICTS, 'MAILING_SENDING', 'LETTERS_PER_DAY'] as const;
+const CLIENT_CONFLICTS = ['MAILING_AUDIENCE_ALL', 'MAILING_DONE'] as const;
 
-class MailingDto {
-  @IsOptional()
-  @IsString()
-  @MaxLength(1_000)
-  name?: string;
-
-  @IsInt({ message: 'must be the id of a message' })
-  messageId!: number;
-
-  /** `all` or `selected`. */
-  @IsString()
-  audience!: string;
-
-  /** For `selected`. */
-  @IsOptional()
-  @IsArray({ message: 'must be a list of client ids' })
-  @ArrayMaxSize(CLIENT_IDS_MAX, { message: `must have at most ${CLIENT_IDS_MAX} ids` })
-  @IsInt({ each: true, message: 'must hold whole numbers only' })
-  clientIds?: number[];
-
-  /** ISO-8601 with offset. */
-  @IsString()
-  startAt!: string;
-
-  /** ISO-8601 with offset, exclusive. */
-  @IsOptional()
-  @IsString()
-  endAt?: string | null;
-
-  /** `once`, `daily`, `weekly` or `monthly`. */
-  @IsString()
-  period!: string;
-
-  /** An IANA zone; the owner's if absent. */
-  @IsOptional()
-  @IsString()
-  timeZone?: string;
-
-  /** What to do when the reply to a sent letter was lost: `resend` (once) or `hold`. */
-  @IsOptional()
-  @IsString()
-  onUnknown?: string;
-}
-
-class MailingPatchDto extends PartialType(MailingDto) {}
-
-class MailingQueryDto extends SearchDto {
-  @IsOptional()
-  @IsIn(mailingStatuses, { message: `must be one of ${mailingStatuses.join(', ')}` })
-  status?: MailingStatus;
-}
-
-class ScheduleQueryDto {
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be at least 1' })
-  @Max(200, { message: 'must be at most 200' })
-  count: number = 10;
-
-  @IsOptional()
-  @IsString()
-  from?: string;
-}
-
-export const mailingAnswer = (m: MailingView) => ({
-  id: m.id,
-  ownerId: m.ownerId,
-  name: m.name,
-  messageId: m.messageId,
-  audience: m.audience,
-  startAt: m.startAt,
-  endAt: m.endAt,
-  period: m.period,
-  timeZone: m.timeZone,
-  onUnknown: m.onUnknown,
-  status: m.status,
-  statusReason:
-    m.statusCode === null ? null : { code: m.statusCode, text: m.statusText, since: m.statusSince, by: m.statusBy },
-  nextRunAt: m.status === 'started' ? m.nextRunAt : null,
-  recipientCount: m.recipientCount,
-  lastRun: m.lastRun,
-  createdAt: m.createdAt,
-  updatedAt: m.updatedAt,
-  ...(m.warnings?.length ? { warnings: m.warnings } : {}),
-});
-
-@ApiTags('mailings')
-@ApiBearerAuth()
-@Controller('mailings')
+@ApiController('mailings')
+@TakesBodies(MANY_IDS_BYTES)
 export class MailingsController {
   constructor(
     private readonly mailings: MailingsService,
@@ -125,101 +50,119 @@ export class MailingsController {
   ) {}
 
   @Get()
+  @Operation('Mailings, newest first', pageOf(MailingAnswer))
   async list(@CurrentViewer() viewer: Viewer, @Query() query: MailingQueryDto) {
     const page = await this.mailings.list(viewer, query);
     return { ...page, items: page.items.map(mailingAnswer) };
   }
 
   @Post()
+  @Operation('Add a mailing', MailingAnswer)
   async create(@CurrentViewer() viewer: Viewer, @Body() body: MailingDto) {
     return mailingAnswer(await this.mailings.create(viewer, body));
   }
 
   @Get(':id')
+  @Operation('A mailing', MailingAnswer)
   async get(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     return mailingAnswer(await this.mailings.get(viewer, id));
   }
 
   @Patch(':id')
+  @Operation('Change a mailing', MailingAnswer, { conflicts: ['MAILING_DONE'] })
   async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: MailingPatchDto) {
     return mailingAnswer(await this.editing.update(viewer, id, body));
   }
 
-  /** The mailing is hidden; its ledger stays. */
   @Delete(':id')
+  @Operation('Delete a mailing; its ledger stays', null, { conflicts: ['MAILING_SENDING'] })
   @HttpCode(204)
   delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<void> {
     return this.lifecycle.delete(viewer, id);
   }
 
-  /** The clients of a mailing to selected ones. */
+  @Post(':id/copy')
+  @Operation('Copy a mailing; the copy is not started', MailingAnswer)
+  async copy(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: MailingCopyDto) {
+    const name = body.name ?? cut(`Copy of ${(await this.mailings.get(viewer, id)).name || `mailing ${id}`}`, 200);
+    return mailingAnswer(await this.mailings.copy(viewer, id, name));
+  }
+
   @Get(':id/clients')
-  async clients(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: PageDto) {
+  @Operation('The selected clients of a mailing', pageOf(RecipientAnswer))
+  async listClients(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: PageDto) {
     await this.mailings.get(viewer, id);
     return this.mailings.clients(viewer, id, query);
   }
 
   @Post(':id/clients')
+  @Operation('Add clients to a mailing to selected ones', MailingAnswer, { conflicts: CLIENT_CONFLICTS })
   @HttpCode(200)
   async addClients(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: ClientIdsDto) {
     return mailingAnswer(await this.mailings.addClients(viewer, id, body.clientIds));
   }
 
   @Delete(':id/clients')
+  @Operation('Take clients out of a mailing to selected ones', MailingAnswer, { conflicts: CLIENT_CONFLICTS })
   async removeClients(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: ClientIdsDto) {
     return mailingAnswer(await this.mailings.removeClients(viewer, id, body.clientIds));
   }
 
-  /** The next occurrences, in the mailing's time zone. */
   @Get(':id/schedule')
+  @Operation("The next occurrences, in the mailing's time zone", ScheduleAnswer)
   async schedule(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: ScheduleQueryDto) {
-    const from = query.from === undefined ? undefined : parseInstant(query.from);
-    if (from !== undefined && !(from instanceof Date))
-      throw new ValidationError([{ field: 'from', message: from.problem }]);
+    const { from } = instant('from', query.from);
     return { items: await this.scheduler.schedule(viewer, id, query.count, from) };
   }
 
   @Post(':id/start')
+  @Operation('Start a mailing: it runs by its schedule', MailingAnswer, { conflicts: START_CONFLICTS })
   @HttpCode(200)
   async start(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     return mailingAnswer(await this.lifecycle.start(viewer, id));
   }
 
   @Post(':id/pause')
+  @Operation('Pause a mailing; nothing more goes out', MailingAnswer, { conflicts: STATE_CONFLICTS })
   @HttpCode(200)
   async pause(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     return mailingAnswer(await this.lifecycle.pause(viewer, id));
   }
 
   @Post(':id/resume')
+  @Operation('Resume a paused mailing', MailingAnswer, { conflicts: START_CONFLICTS })
   @HttpCode(200)
   async resume(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     return mailingAnswer(await this.lifecycle.resume(viewer, id));
   }
 
   @Post(':id/finish')
+  @Operation('Finish a mailing for good', MailingAnswer, { conflicts: STATE_CONFLICTS })
   @HttpCode(200)
   async finish(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     return mailingAnswer(await this.lifecycle.finish(viewer, id));
   }
 
-  /** Starts a run now. The same Idempotency-Key gives the same run. */
   @Post(':id/send')
+  @Operation('Start a run now; the same Idempotency-Key gives the same run', RunBegunAnswer, {
+    conflicts: SEND_CONFLICTS,
+  })
   @HttpCode(202)
-  @ApiHeader({ name: 'Idempotency-Key', required: false })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, schema: { type: 'string', pattern: '^[!-~]{1,200}$' } })
   send(
     @CurrentViewer() viewer: Viewer,
     @Id() id: number,
-    @Headers('idempotency-key') key?: string,
-  ): Promise<{ runId: number }> {
+    @Headers('Idempotency-Key') key?: string,
+  ): Promise<RunBegunAnswer> {
     if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key)) {
-      throw new ValidationError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible ASCII characters' }]);
+      throw invalid('Idempotency-Key', problem('idempotency_key', { max: 200 }));
     }
     return this.sending.send(viewer, id, key ?? null);
   }
 
   @Get(':id/runs')
-  async runsOf(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: PageDto) {
+  @Operation('The runs of a mailing, newest first', pageOf(RunAnswer))
+  async listRuns(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: PageDto) {
     await this.mailings.get(viewer, id);
     const page = await this.runs.listOfMailing(viewer, id, query);
     return { ...page, items: page.items.map(runAnswer) };

@@ -1,122 +1,146 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags, PartialType } from '@nestjs/swagger';
-import { IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
+import { Body, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
-import { MessagesService, type MessageWithUse } from '../features/messages/messages.service';
+import { MessageDeletion } from '../features/mailings/message-deletion.service';
+import { MessagesService } from '../features/messages/messages.service';
 import { TestLettersService } from '../features/messages/test-letters.service';
-import { type LetterState, ServiceLetters } from '../features/letters/service-letters.service';
+import { ServiceLetters } from '../features/letters/service-letters.service';
 import { PreviewService } from '../features/messages/preview.service';
 import { SearchDto } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
-import { CurrentViewer } from '../http/viewer';
+import { MESSAGE_BYTES } from '../http/body';
+import { CurrentViewer, TakesBodies } from '../http/viewer';
+import { IsId } from './dto/id.dto';
+import { Optional, PartialType } from './dto/optional.dto';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { Operation } from './openapi/operation';
+import { count, id, nullable, oneOf, pageOf, said, Shape, text, time } from './openapi/shape';
 
 class MessageDto {
   @IsString()
   subject!: string;
 
-  /** HTML with variables such as `{{ client.fullName }}`. */
   @IsString()
+  @Said({ description: 'HTML with variables such as `{{ client.fullName }}`.' })
   body!: string;
 
-  /** The text part; made from the HTML if absent. */
   @IsOptional()
   @IsString()
+  @Said({ description: 'The text part. If it is absent in a new message, or null, it is made from the HTML.' })
   bodyText?: string | null;
 }
 
 class MessagePatchDto extends PartialType(MessageDto) {}
 
 class TestLetterDto {
-  /** Where it goes; to one's own address if absent. */
-  @IsOptional()
+  @Optional()
   @IsString()
   @MaxLength(1_000)
+  @Said({ format: 'email', description: "Where it goes; to one's own address if absent." })
   to?: string;
 }
 
 class PreviewDto {
-  /** Whose data; without it, a made-up client's. */
-  @IsOptional()
-  @IsInt()
-  @Min(1)
+  @Optional()
+  @IsId()
+  @Said({ description: "Whose data; without it, a made-up client's." })
   clientId?: number;
 }
 
-const messageAnswer = ({
+class MessageAnswer extends Shape({
   id,
-  ownerId,
-  subject,
-  body,
-  bodyText,
-  createdAt,
-  updatedAt,
-  mailingCount,
-}: MessageWithUse) => ({
-  id,
-  ownerId,
-  subject,
-  body,
-  bodyText,
-  mailingCount,
-  createdAt,
-  updatedAt,
-});
+  ownerId: id,
+  subject: text,
+  body: text,
+  bodyText: nullable(text),
+  mailingCount: said('How many mailings send it.', count),
+  createdAt: time,
+  updatedAt: time,
+}) {}
 
-@ApiTags('messages')
-@ApiBearerAuth()
-@Controller('messages')
+class PreviewAnswer extends Shape({ subject: text, html: text, text }) {}
+
+class TestLetterBegunAnswer extends Shape({ letterId: id }) {}
+
+class TestLetterAnswer extends Shape({
+  id,
+  kind: text,
+  email: text,
+  status: oneOf(['pending', 'sending', 'sent', 'failed']),
+  attempts: count,
+  outcome: nullable(text),
+  lastResponse: nullable(text),
+  createdAt: time,
+  finishedAt: nullable(time),
+}) {}
+
+@ApiController('messages')
+@TakesBodies(MESSAGE_BYTES)
 export class MessagesController {
   constructor(
     private readonly messages: MessagesService,
+    private readonly deletion: MessageDeletion,
     private readonly previews: PreviewService,
     private readonly testLetters: TestLettersService,
     private readonly letters: ServiceLetters,
   ) {}
 
   @Get()
+  @Operation('Messages, newest first', pageOf(MessageAnswer))
   async list(@CurrentViewer() viewer: Viewer, @Query() query: SearchDto) {
     const page = await this.messages.list(viewer, query);
-    return { ...page, items: page.items.map(messageAnswer) };
+    return { ...page, items: page.items.map((message) => MessageAnswer.of(message)) };
   }
 
   @Post()
+  @Operation('Add a message', MessageAnswer)
   async create(@CurrentViewer() viewer: Viewer, @Body() body: MessageDto) {
-    return messageAnswer(await this.messages.create(viewer, body));
+    return MessageAnswer.of(await this.messages.create(viewer, body));
   }
 
   @Get(':id')
+  @Operation('A message', MessageAnswer)
   async get(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return messageAnswer(await this.messages.get(viewer, id));
+    return MessageAnswer.of(await this.messages.get(viewer, id));
   }
 
   @Patch(':id')
+  @Operation('Change a message, from the next run on', MessageAnswer)
   async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: MessagePatchDto) {
-    return messageAnswer(await this.messages.update(viewer, id, body));
+    return MessageAnswer.of(await this.messages.update(viewer, id, body));
   }
 
   @Delete(':id')
+  @Operation('Delete a message that no mailing uses', null, { conflicts: ['MESSAGE_IN_USE'] })
   @HttpCode(204)
   delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<void> {
-    return this.messages.delete(viewer, id);
+    return this.deletion.delete(viewer, id);
   }
 
-  /** The message as one client would get it: `{ subject, html, text }`. */
   @Post(':id/preview')
+  @Operation('A message as one client would get it', PreviewAnswer, { conflicts: ['TEMPLATE_FAILED'] })
   @HttpCode(200)
-  preview(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: PreviewDto) {
+  preview(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: PreviewDto): Promise<PreviewAnswer> {
     return this.previews.ofMessage(viewer, id, body.clientId);
   }
 
-  /** Sends one letter of the message: to one's own address, or to others at most 20 an hour. */
   @Post(':id/test')
+  @Operation(
+    "Send one letter of a message: to one's own address, or to others at most 20 an hour",
+    TestLetterBegunAnswer,
+    {
+      conflicts: ['TEMPLATE_FAILED'],
+    },
+  )
   @HttpCode(202)
-  test(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: TestLetterDto): Promise<{ letterId: number }> {
+  test(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: TestLetterDto): Promise<TestLetterBegunAnswer> {
     return this.testLetters.send(viewer, id, body.to);
   }
 
-  /** What became of a test letter; the id is the `letterId`. */
   @Get('test-letters/:id')
-  testLetter(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<LetterState> {
-    return this.letters.test(viewer, id);
+  @Operation('What became of a test letter', TestLetterAnswer)
+  async testLetter(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<TestLetterAnswer> {
+    return TestLetterAnswer.of(await this.letters.test(viewer, id));
   }
 }

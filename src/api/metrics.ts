@@ -2,7 +2,8 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { Database } from '../database/database';
+import { StatisticsService } from '../features/statistics/statistics.service';
+import { AccountsService } from '../features/accounts/accounts.service';
 import { DELIVERY_QUEUE } from '../queue/queues';
 
 /** Prometheus metrics of this process and of the service as the ledger sees it. */
@@ -10,7 +11,7 @@ import { DELIVERY_QUEUE } from '../queue/queues';
 export class Metrics {
   private readonly registry = new Registry();
 
-  constructor(database: Database, @InjectQueue(DELIVERY_QUEUE) queue: Queue) {
+  constructor(statistics: StatisticsService, accounts: AccountsService, @InjectQueue(DELIVERY_QUEUE) queue: Queue) {
     collectDefaultMetrics({ register: this.registry });
     const { registry } = this;
     new Gauge({
@@ -19,12 +20,8 @@ export class Metrics {
       labelNames: ['state'],
       registers: [registry],
       async collect() {
-        const row = await database.first<Record<string, number>>(
-          `SELECT coalesce(sum(pending), 0)::bigint AS pending, coalesce(sum(sending), 0)::bigint AS sending,
-                  coalesce(sum(deferred), 0)::bigint AS deferred
-             FROM run_counts WHERE run_id IN (SELECT id FROM runs WHERE status IN ('planning', 'sending'))`,
-        );
-        for (const [state, n] of Object.entries(row ?? {})) this.set({ state }, n);
+        const { pending, sending, deferred } = await statistics.open();
+        for (const [state, n] of Object.entries({ pending, sending, deferred })) this.set({ state }, n);
       },
     });
     new Gauge({
@@ -33,11 +30,7 @@ export class Metrics {
       labelNames: ['status'],
       registers: [registry],
       async collect() {
-        const row = await database.first<Record<string, number>>(
-          `SELECT coalesce(sum(attempts_ok), 0)::bigint AS ok, coalesce(sum(attempts_failed), 0)::bigint AS failed,
-                  coalesce(sum(attempts_unknown), 0)::bigint AS unknown FROM stats WHERE bucket_at > app_now() - interval '1 day'`,
-        );
-        for (const [status, n] of Object.entries(row ?? {})) this.set({ status }, n);
+        for (const [status, n] of Object.entries(await statistics.recentAttempts())) this.set({ status }, n);
       },
     });
     new Gauge({
@@ -45,8 +38,7 @@ export class Metrics {
       help: '1 if the SMTP account is sending, 0 if it waits or is parked',
       registers: [registry],
       async collect() {
-        const row = await database.first<{ state: string }>('SELECT state FROM transports WHERE id = 1');
-        this.set(row?.state === 'open' ? 1 : 0);
+        this.set((await accounts.read()).state === 'open' ? 1 : 0);
       },
     });
     new Gauge({

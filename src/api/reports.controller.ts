@@ -1,60 +1,76 @@
-import { Controller, Get, Header, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Min } from 'class-validator';
+import { Get, Header, Query } from '@nestjs/common';
+import { IsIn, IsOptional, IsString } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
-import {
-  type Report,
-  type ReportQuery,
-  ReportsService,
-  type ReportStep,
-  reportSteps,
-} from '../features/statistics/reports.service';
+import { type ReportQuery, ReportsService, type ReportStep, reportSteps } from '../features/statistics/reports.service';
 import { UsersService } from '../features/users/users.service';
 import { CurrentViewer } from '../http/viewer';
+import { QueryId } from './dto/id.dto';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { CSV, Operation } from './openapi/operation';
+import { count, day, id, listOf, oneOf, part, said, Shape, text } from './openapi/shape';
 
 class ReportQueryDto {
-  @IsIn(reportSteps, { message: `must be one of ${reportSteps.join(', ')}` })
+  @IsIn(reportSteps)
   by: ReportStep = 'day';
 
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: 'must be the id of a mailing' })
-  @Min(1)
+  @QueryId()
   mailingId?: number;
 
-  /** The first day, `2027-03-01`. */
   @IsOptional()
   @IsString()
+  @Said({ format: 'date', description: 'The first day.' })
   from?: string;
 
-  /** The last day, inclusive. */
   @IsOptional()
   @IsString()
+  @Said({ format: 'date', description: 'The last day, inclusive.' })
   to?: string;
 
-  /** Whose days; the account's zone if absent. */
   @IsOptional()
   @IsString()
+  @Said({ description: "An IANA zone: whose days; the account's if absent." })
   timeZone?: string;
 }
 
-@ApiTags('reports')
-@ApiBearerAuth()
-@Controller('reports')
+const counts = { sent: count, failed: count, unknown: count, skipped: count };
+
+class ReportCountsAnswer extends Shape(counts) {}
+class ReportPeriodAnswer extends Shape({ start: said('Its first day.', day), ...counts }) {}
+class ReportMailingAnswer extends Shape({ id, name: text, ...counts }) {}
+class ReportReasonAnswer extends Shape({ reason: text, failed: count }) {}
+class ReportDomainAnswer extends Shape({ domain: text, failed: count }) {}
+
+class ReportAnswer extends Shape({
+  by: oneOf(reportSteps),
+  from: day,
+  to: day,
+  timeZone: text,
+  total: part(ReportCountsAnswer),
+  items: said('Every period, oldest first, also empty ones.', listOf(part(ReportPeriodAnswer))),
+  mailings: listOf(part(ReportMailingAnswer)),
+  reasons: listOf(part(ReportReasonAnswer)),
+  domains: said('Mail domains by how many letters failed there.', listOf(part(ReportDomainAnswer))),
+}) {}
+
+@ApiController('reports')
 export class ReportsController {
   constructor(
     private readonly reports: ReportsService,
     private readonly users: UsersService,
   ) {}
 
-  /** Sent, failed, unknown and skipped by day, week or month, with the reasons and the domains that fail most. */
   @Get()
-  async report(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<Report> {
+  @Operation(
+    'Sent, failed, unknown and skipped by day, week or month, with the reasons and the domains that fail most',
+    ReportAnswer,
+  )
+  async report(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<ReportAnswer> {
     return this.reports.report(viewer, await this.complete(viewer, query));
   }
 
   @Get('periods.csv')
+  @Operation('The periods of a report as CSV', CSV)
   @Header('Content-Type', 'text/csv; charset=utf-8')
   @Header('Content-Disposition', 'attachment; filename="report.csv"')
   async csv(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {

@@ -1,21 +1,23 @@
-import { Controller, Get, Header, HttpCode, Post, Query, StreamableFile } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Get, Header, HttpCode, Post, Query, StreamableFile } from '@nestjs/common';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
-import { Readable } from 'node:stream';
 import type { Viewer } from '../domain/permissions';
-import { type DeliveryStatus, deliveryStatuses } from '../domain/states';
-import { DeliveriesService } from '../features/deliveries/deliveries.service';
-import { DeliveriesExport } from '../features/deliveries/deliveries-export.service';
+import { type DeliveryStatus, deliveryStatuses, runReasons, runStatuses, runTriggers } from '../domain/states';
+import { DeliveriesService } from '../features/runs/deliveries.service';
+import { DeliveriesExport } from '../features/runs/deliveries-export.service';
 import { RunsService, type RunView } from '../features/runs/runs.service';
 import { SendNowService } from '../features/scheduling/send-now.service';
-import { deliveryAnswer } from './deliveries.controller';
+import { DeliveryAnswer, deliveryAnswer } from './deliveries.controller';
 import { PageDto } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
+import { csvFile } from '../http/csv-file';
 import { CurrentViewer } from '../http/viewer';
+import { ApiController } from './openapi/api-controller';
+import { CSV, Operation } from './openapi/operation';
+import { count, id, nullable, oneOf, pageOf, part, said, Shape, time } from './openapi/shape';
 
 class DeliveryQueryDto extends PageDto {
   @IsOptional()
-  @IsIn(deliveryStatuses, { message: `must be one of ${deliveryStatuses.join(', ')}` })
+  @IsIn(deliveryStatuses)
   status?: DeliveryStatus;
 
   @IsOptional()
@@ -24,24 +26,39 @@ class DeliveryQueryDto extends PageDto {
   search?: string;
 }
 
-export const runAnswer = (r: RunView) => ({
-  id: r.id,
-  ownerId: r.ownerId,
-  mailingId: r.mailingId,
-  occurrenceAt: r.occurrenceAt,
-  trigger: r.trigger,
-  sourceRunId: r.sourceRunId,
-  status: r.status,
-  reason: r.reason,
-  pausedAt: r.pausedAt,
-  startedAt: r.status === 'missed' ? null : (r.startedAt ?? r.createdAt),
-  finishedAt: r.finishedAt,
-  counts: r.counts,
-});
+export class CountsAnswer extends Shape({
+  total: count,
+  pending: count,
+  sending: count,
+  deferred: count,
+  sent: count,
+  failed: count,
+  unknown: count,
+  skipped: count,
+  cancelled: count,
+}) {}
 
-@ApiTags('runs')
-@ApiBearerAuth()
-@Controller('runs')
+export class RunAnswer extends Shape({
+  id,
+  ownerId: id,
+  mailingId: id,
+  occurrenceAt: nullable(time),
+  trigger: oneOf(runTriggers),
+  sourceRunId: said('Of a resend: the run whose failures it sends to again.', nullable(id)),
+  status: oneOf(runStatuses),
+  reason: nullable(oneOf(runReasons)),
+  pausedAt: nullable(time),
+  startedAt: nullable(time),
+  finishedAt: nullable(time),
+  counts: part(CountsAnswer),
+}) {}
+
+export class RunBegunAnswer extends Shape({ runId: id }) {}
+
+export const runAnswer = (run: RunView) =>
+  RunAnswer.of({ ...run, startedAt: run.status === 'missed' ? null : (run.startedAt ?? run.createdAt) });
+
+@ApiController('runs')
 export class RunsController {
   constructor(
     private readonly runs: RunsService,
@@ -51,30 +68,32 @@ export class RunsController {
   ) {}
 
   @Get(':id')
+  @Operation('A run with its counts', RunAnswer)
   async get(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     return runAnswer(await this.runs.get(viewer, id));
   }
 
-  /** A new run for those whose delivery ended failed or unknown. */
   @Post(':id/resend-failed')
+  @Operation('Start a run for those whose delivery ended failed or unknown', RunBegunAnswer, {
+    conflicts: ['RUN_NOTHING_FAILED', 'RUN_RESENDING', 'OWNER_BLOCKED', 'LETTERS_PER_DAY'],
+  })
   @HttpCode(202)
-  resendFailed(@CurrentViewer() viewer: Viewer, @Id() id: number) {
+  resendFailed(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<RunBegunAnswer> {
     return this.sending.resendFailed(viewer, id);
   }
 
   @Get(':id/deliveries')
+  @Operation('The deliveries of a run', pageOf(DeliveryAnswer))
   async list(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: DeliveryQueryDto) {
     const page = await this.deliveries.listOfRun(viewer, id, query);
     return { ...page, items: page.items.map(deliveryAnswer) };
   }
 
   @Get(':id/deliveries.csv')
+  @Operation('The deliveries of a run as CSV', CSV)
   @Header('Content-Type', 'text/csv; charset=utf-8')
   async csv(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<StreamableFile> {
     await this.runs.get(viewer, id);
-    return new StreamableFile(Readable.from(this.exports.csv(viewer, id)), {
-      disposition: `attachment; filename="run-${id}.csv"`,
-      type: 'text/csv; charset=utf-8',
-    });
+    return csvFile(this.exports.csv(viewer, id), `run-${id}.csv`);
   }
 }

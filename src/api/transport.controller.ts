@@ -1,35 +1,48 @@
-import { Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Get, HttpCode, Post, Query } from '@nestjs/common';
+import { transportEvents } from '../domain/codes';
 import type { Viewer } from '../domain/permissions';
-import { type TransportState, TransportService } from '../features/deliveries/transport.service';
+import { AccountsService } from '../features/accounts/accounts.service';
 import { PageDto } from './dto/list.dto';
 import { Allows, CurrentViewer } from '../http/viewer';
+import { ApiController } from './openapi/api-controller';
+import { Operation } from './openapi/operation';
+import { id, nullable, oneOf, pageOf, Shape, text, time } from './openapi/shape';
 
-const answer = ({ state, reason, detail, retryAt, since }: TransportState) => ({
-  state,
-  reason,
-  detail,
-  retryAt,
-  since,
-});
+const state = {
+  state: oneOf(['open', 'waiting', 'parked']),
+  reason: nullable(text),
+  detail: nullable(text),
+  retryAt: nullable(time),
+  since: time,
+};
 
-@ApiTags('transport')
-@ApiBearerAuth()
-@Controller('transport')
+class TransportAnswer extends Shape(state) {}
+
+class TransportLogEntryAnswer extends Shape({
+  id,
+  createdAt: time,
+  event: oneOf(transportEvents),
+  reason: nullable(text),
+  detail: nullable(text),
+}) {}
+
+class TransportDetailAnswer extends Shape({ ...state, log: pageOf(TransportLogEntryAnswer) }) {}
+
+@ApiController('transport')
 export class TransportController {
-  constructor(private readonly transport: TransportService) {}
+  constructor(private readonly transport: AccountsService) {}
 
-  /** The SMTP account: whether letters go out, why not, and what happened to it. */
   @Get()
+  @Operation('The SMTP account: whether letters go out, why not, and what happened to it', TransportDetailAnswer)
   async get(@Query() query: PageDto) {
-    return { ...answer(await this.transport.read()), log: await this.transport.history(query) };
+    return TransportDetailAnswer.of({ ...(await this.transport.read()), log: await this.transport.history(query) });
   }
 
-  /** Admins: a parked account is tried anew. */
   @Allows('transport.resume')
   @Post('resume')
+  @Operation('Admins: try a parked SMTP account anew', TransportAnswer)
   @HttpCode(200)
   async resume(@CurrentViewer() viewer: Viewer) {
-    return answer(await this.transport.resume(viewer));
+    return TransportAnswer.of(await this.transport.resume(viewer));
   }
 }

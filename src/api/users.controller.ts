@@ -1,5 +1,4 @@
-import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Body, Get, Patch, Query } from '@nestjs/common';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { requireMay, type Role, roles, type Viewer } from '../domain/permissions';
 import { BlockingService } from '../features/scheduling/blocking.service';
@@ -8,6 +7,11 @@ import { UsersService, type UserView } from '../features/users/users.service';
 import { Id } from '../http/id.pipe';
 import { Allows, CurrentViewer } from '../http/viewer';
 import { PageDto } from './dto/list.dto';
+import { Optional } from './dto/optional.dto';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { Operation } from './openapi/operation';
+import { flag, id, nullable, oneOf, pageOf, said, Shape, text, time } from './openapi/shape';
 
 class UserQueryDto extends PageDto {
   @IsOptional()
@@ -16,43 +20,42 @@ class UserQueryDto extends PageDto {
   search?: string;
 
   @IsOptional()
-  @IsIn(userStatuses, { message: `must be one of ${userStatuses.join(', ')}` })
+  @IsIn(userStatuses)
   status?: UserStatus;
 
   @IsOptional()
-  @IsIn(roles, { message: `must be one of ${roles.join(', ')}` })
+  @IsIn(roles)
   role?: Role;
 }
 
 class UserPatchDto {
-  /** `blocked` blocks; `active` lets in who waits, and unblocks. */
-  @IsOptional()
-  @IsIn(['active', 'blocked'], { message: 'must be active or blocked' })
+  @Optional()
+  @IsIn(['active', 'blocked'])
+  @Said({ description: '`blocked` blocks; `active` unblocks, and lets in a user who waits for it.' })
   status?: 'active' | 'blocked';
 
-  /** For admins. */
-  @IsOptional()
-  @IsIn(roles, { message: `must be one of ${roles.join(', ')}` })
+  @Optional()
+  @IsIn(roles)
+  @Said({ description: 'Only admins change it.' })
   role?: Role;
 }
 
-const userAnswer = (u: UserView) => ({
-  id: u.id,
-  email: u.email,
-  fullName: u.fullName,
-  role: u.role,
-  status: u.status,
-  language: u.language,
-  timeZone: u.timeZone,
-  lastSeenAt: u.lastSeenAt,
-  createdAt: u.createdAt,
-  updatedAt: u.updatedAt,
-});
+class UserAnswer extends Shape({
+  id,
+  email: text,
+  fullName: text,
+  role: oneOf(roles),
+  status: oneOf(userStatuses),
+  secondFactor: said('Whether a code is asked for beside the password.', flag),
+  language: oneOf(['en', 'ru']),
+  timeZone: text,
+  lastSeenAt: nullable(time),
+  createdAt: time,
+  updatedAt: time,
+}) {}
 
-@ApiTags('users')
-@ApiBearerAuth()
+@ApiController('users')
 @Allows('users.manage')
-@Controller('users')
 export class UsersController {
   constructor(
     private readonly users: UsersService,
@@ -60,23 +63,28 @@ export class UsersController {
   ) {}
 
   @Get()
+  @Operation('Users, newest first; for managers and admins', pageOf(UserAnswer))
   async list(@CurrentViewer() viewer: Viewer, @Query() query: UserQueryDto) {
     const page = await this.users.list(viewer, query);
-    return { ...page, items: page.items.map(userAnswer) };
+    return { ...page, items: page.items.map((user) => UserAnswer.of(user)) };
   }
 
   @Get(':id')
+  @Operation('A user; for managers and admins', UserAnswer)
   async get(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return userAnswer(await this.users.get(viewer, id));
+    return UserAnswer.of(await this.users.get(viewer, id));
   }
 
   @Patch(':id')
+  @Operation('Let in, block or unblock a user; admins: give a role', UserAnswer, {
+    conflicts: ['OWN_ROLE', 'USER_NOT_BLOCKED', 'USER_NOT_WAITING', 'USER_UNCONFIRMED'],
+  })
   async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() { status, role }: UserPatchDto) {
     if (role !== undefined) requireMay(viewer, 'users.role');
     const user = await this.users.get(viewer, id);
     if (role !== undefined && role !== user.role) await this.users.setRole(viewer, id, role);
     if (status !== undefined && status !== user.status) await this.setStatus(viewer, user, status);
-    return userAnswer(await this.users.get(viewer, id));
+    return UserAnswer.of(await this.users.get(viewer, id));
   }
 
   private setStatus(viewer: Viewer, user: UserView, status: 'active' | 'blocked'): Promise<void> {

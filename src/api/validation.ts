@@ -1,29 +1,73 @@
 import {
   type ArgumentMetadata,
   Injectable,
+  type Type,
   ValidationPipe,
   type ValidationError as ClassValidatorError,
 } from '@nestjs/common';
-import { type FieldError, ValidationError } from '../domain/errors';
+import { type ClassTransformOptions, instanceToPlain, plainToInstance } from 'class-transformer';
+import { invalid, ValidationError } from '../domain/errors';
+import { at, type CodedProblem, type FieldProblem, problem } from '../domain/problems';
+import { rulesOf, type Validator } from './openapi/input-schema';
 
-/** Postgres has no text with NUL in it, and nobody types one. */
+const QUERY_FIELDS = 100;
+
+/** What a body or query must not hold anywhere, looked for before any of it is copied. Bodies are bounded already. */
 @Injectable()
 class InputPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    // Texts of a path are read by a pipe of their own; a number made of one here would hide how it was written.
+    if (metadata.type === 'param') return value;
+    if (metadata.type === 'query' && Object.keys(value as object).length > QUERY_FIELDS)
+      throw invalid('query', problem('too_many', { max: QUERY_FIELDS, what: 'fields' }));
     if (metadata.type === 'body' || metadata.type === 'query') {
-      const fields = fieldsWithNul(value, '');
-      if (fields.length > 0)
-        throw new ValidationError(fields.map((field) => ({ field, message: 'must not contain the character NUL' })));
+      const errors = foreign(value, '');
+      if (errors.length > 0) throw new ValidationError(errors);
     }
     return (await super.transform(value, metadata)) as unknown;
   }
+
+  // Nest's two own walks through the body are left out: each costs as much as all else.
+  /** Names such as `__proto__` are refused by `foreign` already. */
+  protected override stripProtoKeys(): void {}
+  /** Neither JSON nor a query's texts can hold a list with gaps. */
+  protected override closeArrayGaps(): void {}
 }
 
-function fieldsWithNul(value: unknown, path: string): string[] {
-  if (typeof value === 'string') return value.includes('\0') ? [path] : [];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, part]) => fieldsWithNul(part, path === '' ? key : `${path}.${key}`));
+/**
+ * Postgres has no text with NUL in it, and nobody types one. Names that every object has (`__proto__`, `constructor`,
+ * `toString` …), and `prototype`, are no fields; they would be dropped in silence.
+ */
+function foreign(value: unknown, path: string): readonly FieldProblem[] {
+  if (typeof value === 'string') return at(path, value.includes('\0') ? problem('nul') : null);
+  if (!isObject(value)) return [];
+  const errors: FieldProblem[] = [];
+  const within = (name: string | number) => (path === '' ? String(name) : `${path}.${name}`);
+  if (Array.isArray(value)) {
+    // Long lists of plain values are looked through without making anything for each.
+    value.forEach((part: unknown, i) => {
+      if (isObject(part) || (typeof part === 'string' && part.includes('\0'))) errors.push(...foreign(part, within(i)));
+    });
+    return errors;
+  }
+  for (const [name, part] of Object.entries(value)) {
+    if (name in Object.prototype || name === 'prototype') errors.push(...at(within(name), problem('unknown_field')));
+    else errors.push(...foreign(part, within(name)));
+  }
+  return errors;
 }
+
+/** class-transformer copies lists item by item with much ado; a list of plain values needs no copy. */
+function toInstance<T>(type: Type<T>, plain: unknown, options?: ClassTransformOptions): T | T[] {
+  if (!isObject(plain) || Array.isArray(plain)) return plainToInstance(type, plain, options);
+  const lists = Object.fromEntries(
+    Object.entries(plain).filter(([, value]) => Array.isArray(value) && !value.some(isObject)),
+  );
+  const others = Object.fromEntries(Object.entries(plain).filter(([name]) => !(name in lists)));
+  return Object.assign(plainToInstance(type, others, options) as object, lists) as T;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** Bodies and queries: unknown fields are refused, every problem is named with its field. */
 export const validationPipe = new InputPipe({
@@ -31,18 +75,41 @@ export const validationPipe = new InputPipe({
   forbidNonWhitelisted: true,
   forbidUnknownValues: true,
   transform: true,
-  stopAtFirstError: true,
-  exceptionFactory: (errors) => new ValidationError(errors.flatMap((error) => fieldErrors(error, ''))),
+  validationError: { target: true, value: true },
+  transformerPackage: { plainToInstance: toInstance, classToPlain: instanceToPlain },
+  exceptionFactory: (errors) => new ValidationError(errors.flatMap((error) => fieldProblems(error, ''))),
 });
 
-function fieldErrors(error: ClassValidatorError, path: string): FieldError[] {
-  const field = `${path}${error.property}`;
-  const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
-    field,
-    message:
-      rule === 'whitelistValidation'
-        ? 'is not a field of this request'
-        : message.replace(new RegExp(`^${error.property} `), ''),
-  }));
-  return [...own, ...(error.children ?? []).flatMap((child) => fieldErrors(child, `${field}.`))];
+/** What each validator says, by what it was given. */
+const CODES: Record<Exclude<Validator, 'said'>, (constraints: unknown[], each: boolean) => CodedProblem> = {
+  isString: () => problem('wrong_type', { wanted: 'string' }),
+  isBoolean: () => problem('wrong_type', { wanted: 'boolean' }),
+  isInt: () => problem('wrong_type', { wanted: 'integer' }),
+  isArray: () => problem('wrong_type', { wanted: 'list' }),
+  isId: () => problem('wrong_type', { wanted: 'id' }),
+  isIds: () => problem('wrong_type', { wanted: 'ids' }),
+  isIn: ([options], each) => problem(each ? 'some_of' : 'one_of', { options: options as string[] }),
+  min: ([min]) => problem('too_small', { min: Number(min) }),
+  max: ([max]) => problem('too_large', { max: Number(max) }),
+  maxLength: ([max]) => problem('too_long', { max: Number(max) }),
+  // The only lists that are bounded by a validator are those of ids.
+  arrayMaxSize: ([max]) => problem('too_many', { max: Number(max), what: 'ids' }),
+};
+
+/** Of several rules of a field the one that stands first in its class: they are checked from the last. */
+function fieldProblems(error: ClassValidatorError, path: string): FieldProblem[] {
+  const { property, constraints, children = [] } = error;
+  const field = `${path}${property}`;
+  const name = Object.keys(constraints ?? {}).at(-1);
+  const own = name === undefined ? null : coded(error, name);
+  return [...at(field, own), ...children.flatMap((child) => fieldProblems(child, `${field}.`))];
+}
+
+function coded({ property, value, target }: ClassValidatorError, name: string): CodedProblem {
+  // What no rule of a class asks for: its name, or the whole of a body without any.
+  if (!Object.hasOwn(CODES, name)) return problem('unknown_field');
+  if (value === undefined) return problem('required');
+  const rules = rulesOf(target?.constructor as Type);
+  const rule = rules.find((each) => each.propertyName === property && each.name === name);
+  return CODES[name as keyof typeof CODES]((rule?.constraints ?? []) as unknown[], rule?.each ?? false);
 }

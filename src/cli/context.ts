@@ -4,14 +4,17 @@ import { waitForPostgres } from '../boot';
 import { ConfigError, loadConfig } from '../config/config';
 import { type Config, ConfigModule } from '../config/config.module';
 import { isUnavailable } from '../database/database';
+import { postgresProblem } from '../database/postgres-problem';
 import { DomainError } from '../domain/errors';
 import type { Viewer } from '../domain/permissions';
 import { ClientsModule } from '../features/clients/clients.module';
 import { ImportsModule } from '../features/clients/imports.module';
-import { DeliveriesModule } from '../features/deliveries/deliveries.module';
+import { AccountsModule } from '../features/accounts/accounts.module';
+import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
+import { StatisticsModule } from '../features/statistics/statistics.module';
 import { UsersModule } from '../features/users/users.module';
 import { LoggingModule } from '../logging/logging.module';
 import { QueueModule } from '../queue/queue.module';
@@ -30,9 +33,11 @@ class CliApp {
         ClientsModule,
         ImportsModule,
         MailingsModule,
-        DeliveriesModule,
+        AccountsModule,
+        LedgerModule,
         RunsModule,
         SchedulingModule,
+        StatisticsModule,
       ],
     };
   }
@@ -59,8 +64,9 @@ export async function run(
 ): Promise<void> {
   let app: INestApplicationContext | undefined;
   try {
-    const config = { ...loadConfig(process.env), logLevel: 'silent' as const };
-    await waitForPostgres(config, () => undefined, PATIENCE_MS);
+    const config = { ...loadConfig(process.env), logLevel: 'silent' as const, waitForServicesMs: PATIENCE_MS };
+    // What only reads works with a database that is read-only; what writes says so itself.
+    await waitForPostgres(config, () => undefined, { writable: false });
     app = await NestFactory.createApplicationContext(CliApp.with(config), { logger: false, abortOnError: false });
     if (!(await app.get(RedisConnection, { strict: false }).ready(PATIENCE_MS))) {
       process.stderr.write('Redis can not be reached: what is started goes out when it is back.\n');
@@ -87,6 +93,6 @@ function described(error: unknown): { code: string; text: string } {
   if (error instanceof DomainError) return { code: error.code, text: error.message };
   if (error instanceof ConfigError) return { code: 'CONFIG', text: error.message };
   if (isUnavailable(error))
-    return { code: 'DATABASE_UNAVAILABLE', text: `The database can not be reached: ${(error as Error).message}` };
+    return { code: 'DATABASE_UNAVAILABLE', text: `The database says no for now: ${postgresProblem(error)}.` };
   return { code: 'FAILED', text: error instanceof Error ? error.message : String(error) };
 }

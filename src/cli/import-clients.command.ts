@@ -4,7 +4,9 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { ValidationError } from '../domain/errors';
+import { invalid } from '../domain/errors';
+import { english, told } from '../domain/problem-texts';
+import { problem } from '../domain/problems';
 import { ImportsService } from '../features/clients/imports.service';
 import { UsersService } from '../features/users/users.service';
 import { type Output, print, run } from './context';
@@ -21,7 +23,7 @@ export function importClientsCommand(program: Command): void {
       run(options, async (app) => {
         const owner = await app.get(UsersService).byEmail(options.owner);
         const found = await stat(file).catch((error: unknown) => {
-          throw new ValidationError([{ field: 'file', message: (error as Error).message }]);
+          throw invalid('file', problem('verbatim', { text: (error as Error).message }));
         });
         const imports = app.get(ImportsService, { strict: false });
         const viewer = { userId: owner.id, role: owner.role };
@@ -32,18 +34,22 @@ export function importClientsCommand(program: Command): void {
           notTTYSchedule: 5_000,
         });
         bar.start(found.size, 0, { phase: 'Reading ' });
+        const upload = Readable.from(counted(file, (bytes) => bar.increment(bytes)));
         const { importId } = await imports.begin(
           viewer,
           { fileName: basename(file), dryRun: options.dryRun ?? false },
-          Readable.from(counted(file, (bytes) => bar.increment(bytes))),
+          upload,
         );
+        upload.destroy();
         const read = await imports.get(viewer, importId);
         bar.setTotal(Math.max(1, read.rows));
         bar.update(0, { phase: 'Applying' });
         while (!(await imports.resume(importId, undefined, (p) => bar.update(p.added + p.updated + p.rejected))));
         bar.stop();
         const done = await imports.get(viewer, importId);
-        const { status, reason, rows, added, updated, rejected, errors, encoding, delimiter } = done;
+        const { status, rows, added, updated, rejected, encoding, delimiter } = done;
+        const reason = done.reason && english(done.reason);
+        const errors = done.errors.map(told);
         print(
           options,
           { importId, status, reason, rows, added, updated, rejected, encoding, delimiter, errors },

@@ -2,14 +2,15 @@ import { getQueueToken } from '@nestjs/bullmq';
 import type { Queue } from 'bullmq';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/config';
-import { Database } from '../database/database';
+import { isUnavailable } from '../database/database';
 import { runMigrations } from '../database/migrate';
+import { postgresProblem } from '../database/postgres-problem';
 import { waitFor } from '../database/wait';
-import { TransportService } from '../features/deliveries/transport.service';
+import { AccountsService } from '../features/accounts/accounts.service';
 import { SchedulerService } from '../features/scheduling/scheduler.service';
+import { StatisticsService } from '../features/statistics/statistics.service';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE } from '../queue/queues';
-import { type Output, print, run } from './context';
-import { Client } from 'pg';
+import { OPERATOR, type Output, print, run } from './context';
 
 export function operationsCommands(program: Command): void {
   program
@@ -18,17 +19,15 @@ export function operationsCommands(program: Command): void {
     .action(async () => {
       try {
         const config = loadConfig(process.env);
-        await waitFor(
-          'Postgres',
-          async () => {
-            const client = new Client({ connectionString: config.databaseUrl, connectionTimeoutMillis: 5_000 });
-            await client.connect();
-            await client.end();
-          },
-          config.waitForServicesMs,
-          (message) => process.stderr.write(`${message}\n`),
-        );
-        const done = await runMigrations(config.databaseUrl);
+        const migrate = () =>
+          runMigrations(config.databaseUrl).catch((error: unknown) => {
+            throw new Error(postgresProblem(error), { cause: error });
+          });
+        const done = await waitFor('Postgres', migrate, {
+          timeoutMs: config.waitForServicesMs,
+          say: (message) => process.stderr.write(`${message}\n`),
+          worth: (error) => isUnavailable((error as Error).cause),
+        });
         process.stdout.write(
           done.length > 0 ? `${done.map((name) => `applied ${name}`).join('\n')}\n` : 'The schema is up to date.\n',
         );
@@ -59,17 +58,11 @@ export function operationsCommands(program: Command): void {
     .description('Queues beside ledger: counts that should agree')
     .option('--json', 'print one JSON object')
     .action((options: Output) =>
-      run(options, async (app, config) => {
-        const database = app.get(Database, { strict: false });
-        const ledger = await database.first<Record<string, number>>(
-          `SELECT (SELECT count(*) FROM runs WHERE status IN ('planning', 'sending')) AS live_runs,
-                  coalesce(sum(pending), 0)::bigint AS pending, coalesce(sum(sending), 0)::bigint AS sending,
-                  coalesce(sum(deferred), 0)::bigint AS deferred,
-                  (SELECT count(*) FROM workers WHERE stopped_at IS NULL AND heartbeat_at > clock_timestamp() - $1 * interval '1 millisecond') AS workers
-             FROM run_counts WHERE run_id IN (SELECT id FROM runs WHERE status IN ('planning', 'sending'))`,
-          [config.takeoverMs],
-        );
-        const transport = await app.get(TransportService, { strict: false }).read();
+      run(options, async (app) => {
+        const statistics = app.get(StatisticsService, { strict: false });
+        const ledger = await statistics.open();
+        const transport = await app.get(AccountsService, { strict: false }).read();
+        const restored = await statistics.restored(OPERATOR);
         const queues: Record<string, Record<string, number> | null> = {};
         for (const name of [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE]) {
           queues[name] = await app
@@ -82,12 +75,22 @@ export function operationsCommands(program: Command): void {
         );
         print(
           options,
-          { ledger, queues, transport: { state: transport.state, reason: transport.reason, since: transport.since } },
+          {
+            ledger,
+            queues,
+            transport: { state: transport.state, reason: transport.reason, since: transport.since },
+            restored,
+          },
           [
-            `Ledger: ${nonZero(ledger ?? {})}`,
+            `Ledger: ${nonZero({ ...ledger })}`,
             'Queues:',
             ...lines,
             `SMTP account: ${transport.state}${transport.reason ? ` (${transport.reason}: ${transport.detail ?? ''})` : ''}`,
+            ...(restored
+              ? [
+                  `restored: the database came from a backup; ${restored.mailings} mailing(s) are held since ${restored.since.toISOString()}`,
+                ]
+              : []),
           ].join('\n'),
         );
         return 0;

@@ -3,7 +3,7 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictError } from '../domain/errors';
-import type { DeliveryCounts } from '../domain/states';
+import type { DeliveryCounts, DeliveryStatus } from '../domain/states';
 import { MailingsService } from '../features/mailings/mailings.service';
 import { RunsService, type RunView } from '../features/runs/runs.service';
 import { SchedulerService } from '../features/scheduling/scheduler.service';
@@ -19,6 +19,18 @@ interface Options extends Output {
 
 const LOOK_MS = 250;
 const FINAL = ['done', 'cancelled', 'missed'];
+
+/** Why somebody would get nothing by a send now: they have a letter of this occurrence's run, in such a state. */
+const LEFT_OUT: Record<DeliveryStatus, string> = {
+  pending: 'is pending in this run',
+  sending: 'is sending in this run',
+  deferred: 'waits for another try',
+  sent: 'got it already',
+  failed: 'failed in this run (see --failed-only)',
+  unknown: 'may have got it already',
+  skipped: 'is skipped in this run',
+  cancelled: 'is cancelled in this run',
+};
 
 export function sendMailingCommand(program: Command): void {
   program
@@ -53,7 +65,8 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
   const mailing = await app.get(MailingsService).get(OPERATOR, id);
   const preview = await app.get(SendNowService).preview(OPERATOR, id);
   const next = await app.get(SchedulerService).schedule(OPERATOR, id, 5);
-  const leftOut = preview.leftOut.map(({ count, reason, emails }) => {
+  const leftOut = preview.leftOut.map((left) => ({ ...left, reason: LEFT_OUT[left.status] }));
+  const lines = leftOut.map(({ count, reason, emails }) => {
     const more = count > emails.length ? `, and ${count - emails.length} more` : '';
     return `  ${count} left out, ${reason}: ${emails.join(', ')}${more}`;
   });
@@ -64,13 +77,13 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
       mailingId: id,
       status: mailing.status,
       recipients: preview.recipients,
-      leftOut: preview.leftOut,
+      leftOut,
       refusal: preview.refusal?.code ?? null,
       next,
     },
     [
       `Mailing ${id} ("${mailing.name || mailing.messageSubject || ''}", ${mailing.status}) would go to ${preview.recipients} client(s).`,
-      ...leftOut,
+      ...lines,
       ...refused,
       ...(next.length > 0 ? ['Next occurrences:', ...next.map((o) => `  ${o.local}`)] : ['No further occurrences.']),
     ].join('\n'),

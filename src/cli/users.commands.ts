@@ -2,9 +2,10 @@ import { type Command, Option } from 'commander';
 import { text } from 'node:stream/consumers';
 import { randomBytes } from 'node:crypto';
 import type { Role } from '../domain/permissions';
+import { SecondFactorService } from '../features/users/second-factor.service';
 import { TokensService } from '../features/users/tokens.service';
 import { UsersService } from '../features/users/users.service';
-import { type Output, print, run } from './context';
+import { OPERATOR, type Output, print, run } from './context';
 
 interface UserOptions extends Output {
   email: string;
@@ -52,6 +53,22 @@ export function usersCommands(program: Command): void {
         const user = await app.get(UsersService).byEmail(options.email);
         const token = await app.get(TokensService).create(user.id, { name: options.name });
         print(options, { id: token.id, name: token.name, token: token.token }, token.token);
+        return 0;
+      }),
+    );
+
+  program
+    .command('users')
+    .description('Manage users')
+    .command('reset-second-factor')
+    .description('Takes the second factor from a user who lost it: the next sign-in asks for the password alone')
+    .requiredOption('--email <address>', "the user's address")
+    .option('--json', 'print one JSON object')
+    .action((options: Output & { email: string }) =>
+      run(options, async (app) => {
+        const user = await app.get(UsersService).byEmail(options.email);
+        await app.get(SecondFactorService).reset(OPERATOR, user.id);
+        print(options, { id: user.id, email: user.email }, `The second factor of ${user.email} is reset.`);
         return 0;
       }),
     );

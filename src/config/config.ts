@@ -39,8 +39,39 @@ export function loadConfig(env: NodeJS.ProcessEnv): ConfigValues {
       if (weak) problems.push(`${setting.env} ${weak}`);
     }
   }
+  for (const [url, password] of PASSWORDS) values[url] = withPassword(values, url, password, problems);
+  for (const [one, other] of TOGETHER)
+    if (values[one] && values[other] === '')
+      problems.push(`${schema[other].env} is missing: ${schema[one].env} needs it`);
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as ConfigValues;
+}
+
+/** Settings that need another one. */
+const TOGETHER = [
+  ['oidcIssuer', 'oidcClientId'],
+  ['oidcClientId', 'oidcIssuer'],
+  ['oidcClientSecret', 'oidcClientId'],
+] as const;
+
+/** A URL's password may stand beside it, so that no character of it has to be encoded. */
+const PASSWORDS = [
+  ['databaseUrl', 'databasePassword'],
+  ['redisUrl', 'redisPassword'],
+] as const;
+
+function withPassword(
+  values: Record<string, unknown>,
+  url: (typeof PASSWORDS)[number][0],
+  password: (typeof PASSWORDS)[number][1],
+  problems: string[],
+): unknown {
+  const [given, alone] = [values[url], values[password]];
+  if (typeof given !== 'string' || typeof alone !== 'string' || alone === '') return given;
+  const whole = new URL(given);
+  if (whole.password) problems.push(`${schema[password].env} and ${schema[url].env} both give a password: give one`);
+  whole.password = encodeURIComponent(alone);
+  return whole.href;
 }
 
 /** What is given, or null where that can't be used, which is then among the problems. */

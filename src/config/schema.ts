@@ -1,3 +1,6 @@
+import { smtpUrlProblem } from '../smtp/smtp-url';
+import { issuerProblem, publicUrlProblem, redisUrlProblem, serviceUrlProblem } from './service-url';
+
 /** One setting: its name in the environment, how its text is read, its default and one sentence about it. */
 export interface Setting<T> {
   env: string;
@@ -36,13 +39,10 @@ const millisecondsList = (t: string): Parsed<readonly number[]> => {
     : bad(`must be a comma list of milliseconds such as 300000,900000, but is "${t}"`);
 };
 
-const url = (protocols: string[]) => (t: string) => {
-  // The text may hold a password, so a problem never repeats it.
-  if (!URL.canParse(t)) return bad('is not a URL');
-  const { protocol } = new URL(t);
-  return protocols.includes(protocol.slice(0, -1))
-    ? ok(t)
-    : bad(`must begin with ${protocols.map((p) => `${p}://`).join(' or ')}`);
+/** The text may hold a password, so no problem repeats it. */
+const url = (problemOf: (t: string) => string | null) => (t: string) => {
+  const problem = problemOf(t);
+  return problem === null ? ok(t) : bad(problem);
 };
 
 const oneOf =
@@ -66,7 +66,14 @@ export const schema = {
     default: 'postgres://gonets:gonets@127.0.0.1:5432/gonets',
     inProduction: 'required',
     secret: true,
-    parse: url(['postgres', 'postgresql']),
+    parse: url((t) => serviceUrlProblem(t, ['postgres', 'postgresql'])),
+  }),
+  databasePassword: setting<string>({
+    env: 'DATABASE_PASSWORD',
+    about: 'The password for DATABASE_URL, as it is; in the URL itself it would have to be percent-encoded.',
+    default: '',
+    secret: true,
+    parse: text,
   }),
   databaseConnections: setting<number>({
     env: 'DATABASE_CONNECTIONS',
@@ -77,25 +84,33 @@ export const schema = {
   redisUrl: setting<string>({
     env: 'REDIS_URL',
     about:
-      'The Redis server for queues, cache and limits, redis://:password@host:6379/0 (maxmemory-policy noeviction).',
+      'The Redis server for queues, cache and limits, redis://:password@host:6379/0 (maxmemory-policy noeviction; no Redis Cluster).',
     default: 'redis://127.0.0.1:6379/0',
     inProduction: 'required',
     secret: true,
-    parse: url(['redis', 'rediss']),
+    parse: url(redisUrlProblem),
+  }),
+  redisPassword: setting<string>({
+    env: 'REDIS_PASSWORD',
+    about: 'The password for REDIS_URL, as it is; in the URL itself it would have to be percent-encoded.',
+    default: '',
+    secret: true,
+    parse: text,
   }),
   redisPrefix: setting<string>({
     env: 'REDIS_PREFIX',
-    about: 'Begins every key in Redis; its braces keep all keys on one node of a Redis Cluster.',
+    about: 'Begins every key in Redis, so that several services can share one server.',
     default: '{gonets}',
     parse: text,
   }),
   smtpUrl: setting<string>({
     env: 'SMTP_URL',
-    about: 'The mail server or relay, smtp://user:password@host:587?requireTLS=true or smtps://…:465.',
+    about:
+      'The mail server or relay, smtp://user:password@host:587 or smtps://…:465. A user and password are sent only over TLS, but to this machine or with allowPlainLogin=true.',
     default: 'smtp://127.0.0.1:1025',
     inProduction: 'required',
     secret: true,
-    parse: url(['smtp', 'smtps']),
+    parse: url((t) => serviceUrlProblem(t, ['smtp', 'smtps']) ?? smtpUrlProblem(t)),
   }),
   mailFrom: setting<string>({
     env: 'MAIL_FROM',
@@ -109,11 +124,12 @@ export const schema = {
     about: 'The address under which browsers reach the web interface; links in letters begin with it.',
     default: 'http://localhost:3000',
     inProduction: 'required',
-    parse: url(['http', 'https']),
+    parse: url(publicUrlProblem),
   }),
   secretKey: setting<string>({
     env: 'SECRET_KEY',
-    about: 'At least 32 random characters; signs what leaves the service. Changing it ends all pending links.',
+    about:
+      'At least 32 random characters; signs what leaves the service, and encrypts the secrets of second factors. Changing it ends open forms; users with a second factor then sign in with a recovery code and set it up again.',
     default: 'development-only-secret-key-not-for-production',
     inProduction: 'required',
     productionCheck: (t) =>
@@ -170,7 +186,8 @@ export const schema = {
   }),
   smtpConnections: setting<number>({
     env: 'SMTP_CONNECTIONS',
-    about: 'The most SMTP connections of one worker; it holds at most twice as many claims.',
+    about:
+      'The most SMTP connections of one worker. It claims only for connections that are established, and a few ahead.',
     default: 10,
     parse: integer(1, 1000),
   }),
@@ -210,6 +227,13 @@ export const schema = {
     default: [5_000, 15_000, 60_000, 300_000],
     parse: millisecondsList,
   }),
+  quotaDelaysMs: setting<readonly number[]>({
+    env: 'QUOTA_DELAYS_MS',
+    about:
+      'The rests of the SMTP account after a quota answer or the same refusal for everybody; the last one repeats.',
+    default: [15 * MINUTE, 60 * MINUTE, 240 * MINUTE],
+    parse: millisecondsList,
+  }),
   domainHoldMs: setting<number>({
     env: 'DOMAIN_HOLD_MS',
     about: "How long a recipient's domain rests after its provider said that we send too fast.",
@@ -233,6 +257,12 @@ export const schema = {
     about: 'The largest file of clients that is taken, in bytes.',
     default: 500_000_000,
     parse: integer(1, 100_000_000_000),
+  }),
+  bodyIdleMs: setting<number>({
+    env: 'BODY_IDLE_MS',
+    about: 'How long a request may send nothing before its body is complete; then it is ended.',
+    default: 30_000,
+    parse: milliseconds,
   }),
   queueWindow: setting<number>({
     env: 'QUEUE_WINDOW',
@@ -277,6 +307,19 @@ export const schema = {
     secret: true,
     parse: text,
   }),
+  dkimSelector2: setting<string>({
+    env: 'DKIM_SELECTOR_2',
+    about: 'The DKIM selector of the second key.',
+    default: 'gonets2',
+    parse: text,
+  }),
+  dkimPrivateKey2: setting<string>({
+    env: 'DKIM_PRIVATE_KEY_2',
+    about: 'A second DKIM key of the same domain: letters carry both signatures, for example RSA and Ed25519.',
+    default: '',
+    secret: true,
+    parse: text,
+  }),
   secureCookies: setting<boolean>({
     env: 'SECURE_COOKIES',
     about: 'Cookies only over HTTPS; switch off only to try a production build on plain HTTP.',
@@ -295,6 +338,26 @@ export const schema = {
     about: 'The most API calls and pages of one signed-in user in a minute (0: no limit).',
     default: 3_000,
     parse: integer(0, 1_000_000),
+  }),
+  oidcIssuer: setting<string>({
+    env: 'OIDC_ISSUER',
+    about:
+      'The OpenID Connect provider that people may sign in with, by its issuer: https://accounts.example.org. Empty: passwords alone. Register PUBLIC_URL/sign-in/oidc/callback there as the redirect URI.',
+    default: '',
+    parse: url(issuerProblem),
+  }),
+  oidcClientId: setting<string>({
+    env: 'OIDC_CLIENT_ID',
+    about: 'The client ID that the provider gave this service.',
+    default: '',
+    parse: text,
+  }),
+  oidcClientSecret: setting<string>({
+    env: 'OIDC_CLIENT_SECRET',
+    about: 'The secret that the provider gave for OIDC_CLIENT_ID; empty for a public client.',
+    default: '',
+    secret: true,
+    parse: text,
   }),
   sessionIdleMs: setting<number>({
     env: 'SESSION_IDLE_MS',

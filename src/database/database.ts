@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Pool } from 'pg';
-import { DataSource, type EntityManager, type QueryResult, type QueryRunner } from 'typeorm';
+import type { Pool, PoolClient, QueryResult } from 'pg';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { databaseTrouble, type DatabaseTrouble } from '../domain/database-trouble';
+import type { Sessions } from './sessions';
 
 /** Runs SQL with parameters; column names come back in camelCase, bigints as numbers, timestamps as Dates. */
 export interface Sql {
@@ -27,7 +29,7 @@ export class Database implements Sql {
   constructor(readonly dataSource: DataSource) {}
 
   async rows<T>(sql: string, params?: unknown[]): Promise<T[]> {
-    return records<T>(rowsOf(await this.run(sql, params)));
+    return records<T>((await this.run(sql, params)).rows);
   }
 
   async first<T>(sql: string, params?: unknown[]): Promise<T | undefined> {
@@ -35,16 +37,20 @@ export class Database implements Sql {
   }
 
   async affected(sql: string, params?: unknown[]): Promise<number> {
-    return (await this.run(sql, params)).affected ?? 0;
+    return (await this.run(sql, params)).rowCount ?? 0;
   }
 
   /**
-   * One statement that runs many times a second: each connection prepares it once under its name, and it goes past
-   * TypeORM's query runner to the same pool. Committed when this resolves. Deadlocks are tried again (three times).
+   * One statement that runs many times a second, and that all others wait for: each connection prepares it once under its
+   * name, if it is ours alone, and an answer that was lost on the way is not waited for long. Committed when this resolves.
+   * Deadlocks are tried again (three times).
    */
-  async prepared<T>(name: string, sql: string, params: unknown[]): Promise<T[]> {
-    const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
-    const result = await retried(() => pool.query<Record<string, unknown>>({ name, text: sql, values: params }));
+  async prepared<T>(name: string, text: string, values: unknown[]): Promise<T[]> {
+    const { shared, frozenMs } = this.sessions;
+    const statement = { text, values, ...(frozenMs && { query_timeout: 2 * frozenMs }) };
+    const result = await retried(() =>
+      this.pool.query<Record<string, unknown>>(shared ? statement : { ...statement, name }),
+    );
     return records<T>(result.rows);
   }
 
@@ -53,17 +59,63 @@ export class Database implements Sql {
    * are tried again (three times), so `work` must do nothing outside the database.
    */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return retried(() => this.dataSource.transaction((manager) => work(inTransaction(manager))));
+    return retried(() => this.transactionOnce(work));
   }
 
-  private async run(sql: string, params?: unknown[]): Promise<QueryResult> {
+  private async transactionOnce<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
     try {
-      return await runner.query(sql, params, true);
+      await runner.startTransaction();
+      const { shared, frozenMs } = this.sessions;
+      if (shared) await runner.query(`SET LOCAL idle_in_transaction_session_timeout = ${frozenMs}`);
+      const result = await work(inTransaction(runner));
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      // What happened to the first error's transaction tells nothing more.
+      await (isUnavailable(error) ? abandon(runner) : runner.rollbackTransaction()).catch(() => undefined);
+      throw error;
     } finally {
       await runner.release();
     }
   }
+
+  /** The server's clock as it is: no transaction's time, nor a test's. */
+  async clock(): Promise<Date> {
+    const row = await this.first<{ now: Date }>('SELECT clock_timestamp() AS now');
+    if (!row) throw new Error('no time');
+    return row.now;
+  }
+
+  async serverVersion(): Promise<string> {
+    const row = await this.first<{ version: string }>(`SELECT current_setting('server_version') AS version`);
+    return row?.version ?? '–';
+  }
+
+  /** Past TypeORM's query runner: the pool drops a connection whose statement failed. */
+  private run(text: string, values: unknown[] = []): Promise<QueryResult<Record<string, unknown>>> {
+    const { frozenMs } = this.sessions;
+    return this.pool.query({ text, values, ...(frozenMs && { query_timeout: 4 * frozenMs }) });
+  }
+
+  private get pool(): Pool & { options: { sessions?: Sessions } } {
+    return (this.dataSource.driver as unknown as { master: Pool }).master;
+  }
+
+  /** Only a pool of DatabaseModule's knows of poolers and time limits. */
+  private get sessions(): Partial<Sessions> {
+    return this.pool.options.sessions ?? {};
+  }
+}
+
+/**
+ * Closes the transaction's connection, and so ends the transaction: its server may have become another one, or may still be
+ * at the statement that nobody waits for any more.
+ */
+async function abandon(runner: QueryRunner): Promise<void> {
+  const client = (await runner.connect()) as PoolClient;
+  // The pool takes no ending connection back. Its end is not waited for: nobody may be there to agree to it.
+  void client.end().catch(() => undefined);
 }
 
 async function retried<T>(work: () => Promise<T>): Promise<T> {
@@ -76,13 +128,14 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function inTransaction(manager: EntityManager): Transaction {
-  const runner = manager.queryRunner as QueryRunner;
+function inTransaction(runner: QueryRunner): Transaction {
   const run = (sql: string, params?: unknown[]) => runner.query(sql, params, true);
+  const rows = async <T>(sql: string, params?: unknown[]) =>
+    records<T>((await run(sql, params)).records as Record<string, unknown>[]);
   return {
-    manager,
-    rows: async <T>(sql: string, params?: unknown[]) => records<T>(rowsOf(await run(sql, params))),
-    first: async <T>(sql: string, params?: unknown[]) => records<T>(rowsOf(await run(sql, params)))[0],
+    manager: runner.manager,
+    rows,
+    first: async <T>(sql: string, params?: unknown[]) => (await rows<T>(sql, params))[0],
     affected: async (sql, params) => (await run(sql, params)).affected ?? 0,
   };
 }
@@ -97,8 +150,6 @@ function camel(name: string): string {
   }
   return known;
 }
-
-const rowsOf = (result: QueryResult) => result.records as Record<string, unknown>[];
 
 function records<T>(rows: Record<string, unknown>[]): T[] {
   return rows.map((record) => {
@@ -124,23 +175,18 @@ export function violates(error: unknown, constraint: string): boolean {
   return (driverError?.constraint ?? own) === constraint;
 }
 
+/** What this failure says of the statement; null if it is an answer. */
+export function troubleOf(error: unknown): DatabaseTrouble | null {
+  if (!(error instanceof Error)) return null;
+  const { driverError, cause } = error as { driverError?: { severity?: string }; cause?: unknown };
+  const { severity } = driverError ?? (error as { severity?: string });
+  return databaseTrouble({ code: sqlState(error), severity, message: error.message }) ?? troubleOf(cause);
+}
+
 /**
- * Whether Postgres can't be reached or is going down, so that the same statement may succeed later. A statement that
- * failed this way may or may not have been committed.
+ * Whether the same statement may succeed later: Postgres can't be reached or says no for a while. A statement that failed
+ * this way may or may not have been committed.
  */
 export function isUnavailable(error: unknown): boolean {
-  const state = sqlState(error) ?? '';
-  if (/^(08|57P0|53|25P03)/.test(state)) return true;
-  if (
-    ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(
-      state,
-    )
-  ) {
-    return true;
-  }
-  const message = error instanceof Error ? error.message : '';
-  // The fifth is TypeORM's, for a connection that was lost between two statements of a transaction.
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Query runner already released|the database system is/i.test(
-    message,
-  );
+  return troubleOf(error) !== null;
 }

@@ -1,11 +1,26 @@
-import { ValidationError } from '../domain/errors';
+import { invalid } from '../domain/errors';
+import { problem } from '../domain/problems';
+import { parseInstant } from '../domain/schedule-input';
 import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../domain/paging';
 import type { Sql } from './database';
 
+/** What a list shows of which tables, and one thing of it alone: parts of SQL. */
+export interface View {
+  select: string;
+  from: string;
+}
+
+export const viewWhere = ({ select, from }: View, where: string): string =>
+  `SELECT ${select} FROM ${from} WHERE ${where}`;
+
+/** The order of most lists, by an id that is one's own. */
+export const newestFirst = (id: string) => ({ key: [{ expression: id, type: 'bigint' as const }], descending: true });
+
 /** A keyset-paged list over one SELECT. The key's expressions must be unique together and end in the id. */
-export interface ListQuery {
-  /** `SELECT … FROM … WHERE …`, with `$n` parameters and no ORDER BY. */
-  sql: string;
+export interface ListQuery extends View {
+  /** Conditions with no OR outside of parentheses. */
+  where: string;
+  /** Of `$1` and so on in the parts. */
   params: unknown[];
   /** SQL expressions of the key with the type a cursor's value is cast to, most significant first. */
   key: { expression: string; type: 'bigint' | 'text' | 'timestamptz' }[];
@@ -15,7 +30,7 @@ export interface ListQuery {
    */
   pinned?: string;
   descending: boolean;
-  /** For `withTotal`; counts the rows of `sql` if absent. */
+  /** For `withTotal`; counts the rows if absent. */
   total?: (sql: Sql) => Promise<number>;
 }
 
@@ -23,7 +38,7 @@ export interface ListQuery {
 const CURSOR_VALUE = {
   bigint: (text: string) => /^-?\d{1,18}$/.test(text),
   text: (text: string) => !text.includes('\0'),
-  timestamptz: (text: string) => !Number.isNaN(Date.parse(text)),
+  timestamptz: (text: string) => parseInstant(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')) instanceof Date,
 };
 
 /**
@@ -31,25 +46,22 @@ const CURSOR_VALUE = {
  * @throws ValidationError for a cursor that is not one
  */
 export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest): Promise<Page<T>> {
-  const { key, pinned, params, descending } = query;
+  const { select, from, where, key, pinned, params, descending } = query;
   const all = [...params];
   let after = '';
   if (page.cursor !== undefined) {
     const values = decodeCursor(page.cursor, key.length);
     if (!values?.every((value, i) => CURSOR_VALUE[key[i]?.type ?? 'text'](String(value))))
-      throw new ValidationError([{ field: 'cursor', message: 'must be a nextCursor of this list' }]);
+      throw invalid('cursor', problem('cursor'));
     const row = values.map((value, i) => `$${all.push(value)}::text::${key[i]?.type}`);
     after = ` AND (${key.map((k) => k.expression).join(', ')}) ${descending ? '<' : '>'} (${row.join(', ')})`;
   }
   const order = [...(pinned ? [pinned] : []), ...key.map((k) => k.expression)]
     .map((expression) => `${expression} ${descending ? 'DESC' : 'ASC'}`)
     .join(', ');
-  const select = query.sql.replace(
-    /^\s*SELECT /i,
-    `SELECT ARRAY[${key.map((k) => `(${k.expression})::text`).join(', ')}] AS page_key, `,
-  );
+  const pageKey = `ARRAY[${key.map((k) => `(${k.expression})::text`).join(', ')}] AS page_key`;
   const rows = await sql.rows<T & { pageKey: string[] }>(
-    `${select}${after} ORDER BY ${order} LIMIT ${page.limit + 1}`,
+    `SELECT ${pageKey}, ${select} FROM ${from} WHERE ${where}${after} ORDER BY ${order} LIMIT ${page.limit + 1}`,
     all,
   );
   const more = rows.length > page.limit;
@@ -60,6 +72,6 @@ export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest)
   if (!page.withTotal) return { items, nextCursor };
   const total = query.total
     ? await query.total(sql)
-    : ((await sql.first<{ n: number }>(`SELECT count(*) AS n FROM (${query.sql}) t`, params))?.n ?? 0);
+    : ((await sql.first<{ n: number }>(`SELECT count(*) AS n FROM ${from} WHERE ${where}`, params))?.n ?? 0);
   return { items, nextCursor, total };
 }

@@ -1,4 +1,4 @@
-import { SMTP_REASONS } from './smtp-rules';
+import { SMTP_REASONS } from './smtp-ruling';
 import type { MailingStatus } from './states';
 
 /** The codes that can reach a page. Each has a text in every language: a catalogue that lacks one does not compile. */
@@ -8,7 +8,6 @@ export const deliveryReasons = [
   ...SMTP_REASONS,
   'ended',
   'finished',
-  'deleted',
   'client_deleted',
   'domain_held',
   'worker_lost',
@@ -16,12 +15,19 @@ export const deliveryReasons = [
 ] as const;
 export type DeliveryReason = (typeof deliveryReasons)[number];
 
+/** Everybody gets the same refusal; letters are handed over and never answered. */
+export const SAME_REFUSAL = 'same_refusal';
+export const REPLIES_LOST = 'replies_lost';
+/** Why the SMTP account waits or is parked: what an answer said, or what many together say. */
+export type AccountReason = (typeof SMTP_REASONS)[number] | typeof SAME_REFUSAL | typeof REPLIES_LOST;
+
 /** Why a mailing is paused or done, where its owner did not bring it there. */
 export const mailingCodes = [
   'paused_by_manager',
   'owner_blocked',
   'ended',
   'letters_per_day',
+  'restored',
   ...SMTP_REASONS,
 ] as const;
 export type MailingCode = (typeof mailingCodes)[number];
@@ -35,9 +41,11 @@ export type RefusalCode =
   | `MAILING_${Uppercase<MailingStatus>}`
   | 'CROSS_SITE'
   | 'CSRF_TOKEN'
+  | 'ACCOUNT_BLOCKED'
   | 'DATABASE_UNAVAILABLE'
   | 'DELIVERY_NOT_UNKNOWN'
   | 'EMAIL_TAKEN'
+  | 'IDENTITY_TAKEN'
   | 'LETTERS_PER_DAY'
   | 'LIMITS_UNAVAILABLE'
   | 'LINK_INVALID'
@@ -47,12 +55,23 @@ export type RefusalCode =
   | 'MAILING_NEVER_RUN'
   | 'MAILING_SENDING'
   | 'MESSAGE_IN_USE'
+  | 'OIDC_EMAIL_UNVERIFIED'
+  | 'OIDC_FAILED'
+  | 'OIDC_LINK_FIRST'
+  | 'OIDC_UNAVAILABLE'
   | 'OWNER_BLOCKED'
   | 'OWN_ROLE'
+  | 'PASSWORD_MISSING'
   | 'RATE_LIMITED'
+  | 'REGISTRATION_CLOSED'
   | 'RUN_NOTHING_FAILED'
+  | 'RUN_NOT_HELD'
   | 'RUN_RESENDING'
+  | 'SECOND_FACTOR_FAILED'
+  | 'SECOND_FACTOR_OFF'
+  | 'SECOND_FACTOR_ON'
   | 'SIGN_IN_FAILED'
+  | 'SIGN_IN_OVER'
   | 'TEMPLATE_FAILED'
   | 'USER_NOT_BLOCKED'
   | 'USER_NOT_WAITING'
@@ -60,4 +79,11 @@ export type RefusalCode =
 
 /** Every code of an expected error: a refusal, or what its kind says already. */
 export type ErrorCode =
-  RefusalCode | 'VALIDATION_FAILED' | 'NOT_FOUND' | 'FORBIDDEN' | 'UNAUTHENTICATED' | 'UNSUPPORTED_MEDIA_TYPE';
+  | RefusalCode
+  | 'BAD_REQUEST'
+  | 'VALIDATION_FAILED'
+  | 'NOT_FOUND'
+  | 'FORBIDDEN'
+  | 'UNAUTHENTICATED'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'TOO_LARGE';

@@ -1,7 +1,8 @@
 import { parseEmailAddress, singleLineProblem } from './email-address';
-import { ValidationError } from './errors';
+import { invalid } from './errors';
 import { encodeBody } from './mime-body';
 import { addressHeader, textHeader } from './mime-header';
+import { problem, type UnusableFault } from './problems';
 import { type ContentTemplate, type LetterData } from './template';
 
 export interface Mailbox {
@@ -59,7 +60,7 @@ export function prepareLetter(options: LetterOptions): PreparedLetter {
   const { from, replyTo, listId, content } = options;
   let common = replyTo ? mailboxHeader('Reply-To', replyTo, 'replyTo') : '';
   if (listId !== undefined) {
-    if (!LIST_ID.test(listId) || listId.length > 255) throw invalid('listId', 'must be a dotted name');
+    if (!LIST_ID.test(listId) || listId.length > 255) throw unusable('listId', 'list_id');
     common += addressHeader('List-Id', options.mailingName ?? '', listId, false);
   }
   if (options.autoSubmitted) common += 'Auto-Submitted: auto-generated\r\n';
@@ -75,8 +76,8 @@ export function prepareLetter(options: LetterOptions): PreparedLetter {
  */
 export function composeLetter(prepared: PreparedLetter, letter: LetterEnvelope): Buffer {
   const { data, boundary } = letter;
-  if (!MESSAGE_ID.test(letter.messageId)) throw invalid('messageId', 'is not a Message-ID');
-  if (!BOUNDARY.test(boundary)) throw invalid('boundary', 'is not a MIME boundary');
+  if (!MESSAGE_ID.test(letter.messageId)) throw unusable('messageId', 'message_id');
+  if (!BOUNDARY.test(boundary)) throw unusable('boundary', 'boundary');
   const { subject, html, text } = prepared.content.render(data);
   const head =
     prepared.from +
@@ -99,26 +100,31 @@ function part(boundary: string, subtype: 'plain' | 'html', content: string, eigh
 
 function mailboxHeader(field: string, mailbox: Mailbox, path: string): string {
   const parsed = parseEmailAddress(mailbox.address);
-  if (!parsed.ok) throw invalid(path, parsed.message);
+  if (!parsed.ok) throw invalid(path, parsed.problem);
   return addressHeader(field, mailbox.name ?? '', parsed.email);
 }
 
 function customHeader(name: string, value: string): string {
   const path = `headers.${name}`;
   if (!FIELD_NAME.test(name) || COMPOSED_HERE.has(name.toLowerCase()) || /^content-/i.test(name)) {
-    throw invalid(path, 'is not a header that can be added');
+    throw unusable(path, 'header');
   }
-  const problem = singleLineProblem(value, 10_000);
-  if (problem !== null) throw invalid(path, problem);
+  const wrong = singleLineProblem(value, 10_000);
+  if (wrong !== null) throw invalid(path, wrong);
   const header = textHeader(name, value, true);
-  if (header.split('\r\n').some((line) => line.length > MAX_LINE)) throw invalid(path, 'has a word that is too long');
+  if (header.split('\r\n').some((line) => line.length > MAX_LINE)) throw unusable(path, 'long_word');
   return header;
 }
 
+/** The last date that was written: hundreds of letters are of the same second. */
+let written = { second: NaN, date: '' };
+
 /** RFC 5322 3.3, in UTC. */
 function headerDate(date: Date): string {
-  if (Number.isNaN(date.getTime())) throw invalid('date', 'is not a date');
-  return date.toUTCString().replace('GMT', '+0000');
+  const second = Math.floor(date.getTime() / 1000);
+  if (Number.isNaN(second)) throw unusable('date', 'date');
+  if (second !== written.second) written = { second, date: date.toUTCString().replace('GMT', '+0000') };
+  return written.date;
 }
 
-const invalid = (field: string, message: string) => new ValidationError([{ field, message }]);
+const unusable = (field: string, fault: UnusableFault) => invalid(field, problem('unusable', { fault }));

@@ -2,15 +2,21 @@ import { checkClient } from './client-input';
 import { type TextEncoding, TextReader } from './csv-encoding';
 import { CsvReader, plainField, RECORD_MAX, type CsvItem } from './csv-records';
 import { parseEmailAddress } from './email-address';
-import type { FieldError } from './errors';
+import { at, type CodedProblem, type FieldProblem, problem } from './problems';
 
 /** What a file of clients consists of. `unusable` is the last item: the file as a whole can't be imported. */
 export type ClientItem =
   | { kind: 'client'; line: number; client: { email: string; fullName: string; comment: string } }
-  | { kind: 'rejected'; line: number; errors: FieldError[] }
-  | { kind: 'unusable'; line: number; message: string };
+  | { kind: 'rejected'; line: number; errors: readonly FieldProblem[] }
+  | { kind: 'unusable'; problem: CodedProblem };
 
 type Column = 'email' | 'fullName' | 'comment';
+
+/** Pieces are gathered to so many bytes before they are read: what is left over of each is looked at again. */
+const GATHERED_BYTES = 64 * 1024;
+
+/** If so many lines are no records of the header's columns, and none before them was, it is another kind of file. */
+const FOREIGN_LINES = 1_000;
 
 /** The names of a column, the preferred first, in lower case and without spaces, hyphens, underscores and dots. */
 const NAMES: Record<Column, string[]> = {
@@ -52,7 +58,6 @@ const NAMES: Record<Column, string[]> = {
   ],
 };
 const DELIMITERS = [',', ';', '\t'];
-const WANTED = 'columns email, full_name and, if wished, comment, separated by commas, semicolons or tabs';
 
 /** Where a client's values stand in a record, by a file's header. */
 export interface ClientHeader {
@@ -96,22 +101,42 @@ export class ClientsCsv {
   header: ClientHeader | null = null;
   private readonly text = new TextReader();
   private records: CsvReader | null = null;
+  private gathered: Uint8Array[] = [];
+  private size = 0;
   private head = '';
   private line = 1;
   private delimiters = DELIMITERS;
   private found = false;
   private unusable = false;
+  /** Lines so far that are no records of the header's columns; Infinity once one is. */
+  private foreignLines = 0;
 
   get encoding(): TextEncoding {
     return this.text.encoding;
   }
 
-  push(bytes: Uint8Array): Generator<ClientItem> {
-    return this.read(this.text.push(bytes), false);
+  /** Characters that were looked at so far, for tests. */
+  get work(): number {
+    return this.records?.work ?? 0;
   }
 
-  end(): Generator<ClientItem> {
-    return this.read(this.text.end(), true);
+  *push(bytes: Uint8Array): Generator<ClientItem> {
+    this.gathered.push(bytes);
+    this.size += bytes.length;
+    if (this.size >= GATHERED_BYTES) yield* this.read(this.text.push(this.takeGathered()), false);
+  }
+
+  *end(): Generator<ClientItem> {
+    const text = this.text.push(this.takeGathered());
+    yield* this.read(text + this.text.end(), true);
+  }
+
+  private takeGathered(): Uint8Array {
+    const [only, ...more] = this.gathered;
+    const bytes = more.length === 0 ? (only ?? new Uint8Array(0)) : Buffer.concat(this.gathered);
+    this.gathered = [];
+    this.size = 0;
+    return bytes;
   }
 
   private *read(text: string, ended: boolean): Generator<ClientItem> {
@@ -121,48 +146,63 @@ export class ClientsCsv {
       this.unusable = item.kind === 'unusable';
       yield item;
     }
-    if (ended && !this.found)
-      yield this.refuse(
-        this.header ? 'The file has a header, but no clients.' : `The file is empty. It must begin with the ${WANTED}.`,
-      );
+    if (ended && !this.found) yield unusable(problem(this.header ? 'file_without_clients' : 'file_empty'));
   }
 
   private *items(text: string, ended: boolean): Generator<ClientItem> {
     const { foreign } = this.text;
     if (foreign !== null) {
-      yield this.refuse(`The file is ${foreign}, not a text. Save it as CSV first.`);
+      yield unusable(problem('file_foreign', { what: foreign }));
       return;
     }
     let rest = text;
     if (!this.records) {
       this.head += text;
-      const problem = this.readHead(ended);
-      if (problem !== null) {
-        yield this.refuse(problem);
+      const wrong = this.readHead(ended);
+      if (wrong !== null) {
+        yield unusable(wrong);
         return;
       }
       rest = this.head;
     }
     if (!this.records || !this.header) return;
     this.head = '';
-    for (const item of this.records.push(rest)) yield readClient(item, this.header);
-    if (ended) for (const item of this.records.end()) yield readClient(item, this.header);
+    for (const item of this.records.push(rest)) yield this.client(item, this.header);
+    if (ended) for (const item of this.records.end()) yield this.client(item, this.header);
+  }
+
+  private client(item: CsvItem, header: ClientHeader): ClientItem {
+    const client = readClient(item, header);
+    const first = client.kind === 'rejected' ? client.errors[0] : undefined;
+    if (first?.field !== 'line') {
+      this.foreignLines = Infinity;
+      return client;
+    }
+    const { code, values } = first;
+    if (++this.foreignLines !== FOREIGN_LINES) return client;
+    return unusable(
+      problem('file_of_others', { lines: FOREIGN_LINES, line: item.line, first: { code, values } as CodedProblem }),
+    );
   }
 
   /** Takes lines off `head` until the header is found; tells what is wrong with it, if anything. */
-  private readHead(ended: boolean): string | null {
+  private readHead(ended: boolean): CodedProblem | null {
     for (;;) {
       const lineEnd = this.head.indexOf('\n');
       if (lineEnd < 0 && this.head.length > RECORD_MAX)
-        return `The first line is longer than ${RECORD_MAX} characters.`;
+        return problem('file_header_long', { line: this.line, max: RECORD_MAX });
       if (lineEnd < 0 && (!ended || this.head === '')) return null;
       const line = lineEnd < 0 ? this.head : this.head.slice(0, lineEnd);
       this.head = lineEnd < 0 ? '' : this.head.slice(lineEnd + 1);
+      if (line === '') {
+        this.line++;
+        continue;
+      }
       const separator = /^"?sep=([^"])"?\s*$/i.exec(line)?.[1];
       if (separator) this.delimiters = [separator];
       else if (line.trim() !== '') {
         this.header = readHeader(line, this.delimiters);
-        if (!this.header) return `The first line must name the ${WANTED}; it is: ${visible(line, 200)}`;
+        if (!this.header) return problem('file_header', { line: this.line, found: visible(line, 200) });
       }
       this.line++;
       if (!this.header) continue;
@@ -171,16 +211,15 @@ export class ClientsCsv {
       return null;
     }
   }
-
-  private refuse(message: string): ClientItem {
-    return { kind: 'unusable', line: this.line, message };
-  }
 }
+
+const unusable = (found: CodedProblem): ClientItem => ({ kind: 'unusable', problem: found });
 
 /** Only comments and ignored columns may have several lines, and none of these lines may be a client itself. */
 function isOneClient(fields: string[], lines: string[], { delimiter, width, email, fullName }: ClientHeader): boolean {
   if ([email, fullName].some((i) => fields[i]?.trim().includes('\n'))) return false;
   return !lines.slice(1).some((line) => {
+    if (!line.includes('@')) return false;
     const own = line.split(delimiter);
     return own.length === width && parseEmailAddress(own[email] ?? '').ok && own[fullName]?.trim() !== '';
   });
@@ -188,20 +227,17 @@ function isOneClient(fields: string[], lines: string[], { delimiter, width, emai
 
 function readClient(item: CsvItem, header: ClientHeader): ClientItem {
   const { line } = item;
-  const reject = (errors: FieldError[]): ClientItem => ({ kind: 'rejected', line, errors });
-  if (!item.ok) return reject([{ field: 'line', message: item.message }]);
+  const reject = (errors: readonly FieldProblem[]): ClientItem => ({ kind: 'rejected', line, errors });
+  if (!item.ok) return reject(at('line', item.problem));
   const { fields } = item;
-  const extra = fields.slice(header.width).some((field) => field.trim() !== '');
+  const extra = fields.length > header.width && fields.slice(header.width).some((field) => field.trim() !== '');
   if (extra || fields.length <= Math.max(header.email, header.fullName)) {
-    const hint = extra ? `; text that contains the delimiter must stand in quotation marks` : '';
-    return reject([
-      { field: 'line', message: `has ${fields.length} columns where the header has ${header.width}${hint}` },
-    ]);
+    return reject(at('line', problem('columns', { has: fields.length, wanted: header.width, extra })));
   }
   const value = (i: number) => plainField(fields[i] ?? '');
   const input = { email: value(header.email), fullName: value(header.fullName), comment: value(header.comment) };
   const broken = (['email', 'fullName', 'comment'] as const).filter((field) => input[field].includes('\ufffd'));
-  if (broken.length > 0) return reject(broken.map((field) => ({ field, message: 'contains a broken character (�)' })));
+  if (broken.length > 0) return reject(broken.flatMap((field) => at(field, problem('broken_character'))));
   const checked = checkClient(input);
   if (checked.ok) return { kind: 'client', line, client: checked.client };
   return reject(checked.errors.filter((error, i, all) => all.findIndex((e) => e.field === error.field) === i));

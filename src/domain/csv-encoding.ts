@@ -1,3 +1,7 @@
+import type { ProblemValues } from './problems';
+
+type ForeignFile = ProblemValues['file_foreign']['what'];
+
 /** The encodings that are recognised, by their WHATWG names. */
 export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1251';
 
@@ -8,11 +12,11 @@ const MARKS: { encoding: TextEncoding; bytes: number[] }[] = [
   { encoding: 'utf-16le', bytes: [0xff, 0xfe] },
   { encoding: 'utf-16be', bytes: [0xfe, 0xff] },
 ];
-const FOREIGN: { what: string; bytes: number[] }[] = [
-  { what: 'an Excel workbook or a ZIP archive', bytes: [0x50, 0x4b, 0x03, 0x04] },
-  { what: 'an old Excel workbook', bytes: [0xd0, 0xcf, 0x11, 0xe0] },
-  { what: 'a gzip archive', bytes: [0x1f, 0x8b, 0x08] },
-  { what: 'a PDF document', bytes: [0x25, 0x50, 0x44, 0x46, 0x2d] },
+const FOREIGN: { what: ForeignFile; bytes: number[] }[] = [
+  { what: 'workbook', bytes: [0x50, 0x4b, 0x03, 0x04] },
+  { what: 'old_workbook', bytes: [0xd0, 0xcf, 0x11, 0xe0] },
+  { what: 'gzip', bytes: [0x1f, 0x8b, 0x08] },
+  { what: 'pdf', bytes: [0x25, 0x50, 0x44, 0x46, 0x2d] },
 ];
 
 /**
@@ -23,7 +27,7 @@ const FOREIGN: { what: string; bytes: number[] }[] = [
  */
 export class TextReader {
   /** What the file is not, if it is no text at all; nothing is decoded then. */
-  foreign: string | null = null;
+  foreign: ForeignFile | null = null;
   private known: TextEncoding | null = null;
   private decoder: TextDecoder | null = null;
   private held: Uint8Array = new Uint8Array(0);

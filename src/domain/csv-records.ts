@@ -1,16 +1,29 @@
+import { type CodedProblem, problem } from './problems';
+
 /** The longest record, in characters; longer ones are rejected without being held in memory. */
 export const RECORD_MAX = 100_000;
 
 /** One record or one line that can't be read; `line` is the physical line on which it begins, from 1. */
-export type CsvItem = { ok: true; line: number; fields: string[] } | { ok: false; line: number; message: string };
+export type CsvItem = { ok: true; line: number; fields: string[] } | { ok: false; line: number; problem: CodedProblem };
 
-type Scan = { fields: string[]; end: number } | 'more' | 'unclosed' | 'trailing';
+type Broken = keyof typeof BROKEN;
 
 const BROKEN = {
-  unclosed: 'has a quotation mark that is not closed',
-  trailing: 'has text behind a closing quotation mark; a quotation mark within quotes must be doubled',
-  long: `is longer than ${RECORD_MAX} characters`,
+  unclosed: problem('quote_open'),
+  trailing: problem('quote_trailing'),
+  long: problem('too_long', { max: RECORD_MAX }),
 };
+
+/** A record so far: its whole fields, and of a quoted one that goes on in the next line what it has. */
+interface Reading {
+  fields: string[];
+  open: string | null;
+}
+
+/** A record over several lines that is being read, and these lines as they stand in the file. */
+interface Unfinished extends Reading {
+  text: string;
+}
 
 /**
  * Reads CSV records (RFC 4180) from a text that comes in pieces, its line breaks being `\n`. Lenient where the meaning is
@@ -19,10 +32,17 @@ const BROKEN = {
  *
  * A line with broken quotes costs only itself: it is reported, and reading goes on at the next physical line. So it is
  * with a record over several lines that `plausible` refuses: it is rather a quotation mark too many than a long text.
+ *
+ * The lines behind a broken one were read as a part of its record. They are read once more, each as a record of one line,
+ * but for the last, where any record may begin. So every line is read at most three times, whatever the file holds.
  */
 export class CsvReader {
+  /** Characters that were looked at, for tests: at most so many times those of the file. */
+  work = 0;
+  private items: CsvItem[] = [];
   private rest = '';
   private skipping = false;
+  private unfinished: Unfinished | null = null;
 
   /** @param line the physical number of the first line that is pushed */
   constructor(
@@ -31,92 +51,142 @@ export class CsvReader {
     private readonly plausible: (fields: string[], lines: string[]) => boolean = () => true,
   ) {}
 
-  push(text: string): Generator<CsvItem> {
-    return this.read(text, false);
-  }
-
-  end(): Generator<CsvItem> {
-    return this.read('', true);
-  }
-
-  private *read(more: string, ended: boolean): Generator<CsvItem> {
-    const text = this.rest + more;
+  /** What is read of a piece; as one list, since each step of a generator costs as much as a short line. */
+  push(text: string): CsvItem[] {
+    const searched = this.rest.length;
+    const all = this.rest + text;
+    this.work += all.length;
     let at = 0;
-    while (at < text.length) {
-      const lineEnd = text.indexOf('\n', at);
-      if (this.skipping) {
-        at = lineEnd < 0 ? text.length : lineEnd + 1;
-        this.skipping = lineEnd < 0;
-        if (lineEnd >= 0) this.line++;
-        continue;
+    let quote = -1;
+    for (let end = all.indexOf('\n', searched); end >= 0; end = all.indexOf('\n', at)) {
+      if (this.unfinished && quote < at) {
+        quote = all.indexOf('"', at);
+        if (quote < 0) quote = all.length;
+        const plain = all.lastIndexOf('\n', quote);
+        if (plain > end && this.takeWithin(all.slice(at, plain))) {
+          at = plain + 1;
+          continue;
+        }
       }
-      if ((lineEnd < 0 ? text.length : lineEnd) - at > RECORD_MAX) {
-        yield this.broken('long');
-        this.skipping = true;
-        continue;
-      }
-      if (lineEnd < 0 && !ended) break;
-      const record = this.scan(text, at, lineEnd < 0 ? text.length : lineEnd, ended);
-      if (record === 'more') break;
-      if (typeof record === 'string' || !this.isPlausible(text, at, lineEnd, record)) {
-        yield this.broken(typeof record === 'string' ? record : 'unclosed');
-        at = lineEnd < 0 ? text.length : lineEnd + 1;
+      if (this.skipping || (end === at && !this.unfinished)) {
+        this.skipping = false;
         this.line++;
-        continue;
-      }
-      const { fields, end } = record;
-      if (fields.some((field) => field.trim() !== '')) yield { ok: true, line: this.line, fields };
-      this.line += end === lineEnd ? 1 : countLines(text, at, end);
+      } else if (end - at > RECORD_MAX) {
+        this.tooLong();
+        this.line++;
+      } else this.take(all.slice(at, end));
       at = end + 1;
     }
-    this.rest = text.slice(at);
+    this.rest = this.skipping ? '' : all.slice(at);
+    if (this.rest.length > RECORD_MAX) {
+      this.tooLong();
+      this.skipping = true;
+      this.rest = '';
+    }
+    return this.taken();
   }
 
-  private broken(why: keyof typeof BROKEN): CsvItem {
-    return { ok: false, line: this.line, message: BROKEN[why] };
+  end(): CsvItem[] {
+    if (this.rest !== '') this.take(this.rest);
+    this.rest = '';
+    if (this.unfinished) this.giveUp('unclosed', this.unfinished.text.split('\n'));
+    return this.taken();
   }
 
-  private isPlausible(
-    text: string,
-    at: number,
-    lineEnd: number,
-    { fields, end }: { fields: string[]; end: number },
-  ): boolean {
-    return lineEnd < 0 || end <= lineEnd || this.plausible(fields, text.slice(at, end).split('\n'));
+  private taken(): CsvItem[] {
+    const { items } = this;
+    this.items = [];
+    return items;
   }
 
-  /** The record at `start`; its end is the position of the line break behind it, or the text's length. */
-  private scan(text: string, start: number, lineEnd: number, ended: boolean): Scan {
-    const line = text.slice(start, lineEnd);
-    if (!line.includes('"')) return { fields: line.split(this.delimiter), end: lineEnd };
-    const fields: string[] = [];
-    for (let at = start; ;) {
-      const open = skipSpaces(text, at);
-      if (text[open] !== '"') {
-        const { field, end } = this.unquoted(text, at);
-        if (end === text.length && !ended) return text.length - start > RECORD_MAX ? 'unclosed' : 'more';
-        fields.push(field);
-        if (text[end] !== this.delimiter) return { fields, end };
-        at = end + 1;
-        continue;
-      }
-      const close = closingQuote(text, open, start + RECORD_MAX);
-      if (close < 0) return ended || text.length - start > RECORD_MAX ? 'unclosed' : 'more';
-      const end = skipSpaces(text, close + 1);
-      if (end === text.length && !ended) return text.length - start > RECORD_MAX ? 'unclosed' : 'more';
-      fields.push(text.slice(open + 1, close).replaceAll('""', '"'));
-      if (end === text.length || text[end] === '\n') return { fields, end };
-      if (text[end] !== this.delimiter) return 'trailing';
-      at = end + 1;
+  private tooLong(): void {
+    if (this.unfinished) this.giveUp('unclosed', this.unfinished.text.split('\n'));
+    this.refuse('long');
+  }
+
+  /** One physical line: a record, a part of one, or the end of one. */
+  private take(line: string): void {
+    const before = this.unfinished;
+    if (!before) {
+      const read = this.read(line);
+      if (typeof read !== 'string' && read.open !== null)
+        this.unfinished = { fields: read.fields, open: read.open, text: line };
+      else this.finished(read);
+      return;
+    }
+    if (!line.includes('"') && this.takeWithin(line)) return;
+    before.text += `\n${line}`;
+    const read = before.text.length > RECORD_MAX ? 'unclosed' : this.read(line, before);
+    if (typeof read !== 'string' && read.open !== null) {
+      before.open = read.open;
+      return;
+    }
+    const lines = before.text.split('\n');
+    if (typeof read === 'string' || !this.plausible(read.fields, lines)) {
+      this.giveUp(typeof read === 'string' ? read : 'unclosed', lines.slice(0, -1));
+      this.take(line);
+      return;
+    }
+    this.unfinished = null;
+    this.finished(read, lines.length);
+  }
+
+  /** Lines without a quotation mark, which belong to the open field of the unfinished record; false if it gets too long. */
+  private takeWithin(lines: string): boolean {
+    const before = this.unfinished!;
+    if (before.text.length + 1 + lines.length > RECORD_MAX) return false;
+    this.work += lines.length;
+    before.text += `\n${lines}`;
+    before.open += `\n${lines}`;
+    return true;
+  }
+
+  /** Reports the first of these lines, and reads the others each for itself. */
+  private giveUp(why: Broken, lines: string[]): void {
+    this.unfinished = null;
+    this.finished(why);
+    for (const line of lines.slice(1)) {
+      const read = this.read(line);
+      this.finished(typeof read !== 'string' && read.open !== null ? 'unclosed' : read);
     }
   }
 
-  private unquoted(text: string, at: number): { field: string; end: number } {
-    const lineEnd = text.indexOf('\n', at);
-    const limit = lineEnd < 0 ? text.length : lineEnd;
-    const delimiter = text.indexOf(this.delimiter, at);
-    const end = delimiter >= 0 && delimiter < limit ? delimiter : limit;
-    return { field: text.slice(at, end), end };
+  private finished(read: Reading | Broken, lines = 1): void {
+    if (typeof read === 'string') this.refuse(read);
+    else if (read.fields.some((field) => field.trim() !== ''))
+      this.items.push({ ok: true, line: this.line, fields: read.fields });
+    this.line += lines;
+  }
+
+  private refuse(why: Broken): void {
+    this.items.push({ ok: false, line: this.line, problem: BROKEN[why] });
+  }
+
+  /** Reads a line from its beginning, or as the next one of a record whose quoted field is not closed. */
+  private read(line: string, before?: Unfinished): Reading | Broken {
+    this.work += line.length;
+    if (!before && !line.includes('"')) return { fields: line.split(this.delimiter), open: null };
+    const fields = before?.fields ?? [];
+    for (let at = 0, begun = before?.open ?? null; ; begun = null) {
+      let open = begun === null ? skipSpaces(line, at) : -1;
+      if (begun === null && line[open] !== '"') {
+        const delimiter = line.indexOf(this.delimiter, at);
+        fields.push(line.slice(at, delimiter < 0 ? line.length : delimiter));
+        if (delimiter < 0) return { fields, open: null };
+        at = delimiter + 1;
+        continue;
+      }
+      open++;
+      const close = closingQuote(line, open);
+      const text = line.slice(open, close < 0 ? line.length : close).replaceAll('""', '"');
+      const whole = begun === null ? text : `${begun}\n${text}`;
+      if (close < 0) return { fields, open: whole };
+      fields.push(whole);
+      const end = skipSpaces(line, close + 1);
+      if (end === line.length) return { fields, open: null };
+      if (line[end] !== this.delimiter) return 'trailing';
+      at = end + 1;
+    }
   }
 }
 
@@ -125,27 +195,25 @@ function skipSpaces(text: string, at: number): number {
   return at;
 }
 
-/** The position of the quotation mark that closes the one at `open`, or -1 if there is none before `limit`. */
-function closingQuote(text: string, open: number, limit: number): number {
-  for (let at = open + 1; ; at += 2) {
+/** The position of the quotation mark that closes the field whose text begins at `from`, or -1. */
+function closingQuote(text: string, from: number): number {
+  for (let at = from; ; at += 2) {
     at = text.indexOf('"', at);
-    if (at < 0 || at > limit) return -1;
+    if (at < 0) return -1;
     if (text[at + 1] !== '"') return at;
   }
 }
 
-function countLines(text: string, from: number, to: number): number {
-  let lines = 1;
-  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) lines++;
-  return lines;
-}
-
-const FORMULA = /^'*[=+\-@\t\r]/;
-const ESCAPED_FORMULA = /^'+[=+\-@\t\r]/;
+/** The signs that begin a formula; programs for sheets also take their wide, small, raised and lowered forms. */
+const BEGINNING =
+  /(?:[\t\r]|[\s\p{Cf}]*[=+\-@\u2212\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u207A-\u207C\u208A-\u208C])/u;
+const FORMULA = new RegExp(`^'*${BEGINNING.source}`, 'u');
+const ESCAPED_FORMULA = new RegExp(`^'+${BEGINNING.source}`, 'u');
 
 /**
- * One field of a CSV export. What a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, tab or CR)
- * gets an apostrophe in front; `plainField` takes it off again.
+ * One field of a CSV export. What a spreadsheet would take for a formula (it begins with tab or CR, or, after spaces and
+ * invisible characters, with `=`, `+`, `-`, `@` or a sign like these) gets an apostrophe in front; `plainField` takes it off
+ * again.
  */
 export function csvField(value: string | number | null): string {
   if (value === null || typeof value === 'number') return String(value ?? '');
@@ -160,5 +228,5 @@ export function csvRow(values: readonly (string | number | null)[]): string {
 
 /** The value of a field that `csvField` may have protected. */
 export function plainField(field: string): string {
-  return ESCAPED_FORMULA.test(field) ? field.slice(1) : field;
+  return field.startsWith("'") && ESCAPED_FORMULA.test(field) ? field.slice(1) : field;
 }

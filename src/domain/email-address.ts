@@ -1,19 +1,27 @@
 import { domainToASCII } from 'node:url';
+import { type CodedProblem, type EmailFault, problem } from './problems';
 
 /** The result of reading one e-mail address; `email` is ready for an SMTP envelope and a header without quoting. */
-export type ParsedEmail = { ok: true; email: string } | { ok: false; message: string };
+export type ParsedEmail = { ok: true; email: string } | { ok: false; problem: CodedProblem<'email'> };
 
 const MAX_ADDRESS_OCTETS = 254; // RFC 5321 4.5.3.1.3, less the angle brackets
 const MAX_LOCAL_OCTETS = 64; // RFC 5321 4.5.3.1.1
 const DOT_ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** What readDomain leaves as it is, as most domains are. */
+const PLAIN_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 const INVISIBLE = /(?![\u200C\u200D])\p{Default_Ignorable_Code_Point}|\p{Surrogate}/u;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const SURROUNDING_SPACE = /^[\p{Zs}\t]+|[\p{Zs}\t]+$/gu;
+const SPACE = /[\p{Zs}\t]/u;
+/** Visible ASCII alone, as most addresses are: no other character has to be looked for. */
+const PRINTABLE = /^[\x21-\x7e]+$/;
 const NON_ASCII = /[^\0-\x7F]/;
 
-const refuse = (message: string): ParsedEmail => ({ ok: false, message });
+const refuse = (fault: EmailFault, max?: number) => ({
+  ok: false as const,
+  problem: problem('email', { fault, ...(max && { max }) }),
+});
 
 /**
  * Reads one address by the one grammar this service sends to: a dot-atom local part (RFC 5321 4.1.2) of at most 64 octets,
@@ -22,60 +30,66 @@ const refuse = (message: string): ParsedEmail => ({ ok: false, message });
  * refused. Only spaces and tabs around the address are dropped. Idempotent on what it accepts.
  */
 export function parseEmailAddress(input: string): ParsedEmail {
-  const text = input.replace(SURROUNDING_SPACE, '');
-  if (text === '') return refuse('The e-mail address is empty.');
-  if (CONTROL.test(text)) return refuse('The e-mail address contains a line break or another control character.');
-  if (INVISIBLE.test(text)) return refuse('The e-mail address contains an invisible or broken character.');
-  if (text.length > MAX_ADDRESS_OCTETS)
-    return refuse(`The e-mail address is longer than ${MAX_ADDRESS_OCTETS} octets.`);
-  if (text.includes('"')) return refuse('A quoted local part is not supported.');
-  if (/[()]/.test(text)) return refuse('The e-mail address contains a comment.');
+  const plain = PRINTABLE.test(input);
+  const text = plain ? input : withoutSurroundingSpace(input);
+  if (text === '') return refuse('empty');
+  if (!plain && CONTROL.test(text)) return refuse('control');
+  if (!plain && INVISIBLE.test(text)) return refuse('invisible');
+  if (text.length > MAX_ADDRESS_OCTETS) return refuse('long', MAX_ADDRESS_OCTETS);
+  if (text.includes('"')) return refuse('quoted');
+  if (/[()]/.test(text)) return refuse('comment');
   const at = text.indexOf('@');
-  if (at < 0) return refuse('The e-mail address has no @.');
-  if (text.includes('@', at + 1)) return refuse('The e-mail address has more than one @.');
+  if (at < 0) return refuse('no_at');
+  if (text.includes('@', at + 1)) return refuse('many_ats');
 
   const local = text.slice(0, at);
-  const problem = localPartProblem(local);
-  if (problem !== null) return refuse(problem);
+  const fault = localPartFault(local);
+  if (fault !== null) return refuse(fault, fault === 'long_local' ? MAX_LOCAL_OCTETS : undefined);
   const domain = readDomain(text.slice(at + 1));
-  if (!domain.ok) return refuse(domain.message);
+  if (!domain.ok) return domain;
   const email = `${local}@${domain.name}`;
-  if (email.length > MAX_ADDRESS_OCTETS)
-    return refuse(`The e-mail address is longer than ${MAX_ADDRESS_OCTETS} octets.`);
+  if (email.length > MAX_ADDRESS_OCTETS) return refuse('long', MAX_ADDRESS_OCTETS);
   return { ok: true, email };
 }
 
-function localPartProblem(local: string): string | null {
-  if (local === '') return 'There is nothing before the @.';
-  if (NON_ASCII.test(local)) {
-    return 'Only Latin letters, digits and common signs may stand before the @: other characters need SMTPUTF8, which not every server has.';
-  }
-  if (local.length > MAX_LOCAL_OCTETS) return `The part before the @ is longer than ${MAX_LOCAL_OCTETS} octets.`;
-  if (!DOT_ATOM.test(local)) {
-    return /^\.|\.\.|\.$/.test(local)
-      ? 'The part before the @ begins or ends with a dot, or has two dots in a row.'
-      : 'The part before the @ contains a character that is not allowed there.';
-  }
-  return null;
+/** Not by one expression: looking for the end in each run of spaces would cost the square of its length. */
+function withoutSurroundingSpace(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && SPACE.test(text[from]!)) from++;
+  while (to > from && SPACE.test(text[to - 1]!)) to--;
+  return text.slice(from, to);
 }
 
-function readDomain(domain: string): { ok: true; name: string } | { ok: false; message: string } {
-  const refuseDomain = (message: string) => ({ ok: false as const, message });
-  if (domain === '') return refuseDomain('There is nothing after the @.');
-  if (domain.startsWith('[')) return refuseDomain('An address literal is not supported: the domain must be a name.');
+function localPartFault(local: string): EmailFault | null {
+  if (local === '') return 'no_local';
+  if (NON_ASCII.test(local)) return 'utf8_local';
+  if (local.length > MAX_LOCAL_OCTETS) return 'long_local';
+  if (DOT_ATOM.test(local)) return null;
+  return /^\.|\.\.|\.$/.test(local) ? 'dots_local' : 'bad_local';
+}
+
+function readDomain(domain: string): { ok: true; name: string } | ReturnType<typeof refuse> {
+  if (PLAIN_DOMAIN.test(domain)) return { ok: true, name: domain };
+  if (domain === '') return refuse('no_domain');
+  if (domain.startsWith('[')) return refuse('literal');
   // domainToASCII reads a URL's host: anything that means more there (percent, slash, colon …) must not reach it.
-  if (/[^\w.-]/.test(domain.replace(/[^\0-\x7F]/g, ''))) {
-    return refuseDomain('The domain contains a character that is not allowed.');
-  }
+  if (/[^\w.-]/.test(domain.replace(/[^\0-\x7F]/g, ''))) return refuse('bad_domain');
   const name = NON_ASCII.test(domain) ? domainToASCII(domain) : domain.toLowerCase();
-  if (name === '') return refuseDomain('The domain is not a valid internationalised name.');
+  if (name === '') return refuse('bad_idn');
   const labels = name.split('.');
-  if (labels.length < 2) return refuseDomain('The domain has no dot.');
-  if (!labels.every((label) => LABEL.test(label))) {
-    return refuseDomain('Every part of the domain must be 1 to 63 letters, digits and inner hyphens.');
-  }
-  if (/^\d+$/.test(labels[labels.length - 1]!)) return refuseDomain('The domain must not end with a number.');
+  if (labels.length < 2) return refuse('no_dot');
+  if (!labels.every((label) => LABEL.test(label))) return refuse('bad_label');
+  if (/^\d+$/.test(labels[labels.length - 1]!)) return refuse('number');
   return { ok: true, name };
+}
+
+/**
+ * The form in which addresses are compared, or null for what is none: two addresses are one person's if and only if this is
+ * the same. Accepted addresses are ASCII, so it is SQL's lower() of them under the collation C, which the columns have.
+ */
+export function emailKey(input: string): string | null {
+  const parsed = parseEmailAddress(input);
+  return parsed.ok ? parsed.email.toLowerCase() : null;
 }
 
 /** The domain of an address that `parseEmailAddress` accepted, in lower-case A-labels. */
@@ -83,19 +97,13 @@ export function emailDomain(email: string): string {
   return email.slice(email.lastIndexOf('@') + 1).toLowerCase();
 }
 
-/** An address as logs may show it: `b***@example.org`. What has no `@` becomes `***`. */
-export function maskEmail(email: string): string {
-  const at = email.lastIndexOf('@');
-  return at < 1 ? '***' : `${String.fromCodePoint(email.codePointAt(0)!)}***${email.slice(at)}`;
-}
-
 /**
  * What keeps `text` from being one line of a letter's header (a name, a subject), or null if nothing does: it is longer
- * than `maxLength` code points, or contains a C0 or C1 control (CR, LF, NUL, tab …), U+2028, U+2029 or a lone surrogate.
+ * than `max` code points, or contains a C0 or C1 control (CR, LF, NUL, tab …), U+2028, U+2029 or a lone surrogate.
  */
-export function singleLineProblem(text: string, maxLength: number): string | null {
-  if (CONTROL.test(text)) return 'must be one line without control characters';
-  if (LONE_SURROGATE.test(text)) return 'contains a broken character';
-  if (text.length > maxLength && [...text].length > maxLength) return `must be at most ${maxLength} characters long`;
+export function singleLineProblem(text: string, max: number): CodedProblem | null {
+  if (CONTROL.test(text)) return problem('not_one_line');
+  if (LONE_SURROGATE.test(text)) return problem('broken_character');
+  if (text.length > max && [...text].length > max) return problem('too_long', { max });
   return null;
 }

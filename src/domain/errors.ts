@@ -1,4 +1,7 @@
+import { cut } from './cut';
 import type { ErrorCode, RefusalCode } from './codes';
+import { english } from './problem-texts';
+import { at, type CodedProblem, type FieldProblem } from './problems';
 
 /**
  * Errors that a caller can do something about. Only the edges (API filter, web filter, CLI runner) translate them.
@@ -10,14 +13,9 @@ export type ErrorKind =
   | 'not_found'
   | 'unsupported'
   | 'conflict'
+  | 'too_large'
   | 'rate_limited'
   | 'unavailable';
-
-/** One thing that is wrong with one input field; `field` is the path the caller used (`clientIds.3`). */
-export interface FieldError {
-  field: string;
-  message: string;
-}
 
 /** Base of all expected errors. `code` is stable and documented; `message` is one sentence for people. */
 export class DomainError extends Error {
@@ -25,18 +23,38 @@ export class DomainError extends Error {
     readonly kind: ErrorKind,
     readonly code: ErrorCode,
     message: string,
-    readonly details: { errors?: FieldError[]; runId?: number; retryAfterS?: number } = {},
+    readonly details: { errors?: FieldProblem[]; runId?: number; retryAfterS?: number } = {},
   ) {
     super(message);
     this.name = new.target.name;
   }
 }
 
-/** Input that can't be accepted; every problem is listed with its field. */
+/** So many problems of one input are told; whoever mends these is told the others. */
+export const TOLD_ERRORS = 20;
+const TOLD_LENGTH = { field: 100, value: 500 };
+
+/** Input that can't be accepted; every problem is listed with its field, but for very many or very long ones. */
 export class ValidationError extends DomainError {
-  constructor(errors: FieldError[]) {
-    super('invalid', 'VALIDATION_FAILED', errors.map((e) => `${e.field}: ${e.message}`).join('; '), { errors });
+  constructor(errors: readonly FieldProblem[]) {
+    const told = errors.slice(0, TOLD_ERRORS).map(shortened);
+    const more = errors.length > TOLD_ERRORS ? `; and ${errors.length - TOLD_ERRORS} more` : '';
+    super('invalid', 'VALIDATION_FAILED', told.map((e) => `${e.field}: ${english(e)}`).join('; ') + more, {
+      errors: told,
+    });
   }
+}
+
+/** One field is wrong. */
+export const invalid = (field: string, found: CodedProblem) => new ValidationError(at(field, found));
+
+function shortened({ field, code, values }: FieldProblem): FieldProblem {
+  const short = (text: string, length: number) => (text.length > length ? `${cut(text, length)}…` : text);
+  const told = Object.entries(values).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? short(value, TOLD_LENGTH.value) : value,
+  ]);
+  return { field: short(field, TOLD_LENGTH.field), code, values: Object.fromEntries(told) as unknown } as FieldProblem;
 }
 
 /** The object is not there, or not the caller's: the two are never told apart. */
@@ -44,6 +62,12 @@ export class NotFoundError extends DomainError {
   constructor(what: string, id: string | number) {
     super('not_found', 'NOT_FOUND', `${what} ${id} does not exist.`);
   }
+}
+
+/** For `catch`: what does not exist is null, and any other error stays one. */
+export function absent(error: unknown): null {
+  if (error instanceof NotFoundError) return null;
+  throw error;
 }
 
 /** The state of the object forbids it; `code` says which state. */

@@ -12,7 +12,35 @@ const MARKS = new RegExp(MARK, 'g');
 /** A value whose place in the text is the place of its mark: words with single spaces between them, nothing else. */
 export const isPlainValue = (value: string): boolean => /^[^\s\0\u200b]+(?: [^\s\0\u200b]+)*$/.test(value);
 
+/** How deep the lists, quotations and links are that a text is within, while it is made. */
+const depths = new WeakMap<object, number>();
+
+/** Each level writes its text anew: deeper than anybody nests, what would indent is a plain block, and a link its text. */
+const MAX_INDENTS = 10;
+/** HTML has no links within links, but for those that were forgotten to be closed. */
+const LINK_DEPTH = 3;
+
+function atDepth(builder: object, depth: number, write: () => void): void {
+  const before = depths.get(builder) ?? 0;
+  depths.set(builder, before + depth);
+  write();
+  depths.set(builder, before);
+}
+
+const INDENTING: Record<string, string> = { ul: 'unorderedList', ol: 'orderedList', blockquote: 'blockquote' };
+
+const formatIndented: FormatCallback = (element, walk, builder, options) => {
+  const { formatters } = (builder as unknown as { options: { formatters: Record<string, FormatCallback> } }).options;
+  const isDeep = (depths.get(builder) ?? 0) >= MAX_INDENTS;
+  const format = formatters[isDeep ? 'block' : (INDENTING[element.name ?? ''] ?? 'block')];
+  atDepth(builder, 1, () => format?.(element, walk, builder, options));
+};
+
 const formatLink: FormatCallback = (element, walk, builder) => {
+  if ((depths.get(builder) ?? 0) >= MAX_INDENTS) {
+    walk(element.children, builder);
+    return;
+  }
   const target = attribute(element, 'href');
   const href = target.replace(/^mailto:/i, '');
   let text = '';
@@ -20,7 +48,7 @@ const formatLink: FormatCallback = (element, walk, builder) => {
     text += word;
     return word;
   });
-  walk(element.children, builder);
+  atDepth(builder, LINK_DEPTH, () => walk(element.children, builder));
   builder.popWordTransform();
   const [bareHref, bareText] = [withoutSpace(href), withoutSpace(text)];
   const { metadata } = builder as unknown as { metadata?: Findings };
@@ -56,18 +84,47 @@ const convert: (html: string, findings?: Findings) => string = compile({
   wordwrap: false,
   // Conversion is recursive: what lies deeper than anybody nests is left out, instead of overflowing the stack.
   limits: { maxDepth: 300 },
-  formatters: { link: formatLink, alt: formatImage },
+  formatters: { link: formatLink, alt: formatImage, indented: formatIndented },
   selectors: [
     { selector: 'a', format: 'link' },
     { selector: 'img', format: 'alt' },
+    ...['ul', 'ol', 'blockquote'].map((selector) => ({ selector, format: 'indented' })),
     ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
     ...['table', 'tr', 'td', 'th'].map((selector) => ({ selector, ...block })),
     ...['head', 'style', 'script', 'title', 'template'].map((selector) => ({ selector, format: 'skip' })),
   ],
 });
 
-/** The text part for an HTML part: links in brackets after their text, lists, images by their alt text; lines are not wrapped. */
-export const htmlToText = (html: string): string => convert(html);
+/** What is converted costs some microseconds for each tag, and fewer for each character reference and character. */
+const CONVERTED = { length: 200_000, work: 12_000 };
+const TAG_WORK = 4;
+
+/** Whether the HTML is no larger than letters are. */
+function isConvertible(html: string): boolean {
+  let work = html.length > CONVERTED.length ? Infinity : 0;
+  for (let at = html.indexOf('<'); at >= 0 && work <= CONVERTED.work; at = html.indexOf('<', at + 1)) work += TAG_WORK;
+  for (let at = html.indexOf('&'); at >= 0 && work <= CONVERTED.work; at = html.indexOf('&', at + 1)) work++;
+  return work <= CONVERTED.work;
+}
+
+/**
+ * The text part for an HTML part: links in brackets after their text, lists, images by their alt text; lines are not wrapped.
+ * What is larger than anybody's letter is only stripped of its tags, so that no letter takes long.
+ */
+export const htmlToText = (html: string): string => (isConvertible(html) ? convert(html) : strippedText(html));
+
+const BREAKING = /<\/?(?:p|div|br|hr|t[rdh]|table|li|[uo]l|h[1-6]|blockquote|section|article)\b[^<>]*>/gi;
+const REFERENCES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#34': '"', '#39': "'", nbsp: ' ' };
+
+function strippedText(html: string): string {
+  const text = html
+    .replace(OPAQUE, ' ')
+    .replace(BREAKING, '\n')
+    .replace(/<[^<>]*>/g, '');
+  const plain = text.replace(/&(amp|lt|gt|quot|#34|#39|nbsp);/g, (_, name: string) => REFERENCES[name]!);
+  const lines = plain.split(/[\r\n]/).map((line) => line.replace(/[^\S\n]+/g, ' ').trim());
+  return lines.filter((line) => line !== '').join('\n');
+}
 
 /**
  * The text part of a template that only puts values between fixed HTML: the same fixed texts and outputs, for text.
@@ -76,7 +133,7 @@ export const htmlToText = (html: string): string => convert(html);
  * that don't matter, beside an unfinished `<` or `&`, or in a link whose target could equal its text
  */
 export function textTemplate(html: { statics: string[]; outputs: number[] }): typeof html | null {
-  if (html.statics.some((fixed) => /[\uE000\uE001]/.test(fixed))) return null;
+  if (html.statics.some((fixed) => /[\uE000\uE001]/.test(fixed)) || !isConvertible(html.statics.join(''))) return null;
   const marked = html.statics.reduce((text, fixed, i) => `${text}\uE000${html.outputs[i - 1]}\uE001${fixed}`);
   if (!areMarksHarmless(marked)) return null;
   const findings: Findings = { unprovable: false };
@@ -91,7 +148,7 @@ export function textTemplate(html: { statics: string[]; outputs: number[] }): ty
 
 const OPAQUE =
   /<!--[^]*?(?:-->|$)|<(script|style|title|textarea|xmp|iframe|noembed|noframes|noscript|plaintext|svg|math)\b[^]*?(?:<\/\1\s*>|$)/gi;
-const TAG = /<[/!?]?[a-z](?:[^<>"']|"[^"]*"|'[^']*')*>/gi;
+const TAG_BEGIN = /<[/!?]?[a-z]/gi;
 const HARMLESS_ATTRIBUTE =
   /\s(?:href|src|alt|style|title|class|id|width|height|bgcolor|color|align)\s*=\s*(?:"[^"]*"|'[^']*')/gi;
 
@@ -101,7 +158,38 @@ function areMarksHarmless(html: string): boolean {
     if (MARK.test(part)) harmless = false;
     return ' ';
   };
-  const text = html.replace(OPAQUE, check).replace(TAG, (tag) => check(tag.replace(HARMLESS_ATTRIBUTE, '')));
+  const text = replaceTags(html.replace(OPAQUE, check), (tag) => check(tag.replace(HARMLESS_ATTRIBUTE, '')));
+  if (text === null) return false;
   const attributes = [...html.matchAll(HARMLESS_ATTRIBUTE)].join(' ');
   return harmless && (!MARK.test(text) || !text.includes('<')) && !/&#?\w*\uE000/.test(text + attributes);
+}
+
+/**
+ * Replaces whole tags; null where one is not closed before the end. By hand: an expression would look for the end of every
+ * tag again.
+ */
+function replaceTags(html: string, replace: (tag: string) => string): string | null {
+  let text = '';
+  let done = 0;
+  for (const { index } of html.matchAll(TAG_BEGIN)) {
+    if (index < done) continue;
+    const end = tagEnd(html, index + 1);
+    if (end < 0) return null;
+    if (html[end] !== '>') continue;
+    text += html.slice(done, index) + replace(html.slice(index, end + 1));
+    done = end + 1;
+  }
+  return text + html.slice(done);
+}
+
+/** Where the tag ends, or another begins in its place, outside of quotation marks; -1 if nowhere. */
+function tagEnd(html: string, from: number): number {
+  for (let at = from; at < html.length; at++) {
+    const character = html[at];
+    if (character === '<' || character === '>') return at;
+    if (character !== '"' && character !== "'") continue;
+    at = html.indexOf(character, at + 1);
+    if (at < 0) return -1;
+  }
+  return -1;
 }

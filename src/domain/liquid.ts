@@ -1,5 +1,7 @@
 import { Context, defaultOperators, Liquid, type Emitter, type FilterImplOptions, type Template } from 'liquidjs';
 import { formatDate } from './date-format';
+import { costOf } from './template-cost';
+import { TemplateLimit } from './template-limit';
 
 /** What a letter's template may use; also the scope Liquid renders with. */
 export interface LetterData {
@@ -12,8 +14,12 @@ export interface LetterData {
   timeZone?: string;
 }
 
-/** One letter may take this much: a template that needs more is broken, whoever wrote it. */
-const LIMITS = { steps: 20_000, memory: 4_000_000, output: 1_000_000 };
+/**
+ * One letter may take this much: a template that needs more is broken, whoever wrote it. A step is a node, an operand or a
+ * filter (see `costOf`) and takes a microsecond or two; characters that filters and operators read or write take some
+ * nanoseconds each.
+ */
+export const LIMITS = { steps: 20_000, memory: 2_000_000, output: 700_000 };
 
 const TAGS = new Set('assign capture case comment if unless for break continue echo raw #'.split(' '));
 const FILTERS = new Set(
@@ -24,6 +30,9 @@ const FILTERS = new Set(
     'truncate truncatewords uniq upcase uri_escape url_encode'
   ).split(' '),
 );
+
+/** What a step takes of the characters, so that a letter can not have all of both. */
+const STEP = 80;
 
 /** The names of the tags and filters that templates may use, for error messages and the editor. */
 export const TEMPLATE_TAGS: readonly string[] = [...TAGS].sort();
@@ -60,7 +69,9 @@ function dateFilter(this: FilterThis, value: unknown, format: unknown = '%Y-%m-%
   const letter = this.context.environments as unknown as LetterData;
   const iso = value === 'now' || value === 'today' ? letter.date : outputText(value);
   const timeZone = typeof zone === 'string' ? zone : (letter.timeZone ?? 'UTC');
-  return formatDate(iso, charge(this, outputText(format)), timeZone) ?? value;
+  const pattern = outputText(format);
+  this.context.memoryLimit.use(DATE.date + DATE.format * pattern.length);
+  return formatDate(iso, pattern, timeZone) ?? value;
 }
 
 function textOutput(this: unknown, value: unknown): string {
@@ -71,25 +82,70 @@ function htmlOutput(this: unknown, value: unknown): string {
   return escapeHtml(charge(this as FilterThis, outputText(value)));
 }
 
-/** `contains` reads its whole left side: that is counted, so that a loop can not do it without end. */
-function contains(left: unknown, right: unknown, context: Context): boolean {
-  if (typeof left === 'string' || Array.isArray(left)) context.memoryLimit.use(left.length);
-  return (defaultOperators.contains as typeof contains)(left, right, context);
+type Handler = (left: unknown, right: unknown, context: Context) => unknown;
+
+/** An operator that reads what it is given, which is counted, so that a loop can not do it without end. */
+function reading(name: string): [string, (typeof defaultOperators)[string]] {
+  const handler = defaultOperators[name] as Handler;
+  const counting: Handler = (left, right, context) => {
+    use(context, left);
+    use(context, right);
+    return handler(left, right, context);
+  };
+  return [name, counting as (typeof defaultOperators)[string]];
 }
 
-const textLength = (value: unknown) => outputText(value).length;
-const sorting = (value: unknown) =>
-  textLength(value) * (Array.isArray(value) ? Math.ceil(Math.log2(value.length + 1)) : 1);
+const operators = {
+  ...defaultOperators,
+  ...Object.fromEntries(['==', '!=', '>', '<', '>=', '<=', 'contains'].map(reading)),
+};
 
-/** What some filters cost, in characters that are read: Liquid counts nothing for these, or only the items. */
-const COSTS = { sort: sorting, sort_natural: sorting, uri_escape: textLength, url_encode: textLength };
+/** An item of a list, before it is known how long its text is. */
+const ITEM = 10;
+
+/** Charges for reading a value `times` times. */
+function use({ memoryLimit }: Context, value: unknown, times = 1): void {
+  if (Array.isArray(value)) memoryLimit.use(value.length * ITEM);
+  memoryLimit.use(times * (typeof value === 'string' || Array.isArray(value) ? outputText(value).length : 1));
+}
+
+/** Looking for a text from the end compares it at every place; eight characters of that are as cheap as one of others. */
+const searching = (_: unknown, wanted: unknown) => 1 + Math.ceil(outputText(wanted).length / 8);
+const sorting = (value: unknown) => (Array.isArray(value) ? Math.ceil(Math.log2(value.length + 2)) : 1);
+/** The most that a filter makes of one character, or the work it does for one, where that is more than reading it. */
+const GROWTH: Record<string, number | ((value: unknown, wanted: unknown) => number)> = {
+  sort: sorting,
+  sort_natural: sorting,
+  replace_last: searching,
+  remove_last: searching,
+  uri_escape: 9,
+  url_encode: 9,
+  newline_to_br: 7,
+  escape: 5,
+  escape_once: 6,
+  upcase: 3,
+};
+/** A conversion of a date's format asks the calendar; a date that is not the last one is looked up anew. */
+const DATE = { format: 200, date: 2_000 };
+
+/** Charges a filter for all that it is given. Liquid counts less: for some filters nothing, for lists only their items. */
+function charged(name: string, filter: FilterImplOptions): FilterImplOptions {
+  const handler = typeof filter === 'function' ? filter : filter.handler;
+  const growth = GROWTH[name] ?? 1;
+  const counting: typeof handler = function (value: unknown, ...args: unknown[]) {
+    use(this.context, value, typeof growth === 'number' ? growth : growth(value, args[0]));
+    for (const arg of args) use(this.context, arg);
+    return handler.call(this, value, ...args) as unknown;
+  };
+  return typeof filter === 'function' ? counting : { ...filter, handler: counting };
+}
 
 /** Collects output and refuses to grow without bounds. */
 class BoundedEmitter implements Emitter {
   buffer = '';
   write(value: unknown): void {
     this.buffer += outputText(value);
-    if (this.buffer.length > LIMITS.output) throw new Error('the output is too long');
+    if (this.buffer.length > LIMITS.output) throw new TemplateLimit('output');
   }
 }
 
@@ -107,18 +163,11 @@ export function createEngine(kind: 'html' | 'text'): Liquid {
     locale: 'en-US',
     parseLimit: 1_000_000,
     memoryLimit: LIMITS.memory,
-    operators: { ...defaultOperators, contains },
+    operators,
     outputEscape: kind === 'html' ? htmlOutput : textOutput,
   });
   for (const tag of Object.keys(liquid.tags)) if (!TAGS.has(tag)) delete liquid.tags[tag];
   for (const filter of Object.keys(liquid.filters)) if (!FILTERS.has(filter)) liquid.unregisterFilter(filter);
-  for (const [name, cost] of Object.entries(COSTS)) {
-    const filter = liquid.filters[name] as Extract<FilterImplOptions, CallableFunction>;
-    liquid.registerFilter(name, function (value: unknown, ...args: unknown[]) {
-      this.context.memoryLimit.use(cost(value));
-      return filter.call(this, value, ...args) as unknown;
-    });
-  }
   liquid.registerFilter('date', dateFilter as FilterImplOptions);
   if (kind === 'html') {
     const html = (convert: (text: string) => string) => ({
@@ -134,22 +183,34 @@ export function createEngine(kind: 'html' | 'text'): Liquid {
       html((text) => escapeHtmlOnce(text).replace(/\r\n|\r|\n/g, '<br />\n')),
     );
   }
+  for (const [name, filter] of Object.entries(liquid.filters)) liquid.registerFilter(name, charged(name, filter));
   const render = liquid.renderer.renderTemplates.bind(liquid.renderer);
-  liquid.renderer.renderTemplates = (templates, context, emitter = new BoundedEmitter()) =>
-    render(templates, context, emitter);
+  liquid.renderer.renderTemplates = (templates, context, emitter = new BoundedEmitter()) => {
+    context.renderLimit.use(costOf(templates));
+    return render(templates, context, emitter);
+  };
   return liquid;
+}
+
+/** In place of Liquid's limit, which is one of time. */
+class Steps {
+  private left = LIMITS.steps;
+
+  constructor(private readonly memoryLimit: Context['memoryLimit']) {}
+
+  use(steps: number): void {
+    this.left -= steps;
+    if (this.left < 0) throw new TemplateLimit('steps');
+    this.memoryLimit.use(steps * STEP);
+  }
+
+  check(): void {}
 }
 
 /** A fresh scope for one letter: its limits start at zero. */
 export function createContext(liquid: Liquid, data: LetterData): Context {
   const context = new Context(data, liquid.options, { sync: true }, { liquid });
-  let steps = 0;
-  context.renderLimit = {
-    use: () => {},
-    check: () => {
-      if (++steps > LIMITS.steps) throw new Error('the template takes too many steps');
-    },
-  } as unknown as Context['renderLimit'];
+  context.renderLimit = new Steps(context.memoryLimit) as unknown as Context['renderLimit'];
   return context;
 }
 

@@ -59,9 +59,15 @@ export function previousOccurrence(schedule: Schedule, atOrBefore: Date): Occurr
   return null;
 }
 
-/** The first `limit` occurrences in `[from, to)`, oldest first. */
-export function occurrencesBetween(schedule: Schedule, from: Date, to: Date, limit: number): Occurrence[] {
-  return take(limit, occurrencesFrom(schedule, from.getTime()), ({ at }) => at < to);
+/**
+ * The occurrence nearest to an instant, whether or not `endAt` lies before it: what an instant of the grid has become when the
+ * rules of its zone were changed, which moves it by much less than half a period.
+ */
+export function nearestOccurrence(schedule: Schedule, at: Date): Date {
+  const endless = { ...schedule, endAt: null };
+  const before = previousOccurrence(endless, at)?.at ?? schedule.startAt;
+  const after = nextOccurrence(endless, at)?.at ?? before;
+  return Math.abs(at.getTime() - before.getTime()) <= after.getTime() - at.getTime() ? before : after;
 }
 
 /** The last `limit` occurrences in `[from, to)`, oldest first. */
@@ -73,6 +79,9 @@ export function latestBetween(schedule: Schedule, from: Date, to: Date, limit: n
 export function upcoming(schedule: Schedule, after: Date, count: number): Occurrence[] {
   return take(count, occurrencesFrom(schedule, after.getTime() + 1), () => true);
 }
+
+/** RFC 3339 has years of four digits: nobody could be told of what comes later. */
+export const CALENDAR_END = Date.UTC(10_000, 0, 1);
 
 /** k → ms of the k-th occurrence, never falling; Infinity where there is none. About 6 µs a call. */
 function grid({ startAt, period, timeZone }: Schedule): (k: number) => number {
@@ -89,7 +98,7 @@ function grid({ startAt, period, timeZone }: Schedule): (k: number) => number {
 
 function* occurrencesFrom(schedule: Schedule, fromMs: number): Generator<Occurrence> {
   const at = grid(schedule);
-  const end = schedule.endAt?.getTime() ?? Infinity;
+  const end = Math.min(schedule.endAt?.getTime() ?? Infinity, CALENDAR_END);
   let last = -Infinity;
   for (let k = firstIndexFrom(schedule, at, fromMs); ; k++) {
     const ms = at(k);

@@ -10,6 +10,16 @@ export function nextDelayMs(input: { tries: number; delaysMs: readonly number[];
   return delay === undefined ? null : Math.round(delay * (1 - JITTER + 2 * JITTER * input.random01));
 }
 
+/**
+ * The delay that the server named, never less than the policy's first delay nor more than its longest; a little longer, so
+ * that letters deferred together do not come back together.
+ */
+export function withinPolicy(input: { namedMs: number; delaysMs: readonly number[]; random01?: number }): number {
+  const { namedMs, delaysMs, random01 = 0 } = input;
+  const first = delaysMs[0] ?? 0;
+  return Math.round(Math.min(Math.max(namedMs * (1 + (JITTER / 2) * random01), first), Math.max(first, ...delaysMs)));
+}
+
 /** How long the account waits at breaker step 0, 1, 2, …; the last delay repeats for ever. No delays: no wait. */
 export function breakerDelayMs(step: number, delaysMs: readonly number[]): number {
   return delaysMs[Math.min(Math.max(step, 0), delaysMs.length - 1)] ?? 0;

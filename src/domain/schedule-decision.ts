@@ -4,9 +4,13 @@
  *
  * `nextRunAt` is the cursor: the first occurrence that nobody decided about. What lies before it has run, is on the ledger
  * as missed, or never existed for this mailing. It is kept while the mailing is paused; null means that none will come.
+ *
+ * The k-th occurrence is the truth, and the stored instant only what the zone's rules made of it when it was stored. Each
+ * planner asks the present rules first ({@link presentCursor}).
  */
 import {
   latestBetween,
+  nearestOccurrence,
   nextOccurrence,
   PERIOD_MS,
   DAY_MS,
@@ -21,6 +25,13 @@ export type MissedReason = 'down' | 'paused' | 'overlap';
 export interface Missed {
   occurrenceAt: Date;
   reason: MissedReason;
+}
+
+/** The cursor by the present rules of its zone; null if these have moved it to `endAt` or later. */
+export function presentCursor(schedule: Schedule, nextRunAt: Date | null): Date | null {
+  if (!nextRunAt) return null;
+  const at = nearestOccurrence(schedule, nextRunAt);
+  return schedule.endAt !== null && schedule.endAt <= at && at > nextRunAt ? null : at;
 }
 
 /** What to write. All of it, in one transaction. */
@@ -69,7 +80,8 @@ export interface TickFacts extends MailingFacts {
  * only the latest may run; older ones are missed.
  */
 export function planTick(facts: TickFacts): Plan {
-  const { schedule, nextRunAt, now, scheduledRunOpen, demandRunOpen } = facts;
+  const { schedule, now, scheduledRunOpen, demandRunOpen } = facts;
+  const nextRunAt = presentCursor(schedule, facts.nextRunAt);
   const done = hasEnded(schedule, now);
   const due = dueOccurrence(schedule, nextRunAt, now);
   if (!due || !nextRunAt) return plan({ nextRunAt: done ? null : nextRunAt, done });
@@ -104,7 +116,8 @@ export function planFirstStart({ schedule, now }: { schedule: Schedule; now: Dat
  * A `once` mailing that was paused over its `startAt` still has its only occurrence before it: the next tick runs it.
  */
 export function planResume(facts: MailingFacts): Plan {
-  const { schedule, nextRunAt, now } = facts;
+  const { schedule, now } = facts;
+  const nextRunAt = presentCursor(schedule, facts.nextRunAt);
   const done = hasEnded(schedule, now);
   const due = dueOccurrence(schedule, nextRunAt, now);
   if (!due || !nextRunAt || (schedule.period === 'once' && !done)) {
@@ -129,18 +142,19 @@ export interface DemandFacts extends MailingFacts {
  */
 export function planDemandSend(facts: DemandFacts): Plan {
   const { schedule, now, firstStart } = facts;
+  const nextRunAt = presentCursor(schedule, facts.nextRunAt);
   if (hasEnded(schedule, now)) return firstStart ? plan({ done: true }) : planTick({ ...facts, ...NOTHING_OPEN });
   if (schedule.period === 'once')
-    return plan({ run: { occurrenceAt: facts.nextRunAt ?? facts.lastOccurrenceAt ?? schedule.startAt } });
+    return plan({ run: { occurrenceAt: nextRunAt ?? facts.lastOccurrenceAt ?? schedule.startAt } });
   if (firstStart) {
     const start = planFirstStart(facts);
     return { ...start, run: start.run ?? { occurrenceAt: null } };
   }
-  const due = dueOccurrence(schedule, facts.nextRunAt, now);
-  if (!due || !facts.nextRunAt) return plan({ run: { occurrenceAt: null }, nextRunAt: facts.nextRunAt });
+  const due = dueOccurrence(schedule, nextRunAt, now);
+  if (!due || !nextRunAt) return plan({ run: { occurrenceAt: null }, nextRunAt });
   return plan({
     run: { occurrenceAt: due },
-    missed: missedBetween(schedule, facts.nextRunAt, due, () => 'down'),
+    missed: missedBetween(schedule, nextRunAt, due, () => 'down'),
     nextRunAt: nextOccurrence(schedule, due)?.at ?? null,
   });
 }
@@ -166,9 +180,10 @@ export interface EditFacts extends MailingFacts {
  *   `startAt` lies after the last one. A `once` mailing without a cursor is done when its runs are.
  */
 export function planEdit(facts: EditFacts): Plan {
-  const { previous, schedule, nextRunAt, now } = facts;
+  const { previous, schedule, now } = facts;
+  const nextRunAt = presentCursor(previous, facts.nextRunAt);
   const done = hasEnded(schedule, now);
-  if (!done && sameGrid(previous, schedule)) return plan({ nextRunAt: keptCursor(facts) });
+  if (!done && sameGrid(previous, schedule)) return plan({ nextRunAt: keptCursor({ ...facts, nextRunAt }) });
 
   const merelyMoved = previous.period === 'once' && !done;
   const reason = facts.paused ? 'paused' : 'overlap';
@@ -197,12 +212,12 @@ function movedCursor({ previous, schedule, now, lastRunAt, lastOccurrenceAt }: E
 
 /**
  * Until when, exclusively, a client who is added to a started mailing still gets this occurrence, in its run: the next
- * occurrence or `endAt`, and for the audience `all` no longer than the grace; null is as long as the mailing is not done.
+ * occurrence or `endAt`, and in an audience that `grows` no longer than the grace; null is as long as the mailing is not done.
  * An occurrence from before `startAt`, which was moved since, is over: nothing goes out before `startAt`.
  */
-export function lateJoinUntil(schedule: Schedule, occurrence: Date, audience: 'all' | 'selected'): Date | null {
+export function lateJoinUntil(schedule: Schedule, occurrence: Date, { grows }: { grows: boolean }): Date | null {
   if (occurrence < schedule.startAt) return occurrence;
-  const grace = audience === 'all' ? occurrence.getTime() + graceMs(schedule.period) : Infinity;
+  const grace = grows ? occurrence.getTime() + graceMs(schedule.period) : Infinity;
   const next = nextOccurrence(schedule, occurrence)?.at ?? schedule.endAt;
   const until = Math.min(grace, next?.getTime() ?? Infinity);
   return until === Infinity ? null : new Date(until);

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill';
-import { type FieldError } from './errors';
-import { nextOccurrence, PERIODS, type Period, type Schedule } from './recurrence';
+import { at, type CodedProblem, type FieldProblem, problem } from './problems';
+import { CALENDAR_END, nextOccurrence, PERIODS, type Period, type Schedule } from './recurrence';
 import { instantOf, timeZoneName } from './time-zone';
 
 /** A schedule as a caller gave it: texts from a request, a form or a command line, or stored dates left as they are. */
@@ -11,32 +11,27 @@ export interface ScheduleInput {
   timeZone: string;
 }
 
-/** Something worth telling that forbids nothing. */
-export interface FieldWarning {
-  field: string;
-  message: string;
-}
-
+/** `warnings` are worth telling and forbid nothing. */
 export type CheckedSchedule =
-  { ok: true; schedule: Schedule; warnings: FieldWarning[] } | { ok: false; errors: FieldError[] };
+  { ok: true; schedule: Schedule; warnings: readonly FieldProblem[] } | { ok: false; errors: FieldProblem[] };
 
 /** Every problem of the input with its field, or the schedule, its zone spelled as the IANA database does. */
 export function checkSchedule(input: ScheduleInput): CheckedSchedule {
-  const errors: FieldError[] = [];
+  const errors: FieldProblem[] = [];
   const instant = (field: 'startAt' | 'endAt', given: string | Date): Date | null => {
     const parsed = given instanceof Date ? given : parseInstant(given);
     if (parsed instanceof Date) return parsed;
-    errors.push({ field, message: parsed.problem });
+    errors.push({ field, ...parsed });
     return null;
   };
 
   const startAt = instant('startAt', input.startAt);
   const endAt = input.endAt === null || input.endAt === undefined ? null : instant('endAt', input.endAt);
-  if (startAt && endAt && endAt <= startAt) errors.push({ field: 'endAt', message: 'must be later than startAt' });
+  if (startAt && endAt && endAt <= startAt) errors.push(...at('endAt', problem('end_before_start')));
   const period = isPeriod(input.period) ? input.period : null;
-  if (!period) errors.push({ field: 'period', message: `must be one of ${PERIODS.join(', ')}` });
+  if (!period) errors.push(...at('period', problem('one_of', { options: PERIODS })));
   const timeZone = timeZoneName(input.timeZone);
-  if (!timeZone) errors.push({ field: 'timeZone', message: 'must be an IANA time zone such as Europe/Athens or UTC' });
+  if (!timeZone) errors.push(...at('timeZone', problem('time_zone')));
 
   if (errors.length > 0 || !startAt || !period || !timeZone) return { ok: false, errors };
   const schedule = { startAt, endAt, period, timeZone };
@@ -44,31 +39,36 @@ export function checkSchedule(input: ScheduleInput): CheckedSchedule {
 }
 
 /** What is allowed but probably not meant. */
-export function warningsFor(schedule: Schedule): FieldWarning[] {
+export function warningsFor(schedule: Schedule): readonly FieldProblem[] {
   if (schedule.period === 'once' || nextOccurrence(schedule, schedule.startAt)) return [];
-  return [{ field: 'period', message: `only the first ${schedule.period} sending comes before endAt` }];
+  return at('period', problem('only_first', { period: schedule.period }));
 }
 
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+const CALENDAR_BEGIN = Date.parse('0000-01-01T00:00:00Z');
+const INSTANT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::([0-5]\d|60)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)$/i;
 
 /**
- * Strict ISO-8601: a date, `T`, a time with optional seconds and milliseconds, and `Z` or an offset. Days and times that
- * don't exist are refused, not rolled over. `problem` ends the sentence that begins with the field's name.
+ * RFC 3339, with the seconds left out if wished: a date, `T`, a time, and `Z` or an offset. Of a fraction the milliseconds
+ * count. Days and times that don't exist are refused, not rolled over, and so are leap seconds, which neither Postgres nor
+ * JavaScript can tell from the next second.
  */
-export function parseInstant(text: string): Date | { problem: string } {
-  if (!INSTANT.test(text)) {
-    return { problem: 'must be ISO-8601 with an offset, such as 2027-03-28T09:00:00Z or 2027-03-28T09:00:00+03:00' };
-  }
-  const ms = parsed(() => Temporal.Instant.from(text).epochMilliseconds);
-  return ms === null ? { problem: 'is no date and time of the calendar' } : new Date(ms);
+export function parseInstant(text: string): Date | CodedProblem<'date_time'> {
+  const [, day, minute, second = '00', fraction = '0', offset] = INSTANT.exec(text) ?? [];
+  if (day === undefined) return problem('date_time', { fault: 'form' });
+  if (second === '60') return problem('date_time', { fault: 'leap_second' });
+  const exact = `${day}T${minute}:${second}.${fraction.slice(0, 3)}${offset?.toUpperCase()}`;
+  const ms = parsed(() => Temporal.Instant.from(exact).epochMilliseconds);
+  // An offset may lead out of the years of four digits.
+  if (ms === null || ms < CALENDAR_BEGIN || ms >= CALENDAR_END) return problem('date_time', { fault: 'calendar' });
+  return new Date(ms);
 }
 
 const LOCAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:[0-5]\d)?$/;
 
 /** What a `datetime-local` field gives, `2027-03-28T09:00`, as the instant when the zone's wall clock shows it. */
-export function parseLocal(text: string, timeZone: string): Date | { problem: string } {
+export function parseLocal(text: string, timeZone: string): Date | CodedProblem<'date_time'> {
   const wall = LOCAL.test(text) ? parsed(() => Temporal.PlainDateTime.from(text)) : null;
-  return wall ? new Date(instantOf(wall, timeZone)) : { problem: 'must be a date and time such as 2027-03-28T09:00' };
+  return wall ? new Date(instantOf(wall, timeZone)) : problem('date_time', { fault: 'local' });
 }
 
 function parsed<T>(parse: () => T): T | null {

@@ -1,37 +1,59 @@
+import { type Named, namesSender, refusalFingerprint, refusalWords } from './refusal-text';
 import { type SmtpPhase, type TransmitResult } from './smtp-result';
-import { type Ruling, SMTP_RULES, type SmtpRule } from './smtp-rules';
+import { SMTP_RULES } from './smtp-rules';
+import { type Ruling, type SmtpRule } from './smtp-ruling';
 
 export * from './smtp-reply';
 export * from './smtp-result';
-export { type Consequence, type Ruling, type Scope, SMTP_REASONS, type SmtpReason } from './smtp-rules';
+export { type Consequence, type Ruling, type Scope, SMTP_REASONS, type SmtpReason } from './smtp-ruling';
 
 export interface Verdict extends Ruling {
   /** The ledger's entry; `none` for what ended before MAIL FROM was written: that belongs to the account's log. */
   attempt: 'ok' | 'failed' | 'unknown' | 'none';
   /** Whether this counts against the recipient's tries. */
   tryUsed: boolean;
+  /** What a refusal has in common with those of others, where nothing in it names the recipient. */
+  refusal: string | null;
+}
+
+/** What of a try the result does not say. */
+export interface TryFacts extends Partial<Named> {
+  /** How often in a row this very delivery was lost on a broken connection before. */
+  brokenBefore?: number;
 }
 
 const BEFORE_MAIL: ReadonlySet<SmtpPhase> = new Set<SmtpPhase>(['dns', 'connect', 'greeting', 'ehlo', 'tls', 'auth']);
 
 /**
  * Turns what the server said into what we do, by the first rule that matches.
- * `brokenBefore` is how often in a row this very delivery was lost on a broken connection before: from the third time
- * on it counts as the recipient's, so that one poisonous letter cannot hold up an account for ever.
+ * From the third broken connection in a row on it counts as the recipient's, so that one poisonous letter cannot hold up
+ * an account for ever.
  */
-export function classify(result: TransmitResult, { brokenBefore = 0 } = {}): Verdict {
-  const rule = findRule(result, brokenBefore);
-  const { then } = rule;
+export function classify(result: TransmitResult, facts: TryFacts = {}): Verdict {
+  if (result.kind === 'accepted') return (accepted ??= verdictOf(result, facts));
+  return verdictOf(result, facts);
+}
+
+/** The usual verdict, which depends on nothing. */
+let accepted: Verdict | undefined;
+
+function verdictOf(result: TransmitResult, facts: TryFacts): Verdict {
+  const { then } = findRule(result, facts);
   const tryUsed = then.delivery === 'sent' || then.delivery === 'failed' || then.delivery === 'retry';
-  return { ...then, attempt: attemptOf(result, then), tryUsed };
+  const refusal = then.guess && result.kind === 'refused' ? refusalFingerprint(result.reply, namedIn(facts)) : null;
+  return { ...then, attempt: attemptOf(result, then), tryUsed, refusal };
 }
 
 /** The rule that decides; exported for the tests, which prove that no row is unreachable. */
-export function findRule(result: TransmitResult, brokenBefore = 0): SmtpRule {
-  const rule = SMTP_RULES.find((candidate) => matches(candidate.when, result, brokenBefore));
+export function findRule(result: TransmitResult, facts: TryFacts = {}): SmtpRule {
+  const matches =
+    result.kind === 'refused' ? refusalMatcher(result, namedIn(facts)) : matcher(result, facts.brokenBefore ?? 0);
+  const rule = SMTP_RULES.find(({ when }) => when.kind === result.kind && inPhase(when, result) && matches(when));
   if (!rule) throw new Error(`No SMTP rule for ${JSON.stringify(result)}`);
   return rule;
 }
+
+const namedIn = ({ from = '', to = '' }: TryFacts): Named => ({ from, to });
 
 function attemptOf(result: TransmitResult, then: Ruling): Verdict['attempt'] {
   if (then.delivery === 'sent') return 'ok';
@@ -39,26 +61,35 @@ function attemptOf(result: TransmitResult, then: Ruling): Verdict['attempt'] {
   return result.kind === 'unsendable' || ('phase' in result && BEFORE_MAIL.has(result.phase)) ? 'none' : 'failed';
 }
 
-function matches(when: SmtpRule['when'], result: TransmitResult, brokenBefore: number): boolean {
-  if (when.kind !== result.kind) return false;
-  if (when.phases && !('phase' in result && when.phases.includes(result.phase))) return false;
+type When = SmtpRule['when'];
+
+const inPhase = (when: When, result: TransmitResult): boolean =>
+  !when.phases || ('phase' in result && when.phases.includes(result.phase));
+
+function refusalMatcher(
+  { reply, spent }: Extract<TransmitResult, { kind: 'refused' }>,
+  named: Named,
+): (when: When) => boolean {
+  const code = String(reply.code);
+  const words = refusalWords(reply.text);
+  const aboutSender = namesSender(words, named);
+  return (when) =>
+    (!when.spent || spent === true) &&
+    (!when.code || when.code.test(code)) &&
+    (!when.enhanced || when.enhanced.test(reply.enhanced ?? '')) &&
+    (when.sender === undefined || when.sender === aboutSender) &&
+    (!when.text || when.text.test(words));
+}
+
+function matcher(result: Exclude<TransmitResult, { kind: 'refused' }>, brokenBefore: number): (when: When) => boolean {
   switch (result.kind) {
-    case 'refused': {
-      const { code, enhanced, text } = result.reply;
-      return (
-        (!when.code || when.code.test(String(code))) &&
-        (!when.enhanced || when.enhanced.test(enhanced ?? '')) &&
-        (!when.text || when.text.test(text))
-      );
-    }
     case 'broken':
-      return (
-        (when.dotSent === undefined || when.dotSent === result.dotSent) && brokenBefore >= (when.brokenBefore ?? 0)
-      );
+      return (when) =>
+        (when.dotSent === undefined || when.dotSent === result.dotSent) && brokenBefore >= (when.brokenBefore ?? 0);
     case 'unsendable':
-      return when.problem === result.problem;
+      return (when) => when.problem === result.problem;
     case 'accepted':
     case 'withheld':
-      return true;
+      return () => true;
   }
 }

@@ -7,36 +7,22 @@ export interface SmtpReply {
 }
 
 const LINE = /^([2-5]\d\d)(?:[ -]|$)/;
-const ENHANCED = /^[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})(?=[ \n]|$)/;
+const ENHANCED = /^[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})(?=\s|$)/;
 
 /**
- * Reads a whole reply (RFC 5321 section 4.2). Returns null for what is not one: no code, a code outside 200–599,
- * lines whose codes differ. An enhanced code counts only where its class equals the reply's (RFC 2034 section 4).
+ * Reads a whole reply (RFC 5321 section 4.2). Returns null for what is not one: a line without a code, a code outside
+ * 200–599. Lines whose codes differ are against the rules, and seen all the same: the last one counts. An enhanced code
+ * counts only where its class equals the reply's (RFC 2034 section 4), the last line's first.
  */
 export function parseSmtpReply(answer: string): SmtpReply | null {
   const text = answer.replaceAll('\r', '').trimEnd();
-  const code = LINE.exec(text)?.[1];
-  if (code === undefined) return null;
-  if (text.includes('\n') && !text.split('\n').every((line) => LINE.exec(line)?.[1] === code)) return null;
-  const enhanced = ENHANCED.exec(text)?.[1] ?? null;
+  const lines = text.includes('\n') ? text.split('\n') : null;
+  const last = lines?.at(-1) ?? text;
+  const code = LINE.exec(last)?.[1];
+  if (code === undefined || lines?.some((line) => !LINE.test(line))) return null;
+  const enhanced = ENHANCED.exec(last)?.[1] ?? (lines && firstEnhanced(lines, code));
   return { code: Number(code), enhanced: enhanced?.[0] === code[0] ? enhanced : null, text };
 }
 
-const QUEUE_IDS = [
-  /queued(?: mail)? as[: ]+<?([\w.@-]+[\w])/i, // Postfix, Haraka, many others
-  /\bid=([\w.-]+)/i, // Exim
-  /\bInternalId=(\d+)/i, // Exchange
-  /\bok\s+(\d+ \S+) - gsmtp/i, // Gmail
-  /\bok (\d+ qp \d+)/i, // qmail
-  /^250 (?:2\.\d\.\d )?(\S+) Message accepted for delivery/i, // Sendmail
-  /^250 Ok ([0-9a-f][0-9a-f-]{15,})$/i, // Amazon SES
-];
-
-/** The id under which the next server keeps the letter, where its final reply names one in a known form. */
-export function remoteQueueId(text: string): string | null {
-  for (const form of QUEUE_IDS) {
-    const id = form.exec(text)?.[1];
-    if (id !== undefined) return id;
-  }
-  return null;
-}
+const firstEnhanced = (lines: string[], code: string): string | null =>
+  lines.map((line) => (line.startsWith(code) ? ENHANCED.exec(line)?.[1] : null)).find(Boolean) ?? null;

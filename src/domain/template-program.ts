@@ -10,7 +10,8 @@ import {
   type Token,
 } from 'liquidjs';
 import { toCrlf } from './mime-body';
-import { createContext, outputText, type LetterData } from './liquid';
+import { TemplateLimit } from './template-limit';
+import { createContext, LIMITS, outputText, type LetterData } from './liquid';
 
 /** Filters that look only at their input and arguments and answer at once. */
 const SIMPLE_FILTERS = new Set(
@@ -81,7 +82,11 @@ export type Filler = (values: string[]) => string;
  */
 export function filler({ statics, outputs }: Pick<Program, 'statics' | 'outputs'>): Filler {
   const crlf = statics.some((fixed) => fixed.endsWith('\r')) ? statics : statics.map(toCrlf);
+  const fixedLength = statics.reduce((length, fixed) => length + fixed.length, 0);
   return (values) => {
+    let length = fixedLength;
+    for (let i = 0; i < outputs.length; i++) length += values[outputs[i]!]!.length;
+    if (length > LIMITS.output) throw new TemplateLimit('output');
     const fixed = values.some(hasBreak) ? statics : crlf;
     let text = fixed[0]!;
     for (let i = 0; i < outputs.length; i++) text += values[outputs[i]!]! + fixed[i + 1]!;

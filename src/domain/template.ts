@@ -1,7 +1,10 @@
-import { LiquidError, type Liquid, type Template } from 'liquidjs';
-import { ValidationError, type FieldError } from './errors';
+import { LiquidError, type Liquid, type Template, type Token } from 'liquidjs';
+import { invalid, TOLD_ERRORS, ValidationError } from './errors';
 import { htmlToText, isPlainValue, textTemplate } from './html-text';
 import { createEngine, escapeHtml, renderByLiquid, TEMPLATE_FILTERS, TEMPLATE_TAGS, type LetterData } from './liquid';
+import { at, type CodedProblem, type FieldProblem, problem } from './problems';
+import { TemplateLimit } from './template-limit';
+import { variablesOf, type Named } from './template-variables';
 import { compileProgram, filler, programValues, withoutEmpty, type Filler, type Program } from './template-program';
 
 export { TEMPLATE_FILTERS, TEMPLATE_TAGS, type LetterData } from './liquid';
@@ -20,6 +23,8 @@ export const TEMPLATE_VARIABLES: readonly { name: string; description: string }[
 const MAX_LENGTH = { subject: 2_000, body: 200_000, bodyText: 200_000 };
 /** Of one field: what is said about variables costs more than in proportion. */
 const MAX_TAGS = 1_000;
+/** Of one field, within outputs and tags: names, operators, filters and arguments. */
+const MAX_WORDS = 5_000;
 const MAX_TEXT_TEMPLATES = 32;
 
 /** What a message says, as its owner wrote it; `body` is HTML. */
@@ -44,7 +49,7 @@ export interface ContentTemplate {
   render(data: LetterData): RenderedContent;
 }
 
-export type CompiledContent = { ok: true; content: ContentTemplate } | { ok: false; errors: FieldError[] };
+export type CompiledContent = { ok: true; content: ContentTemplate } | { ok: false; errors: readonly FieldProblem[] };
 
 type Field = keyof ContentSource;
 
@@ -68,7 +73,7 @@ const SAMPLES: LetterData[] = ['', 'Ann <b> & "Bob" O\'Neil'].map((text) => ({
  * and those that exist. Liquid without files, network, clock and randomness; HTML output is always escaped.
  */
 export function compileContent(source: ContentSource): CompiledContent {
-  const errors: FieldError[] = [];
+  const errors: FieldProblem[] = [];
   const subject = parse(textEngine, 'subject', source.subject, errors);
   const body = parse(htmlEngine, 'body', source.body, errors);
   const bodyText = typeof source.bodyText === 'string' ? parse(textEngine, 'bodyText', source.bodyText, errors) : null;
@@ -111,7 +116,7 @@ function bodyRenderer(templates: Template[]): (data: LetterData) => { html: stri
   const fill = filler(program);
   return (data) => {
     const values = guard('body', () => programValues(htmlEngine, program, data));
-    const html = fill(htmlValues(program, values));
+    const html = guard('body', () => fill(htmlValues(program, values)));
     const text = values.every((value) => value === '' || isPlainValue(value)) ? findText(values) : null;
     return { html, text: text ? text(values) : htmlToText(html) };
   };
@@ -137,10 +142,11 @@ function renderer(engine: Liquid, field: Field, templates: Template[]): (data: L
   const program = compileProgram(engine, templates);
   if (!program) return (data) => guard(field, () => renderByLiquid(engine, templates, data));
   const fill = filler(program);
-  return (data) => {
-    const values = guard(field, () => programValues(engine, program, data));
-    return fill(engine === htmlEngine ? htmlValues(program, values) : values);
-  };
+  return (data) =>
+    guard(field, () => {
+      const values = programValues(engine, program, data);
+      return fill(engine === htmlEngine ? htmlValues(program, values) : values);
+    });
 }
 
 const htmlValues = (program: Program, values: string[]) =>
@@ -150,27 +156,35 @@ function guard<T>(field: Field, render: () => T): T {
   try {
     return render();
   } catch (error) {
-    if (error instanceof Error) throw new ValidationError([{ field, message: describe(error) }]);
+    if (error instanceof Error) throw invalid(field, describe(error));
     throw error;
   }
 }
 
-/** A header takes one line, whatever the values hold. */
-const singleLine = (text: string) => text.replace(/[\s\p{Cc}]+/gu, (gap) => (gap === ' ' ? gap : ' ')).trim();
+/** Most subjects have none, and a look for them is cheaper than the replacement. */
+const GAPS = /[^\S ]|\p{Cc}| {2}/u;
 
-function parse(engine: Liquid, field: Field, source: string, errors: FieldError[]): Template[] {
-  const report = (message: string) => void errors.push({ field, message });
+/** A header takes one line, whatever the values hold. */
+const singleLine = (text: string) =>
+  GAPS.test(text) ? text.replace(/[\s\p{Cc}]+/gu, (gap) => (gap === ' ' ? gap : ' ')).trim() : text.trim();
+
+function parse(engine: Liquid, field: Field, source: string, errors: FieldProblem[]): Template[] {
+  const report = (found: CodedProblem) => void errors.push(...at(field, found));
   if (source.length > MAX_LENGTH[field]) {
-    report(`is longer than ${MAX_LENGTH[field]} characters`);
+    report(problem('too_long', { max: MAX_LENGTH[field] }));
     return [];
   }
   if ((source.match(/\{[{%]/g)?.length ?? 0) > MAX_TAGS) {
-    report(`has more than ${MAX_TAGS} outputs and tags`);
+    report(problem('too_many_tags', { max: MAX_TAGS }));
+    return [];
+  }
+  if (wordsOf(source) > MAX_WORDS) {
+    report(problem('too_many_words', { max: MAX_WORDS }));
     return [];
   }
   try {
     const templates = engine.parse(source);
-    for (const problem of variableProblems(engine, templates)) report(problem);
+    variableProblems(templates).forEach(report);
     return templates;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -179,38 +193,50 @@ function parse(engine: Liquid, field: Field, source: string, errors: FieldError[
   }
 }
 
-function variableProblems(engine: Liquid, templates: Template[]): string[] {
-  const { globals, locals, variables } = engine.analyzeSync(templates, { partials: false });
-  const problems = new Map<string, string>();
-  const at = (location: { row: number; col: number }) => `line ${location.row}, column ${location.col}: `;
-  for (const variable of Object.values(globals).flat()) {
-    const name = String(variable);
-    if (VARIABLES.has(name) || problems.has(name)) continue;
-    const known = [...VARIABLES].join(', ');
-    problems.set(name, `${at(variable.location)}unknown variable "${name}"; known are ${known}`);
+/** About how many words stand in outputs and tags; a quoted text is one, however long. */
+function wordsOf(source: string): number {
+  let words = 0;
+  for (let from = source.search(/\{[{%]/); from >= 0;) {
+    const end = source.indexOf(source[from + 1] === '{' ? '}}' : '%}', from);
+    const to = end < 0 ? source.length : end;
+    words += source.slice(from, to).match(/"[^"]*"|'[^']*'|[^\s"'|,:.[\]()]+/g)?.length ?? 0;
+    const next = source.slice(to).search(/\{[{%]/);
+    from = next < 0 ? -1 : to + next;
   }
-  for (const variable of Object.values(locals).flat()) {
-    const name = String(variable);
-    if (ROOTS.has(name)) problems.set(name, `${at(variable.location)}"${name}" cannot be assigned to`);
-  }
-  for (const variable of Object.values(variables).flat()) {
-    const name = String(variable);
-    if (!/^forloop\b/.test(name) || LOOP_VARIABLES.includes(name)) continue;
-    problems.set(name, `${at(variable.location)}unknown variable "${name}"; known are ${LOOP_VARIABLES.join(', ')}`);
-  }
+  return words;
+}
+
+function variableProblems(templates: Template[]): CodedProblem[] {
+  const { global, made, read } = variablesOf(templates);
+  const problems = new Map<string, CodedProblem>();
+  // The place of each is looked for from the beginning, so that only as many are told as the caller hears of.
+  const report = ({ name, token }: Named, known?: readonly string[]) => {
+    if (problems.has(name) || problems.size > TOLD_ERRORS) return;
+    const named = { ...placeOf(token), name };
+    problems.set(name, known ? problem('unknown_variable', { ...named, known }) : problem('not_assignable', named));
+  };
+  for (const variable of global) if (!VARIABLES.has(variable.name)) report(variable, [...VARIABLES]);
+  for (const variable of made) if (ROOTS.has(variable.name)) report(variable);
+  for (const variable of read)
+    if (/^forloop\b/.test(variable.name) && !LOOP_VARIABLES.includes(variable.name)) report(variable, LOOP_VARIABLES);
   return [...problems.values()];
 }
 
-/** One line: where, and what is wrong; the names to choose from where a name is unknown. */
-function describe(error: Error): string {
-  const message = (LiquidError.is(error) ? (error.originalError?.message ?? error.message) : error.message)
-    .replace(/, line:\d+, col:\d+[^]*$/, '')
-    .replace(
-      /^undefined filter: (.*)$/,
-      (_, name) => `unknown filter "${name}"; known are ${TEMPLATE_FILTERS.join(', ')}`,
-    )
-    .replace(/^tag "(.*)" not found$/, (_, name) => `unknown tag "${name}"; known are ${TEMPLATE_TAGS.join(', ')}`);
-  if (!LiquidError.is(error)) return message;
-  const [row, column] = error.token.getPosition();
-  return `line ${row}, column ${column}: ${message}`;
+/** Where, and what is wrong; the names to choose from where a name is unknown, which only Liquid's words say. */
+function describe(error: Error): CodedProblem {
+  const cause = LiquidError.is(error) ? (error.originalError ?? error) : error;
+  const place = LiquidError.is(error) ? placeOf(error.token) : {};
+  if (cause instanceof TemplateLimit) return problem('template_limit', { ...place, ...cause.problem.values });
+  if (cause instanceof RangeError) return problem('template_limit', { ...place, bound: 'depth' });
+  const text = cause.message.replace(/, line:\d+, col:\d+[^]*$/, '');
+  const [, filter] = /^undefined filter: (.*)$/.exec(text) ?? [];
+  if (filter !== undefined) return problem('unknown_filter', { ...place, name: filter, known: TEMPLATE_FILTERS });
+  const [, tag] = /^tag "(.*)" not found$/.exec(text) ?? [];
+  if (tag !== undefined) return problem('unknown_tag', { ...place, name: tag, known: TEMPLATE_TAGS });
+  return problem('template', { ...place, text });
+}
+
+function placeOf(token: Token): { line: number; column: number } {
+  const [line, column] = token.getPosition() as [number, number];
+  return { line, column };
 }

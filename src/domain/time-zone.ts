@@ -23,6 +23,9 @@ const RENAMED: Record<string, string> = {
   'Pacific/Truk': 'Pacific/Chuuk',
 };
 
+/** Twice the longest name there is. */
+const MAX_NAME = 64;
+
 /** Zone names for pickers: `UTC` first, the others sorted, under their present names. Older names stay valid input. */
 export const TIME_ZONES: readonly string[] = [
   'UTC',
@@ -40,7 +43,7 @@ export const zonesWith = (chosen: string): readonly string[] =>
  * Bare offsets (`+03:00`) are refused: they know no summer time, and Postgres reads their sign the other way round.
  */
 export function timeZoneName(name: string): string | null {
-  if (!/^[A-Za-z][\w+/-]*$/.test(name)) return null;
+  if (name.length > MAX_NAME || !/^[A-Za-z][\w+/-]*$/.test(name)) return null;
   try {
     return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
   } catch (error) {

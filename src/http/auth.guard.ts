@@ -6,9 +6,19 @@ import { type Action, requireMay, type Viewer } from '../domain/permissions';
 import { Limits } from '../queue/limits';
 import { SessionsService } from '../features/users/sessions.service';
 import { TokensService } from '../features/users/tokens.service';
+import { BODY_BYTES, PUBLIC_BODY_BYTES, readBody } from './body';
+import { requireOwnPath } from './allowed-methods';
 import { givenCsrfToken, isCrossSite } from './csrf';
 import { sessionTokenOf } from './session-cookie';
-import { ALLOWED_ACTION, type AuthenticatedRequest, originOf, PUBLIC_ROUTE, UnauthenticatedError } from './viewer';
+import {
+  ALLOWED_ACTION,
+  type AuthenticatedRequest,
+  BODY_LIMIT,
+  originOf,
+  PUBLIC_ROUTE,
+  UnauthenticatedError,
+  UPLOAD_ROUTE,
+} from './viewer';
 
 /**
  * Every route asks for a bearer token or the session's cookie, unless it is marked public. A token to read writes nothing;
@@ -26,19 +36,28 @@ export class AuthGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    requireOwnPath(request);
     const writes = !['GET', 'HEAD', 'OPTIONS'].includes(request.method);
     const bearer = /^Bearer ([\w-]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (writes && bearer === undefined && isCrossSite(request, this.config.publicUrl)) {
       throw new DomainError('forbidden', 'CROSS_SITE', 'This came from a page of another site.');
     }
     const route = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, route)) {
+    const isPublic = this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, route);
+    const readsItself = this.reflector.getAllAndOverride<boolean>(UPLOAD_ROUTE, route);
+    // Nothing of a body is read before it is known who sends it, and whether they may send so much.
+    const takeBody = async (limit: number) => {
+      if (writes && !readsItself) await readBody(request, limit, this.config.bodyIdleMs);
+    };
+    if (isPublic) {
+      await takeBody(PUBLIC_BODY_BYTES);
       if (writes) givenCsrfToken(request);
       return true;
     }
-    request.viewer =
-      bearer === undefined ? await this.bySession(request, writes) : await this.byToken(bearer, request, writes);
+    request.viewer = bearer === undefined ? await this.bySession(request) : await this.byToken(bearer, request, writes);
     await this.limits.take('callsUser', request.viewer.userId);
+    await takeBody(this.reflector.getAllAndOverride<number | undefined>(BODY_LIMIT, route) ?? BODY_BYTES);
+    if (writes && bearer === undefined) this.requireCsrfToken(request);
     const action = this.reflector.getAllAndOverride<Action | undefined>(ALLOWED_ACTION, route);
     if (action) requireMay(request.viewer, action);
     return true;
@@ -53,19 +72,21 @@ export class AuthGuard implements CanActivate {
     return { userId, role, via: 'token', ip: originOf(request).ip, token: { id, scopes, expiresAt } };
   }
 
-  private async bySession(request: AuthenticatedRequest, writes: boolean): Promise<Viewer> {
+  private async bySession(request: AuthenticatedRequest): Promise<Viewer> {
     const sessionToken = sessionTokenOf(request, this.config);
     const session = sessionToken ? await this.sessions.authenticate(sessionToken) : null;
     if (!sessionToken || !session) throw new UnauthenticatedError();
-    if (writes && !this.sessions.csrfMatches(sessionToken, givenCsrfToken(request))) {
-      throw new DomainError(
-        'forbidden',
-        'CSRF_TOKEN',
-        "Give the session's CSRF token in the header X-CSRF-Token or the field _csrf.",
-      );
-    }
     request.csrfToken = this.sessions.csrfToken(sessionToken);
     const { userId, role, sessionId } = session;
     return { userId, role, via: 'session', ip: originOf(request).ip, sessionId };
+  }
+
+  private requireCsrfToken(request: AuthenticatedRequest): void {
+    if (this.sessions.csrfMatches(sessionTokenOf(request, this.config) ?? '', givenCsrfToken(request))) return;
+    throw new DomainError(
+      'forbidden',
+      'CSRF_TOKEN',
+      "Give the session's CSRF token in the header X-CSRF-Token or the field _csrf.",
+    );
   }
 }

@@ -3,11 +3,11 @@ import { NotFoundError } from '../domain/errors';
 
 /** An id in a path; what is no id does not exist. */
 @Injectable()
-class IdPipe implements PipeTransform<unknown, number> {
-  transform(value: unknown): number {
-    // The global pipe has made a number of it already, or NaN.
-    const id = Number(value);
-    if (!Number.isSafeInteger(id) || id < 1) throw new NotFoundError('Object', String(value).slice(0, 40));
+class IdPipe implements PipeTransform<string, number> {
+  transform(text: string): number {
+    const id = Number(text);
+    if (!/^[1-9]\d{0,15}$/.test(text) || !Number.isSafeInteger(id))
+      throw new NotFoundError('Object', text.slice(0, 40));
     return id;
   }
 }

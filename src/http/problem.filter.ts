@@ -1,8 +1,21 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  MethodNotAllowedException,
+  NotFoundException,
+} from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { PinoLogger } from 'nestjs-pino';
 import { isUnavailable } from '../database/database';
-import { DomainError, type ErrorKind, type FieldError } from '../domain/errors';
+import { allowedMethods } from './allowed-methods';
+import { DomainError, type ErrorKind } from '../domain/errors';
+import { told } from '../domain/problem-texts';
+import type { FieldProblem } from '../domain/problems';
+
+/** What is wrong with a field, with the sentence for people. */
+export type ToldProblem = FieldProblem & { message: string };
 
 /** An error as RFC 9457 has it, with a stable `code`, the request's id and, for bad input, every field. */
 export interface Problem {
@@ -12,7 +25,7 @@ export interface Problem {
   detail: string;
   code: string;
   requestId: string;
-  errors?: FieldError[];
+  errors?: ToldProblem[];
   runId?: number;
 }
 
@@ -22,6 +35,7 @@ export const STATUS_OF_KIND: Record<ErrorKind, number> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  too_large: 413,
   unsupported: 415,
   rate_limited: 429,
   unavailable: 503,
@@ -46,6 +60,7 @@ const CODES: Record<number, string> = {
   401: 'UNAUTHENTICATED',
   403: 'FORBIDDEN',
   404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
   413: 'TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
   429: 'RATE_LIMITED',
@@ -68,7 +83,7 @@ export function problemOf(error: unknown, requestId: string): { problem: Problem
   if (error instanceof DomainError) {
     const { errors, runId, retryAfterS } = error.details;
     const problem = make(STATUS_OF_KIND[error.kind], error.code, error.message, {
-      ...(errors && { errors }),
+      ...(errors && { errors: errors.map(told) }),
       ...(runId !== undefined && { runId }),
     });
     return retryAfterS === undefined ? { problem } : { problem, retryAfterS };
@@ -78,7 +93,7 @@ export function problemOf(error: unknown, requestId: string): { problem: Problem
       problem: make(
         503,
         'DATABASE_UNAVAILABLE',
-        'The database can not be reached; nothing was changed. Try again soon.',
+        'The database takes nothing for now; nothing was done by half. Try again soon.',
       ),
       retryAfterS: RETRY_AFTER_S,
     };
@@ -97,14 +112,24 @@ function httpStatus(error: unknown): number | undefined {
   return typeof code === 'number' && code >= 400 && code < 600 ? code : undefined;
 }
 
+/** What Nest throws where no route is found is 405 if only the method is wrong. `allow` goes into the header Allow. */
+export function methodError(error: unknown, request: Request): { error: unknown; allow?: string } {
+  if (!(error instanceof NotFoundException)) return { error };
+  const methods = allowedMethods(request);
+  if (methods.length === 0) return { error };
+  const allow = methods.join(', ');
+  return { error: new MethodNotAllowedException(`${request.method} is not possible here, but ${allow}.`), allow };
+}
+
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly logger: PinoLogger) {}
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<Request & { id?: string }>();
     const response = http.getResponse<Response>();
+    const { error, allow } = methodError(thrown, request);
     const { problem, retryAfterS } = problemOf(error, String(request.id ?? ''));
     if (problem.status >= 500)
       this.logger.error({ event: 'request.failed', requestId: problem.requestId, err: error }, 'Request failed');
@@ -113,6 +138,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (retryAfterS !== undefined) response.setHeader('Retry-After', retryAfterS);
+    if (allow !== undefined) response.setHeader('Allow', allow);
     if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   }

@@ -45,7 +45,8 @@ export function securityHeaders(config: Pick<Config, 'secureCookies' | 'publicUr
   const foreign = make({ ...strict, styleSrc: ["'self'", "'unsafe-inline'"], baseUri: SELF });
   // Routes are found in capitals, too.
   return (request: Request, response: Response, next: NextFunction): void => {
-    if (/^\/api\//i.test(request.path)) response.setHeader('Cache-Control', 'no-store');
+    // Nothing is kept on the way or in a browser but what says so itself: bundles, whose names change with their content.
+    response.setHeader('Cache-Control', 'no-store');
     (FOREIGN_PAGES.test(request.path) ? foreign : ours)(request, response, next);
   };
 }

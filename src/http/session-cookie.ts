@@ -5,28 +5,56 @@ import type { NewSession } from '../features/users/sessions.service';
 
 type CookieConfig = Pick<Config, 'secureCookies'>;
 
+/** The session; a sign-in whose code is awaited; what an identity provider is expected to answer. */
+type CookieName = 'gonets' | 'gonets_challenge' | 'gonets_oidc';
+
 /** `__Host-`: browsers then take it only over HTTPS, from this very host, for the whole site. */
-const nameOf = (config: CookieConfig): string => (config.secureCookies ? '__Host-gonets' : 'gonets');
+export const cookieName = (config: CookieConfig, name: CookieName): string =>
+  config.secureCookies ? `__Host-${name}` : name;
+
+/** What a cookie of ours holds, if the request has it. */
+export function cookieOf(
+  request: Pick<Request, 'headers'>,
+  config: CookieConfig,
+  name: CookieName,
+): string | undefined {
+  const { cookie } = request.headers;
+  return (cookie && parseCookie(cookie)[cookieName(config, name)]) || undefined;
+}
 
 /** The token of the session's cookie, if the request has one. */
-export function sessionTokenOf(request: Pick<Request, 'headers'>, config: CookieConfig): string | undefined {
-  const { cookie } = request.headers;
-  return (cookie && parseCookie(cookie)[nameOf(config)]) || undefined;
-}
+export const sessionTokenOf = (request: Pick<Request, 'headers'>, config: CookieConfig): string | undefined =>
+  cookieOf(request, config, 'gonets');
 
 export function setSessionCookie(response: Response, config: CookieConfig, session: NewSession): void {
-  append(response, config, session.sessionToken, session.expiresAt);
+  setCookie(response, config, 'gonets', session.sessionToken, session.expiresAt);
 }
 
-export function clearSessionCookie(response: Response, config: CookieConfig): void {
-  append(response, config, '', new Date(0));
+/**
+ * For a sign-out: the cookie goes, and what the browser kept of us. Not by "cookies", which would take along those of all
+ * other services under the same registered domain.
+ */
+export function clearSession(response: Response, config: CookieConfig): void {
+  response.setHeader('Clear-Site-Data', '"cache", "storage"');
+  dropCookie(response, config, 'gonets');
 }
 
-function append(response: Response, config: CookieConfig, value: string, expires: Date): void {
+export function dropCookie(response: Response, config: CookieConfig, name: CookieName): void {
+  setCookie(response, config, name, '', new Date(0));
+}
+
+/** Out of reach of scripts, and of requests that other sites make but for following a link. */
+export function setCookie(
+  response: Response,
+  config: CookieConfig,
+  name: CookieName,
+  value: string,
+  expires: Date,
+): void {
   response.append(
     'Set-Cookie',
     stringifySetCookie({
-      name: nameOf(config),
+      name: cookieName(config, name),
       value,
       expires,
       path: '/',

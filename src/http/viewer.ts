@@ -14,6 +14,18 @@ const PUBLIC = 'gonets.public';
 export const Public = () => SetMetadata(PUBLIC, true);
 export const PUBLIC_ROUTE = PUBLIC;
 
+const UPLOAD = 'gonets.upload';
+
+/** A route whose handler reads the body itself, while it comes in. */
+export const TakesUpload = () => SetMetadata(UPLOAD, true);
+export const UPLOAD_ROUTE = UPLOAD;
+
+const BODY = 'gonets.body-bytes';
+
+/** Routes whose bodies may have more bytes than others. */
+export const TakesBodies = (bytes: number) => SetMetadata(BODY, bytes);
+export const BODY_LIMIT = BODY;
+
 const ALLOWS = 'gonets.action';
 
 /** What a route does, where not every role may do it to anything; the guard asks the permission table. */

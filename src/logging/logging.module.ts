@@ -15,6 +15,8 @@ const redact = {
     '*.token',
     '*.passwordHash',
     // What a failed statement was given, and what Postgres quotes of it.
+    // What a failed Redis command was given: AUTH has the password.
+    'err.command',
     ...['err', 'err.driverError'].flatMap((error) => [`${error}.parameters`, `${error}.detail`, `${error}.where`]),
   ],
   censor: '[redacted]',
@@ -23,6 +25,24 @@ const redact = {
 /** A JSON line logger for the time before and outside of Nest. */
 export function plainLogger(level: string, destination?: pino.DestinationStream): pino.Logger {
   return pino({ level, redact, base: { pid: process.pid } }, destination);
+}
+
+type WithId = IncomingMessage & { id?: unknown };
+
+/** The request's id, the caller's own where it gave one; given once, and told in the answer. */
+function requestId(request: WithId, response: ServerResponse): string {
+  if (typeof request.id === 'string') return request.id;
+  const given = request.headers['x-request-id'];
+  const id = typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
+  request.id = id;
+  response.setHeader('X-Request-Id', id);
+  return id;
+}
+
+/** Comes first, so that what fails before any route is found has an id, too. */
+export function identifyRequest(request: WithId, response: ServerResponse, next: () => void): void {
+  requestId(request, response);
+  next();
 }
 
 /** JSON lines: one sentence and fields. Every request has an id, which the answer to an error repeats. */
@@ -35,12 +55,7 @@ export function plainLogger(level: string, destination?: pino.DestinationStream)
           level: config.logLevel,
           redact,
           base: { pid: process.pid },
-          genReqId: (req: IncomingMessage, res: ServerResponse) => {
-            const given = req.headers['x-request-id'];
-            const id = typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
-            res.setHeader('X-Request-Id', id);
-            return id;
-          },
+          genReqId: requestId,
           serializers: {
             // Queries may hold addresses that were searched for: the path says enough.
             req: (req: { id: string; method: string; url: string }) => ({

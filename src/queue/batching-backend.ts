@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BackendFactory,
   createRedisBackend,
@@ -13,6 +14,7 @@ const FIELDS = ['name', 'data', 'opts', 'timestamp', 'stc', 'defa'];
 
 /** The most jobs of one call: what a script can unpack is limited, and Redis serves others in between. */
 const BATCH = 1_000;
+const REFUSED_MS = 500;
 
 /** Adds jobs that are not there yet. */
 const ADD = `
@@ -90,9 +92,20 @@ export const createBatchingBackend: BackendFactory<RedisQueueBackend> = (name, o
   const backend = createRedisBackend(name, opts, options);
   return Object.assign(backend, {
     addJobs: addInBatches(backend),
+    moveToActive: fetchWithPause(backend),
     moveToCompleted: endInBatches(backend, opts as Partial<WorkerOptions>),
   });
 };
+
+/** A worker whose fetching is refused asks again at once, for ever: it pauses first. */
+function fetchWithPause(backend: RedisQueueBackend): RedisQueueBackend['moveToActive'] {
+  const fetch = backend.moveToActive.bind(backend);
+  return (...args) =>
+    fetch(...args).catch(async (error: unknown) => {
+      if (!backend.closing) await sleep(REFUSED_MS);
+      throw error;
+    });
+}
 
 function addInBatches(backend: RedisQueueBackend): RedisQueueBackend['addJobs'] {
   const addByBullMQ = backend.addJobs.bind(backend);

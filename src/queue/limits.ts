@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { CONFIG, type Config } from '../config/config.module';
+import { emailKey } from '../domain/email-address';
 import { DomainError } from '../domain/errors';
 import { RedisConnection } from './redis.module';
 
@@ -11,7 +12,7 @@ const HOUR = 60 * MINUTE;
 
 /** How often something may be done by one key in so many seconds, and what happens while Redis can't count. */
 const LIMITS = {
-  /** Failed sign-ins of one account, whoever tries; a success forgives them. */
+  /** Failed sign-ins of one account (`accountOf`), whoever tries; a success forgives them. */
   signInAccount: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
   signInAddress: { points: 100, seconds: 15 * MINUTE, away: 'refuse' },
   /** Letters to one address: what is above gets no letter, and the same answer. */
@@ -23,6 +24,8 @@ const LIMITS = {
   linkAddress: { points: 60, seconds: HOUR, away: 'refuse' },
   /** The own password, asked again of somebody who is signed in. */
   passwordUser: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
+  /** Codes of the second factor, at sign-in and on the account's page; a right one forgives them. */
+  secondFactorUser: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
   /** Test letters to addresses that are not the writer's own. */
   testLetterUser: { points: 20, seconds: HOUR, away: 'refuse' },
   /** Calls of somebody who is signed in; `points` are API_CALLS_PER_MINUTE. */
@@ -54,7 +57,7 @@ export class Limits {
   }
 
   /**
-   * Counts one more of `key`: an account's address, a caller's address, a user's id.
+   * Counts one more of `key`: an account (`accountOf`), a caller's address, a user's id.
    * @throws DomainError RATE_LIMITED with the seconds to wait; LIMITS_UNAVAILABLE without Redis, where that refuses
    */
   async take(name: LimitName, key: string | number): Promise<void> {
@@ -63,6 +66,8 @@ export class Limits {
       await this.limiters[name].consume(keyOf(name, key));
     } catch (reason) {
       if (reason instanceof RateLimiterRes) {
+        // A count that lasts longer than it may: Redis' clock was put back.
+        if (reason.msBeforeNext > LIMITS[name].seconds * 1_000) return this.forgive(name, key);
         throw new DomainError('rate_limited', 'RATE_LIMITED', 'This was tried too often. Wait, then try again.', {
           retryAfterS: Math.max(1, Math.ceil(reason.msBeforeNext / 1_000)),
         });
@@ -90,6 +95,10 @@ export class Limits {
     await this.limiters[name].delete(keyOf(name, key)).catch(() => undefined);
   }
 }
+
+/** Whose account: the user's, whatever their address is written like or becomes; else what was given as an address. */
+export const accountOf = (user: { id: number } | undefined, address: string): string =>
+  user ? `user:${user.id}` : (emailKey(address) ?? address);
 
 /** Addresses of people are not written to Redis; of IPv6 addresses the first half counts, which is one customer's. */
 function keyOf(name: LimitName, key: string | number): string {

@@ -1,12 +1,17 @@
-import { BullModule } from '@nestjs/bullmq';
-import { Module } from '@nestjs/common';
-import { withBackend } from 'bullmq';
+import { BullModule, getQueueToken } from '@nestjs/bullmq';
+import { Inject, Module } from '@nestjs/common';
+import { type Queue as BullQueue, withBackend } from 'bullmq';
 import { CONFIG, type Config } from '../config/config.module';
 import { createBatchingBackend } from './batching-backend';
+import { FeedState } from './feed-state';
 import { Limits } from './limits';
-import { RedisModule } from './redis.module';
+import { RedisConnection, RedisModule } from './redis.module';
 import { SCHEDULE_QUEUE, PLAN_QUEUE, DELIVERY_QUEUE, SERVICE_QUEUE } from './queues';
 import { redisOptions } from './redis-options';
+
+const NAMES = [SCHEDULE_QUEUE, PLAN_QUEUE, DELIVERY_QUEUE, SERVICE_QUEUE];
+/** All queues. */
+export const QUEUES = Symbol('queues');
 
 // What @nestjs/bullmq makes every queue and worker from.
 const { Queue, Worker } = withBackend(createBatchingBackend);
@@ -27,14 +32,21 @@ BullModule.workerClass = Worker;
         prefix: config.redisPrefix,
       }),
     }),
-    BullModule.registerQueue(
-      { name: SCHEDULE_QUEUE },
-      { name: PLAN_QUEUE },
-      { name: DELIVERY_QUEUE },
-      { name: SERVICE_QUEUE },
-    ),
+    BullModule.registerQueue(...NAMES.map((name) => ({ name }))),
   ],
-  providers: [Limits],
-  exports: [BullModule, RedisModule, Limits],
+  providers: [
+    FeedState,
+    Limits,
+    {
+      provide: QUEUES,
+      inject: NAMES.map((name) => getQueueToken(name)),
+      useFactory: (...queues: BullQueue[]) => queues,
+    },
+  ],
+  exports: [BullModule, RedisModule, FeedState, Limits, QUEUES],
 })
-export class QueueModule {}
+export class QueueModule {
+  constructor(redis: RedisConnection, @Inject(QUEUES) queues: BullQueue[]) {
+    for (const queue of queues) queue.on('error', (error: Error) => redis.complain(error, queue.name));
+  }
+}

@@ -1,21 +1,35 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../config/config.module';
+import { type RedisReason, redisTrouble } from '../domain/redis-trouble';
+import { Repeated } from '../logging/repeated';
 import { redisOptions } from './redis-options';
+import { probeRedis } from './redis-probe';
+import { redisProblem } from './redis-problem';
+
+/** How long what BullMQ's own connections complained of counts as trouble that lasts. */
+const COMPLAINT_MS = 10_000;
 
 /**
  * The connection for what is neither a queue's nor a worker's: cursors of the feeder, limits, cache. Commands fail at
- * once while Redis is away.
+ * once while Redis is away. It also knows what all connections of this process complain of.
  */
 @Injectable()
 export class RedisConnection implements OnApplicationShutdown {
   readonly client: Redis;
   readonly prefix: string;
+  private readonly probeKey = `probe:${randomUUID()}`;
+  private readonly said: Repeated;
+  private lost: Error | undefined;
+  private trying: Promise<RedisReason | null> | undefined;
+  private complaint: { reason: RedisReason; at: number } | undefined;
 
   constructor(@Inject(CONFIG) config: Config, logger: PinoLogger) {
     this.prefix = config.redisPrefix;
+    this.said = new Repeated(logger);
     this.client = new Redis({
       ...redisOptions(config.redisUrl),
       enableOfflineQueue: false,
@@ -23,14 +37,13 @@ export class RedisConnection implements OnApplicationShutdown {
       commandTimeout: 2_000,
       connectionName: 'gonets',
     });
-    let lost = false;
     this.client.on('error', (error) => {
-      if (!lost) logger.warn({ event: 'redis.lost', reason: error.message }, 'Redis can not be reached');
-      lost = true;
+      this.lost = error;
+      this.said.warn({ event: 'redis.lost', ...this.explained(error) }, 'Redis can not be used');
     });
     this.client.on('ready', () => {
-      if (lost) logger.info({ event: 'redis.back' }, 'Redis is back');
-      lost = false;
+      if (this.lost) logger.info({ event: 'redis.back' }, 'Redis is back');
+      this.lost = undefined;
     });
   }
 
@@ -39,6 +52,36 @@ export class RedisConnection implements OnApplicationShutdown {
     const deadline = performance.now() + timeoutMs;
     while (this.client.status !== 'ready' && performance.now() < deadline) await sleep(20);
     return this.client.status === 'ready';
+  }
+
+  /**
+   * Why no letter could leave by this Redis: tries what sending needs, not whether somebody answers. Null if it can. All who
+   * ask at a time share one try.
+   */
+  trouble(): Promise<RedisReason | null> {
+    return (this.trying ??= this.findTrouble().finally(() => (this.trying = undefined)));
+  }
+
+  private async findTrouble(): Promise<RedisReason | null> {
+    try {
+      await probeRedis(this.client, this.key(this.probeKey));
+    } catch (error) {
+      if (this.client.status === 'connect') return 'redis_loading';
+      return redisTrouble(this.client.status === 'ready' ? error : (this.lost ?? error)).reason;
+    }
+    const { complaint } = this;
+    return complaint && performance.now() - complaint.at < COMPLAINT_MS ? complaint.reason : null;
+  }
+
+  /** An error that a queue's connection reported; what is not Redis' refusal (a job that is gone) is only logged. */
+  complain(error: Error, queue: string): void {
+    const { code, reason } = this.explained(error);
+    if (code !== 'redis_failed') this.complaint = { reason: code, at: performance.now() };
+    this.said.warn({ event: 'queue.error', queue, code, reason }, 'Queue reported an error');
+  }
+
+  private explained(error: Error): { code: RedisReason; reason: string } {
+    return { code: redisTrouble(error).reason, reason: redisProblem(error, this.client.options.tls !== undefined) };
   }
 
   key(name: string): string {

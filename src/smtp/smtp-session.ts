@@ -1,129 +1,80 @@
-import { isAscii } from 'node:buffer';
-import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import { failpoint } from '../config/failpoint';
-import { parseSmtpReply, remoteQueueId, type SmtpPhase, type TransmitResult } from '../domain/smtp-outcome';
+import { parseSmtpReply, type SmtpPhase, type SmtpReply, STOPPED, type TransmitResult } from '../domain/smtp-outcome';
 import { Deadline } from './deadline';
-import { endOfPart, finalDot, onTheWire } from './letter-body';
+import { type Envelope, LetterTransaction, type TransactionWire } from './letter-transaction';
 import { ReplyReader } from './reply-reader';
+import { broken, notAReply, type SmtpFailure } from './smtp-failure';
+import { type SmtpCapabilities, SmtpHandshake, type SmtpLine } from './smtp-handshake';
 import { type SmtpSettings } from './smtp-url';
 
-/** What the server offers, from its last EHLO. */
-export interface SmtpCapabilities {
-  eightBitMime: boolean;
-  smtpUtf8: boolean;
-  pipelining: boolean;
-  /** Largest letter in bytes; null where the server names none. */
-  size: number | null;
-}
+/** What a connection is at: `letter` and `reset` wait for an answer, `idle` for the next letter. */
+type Mode = 'new' | 'opening' | 'idle' | 'letter' | 'reset' | 'dead';
 
-export interface Envelope {
-  from: string;
-  to: string;
-}
-
-/** Every result but `accepted`. */
-export type SmtpFailure = Exclude<TransmitResult, { kind: 'accepted' }>;
-type SmtpError = Error & { code?: string; response?: string; command?: string; syscall?: string };
-
-const NOBODY: Envelope = { from: '', to: '' };
-const NOTHING = Buffer.alloc(0);
-/** What goes into a command without SMTPUTF8. */
-export const ASCII = /^[\x20-\x7e]*$/;
-const DATA = 'DATA\r\n';
-const NEVER_MS = 2 ** 31 - 1;
 const QUIT_MS = 1_000;
-/** A longer letter goes out in parts, as the server takes them. */
-const PART = 64 * 1024;
-const PHASE_OF_COMMAND: Record<string, SmtpPhase> = { EHLO: 'ehlo', HELO: 'ehlo', STARTTLS: 'tls' };
 
 /**
- * One connection: connect, TLS, login once, then letters one after another. It knows at every moment which answer it
- * waits for: `phase`. Each step has its own deadline, so that a server that sends a byte now and then is cut off too.
- *
- * nodemailer's class speaks up to the login; where it stands is read from its (documented) transaction log, because it
- * reports any lost connection as a failed connect. The letters are our own: MAIL, RCPT, DATA and what answers them is
- * little, and nothing stands between the question before the dot and the dot.
+ * One connection: the handshake once, then letters one after another. Each step has its own deadline, so that a server
+ * that sends a byte now and then is cut off too.
  */
-export class SmtpSession {
-  capabilities: SmtpCapabilities = { eightBitMime: false, smtpUtf8: false, pipelining: false, size: null };
+export class SmtpSession implements TransactionWire {
   /** Letters that were answered on this connection. */
   letters = 0;
-  dead = false;
   /** Kept by the pool: when it last became free (monotonic milliseconds). */
   idleSince = 0;
-  private phase: SmtpPhase;
-  private answered: SmtpPhase = 'connect';
-  private dotSent = false;
+  private mode: Mode = 'new';
+  private line: SmtpLine | null = null;
+  /** The running letter, or the last one. */
+  private letter: LetterTransaction | null = null;
   private timedOut = false;
-  private inLetter = false;
-  private bodyStarted = false;
-  private envelope: Envelope = NOBODY;
-  private raw: Buffer = NOTHING;
-  /** The first no of this letter, while answers to commands that were sent along are still to come. */
-  private refusal: SmtpFailure | null = null;
   private finish: ((result: TransmitResult | null) => void) | null = null;
+  private readonly handshake: SmtpHandshake;
+  private readonly replies = new ReplyReader();
+  /** The last answer in each phase: most are the same for every letter. */
+  private readonly usual: Partial<Record<SmtpPhase, SmtpReply>> = {};
   private readonly deadline = new Deadline((waitMs) => {
     this.timedOut = true;
     this.lost(new Error(`No answer within ${waitMs} ms`));
   });
-  private readonly replies = new ReplyReader();
-  private tcp: Socket | null = null;
-  /** What letters go through once the connection is ready: `tcp` or the TLS over it. */
-  private socket: Socket | null = null;
-  private declaresSize = false;
-  private conn: SMTPConnection | null = null;
 
   /**
    * @param mayWriteDot asked immediately before every final dot; false destroys the connection instead
    * @param onDead called once, when the connection can't be used any more
    */
   constructor(
-    private readonly settings: SmtpSettings,
-    private readonly mayWriteDot: () => boolean,
+    readonly settings: SmtpSettings,
+    readonly mayWriteDot: () => boolean,
     private readonly onDead: (session: SmtpSession) => void,
   ) {
-    this.phase = isIP(settings.host) ? 'connect' : 'dns';
+    this.handshake = new SmtpHandshake(settings, (line, failure) => (line ? this.ready(line) : this.die(failure)));
+  }
+
+  get dead(): boolean {
+    return this.mode === 'dead';
+  }
+
+  /** Of a connection that is open. */
+  get capabilities(): SmtpCapabilities {
+    if (!this.line) throw new Error('this connection is not open');
+    return this.line.capabilities;
   }
 
   /** Connects, secures, logs in. Null when ready, else why not; then the session is dead. */
   open(): Promise<SmtpFailure | null> {
-    const { host, port, localAddress, secure, connectionTimeoutMs } = this.settings;
     return new Promise((resolve) => {
+      this.mode = 'opening';
       this.finish = resolve as (result: TransmitResult | null) => void;
-      this.deadline.within(connectionTimeoutMs);
-      const tcp = connect({
-        host,
-        port,
-        noDelay: true,
-        keepAlive: true,
-        ...(localAddress !== null && { localAddress }),
-      });
-      this.tcp = tcp;
-      tcp.on('error', (error: SmtpError) => this.lost(error));
-      tcp.once('lookup', (error) => {
-        if (!error) this.phase = 'connect';
-      });
-      tcp.once('connect', () => (secure ? this.secure(tcp) : this.greet(tcp)));
+      this.handshake.begin();
     });
   }
 
   /** Offers one letter, whose addresses hold no control characters. Ready for the next only after `settle`. */
   send(envelope: Envelope, raw: Buffer): Promise<TransmitResult> {
-    if (!this.socket || this.dead) {
-      return Promise.resolve({ kind: 'withheld', phase: 'connect', text: 'stopped by this worker' });
-    }
+    if (this.mode !== 'idle') return Promise.resolve({ kind: 'withheld', phase: 'connect', text: STOPPED });
     return new Promise((resolve) => {
+      this.mode = 'letter';
       this.finish = resolve as (result: TransmitResult | null) => void;
-      this.phase = 'mail';
-      this.inLetter = true;
-      this.dotSent = this.bodyStarted = this.timedOut = false;
-      this.refusal = null;
-      this.envelope = envelope;
-      this.raw = raw;
-      const mail = this.mailCommand();
-      this.say(this.capabilities.pipelining ? `${mail}${rcptCommand(envelope)}${DATA}` : mail);
+      this.timedOut = false;
+      this.letter = new LetterTransaction(this, envelope, raw);
+      this.letter.begin();
     });
   }
 
@@ -132,7 +83,7 @@ export class SmtpSession {
     if (this.dead) return false;
     if (result.kind === 'accepted' || result.kind === 'unsendable') return true;
     const spent = result.kind !== 'refused' || /^(421|50[0234])$/.test(String(result.reply.code));
-    if (spent || (this.bodyStarted && !this.dotSent)) {
+    if (spent || (this.letter?.bodyStarted && !this.letter.dotSent)) {
       this.kill();
       return false;
     }
@@ -142,8 +93,8 @@ export class SmtpSession {
   /** RSET: ends a refused transaction, and proves that the server still answers. */
   async reset(): Promise<boolean> {
     const result = await new Promise<TransmitResult | null>((resolve) => {
+      this.mode = 'reset';
       this.finish = resolve;
-      this.phase = 'mail';
       this.say('RSET\r\n');
     });
     if (result) this.kill();
@@ -163,210 +114,96 @@ export class SmtpSession {
   /** Destroys the connection at once, unsent bytes included. What ran ends: unknown if its dot was out, else withheld. */
   kill(): void {
     if (this.dead) return;
-    this.dead = true;
-    this.deadline.stop();
-    if (this.tcp?.connecting) this.tcp.destroy();
-    else this.tcp?.resetAndDestroy();
-    this.conn?.close();
-    const { phase, dotSent } = this;
-    const text = 'stopped by this worker';
-    this.end(dotSent ? { kind: 'broken', phase, dotSent, error: text } : { kind: 'withheld', phase, text });
-    this.onDead(this);
+    if (!this.line) return this.mode === 'opening' ? this.handshake.abandon() : this.die(null);
+    this.line.tcp.resetAndDestroy();
+    const { phase, dotSent } = this.running;
+    const error = new Error(STOPPED);
+    this.die(dotSent ? broken(phase, error, true) : { kind: 'withheld', phase, text: STOPPED });
+  }
+
+  /** Writes no further dot: destroys the connection, unless its letter is out and only the answer is still to come. */
+  fence(): void {
+    if (!this.running.dotSent || this.line?.socket.writableLength !== 0) this.kill();
   }
 
   /** Says goodbye; resolves when the connection is gone, which takes a second at most. */
   quit(): Promise<void> {
-    const { tcp } = this;
-    if (this.dead || !tcp) return Promise.resolve();
-    this.dead = true;
+    const { line } = this;
+    if (this.dead || !line) return Promise.resolve();
+    this.mode = 'dead';
+    this.deadline.stop();
     this.onDead(this);
     return new Promise((resolve) => {
-      this.deadline.stop();
-      const timer = setTimeout(() => tcp.destroy(), QUIT_MS);
-      tcp.once('close', () => {
+      const timer = setTimeout(() => line.tcp.destroy(), QUIT_MS);
+      line.tcp.once('close', () => {
         clearTimeout(timer);
         resolve();
       });
-      this.conn?.quit();
+      line.conn.quit();
     });
   }
 
-  private mailCommand(): string {
-    const { from, to } = this.envelope;
-    const { smtpUtf8, eightBitMime } = this.capabilities;
-    const utf8 = smtpUtf8 && !(ASCII.test(from) && ASCII.test(to)) ? ' SMTPUTF8' : '';
-    const body = eightBitMime && !isAscii(this.raw) ? ' BODY=8BITMIME' : '';
-    const size = this.declaresSize ? ` SIZE=${this.raw.length}` : '';
-    return `MAIL FROM:<${from}>${utf8}${body}${size}\r\n`;
+  say(commands: string): void {
+    if (!this.isUpToDate()) return;
+    this.expect(this.settings.commandTimeoutMs);
+    // In one octet per character U+010A would be a line end.
+    this.line?.socket.write(commands);
   }
 
-  /** In UTF-8: in one octet per character U+010A would be a line end. */
-  private say(commands: string): void {
-    if (!this.isUpToDate()) return;
-    this.deadline.within(this.settings.commandTimeoutMs);
-    this.socket?.write(commands);
+  write(octets: string, taken?: () => void): void {
+    if (taken) this.line?.socket.write(octets, 'latin1', (error) => error ?? taken());
+    else this.line?.socket.write(octets, 'latin1');
+  }
+
+  expect(ms: number): void {
+    this.deadline.within(ms);
+  }
+
+  /** Anything left would pass for the next answer: that is the end. */
+  isUpToDate(): boolean {
+    const { left } = this.replies;
+    if (left) this.lost(new Error(`The server said what it was not asked: ${JSON.stringify(left.slice(0, 200))}`));
+    return !left;
+  }
+
+  /** From now on we listen ourselves, and nodemailer only notices the connection's end. */
+  private ready(line: SmtpLine): void {
+    const { tcp, socket, conn } = line;
+    this.line = line;
+    socket.removeAllListeners('data').on('data', (chunk: Buffer) => this.listen(chunk));
+    socket.setTimeout(0);
+    for (const source of new Set([tcp, socket, conn])) source.on('error', (error: Error) => this.lost(error));
+    conn.once('end', () => queueMicrotask(() => this.closed()));
+    this.end(null);
   }
 
   private listen(chunk: Buffer): void {
     // The answer to our goodbye.
-    if (this.dead) return this.conn?.close();
+    if (this.dead) return this.line?.conn.close();
     if (!this.replies.add(chunk)) return this.lost(new Error('The server’s answer does not end'));
     let answer: string | null = null;
     while (this.finish && (answer = this.replies.next()) !== null) this.hear(answer);
     if (!this.finish) this.isUpToDate();
   }
 
-  /** Whether all that the server said is taken. Anything left would pass for the next answer: that is the end. */
-  private isUpToDate(): boolean {
-    const { left } = this.replies;
-    if (left) this.lost(new Error(`The server said what it was not asked: ${JSON.stringify(left.slice(0, 200))}`));
-    return !left;
-  }
-
-  /** One whole answer: the one to `phase`. */
   private hear(answer: string): void {
-    const { phase } = this;
-    const reply = parseSmtpReply(answer);
-    if (!reply) return this.lost(new Error(`Not an SMTP reply: ${JSON.stringify(answer.slice(0, 200))}`));
+    const { phase } = this.running;
+    const usual = this.usual[phase];
+    const reply = usual?.text === answer ? usual : parseSmtpReply(answer);
+    if (!reply) return this.lost(notAReply(answer));
+    this.usual[phase] = reply;
     const { code } = reply;
-    if (code >= 400) this.refusal ??= { kind: 'refused', phase, reply };
-    // What was sent along with a refused command is answered, too.
-    const { pipelining } = this.capabilities;
-    const more = this.inLetter && pipelining && code !== 421 && (phase === 'mail' || phase === 'rcpt');
-    if (this.refusal && !more) return this.refuse(this.refusal, code);
-    const asAsked = phase === 'data' ? code === 354 && !this.bodyStarted : code < 300;
-    if (!asAsked && !this.refusal) return this.lost(new Error(`Unexpected answer ${JSON.stringify(answer)}`));
-    if (!this.inLetter) this.end(null);
-    else if (phase === 'mail') this.proceed('rcpt');
-    else if (phase === 'rcpt') this.proceed('data');
-    else if (phase === 'data') this.begin();
-    else this.end({ kind: 'accepted', reply, remoteQueueId: remoteQueueId(reply.text) });
-  }
-
-  private refuse(refusal: SmtpFailure, code: number): void {
-    this.end(refusal);
+    const heard = this.mode === 'letter' && this.letter ? this.letter.hear(reply) : heardToReset(reply);
+    if (heard === 'more') return;
+    if (heard === 'unexpected') return this.lost(new Error(`Unexpected answer ${JSON.stringify(answer)}`));
+    this.end(heard);
     // It closes anyway; or it waits for a letter that nobody is to get.
-    if (code === 421 || code < 400) this.kill();
+    if (heard?.kind === 'refused' && (code === 421 || code < 400)) this.kill();
   }
 
-  private proceed(to: 'rcpt' | 'data'): void {
-    this.phase = to;
-    if (this.capabilities.pipelining) this.deadline.within(this.settings.commandTimeoutMs);
-    else this.say(to === 'rcpt' ? rcptCommand(this.envelope) : DATA);
-  }
-
-  private begin(): void {
-    if (!this.isUpToDate()) return;
-    this.bodyStarted = true;
-    if (this.raw.length > PART) this.writePart(0);
-    else this.writeEnd(onTheWire(this.raw));
-  }
-
-  /** Part after part of a long letter, each when the one before was taken; the dot by itself. */
-  private writePart(from: number): void {
-    const { raw } = this;
-    if (from >= raw.length) return this.writeEnd('');
-    const to = endOfPart(raw, from, PART);
-    this.deadline.within(this.settings.dataTimeoutMs);
-    this.socket?.write(onTheWire(raw, from, to), 'latin1', (error) => {
-      if (!error && this.finish) this.writePart(to);
-    });
-  }
-
-  /** The final dot, and what of the letter goes along with it, in the very turn in which we are asked whether it may. */
-  private writeEnd(body: string): void {
-    failpoint('before-dot');
-    if (!this.mayWriteDot()) return this.kill();
-    this.dotSent = true;
-    this.phase = 'dot';
-    this.deadline.within(this.settings.dotTimeoutMs);
-    this.socket?.write(body + finalDot(this.raw), 'latin1');
-    failpoint('after-dot');
-  }
-
-  private secure(tcp: Socket): void {
-    this.phase = 'tls';
-    this.deadline.within(this.settings.commandTimeoutMs);
-    const { host } = this.settings;
-    const socket = connectTls({ socket: tcp, host, ...this.tls() }, () => this.greet(socket));
-    socket.on('error', (error: SmtpError) => this.lost(error));
-    tcp.once('close', () => {
-      if (!this.conn) this.lost(new Error('The connection was closed during the TLS handshake'));
-    });
-  }
-
-  private greet(socket: Socket): void {
-    const { host, port, name, secure, requireTLS, ignoreTLS, greetingTimeoutMs } = this.settings;
-    this.phase = 'greeting';
-    this.deadline.within(greetingTimeoutMs);
-    const note = (entry: { tnx?: string }, message: string) => this.note(entry.tnx, message);
-    const quiet = () => undefined;
-    const conn = new SMTPConnection({
-      connection: socket,
-      host,
-      port,
-      secure,
-      secured: secure,
-      requireTLS,
-      ignoreTLS,
-      tls: this.tls(),
-      ...(name !== null && { name }),
-      logger: { debug: note, trace: quiet, info: quiet, warn: quiet, error: quiet, fatal: quiet },
-      transactionLog: true,
-      connectionTimeout: NEVER_MS,
-      greetingTimeout: NEVER_MS,
-      socketTimeout: NEVER_MS,
-      socketCloseTimeout: 0,
-    });
-    this.conn = conn;
-    conn.on('error', (error: SmtpError) => this.lost(error));
-    // After a 421 nodemailer says that it ended before it says why, in the same turn.
-    conn.once('end', () => queueMicrotask(() => this.closed()));
-    conn.connect((error) => (error ? this.lost(error) : this.login(conn)));
-  }
-
-  private login(conn: SMTPConnection): void {
-    const { login, authMethod } = this.settings;
-    if (!login) return this.takeOver(conn);
-    if (!conn.allowsAuth) {
-      this.end({ kind: 'unsendable', problem: 'login_not_offered', text: 'The server offers no login.' });
-      return this.kill();
-    }
-    conn.login({ credentials: login, method: authMethod ?? false }, (error) =>
-      error ? this.lost(error) : this.takeOver(conn),
-    );
-  }
-
-  /** Ready for letters: from now on we listen ourselves, and nodemailer only notices the connection's end. */
-  private takeOver(conn: SMTPConnection): void {
-    // There is no other way to the socket that STARTTLS made.
-    const { _socket: socket } = conn as unknown as { _socket: Socket };
-    socket.removeAllListeners('data').on('data', (chunk: Buffer) => this.listen(chunk));
-    socket.setTimeout(0);
-    this.socket = socket;
-    this.end(null);
-  }
-
-  private tls() {
-    const { servername, rejectUnauthorized } = this.settings;
-    return { rejectUnauthorized, ...(servername !== null && { servername }) };
-  }
-
-  /** nodemailer's transaction log: every command written, every complete answer read. */
-  private note(kind: string | undefined, message: string): void {
-    if (kind === 'client') {
-      const verb = /^(EHLO|HELO|STARTTLS|AUTH)\b/.exec(message)?.[1];
-      if (verb === undefined) return;
-      this.phase = PHASE_OF_COMMAND[verb] ?? 'auth';
-      this.deadline.within(this.settings.commandTimeoutMs);
-    } else if (kind === 'server') {
-      if (!parseSmtpReply(message))
-        return this.lost(new Error(`Not an SMTP reply: ${JSON.stringify(message.slice(0, 200))}`));
-      this.answered = this.phase;
-      if (this.phase !== 'ehlo') return;
-      this.capabilities = capabilitiesOf(message);
-      this.declaresSize = /^250[ -]SIZE\b/im.test(message);
-    }
+  /** Where the running letter is; RSET is answered like MAIL. */
+  private get running(): Pick<LetterTransaction, 'phase' | 'dotSent'> {
+    return this.mode === 'letter' && this.letter ? this.letter : NO_LETTER;
   }
 
   /** Ends what runs, once. */
@@ -375,51 +212,41 @@ export class SmtpSession {
     if (!finish) return;
     this.finish = null;
     this.deadline.met();
-    if (this.inLetter && result && result.kind !== 'withheld') this.letters++;
-    this.inLetter = false;
-    this.refusal = null;
-    this.raw = NOTHING;
+    if (this.mode === 'letter' && result && result.kind !== 'withheld') this.letters++;
+    this.letter?.end();
+    if (this.mode !== 'dead') this.mode = 'idle';
     finish(result);
   }
 
-  /** A no need not be complete. */
+  /** The server may have closed the connection in the middle of a refusal: what came of it counts. */
   private closed(): void {
     const { left } = this.replies;
     if (this.finish && /^[45]\d\d[ -]/.test(left)) this.hear(left);
     this.lost(new Error('The connection was closed'));
   }
 
-  private lost(error: SmtpError): void {
+  private lost(error: Error): void {
     if (this.dead) return;
-    const failure = this.refusal ?? this.failureOf(error);
-    this.dead = true;
+    const { phase, dotSent } = this.running;
+    const refusal = this.mode === 'letter' ? this.letter?.refusal : null;
+    this.line?.tcp.destroy();
+    this.die(refusal ?? broken(phase, error, dotSent));
+  }
+
+  private die(failure: SmtpFailure | null): void {
+    if (this.dead) return;
     this.deadline.stop();
-    this.conn?.close();
-    this.tcp?.destroy();
+    this.line?.conn.close();
+    if (this.mode === 'letter' && this.finish && failure && failure.kind !== 'withheld') this.letters++;
+    this.mode = 'dead';
     this.end(failure);
     this.onDead(this);
   }
-
-  private failureOf(error: SmtpError): SmtpFailure {
-    const { dotSent } = this;
-    const reply = typeof error.response === 'string' ? parseSmtpReply(error.response) : null;
-    if (reply && reply.code >= 400) return { kind: 'refused', phase: this.phaseOf(error.command ?? ''), reply };
-    return { kind: 'broken', phase: dotSent ? 'dot' : this.phase, dotSent, error: error.message };
-  }
-
-  private phaseOf(command: string): SmtpPhase {
-    return PHASE_OF_COMMAND[command] ?? (command.startsWith('AUTH') ? 'auth' : this.answered);
-  }
 }
 
-const rcptCommand = ({ to }: Envelope): string => `RCPT TO:<${to}>\r\n`;
+const NO_LETTER = { phase: 'mail', dotSent: false } as const;
 
-function capabilitiesOf(ehlo: string): SmtpCapabilities {
-  const size = /^250[ -]SIZE[ \t]+(\d+)/im.exec(ehlo)?.[1];
-  return {
-    eightBitMime: /^250[ -]8BITMIME\b/im.test(ehlo),
-    smtpUtf8: /^250[ -]SMTPUTF8\b/im.test(ehlo),
-    pipelining: /^250[ -]PIPELINING\b/im.test(ehlo),
-    size: Number(size ?? 0) || null,
-  };
+function heardToReset(reply: SmtpReply): TransmitResult | null | 'unexpected' {
+  if (reply.code >= 400) return { kind: 'refused', phase: 'mail', reply };
+  return reply.code < 300 ? null : 'unexpected';
 }

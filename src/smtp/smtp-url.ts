@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isLoopback } from '../config/private-host';
 
 /** Where and how to connect. All durations in milliseconds. */
 export interface SmtpSettings {
@@ -6,7 +7,10 @@ export interface SmtpSettings {
   port: number;
   /** TLS from the first byte (`smtps:`). */
   secure: boolean;
-  /** STARTTLS or nothing. Without it TLS is used where the server offers it, and a failed handshake is an error. */
+  /**
+   * STARTTLS or nothing. Without it TLS is used where the server offers it, and a failed handshake is an error. A login is
+   * never sent in clear to another machine, unless the URL says allowPlainLogin=true.
+   */
   requireTLS: boolean;
   ignoreTLS: boolean;
   rejectUnauthorized: boolean;
@@ -39,13 +43,13 @@ const TIMEOUTS = {
   dataTimeout: 180_000,
   dotTimeout: 600_000,
 };
-const FLAGS = { requireTLS: false, ignoreTLS: false, rejectUnauthorized: true };
+const FLAGS = { requireTLS: false, ignoreTLS: false, rejectUnauthorized: true, allowPlainLogin: false };
 const TEXTS = ['name', 'servername', 'localAddress', 'authMethod'];
 const METHODS = ['PLAIN', 'LOGIN', 'CRAM-MD5'] as const;
 
 /**
  * Reads `smtp://user:pass@host:587?requireTLS=true` or `smtps://…`; user and password percent-encoded. Options:
- * requireTLS, ignoreTLS, rejectUnauthorized, servername, name, localAddress, authMethod, and in milliseconds
+ * requireTLS, ignoreTLS, allowPlainLogin, rejectUnauthorized, servername, name, localAddress, authMethod, and in milliseconds
  * connectionTimeout, greetingTimeout, commandTimeout, dataTimeout, dotTimeout. Ports default to 587 and 465.
  * @throws SmtpUrlError naming the part that is wrong
  */
@@ -90,11 +94,17 @@ export function parseSmtpUrl(text: string): SmtpSettings {
   const user = decoded('user', url.username);
   const pass = decoded('password', url.password);
   if (!user !== !pass) throw new SmtpUrlError('The SMTP URL needs both user and password, or neither.');
+  const guarded = user !== '' && !secure && !flag('allowPlainLogin') && !isLoopback(host);
+  if (guarded && ignoreTLS) {
+    throw new SmtpUrlError(
+      'SMTP option ignoreTLS would send the password in clear: leave it out, or add allowPlainLogin=true if that is meant.',
+    );
+  }
   return {
     host,
     port: Number(url.port) || (secure ? 465 : 587),
     secure,
-    requireTLS,
+    requireTLS: requireTLS || guarded,
     ignoreTLS,
     rejectUnauthorized: flag('rejectUnauthorized'),
     servername: option.get('servername') ?? (isIP(host) ? null : host),
@@ -110,15 +120,23 @@ export function parseSmtpUrl(text: string): SmtpSettings {
   };
 }
 
-/** For people and logs: server, user and how it is secured; never the password. */
-export function describeSmtp(settings: SmtpSettings): string {
-  const host = isIP(settings.host) === 6 ? `[${settings.host}]` : settings.host;
-  const user = settings.login ? `${settings.login.user}@` : '';
-  const tls = settings.requireTLS ? 'STARTTLS required' : settings.ignoreTLS ? 'no TLS' : 'TLS where offered';
-  const unchecked = settings.rejectUnauthorized || settings.ignoreTLS ? '' : ', certificate not checked';
-  return settings.secure
-    ? `smtps://${user}${host}:${settings.port} (TLS${unchecked})`
-    : `smtp://${user}${host}:${settings.port} (${tls}${unchecked})`;
+/** What is wrong with the SMTP URL, or null. */
+export function smtpUrlProblem(text: string): string | null {
+  try {
+    parseSmtpUrl(text);
+    return null;
+  } catch (error) {
+    if (error instanceof SmtpUrlError) return `can't be used: ${error.message}`;
+    throw error;
+  }
+}
+
+/** A likely reason why no connection comes about: the port is the one of the other scheme. */
+export function portHint({ port, secure }: Pick<SmtpSettings, 'port' | 'secure'>): string | null {
+  if (port === 465 && !secure) return 'Port 465 usually speaks TLS from the first byte: try smtps:// in SMTP_URL';
+  if ((port === 587 || port === 25) && secure)
+    return `Port ${port} usually begins without TLS: try smtp:// in SMTP_URL, which goes on with STARTTLS`;
+  return null;
 }
 
 function optionsOf(params: URLSearchParams): Map<string, string> {

@@ -8,7 +8,7 @@ export { emptyForm, type FormState } from './form-state';
 
 /** What a handler of the pages answers with; the interceptor writes it. */
 export type WebAnswer =
-  | { kind: 'page'; title: (t: Texts) => string; body: VNode; status?: number; wide?: boolean }
+  | { kind: 'page'; title: (t: Texts) => string; body: VNode; status?: number }
   | { kind: 'fragment'; body: VNode; status?: number }
   | { kind: 'redirect'; to: string; notice?: Notice };
 

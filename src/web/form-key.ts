@@ -15,8 +15,12 @@ export const formKey = (given: unknown): string | undefined =>
 export function sendingOf(request: Request): string | undefined {
   if (request.method !== 'POST') return undefined;
   const upload = Boolean(request.is('multipart/form-data'));
-  const body = request.body as Record<string, unknown> | undefined;
+  const body = request.body as Record<string, string> | undefined;
   const key = formKey(upload ? request.query.key : body?.key);
-  const content = upload ? request.get('content-length') : JSON.stringify(body);
-  return key && createHash('sha256').update(`${request.originalUrl}\n${key}\n${content}`).digest('base64url');
+  if (key === undefined) return undefined;
+  const hash = createHash('sha256').update(`${request.originalUrl}\n${key}\n`);
+  if (upload) hash.update(request.get('content-length') ?? '');
+  else
+    for (const [name, value] of Object.entries(body ?? {})) hash.update(`${name.length} ${name}`).update(`${value}\0`);
+  return hash.digest('base64url');
 }

@@ -40,8 +40,12 @@ export class ReadersService {
       language: account?.language ?? (isLanguage(chosen) ? chosen : preferredLanguage(request.get('accept-language'))),
       timeZone: account?.timeZone ?? 'UTC',
       csrfToken: csrfTokenOf(request),
-      path: request.originalUrl,
+      path: pathOf(request),
       notice: notice !== undefined && notice in en.notices ? (notice as Notice) : null,
     });
   }
 }
+
+/** Where a link of the page leads back to: not to a provider's answer, which holds a code and is used up. */
+const pathOf = ({ originalUrl }: AuthenticatedRequest): string =>
+  originalUrl.startsWith('/sign-in/oidc') ? '/sign-in' : originalUrl;

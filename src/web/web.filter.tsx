@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 import { PinoLogger } from 'nestjs-pino';
-import { problemOf } from '../http/problem.filter';
+import { methodError, problemOf } from '../http/problem.filter';
 import type { AuthenticatedRequest } from '../http/viewer';
 import { page, renderAnswer } from './answers';
 import { ErrorPage } from './pages/error.page';
@@ -17,10 +17,11 @@ export class WebFilter implements ExceptionFilter {
     private readonly readers: ReadersService,
   ) {}
 
-  async catch(error: unknown, host: ArgumentsHost): Promise<void> {
+  async catch(thrown: unknown, host: ArgumentsHost): Promise<void> {
     const http = host.switchToHttp();
     const request = http.getRequest<AuthenticatedRequest & { id?: string; reader?: Reader }>();
     const response = http.getResponse<Response>();
+    const { error, allow } = methodError(thrown, request);
     const { problem, retryAfterS } = problemOf(error, String(request.id ?? ''));
     if (problem.status >= 500)
       this.logger.error({ event: 'request.failed', requestId: problem.requestId, err: error }, 'Request failed');
@@ -38,6 +39,7 @@ export class WebFilter implements ExceptionFilter {
       return;
     }
     if (retryAfterS !== undefined) response.setHeader('Retry-After', retryAfterS);
+    if (allow !== undefined) response.setHeader('Allow', allow);
     const reader =
       request.reader ??
       // A guard said no before anybody had asked who reads; the database may be what is away.
@@ -55,7 +57,6 @@ export class WebFilter implements ExceptionFilter {
     const answer = page((t) => t.errors.title(problem.status), <ErrorPage problem={problem} />, problem.status);
     response
       .status(problem.status)
-      .setHeader('Cache-Control', 'no-store')
       .type('text/html; charset=utf-8')
       .send(answer.kind === 'redirect' ? '' : renderAnswer(reader, answer));
   }

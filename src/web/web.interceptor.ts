@@ -32,7 +32,6 @@ export class WebInterceptor implements NestInterceptor {
   }
 
   private write(reader: Reader, response: Response, answer: WebAnswer): string {
-    response.setHeader('Cache-Control', 'no-store');
     if (answer.kind === 'redirect') {
       if (answer.notice) setNotice(response, answer.notice, this.config.secureCookies);
       response.status(303).setHeader('Location', answer.to);

@@ -4,13 +4,15 @@ import { DatabaseModule } from '../database/database.module';
 import { QueueModule } from '../queue/queue.module';
 import { ClientsModule } from '../features/clients/clients.module';
 import { ImportsModule } from '../features/clients/imports.module';
-import { DeliveriesModule } from '../features/deliveries/deliveries.module';
+import { AccountsModule } from '../features/accounts/accounts.module';
+import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
 import { UsersModule } from '../features/users/users.module';
+import { OidcModule } from '../oidc/oidc.module';
 import { serveAssets } from './assets';
 import { OnceService } from './once.service';
 import { DraftsService } from './drafts.service';
@@ -29,8 +31,10 @@ import { MailingWebController } from './pages/mailing.web.controller';
 import { MailingsWebController } from './pages/mailings.web.controller';
 import { MessagesWebController } from './pages/messages.web.controller';
 import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
+import { ProviderWebController } from './pages/provider.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
 import { RunsWebController } from './pages/runs.web.controller';
+import { SecondFactorWebController } from './pages/second-factor.web.controller';
 import { ReadersService } from './readers.service';
 
 /** The pages, served by the API's process. Controllers with fixed paths come before those with ids in the same place. */
@@ -38,6 +42,7 @@ import { ReadersService } from './readers.service';
   imports: [
     QueueModule,
     UsersModule,
+    OidcModule,
     AuditModule,
     LettersModule,
     DatabaseModule,
@@ -45,7 +50,8 @@ import { ReadersService } from './readers.service';
     ImportsModule,
     MessagesModule,
     MailingsModule,
-    DeliveriesModule,
+    AccountsModule,
+    LedgerModule,
     RunsModule,
     SchedulingModule,
     StatisticsModule,
@@ -63,6 +69,8 @@ import { ReadersService } from './readers.service';
     ReportsWebController,
     UsersWebController,
     AccountWebController,
+    SecondFactorWebController,
+    ProviderWebController,
     AuditWebController,
     StatusWebController,
     NotFoundApiController,

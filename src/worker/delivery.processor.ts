@@ -1,11 +1,12 @@
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
-import { PinoLogger } from 'nestjs-pino';
-import { FeederService } from '../features/deliveries/feeder.service';
-import { SenderService } from '../features/deliveries/sender.service';
+import { untilAnswered } from '../database/wait';
+import { type SendOutcome, SenderService } from '../features/sending/sender.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
+import { FeedState } from '../queue/feed-state';
 import { DELIVERY_QUEUE, type DeliveryJob } from '../queue/queues';
+import { RedisConnection } from '../queue/redis.module';
 import { promptly } from '../queue/promptly';
 import { RunFinisher } from './run-finisher';
 
@@ -19,10 +20,11 @@ export class DeliveryProcessor extends WorkerHost {
     private readonly sender: SenderService,
     private readonly lifecycle: LifecycleService,
     private readonly finisher: RunFinisher,
-    private readonly feeder: FeederService,
-    private readonly logger: PinoLogger,
+    private readonly feed: FeedState,
+    private readonly redis: RedisConnection,
   ) {
     super();
+    sender.onProbed = (outcome) => this.follow(outcome);
   }
 
   async process(job: Job<DeliveryJob>, token?: string): Promise<void> {
@@ -35,24 +37,29 @@ export class DeliveryProcessor extends WorkerHost {
         throw new WaitingError();
       case 'nothing':
         return;
-      case 'recorded': {
-        const { claim, status, response, park } = outcome;
-        this.finisher.note(claim.runId);
-        if (park) await this.lifecycle.park(park.mailingId, park.code, park.text);
-        else if (status === 'pending') await this.feedAgain(claim.id);
+      case 'recorded':
+        await this.follow(outcome);
         delete job.opts.removeOnFail;
-        if (status === 'failed' || status === 'unknown') throw new UnrecoverableError(response);
-      }
+        if (outcome.status === 'failed' || outcome.status === 'unknown') throw new UnrecoverableError(outcome.response);
     }
+  }
+
+  /** What a result entails beyond its record. */
+  private async follow(outcome: SendOutcome): Promise<void> {
+    if (outcome.kind !== 'recorded') return;
+    const { claim, status, park } = outcome;
+    this.finisher.note(claim.runId);
+    if (park) await untilAnswered(() => this.lifecycle.park(park.mailingId, park.code, park.text));
+    else if (status === 'pending') await this.feedAgain(claim.id);
   }
 
   /** Another attempt at once; if Redis is away, the sweeper finds the delivery without a job. */
   private async feedAgain(deliveryId: number): Promise<void> {
-    await promptly(this.feeder.again(deliveryId)).catch((error: unknown) => this.onError(error as Error));
+    await promptly(this.feed.again(deliveryId)).catch((error: unknown) => this.onError(error as Error));
   }
 
   @OnWorkerEvent('error')
   onError(error: Error): void {
-    this.logger.warn({ event: 'queue.error', queue: DELIVERY_QUEUE, reason: error.message }, 'Queue reported an error');
+    this.redis.complain(error, DELIVERY_QUEUE);
   }
 }

@@ -3,9 +3,10 @@ import { Injectable } from '@nestjs/common';
 import { DelayedError, type Job } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import { ImportsService } from '../features/clients/imports.service';
-import { FeederService } from '../features/deliveries/feeder.service';
+import { FeederService } from '../features/sending/feeder.service';
 import { PlannerService } from '../features/runs/planner.service';
 import { PLAN_QUEUE, type PlanJob } from '../queue/queues';
+import { RedisConnection } from '../queue/redis.module';
 import { RunFinisher } from './run-finisher';
 
 /** How long an import is applied before other jobs get their turn. */
@@ -19,6 +20,7 @@ export class PlanProcessor extends WorkerHost {
     private readonly feeder: FeederService,
     private readonly finisher: RunFinisher,
     private readonly imports: ImportsService,
+    private readonly redis: RedisConnection,
     private readonly logger: PinoLogger,
   ) {
     super();
@@ -27,7 +29,8 @@ export class PlanProcessor extends WorkerHost {
   async process(job: Job<PlanJob>, token?: string): Promise<void> {
     if ('importId' in job.data) {
       if (await this.imports.resume(job.data.importId, IMPORT_SLICE_MS)) return;
-      await job.moveToDelayed(1, token);
+      // To the end of the line: due at the beginning of time, because this node's clock may be ahead of the others'.
+      await this.worker.getBackend().moveToDelayed(job.id as string, 0, 0, token, { skipAttempt: true });
       throw new DelayedError();
     }
     const { runId } = job.data;
@@ -39,7 +42,7 @@ export class PlanProcessor extends WorkerHost {
 
   @OnWorkerEvent('error')
   onError(error: Error): void {
-    this.logger.warn({ event: 'queue.error', queue: PLAN_QUEUE, reason: error.message }, 'Queue reported an error');
+    this.redis.complain(error, PLAN_QUEUE);
   }
 
   @OnWorkerEvent('failed')

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { RunsService } from '../features/runs/runs.service';
+import { Repeated } from '../logging/repeated';
 
 /** How long drained runs are gathered before the ledger is asked. */
 const GATHER_MS = 200;
@@ -10,11 +11,14 @@ const GATHER_MS = 200;
 export class RunFinisher {
   private readonly noted = new Set<number>();
   private timer: NodeJS.Timeout | undefined;
+  private readonly said: Repeated;
 
   constructor(
     private readonly runs: RunsService,
     private readonly logger: PinoLogger,
-  ) {}
+  ) {
+    this.said = new Repeated(logger);
+  }
 
   note(runId: number): void {
     this.noted.add(runId);
@@ -31,7 +35,7 @@ export class RunFinisher {
       const done = await this.runs.finishIfDrained(runIds);
       if (done.length > 0) this.logger.info({ event: 'run.done', runs: done }, 'Runs are done');
     } catch (error) {
-      this.logger.warn(
+      this.said.warn(
         { event: 'run.unfinished', reason: (error as Error).message },
         'Drained runs were not finished; the sweeper will do it',
       );

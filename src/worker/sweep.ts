@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../config/config.module';
 import { Database } from '../database/database';
 import { ImportsService } from '../features/clients/imports.service';
-import { DeliverySweeper, type Swept } from '../features/deliveries/sweeper.service';
+import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service';
 import { ServiceLetters } from '../features/letters/service-letters.service';
 import { RunsService } from '../features/runs/runs.service';
 import { PlanJobs } from '../features/scheduling/plan-jobs.service';

@@ -5,7 +5,7 @@ import type { WorkerOptions } from 'bullmq';
 import type { Config } from '../config/config.module';
 import { DatabaseModule } from '../database/database.module';
 import { ImportsModule } from '../features/clients/imports.module';
-import { SendingModule } from '../features/deliveries/sending.module';
+import { SendingModule } from '../features/sending/sending.module';
 import { LettersModule } from '../features/letters/letters.module';
 import { ServiceLetterSender } from '../features/letters/service-letter-sender';
 import { RunsModule } from '../features/runs/runs.module';
@@ -13,12 +13,18 @@ import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { QueueModule } from '../queue/queue.module';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../queue/queues';
 import { redisOptions } from '../queue/redis-options';
+import { ClockRepair } from './clock-repair';
 import { DeliveryProcessor } from './delivery.processor';
 import { PlanProcessor } from './plan.processor';
+import { Processors } from './processors';
+import { RepeatableJobs } from './repeatable-jobs';
+import { Rounds } from './rounds';
 import { RunFinisher } from './run-finisher';
 import { ScheduleProcessor } from './schedule.processor';
 import { ServiceProcessor } from './service.processor';
 import { Sweep } from './sweep';
+import { Upkeep } from './upkeep';
+import { Watchdog } from './watchdog';
 import { WorkerLife } from './worker-life.service';
 
 /** The last jobs of each queue, to be looked at in Bull Board. */
@@ -37,6 +43,7 @@ export class WorkerModule {
       stalledInterval: config.takeoverMs,
       maxStalledCount: 1_000_000,
       drainDelay: 5,
+      runRetryDelay: 2_000,
       // Said here and not in each job: a job is written, read and parsed for every letter.
       removeOnComplete: KEPT,
       removeOnFail: KEPT,
@@ -66,7 +73,13 @@ export class WorkerModule {
         ServiceProcessor,
         ServiceLetterSender,
         Sweep,
+        ClockRepair,
+        Rounds,
+        RepeatableJobs,
+        Upkeep,
         RunFinisher,
+        Processors,
+        Watchdog,
         WorkerLife,
       ],
     };

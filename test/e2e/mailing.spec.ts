@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import type { Program } from '../support/program';
 import { readJournal } from '../support/smtp-server';
 import { type SmtpServerProcess, startSmtpServerProcess } from '../support/smtp-server-process';
 import {
@@ -10,7 +11,7 @@ import {
   createTestService,
   createUser,
   eventually,
-  TestProcess,
+  startProcess,
   type TestService,
 } from '../support/service';
 
@@ -25,7 +26,7 @@ interface Run {
 let service: TestService;
 let folder: string;
 let smtp: SmtpServerProcess;
-let processes: TestProcess[] = [];
+let processes: Program[] = [];
 let api: ApiClient;
 let user: { id: number; token: string };
 
@@ -34,14 +35,14 @@ beforeAll(async () => {
   smtp = await startSmtpServerProcess({ journal: join(folder, 'journal') });
   service = await createTestService({ SMTP_URL: `smtp://127.0.0.1:${smtp.port}` });
   processes = await Promise.all([
-    TestProcess.start('api', service.env),
-    TestProcess.start('worker', service.env),
-    TestProcess.start('worker', service.env),
+    startProcess('api', service.env),
+    startProcess('worker', service.env),
+    startProcess('worker', service.env),
   ]);
   const { url } = (await processes[0]!.said('api.started')) as { url: string };
   user = await createUser(service.env, 'owner@example.com');
   api = new ApiClient(url.replace('[::1]', 'localhost'), user.token);
-}, 60_000);
+});
 
 afterAll(async () => {
   const codes = await Promise.all(processes.map((process) => process.stop()));
@@ -49,7 +50,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
   await service.drop();
   expect(codes).toEqual([0, 0, 0]);
-}, 60_000);
+});
 
 const done = (runId: number): Promise<Run> =>
   eventually(async () => {
@@ -153,7 +154,7 @@ it('sends one letter to each client, records every attempt, and both workers hav
     uniqueRecipients: 300,
     attempts: { ok: 294, failed: total[0]!.n - 294 },
   });
-}, 60_000);
+});
 
 describe('send-mailing', () => {
   const send = (...args: string[]) => cli(service.env, ['send-mailing', ...args]);
@@ -192,7 +193,7 @@ describe('send-mailing', () => {
     }
     const runs = await api.get<{ items: unknown[] }>(`/mailings/${finished}/runs`);
     expect(runs.body.items).toEqual([]);
-  }, 60_000);
+  });
 
   it('says in one line that the database is down', async () => {
     const result = await cli({ ...service.env, DATABASE_URL: 'postgres://nobody@127.0.0.1:9/none' }, [
@@ -202,7 +203,7 @@ describe('send-mailing', () => {
     expect(result.code).toBe(1);
     expect(result.err.trim().split('\n')).toHaveLength(1);
     expect(result.err).toContain('Postgres');
-  }, 30_000);
+  });
 
   it.each([['abc'], [], ['1', '--no-such-option']])('shows the usage and exits with 2 for %s', async (...args) => {
     const result = await send(...args);
@@ -220,7 +221,7 @@ describe('send-mailing', () => {
     expect(answer).toMatchObject({ status: 'done', counts: { total: 300, sent: 294, failed: 6 } });
     const again = await send(String(mailingId), '--failed-only', '--wait', '--json');
     expect(JSON.parse(again.out)).toMatchObject({ status: 'done', counts: { total: 6, failed: 6 } });
-  }, 60_000);
+  });
 });
 
 it('imports a file by command and rejects nothing of the demo', async () => {
@@ -230,4 +231,4 @@ it('imports a file by command and rejects nothing of the demo', async () => {
   expect(JSON.parse(result.out)).toMatchObject({ status: 'done', rows: 1000, added: 1000, rejected: 0 });
   expect(result.code).toBe(0);
   expect(readFileSync(file, 'utf8')).toContain('email,full_name,comment');
-}, 60_000);
+});

@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { mailingBody } from '../support/factories';
 import { Inbox } from '../support/inbox';
 import { Site } from '../support/site';
 
@@ -8,7 +9,7 @@ let site: Site;
 
 beforeAll(async () => {
   site = await Site.start();
-}, 90_000);
+});
 
 afterAll(() => site.stop());
 
@@ -20,8 +21,7 @@ async function post(path: string, token: string, body: object): Promise<number> 
 
 const mailingOf = async (token: string, more: object = {}) => {
   const messageId = await post('/messages', token, { subject: 'News', body: '<p>{{ client.fullName }}</p>' });
-  const startAt = new Date(Date.now() + 86_400_000).toISOString();
-  return post('/mailings', token, { name: 'News', messageId, audience: 'all', startAt, period: 'once', ...more });
+  return post('/mailings', token, mailingBody(messageId, { name: 'News', ...more }));
 };
 
 const count = async (sql: string, ...params: unknown[]) =>
@@ -77,7 +77,7 @@ test('all that is not live works without JavaScript', async () => {
   await press(page, 'Sign out');
   expect(page.url()).toContain('/sign-in');
   await page.context().close();
-}, 90_000);
+});
 
 /** The form is sent two times at once, as a double click does where no script holds the second back. */
 async function sendTwice(page: Page, form: string): Promise<string[]> {
@@ -133,7 +133,7 @@ test('a double click has one effect, and leads to one place', async () => {
   await page.waitForURL(/\/mailings\/\d+$/);
   expect(await count(`mailings WHERE owner_id = $1 AND name = 'With a script'`, id)).toBe(1);
   await page.context().close();
-}, 90_000);
+});
 
 test('a form filled in wrongly keeps what was typed and names the field, in the reader’s language', async () => {
   const { page, token } = await site.visitor('wrong@example.org');
@@ -207,4 +207,4 @@ test('a form filled in wrongly keeps what was typed and names the field, in the 
   }
   await page.context().close();
   expect(site.complaints).toEqual([]);
-}, 90_000);
+});

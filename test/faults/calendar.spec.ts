@@ -1,6 +1,8 @@
 import { Client } from 'pg';
 import { Calendar } from '../support/calendar';
-import { eventually, QUICK, TestProcess } from '../support/service';
+import { addresses } from '../support/factories';
+import type { Program } from '../support/program';
+import { eventually, QUICK, startProcess } from '../support/service';
 import { soak, type SoakOptions } from '../support/soak';
 
 /** A short soak; `npm run test:soak` runs a long one by SOAK. */
@@ -21,7 +23,7 @@ it('daily mailings through days of seconds, workers killed on the way: as many r
 it('a worker killed between the run and its plan: exactly one complete run', async () => {
   const calendar = await Calendar.open('2027-02-21T09:00:00Z');
   const blocker = new Client({ connectionString: calendar.databaseUrl });
-  const workers: TestProcess[] = [];
+  const workers: Program[] = [];
   const env = {
     ...process.env,
     ...QUICK,
@@ -32,16 +34,13 @@ it('a worker killed between the run and its plan: exactly one complete run', asy
     SMTP_URL: 'smtp://127.0.0.1:1',
   };
   try {
-    await calendar.sql.affected(
-      `INSERT INTO clients (owner_id, email, full_name) SELECT $1, 'c' || n || '@example.com', '' FROM generate_series(1, 12000) n`,
-      [calendar.viewer.userId],
-    );
+    await calendar.make.clients(calendar.viewer.userId, addresses(12_000));
     const { id } = await calendar.mailing({ startAt: '2027-02-22T09:00:00Z' });
     await calendar.start(id);
     await blocker.connect();
     // Holds up the planner and the sweep, and must not hold up the tick.
     await blocker.query('BEGIN; LOCK TABLE deliveries IN SHARE MODE');
-    workers.push(await TestProcess.start('worker', env));
+    workers.push(await startProcess('worker', env));
     await calendar.set('2027-02-22T09:00:05Z');
     await eventually(async () => {
       const waiting = await calendar.sql.first<{ n: number }>(
@@ -49,11 +48,10 @@ it('a worker killed between the run and its plan: exactly one complete run', asy
       );
       return (waiting?.n ?? 0) > 0;
     }, 'planning');
-    workers[0]?.kill('SIGKILL');
-    await workers[0]?.stop();
+    await workers[0]?.kill();
     expect(await calendar.runs(id)).toMatchObject([{ status: 'planning' }]);
     await blocker.query('ROLLBACK');
-    workers.push(...(await Promise.all([TestProcess.start('worker', env), TestProcess.start('worker', env)])));
+    workers.push(...(await Promise.all([startProcess('worker', env), startProcess('worker', env)])));
     await eventually(async () => (await calendar.runs(id))[0]?.status === 'sending', 'the run planned');
     const counts = await calendar.sql.first(
       'SELECT count(*) AS deliveries, count(DISTINCT client_id) AS clients, count(DISTINCT run_id) AS runs FROM deliveries',

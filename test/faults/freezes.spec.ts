@@ -38,7 +38,8 @@ describe('frozen and stopping processes', () => {
 
   it('3: a worker frozen with a reply in its socket corrects its unknown attempt when it wakes', async () => {
     await rig.reset({ behaviour: { at: { dot: { do: 'stall', times: 0 } } } });
-    const env = { UNKNOWN_GRACE_MS: '15000' };
+    // Far longer than it takes to learn of the reply: else this would wait for the grace to end.
+    const env = { UNKNOWN_GRACE_MS: '120000' };
     const frozen = await rig.startWorker({ ...env, GONETS_FAILPOINT: 'after-dot@5:SIGSTOP' });
     await rig.send(await rig.mailing(letters(5)));
     await frozen.says(/failpoint after-dot/);
@@ -49,11 +50,10 @@ describe('frozen and stopping processes', () => {
     // On a slow disk the server may answer later than others take over; then there is nothing to read on waking.
     await rig.accepted(5);
     frozen.signal('SIGCONT');
-    const ms = await rig.quiet(10_000);
+    await rig.quiet(20_000);
     const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: 5 });
     rig.note('3 the reply read after the take-over', measured, 1);
     expect(measured.states).toEqual({ sent: 5 });
-    expect(ms).toBeLessThan(10_000);
   });
 
   it('3: a worker frozen while it feeds holds up nobody', async () => {

@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { PASSWORD, type Person, startApi, type TestApi } from '../support/api';
+import { mailingBody, messageBody } from '../support/factories';
 import { Inbox } from '../support/inbox';
 import { startWorker } from '../support/worker';
 
@@ -19,7 +20,7 @@ beforeAll(async () => {
   user = await api.person('user');
   manager = await api.person('manager');
   admin = await api.person('admin');
-}, 60_000);
+});
 
 afterAll(async () => {
   await worker.close();
@@ -76,9 +77,8 @@ describe('blocking', () => {
     const post = async (path: string, body: object) =>
       (await api.call('POST', `/api/v1${path}`, { token: person.token, body })).body;
     await post('/clients', { email: 'c@example.net', fullName: 'C' });
-    const message = await post('/messages', { subject: 'Hi', body: '<p>Hi</p>' });
-    const startAt = new Date(Date.now() + 3_600_000).toISOString();
-    const mailing = await post('/mailings', { messageId: message.id, audience: 'all', startAt, period: 'daily' });
+    const message = await post('/messages', messageBody());
+    const mailing = await post('/mailings', mailingBody(message.id, { period: 'daily' }));
     await post(`/mailings/${mailing.id}/start`, {});
     return { person, mailingId: mailing.id };
   }
@@ -145,16 +145,9 @@ test('letters a day: what is too much does not start', async () => {
   const call = (method: string, path: string, body?: object) =>
     limited.call(method, `/api/v1${path}`, { token: person.token, ...(body && { body }) });
   for (const n of [1, 2]) await call('POST', '/clients', { email: `c${n}@example.net`, fullName: 'C' });
-  const message = (await call('POST', '/messages', { subject: 'Hi', body: '<p>Hi</p>' })).body.id;
+  const message = (await call('POST', '/messages', messageBody())).body.id;
   const mailing = async (by = call) =>
-    (
-      await by('POST', '/mailings', {
-        messageId: message,
-        audience: 'all',
-        startAt: new Date().toISOString(),
-        period: 'once',
-      })
-    ).body.id;
+    (await by('POST', '/mailings', mailingBody(message, { startAt: new Date().toISOString() }))).body.id;
   expect((await call('POST', `/mailings/${await mailing()}/send`)).status).toBe(202);
   const refused = await call('POST', `/mailings/${await mailing()}/send`);
   expect([refused.status, refused.body.code]).toEqual([429, 'LETTERS_PER_DAY']);

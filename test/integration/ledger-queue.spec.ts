@@ -1,11 +1,13 @@
-import { deliveryJobId } from '../../src/features/deliveries/feeder.service';
-import { GroupCommit } from '../../src/features/deliveries/group-commit';
-import { writeLedger } from '../../src/features/deliveries/ledger';
-import { LetterComposer } from '../../src/features/deliveries/letter-composer';
-import { SenderService } from '../../src/features/deliveries/sender.service';
-import { TransportGate } from '../../src/features/deliveries/transport-gate.service';
-import { TransportService } from '../../src/features/deliveries/transport.service';
-import { WorkerRegistry } from '../../src/features/deliveries/worker-registry.service';
+import { deliveryJobId } from '../../src/features/sending/feeder.service';
+import { GroupCommit } from '../../src/features/sending/group-commit';
+import { writeLedger } from '../../src/features/sending/write-ledger';
+import { LedgerWriter } from '../../src/features/sending/ledger-writer.service';
+import { LetterComposer } from '../../src/features/sending/letter-composer';
+import { SenderService } from '../../src/features/sending/sender.service';
+import { accountOf } from '../../src/features/accounts/account';
+import { AccountGate } from '../../src/features/accounts/account-gate.service';
+import { AccountsService } from '../../src/features/accounts/accounts.service';
+import { WorkerRegistry } from '../../src/features/ledger/worker-registry.service';
 import type { LifecycleService } from '../../src/features/scheduling/lifecycle.service';
 import { isUnavailable } from '../../src/database/database';
 import { classify } from '../../src/domain/smtp-outcome';
@@ -58,7 +60,7 @@ describe('the queue beside the ledger', () => {
     await ledger.feeder.feed();
     expect(await waiting()).toHaveLength(100);
     await ledger.query('UPDATE deliveries SET attempts = 1 WHERE id = $1', [again]);
-    await ledger.feeder.again(again);
+    await ledger.feed.again(again);
     await ledger.feeder.feed();
     expect(await waiting()).not.toContain(again);
     await ledger.queue.remove(deliveryJobId({ id: first, attempts: 0 }));
@@ -86,7 +88,7 @@ describe('the queue beside the ledger', () => {
     await ledger.feeder.feed();
     expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
     await ledger.queue.obliterate({ force: true });
-    await ledger.feeder.refeed();
+    await ledger.feed.refeed();
     await ledger.feeder.feed();
     expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
   });
@@ -135,15 +137,16 @@ describe('the queue beside the ledger', () => {
 
   describe('with a mail server', () => {
     let smtp: SmtpServer;
+    let writer: LedgerWriter;
     let sender: SenderService;
     let senderAt: (rateLimitPerSecond: number) => SenderService;
     let registry: WorkerRegistry;
-    let gate: TransportGate;
+    let gate: AccountGate;
     let pool: SmtpPool;
 
     beforeEach(async () => {
       smtp = await SmtpServer.start();
-      const { database, config, feeder, redis } = ledger;
+      const { database, config, feed, redis } = ledger;
       registry = new WorkerRegistry(database, config, silent);
       await registry.register();
       pool = new SmtpPool({
@@ -151,19 +154,15 @@ describe('the queue beside the ledger', () => {
         connections: 2,
         beforeDot: () => registry.alive,
       });
-      gate = new TransportGate(new TransportService(database, config, silent), feeder, pool, config, silent);
+      const account = accountOf(config);
+      gate = new AccountGate(account, new AccountsService(database, config, silent), feed, pool, config, silent);
       await gate.start();
-      senderAt = (rateLimitPerSecond) =>
-        new SenderService(
-          database,
-          registry,
-          gate,
-          new LetterComposer(database, config),
-          pool,
-          new RateLimiter(redis, { ...config, rateLimitPerSecond }),
-          config,
-          silent,
-        );
+      senderAt = (rateLimitPerSecond) => {
+        const limiter = new RateLimiter(redis, { ...config, rateLimitPerSecond });
+        const composer = new LetterComposer(database, account, config, silent);
+        writer = new LedgerWriter(database, registry, config, silent);
+        return new SenderService(writer, registry, gate, composer, pool, limiter, config);
+      };
       sender = senderAt(0);
     });
 
@@ -183,11 +182,27 @@ describe('the queue beside the ledger', () => {
       // As if the answer had been lost and the mailing paused before the statement was repeated.
       await writeLedger(ledger.database, registry.id, [{ claim: orphan }]);
       await ledger.query('UPDATE runs SET paused_at = now() WHERE id = $1', [runId]);
-      expect(await sender.releaseOrphans()).toBe(1);
+      expect(await writer.releaseOrphans()).toBe(1);
       expect(await ledger.delivery(orphan)).toMatchObject({ status: 'pending', attempts: 0, claimedBy: null });
       expect(await ledger.delivery(busy)).toMatchObject({ status: 'sending', claimedBy: registry.id });
       pool.dropAll();
       expect(await sending).toMatchObject({ kind: 'recorded' });
+    });
+
+    it('a result that Postgres refuses keeps its claim, holds up nobody, and is written when its cause is mended', async () => {
+      const { ids } = await ledger.plannedRun(4);
+      const [bad = 0, ...good] = ids;
+      await ledger.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'not this one'; END $$`);
+      await ledger.query(`CREATE TRIGGER refuse BEFORE UPDATE ON deliveries FOR EACH ROW
+        WHEN (new.id = ${bad} AND new.status = 'sent') EXECUTE FUNCTION refuse()`);
+      const refused = sender.send(bad);
+      for (const id of good) expect(await sender.send(id)).toMatchObject({ kind: 'recorded', status: 'sent' });
+      expect(await ledger.delivery(bad)).toMatchObject({ status: 'sending', claimedBy: registry.id });
+      expect(await writer.releaseOrphans()).toBe(0);
+      await ledger.query('DROP TRIGGER refuse ON deliveries');
+      expect(await refused).toMatchObject({ kind: 'recorded', status: 'sent' });
+      expect(smtp.stats.accepted).toBe(4);
     });
 
     it('a job that was done already and is added once more finds nothing to do', async () => {
@@ -211,8 +226,8 @@ describe('the queue beside the ledger', () => {
         sender,
         {} as LifecycleService,
         { note: (runId: number) => noted.push(runId) } as unknown as RunFinisher,
-        ledger.feeder,
-        silent,
+        ledger.feed,
+        ledger.redis,
       );
       smtp.behave({ at: { rcpt: { do: 'drop' } } });
       await processor.process(job);
@@ -303,7 +318,7 @@ describe('the queue beside the ledger', () => {
       await ledger.query('ALTER TABLE domain_holds RENAME TO away');
       expect(await sender.send(ids[0] ?? 0)).toMatchObject({ kind: 'recorded', status: 'deferred' });
       expect(await ledger.delivery(ids[0] ?? 0)).toMatchObject({ status: 'deferred', attempts: 1 });
-      expect(sender.holds.restMs('example.com')).toBeGreaterThan(0);
+      expect(gate.holds.restMs('a@example.com')).toBeGreaterThan(0);
     });
   });
 });
@@ -348,6 +363,14 @@ describe('group commit', () => {
       [1, 2],
       [1, 2],
     ]);
+  });
+
+  it('writes nothing that was withdrawn while it waited', async () => {
+    const { group, batches } = write(() => null, 20);
+    const results = [1, 2, 3].map((item) => group.add(item));
+    group.withdraw((item) => item === 2, -1);
+    expect(await Promise.all(results)).toEqual([2, -1, 6]);
+    expect(batches).toEqual([[1, 3]]);
   });
 
   it('lets one bad item fail alone', async () => {

@@ -1,8 +1,8 @@
 import type { PinoLogger } from 'nestjs-pino';
 import type { ImportsService } from '../../src/features/clients/imports.service';
-import { heldClaims } from '../../src/features/deliveries/claims';
-import { writeLedger } from '../../src/features/deliveries/ledger';
-import type { DeliveryRecord } from '../../src/features/deliveries/records';
+import { heldClaims } from '../../src/features/ledger/claims';
+import { writeLedger } from '../../src/features/sending/write-ledger';
+import type { DeliveryRecord } from '../../src/features/ledger/records';
 import type { ServiceLetters } from '../../src/features/letters/service-letters.service';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
 import { Sweep } from '../../src/worker/sweep';
@@ -56,6 +56,15 @@ describe('the ledger', () => {
       worker,
       ids.map((id) => ({ claim: id })),
     );
+  /** Claims them, and says that the server may be told of them. */
+  const offer = async (worker: number, ids: number[]) => {
+    const claims = (await claim(worker, ids)).flatMap((given) => given ?? []);
+    return writeLedger(
+      ledger.database,
+      worker,
+      claims.map((given) => ({ offer: given })),
+    );
+  };
   const record = (worker: number, ...records: DeliveryRecord[]) =>
     writeLedger(
       ledger.database,
@@ -206,10 +215,38 @@ describe('the ledger', () => {
           'UPDATE deliveries SET next_attempt_at = now() WHERE id = $1 AND next_attempt_at IS NOT NULL',
           [a],
         );
-        await claim(await ledger.worker(true), [a, b]);
+        await offer(await ledger.worker(true), [a, b]);
         await ledger.sweeper.sweep();
         expect(await ledger.delivery(a)).toMatchObject({ status });
         expect(await ledger.delivery(b)).toMatchObject({ status: 'unknown' });
+      }
+    });
+
+    it('gives back, untried, what no server was told of; its old worker may not send it any more', async () => {
+      const { ids } = await ledger.plannedRun(2, 'hold');
+      const [a, b] = ids as [number, number];
+      const frozen = await ledger.worker(true);
+      const [held, told] = await claim(frozen, ids);
+      expect(held).toMatchObject({ id: a, offered: false });
+      await writeLedger(ledger.database, frozen, [{ offer: told! }]);
+      expect(await ledger.sweeper.sweep()).toMatchObject({ takenOver: 1 });
+      expect(await ledger.delivery(a)).toMatchObject({ status: 'pending', attempts: 0, tries: 0, claimedBy: null });
+      expect(await ledger.attempts(a)).toEqual([]);
+      expect(await ledger.delivery(b)).toMatchObject({ status: 'unknown', attempts: 1 });
+      expect(await writeLedger(ledger.database, frozen, [{ offer: held! }])).toEqual([null]);
+      expect(await ledger.delivery(a)).toMatchObject({ status: 'pending' });
+    });
+
+    it('ends as its run did what no server was told of when the run was closed', async () => {
+      for (const [reason, status] of [
+        ['finished', 'cancelled'],
+        ['ended', 'skipped'],
+      ] as const) {
+        const { ids, mailingId } = await ledger.plannedRun(1, 'hold');
+        await claim(await ledger.worker(true), ids);
+        await ledger.database.transaction((tx) => ledger.runs.close(tx, mailingId, reason));
+        await ledger.sweeper.sweep();
+        expect(await ledger.delivery(ids[0] ?? 0)).toMatchObject({ status, reason, attempts: 0, claimedBy: null });
       }
     });
 
@@ -221,12 +258,62 @@ describe('the ledger', () => {
         const { ids } = await ledger.plannedRun(1, policy);
         const [id] = ids as [number];
         const frozen = await ledger.worker(true);
-        await claim(frozen, ids);
+        await offer(frozen, ids);
         await ledger.sweeper.sweep();
         await record(frozen, late(id));
         expect(await ledger.delivery(id)).toMatchObject({ ...expected, attempts: 1 });
         expect(await ledger.attempts(id)).toMatchObject([{ status: late(id).attempt?.status }]);
       }
+    });
+
+    describe('is corrected late, when the run is done already, by a no for our own sake', () => {
+      const ourTrouble = (id: number): DeliveryRecord => ({
+        ...deferred(id),
+        status: 'pending',
+        reason: null,
+        triesUsed: 0,
+        delayMs: null,
+      });
+      const doneRun = async () => {
+        const run = await ledger.plannedRun(1, 'hold');
+        const [id] = run.ids as [number];
+        const frozen = await ledger.worker(true);
+        await offer(frozen, run.ids);
+        await ledger.sweeper.sweep();
+        expect(await ledger.runs.finishIfDrained([run.runId])).toEqual([run.runId]);
+        return { ...run, id, frozen };
+      };
+      const statusOf = async (runId: number) =>
+        (await ledger.query<{ status: string }>('SELECT status FROM runs WHERE id = $1', [runId]))[0]?.status;
+
+      it.each([
+        ['our own trouble', ourTrouble, { reason: null, tries: 0 }],
+        ['greylisting', deferred, { reason: 'greylisted', tries: 1 }],
+      ])('%s: the run sends again', async (_, late, expected) => {
+        const { runId, id, frozen } = await doneRun();
+        await record(frozen, late(id));
+        expect(await ledger.delivery(id)).toMatchObject({
+          ...expected,
+          status: 'deferred',
+          lostReplies: 0,
+          attempts: 1,
+        });
+        expect(await statusOf(runId)).toBe('sending');
+        await ledger.query('UPDATE deliveries SET next_attempt_at = now() WHERE id = $1', [id]);
+        const other = await ledger.worker();
+        expect((await claim(other, [id]))[0]?.id).toBe(id);
+        await record(other, sent(id, 2));
+        expect(await ledger.delivery(id)).toMatchObject({ status: 'sent', attempts: 2 });
+      });
+
+      it('and the mailing was finished by hand: it has failed, for a reason', async () => {
+        const { runId, mailingId, id, frozen } = await doneRun();
+        await ledger.query(`UPDATE mailings SET status = 'done', status_by = owner_id WHERE id = $1`, [mailingId]);
+        await record(frozen, ourTrouble(id));
+        expect(await ledger.delivery(id)).toMatchObject({ status: 'failed', reason: 'worker_lost', attempts: 1 });
+        expect(await ledger.attempts(id)).toMatchObject([{ status: 'failed', serverResponse: '451 later' }]);
+        expect(await statusOf(runId)).toBe('done');
+      });
     });
 
     it('is not corrected once the letter is being sent again: that copy must stay visible', async () => {
@@ -357,7 +444,7 @@ describe('the ledger', () => {
         }
         const [run] = await ledger.query<{ floorId: number }>('SELECT floor_id FROM runs WHERE id = $1', [runId]);
         floors.push((run?.floorId ?? 0) - (ids[0] ?? 0));
-        await ledger.query(`UPDATE workers SET heartbeat_at = now() - interval '1 day'`);
+        await ledger.query('UPDATE workers SET stopped_at = now()');
         await ledger.sweeper.sweep();
         await ledger.runs.closeRest();
         expect(await heldClaims(ledger.database)).toEqual([]);
@@ -453,7 +540,7 @@ describe('the ledger', () => {
 
 /** Waits until a statement with this text waits for a lock. */
 async function waiting(ledger: Ledger, text: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     const rows = await ledger.query(
       `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND position($1 IN query) > 0`,

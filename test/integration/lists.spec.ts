@@ -1,8 +1,8 @@
 import type { Database } from '../../src/database/database';
-import { writeLedger } from '../../src/features/deliveries/ledger';
+import { writeLedger } from '../../src/features/sending/write-ledger';
 import { type DeliveryStatus, deliveryStatuses } from '../../src/domain/states';
-import { AttemptsService, type AttemptQuery } from '../../src/features/deliveries/attempts.service';
-import { DeliveriesService } from '../../src/features/deliveries/deliveries.service';
+import { AttemptsService, type AttemptQuery } from '../../src/features/ledger/attempts.service';
+import { DeliveriesService } from '../../src/features/runs/deliveries.service';
 import type { Page, PageRequest } from '../../src/domain/paging';
 import type { Viewer } from '../../src/domain/permissions';
 import { Ledger, silent } from '../support/ledger';
@@ -23,7 +23,7 @@ describe('pages of a run and of attempts', () => {
 
   beforeAll(async () => {
     ledger = await Ledger.start();
-    deliveries = new DeliveriesService(ledger.database, ledger.feeder, silent);
+    deliveries = new DeliveriesService(ledger.database, ledger.feed, ledger.config, silent);
     attempts = new AttemptsService(ledger.database);
     ({ ids, runId, mailingId } = await ledger.plannedRun(12));
     const other = await ledger.plannedRun(5);
@@ -151,11 +151,7 @@ describe('a second page of many attempts', () => {
     const ledger = await Ledger.start();
     try {
       const { runId, mailingId } = await ledger.plannedRun(10);
-      await ledger.query(
-        `INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status)
-         SELECT d.id, d.run_id, $1, 1, d.client_id, 1, n, 'ok' FROM deliveries d, generate_series(1, 3000) n`,
-        [mailingId],
-      );
+      await ledger.make.attempts([runId], 3000);
       await ledger.query('ANALYZE attempts');
       const asked: { sql: string; params: unknown[] }[] = [];
       const database = Object.create(ledger.database) as Database;

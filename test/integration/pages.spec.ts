@@ -1,5 +1,6 @@
 import { WebModule } from '../../src/web/web.module';
 import { type Person, startApi, type TestApi } from '../support/api';
+import { mailingBody, messageBody } from '../support/factories';
 import { makeObjects } from '../support/objects';
 
 /** What pages say, and in which words. */
@@ -113,10 +114,9 @@ test('a picker of zones keeps an older name that was chosen', async () => {
 
 test('a copy of a long name ends in a whole character', async () => {
   const user = await api.person();
-  const messageId = (await post('/messages', { subject: 'S', body: '<p>B</p>' }, user)).body.id;
+  const messageId = (await post('/messages', messageBody(), user)).body.id;
   const name = `x${'🎉'.repeat(99)}`;
-  const startAt = new Date(Date.now() + 86_400_000).toISOString();
-  const { body } = await post('/mailings', { name, messageId, audience: 'all', startAt, period: 'once' }, user);
+  const { body } = await post('/mailings', mailingBody(messageId, { name }), user);
   const { cookie, csrf } = await api.signIn(user.email);
   const copied = await api.call('POST', `/mailings/${body.id}/copy`, {
     cookie,
@@ -165,8 +165,8 @@ describe('lists of what several people own', () => {
         { subject: `Subject of ${email}`, body: '<p>B</p>' },
         { ...admin, token },
       );
-      const mailing = { messageId: message.body.id, audience: 'all', startAt: '2100-01-01T00:00:00Z', period: 'once' };
-      const made = await post('/mailings', { ...mailing, name: `Mailing of ${email}` }, { ...admin, token });
+      const mailing = mailingBody(message.body.id, { name: `Mailing of ${email}` });
+      const made = await post('/mailings', mailing, { ...admin, token });
       expect([client.status, message.status, made.status]).toEqual([201, 201, 201]);
     }
     for (const list of ['/clients', '/messages', '/mailings']) {
@@ -189,4 +189,22 @@ describe('lists of what several people own', () => {
     expect(csv).toContain(`client-of-${one.email}`);
     expect(csv).not.toContain(`client-of-${another.email}`);
   });
+});
+
+test.each([
+  ['en', 'This is not an e-mail address we can write to.', 'It repeats the address of line 3.'],
+  ['ru', 'На такой адрес письмо не отправить.', 'Повторяет адрес из строки 3.'],
+])('what is wrong with a file is told in the reader’s language, also in its CSV: %s', async (language, ...expected) => {
+  const reader = await api.person();
+  await api.call('PATCH', '/api/v1/me', { token: reader.token, body: { language } });
+  const begun = await api.call('POST', '/api/v1/clients/import', {
+    token: reader.token,
+    body: 'email,full_name\nnobody,Bob\na@example.org,Ann\nA@example.org,Ann\n',
+    headers: { 'content-type': 'text/csv' },
+  });
+  const { cookie } = await api.signIn(reader.email);
+  for (const path of ['', '/errors.csv']) {
+    const { text } = await api.call('GET', `/clients/import/${String(begun.body.importId)}${path}`, { cookie });
+    expect(expected.filter((words) => !text.includes(words))).toEqual([]);
+  }
 });

@@ -18,7 +18,7 @@ interface Problem {
   code: string;
   detail: string;
   requestId: string;
-  errors?: { field: string; message: string }[];
+  errors?: { field: string; code: string; values: object; message: string }[];
 }
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await app.listen(0, '127.0.0.1');
   url = (await app.getUrl()).replace('[::1]', 'localhost');
   [api, stranger] = (await Promise.all(['a@example.com', 'b@example.com'].map(signedIn))) as [ApiClient, ApiClient];
-}, 60_000);
+});
 
 afterAll(async () => {
   await app.close();
@@ -184,7 +184,9 @@ describe('mailings', () => {
   it("does not take somebody else's message or clients", async () => {
     const messageId = await createMessage();
     const theirs = await stranger.post<Problem>('/mailings', { messageId, ...good });
-    expect(theirs.body.errors).toEqual([{ field: 'messageId', message: `message ${messageId} does not exist` }]);
+    const message = `message ${messageId} does not exist`;
+    const unknown = { field: 'messageId', code: 'unknown_message', values: { id: messageId }, message };
+    expect(theirs.body.errors).toEqual([unknown]);
   });
 
   it('warns of a period that does not fit, and shows the next occurrences in its own zone', async () => {

@@ -1,9 +1,8 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
-import { migrationsDir, revertMigrations, runMigrations } from '../../src/database/migrate';
+import { migrationsDir, requireMigrated, revertMigrations, runMigrations } from '../../src/database/migrate';
 import {
   attemptStatuses,
-  audiences,
   deliveryStatuses,
   mailingStatuses,
   runReasons,
@@ -11,18 +10,18 @@ import {
   runTriggers,
   unknownPolicies,
 } from '../../src/domain/states';
+import { audiences } from '../../src/features/audiences/audiences';
 import { PERIODS } from '../../src/domain/recurrence';
 import { ApiToken } from '../../src/features/users/api-token.entity';
-import { Attempt } from '../../src/features/deliveries/attempt.entity';
+import { Attempt } from '../../src/features/ledger/attempt.entity';
 import { Client as ClientEntity } from '../../src/features/clients/client.entity';
-import { Delivery } from '../../src/features/deliveries/delivery.entity';
+import { Delivery } from '../../src/features/ledger/delivery.entity';
 import { Import } from '../../src/features/clients/import.entity';
 import { Mailing } from '../../src/features/mailings/mailing.entity';
 import { Message } from '../../src/features/messages/message.entity';
 import { Run } from '../../src/features/runs/run.entity';
 import { User } from '../../src/features/users/user.entity';
 import { createTestDatabase, type TestDatabase } from '../support/database';
-import { recount } from '../support/invariants';
 import { readdirSync } from 'node:fs';
 
 let database: TestDatabase;
@@ -60,35 +59,33 @@ it('takes all migrations back, leaving nothing, and applies them again', async (
   expect(await runMigrations(database.url)).toEqual([]);
 });
 
-it('finds what was open before deliveries lost their index by status, also what a closed run still claims', async () => {
+it('tells a database of the old numbering, and leaves it as it is', async () => {
+  const old = await createTestDatabase();
+  const sql = new Client({ connectionString: old.url });
+  await sql.connect();
+  try {
+    await requireMigrated(sql);
+    await sql.query(`UPDATE migrations SET name = '0001_clock' WHERE name = '0001_database'`);
+    await expect(requireMigrated(sql)).rejects.toThrow(/before the first release/);
+    await expect(runMigrations(old.url)).rejects.toThrow(/before the first release/);
+    await sql.query('DELETE FROM migrations');
+    await expect(requireMigrated(sql)).rejects.toThrow(/not migrated/);
+  } finally {
+    await sql.end();
+    await old.drop();
+  }
+});
+
+it('waits for the migrations of its own version, and bears with later ones', async () => {
   const own = await createTestDatabase();
   const sql = new Client({ connectionString: own.url });
   await sql.connect();
   try {
-    const later = readdirSync(migrationsDir).filter((file) => file.endsWith('.sql') && file >= '0050');
-    await revertMigrations(own.url, later.length);
-    await sql.query(`INSERT INTO users (email) VALUES ('owner@example.org')`);
-    await sql.query(
-      `WITH m AS (INSERT INTO messages (owner_id, subject, body) VALUES (1, 's', 'b') RETURNING id),
-       g AS (INSERT INTO mailings (owner_id, message_id, audience, start_at, period, time_zone, status, on_unknown)
-             SELECT 1, id, 'all', now(), 'once', 'UTC', 'started', 'resend' FROM m RETURNING id)
-       INSERT INTO runs (mailing_id, owner_id, trigger, status, on_unknown)
-       SELECT id, 1, 'demand', s, 'resend' FROM g, unnest(ARRAY['sending', 'cancelled']) s`,
-    );
-    await sql.query(
-      `INSERT INTO deliveries (run_id, client_id, email) SELECT id, n, n || '@example.org' FROM runs, generate_series(1, 16) n`,
-    );
-    await sql.query(
-      `UPDATE deliveries d SET status = s, attempts = (client_id / 8) % 2, claimed_by = CASE WHEN s = 'sending' THEN 5 END,
-              next_attempt_at = CASE WHEN s = 'deferred' THEN now() END
-         FROM (SELECT d.id, CASE WHEN r.status = 'cancelled' AND s IN ('pending', 'deferred') THEN 'sending' ELSE s END AS s
-                 FROM deliveries d JOIN runs r ON r.id = d.run_id, LATERAL (SELECT ($1::text[])[1 + client_id % 8] AS s) x) x
-        WHERE x.id = d.id`,
-      [[...deliveryStatuses]],
-    );
-    await runMigrations(own.url);
-    const query = async <T>(text: string) => (await sql.query(text)).rows as T[];
-    expect(await recount({ query })).toEqual([]);
+    await sql.query(`INSERT INTO migrations (name, run_on) VALUES ('9999_of_a_later_version', now())`);
+    await requireMigrated(sql);
+    const last = readdirSync(migrationsDir).sort().at(-1)?.replace('.sql', '');
+    expect((await sql.query('DELETE FROM migrations WHERE name = $1', [last])).rowCount).toBe(1);
+    await expect(requireMigrated(sql)).rejects.toThrow(/not migrated/);
   } finally {
     await sql.end();
     await own.drop();

@@ -5,7 +5,8 @@ import { makeObjects, type Objects, routesOf } from '../support/objects';
 /** Every page of the running application, from its own table of routes: whoever adds one is held to the same. */
 
 /** For everybody; the last one is for addresses that are nobody's. */
-const PUBLIC = /^\/(sign-in|register|confirm|confirm-email|forgot|reset|language\/:code|\{\*path\})$/;
+const PUBLIC =
+  /^\/(sign-in(\/code|\/oidc(\/callback)?)?|register|confirm|confirm-email|forgot|reset|language\/:code|\{\*path\})$/;
 const FOR_MANAGERS = /^\/(users|audit|status)(\/|$)/;
 const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/clients\/import\/:id/, 'import'],
@@ -16,6 +17,8 @@ const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/deliveries\/:id/, 'delivery'],
   [/^\/users\/:id/, 'user'],
   [/^\/(account\/)?tokens\/:id/, 'token'],
+  [/^\/account\/sessions\/:id/, 'session'],
+  [/^\/account\/provider\/:id/, 'identity'],
 ];
 
 type Session = { cookie: string; csrf: string };
@@ -57,6 +60,48 @@ const ask = (method: string, url: string, session?: Partial<Session>) =>
     ...(method === 'GET' ? {} : { body: '' }),
   });
 
+describe('nothing of what somebody sees is kept by a browser or on the way', () => {
+  test('of pages, lists as CSV, errors and the ways to other pages', async () => {
+    for (const { method, url } of pages.filter((page) => page.method === 'GET')) {
+      const answer = await ask(method, url, manager);
+      expect([url, answer.headers.get('cache-control')]).toEqual([url, 'no-store']);
+    }
+  });
+
+  test.each([
+    '/queues',
+    '/queues/api/queues',
+    '/QUEUES/',
+    '/Clients/export.csv',
+    '/nothing',
+    '/api/docs',
+    '/api/docs-json',
+    '/api/v1/clients/export.csv',
+    '/api/v1/nothing',
+    '/sign-in',
+  ])('of %s', async (url) => {
+    expect((await ask('GET', url, manager)).headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('but for bundles, which hold nothing of anybody', async () => {
+    const { text } = await ask('GET', '/sign-in');
+    const bundle = /\/assets\/[\w.-]+\.js/.exec(text)?.[0] ?? '';
+    expect((await ask('GET', bundle, manager)).headers.get('cache-control')).toMatch(/immutable/);
+  });
+
+  test('a sign-out clears what the browser has kept', async () => {
+    const person = await api.person();
+    const first = await api.signIn(person.email);
+    const left = await ask('POST', '/sign-out', first);
+    expect([left.status, left.headers.get('clear-site-data')]).toEqual([303, '"cache", "storage"']);
+    const second = await api.signIn(person.email);
+    const out = await api.call('POST', '/api/v1/auth/logout', second);
+    expect([out.status, out.headers.get('clear-site-data')]).toEqual([204, '"cache", "storage"']);
+    for (const { headers } of [left, out])
+      expect(headers.get('set-cookie')).toMatch(/gonets=; .*Expires=Thu, 01 Jan 1970/);
+  });
+});
+
 test('there are pages, and every id in an address is known here', () => {
   expect(pages.length).toBeGreaterThan(30);
   expect(pages.filter(({ path, ofOne }) => path.includes(':id') && !ofOne)).toEqual([]);
@@ -71,9 +116,7 @@ test.each([
   ['GET', '/api/'],
   ['GET', '/api'],
   ['GET', '/Api/v2/me'],
-  ['GET', '/api/v1/auth/login'],
   ['POST', '/api/v1/nothing'],
-  ['PUT', '/api/v1/me'],
 ])('what the API does not have is no page: %s %s', async (method, url) => {
   for (const session of [undefined, owner]) {
     const { status, headers, body } = await ask(method, url, session);

@@ -21,6 +21,66 @@ async function signedIn() {
   return { ...person, ...(await api.signIn(person.email)) };
 }
 
+describe('the sessions of somebody', () => {
+  const signInAs = async (email: string, userAgent: string) => {
+    const answer = await api.call('POST', '/api/v1/auth/login', {
+      body: { email, password: PASSWORD },
+      headers: { 'user-agent': userAgent },
+    });
+    return { cookie: (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '', csrf: answer.body.csrfToken };
+  };
+  const listed = async (who: { cookie: string }) => (await api.call('GET', '/api/v1/me/sessions', who)).body.items;
+
+  test('are listed, and ended one by one', async () => {
+    const { email, id: userId } = await api.person();
+    const [here, there] = [await signInAs(email, 'Browser A'), await signInAs(email, 'Browser B')];
+    const stranger = await signedIn();
+    const items = await listed(here);
+    expect(items.map(({ userAgent, current }) => [userAgent, current])).toEqual(
+      expect.arrayContaining([
+        ['Browser A', true],
+        ['Browser B', false],
+      ]),
+    );
+    expect(Object.keys(items[0]!).sort()).toEqual(
+      ['createdAt', 'current', 'expiresAt', 'id', 'ip', 'lastSeenAt', 'userAgent'].sort(),
+    );
+    const other = Number(items.find(({ current }) => !current)!.id);
+    const end = (id: number, who: { cookie: string; csrf: string }) =>
+      api.call('DELETE', `/api/v1/me/sessions/${id}`, who);
+    expect((await end(other, stranger)).status).toBe(404);
+    expect((await me(there.cookie)).status).toBe(200);
+    expect((await end(other, here)).status).toBe(204);
+    expect((await me(there.cookie)).status).toBe(401);
+    expect((await me(here.cookie)).status).toBe(200);
+    expect((await end(other, here)).status).toBe(404);
+    expect(
+      await api.database.rows(`SELECT detail FROM audit_log WHERE action = 'session.end' AND actor_id = $1`, [userId]),
+    ).toEqual([{ detail: { endedSessions: 1 } }]);
+  });
+
+  test('are ended all but the own one; with an API token all', async () => {
+    const { email, token } = await api.person();
+    const [one, two, three] = [await signInAs(email, '1'), await signInAs(email, '2'), await signInAs(email, '3')];
+    expect((await api.call('DELETE', '/api/v1/me/sessions', two)).status).toBe(204);
+    expect([(await me(one.cookie)).status, (await me(two.cookie)).status, (await me(three.cookie)).status]).toEqual([
+      401, 200, 401,
+    ]);
+    expect((await api.call('DELETE', '/api/v1/me/sessions', { token })).status).toBe(204);
+    expect((await me(two.cookie)).status).toBe(401);
+  });
+
+  test('that are over are not listed', async () => {
+    const { email, id } = await api.person();
+    const here = await signInAs(email, 'here');
+    await api.database.affected(
+      `INSERT INTO sessions (user_id, token_hash, expires_at, last_seen_at) VALUES ($1, 'a', now() - interval '1 s', now()), ($1, 'b', now() + interval '1 day', now() - interval '2 days')`,
+      [id],
+    );
+    expect(await listed(here)).toHaveLength(1);
+  });
+});
+
 describe('the cookie', () => {
   test('is out of reach of scripts and other sites', async () => {
     const { answer } = await signedIn();
@@ -138,7 +198,7 @@ describe('guesses', () => {
     for (let i = 0; i < 100; i++) await login(`six${i}@example.org`, 'a guess of mine', `2001:db8::${i.toString(16)}`);
     expect((await login('six@example.org', 'a guess of mine', '2001:db8:0:0:ffff::1')).status).toBe(429);
     expect((await login('six@example.org', 'a guess of mine', '2001:db8:0:1::1')).status).toBe(401);
-  }, 60_000);
+  });
 
   test('that fail now and then are forgiven by a success', async () => {
     const { email } = await api.person();

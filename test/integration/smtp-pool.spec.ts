@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type TransmitResult } from '../../src/domain/smtp-outcome';
+import { classify, type TransmitResult } from '../../src/domain/smtp-outcome';
 import { SmtpPool, type SmtpPoolOptions } from '../../src/smtp/smtp-pool';
 import { parseSmtpUrl } from '../../src/smtp/smtp-url';
 import { readJournal, type Action, SmtpServer, type SmtpServerOptions, type Step } from '../support/smtp-server';
@@ -62,7 +63,7 @@ describe.each([
     const result = await poolOf(server.port).transmit(letter('ok-a@example.org'));
     expect(result).toMatchObject({ kind: 'accepted', reply: { code: 250, enhanced: '2.0.0' } });
     const [line] = accepted();
-    expect(result.kind === 'accepted' && result.remoteQueueId).toContain(line?.tx);
+    expect(result.kind === 'accepted' && result.reply.text).toContain(line?.tx);
     expect(line?.messageId).toBe('<ok-a@example.org>');
     expect(line?.sha256).toBe(createHash('sha256').update(body('ok-a@example.org')).digest('hex'));
   });
@@ -243,6 +244,44 @@ describe('before the first letter', () => {
   });
 });
 
+describe('a password', () => {
+  const login = { user: 'u', pass: 'clear-word' };
+  // Any host but this machine's own names and 127.0.0.0/8; Linux connects 0.0.0.0 to this machine all the same.
+  const url = 'smtp://u:clear-word@0.0.0.0';
+  const told = (server: SmtpServer) => server.transcript.join('\n');
+
+  test('is not sent to another machine that offers no TLS', async () => {
+    const server = await serve({ login });
+    const result = await poolOf(server.port, { url }).transmit(letter('ok-a@x.org'));
+    expect(result).toMatchObject({ kind: 'refused', phase: 'tls', reply: { code: 502 } });
+    expect(classify(result)).toMatchObject({ reason: 'tls_not_offered', delivery: 'pending' });
+    expect(server.stats.logins).toBe(0);
+    expect(told(server)).not.toMatch(/AUTH|clear-word/);
+  });
+
+  test.each(['requireTLS=false', 'authMethod=CRAM-MD5'])('nor with %s', async (query) => {
+    const server = await serve({ login });
+    const result = await poolOf(server.port, { url, query }).transmit(letter('ok-a@x.org'));
+    expect(classify(result)).toMatchObject({ reason: 'tls_not_offered' });
+    expect(told(server)).not.toContain('AUTH');
+  });
+
+  test('is sent over STARTTLS, to this machine, and in clear where the URL says so by name', async () => {
+    const secure = await serve({ login, tls: certificate });
+    const over = poolOf(secure.port, { url, query: 'rejectUnauthorized=false' });
+    expect((await over.transmit(letter('ok-a@x.org'))).kind).toBe('accepted');
+    const plain = await serve({ login });
+    for (const [at, query] of [
+      ['smtp://u:clear-word@127.0.0.1', ''],
+      [url, 'allowPlainLogin=true'],
+      [url, 'allowPlainLogin=true&ignoreTLS=true'],
+    ] as const) {
+      const pool = poolOf(plain.port, { url: at, query });
+      expect((await pool.transmit(letter('ok-a@x.org'))).kind).toBe('accepted');
+    }
+  });
+});
+
 describe('TLS', () => {
   const trusting = 'rejectUnauthorized=false';
   test.each([
@@ -318,7 +357,7 @@ describe('our own checks', () => {
     const seen: unknown[] = [];
     const result = await pool.transmit({ from: FROM, to: 'имя@пример.рф', raw: (offer) => (seen.push(offer), raw) });
     expect(result.kind).toBe('accepted');
-    expect(seen).toEqual([{ eightBitMime: true, smtpUtf8: true, pipelining: false, size: 10_000 }]);
+    expect(seen).toEqual([{ eightBitMime: true, smtpUtf8: true, pipelining: false, size: 10_000, declaresSize: true }]);
     const mail = server.transcript.find((line) => line.startsWith('MAIL'));
     expect(mail).toMatch(/SMTPUTF8.*BODY=8BITMIME.*SIZE=/);
     expect(server.transcript).toContain('RCPT TO:<имя@xn--e1afmkfd.xn--p1ai>');
@@ -420,6 +459,17 @@ describe('what a server says', () => {
   });
 
   test.each([
+    ['mail', '250-ok\r\n550 no\r\n', 550],
+    ['rcpt', '550-5.7.1 no\r\n450 4.2.0 later\r\n', 450],
+    ['data', '354-go\r\n451 later\r\n', 451],
+    ['dot', '450-4.2.0 later\r\n554 5.6.0 no\r\n', 554],
+  ] as [Said, string, number][])('at %s, %j, counts by its last line', async (at, said, expected) => {
+    const raw = await rawServer({ say: (step) => (step === at ? said : step === 'data' ? GO : OK) });
+    const result = await poolOf(raw.port).transmit(letter('a@x.org'));
+    expect(result).toMatchObject({ kind: 'refused', phase: at, reply: { code: expected } });
+  });
+
+  test.each([
     ['mail', OK + OK, 'rcpt', false],
     ['rcpt', OK + GO, 'data', false],
     ['data', GO + OK, 'data', false],
@@ -428,7 +478,7 @@ describe('what a server says', () => {
     ['rcpt', '350 ok\r\n', 'rcpt', false],
     ['data', '350 ok\r\n', 'data', false],
     ['dot', GO, 'dot', true],
-    ['mail', '250-ok\r\n550 no\r\n', 'mail', false],
+    ['mail', '250-ok\r\nno\r\n', 'mail', false],
     ['dot', '250 ok\r\n', null, true],
   ] as [Said, string, string | null, boolean][])(
     'at %s, %j, is taken for what it is',
@@ -536,8 +586,8 @@ describe('large letters', () => {
       phase: 'data',
       dotSent: false,
     });
-    const deaf = await muteServer();
-    expect(await poolOf(deaf, { timeoutMs: SHORT_MS }).transmit(large('ok-a@x.org'))).toMatchObject({
+    const deaf = await serve({ behaviour: { at: { body: { do: 'mute' } } } });
+    expect(await poolOf(deaf.port, { timeoutMs: SHORT_MS }).transmit(large('ok-a@x.org'))).toMatchObject({
       kind: 'broken',
       phase: 'data',
       dotSent: false,
@@ -563,7 +613,7 @@ describe('connections', () => {
     const letters = Array.from({ length: 50 }, (_, i) =>
       pool.transmit({ ...letter(`ok-${i}@x.org`), raw: () => (order.push(i), body('ok')) }),
     );
-    expect(pool.connections).toEqual({ open: 3, busy: 3, waiting: 47, limit: 3 });
+    expect(pool.connections).toEqual({ open: 3, busy: 0, waiting: 50, limit: 3 });
     await Promise.all(letters);
     expect(server.stats.connections).toBe(3);
     expect(order).toEqual(order.toSorted((a, b) => a - b));
@@ -582,6 +632,68 @@ describe('connections', () => {
     expect(pool.connections.open).toBe(4);
   });
 
+  test('a letter waits for its permit while its connection is held, and is withheld without it', async () => {
+    const server = await serve();
+    const pool = poolOf(server.port, { connections: 1 });
+    const refused = pool.transmit({ ...letter('ok-a@x.org'), permit: () => Promise.resolve(false) });
+    const allowed = pool.transmit({ ...letter('ok-b@x.org'), permit: () => Promise.resolve(true) });
+    expect((await refused).kind).toBe('withheld');
+    expect((await allowed).kind).toBe('accepted');
+    expect(server.stats.transactions).toBe(1);
+    expect(server.stats.connections).toBe(1);
+  });
+
+  test('are opened for letters that wait elsewhere until one is ready; what can not be opened is said', async () => {
+    const server = await serve();
+    const pool = poolOf(server.port, { connections: 3 });
+    const seen: number[] = [];
+    const failures: string[] = [];
+    let wanted = 2;
+    pool.attend({
+      wanted: () => wanted,
+      ready: () => seen.push(pool.ready),
+      unreachable: (failure) => failures.push(failure.kind),
+    });
+    expect(pool.ready).toBe(0);
+    pool.prepare();
+    await until(() => seen.length === 2);
+    expect(pool.ready).toBe(2);
+    wanted = 9;
+    pool.prepare();
+    await until(() => seen.length === 3);
+    expect(server.stats.connections).toBe(3);
+    server.behave({ refuseConnections: true });
+    server.dropConnections();
+    await until(() => pool.ready === 0);
+    pool.prepare();
+    await until(() => failures.length > 0);
+    expect(failures[0]).toBe('broken');
+  });
+
+  test('connections that fail in the same moment leave no letter waiting', async () => {
+    const sockets: Socket[] = [];
+    const raw = createServer((socket) => {
+      sockets.push(socket.on('error', () => undefined));
+      if (sockets.length === 3) for (const one of sockets.splice(0)) one.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(raw, 'listening');
+    open.push({ stop: () => Promise.resolve(raw.close()) });
+    const pool = poolOf((raw.address() as AddressInfo).port, { connections: 3 });
+    for (let round = 0; round < 20; round++) {
+      const results = ['a', 'b', 'c'].map((name) => pool.transmit(letter(`${name}@x.org`)));
+      for (const result of await Promise.all(results)) expect(result).toMatchObject({ kind: 'broken', dotSent: false });
+    }
+  });
+
+  test('a server that takes fewer than the limit gets no more, and no letter fails of it', async () => {
+    const server = await serve({ maxConnections: 2 });
+    const pool = poolOf(server.port, { connections: 5 });
+    const results = Array.from({ length: 30 }, (_, i) => pool.transmit(letter(`ok-${i}@x.org`)));
+    const kinds = new Set((await Promise.all(results)).map(({ kind }) => kind));
+    expect([...kinds]).toEqual(['accepted']);
+    expect(pool.ready).toBeLessThanOrEqual(2);
+  });
+
   test('unused ones are closed politely', async () => {
     const server = await serve();
     const pool = poolOf(server.port, { connections: 2, idleCloseMs: 50 });
@@ -594,8 +706,15 @@ describe('connections', () => {
   test('close lets running letters end, withholds waiting ones, says QUIT', async () => {
     const server = await serve();
     const pool = poolOf(server.port, { connections: 2 });
-    const results = ['ok-a@x.org', 'ok-b@x.org', 'ok-c@x.org'].map((to) => pool.transmit(letter(to)));
-    await pool.close();
+    let go = () => {};
+    const held = new Promise<boolean>((resolve) => (go = () => resolve(true)));
+    const results = ['ok-a@x.org', 'ok-b@x.org', 'ok-c@x.org'].map((to) =>
+      pool.transmit({ ...letter(to), permit: () => held }),
+    );
+    await until(() => pool.connections.busy === 2);
+    const closed = pool.close();
+    go();
+    await closed;
     expect((await Promise.all(results)).map((result) => result.kind)).toEqual(['accepted', 'accepted', 'withheld']);
     expect((await pool.transmit(letter('ok-d@x.org'))).kind).toBe('withheld');
     expect(server.transcript.filter((line) => line === 'QUIT')).toHaveLength(2);
@@ -613,7 +732,7 @@ describe('connections', () => {
 
 describe('deadlines', () => {
   /** `late` instead of a wait without end. */
-  const promptly = <T>(work: Promise<T>) => Promise.race([work, sleep(10_000, 'late' as const, { ref: false })]);
+  const promptly = <T>(work: Promise<T>) => Promise.race([work, sleep(60_000, 'late' as const, { ref: false })]);
 
   test('bind one answer each: a connection lives on past them, busy or idle, and its silence is noticed then, too', async () => {
     const server = await serve();
@@ -651,26 +770,41 @@ describe('fencing', () => {
     expect(accepted().map((line) => line.rcpt)).toEqual(['ok-a@x.org']);
   });
 
-  test('after dropAll no dot is written, whatever the letters were doing', async () => {
+  /** Two letters that wait for the answer to RCPT, two for the one to their dot, and one for a connection. */
+  async function midway(atDot: Action | null) {
     const server = await serve();
+    server.behave({ atOnce: { most: 9, dotMs: 2_000, text: '432 too many' } });
     const pool = poolOf(server.port, { connections: 4 });
     let held = 0;
     server.rule = (to, step) => {
       if (step !== 'rcpt' && step !== 'dot') return null;
       if (!to.startsWith(`at-${step}`)) return null;
       held++;
-      return { do: 'stall' };
+      return step === 'rcpt' ? { do: 'stall' } : atDot;
     };
     const results = ['at-rcpt-1', 'at-rcpt-2', 'at-dot-1', 'at-dot-2', 'waits'].map((name) =>
       pool.transmit(letter(`${name}@x.org`)),
     );
     await until(() => held === 4);
+    return { server, pool, results: Promise.all(results) };
+  }
+
+  test('after dropAll no dot is written, whatever the letters were doing', async () => {
+    const { server, pool, results } = await midway({ do: 'stall' });
     pool.dropAll();
-    const outcome = (await Promise.all(results)).map((result) => [result.kind, 'dotSent' in result && result.dotSent]);
+    const outcome = (await results).map((result) => [result.kind, 'dotSent' in result && result.dotSent]);
     const withheld = ['withheld', false];
     expect(outcome).toEqual([withheld, withheld, ['broken', true], ['broken', true], withheld]);
     await until(() => server.stats.open === 0);
     expect(accepted()).toEqual([]);
+    expect((await pool.transmit(letter('ok-again@x.org'))).kind).toBe('accepted');
+  });
+
+  test('after fence no dot is written, and letters that are out still get their answer', async () => {
+    const { pool, results } = await midway(null);
+    pool.fence();
+    const kinds = (await results).map(({ kind }) => kind);
+    expect(kinds).toEqual(['withheld', 'withheld', 'accepted', 'accepted', 'withheld']);
     expect((await pool.transmit(letter('ok-again@x.org'))).kind).toBe('accepted');
   });
 
@@ -738,7 +872,7 @@ test('the scripted server as a process: journal, control and a kill', async () =
 
 /** Waits for what another process or the other end of a socket is about to do. */
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error('Waited in vain');
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -747,7 +881,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 type Said = 'mail' | 'rcpt' | 'data' | 'dot';
 
-/** Says exactly what it is told to, all for one step at once. */
+/** No mail server: octets, said exactly as told, all for one step at once, whatever SMTP would have it say. */
 async function rawServer(options: {
   hello?: string;
   say: (step: Said) => string;
@@ -805,21 +939,4 @@ async function rawServer(options: {
     chunks,
     shout: (text: string) => sockets.forEach((socket) => socket.write(text)),
   });
-}
-
-/** Speaks up to 354, then never reads again. */
-async function muteServer(): Promise<number> {
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined).write('220 x\r\n');
-    socket.on('data', (chunk) => {
-      const data = chunk.toString().startsWith('DATA');
-      socket.write(data ? '354 go\r\n' : '250 ok\r\n');
-      if (data) socket.pause();
-    });
-    open.push({ stop: () => Promise.resolve(socket.destroy()) });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push({ stop: () => new Promise((resolve) => server.close(resolve).unref()) });
-  const address = server.address();
-  return typeof address === 'object' && address ? address.port : 0;
 }

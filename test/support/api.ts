@@ -9,6 +9,7 @@ import { TokensService } from '../../src/features/users/tokens.service';
 import { UsersService } from '../../src/features/users/users.service';
 import { RedisConnection } from '../../src/queue/redis.module';
 import { createTestDatabase } from './database';
+import { Factories } from './factories';
 import { createTestRedis } from './redis';
 
 export const PASSWORD = 'correct horse battery';
@@ -54,6 +55,7 @@ export interface TestApi {
   config: Config;
   url: string;
   database: Database;
+  make: Factories;
   /** `path` begins after the origin: `/api/v1/me`. */
   call(method: string, path: string, call?: Call): Promise<Answer>;
   /** Somebody with PASSWORD and a token. */
@@ -62,8 +64,13 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-export async function startApi(settings: Partial<Config> = {}, modules: Type[] = []): Promise<TestApi> {
-  const testDatabase = await createTestDatabase();
+/** `locale` is the database's, an ICU one, where its collation matters. */
+export async function startApi(
+  settings: Partial<Config> = {},
+  modules: Type[] = [],
+  locale?: string,
+): Promise<TestApi> {
+  const testDatabase = await createTestDatabase(locale);
   const redis = createTestRedis();
   const config: Config = {
     ...loadConfig({
@@ -104,11 +111,13 @@ export async function startApi(settings: Partial<Config> = {}, modules: Type[] =
     return { status: response.status, headers: response.headers, body: parsed, text };
   }
 
+  const database = app.get(Database, { strict: false });
   return {
     app,
     config,
     url,
-    database: app.get(Database, { strict: false }),
+    database,
+    make: new Factories((sql, params) => database.rows(sql, params)),
     call,
     async person(role = 'user', email = `person${++people}@example.org`) {
       const user = await app.get(UsersService, { strict: false }).create({ email, role, password: PASSWORD });

@@ -3,7 +3,7 @@ import { ConfigModule } from '../../src/config/config.module';
 import { loadConfig } from '../../src/config/config';
 import { Database } from '../../src/database/database';
 import type { Viewer } from '../../src/domain/permissions';
-import { writeLedger } from '../../src/features/deliveries/ledger';
+import { writeLedger } from '../../src/features/sending/write-ledger';
 import { ClientsModule } from '../../src/features/clients/clients.module';
 import { ClientsService } from '../../src/features/clients/clients.service';
 import type { MailingInput } from '../../src/features/mailings/mailing-input';
@@ -18,6 +18,7 @@ import { SchedulingModule } from '../../src/features/scheduling/scheduling.modul
 import { LoggingModule } from '../../src/logging/logging.module';
 import { advance, readClock, setClock } from './clock';
 import { createTestDatabase } from './database';
+import { Factories } from './factories';
 import { createTestRedis } from './redis';
 
 export interface RunRow {
@@ -35,6 +36,7 @@ export class Calendar {
   private messageId = 0;
   private workerId = 0;
   private counter = 0;
+  readonly make = new Factories((sql, params) => this.sql.rows(sql, params));
 
   private constructor(
     private readonly modules: TestingModule[],
@@ -75,17 +77,9 @@ export class Calendar {
   }
 
   private async prepare(): Promise<void> {
-    const one = async (sql: string, params: unknown[]) => (await this.sql.first<{ id: number }>(sql, params))?.id ?? 0;
-    this.viewer.userId = await one(`INSERT INTO users (email, role) VALUES ('owner@example.com', $1) RETURNING id`, [
-      'user',
-    ]);
-    this.messageId = await one(
-      `INSERT INTO messages (owner_id, subject, body) VALUES ($1, 'Hello', '<p>Hello</p>') RETURNING id`,
-      [this.viewer.userId],
-    );
-    this.workerId = await one(`INSERT INTO workers (host, pid, version) VALUES ('test', $1, '0') RETURNING id`, [
-      process.pid,
-    ]);
+    this.viewer.userId = await this.make.user({ email: 'owner@example.com' });
+    this.messageId = await this.make.message(this.viewer.userId, { subject: 'Hello', body: '<p>Hello</p>' });
+    this.workerId = await this.make.worker();
   }
 
   get = <T>(token: abstract new (...args: never[]) => T, scheduler = 0): T =>

@@ -16,16 +16,28 @@ const templateLock = 7_201_512;
 
 /**
  * A migrated, empty database of its own on the server of DATABASE_URL, cloned from a template that is built once for
- * each state of the migrations, whichever process comes first.
+ * each state of the migrations, whichever process comes first. With a `locale` (an ICU one, such as `tr-TR`) it is
+ * migrated by itself.
  */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export async function createTestDatabase(locale?: string): Promise<TestDatabase> {
   const name = `gonets_test_${process.pid}_${randomBytes(5).toString('hex')}`;
+  if (locale) {
+    await onServer((server) => createIcuDatabase(server, name, locale));
+    await runMigrations(databaseUrl(name));
+    return { name, url: databaseUrl(name), drop: () => dropTestDatabase(name) };
+  }
   await onServer(async (server) => {
     await server.query('SELECT pg_advisory_lock($1)', [templateLock]);
     const template = await provideTemplate(server);
     await server.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   });
   return { name, url: databaseUrl(name), drop: () => dropTestDatabase(name) };
+}
+
+async function createIcuDatabase(server: Client, name: string, locale: string): Promise<void> {
+  await server.query(
+    `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE '${locale}' LOCALE 'C'`,
+  );
 }
 
 /** Migrated under another name first, so that a template which has its name is complete. */

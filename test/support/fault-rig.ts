@@ -1,13 +1,18 @@
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis as RedisClient } from 'ioredis';
 import { Pool } from 'pg';
-import { type Postgres, type Redis, startPostgres, startRedis } from '../../scripts/services.mjs';
+import {
+  type Postgres,
+  type PostgresOptions,
+  type Redis,
+  startPostgres,
+  startRedis,
+} from '../../tools/embedded/index.mjs';
 import { runMigrations } from '../../src/database/migrate';
+import { Factories } from './factories';
 import { mulberry32, Program } from './program';
 import { type SmtpServerOptions } from './smtp-server';
 import { type SmtpServerProcess, startSmtpServerProcess } from './smtp-server-process';
@@ -37,9 +42,17 @@ export const FAST: Record<string, string> = {
 /** For tests in which nobody dies: a machine that is busy for seconds must not make a live worker look dead. */
 export const CALM = { TAKEOVER_MS: '20000' };
 
+/** On a busy machine all takes longer: a test gives up only after so many times what it waits for usually takes. */
+const PATIENCE = 4;
+
 export interface Answer<T = Record<string, never>> {
   status: number;
   body: T;
+}
+
+interface RigOptions {
+  provide?: (options: PostgresOptions) => Promise<Postgres>;
+  postgresEnv?: Record<string, string>;
 }
 
 /** Servers of its own, real API and worker processes, a scripted mail server with a journal. One test at a time. */
@@ -53,31 +66,31 @@ export class FaultRig {
   readonly seed = Number(process.env.FAULT_SEED ?? '') || Math.floor(Math.random() * 1e9);
   private readonly random = mulberry32(this.seed);
   private readonly folder = mkdtempSync(join(tmpdir(), 'gonets-faults-'));
+  private readonly make = new Factories((sql, params) => this.query(sql, params));
   private readonly programs: Program[] = [];
   private tests = 0;
   private smtpOptions: SmtpServerOptions = {};
 
-  static async start(): Promise<FaultRig> {
+  /** `provide`: another Postgres than the one of `npm test`. `postgresEnv`: the server's environment, such as a clock of its own. */
+  static async start({ provide = startPostgres, postgresEnv = {} }: RigOptions = {}): Promise<FaultRig> {
     if (!existsSync(join(root, 'dist/main.worker.js'))) throw new Error('Build first: npm run build');
     const rig = new FaultRig();
     process.stderr.write(`fault tests: seed ${rig.seed} (repeat with FAULT_SEED=${rig.seed})\n`);
     [rig.postgres, rig.redis] = await Promise.all([
-      startPostgres({ dataDir: join(rig.folder, 'postgres') }),
+      provide({ dataDir: join(rig.folder, 'postgres'), env: postgresEnv }),
       startRedis({ dataDir: join(rig.folder, 'redis') }),
     ]);
     await runMigrations(rig.postgres.url);
     rig.db = new Pool({ connectionString: rig.postgres.url, max: 4 });
     rig.db.on('error', () => undefined);
-    await rig.db.query(
-      `INSERT INTO users (email, role) VALUES ('admin@example.com', 'admin'), ('other@example.com', 'user')`,
-    );
-    for (const [i, token] of [TOKEN, `${TOKEN}-2`].entries())
-      await rig.db.query('INSERT INTO api_tokens (user_id, name, token_hash) VALUES ($1, $2, $3)', [
-        i + 1,
-        'test',
-        createHash('sha256').update(token).digest(),
-      ]);
+    await rig.people();
     return rig;
+  }
+
+  /** The two users and their tokens, in a database that has just been migrated. */
+  async people(): Promise<void> {
+    await this.make.user({ email: 'admin@example.com', role: 'admin', token: TOKEN });
+    await this.make.user({ email: 'other@example.com', token: `${TOKEN}-2` });
   }
 
   /** An empty ledger, an empty Redis, a new mail server. Call before each test; the API process is kept if it lives. */
@@ -97,6 +110,7 @@ export class FaultRig {
     await this
       .query(`TRUNCATE attempts, deliveries, run_counts, stats, failure_stats, runs, mailing_clients, mailings, messages, clients,
       workers, transport_log, domain_holds RESTART IDENTITY CASCADE`);
+    await this.query(`UPDATE rounds SET begun_at = '-infinity'`);
     await this.query(`UPDATE client_totals SET clients = 0`);
     await this.query(
       `UPDATE transports SET state = 'open', reason = NULL, detail = NULL, step = 0, strikes = 0, retry_at = NULL`,
@@ -125,15 +139,25 @@ export class FaultRig {
     return program;
   }
 
+  /** An API process that is not waited for. */
+  beginApi(env: Record<string, string> = {}): Program {
+    return this.spawn('api', env);
+  }
+
   startWorkers(count: number, env: Record<string, string> = {}): Promise<Program[]> {
     return Promise.all(Array.from({ length: count }, () => this.startWorker(env)));
   }
 
-  async startApi(env: Record<string, string> = {}): Promise<Program> {
+  async startApi(env: Record<string, string> = {}, until = /"url":"([^"]+)"/): Promise<Program> {
     await this.api?.kill();
     const program = this.spawn('api', env);
-    this.api = Object.assign(program, { url: await program.says(/"url":"([^"]+)"/) });
+    this.api = Object.assign(program, { url: await program.says(until) });
     return program;
+  }
+
+  /** The header of who calls. */
+  bearer(): Record<string, string> {
+    return { authorization: `Bearer ${TOKEN}` };
   }
 
   async startSecondApi(): Promise<Program & { url: string }> {
@@ -158,7 +182,7 @@ export class FaultRig {
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${TOKEN}`,
+        ...this.bearer(),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...rest,
       },
@@ -173,6 +197,14 @@ export class FaultRig {
     return this.call(method, path, body, { authorization: `Bearer ${TOKEN}-2` });
   }
 
+  /** Uploads a file of clients. */
+  async import(csv: string): Promise<number> {
+    const headers = { ...this.bearer(), 'content-type': 'text/csv' };
+    const response = await fetch(`${this.api.url}/api/v1/clients/import`, { method: 'POST', headers, body: csv });
+    if (!response.ok) throw new Error(`import answered ${response.status}: ${await response.text()}`);
+    return ((await response.json()) as { importId: number }).importId;
+  }
+
   async query<T>(sql: string, params: unknown[] = []): Promise<T[]> {
     return (await this.db.query(sql, params)).rows as T[];
   }
@@ -182,23 +214,15 @@ export class FaultRig {
     locals: string[],
     more: { onUnknown?: 'resend' | 'hold'; owner?: number; subject?: string } = {},
   ): Promise<number> {
-    const { owner = 1, onUnknown = 'resend', subject = 'News for {{ client.fullName }}' } = more;
-    const [message] = await this.query<{ id: string }>(
-      `INSERT INTO messages (owner_id, subject, body) VALUES ($1, $2, '<p>Dear {{ client.fullName }}, nothing new.</p>') RETURNING id`,
-      [owner, subject],
-    );
-    const [mailing] = await this.query<{ id: string }>(
-      `INSERT INTO mailings (owner_id, name, message_id, audience, start_at, period, time_zone, on_unknown)
-       VALUES ($1, 'News', $2, 'selected', now(), 'once', 'UTC', $3) RETURNING id`,
-      [owner, message?.id, onUnknown],
-    );
-    await this.query(
-      `WITH added AS (INSERT INTO clients (owner_id, email, full_name)
-         SELECT $1, w.local || w.n || '-' || $3::bigint || '@client.example', 'Client ' || w.n FROM unnest($2::text[]) WITH ORDINALITY AS w(local, n) RETURNING id)
-       INSERT INTO mailing_clients (mailing_id, client_id) SELECT $3::bigint, id FROM added ORDER BY id`,
-      [owner, locals, Number(mailing?.id)],
-    );
-    return Number(mailing?.id);
+    const { owner: ownerId = 1, onUnknown, subject = 'News for {{ client.fullName }}' } = more;
+    const body = '<p>Dear {{ client.fullName }}, nothing new.</p>';
+    const messageId = await this.make.message(ownerId, { subject, body });
+    return this.make.mailing({
+      ownerId,
+      messageId,
+      recipients: (id) => locals.map((local, i) => `${local}${i + 1}-${id}@client.example`),
+      ...(onUnknown && { onUnknown }),
+    });
   }
 
   async send(mailingId: number, key?: string): Promise<number> {
@@ -217,16 +241,20 @@ export class FaultRig {
     return Object.fromEntries(rows.map(({ status, n }) => [status, n]));
   }
 
-  /** I6: no run is live any more; returns how long that took. */
+  /**
+   * I6: no run is live any more; returns how long that took, for tests of a promise that names a time.
+   * @param withinMs where the machine has nothing else to do
+   */
   async quiet(withinMs: number): Promise<number> {
     const startedAt = performance.now();
+    const patienceMs = withinMs * PATIENCE;
     for (;;) {
       const [live] = await this.query<{ n: number }>(
         `SELECT count(*)::int AS n FROM runs WHERE status IN ('planning', 'sending') OR closing`,
       ).catch(() => [{ n: -1 }]);
       const ms = performance.now() - startedAt;
       if (live?.n === 0) return ms;
-      if (ms > withinMs) throw new Error(`I6: not quiet after ${withinMs} ms: ${await this.situation()}`);
+      if (ms > patienceMs) throw new Error(`I6: not quiet after ${patienceMs} ms: ${await this.situation()}`);
       await sleep(50);
     }
   }
@@ -237,10 +265,11 @@ export class FaultRig {
   }
 
   async eventually(check: () => Promise<boolean> | boolean, timeoutMs = 20_000, what = 'it'): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
+    const patienceMs = timeoutMs * PATIENCE;
+    const deadline = performance.now() + patienceMs;
     while (!(await check())) {
       if (performance.now() > deadline)
-        throw new Error(`${what} did not happen within ${timeoutMs} ms: ${await this.situation()}`);
+        throw new Error(`${what} did not happen within ${patienceMs} ms: ${await this.situation()}`);
       await sleep(20);
     }
   }
@@ -295,6 +324,24 @@ export class FaultRig {
     );
   }
 
+  /** Runs these although the database is read-only for others. */
+  async writable(...statements: string[]): Promise<void> {
+    const client = await this.db.connect();
+    await client.query('SET default_transaction_read_only = off');
+    for (const statement of statements) await client.query(statement);
+    client.release(true);
+  }
+
+  /** What any process of this rig called fatal. */
+  fatal(): string[] {
+    return this.programs.flatMap(({ name, log }) =>
+      log
+        .split('\n')
+        .filter((line) => line.includes('"level":60'))
+        .map((line) => `${name}: ${line.slice(0, 400)}`),
+    );
+  }
+
   get workers(): Program[] {
     return this.programs.filter((program) => program.name.startsWith('worker') && program.alive);
   }
@@ -321,28 +368,25 @@ export class FaultRig {
     process.stderr.write(`| ${fault} | ${letters} | ${killed} | 0 | ${extraCopies} | ${unknownAttempts} |\n`);
   }
 
+  /** What a process of the product is told. */
+  env(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '',
+      NODE_ENV: 'test',
+      DATABASE_URL: this.postgres.url,
+      REDIS_URL: this.redis.url,
+      SMTP_URL: `smtp://user:pass@127.0.0.1:${this.smtp.port}?ignoreTLS=true`,
+      MAIL_FROM: `News <${SENDER}>`,
+      SECRET_KEY,
+      PORT: '0',
+      ...FAST,
+    };
+  }
+
   private spawn(kind: 'api' | 'worker', env: Record<string, string>): Program {
     const name = `${kind}-${this.programs.length}`;
     const logFile = join(this.folder, `${name}.log`);
-    const log = openSync(logFile, 'a');
-    const { port } = this.smtp;
-    const child = spawn(process.execPath, [join(root, `dist/main.${kind}.js`)], {
-      env: {
-        PATH: process.env.PATH,
-        NODE_ENV: 'test',
-        DATABASE_URL: this.postgres.url,
-        REDIS_URL: this.redis.url,
-        SMTP_URL: `smtp://user:pass@127.0.0.1:${port}?ignoreTLS=true`,
-        MAIL_FROM: `News <${SENDER}>`,
-        SECRET_KEY,
-        PORT: '0',
-        ...FAST,
-        ...env,
-      },
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
-    const program = new Program(name, child, logFile);
+    const program = Program.product(kind, { name, logFile, env: { ...this.env(), ...env } });
     this.programs.push(program);
     return program;
   }

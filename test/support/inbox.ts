@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ParsedMail, simpleParser } from 'mailparser';
-import { SMTPServer } from 'smtp-server';
-import type { AddressInfo } from 'node:net';
+import { type Action, SmtpServer, type Step } from './smtp-server';
 
 export interface ReceivedLetter {
   to: string;
@@ -10,52 +9,36 @@ export interface ReceivedLetter {
   token: string;
 }
 
-/** A mail server that keeps what it gets, so that a test can read its letters. */
+const REFUSE: Action = { do: 'reply', text: '550 5.1.1 No such mailbox here' };
+const NOT_NOW: Action = { do: 'reply', text: '451 4.3.0 not now' };
+
+/** The scripted server, keeping what it gets so that a test can read its letters. */
 export class Inbox {
   readonly letters: ReceivedLetter[] = [];
   /** How often the next letters are refused for now. */
   refuse = 0;
   /** Addresses that begin so are refused for good. */
   static readonly REFUSED = 'refused-';
-  private readonly server: SMTPServer;
 
-  private constructor() {
-    this.server = new SMTPServer({
-      authOptional: true,
-      disabledCommands: ['STARTTLS'],
-      logger: false,
-      onRcptTo: ({ address }, _session, done) => {
-        if (address.startsWith(Inbox.REFUSED)) {
-          done(Object.assign(new Error('5.1.1 No such mailbox here'), { responseCode: 550 }));
-          return;
-        }
-        const refused = this.refuse > 0;
-        if (refused) this.refuse--;
-        done(refused ? Object.assign(new Error('4.3.0 not now'), { responseCode: 451 }) : undefined);
-      },
-      onData: (stream, session, done) => {
-        void simpleParser(stream).then((mail) => {
-          const token = /[?&]token=([\w-]+)/.exec(mail.text ?? '')?.[1] ?? '';
-          this.letters.push({ to: session.envelope.rcptTo[0]?.address ?? '', mail, token });
-          done();
-        }, done);
-      },
-    });
+  private constructor(private readonly server: SmtpServer) {
+    server.rule = (address, step) => this.answer(address, step);
+    server.keep = async ([to = ''], letter) => {
+      const mail = await simpleParser(letter);
+      this.letters.push({ to, mail, token: /[?&]token=([\w-]+)/.exec(mail.text ?? '')?.[1] ?? '' });
+    };
   }
 
   static async start(): Promise<Inbox> {
-    const inbox = new Inbox();
-    await new Promise<void>((resolve) => inbox.server.listen(0, '127.0.0.1', resolve));
-    return inbox;
+    return new Inbox(await SmtpServer.start({ pipelining: true, eightBitMime: true, smtpUtf8: true }));
   }
 
   get url(): string {
-    return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
+    return `smtp://127.0.0.1:${this.server.port}`;
   }
 
   /** The `count`-th letter to this address, waited for. */
   async letterTo(address: string, count = 1): Promise<ReceivedLetter> {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(20)) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(20)) {
       const letter = this.letters.filter(({ to }) => to === address)[count - 1];
       if (letter) return letter;
     }
@@ -63,6 +46,15 @@ export class Inbox {
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => this.server.close(() => resolve()));
+    return this.server.stop();
+  }
+
+  /** All else is taken, whatever an address would ask of the scripted server. */
+  private answer(address: string, step: Step): Action {
+    if (step !== 'rcpt') return { do: 'accept' };
+    if (address.startsWith(Inbox.REFUSED)) return REFUSE;
+    if (this.refuse === 0) return { do: 'accept' };
+    this.refuse--;
+    return NOT_NOW;
   }
 }

@@ -5,14 +5,16 @@ import { types } from 'pg';
 import { loadConfig } from '../../src/config/config';
 import type { Config } from '../../src/config/config.module';
 import { Database } from '../../src/database/database';
-import { FeederService } from '../../src/features/deliveries/feeder.service';
-import { DeliverySweeper } from '../../src/features/deliveries/sweeper.service';
+import { FeederService } from '../../src/features/sending/feeder.service';
+import { DeliverySweeper } from '../../src/features/sending/sweeper.service';
 import { PlannerService } from '../../src/features/runs/planner.service';
 import { RunsService } from '../../src/features/runs/runs.service';
+import { FeedState } from '../../src/queue/feed-state';
 import { DELIVERY_QUEUE, type DeliveryJob } from '../../src/queue/queues';
 import { RedisConnection } from '../../src/queue/redis.module';
 import { redisOptions } from '../../src/queue/redis-options';
 import { createTestDatabase, type TestDatabase } from './database';
+import { Factories } from './factories';
 import { createTestRedis, type TestRedis } from './redis';
 
 types.setTypeParser(types.builtins.INT8, Number);
@@ -26,10 +28,12 @@ export class Ledger {
   readonly database: Database;
   readonly redis: RedisConnection;
   readonly queue: Queue<DeliveryJob>;
+  readonly feed: FeedState;
   readonly feeder: FeederService;
   readonly sweeper: DeliverySweeper;
   readonly planner: PlannerService;
   readonly runs: RunsService;
+  readonly make = new Factories((sql, params) => this.query(sql, params));
 
   private constructor(
     private readonly testDatabase: TestDatabase,
@@ -41,8 +45,9 @@ export class Ledger {
     this.database = new Database(dataSource);
     this.redis = new RedisConnection(this.config, silent);
     this.queue = new Queue(DELIVERY_QUEUE, { connection: redisOptions(testRedis.url), prefix: testRedis.prefix });
-    this.feeder = new FeederService(this.database, this.redis, this.queue, this.config);
-    this.sweeper = new DeliverySweeper(this.database, this.feeder, this.redis, this.queue, this.config, silent);
+    this.feed = new FeedState(this.redis);
+    this.feeder = new FeederService(this.database, this.feed, this.queue, this.config);
+    this.sweeper = new DeliverySweeper(this.database, this.feed, this.redis, this.queue, this.config, silent);
     this.planner = new PlannerService(this.database, silent);
     this.runs = new RunsService(this.database);
   }
@@ -58,7 +63,7 @@ export class Ledger {
     await dataSource.initialize();
     const ledger = new Ledger(testDatabase, createTestRedis(), dataSource, env);
     await ledger.redis.ready(5_000);
-    await ledger.database.affected(`INSERT INTO users (email) VALUES ('owner@example.com')`);
+    await ledger.make.user({ email: 'owner@example.com' });
     return ledger;
   }
 
@@ -72,22 +77,9 @@ export class Ledger {
 
   /** A started mailing to so many clients, and its run, not planned yet. */
   async run(clients: number, onUnknown: 'resend' | 'hold' = 'resend'): Promise<{ mailingId: number; runId: number }> {
-    const row = await this.database.first<{ mailingId: number; runId: number }>(
-      `WITH m AS (INSERT INTO messages (owner_id, subject, body) VALUES (1, 's', 'b') RETURNING id),
-       g AS (INSERT INTO mailings (owner_id, message_id, audience, start_at, period, time_zone, status, on_unknown)
-             SELECT 1, id, 'selected', now(), 'once', 'UTC', 'started', $1 FROM m RETURNING id)
-       INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, status, on_unknown) SELECT id, 1, date_trunc('milliseconds', now()), 'demand', 'planning', $1 FROM g
-       RETURNING mailing_id, id AS run_id`,
-      [onUnknown],
-    );
-    const { mailingId, runId } = row ?? { mailingId: 0, runId: 0 };
-    await this.database.affected(
-      `WITH c AS (INSERT INTO clients (owner_id, email, full_name)
-         SELECT 1, 'c' || n || '-' || $1::bigint || '@example.com', 'Client ' || n FROM generate_series(1, $2::int) n RETURNING id)
-       INSERT INTO mailing_clients (mailing_id, client_id) SELECT $1::bigint, id FROM c ORDER BY id`,
-      [mailingId, clients],
-    );
-    return { mailingId, runId };
+    const recipients = (id: number) => Array.from({ length: clients }, (_, i) => `c${i + 1}-${id}@example.com`);
+    const mailingId = await this.make.mailing({ ownerId: 1, recipients, status: 'started', onUnknown });
+    return { mailingId, runId: await this.make.run(mailingId) };
   }
 
   async plannedRun(clients: number, onUnknown?: 'resend' | 'hold') {
@@ -103,13 +95,9 @@ export class Ledger {
     return rows.map(({ id }) => id);
   }
 
-  /** A worker's row; dead if its last heartbeat is older than any take-over time. */
-  async worker(dead = false): Promise<number> {
-    const row = await this.database.first<{ id: number }>(
-      `INSERT INTO workers (host, pid, version, heartbeat_at) VALUES ('h', 1, 'v', clock_timestamp() - $1 * interval '1 day') RETURNING id`,
-      [dead ? 1 : 0],
-    );
-    return row?.id ?? 0;
+  /** A worker's row; a dead one was marked as silent. */
+  worker(dead = false): Promise<number> {
+    return this.make.worker({ stopped: dead });
   }
 
   async delivery(id: number) {

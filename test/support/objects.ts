@@ -1,5 +1,6 @@
 import { PlannerService } from '../../src/features/runs/planner.service';
 import type { Person, TestApi } from './api';
+import { mailingBody, messageBody } from './factories';
 
 /** Ids of one of everything that has an owner. */
 export interface Objects {
@@ -11,16 +12,13 @@ export interface Objects {
   delivery: number;
   import: number;
   token: number;
+  session: number;
+  identity: number;
   user: number;
 }
 
-export const NEW_MESSAGE = { subject: 'Hi', body: '<p>Hi</p>' };
-export const newMailing = ({ message }: Pick<Objects, 'message'>) => ({
-  messageId: message,
-  audience: 'selected',
-  startAt: new Date(Date.now() + 3_600_000).toISOString(),
-  period: 'daily',
-});
+export const newMailing = ({ message }: Pick<Objects, 'message'>) =>
+  mailingBody(message, { audience: 'selected', period: 'daily' });
 
 let made = 0;
 
@@ -32,7 +30,7 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
     return answer.body;
   };
   const client = (await post('/clients', { email: `client${++made}@example.net`, fullName: 'C' })).id;
-  const message = (await post('/messages', NEW_MESSAGE)).id;
+  const message = (await post('/messages', messageBody())).id;
   const letter = Number((await post(`/messages/${message}/test`, {})).letterId);
   const mailing = (await post('/mailings', { ...newMailing({ message }), clientIds: [client] })).id;
   const run = Number((await post(`/mailings/${mailing}/send`)).runId);
@@ -48,6 +46,15 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
     delivery: await id('SELECT id FROM deliveries WHERE run_id = $1', run),
     import: await id(`INSERT INTO imports (owner_id, status) VALUES ($1, 'done') RETURNING id`, ownerId),
     token: (await post('/tokens', { name: 'one' })).id,
+    session: await id(
+      `INSERT INTO sessions (user_id, token_hash, expires_at)
+       VALUES ($1, sha256(random()::text::bytea), now() + interval '1 day') RETURNING id`,
+      ownerId,
+    ),
+    identity: await id(
+      `INSERT INTO identities (user_id, issuer, subject) VALUES ($1, 'https://accounts.example/' || random(), 'one') RETURNING id`,
+      ownerId,
+    ),
     user: ownerId,
   };
 }

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 
 export interface TestRedis {
   url: string;
-  /** Begins every key of this test file; its braces keep all keys on one node of a Redis Cluster. */
+  /** Begins every key of this test file. */
   prefix: string;
   /** The keys that are there now, sorted. */
   keys(): Promise<string[]>;

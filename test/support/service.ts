@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from './database';
+import { lastWords, Program, type Result, runProduct } from './program';
 import { createTestRedis, type TestRedis } from './redis';
 
 /** Waits that are short enough for a test; every waiting time of the product comes from the environment. */
@@ -51,77 +50,16 @@ export async function createTestService(extra: Record<string, string> = {}): Pro
   };
 }
 
-const root = join(__dirname, '../..');
-
-/** One of the service's own processes, from the build. */
-export class TestProcess {
-  readonly lines: string[] = [];
-  private readonly exit: Promise<number | null>;
-
-  private constructor(
-    readonly name: string,
-    private readonly child: ChildProcess,
-  ) {
-    const take = (chunk: Buffer) => this.lines.push(...chunk.toString().split('\n').filter(Boolean));
-    child.stdout?.on('data', take);
-    child.stderr?.on('data', take);
-    this.exit = new Promise((done) => child.once('exit', (code) => done(code)));
-  }
-
-  /** Starts `dist/main.<name>.js` and waits until it says that it is ready. */
-  static async start(name: 'api' | 'worker', env: NodeJS.ProcessEnv): Promise<TestProcess> {
-    const child = spawn(process.execPath, [`dist/main.${name}.js`], {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const started = new TestProcess(name, child);
-    await started.said(name === 'api' ? 'api.started' : 'worker.started');
-    return started;
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0;
-  }
-
-  /** Waits for a log line of this event. @throws if the process ends first, or after half a minute */
-  async said(event: string): Promise<Record<string, unknown>> {
-    for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(20)) {
-      const line = this.lines.find((l) => l.includes(`"event":"${event}"`));
-      if (line) return JSON.parse(line) as Record<string, unknown>;
-      if (this.child.exitCode !== null) break;
-    }
-    throw new Error(`${this.name} did not say ${event}:\n${this.lines.slice(-20).join('\n')}`);
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
-  }
-
-  /** Ends it by SIGTERM (unless it has ended) and gives its exit code. */
-  async stop(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
-    return this.exit;
-  }
-}
-
-export interface CliResult {
-  code: number | null;
-  out: string;
-  err: string;
+/** Starts one of the service's own processes, from the build, and waits until it is ready. */
+export async function startProcess(kind: 'api' | 'worker', env: NodeJS.ProcessEnv): Promise<Program> {
+  const program = Program.product(kind, { env });
+  await program.said(`${kind}.started`);
+  return program;
 }
 
 /** Runs a command of the build to its end. */
-export function cli(env: NodeJS.ProcessEnv, args: string[], input = ''): Promise<CliResult> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, ['dist/main.cli.js', ...args], { cwd: root, env });
-    const result = { code: null as number | null, out: '', err: '' };
-    child.stdout.on('data', (chunk: Buffer) => (result.out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (result.err += chunk.toString()));
-    child.stdin.end(input);
-    child.once('close', (code) => done({ ...result, code }));
-  });
-}
+export const cli = (env: NodeJS.ProcessEnv, args: string[], input = ''): Promise<Result> =>
+  runProduct('cli', { env, args, input });
 
 /** An answer of the API with its body read. */
 export interface Answer<T> {
@@ -182,11 +120,11 @@ export async function createUser(
 export async function eventually<T>(
   look: () => Promise<T | undefined | null | false>,
   what: string,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
 ): Promise<T> {
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(50)) {
     const found = await look();
     if (found) return found;
   }
-  throw new Error(`${what} did not happen within ${timeoutMs / 1000} s`);
+  throw new Error(`${what} did not happen within ${timeoutMs / 1000} s\n${lastWords()}`);
 }

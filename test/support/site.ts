@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Config } from '../../src/config/config.module';
 import { WebModule } from '../../src/web/web.module';
 import { PASSWORD, startApi, type TestApi } from './api';
 import { Inbox } from './inbox';
@@ -17,9 +18,15 @@ export class Site {
     private readonly browser: Browser,
   ) {}
 
-  static async start(): Promise<Site> {
+  static async start(more: Partial<Config> = {}): Promise<Site> {
     const inbox = await Inbox.start();
-    const settings = { smtpUrl: inbox.url, registration: 'open', authAnswerMs: 1, schedulerIntervalMs: 500 } as const;
+    const settings = {
+      smtpUrl: inbox.url,
+      registration: 'open',
+      authAnswerMs: 1,
+      schedulerIntervalMs: 500,
+      ...more,
+    } as const;
     const api = await startApi(settings, [WebModule]);
     const worker = await startWorker(api.config);
     const browser = await chromium.launch({

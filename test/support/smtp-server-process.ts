@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { Program } from './program';
 import { type Behaviour, type SmtpServer, type SmtpServerOptions } from './smtp-server';
 
 export interface SmtpServerProcess {
@@ -19,19 +17,9 @@ export async function startSmtpServerProcess(options: SmtpServerOptions = {}): P
   const script = join(__dirname, 'smtp-server.ts');
   const { port = 0, journal, ...rest } = options;
   const args = ['--port', String(port), '--options', JSON.stringify(rest), ...(journal ? ['--journal', journal] : [])];
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', script, ...args],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const exited = once(child, 'exit');
-  const [line] = (await Promise.race([
-    once(createInterface(child.stdout), 'line'),
-    exited.then(([code]) => Promise.reject(new Error(`The SMTP server ended with ${String(code)}`))),
-  ])) as [string];
-  const ports = JSON.parse(line) as { port: number; controlPort: number };
+  const flags = ['--disable-warning=ExperimentalWarning', '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON'];
+  const program = Program.start(process.execPath, [...flags, script, ...args], { name: 'the SMTP server' });
+  const ports = JSON.parse(await program.says(/^(\{"port".*\})\n/m)) as { port: number; controlPort: number };
   const control = (method: string, body?: unknown) =>
     fetch(`http://127.0.0.1:${ports.controlPort}/`, {
       method,
@@ -39,13 +27,10 @@ export async function startSmtpServerProcess(options: SmtpServerOptions = {}): P
     });
   return {
     port: ports.port,
-    pid: child.pid ?? -1,
+    pid: program.pid,
     behave: async (change) => void (await control('PUT', change)),
     stats: async () => (await (await control('GET')).json()) as SmtpServer['stats'],
     dropConnections: async () => void (await control('DELETE')),
-    kill: async (signal = 'SIGTERM') => {
-      child.kill(signal);
-      await exited;
-    },
+    kill: (signal = 'SIGTERM') => program.kill(signal),
   };
 }

@@ -19,6 +19,7 @@
  *   accept-then-drop- accept-then-drop1-  taken and journaled, then destroyed; the first time only
  *   accept-then-stall- accept-then-garbage- accept-then-half-close-   the same, then silence, nonsense, FIN
  *   stall- drip- half-close- garbage-     silence; one byte of the reply at a time; FIN only; nonsense
+ * `mute`, by `behaviour` alone: silence, and nothing is read any more.
  *
  * Journal: one JSON line per recipient of every transaction (a MAIL that was accepted), written and fsynced (in groups)
  * before the reply: accepted, refused, dropped (we broke it before accepting) or abandoned (the client left or reset).
@@ -32,7 +33,7 @@ import { parseArgs } from 'node:util';
 
 export type Step = 'greeting' | 'ehlo' | 'starttls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'body' | 'dot';
 export interface Action {
-  do: 'accept' | 'reply' | 'drop' | 'stall' | 'drip' | 'half-close' | 'garbage';
+  do: 'accept' | 'reply' | 'drop' | 'stall' | 'mute' | 'drip' | 'half-close' | 'garbage';
   /** The reply, for `reply`. */
   text?: string;
   /** At `dot`: the letter is accepted (and journaled so) before this happens. */
@@ -49,6 +50,10 @@ export interface Behaviour {
   refuseLoginAfter: number | null;
   /** New connections are destroyed at once. */
   refuseConnections: boolean;
+  /** A connection that has taken so many letters gets this at this step from then on. */
+  perSession: { letters: number; step: Step; text: string } | null;
+  /** More connections than that between DATA and the answer to the dot, which takes so long, get this at DATA. */
+  atOnce: { most: number; text: string; dotMs: number } | null;
 }
 export interface SmtpServerOptions {
   port?: number;
@@ -62,6 +67,10 @@ export interface SmtpServerOptions {
   eightBitMime?: boolean;
   smtpUtf8?: boolean;
   dripMs?: number;
+  /** Each reply takes so long on its way. */
+  replyDelayMs?: number;
+  /** A further connection is greeted with 421. */
+  maxConnections?: number;
   /** Keep every command line in `transcript`. */
   transcript?: boolean;
   behaviour?: Partial<Behaviour>;
@@ -150,11 +159,15 @@ class Journal {
 export class SmtpServer {
   readonly stats = { connections: 0, open: 0, logins: 0, transactions: 0, accepted: 0 };
   readonly transcript: string[] = [];
+  /** Connections between DATA and the answer to the dot. */
+  inLetter = 0;
   readonly behaviour: Behaviour;
   readonly options: SmtpServerOptions;
   readonly journal: Journal | null;
   /** Decides before everything else; null or undefined leaves it to the rest. */
   rule: ((address: string, step: Step) => Action | null | undefined) | null = null;
+  /** Gets each letter that is accepted; the server says so once this is done. */
+  keep: ((rcpt: string[], letter: Buffer) => Promise<void>) | null = null;
   private readonly server: Server;
   private readonly sessions = new Set<Session>();
   private readonly used = new Map<string, number>();
@@ -162,7 +175,16 @@ export class SmtpServer {
 
   private constructor(options: SmtpServerOptions) {
     this.options = options;
-    const defaults = { at: {}, recipients: {}, chances: [], seed: 1, refuseLoginAfter: null, refuseConnections: false };
+    const defaults = {
+      at: {},
+      recipients: {},
+      chances: [],
+      seed: 1,
+      refuseLoginAfter: null,
+      refuseConnections: false,
+      perSession: null,
+      atOnce: null,
+    };
     this.behaviour = { ...defaults, ...options.behaviour };
     this.random = this.behaviour.seed;
     this.journal = options.journal === undefined ? null : new Journal(options.journal, options.fsync ?? true);
@@ -248,6 +270,8 @@ class Session {
   private authenticated = false;
   private credentials: string[] = [];
   private tx: Transaction | null = null;
+  private taken = 0;
+  private inLetter = false;
 
   constructor(smtp: SmtpServer, socket: Socket, id: string) {
     this.smtp = smtp;
@@ -260,6 +284,11 @@ class Session {
     this.socket.on('error', () => undefined);
     if (tls?.implicit) this.secure();
     else this.listen();
+    if (this.smtp.stats.open > (this.smtp.options.maxConnections ?? Infinity)) {
+      this.dead = true;
+      this.send('421 4.7.0 too many connections');
+      return this.end();
+    }
     this.answer('greeting', '', '220 scripted ESMTP');
   }
 
@@ -270,6 +299,7 @@ class Session {
 
   abandon(): void {
     this.dead = true;
+    this.leave();
     if (this.tx && !this.tx.journaled) this.record(this.tx, 'abandoned', this.mode === 'body' ? 'body' : 'rcpt', null);
     this.tx = null;
   }
@@ -352,7 +382,7 @@ class Session {
     else if (verb === 'NOOP') this.send('250 2.0.0 Ok');
     else if (verb === 'QUIT') {
       this.send('221 2.0.0 Bye');
-      this.socket.end();
+      this.end();
     } else this.send('500 5.5.2 what?');
   }
 
@@ -409,7 +439,14 @@ class Session {
     this.tx = { id, rcpt: [], body: null, journaled: false };
   }
 
+  private leave(): void {
+    if (this.inLetter) this.smtp.inLetter--;
+    this.inLetter = false;
+  }
+
   private awaitBody(): void {
+    this.inLetter = true;
+    this.smtp.inLetter++;
     this.mode = 'body';
     this.searched = 0;
   }
@@ -424,11 +461,30 @@ class Session {
 
   /** The usual reply and what it entails, unless something else was asked for at this step. */
   private answer(step: Step, address: string, usual: string, then?: () => unknown): void {
-    const action = this.smtp.decide(step, address);
+    const action = this.limited(step) ?? this.smtp.decide(step, address);
     if (action) return this.act(step, action, address);
-    if (step === 'dot') return this.finish(step, 'accepted', usual, () => this.resume(usual));
+    if (step === 'dot') return this.finish(step, 'accepted', usual, () => this.takenIn(usual));
     this.send(usual);
     then?.();
+  }
+
+  /** What the limits of connections say. */
+  private limited(step: Step): Action | null {
+    const { perSession, atOnce } = this.smtp.behaviour;
+    if (perSession?.step === step && this.taken >= perSession.letters) return { do: 'reply', text: perSession.text };
+    if (atOnce && step === 'data' && this.smtp.inLetter >= atOnce.most) return { do: 'reply', text: atOnce.text };
+    return null;
+  }
+
+  private takenIn(usual: string): void {
+    this.taken++;
+    const { atOnce } = this.smtp.behaviour;
+    const done = () => {
+      this.leave();
+      this.resume(usual);
+    };
+    if (atOnce) setTimeout(done, atOnce.dotMs);
+    else done();
   }
 
   private act(step: Step, action: Action, address?: string): void {
@@ -444,11 +500,12 @@ class Session {
       const bye = reply.startsWith('421');
       this.dead = bye || step === 'body';
       this.resume(reply);
-      if (bye) this.socket.end();
+      if (bye) this.end();
       return;
     }
     this.dead = true;
     if (what === 'drop') this.socket.destroy();
+    else if (what === 'mute') this.socket.pause();
     else if (what === 'half-close') this.socket.end();
     else if (what === 'garbage') this.send('\u0000\u0001 what is that?');
     else if (what === 'drip') {
@@ -475,7 +532,9 @@ class Session {
     if (verdict === 'accepted') this.smtp.stats.accepted++;
     this.waiting = true;
     if (step === 'dot') this.tx = null;
-    this.record(tx, verdict, step, reply, then, rcpt);
+    const kept =
+      verdict === 'accepted' ? this.smtp.keep?.(tx.rcpt, Buffer.from(content(tx) ?? '', 'latin1')) : undefined;
+    this.record(tx, verdict, step, reply, kept ? () => void kept.then(then) : then, rcpt);
     tx.journaled = true;
   }
 
@@ -489,11 +548,10 @@ class Session {
   ): void {
     const { journal } = this.smtp;
     if (!journal) return then();
-    const text = tx.body?.toString('latin1') ?? null;
+    const text = content(tx);
     const head = text?.slice(0, text.indexOf('\r\n\r\n') + 2);
     const messageId = head === undefined ? null : (/^message-id:\s*(\S+)/im.exec(head)?.[1] ?? null);
-    const content = text?.replace(/^\.\./gm, '.');
-    const sha256 = content === undefined ? null : createHash('sha256').update(content, 'latin1').digest('hex');
+    const sha256 = text === undefined ? null : createHash('sha256').update(text, 'latin1').digest('hex');
     const line = { ts: Date.now(), messageId, sha256, verdict, tx: tx.id, step, reply };
     const all = rcpt !== undefined ? [rcpt] : tx.rcpt.length ? tx.rcpt : [''];
     journal.append(
@@ -503,15 +561,34 @@ class Session {
   }
 
   private send(text: string): void {
-    if (this.socket.writable) this.socket.write(`${text}\r\n`);
+    this.later(() => {
+      if (this.socket.writable) this.socket.write(`${text}\r\n`);
+    });
+  }
+
+  private end(): void {
+    this.later(() => this.socket.end());
+  }
+
+  /** Timers of the same delay fire in the order in which they were set. */
+  private later(what: () => void): void {
+    const { replyDelayMs = 0 } = this.smtp.options;
+    if (replyDelayMs === 0) what();
+    else setTimeout(what, replyDelayMs);
   }
 
   private resume(text: string): void {
+    this.leave();
     this.send(text);
     if (!this.waiting) return;
     this.waiting = false;
     if (this.input.length) this.read();
   }
+}
+
+/** The letter as it was before dots were doubled on its way; octets as Latin-1. */
+function content({ body }: Transaction): string | undefined {
+  return body?.toString('latin1').replace(/^\.\./gm, '.');
 }
 
 async function main(): Promise<void> {

@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { occurrencesBetween } from '../../src/domain/recurrence';
 import { Calendar } from './calendar';
 import { runClock } from './clock';
-import { eventually, QUICK, TestProcess } from './service';
+import { addresses } from './factories';
+import type { Program } from './program';
+import { eventually, QUICK, startProcess } from './service';
 import { readJournal } from './smtp-server';
 import { startSmtpServerProcess } from './smtp-server-process';
+import { occurrencesBetween } from './occurrences';
 
 export interface SoakOptions {
   mailings: number;
@@ -65,19 +67,18 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     HEARTBEAT_MS: '250',
     TAKEOVER_MS: '1000',
   };
-  let workers: TestProcess[] = [];
+  let workers: Program[] = [];
   let kills = 0;
   try {
     await populate(calendar, mailings, clientsEach, days);
-    workers = await Promise.all(Array.from({ length: options.workers }, () => TestProcess.start('worker', env)));
+    workers = await Promise.all(Array.from({ length: options.workers }, () => startProcess('worker', env)));
     await runClock(calendar.databaseUrl, new Date(FROM), DAY / dayMs);
     const end = performance.now() + days * dayMs;
     while (performance.now() + killEveryMs < end) {
       await sleep(killEveryMs);
       const victim = workers[kills++ % workers.length]!;
-      victim.kill('SIGKILL');
-      await victim.stop();
-      workers = [...workers.filter((worker) => worker !== victim), await TestProcess.start('worker', env)];
+      await victim.kill();
+      workers = [...workers.filter((worker) => worker !== victim), await startProcess('worker', env)];
     }
     await eventually(() => quiet(calendar), 'every mailing done and every run closed', days * dayMs + 60_000);
     return { kills, ...(await readLedger(calendar, clientsEach)), ...(await compare(calendar, journal)) };
@@ -90,19 +91,17 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
 }
 
 async function populate(calendar: Calendar, mailings: number, clientsEach: number, days: number): Promise<void> {
-  await calendar.sql.affected(
-    `INSERT INTO clients (owner_id, email, full_name) SELECT $1, 'ok-' || m || '-' || c || '@example.com', ''
-       FROM generate_series(1, $2) m, generate_series(1, $3) c ORDER BY m, c`,
-    [calendar.viewer.userId, mailings, clientsEach],
+  const clients = await calendar.make.clients(
+    calendar.viewer.userId,
+    Array.from({ length: mailings }, (_, m) => addresses(clientsEach, `ok-${m + 1}-`)).flat(),
   );
-  const clients = await calendar.sql.rows<{ id: number }>('SELECT id FROM clients ORDER BY id');
   for (let n = 0; n < mailings; n++) {
     const hour = n % 2 === 0 ? 9 : 4 + (n % 9);
     const { id } = await calendar.mailing({
       startAt: new Date(FROM + hour * 3_600_000 + (n % 2 === 0 ? 0 : n * 1000)).toISOString(),
       endAt: new Date(FROM + days * DAY).toISOString(),
       timeZone: ZONES[n % ZONES.length] ?? 'UTC',
-      clientIds: clients.slice(n * clientsEach, (n + 1) * clientsEach).map((client) => client.id),
+      clientIds: clients.slice(n * clientsEach, (n + 1) * clientsEach),
       onUnknown: 'hold',
     });
     await calendar.start(id);

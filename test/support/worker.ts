@@ -2,6 +2,7 @@ import { type DynamicModule, type INestApplicationContext, Module } from '@nestj
 import { NestFactory } from '@nestjs/core';
 import { type Config, ConfigModule } from '../../src/config/config.module';
 import { LoggingModule } from '../../src/logging/logging.module';
+import { WorkerLife } from '../../src/worker/worker-life.service';
 import { WorkerModule } from '../../src/worker/worker.module';
 
 @Module({})
@@ -12,6 +13,13 @@ class TestWorker {
 }
 
 /** A worker in this process; one at a time, as its processors get their options by their classes. */
-export function startWorker(config: Config): Promise<INestApplicationContext> {
+export async function startWorker(config: Config): Promise<INestApplicationContext> {
+  const worker = await makeWorker(config);
+  await worker.get(WorkerLife).begin();
+  return worker;
+}
+
+/** A worker that has not begun. */
+export function makeWorker(config: Config): Promise<INestApplicationContext> {
   return NestFactory.createApplicationContext(TestWorker.with(config), { logger: false, abortOnError: false });
 }

@@ -196,7 +196,7 @@ describe('composeLetter', () => {
       }),
       { numRuns: 2000 },
     );
-  }, 60_000);
+  });
 
   it('gives back exactly what was put in', async () => {
     await fc.assert(
@@ -209,7 +209,7 @@ describe('composeLetter', () => {
       }),
       { numRuns: 500 },
     );
-  }, 60_000);
+  });
 
   it.each([
     ['ASCII', 'Hello, world. '],

@@ -79,6 +79,51 @@ it.each([
   expect(others).toEqual([]);
 });
 
+describe('a password beside its URL', () => {
+  const password = 'p@$s/w#1 "\'%41:?&ü';
+
+  it.each([
+    ['DATABASE', 'databaseUrl', 'postgres://gonets@postgres:5432/gonets?sslmode=disable'],
+    ['REDIS', 'redisUrl', 'redis://redis:6379/0'],
+  ] as const)('%s_PASSWORD is taken as it is', (name, key, url) => {
+    const whole = new URL(loadConfig({ [`${name}_URL`]: url, [`${name}_PASSWORD`]: password })[key]);
+    expect(decodeURIComponent(whole.password)).toBe(password);
+    whole.password = '';
+    expect(whole.href).toBe(url);
+  });
+
+  it('is given once', () => {
+    expect(problems({ DATABASE_URL: 'postgres://u:topsecret@h/d', DATABASE_PASSWORD: 'other' })).toEqual([
+      'DATABASE_PASSWORD and DATABASE_URL both give a password: give one',
+    ]);
+  });
+});
+
+describe('a sign-in provider', () => {
+  const load = (env: Record<string, string>) => loadConfig({ OIDC_CLIENT_ID: 'gonets', ...env });
+
+  it.each([
+    'https://accounts.example.org',
+    'https://id.example.org/realms/one',
+    'http://keycloak:8080',
+    'http://127.0.0.1:1',
+  ])('%s', (issuer) => expect(load({ OIDC_ISSUER: issuer }).oidcIssuer).toBe(issuer));
+
+  it.each([
+    'http://accounts.example.org',
+    'accounts.example.org',
+    'ftp://id.example',
+    'https://a:b@id.example',
+    'https://id.example?x',
+  ])('is not %s', (issuer) => expect(() => load({ OIDC_ISSUER: issuer })).toThrow('OIDC_ISSUER'));
+
+  it('needs all that belongs to it', () => {
+    expect(() => loadConfig({ OIDC_ISSUER: 'https://id.example' })).toThrow('OIDC_CLIENT_ID is missing');
+    expect(() => loadConfig({ OIDC_CLIENT_ID: 'gonets' })).toThrow('OIDC_ISSUER is missing');
+    expect(() => loadConfig({ OIDC_CLIENT_SECRET: 'secret' })).toThrow('OIDC_CLIENT_ID is missing');
+  });
+});
+
 describe('a secret in a file', () => {
   let folder: string;
   beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'gonets-config-'))));

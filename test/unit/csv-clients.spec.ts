@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type ClientItem, ClientsCsv, readHeader } from '../../src/domain/csv-clients';
 import { csvRow } from '../../src/domain/csv-records';
+import { english } from '../../src/domain/problem-texts';
 
 function read(file: string | Uint8Array, pieceSize = Infinity) {
   const bytes = typeof file === 'string' ? Buffer.from(file) : file;
@@ -15,8 +16,11 @@ function read(file: string | Uint8Array, pieceSize = Infinity) {
 const brief = (items: ClientItem[]) =>
   items.map((item) => {
     if (item.kind === 'client') return `${item.line}:${item.client.email}`;
-    return `${item.line}!${item.kind === 'rejected' ? item.errors.map((e) => e.field).join('+') : 'unusable'}`;
+    return item.kind === 'rejected' ? `${item.line}!${item.errors.map((e) => e.field).join('+')}` : 'unusable';
   });
+
+/** What is said of files that are unusable. */
+const said = (items: ClientItem[]) => items.map((item) => (item.kind === 'unusable' ? english(item.problem) : null));
 
 const HEAD = 'email,full_name,comment\n';
 
@@ -81,7 +85,7 @@ describe('the encoding of a file of clients', () => {
     ['a gzip archive', [0x1f, 0x8b, 8, 0]],
   ])('names %s instead of reading it', (what, bytes) => {
     const { items } = read(Uint8Array.from(bytes));
-    expect(items).toEqual([{ kind: 'unusable', line: 1, message: expect.stringContaining(what) as string }]);
+    expect(said(items)).toEqual([expect.stringContaining(what)]);
   });
 });
 
@@ -100,9 +104,9 @@ describe('the header', () => {
   it.each(['name,comment', 'email', 'anna@example.com,Anna', 'email|full_name', '"email,full_name'])(
     '%s is refused, and the message tells what is wanted',
     (line) => {
-      const [item] = read(`${line}\nanna@example.com,Anna\n`).items;
-      expect(item).toMatchObject({ kind: 'unusable', message: expect.stringContaining('email, full_name') as string });
-      expect(item).toMatchObject({ message: expect.stringContaining(line) as string });
+      const [item] = said(read(`${line}\nanna@example.com,Anna\n`).items);
+      expect(item).toContain('email, full_name');
+      expect(item).toContain(line);
     },
   );
 
@@ -118,9 +122,7 @@ describe('the header', () => {
     [HEAD, 'no clients'],
     [`${HEAD}\n,,\n ; \n`.replace(' ; \n', ''), 'no clients'],
   ])('a file without clients (%j) is an error', (file, message) => {
-    expect(read(file).items).toEqual([
-      expect.objectContaining({ kind: 'unusable', message: expect.stringContaining(message) as string }),
-    ]);
+    expect(said(read(file).items)).toEqual([expect.stringContaining(message)]);
   });
 });
 
@@ -199,7 +201,7 @@ describe('any file', () => {
         expect(found).toEqual(
           expect.arrayContaining([`${first + 1}:olga@example.com`, `${first + 2}:petr@example.com`]),
         );
-        const at = items.map((item) => item.line);
+        const at = items.flatMap((item) => (item.kind === 'unusable' ? [] : [item.line]));
         expect(at).toEqual([...at].sort((a, b) => a - b));
       }),
       { numRuns: 500 },

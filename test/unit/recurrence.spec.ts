@@ -3,7 +3,6 @@ import {
   latestBetween,
   nextOccurrence,
   occurrenceAt,
-  occurrencesBetween,
   PERIODS,
   previousOccurrence,
   upcoming,
@@ -12,6 +11,7 @@ import {
 } from '../../src/domain/recurrence';
 import { formatLocal, isTimeZone, TIME_ZONES, timeZoneName } from '../../src/domain/time-zone';
 import { referenceOccurrence, wallOf } from './calendar-reference';
+import { occurrencesBetween } from '../support/occurrences';
 
 const schedule = (startAt: string, period: Schedule['period'], timeZone: string, endAt?: string): Schedule => ({
   startAt: new Date(startAt),
@@ -20,6 +20,16 @@ const schedule = (startAt: string, period: Schedule['period'], timeZone: string,
   timeZone,
 });
 const minutes = (occurrences: Occurrence[]) => occurrences.map(({ at }) => at.toISOString().slice(0, 16) + 'Z');
+
+/** Zones that once went from one side of the date line to the other. */
+const SKIPPED_A_DAY = new Set([
+  'Pacific/Apia',
+  'Pacific/Enderbury',
+  'Pacific/Fakaofo',
+  'Pacific/Kanton',
+  'Pacific/Kiritimati',
+  'Pacific/Kwajalein',
+]);
 
 describe('the k-th occurrence', () => {
   test.each([
@@ -120,6 +130,11 @@ describe('the k-th occurrence', () => {
     expect(previousOccurrence(s, new Date('2030-01-01T00:00Z'))?.k).toBe(1);
   });
 
+  test('nothing comes after the years of four digits', () => {
+    const s = schedule('9999-12-30T09:00Z', 'daily', 'UTC');
+    expect(minutes(upcoming(s, new Date('9999-12-30T00:00Z'), 10))).toEqual(['9999-12-30T09:00Z', '9999-12-31T09:00Z']);
+  });
+
   test('limits', () => {
     const s = schedule('2027-01-01T09:00Z', 'daily', 'UTC');
     const [from, to] = [new Date('2027-01-02T09:00Z'), new Date('2027-01-05T09:00Z')];
@@ -209,7 +224,7 @@ describe('for any schedule in any zone', () => {
         if (s.period === 'monthly') {
           const lastDay = new Date(new Date(wall).setUTCMonth(new Date(wall).getUTCMonth() + 1, 0)).getUTCDate();
           expect([new Date(start).getUTCDate(), lastDay]).toContain(new Date(wall).getUTCDate());
-        } else if (s.timeZone !== 'Pacific/Apia' && s.timeZone !== 'Pacific/Kwajalein') {
+        } else if (!SKIPPED_A_DAY.has(s.timeZone)) {
           expect(wall - start).toBe(k * DAY_MS * (s.period === 'weekly' ? 7 : 1));
         }
       }),
@@ -274,7 +289,8 @@ describe('time zones', () => {
     ['2027-01-01T00:00[Europe/Athens]', null],
     ['Europe/Athens ', null],
     ['T0000Z', null],
-  ])('%p is %p', (name, expected) => {
+    ['Europe/'.repeat(140_000), null],
+  ])('%.40p is %p', (name, expected) => {
     expect(timeZoneName(name)).toBe(expected);
     expect(isTimeZone(name)).toBe(expected !== null);
   });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { nextOccurrence, occurrenceAt, type Period, type Schedule } from '../../src/domain/recurrence';
 import {
   graceMs,
@@ -13,6 +14,7 @@ import {
   type Plan,
   type TickFacts,
 } from '../../src/domain/schedule-decision';
+import { occurrencesBetween } from '../support/occurrences';
 
 const at = (text: string) => new Date(text.length === 10 ? `${text}T09:00Z` : `${text}Z`);
 const schedule = (period: Period, startAt = '2027-03-01', endAt?: string): Schedule => ({
@@ -127,10 +129,77 @@ describe('a tick', () => {
     expect(decided.missed.at(-1)?.occurrenceAt).toEqual(at(last));
   });
 
-  test('a cursor beside the grid repeats nothing before it', () => {
-    const nextRunAt = at('2027-03-05T10:00');
-    expect(tick('2027-03-05T11:00', { nextRunAt })).toEqual(plan({ nextRunAt }));
-    expect(tick('2027-03-06', { nextRunAt })).toEqual(plan({ run: run('2027-03-06'), nextRunAt: at('2027-03-07') }));
+  describe('whose cursor was stored by other rules of its zone', () => {
+    const HOUR = 3_600_000;
+    const off = (hours: number) => new Date(at('2027-03-05').getTime() + hours * HOUR);
+
+    test('moved earlier, and past: the occurrence runs late, or is missed, and never vanishes', () => {
+      const next = at('2027-03-06');
+      for (const now of ['2027-03-05T09:30', '2027-03-05T10:00', '2027-03-05T20:59'])
+        expect(tick(now, { nextRunAt: off(1) })).toEqual(plan({ run: run('2027-03-05'), nextRunAt: next }));
+      expect(tick('2027-03-05T21:30', { nextRunAt: off(1) })).toEqual(
+        plan({ missed: missed('down', '2027-03-05'), nextRunAt: next }),
+      );
+      expect(tick('2027-03-06', { nextRunAt: off(1) })).toEqual(
+        plan({ run: run('2027-03-06'), missed: missed('down', '2027-03-05'), nextRunAt: at('2027-03-07') }),
+      );
+    });
+
+    test('moved earlier, still to come: it is expected when it is due', () => {
+      expect(tick('2027-03-05T08:30', { nextRunAt: off(1) })).toEqual(plan({ nextRunAt: at('2027-03-05') }));
+    });
+
+    test('moved later: nothing at the stale time, one run at the true one', () => {
+      expect(tick('2027-03-05T08:30', { nextRunAt: off(-1) })).toEqual(plan({ nextRunAt: at('2027-03-05') }));
+      expect(tick('2027-03-05T09:00:05', { nextRunAt: off(-1) })).toEqual(
+        plan({ run: run('2027-03-05'), nextRunAt: at('2027-03-06') }),
+      );
+    });
+
+    test('moved beyond the end: there is no such occurrence any more', () => {
+      const ending = schedule('daily', '2027-03-01', '2027-03-05T08:45');
+      expect(tick('2027-03-05T08:30', { schedule: ending, nextRunAt: off(-1) })).toEqual(plan({}));
+    });
+
+    test('a resumed mailing, a send and an edit know it, too', () => {
+      const facts = { schedule: schedule('daily'), nextRunAt: off(1), now: at('2027-03-05T09:30') };
+      const next = at('2027-03-06');
+      expect(planResume(facts)).toEqual(plan({ missed: missed('paused', '2027-03-05'), nextRunAt: next }));
+      const more = { lastOccurrenceAt: at('2027-03-04'), lastRunAt: at('2027-03-04') };
+      expect(planDemandSend({ ...facts, ...more, firstStart: false })).toEqual(
+        plan({ run: run('2027-03-05'), nextRunAt: next }),
+      );
+      const edit = { ...facts, ...more, previous: facts.schedule, paused: false };
+      expect(planEdit(edit)).toEqual(plan({ nextRunAt: at('2027-03-05') }));
+    });
+
+    test('no occurrence vanishes and none runs twice, in any zone, whichever way and whenever the rules moved it', () => {
+      fc.assert(
+        fc.property(
+          fc.constantFrom<Period>('daily', 'weekly', 'monthly'),
+          fc.constantFrom('UTC', 'Europe/Athens', 'America/Santiago', 'Pacific/Apia', 'Asia/Kathmandu'),
+          fc.integer({ min: 1, max: 400 }),
+          fc.integer({ min: -3 * 60, max: 3 * 60 }),
+          fc.array(fc.integer({ min: 1, max: 26 * 60 }), { minLength: 1, maxLength: 20 }),
+          (period, timeZone, k, movedMinutes, steps) => {
+            const grid = { ...schedule(period), timeZone };
+            let cursor: Date | null = new Date(occurrenceAt(grid, k).getTime() + movedMinutes * 60_000);
+            const decided: number[] = [];
+            let now = occurrenceAt(grid, k).getTime() - 5 * HOUR;
+            for (const minutes of steps) {
+              now += minutes * 60_000;
+              const next: Plan = tick('2027-03-05', { schedule: grid, nextRunAt: cursor, now: new Date(now) });
+              for (const { occurrenceAt: missedAt } of next.missed) decided.push(missedAt.getTime());
+              if (next.run?.occurrenceAt) decided.push(next.run.occurrenceAt.getTime());
+              cursor = next.nextRunAt;
+            }
+            const due = occurrencesBetween(grid, occurrenceAt(grid, k), new Date(now + 1), 100);
+            expect(decided).toEqual(due.map((occurrence) => occurrence.at.getTime()));
+          },
+        ),
+        { numRuns: 300 },
+      );
+    });
   });
 
   test('a clock that steps back repeats nothing', () => {
@@ -401,23 +470,23 @@ describe('an edit', () => {
 
 describe('joining late', () => {
   test.each([
-    ['selected', schedule('daily'), at('2027-03-02')],
-    ['all', schedule('daily'), at('2027-03-01T21:00')],
-    ['selected', schedule('monthly'), at('2027-04-01')],
-    ['all', schedule('monthly'), at('2027-03-02')],
-    ['selected', schedule('weekly', '2027-03-01', '2027-03-04'), at('2027-03-04')],
-    ['all', schedule('weekly', '2027-03-01', '2027-03-01T12:00'), at('2027-03-01T12:00')],
-    ['selected', schedule('once'), null],
-    ['all', schedule('once'), null],
-    ['all', schedule('once', '2027-03-01', '2027-03-04'), at('2027-03-04')],
-  ] as const)('%s, %p: until %p', (audience, s, expected) => {
-    expect(lateJoinUntil(s, s.startAt, audience)).toEqual(expected);
+    ['selected', false, schedule('daily'), at('2027-03-02')],
+    ['all', true, schedule('daily'), at('2027-03-01T21:00')],
+    ['selected', false, schedule('monthly'), at('2027-04-01')],
+    ['all', true, schedule('monthly'), at('2027-03-02')],
+    ['selected', false, schedule('weekly', '2027-03-01', '2027-03-04'), at('2027-03-04')],
+    ['all', true, schedule('weekly', '2027-03-01', '2027-03-01T12:00'), at('2027-03-01T12:00')],
+    ['selected', false, schedule('once'), null],
+    ['all', true, schedule('once'), null],
+    ['all', true, schedule('once', '2027-03-01', '2027-03-04'), at('2027-03-04')],
+  ] as const)('%s (grows: %p), %p: until %p', (_audience, grows, s, expected) => {
+    expect(lateJoinUntil(s, s.startAt, { grows })).toEqual(expected);
   });
 
   test('never into the time of the next occurrence', () => {
     const s = schedule('daily');
-    for (const audience of ['all', 'selected'] as const) {
-      const until = lateJoinUntil(s, s.startAt, audience)?.getTime();
+    for (const grows of [true, false]) {
+      const until = lateJoinUntil(s, s.startAt, { grows })?.getTime();
       expect(until).toBeLessThanOrEqual(nextOccurrence(s, s.startAt)?.at.getTime() ?? 0);
     }
     expect(graceMs('daily')).toBe(12 * 3_600_000);

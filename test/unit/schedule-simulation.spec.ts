@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { occurrencesBetween, PERIODS, type Schedule } from '../../src/domain/recurrence';
+import { PERIODS, type Schedule } from '../../src/domain/recurrence';
 import {
   graceMs,
   planDemandSend,
@@ -9,6 +9,7 @@ import {
   planTick,
   type Plan,
 } from '../../src/domain/schedule-decision';
+import { occurrencesBetween } from '../support/occurrences';
 
 /** A mailing's row as a service would keep it, with a ledger that refuses what must never happen. */
 class Mailing {

@@ -4,7 +4,6 @@ import {
   type Consequence,
   findRule,
   parseSmtpReply,
-  remoteQueueId,
   SMTP_REASONS,
   type SmtpPhase,
   type SmtpReason,
@@ -28,6 +27,8 @@ const broken = (phase: SmtpPhase, dotSent = false): TransmitResult => ({
 });
 const unsendable = (problem: UnsendableProblem): TransmitResult => ({ kind: 'unsendable', problem, text: 'no' });
 
+const NAMED = { from: 'news@example.com', to: 'bob@client.example' };
+
 const none: Consequence = { kind: 'none' };
 const breaker: Consequence = { kind: 'breaker' };
 const ease: Consequence = { kind: 'ease', after: 3, withinMs: 60_000 };
@@ -35,6 +36,10 @@ const account = (after: number): Consequence => ({ kind: 'park', what: 'account'
 const mailing = (after: number): Consequence => ({ kind: 'park', what: 'mailing', after });
 const half: Consequence = { kind: 'park_share', what: 'mailing', share: 0.5, of: 100 };
 const hold: Consequence = { kind: 'hold_domain' };
+const fewer: Consequence = { kind: 'fewer' };
+const rest: Consequence = { kind: 'rest' };
+const spent = (phase: SmtpPhase, text: string): TransmitResult =>
+  ({ ...refused(phase, text), spent: true }) as TransmitResult;
 
 type Row = [
   TransmitResult,
@@ -47,7 +52,7 @@ type Row = [
 ];
 const ROWS: Row[] = [
   [
-    { kind: 'accepted', reply: { code: 250, enhanced: null, text: '250 ok' }, remoteQueueId: null },
+    { kind: 'accepted', reply: { code: 250, enhanced: null, text: '250 ok' } },
     'accepted',
     'sent',
     null,
@@ -108,14 +113,41 @@ const ROWS: Row[] = [
     'passes',
     hold,
   ],
-  [refused('greeting', '421 too many connections'), 'server_busy', 'pending', 'transport', 'passes', ease],
+  [refused('greeting', '421 too many connections'), 'server_busy', 'pending', 'transport', 'passes', fewer],
+  [refused('greeting', '421 not now'), 'server_busy', 'pending', 'transport', 'passes', ease],
+  [refused('data', '432 4.3.2 no more'), 'server_busy', 'pending', 'transport', 'passes', fewer],
+  [spent('data', '452 4.4.5 later'), 'session_limit', 'pending', 'transport', 'passes', { kind: 'fresh' }],
+  [spent('rcpt', '421 closing'), 'session_limit', 'pending', 'transport', 'passes', { kind: 'fresh' }],
+  [refused('mail', '550 5.4.5 no'), 'quota_exceeded', 'pending', 'transport', 'passes', rest],
+  [refused('dot', '552 5.2.2 Sending quota exceeded'), 'quota_exceeded', 'pending', 'transport', 'passes', rest],
+  [refused('auth', '454 4.7.0 Daily message quota exceeded'), 'quota_exceeded', 'pending', 'transport', 'passes', rest],
+  [refused('rcpt', '450 too many letters from you today'), 'quota_exceeded', 'pending', 'transport', 'passes', rest],
+  [refused('rcpt', '450 4.1.8 domain not found'), 'sender_deferred', 'pending', 'transport', 'passes', breaker],
+  [
+    refused('rcpt', '550 5.1.0 news@example.com rejected'),
+    'sender_refused',
+    'pending',
+    'mailing',
+    'permanent',
+    mailing(3),
+  ],
+  [refused('rcpt', '450 4.7.1 sender rejected'), 'sender_deferred', 'pending', 'transport', 'passes', breaker],
+  [refused('rcpt', '550 5.7.1 sender rejected'), 'sender_refused', 'pending', 'mailing', 'permanent', mailing(3)],
+  [refused('rcpt', '550 5.1.0 rejected'), 'user_unknown', 'failed', 'recipient', 'permanent', none],
+  [refused('dot', '450 mailbox full'), 'mailbox_full', 'retry', 'recipient', 'passes', none],
+  [refused('dot', '554 5.7.1 mailbox full'), 'mailbox_full', 'failed', 'recipient', 'permanent', none],
+  [refused('dot', '450 no such user'), 'recipient_deferred', 'retry', 'recipient', 'passes', none],
+  [refused('dot', '556 no mail'), 'domain_unknown', 'failed', 'recipient', 'permanent', none],
+  [refused('rcpt', '550 5.1.10 null'), 'user_unknown', 'failed', 'recipient', 'permanent', none],
+  [refused('rcpt', '550 5.4.1 Recipient address rejected'), 'user_unknown', 'failed', 'recipient', 'permanent', none],
   [refused('auth', '421 4.7.0 try again'), 'server_busy', 'pending', 'transport', 'passes', ease],
   [refused('mail', '421 4.7.0 rate limit'), 'server_busy', 'pending', 'transport', 'passes', ease],
   [refused('rcpt', '421 4.3.2 closing'), 'server_busy', 'pending', 'transport', 'passes', ease],
   [refused('dot', '421 4.3.2 closing'), 'server_busy', 'pending', 'transport', 'passes', ease],
 
   [refused('tls', '454 4.7.0 TLS not available'), 'tls_unavailable', 'pending', 'transport', 'passes', breaker],
-  [refused('tls', '502 5.5.1 no STARTTLS'), 'tls_failed', 'pending', 'transport', 'permanent', account(3)],
+  [refused('tls', '502 5.5.1 no STARTTLS'), 'tls_not_offered', 'pending', 'transport', 'permanent', account(3)],
+  [refused('tls', '554 5.7.3 no key'), 'tls_failed', 'pending', 'transport', 'permanent', account(3)],
   [refused('auth', '454 4.7.0 temporary'), 'auth_unavailable', 'pending', 'transport', 'passes', breaker],
   [refused('auth', '432 4.7.12 transition needed'), 'auth_unavailable', 'pending', 'transport', 'passes', breaker],
   [refused('auth', '535 5.7.8 bad credentials'), 'auth_refused', 'pending', 'transport', 'permanent', account(2)],
@@ -218,12 +250,12 @@ const ROWS: Row[] = [
 
 describe('classify', () => {
   test.each(ROWS)('%j is %s: %s', (result, reason, delivery, scope, permanence, consequence, brokenBefore = 0) => {
-    const verdict = classify(result, { brokenBefore });
+    const verdict = classify(result, { ...NAMED, brokenBefore });
     expect(verdict).toMatchObject({ reason, delivery, scope, permanent: permanence === 'permanent', consequence });
   });
 
   test('every row of the table decides at least one example', () => {
-    const hit = new Set(ROWS.map(([result, , , , , , before]) => findRule(result, before)));
+    const hit = new Set(ROWS.map(([result, , , , , , brokenBefore]) => findRule(result, { ...NAMED, brokenBefore })));
     expect(SMTP_RULES.filter((rule) => !hit.has(rule)).map((rule) => rule.when)).toEqual([]);
   });
 
@@ -286,23 +318,18 @@ describe('parseSmtpReply', () => {
     ['550 4.1.1 class differs', 550, null],
     ['354 go ahead', 354, null],
     ['250 10.0.0.1 greets you', 250, null],
+    ['250-a\n550 b', 550, null],
+    ['550-5.7.1 a\n450 4.2.0 b', 450, '4.2.0'],
+    ['450-4.2.0 a\n550 b', 550, null],
+    ['550-5.7.1 a\n550-see\n550 there', 550, '5.7.1'],
+    ['550-5.7.1 a\n550 5.1.1 b', 550, '5.1.1'],
+    ['554-a\n250 2.0.0 b', 250, '2.0.0'],
   ])('%j', (text, code, enhanced) => {
     expect(parseSmtpReply(text)).toEqual({ code, enhanced, text: text.replaceAll('\r', '').trimEnd() });
   });
 
-  test.each(['', 'hello', '2500 ok', '25 ok', '2x0 ok', '250ok', '199 x', '600 x', '250-a\n550 b', '250-a\nb'])(
+  test.each(['', 'hello', '2500 ok', '25 ok', '2x0 ok', '250ok', '199 x', '600 x', '250-a\nb', '250-a\n600 b'])(
     '%j is none',
     (text) => expect(parseSmtpReply(text)).toBeNull(),
   );
 });
-
-test.each([
-  ['250 2.0.0 Ok: queued as 4XyZ12abc', '4XyZ12abc'],
-  ['250 OK id=1qAbCd-0001x2-Ab', '1qAbCd-0001x2-Ab'],
-  ['250 2.0.0 OK  1699999999 a1-20020a17sm123.45 - gsmtp', '1699999999 a1-20020a17sm123.45'],
-  ['250 2.6.0 <id@x> [InternalId=123456, Hostname=H] Queued mail for delivery', '123456'],
-  ['250 2.0.0 1ABcdef0012 Message accepted for delivery', '1ABcdef0012'],
-  ['250 ok 1700000000 qp 12345', '1700000000 qp 12345'],
-  ['250 Ok 0100018c5d2f8b6e-1234-000000', '0100018c5d2f8b6e-1234-000000'],
-  ['250 ok', null],
-])('remoteQueueId of %j', (text, id) => expect(remoteQueueId(text)).toBe(id));

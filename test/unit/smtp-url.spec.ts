@@ -1,4 +1,4 @@
-import { describeSmtp, parseSmtpUrl, SmtpUrlError } from '../../src/smtp/smtp-url';
+import { parseSmtpUrl, portHint, smtpUrlProblem, SmtpUrlError } from '../../src/smtp/smtp-url';
 
 describe('parseSmtpUrl', () => {
   test('reads login, host, port and options', () => {
@@ -48,13 +48,54 @@ describe('parseSmtpUrl', () => {
     expect(() => parseSmtpUrl(url)).toThrow(message);
   });
 
-  test('no message and no description shows the password', () => {
+  test('no message shows the password', () => {
     expect(() => parseSmtpUrl('smtp://u:topsecret@h?nope=1')).toThrow(/^(?!.*topsecret)/s);
-    expect(describeSmtp(parseSmtpUrl('smtp://u:topsecret@h?requireTLS=true'))).toBe(
-      'smtp://u@h:587 (STARTTLS required)',
-    );
-    expect(describeSmtp(parseSmtpUrl('smtps://u:topsecret@[::1]?rejectUnauthorized=false'))).toBe(
-      'smtps://u@[::1]:465 (TLS, certificate not checked)',
-    );
   });
+});
+
+describe('a password in clear', () => {
+  test.each([
+    'smtp://u:p@mail.example.org',
+    'smtp://u:p@10.0.0.5:25',
+    'smtp://u:p@relay',
+    'smtp://u:p@128.0.0.1',
+    'smtp://u:p@127.example.org',
+    'smtp://u:p@localhost.example.org',
+    'smtp://u:p@h?requireTLS=false',
+    'smtp://u:p@h?allowPlainLogin=false',
+  ])('%s wants TLS', (url) => expect(parseSmtpUrl(url).requireTLS).toBe(true));
+
+  test.each([
+    'smtp://mail.example.org',
+    'smtp://u:p@localhost',
+    'smtp://u:p@LOCALHOST.:25',
+    'smtp://u:p@127.0.0.1:1025',
+    'smtp://u:p@127.8.9.10',
+    'smtp://u:p@[::1]',
+    'smtp://u:p@[::ffff:127.0.0.1]',
+    'smtp://u:p@h?allowPlainLogin=true',
+    'smtps://u:p@h',
+  ])('%s does without STARTTLS', (url) => expect(parseSmtpUrl(url).requireTLS).toBe(false));
+
+  test('ignoreTLS needs the leave by name', () => {
+    expect(smtpUrlProblem('smtp://u:topsecret@h?ignoreTLS=true')).toMatch(/^can't be used: .*allowPlainLogin=true/);
+    expect(smtpUrlProblem('smtp://u:topsecret@h?ignoreTLS=true')).not.toMatch(/topsecret|u@/);
+    for (const url of ['smtp://h?ignoreTLS=true', 'smtp://u:p@127.0.0.1?ignoreTLS=true'])
+      expect(smtpUrlProblem(url)).toBeNull();
+    expect(smtpUrlProblem('smtp://u:p@h?ignoreTLS=true&allowPlainLogin=true')).toBeNull();
+  });
+});
+
+test.each([
+  ['smtp://h:465', /smtps:/],
+  ['smtps://h:587', /smtp:/],
+  ['smtps://h:25', /smtp:/],
+  ['smtps://h', null],
+  ['smtp://h', null],
+  ['smtp://h:25', null],
+  ['smtp://h:2525', null],
+])('%s hints at the other scheme: %s', (url, hint) => {
+  const found = portHint(parseSmtpUrl(url));
+  if (hint === null) expect(found).toBeNull();
+  else expect(found).toMatch(hint);
 });

@@ -1,5 +1,6 @@
-import type { Claim } from '../../src/features/deliveries/claims';
-import { recordOf } from '../../src/features/deliveries/verdict-record';
+import type { Claim } from '../../src/features/ledger/claims';
+import { MailingStreaks } from '../../src/features/sending/mailing-streaks';
+import { recordOf } from '../../src/features/sending/verdict-record';
 import { classify, type TransmitResult } from '../../src/domain/smtp-outcome';
 
 const config = { retryDelaysMs: [1_000, 2_000], unknownGraceMs: 9_000, domainHoldMs: 5_000 };
@@ -17,6 +18,7 @@ const claim: Claim = {
   breaks: 0,
   lostReplies: 0,
   onUnknown: 'resend',
+  offered: true,
 };
 const reply = (code: number, text: string, enhanced: string | null = null): TransmitResult => ({
   kind: 'refused',
@@ -26,7 +28,6 @@ const reply = (code: number, text: string, enhanced: string | null = null): Tran
 const accepted: TransmitResult = {
   kind: 'accepted',
   reply: { code: 250, enhanced: '2.0.0', text: '250 2.0.0 queued as 1' },
-  remoteQueueId: '1',
 };
 const lost: TransmitResult = { kind: 'broken', phase: 'dot', dotSent: true, error: 'reset' };
 const broken: TransmitResult = { kind: 'broken', phase: 'rcpt', dotSent: false, error: 'reset' };
@@ -90,8 +91,56 @@ it.each<[string, TransmitResult, Partial<Claim>, object]>([
     { breaks: 2 },
     { status: 'pending', triesUsed: 0, breaks: 0 },
   ],
+  [
+    'a quota counts against nobody, however often',
+    reply(452, '452 4.3.1 daily sending quota exceeded', '4.3.1'),
+    { breaks: 9 },
+    { status: 'pending', triesUsed: 0, breaks: 0 },
+  ],
+  [
+    'nor do too many connections at once',
+    reply(432, '432 4.3.2 no more', '4.3.2'),
+    { breaks: 9 },
+    { status: 'pending', triesUsed: 0, breaks: 0 },
+  ],
+  [
+    'nor a connection that has had its share',
+    { ...reply(451, '451 no more'), spent: true } as TransmitResult,
+    { breaks: 9 },
+    { status: 'pending', triesUsed: 0, breaks: 0 },
+  ],
+  [
+    'a time that the server names is the delay, a little longer',
+    reply(450, '450 greylisted, try again in 00:00:01'),
+    { tries: 1 },
+    { status: 'deferred', delayMs: 1_050 },
+  ],
+  ['but not less than the first delay', reply(450, '450 greylisted, try again in 1 second'), {}, { delayMs: 1_050 }],
+  ['nor more than the longest', reply(450, '450 greylisted, try again in 5 minutes'), {}, { delayMs: 2_000 }],
+  [
+    'nor a try more than there are',
+    reply(450, '450 greylisted, try again in 1 second'),
+    { tries: 2 },
+    { status: 'failed', delayMs: null },
+  ],
 ])('%s', (_, result, change, expected) => {
   expect(record(result, change)).toMatchObject({ deliveryId: 7, ...expected });
+});
+
+it('what a refusal has in common with others is written, if it names no recipient', () => {
+  expect(record(reply(550, '550 5.7.1 zaff 17', '5.7.1')).attempt?.refusal).toBe('550 5.7.1 zaff');
+  expect(record(reply(550, '550 5.1.1 zaff 17', '5.1.1')).attempt?.refusal).toBeNull();
+});
+
+it('a sender that is refused only for one recipient, while others are taken, fails there at the third time', () => {
+  const streaks = new MailingStreaks();
+  const refusal = reply(550, '550 5.7.1 sender rejected', '5.7.1');
+  const often = { ...claim, breaks: 2 };
+  expect(streaks.blame(often, classify(refusal)).delivery).toBe('pending');
+  streaks.note(claim, accepted, classify(accepted));
+  expect(streaks.blame(claim, classify(refusal)).delivery).toBe('pending');
+  expect(streaks.blame(often, classify(refusal))).toMatchObject({ delivery: 'failed', tryUsed: true });
+  expect(record(refusal)).toMatchObject({ status: 'pending', triesUsed: 0, breaks: 1 });
 });
 
 it('what fails before MAIL FROM is no attempt and uses no try', () => {
@@ -106,5 +155,6 @@ it("keeps the server's whole answer and numbers the attempt", () => {
     enhancedCode: '2.0.0',
     serverResponse: '250 2.0.0 queued as 1',
     durationMs: 12,
+    refusal: null,
   });
 });

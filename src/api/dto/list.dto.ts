@@ -1,5 +1,7 @@
-import { Transform, Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import { IsBoolean, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Said } from '../openapi/input-schema';
+import { FromDigits, QueryId } from './id.dto';
 
 /** A number in a query, or in a path by `Type`. */
 export const toBoolean = ({ value }: { value: unknown }): unknown =>
@@ -7,33 +9,31 @@ export const toBoolean = ({ value }: { value: unknown }): unknown =>
 
 /** Paging of every list. */
 export class PageDto {
-  /** How many items at most, 1 to 200. */
   @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be at least 1' })
-  @Max(200, { message: 'must be at most 200' })
+  @FromDigits()
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  @Said({ description: 'How many items at most.' })
   limit: number = 50;
 
-  /** The `nextCursor` of the page before. */
   @IsOptional()
   @IsString()
   @MaxLength(500)
+  @Said({ description: 'The `nextCursor` of the page before.' })
   cursor?: string;
 
   @IsOptional()
   @Transform(toBoolean)
-  @IsBoolean({ message: 'must be true or false' })
+  @IsBoolean()
+  @Said({ description: 'Adds `total`, how many there are on all pages.' })
   withTotal?: boolean;
 }
 
 /** A list of what has owners. */
 export class OwnedPageDto extends PageDto {
-  /** Only this owner's; for managers and admins. */
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
+  @QueryId()
+  @Said({ description: "Only this owner's; for managers and admins." })
   ownerId?: number;
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
-import { listPage } from '../../database/list';
+import { listPage, newestFirst } from '../../database/list';
 import type { Page, PageRequest } from '../../domain/paging';
 import { requireMay, type Viewer } from '../../domain/permissions';
 import type { AuditAction, AuditObject } from './audit';
@@ -52,9 +52,9 @@ export class AuditService {
     return listPage<AuditEntry>(
       this.database,
       {
-        sql: `SELECT a.id, a.created_at, a.actor_id, u.email AS actor_email, a.via, a.ip, a.action, a.object_type, a.object_id, ${OBJECT_NAME} AS object_name, a.detail
-                FROM audit_log a LEFT JOIN users u ON u.id = a.actor_id
-               WHERE ($1::bigint IS NULL OR a.actor_id = $1) AND ($2::text IS NULL OR a.action = $2)
+        select: `a.id, a.created_at, a.actor_id, u.email AS actor_email, a.via, a.ip, a.action, a.object_type, a.object_id, ${OBJECT_NAME} AS object_name, a.detail`,
+        from: 'audit_log a LEFT JOIN users u ON u.id = a.actor_id',
+        where: `($1::bigint IS NULL OR a.actor_id = $1) AND ($2::text IS NULL OR a.action = $2)
                  AND ($3::text IS NULL OR a.object_type = $3) AND ($4::bigint IS NULL OR a.object_id = $4)
                  AND ($5::timestamptz IS NULL OR a.created_at >= $5) AND ($6::timestamptz IS NULL OR a.created_at < $6)`,
         params: [
@@ -65,8 +65,7 @@ export class AuditService {
           query.from ?? null,
           query.to ?? null,
         ],
-        key: [{ expression: 'a.id', type: 'bigint' }],
-        descending: true,
+        ...newestFirst('a.id'),
       },
       query,
     );

@@ -5,6 +5,7 @@ export const auditActions = [
   'sign_in',
   'sign_in_failed',
   'sign_out',
+  'session.end',
   'register',
   'confirm',
   'password.forgot',
@@ -12,6 +13,13 @@ export const auditActions = [
   'password.change',
   'email.change_asked',
   'email.change',
+  'second_factor.enable',
+  'second_factor.disable',
+  'second_factor.failed',
+  'second_factor.codes',
+  'second_factor.reset',
+  'identity.link',
+  'identity.unlink',
   'token.create',
   'token.revoke',
   'user.create',
@@ -32,9 +40,11 @@ export const auditActions = [
   'clients.export',
   'deliveries.export',
   'run.resend_failed',
+  'run.reconcile',
   'delivery.resend',
   'delivery.mark_sent',
   'transport.resume',
+  'database.hold',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 
@@ -51,6 +61,12 @@ export interface AuditObject {
 
 /** What a line may say beside its object. Each key has a label in every language, or the catalogue does not compile. */
 export interface AuditDetail {
+  /** How somebody proved who they are, where not by the password alone. */
+  by?: 'totp' | 'recovery_code' | 'oidc';
+  /** Of these, after one was used. */
+  recoveryCodesLeft?: number;
+  /** The provider that somebody signs in with. */
+  issuer?: string;
   /** The role of a user that was made; `from` and `to` of one that was changed. */
   role?: Role;
   from?: Role;
@@ -62,11 +78,18 @@ export interface AuditDetail {
   pausedMailings?: number;
   /** API tokens that a reset of the password ended. */
   endedTokens?: number;
+  /** Accounts of providers that it unlinked. */
+  endedLinks?: number;
+  /** Sessions that somebody ended beside their own. */
+  endedSessions?: number;
   /** Whose token it is, what it is called and may do, and until when, if not for ever. */
   userId?: number;
   name?: string;
   scopes?: ('read' | 'write')[];
   expiresAt?: Date;
+  /** Deliveries that a mail server's log says were accepted, and those that are open again. */
+  marked?: number;
+  reopened?: number;
   /** Of an import that only checked. */
   dryRun?: boolean;
 }

@@ -1,13 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Transaction, violates } from '../../database/database';
+import { notWritable } from '../../database/owned';
 import { listPage } from '../../database/list';
+import { literal, searched } from '../../database/search';
 import { checkClient, type ClientInput } from '../../domain/client-input';
 import { csvRow } from '../../domain/csv-records';
+import { emailKey } from '../../domain/email-address';
 import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { audit } from '../audit/audit';
+import { deleteClient } from '../ledger/moves';
 import { Client } from './client.entity';
+import { NewClients } from './new-clients';
 
 export const clientSorts = ['id', '-id', 'email', '-email', 'fullName', '-fullName'] as const;
 export interface ClientQuery extends PageRequest {
@@ -23,26 +28,32 @@ const SORT_KEYS = {
 };
 
 const EXPORT_PAGE = 2_000;
-/** What of a client is searched; the index of trigrams is on it. */
-export const CLIENT_TEXT = `lower(c.email || ' ' || c.full_name)`;
+/** SQL: whether the client `c` is found by `searchPatterns`; the index of trigrams is on the left side. */
+export const clientMatches = (patterns: string): string =>
+  `${searched(`c.email || ' ' || c.full_name`)} LIKE ANY (string_to_array(${searched(patterns)}, E'\\n'))`;
 /** Who is on a list: $1 whose clients the viewer may read, $2 the owner asked for, $3 what is searched for. */
 const LISTED = `($1::bigint IS NULL OR c.owner_id = $1) AND ($2::bigint IS NULL OR c.owner_id = $2)
-                 AND ($3::text[] IS NULL OR ${CLIENT_TEXT} LIKE ANY ($3))`;
+                 AND ($3::text IS NULL OR ${clientMatches('$3')})`;
 
 /**
  * What is searched, wherever it stands; of one or two characters where a word begins, because the index of trigrams finds
- * nothing shorter inside of words.
+ * nothing shorter inside of words. An address is looked for as it is stored, too. A pattern in each line.
  */
-export function searchPatterns({ search = '' }: Pick<ClientQuery, 'search'>): string[] | null {
-  const term = search.trim().toLowerCase();
+export function searchPatterns({ search = '' }: Pick<ClientQuery, 'search'>): string | null {
+  const term = search.trim().replaceAll('\n', ' ');
   if (!term) return null;
-  const literal = term.replace(/[\\%_]/g, '\\$&');
-  return term.length < 3 ? [`${literal}%`, `% ${literal}%`] : [`%${literal}%`];
+  const patterns = term.length < 3 ? [`${literal(term)}%`, `% ${literal(term)}%`] : [`%${literal(term)}%`];
+  const address = emailKey(term);
+  if (address) patterns.push(`%${literal(address)}%`);
+  return patterns.join('\n');
 }
 
 @Injectable()
 export class ClientsService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly newClients: NewClients,
+  ) {}
 
   async list(viewer: Viewer, query: ClientQuery): Promise<Page<Client>> {
     const sort = query.sort ?? '-id';
@@ -51,7 +62,9 @@ export class ClientsService {
     return listPage<Client>(
       this.database,
       {
-        sql: `SELECT c.id, c.owner_id, c.email, c.full_name, c.comment, c.created_at, c.updated_at FROM clients c WHERE ${LISTED}`,
+        select: 'c.id, c.owner_id, c.email, c.full_name, c.comment, c.created_at, c.updated_at',
+        from: 'clients c',
+        where: LISTED,
         params: [readableOwner(viewer), owner, search],
         key: [...SORT_KEYS[sort.replace('-', '') as keyof typeof SORT_KEYS], { expression: 'c.id', type: 'bigint' }],
         descending: sort.startsWith('-'),
@@ -80,7 +93,7 @@ export class ClientsService {
     }
   }
 
-  /** The viewer's own clients with these addresses (in lower case), whose ids the map has by them. */
+  /** The viewer's own clients with these addresses (as `emailKey` gives them), whose ids the map has by them. */
   async idsByEmail(viewer: Viewer, emails: string[]): Promise<Map<string, number>> {
     const rows = await this.database.rows<{ email: string; id: number }>(
       'SELECT lower(email) AS email, id FROM clients WHERE owner_id = $1 AND lower(email) = ANY($2::text[])',
@@ -114,7 +127,7 @@ export class ClientsService {
           [viewer.userId, email, fullName, comment],
         );
         if (!client) throw new Error('an insert returned no row');
-        await announceClients(tx, viewer.userId, client.id);
+        await this.newClients.announce(tx, viewer.userId, client.id);
         return client;
       }),
     );
@@ -147,13 +160,9 @@ export class ClientsService {
         id,
         writableOwner(viewer),
       ]);
-      if (gone === 0) throw new NotFoundError('Client', id);
+      if (gone === 0) throw await notWritable(tx, viewer, 'Client', id);
       await audit(tx, viewer, 'client.delete', { type: 'client', id });
-      await tx.affected(
-        `UPDATE deliveries SET status = 'skipped', reason = 'client_deleted', next_attempt_at = NULL, updated_at = app_now()
-          WHERE client_id = $1 AND status IN ('pending', 'deferred')`,
-        [id],
-      );
+      await deleteClient(tx, id);
     });
   }
 
@@ -162,7 +171,7 @@ export class ClientsService {
       'SELECT * FROM clients WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)',
       [id, writableOwner(viewer)],
     );
-    if (!client) throw new NotFoundError('Client', id);
+    if (!client) throw await notWritable(this.database, viewer, 'Client', id);
     return client;
   }
 
@@ -184,19 +193,6 @@ export class ClientsService {
       throw new ConflictError('EMAIL_TAKEN', `There is a client with the address ${email} already.`);
     }
   }
-}
-
-/**
- * Tells the owner's started mailings to all that clients with ids from `firstId` on have come: the next tick gives them
- * the current occurrence. Call it in the transaction that adds them, after they are inserted.
- */
-export async function announceClients(tx: Transaction, ownerId: number, firstId: number): Promise<void> {
-  await tx.affected(
-    `UPDATE mailings SET joined_from = least(coalesce(joined_from, $2), $2)
-      WHERE owner_id = $1 AND audience = 'all' AND status IN ('started', 'paused') AND deleted_at IS NULL
-        AND (joined_from IS NULL OR joined_from > $2)`,
-    [ownerId, firstId],
-  );
 }
 
 /**

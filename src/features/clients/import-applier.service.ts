@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Transaction } from '../../database/database';
-import { announceClients } from './clients.service';
 import type { Import } from './import.entity';
+import { NewClients } from './new-clients';
 
 /** So many lines of the file are one chunk. */
 const CHUNK = 20_000;
@@ -40,6 +40,7 @@ export class ImportApplier {
 
   constructor(
     private readonly database: Database,
+    private readonly newClients: NewClients,
     @Inject(CONFIG) { databaseConnections }: Config,
   ) {
     this.lanes = Math.min(LANES, databaseConnections >> 1);
@@ -138,7 +139,7 @@ export class ImportApplier {
     if (!chunk) return null;
     await tx.rows(BULK);
     const { rows, added, firstId } = chunk.dryRun ? await this.count(tx, chunk) : await this.put(tx, chunk);
-    if (firstId !== null) await announceClients(tx, chunk.ownerId, firstId);
+    if (firstId !== null) await this.newClients.announce(tx, chunk.ownerId, firstId);
     await tx.affected('DELETE FROM import_chunks WHERE import_id = $1 AND first_line = $2', [
       importId,
       chunk.firstLine,
@@ -176,7 +177,7 @@ export class ImportApplier {
              FROM (SELECT * FROM page ORDER BY line) page),
          put AS (
            INSERT INTO clients AS c (id, owner_id, email, full_name, comment) OVERRIDING SYSTEM VALUE
-           SELECT id, $4, email, full_name, comment FROM numbered ORDER BY lower(email) COLLATE "C"
+           SELECT id, $4, email, full_name, comment FROM numbered ORDER BY lower(email)
            ON CONFLICT (owner_id, lower(email)) DO UPDATE
              SET full_name = excluded.full_name, comment = CASE WHEN $5 THEN excluded.comment ELSE c.comment END, updated_at = app_now()
              WHERE c.full_name <> excluded.full_name OR ($5 AND c.comment <> excluded.comment)
@@ -209,3 +210,10 @@ function one(row: Applied | undefined): Applied {
   if (!row) throw new Error('an aggregate returned no row');
   return row;
 }
+
+/** The database's clock was put back by so much: a staging that died is found no later for it. */
+export const importsPutBack = (tx: Transaction, backMs: number) =>
+  tx.affected(
+    `UPDATE imports SET alive_at = alive_at - $1 * interval '1 millisecond' WHERE status = 'running' AND alive_at > clock_timestamp()`,
+    [backMs],
+  );

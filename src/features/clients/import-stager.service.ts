@@ -1,18 +1,27 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CONFIG, type Config } from '../../config/config.module';
 import { CopyBuffer, copyIn } from '../../database/copy';
 import { Database, type Transaction } from '../../database/database';
 import { ClientsCsv, type ClientItem } from '../../domain/csv-clients';
+import { type CodedProblem, problem } from '../../domain/problems';
+import { KEPT_ERRORS, storedProblem } from './import.entity';
 
 /** About so many bytes are gathered before they are copied, by one short transaction. */
 const BATCH_BYTES = 512 * 1024;
+const TURN_ROWS = 500;
+const TURN_BYTES = 64 * 1024;
 /** For sorting a file's addresses, in the one statement that looks for repeated ones. */
 const SORT_MEMORY = '64MB';
 
-/** The file can't be imported as it is; the message is for its owner. */
-class UnusableFile extends Error {}
+/** The file can't be imported as it is. */
+class UnusableFile extends Error {
+  constructor(readonly problem: CodedProblem) {
+    super(problem.code);
+  }
+}
 /** Somebody else has failed this import, taking us for dead. */
 class GivenUp extends Error {}
 
@@ -37,25 +46,26 @@ export class ImportStager {
     const csv = new ClientsCsv();
     try {
       const batch = new Batch(importId);
-      let bytes = 0;
+      let [bytes, turnAt] = [0, TURN_BYTES];
       for await (const chunk of sent(upload)) {
         bytes += chunk.length;
         if (bytes > this.config.importMaxBytes)
-          throw new UnusableFile(`The file is larger than ${this.config.importMaxBytes} bytes.`);
+          throw new UnusableFile(problem('file_too_large', { max: this.config.importMaxBytes }));
         await this.take(importId, batch, csv.push(chunk));
+        // Lines may be skipped without a row of theirs.
+        if (bytes < turnAt) continue;
+        turnAt = bytes + TURN_BYTES;
+        await nextTurn();
       }
       await this.take(importId, batch, csv.end());
       await this.finish(importId, batch, csv);
       return true;
     } catch (error) {
-      upload.destroy();
-      if (error instanceof UnusableFile) await this.fail(importId, error.message, csv);
+      // What comes still is read and dropped: a sender who is cut off would not see the answer.
+      upload.resume();
+      if (error instanceof UnusableFile) await this.fail(importId, error.problem, csv);
       else if (!(error instanceof GivenUp)) {
-        await this.fail(
-          importId,
-          'The file could not be taken in because of an internal error. Please upload it again.',
-          csv,
-        );
+        await this.fail(importId, problem('upload_failed'), csv);
         throw error;
       }
       return false;
@@ -68,10 +78,9 @@ export class ImportStager {
   async failAbandoned(): Promise<number[]> {
     return this.database.transaction(async (tx) => {
       const gone = await tx.rows<{ id: number }>(
-        `UPDATE imports SET status = 'failed', finished_at = app_now(),
-                reason = 'The server was stopped while it received the file. No client was changed. Please upload it again.'
+        `UPDATE imports SET status = 'failed', finished_at = app_now(), reason = $2
           WHERE status = 'running' AND staged_at IS NULL AND alive_at < clock_timestamp() - $1 * interval '1 millisecond' RETURNING id`,
-        [this.config.takeoverMs],
+        [this.config.takeoverMs, storedProblem(problem('upload_abandoned'))],
       );
       const ids = gone.map((row) => row.id);
       if (ids.length > 0) await tx.affected('DELETE FROM import_rows WHERE import_id = ANY($1)', [ids]);
@@ -81,10 +90,10 @@ export class ImportStager {
 
   private async take(importId: number, batch: Batch, items: Iterable<ClientItem>): Promise<void> {
     for (const item of items) {
-      if (item.kind === 'unusable') {
-        throw new UnusableFile(item.line > 1 ? `Line ${item.line}: ${item.message}` : item.message);
-      }
+      if (item.kind === 'unusable') throw new UnusableFile(item.problem);
       batch.add(item);
+      // Others of this process have their turn after some milliseconds, however short the lines are.
+      if (batch.rows % TURN_ROWS === 0) await nextTurn();
       if (batch.good.length + batch.bad.length > BATCH_BYTES) await this.flush(importId, batch);
     }
   }
@@ -111,32 +120,42 @@ export class ImportStager {
       // PostgreSQL may know nothing yet of these lines. It would take them for few, and compare each with each.
       await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'; SET LOCAL enable_nestloop = off`);
       // The sort finds them without an estimate of how many there are.
-      const repeated = await tx.affected(
+      const repeated = await tx.first<{ lines: number }>(
         `WITH later AS (
            SELECT line, first FROM (
-             SELECT line, first_value(line) OVER (PARTITION BY lower(email) COLLATE "C" ORDER BY line) AS first
+             SELECT line, first_value(line) OVER (PARTITION BY lower(email) ORDER BY line) AS first
                FROM import_rows WHERE import_id = $1) r WHERE line > first),
-         gone AS (DELETE FROM import_rows r USING later WHERE r.import_id = $1 AND r.line = later.line)
-         INSERT INTO import_errors (import_id, line, field, message)
-         SELECT $1, line, 'email', 'repeats the address of line ' || first FROM later`,
-        [importId],
+         gone AS (DELETE FROM import_rows r USING later WHERE r.import_id = $1 AND r.line = later.line),
+         told AS (
+           INSERT INTO import_errors (import_id, line, field, message)
+           SELECT $1, line, 'email', json_build_object('code', 'repeated', 'values', json_build_object('line', first))
+             FROM later ORDER BY line LIMIT $2)
+         SELECT count(*) AS lines FROM later`,
+        [importId, KEPT_ERRORS - batch.kept],
       );
       const { header, encoding } = csv;
       await tx.affected(
         `UPDATE imports SET staged_at = app_now(), rejected = rejected + $2, encoding = $3, delimiter = $4, ignored_columns = $5,
                 has_comment = $6 WHERE id = $1`,
-        [importId, repeated, encoding, header?.delimiter, header?.ignored, header ? header.comment >= 0 : true],
+        [
+          importId,
+          repeated?.lines ?? 0,
+          encoding,
+          header?.delimiter,
+          header?.ignored,
+          header ? header.comment >= 0 : true,
+        ],
       );
     });
   }
 
-  private async fail(importId: number, reason: string, { encoding, header }: ClientsCsv): Promise<void> {
+  private async fail(importId: number, reason: CodedProblem, { encoding, header }: ClientsCsv): Promise<void> {
     try {
       await this.database.transaction(async (tx) => {
         const failed = await tx.affected(
           `UPDATE imports SET status = 'failed', reason = $2, encoding = $3, delimiter = $4, finished_at = app_now()
             WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
-          [importId, reason, encoding, header?.delimiter ?? null],
+          [importId, storedProblem(reason), encoding, header?.delimiter ?? null],
         );
         if (failed > 0) await tx.affected('DELETE FROM import_rows WHERE import_id = $1', [importId]);
       });
@@ -169,6 +188,7 @@ class Batch {
   readonly bad = new CopyBuffer();
   rows = 0;
   rejected = 0;
+  kept = 0;
 
   constructor(private readonly importId: number) {}
 
@@ -180,7 +200,11 @@ class Batch {
       return;
     }
     this.rejected++;
-    for (const { field, message } of item.errors) this.bad.add([this.importId, item.line, field, message]);
+    for (const error of item.errors) {
+      if (this.kept === KEPT_ERRORS) return;
+      this.kept++;
+      this.bad.add([this.importId, item.line, error.field, storedProblem(error)]);
+    }
   }
 
   clear(): void {
@@ -192,8 +216,9 @@ class Batch {
 /** The upload's pieces; a sender who leaves before the end has sent no file. */
 async function* sent(upload: Readable): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of upload) yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer);
+    for await (const chunk of upload.iterator({ destroyOnReturn: false }))
+      yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer);
   } catch {
-    throw new UnusableFile('The upload ended before the file was complete. Please upload it again.');
+    throw new UnusableFile(problem('upload_ended'));
   }
 }

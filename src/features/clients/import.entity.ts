@@ -1,5 +1,7 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { TextEncoding } from '../../domain/csv-encoding';
+import { isProblemCode } from '../../domain/problem-texts';
+import { type CodedProblem, type FieldProblem, problem } from '../../domain/problems';
 
 export const importStatuses = ['running', 'done', 'failed'] as const;
 export type ImportStatus = (typeof importStatuses)[number];
@@ -23,7 +25,7 @@ export class Import {
   @Column('text', { default: 'running' })
   status!: ImportStatus;
 
-  /** Why it failed: a sentence for people. */
+  /** Why it failed, as `storedProblem` has it. */
   @Column('text', { nullable: true })
   reason!: string | null;
 
@@ -68,9 +70,17 @@ export class Import {
   finishedAt!: Date | null;
 }
 
+/** So many errors of an import are kept, the first that were found: each takes more room than the line it tells of. */
+export const KEPT_ERRORS = 10_000;
+
 /** One thing that is wrong with one line; `line` is the physical line on which the record begins. */
-export interface ImportError {
-  line: number;
-  field: string;
-  message: string;
+export type ImportError = { line: number } & FieldProblem;
+
+/** A problem as the tables of imports hold it. */
+export const storedProblem = ({ code, values }: CodedProblem): string => JSON.stringify({ code, values });
+
+/** What `storedProblem` stored, or the sentence that stood there before there were codes. */
+export function readProblem(text: string): CodedProblem {
+  const found = text.startsWith('{') ? (JSON.parse(text) as CodedProblem) : null;
+  return isProblemCode(found?.code) ? found : problem('verbatim', { text });
 }

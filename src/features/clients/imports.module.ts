@@ -2,13 +2,14 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
+import { ClientsModule } from './clients.module';
 import { ImportApplier } from './import-applier.service';
 import { ImportStager } from './import-stager.service';
 import { Import } from './import.entity';
 import { ImportsService } from './imports.service';
 
 @Module({
-  imports: [DatabaseModule, QueueModule, TypeOrmModule.forFeature([Import])],
+  imports: [ClientsModule, DatabaseModule, QueueModule, TypeOrmModule.forFeature([Import])],
   providers: [ImportsService, ImportStager, ImportApplier],
   exports: [ImportsService],
 })

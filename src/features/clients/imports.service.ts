@@ -4,16 +4,18 @@ import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import type { Readable } from 'node:stream';
 import { Database } from '../../database/database';
-import { listPage } from '../../database/list';
+import { listPage, newestFirst } from '../../database/list';
 import { csvRow } from '../../domain/csv-records';
 import { NotFoundError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer } from '../../domain/permissions';
+import type { CodedProblem } from '../../domain/problems';
+import { Repeated } from '../../logging/repeated';
 import { APPLY_IMPORT, PLAN_QUEUE, type PlanJob } from '../../queue/queues';
 import { audit } from '../audit/audit';
 import { ImportApplier } from './import-applier.service';
 import { ImportStager } from './import-stager.service';
-import type { Import, ImportError } from './import.entity';
+import { type Import, type ImportError, readProblem } from './import.entity';
 
 /** Files up to so many rows are done when `begin` answers. */
 const AT_ONCE_ROWS = 2_000;
@@ -25,7 +27,10 @@ export interface NewImport {
   dryRun?: boolean;
 }
 
-export type ImportView = Import & { errors: ImportError[] };
+export type ImportView = Omit<Import, 'reason'> & { reason: CodedProblem | null };
+export type ImportDetail = ImportView & { errors: ImportError[] };
+
+const view = (row: Import): ImportView => ({ ...row, reason: row.reason === null ? null : readProblem(row.reason) });
 
 /**
  * Imports of clients from CSV files: the file is read into Postgres while it comes in, then applied by a worker (a small
@@ -33,13 +38,17 @@ export type ImportView = Import & { errors: ImportError[] };
  */
 @Injectable()
 export class ImportsService {
+  private readonly said: Repeated;
+
   constructor(
     private readonly database: Database,
     private readonly stager: ImportStager,
     private readonly applier: ImportApplier,
     @InjectQueue(PLAN_QUEUE) private readonly queue: Queue<PlanJob>,
     private readonly logger: PinoLogger,
-  ) {}
+  ) {
+    this.said = new Repeated(logger);
+  }
 
   /**
    * Takes in a file for the viewer's own clients; answers when all of it was received. What is wrong with the file or its
@@ -82,49 +91,52 @@ export class ImportsService {
   }
 
   /** With the first 100 errors, in line order. @throws NotFoundError */
-  async get(viewer: Viewer, id: number): Promise<ImportView> {
-    return { ...(await this.find(viewer, id)), errors: await this.errors(id, [0, ''], SHOWN_ERRORS) };
+  async get(viewer: Viewer, id: number): Promise<ImportDetail> {
+    return { ...view(await this.find(viewer, id)), errors: await this.errors(id, [0, ''], SHOWN_ERRORS) };
   }
 
   /** Newest first. */
-  async list(viewer: Viewer, page: PageRequest & { ownerId?: number }): Promise<Page<Import>> {
-    return listPage<Import>(
+  async list(viewer: Viewer, page: PageRequest & { ownerId?: number }): Promise<Page<ImportView>> {
+    const found = await listPage<Import>(
       this.database,
       {
-        sql: 'SELECT * FROM imports i WHERE ($1::bigint IS NULL OR i.owner_id = $1) AND ($2::bigint IS NULL OR i.owner_id = $2)',
+        select: 'i.*',
+        from: 'imports i',
+        where: '($1::bigint IS NULL OR i.owner_id = $1) AND ($2::bigint IS NULL OR i.owner_id = $2)',
         params: [readableOwner(viewer), page.ownerId ?? null],
-        key: [{ expression: 'i.id', type: 'bigint' }],
-        descending: true,
+        ...newestFirst('i.id'),
       },
       page,
     );
+    return { ...found, items: found.items.map(view) };
   }
 
   /**
-   * All errors as CSV (`line,field,message`), in pieces that are read as they are wanted.
+   * All errors that were kept as CSV (`line,field,message`) in these words, in pieces that are read as they are wanted.
    * @throws NotFoundError before the first piece
    */
-  async errorsCsv(viewer: Viewer, id: number): Promise<AsyncIterable<string>> {
+  async errorsCsv(viewer: Viewer, id: number, words: (found: CodedProblem) => string): Promise<AsyncIterable<string>> {
     await this.find(viewer, id);
-    return this.errorLines(id);
+    return this.errorLines(id, words);
   }
 
-  private async *errorLines(id: number): AsyncGenerator<string> {
+  private async *errorLines(id: number, words: (found: CodedProblem) => string): AsyncGenerator<string> {
     yield `\uFEFF${csvRow(['line', 'field', 'message'])}`;
     for (let after: [number, string] = [0, '']; ;) {
       const page = await this.errors(id, after, EXPORT_PAGE);
       const last = page.at(-1);
       if (!last) return;
-      yield page.map((e) => csvRow([e.line, e.field, e.message])).join('');
+      yield page.map((e) => csvRow([e.line, e.field, words(e)])).join('');
       after = [last.line, last.field];
     }
   }
 
-  private errors(id: number, after: [number, string], limit: number): Promise<ImportError[]> {
-    return this.database.rows<ImportError>(
+  private async errors(id: number, after: [number, string], limit: number): Promise<ImportError[]> {
+    const rows = await this.database.rows<{ line: number; field: string; message: string }>(
       `SELECT line, field, message FROM import_errors WHERE import_id = $1 AND (line, field) > ($2, $3) ORDER BY line, field LIMIT ${limit}`,
       [id, ...after],
     );
+    return rows.map(({ line, field, message }) => ({ line, field, ...readProblem(message) }));
   }
 
   private async find(viewer: Viewer, id: number): Promise<Import> {
@@ -159,7 +171,7 @@ export class ImportsService {
         { jobId: `import-${importId}`, removeOnComplete: true, removeOnFail: true },
       );
     } catch (error) {
-      this.logger.warn(
+      this.said.warn(
         { event: 'import.not_enqueued', importId, reason: (error as Error).message },
         'Import was not enqueued; the sweeper will do it',
       );

@@ -4,7 +4,14 @@ export type Language = 'en' | 'ru';
 
 /** The letters whose text is ours; a test letter has its message's. */
 export type TextLetterKind =
-  'confirm' | 'known_address' | 'reset' | 'change_email' | 'email_changed' | 'password_changed' | 'let_in';
+  | 'confirm'
+  | 'known_address'
+  | 'reset'
+  | 'change_email'
+  | 'email_changed'
+  | 'password_changed'
+  | 'sign_in_changed'
+  | 'let_in';
 
 interface LetterText {
   subject: string;
@@ -106,6 +113,24 @@ const TEXTS: Record<TextLetterKind, Record<Language, LetterText>> = {
         'Если пароль задан по ссылке из письма, отозваны и все токены API. Иначе они продолжают работать: их список и отзыв есть на странице вашей учётной записи.',
         'Если это сделали не вы, сразу задайте новый пароль через «Забыли пароль?» на странице входа: это завершит все сеансы и отзовёт все токены API.',
       ],
+    },
+  },
+  sign_in_changed: {
+    en: {
+      subject: 'The way into your account was changed',
+      lines: [
+        'The second factor of your account was switched on or off, new recovery codes were made, or an account of a sign-in provider was linked or unlinked. Your account page shows the present state.',
+      ],
+      button: 'Sign in',
+      after: ['If it was not you, set a new password at once and write to whoever runs this service.'],
+    },
+    ru: {
+      subject: 'Вход в вашу учётную запись изменён',
+      lines: [
+        'Второй фактор вашей учётной записи включён или отключён, созданы новые коды восстановления, либо к ней привязана или от неё отвязана учётная запись внешнего сервиса входа. Текущее состояние видно на странице учётной записи.',
+      ],
+      button: 'Войти',
+      after: ['Если это сделали не вы, сразу задайте новый пароль и напишите тем, кто ведёт этот сервис.'],
     },
   },
   let_in: {

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Sql } from '../../database/database';
+import { tokenHash } from '../../domain/token-hash';
 
 const HOUR = 3_600_000;
 
@@ -20,7 +21,7 @@ export async function issueToken(sql: Sql, letterId: number, kind: TokenLetterKi
   const made = await sql.affected(
     `INSERT INTO letter_tokens (token_hash, letter_id, expires_at)
      SELECT $1, id, now() + $3 * interval '1 millisecond' FROM service_letters WHERE id = $2 AND status = 'sending' FOR SHARE`,
-    [hashOf(token), letterId, TOKEN_LIFE_MS[kind]],
+    [tokenHash(token), letterId, TOKEN_LIFE_MS[kind]],
   );
   return made > 0 ? token : null;
 }
@@ -31,7 +32,7 @@ export async function redeemToken(sql: Sql, kind: TokenLetterKind, token: string
     `DELETE FROM letter_tokens t USING service_letters l
       WHERE l.id = t.letter_id AND t.token_hash = $1 AND l.kind = $2 AND t.expires_at > now()
       RETURNING l.id AS letter_id, l.user_id, l.email, l.payload`,
-    [hashOf(token), kind],
+    [tokenHash(token), kind],
   );
   if (!found) return null;
   await withdrawTokens(sql, found.userId, kind);
@@ -61,4 +62,25 @@ export async function withdrawTokens(sql: Sql, userId: number, kind: TokenLetter
   );
 }
 
-const hashOf = (token: string) => createHash('sha256').update(token).digest();
+/** Links that are over prove nothing any more. */
+export const forgetTokens = (sql: Sql) => sql.affected('DELETE FROM letter_tokens WHERE expires_at < now()');
+
+/** Test letters that are not sent yet will not be, whoever wanted them. @returns how many */
+export const withdrawTestLetters = (sql: Sql) =>
+  sql.affected(
+    `UPDATE service_letters SET status = 'failed', outcome = 'withdrawn', payload = '{}', next_attempt_at = NULL, finished_at = now()
+      WHERE kind = 'test' AND status IN ('pending', 'sending')`,
+  );
+
+/** The database's clock was put back by so much: no letter waits longer for it. */
+export async function lettersPutBack(sql: Sql, backMs: number): Promise<void> {
+  const back = `- $1 * interval '1 millisecond'`;
+  await sql.affected(
+    `UPDATE service_letters SET next_attempt_at = next_attempt_at ${back} WHERE status = 'pending' AND next_attempt_at > now()`,
+    [backMs],
+  );
+  await sql.affected(
+    `UPDATE service_letters SET claimed_at = claimed_at ${back} WHERE status = 'sending' AND claimed_at > now()`,
+    [backMs],
+  );
+}

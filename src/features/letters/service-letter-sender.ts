@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
-import { composeLetter, prepareLetter } from '../../domain/compose';
-import { prepareDkim, signLetter } from '../../domain/dkim';
-import { emailDomain } from '../../domain/email-address';
-import { parseMailbox } from '../../domain/mailbox';
-import { letterIdentity } from '../../domain/message-id';
+import { untilAnswered } from '../../database/wait';
+import { prepareLetter } from '../../domain/compose';
+import { composeSigned, type Identity } from '../../domain/identity';
+import { boundaryOf, letterDigest, messageIdOf } from '../../domain/message-id';
 import { nextDelayMs } from '../../domain/retry-policy';
 import { classify, type TransmitResult, type Verdict } from '../../domain/smtp-outcome';
 import type { RenderedContent } from '../../domain/template';
@@ -20,7 +19,9 @@ interface ClaimedLetter {
   attempts: number;
   fullName: string;
   language: Language;
-  createdAt: Date;
+  letterKey: string;
+  /** When it was claimed: the date of this try, by the database's clock. */
+  claimedAt: Date;
   payload: Partial<RenderedContent> & { language?: Language };
 }
 
@@ -42,15 +43,16 @@ export class ServiceLetterSender {
   ) {}
 
   /** What the server said, or null if there was nothing to send: somebody else has it, or it is done or withdrawn. */
-  async send(letterId: number): Promise<{ result: TransmitResult; verdict: Verdict } | null> {
+  async send(letterId: number, identity: Identity): Promise<{ result: TransmitResult; verdict: Verdict } | null> {
     const letter = await this.claim(letterId);
     if (!letter) return null;
     const content = await this.content(letter);
     if (!content) return null;
-    const raw = this.compose(letter, content);
-    const result = await this.pool.transmit({ from: this.from().address, to: letter.email, raw, first: true });
-    const verdict = classify(result);
-    await this.record(letter, result, verdict);
+    const raw = this.compose(letter, content, identity);
+    const envelope = { from: identity.from.address, to: letter.email };
+    const result = await this.pool.transmit({ ...envelope, raw, first: true });
+    const verdict = classify(result, envelope);
+    await untilAnswered(() => this.record(letter, result, verdict));
     return { result, verdict };
   }
 
@@ -58,7 +60,7 @@ export class ServiceLetterSender {
     return this.database.first<ClaimedLetter>(
       `UPDATE service_letters l SET status = 'sending', attempts = attempts + 1, claimed_at = now() FROM users u
         WHERE l.id = $1 AND l.status = 'pending' AND l.next_attempt_at <= now() AND u.id = l.user_id
-        RETURNING l.id, l.kind, l.email, l.attempts, l.payload, l.created_at, u.language,
+        RETURNING l.id, l.kind, l.email, l.attempts, l.payload, l.letter_key, l.claimed_at, u.language,
                   CASE WHEN lower(u.email) = lower(l.email) THEN u.full_name ELSE '' END AS full_name`,
       [letterId],
     );
@@ -76,28 +78,25 @@ export class ServiceLetterSender {
     return token === null ? null : letterText(kind, language, `${base}${LETTER_PATHS[proves]}?token=${token}`);
   }
 
-  /** Message-ID and boundary are the letter's, on every try; runs begin at 1, so that 0 is no run's. */
-  private compose(letter: ClaimedLetter, content: RenderedContent): (server: { eightBitMime: boolean }) => Buffer {
-    const from = this.from();
-    const key = { runId: 0, deliveryId: letter.id };
-    const { secretKey, dkimDomain, dkimSelector, dkimPrivateKey } = this.config;
+  /** Message-ID and boundary are the letter's, on every try; the date is that of the try. */
+  private compose(letter: ClaimedLetter, content: RenderedContent, identity: Identity) {
+    const { from, domain } = identity;
+    const { id, letterKey: runKey, claimedAt: date } = letter;
+    const digest = letterDigest({ runKey, runId: 0, clientId: id, deliveryId: id }, this.config.secretKey);
     const prepared = prepareLetter({ from, content: { render: () => content }, autoSubmitted: true });
-    return ({ eightBitMime }) => {
-      const raw = composeLetter(prepared, {
+    return ({ eightBitMime }: { eightBitMime: boolean }): Buffer =>
+      composeSigned(identity, prepared, {
         data: {
           client: { fullName: letter.fullName, email: letter.email, comment: '' },
           mailing: { name: '' },
           sender: { name: from.name, email: from.address },
-          date: letter.createdAt.toISOString(),
+          date: date.toISOString(),
         },
-        ...letterIdentity(key, secretKey, emailDomain(from.address)),
-        date: letter.createdAt,
+        messageId: messageIdOf(digest, domain),
+        boundary: boundaryOf(digest),
+        date,
         eightBitMime,
       });
-      if (!dkimDomain) return raw;
-      const dkim = prepareDkim({ domain: dkimDomain, selector: dkimSelector, privateKey: dkimPrivateKey });
-      return signLetter(dkim, raw, letter.createdAt);
-    };
   }
 
   /**
@@ -112,7 +111,8 @@ export class ServiceLetterSender {
     });
     const sent = verdict.delivery === 'sent';
     const forGood = verdict.delivery === 'failed' || policy === null;
-    const uncounted = verdict.attempt === 'none' && verdict.delivery === 'pending';
+    // Trouble with the account is no try of the letter.
+    const uncounted = verdict.delivery === 'pending' && (verdict.attempt === 'none' || verdict.scope === 'transport');
     const status = sent ? 'sent' : forGood && !uncounted ? 'failed' : 'pending';
     const response = 'reply' in result ? result.reply.text : 'error' in result ? result.error : result.text;
     await this.database.affected(
@@ -130,11 +130,5 @@ export class ServiceLetterSender {
         uncounted ? this.config.breakerDelaysMs[0] : policy,
       ],
     );
-  }
-
-  private from() {
-    const from = parseMailbox(this.config.mailFrom);
-    if (!from) throw new Error('MAIL_FROM must be an address or Name <address@domain>');
-    return from;
   }
 }

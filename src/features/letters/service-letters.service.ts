@@ -6,6 +6,7 @@ import { Database, type Sql } from '../../database/database';
 import { SERVICE_QUEUE, type ServiceJob } from '../../queue/queues';
 import { NotFoundError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
+import { Repeated } from '../../logging/repeated';
 import type { TextLetterKind } from './letter-texts';
 
 export interface NewLetter {
@@ -31,11 +32,15 @@ export interface LetterState {
 /** The service's own letters: written down in the caller's transaction, then handed to the worker by their id alone. */
 @Injectable()
 export class ServiceLetters {
+  private readonly said: Repeated;
+
   constructor(
     private readonly database: Database,
     @InjectQueue(SERVICE_QUEUE) private readonly queue: Queue<ServiceJob>,
-    private readonly logger: PinoLogger,
-  ) {}
+    logger: PinoLogger,
+  ) {
+    this.said = new Repeated(logger);
+  }
 
   /** Returns the letter's id; `enqueue` it after the commit. */
   async write(sql: Sql, letter: NewLetter): Promise<number> {
@@ -67,7 +72,7 @@ export class ServiceLetters {
         { jobId: `letter-${letterId}-${attempts}`, removeOnComplete: true, removeOnFail: true },
       );
     } catch (error) {
-      this.logger.warn(
+      this.said.warn(
         { event: 'letter.not_enqueued', letterId, reason: (error as Error).message },
         'Letter was not enqueued; the sweeper will do it',
       );

@@ -1,8 +1,10 @@
 import { singleLineProblem } from '../../domain/email-address';
-import { type FieldError, ValidationError } from '../../domain/errors';
-import { checkSchedule, type FieldWarning } from '../../domain/schedule-input';
+import { ValidationError } from '../../domain/errors';
+import { at, type FieldProblem, problem } from '../../domain/problems';
+import { checkSchedule } from '../../domain/schedule-input';
 import type { Schedule } from '../../domain/recurrence';
-import { type Audience, audiences, unknownPolicies, type UnknownPolicy } from '../../domain/states';
+import { unknownPolicies, type UnknownPolicy } from '../../domain/states';
+import { type Audience, audiences, takes } from '../audiences/audiences';
 
 /** A mailing as a caller gives it. */
 export interface MailingInput {
@@ -23,29 +25,30 @@ export interface CheckedMailing {
   audience: Audience;
   schedule: Schedule;
   onUnknown: UnknownPolicy;
-  warnings: FieldWarning[];
+  warnings: readonly FieldProblem[];
 }
 
 /** @throws ValidationError naming every field that is wrong */
 export function checkMailing(input: MailingInput, defaultTimeZone: string): CheckedMailing {
-  const errors: FieldError[] = [];
   const name = (input.name ?? '').trim();
-  const nameProblem = singleLineProblem(name, 200);
-  if (nameProblem) errors.push({ field: 'name', message: nameProblem });
   const audience = audiences.find((a) => a === input.audience);
-  if (!audience) errors.push({ field: 'audience', message: `must be one of ${audiences.join(', ')}` });
-  if (audience === 'all' && input.clientIds?.length) {
-    errors.push({ field: 'clientIds', message: "must be absent for the audience 'all'" });
-  }
   const onUnknown = unknownPolicies.find((p) => p === (input.onUnknown ?? 'resend'));
-  if (!onUnknown) errors.push({ field: 'onUnknown', message: `must be one of ${unknownPolicies.join(', ')}` });
   const checked = checkSchedule({
     startAt: input.startAt,
     endAt: input.endAt ?? null,
     period: input.period,
     timeZone: input.timeZone ?? defaultTimeZone,
   });
-  if (!checked.ok) errors.push(...checked.errors);
+  const errors = [
+    ...at('name', singleLineProblem(name, 200)),
+    ...at('audience', audience ? null : problem('one_of', { options: audiences })),
+    ...at(
+      'clientIds',
+      audience && input.clientIds?.length && !takes(audience, 'clientIds') ? problem('clients_of_all') : null,
+    ),
+    ...at('onUnknown', onUnknown ? null : problem('one_of', { options: unknownPolicies })),
+    ...(checked.ok ? [] : checked.errors),
+  ];
   if (errors.length > 0 || !checked.ok || !audience || !onUnknown) throw new ValidationError(errors);
   return {
     name,

@@ -1,6 +1,7 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { Period } from '../../domain/recurrence';
-import type { Audience, MailingStatus, UnknownPolicy } from '../../domain/states';
+import type { MailingStatus, UnknownPolicy } from '../../domain/states';
+import type { Audience } from '../audiences/audiences';
 
 @Entity('mailings')
 export class Mailing {

@@ -1,12 +1,20 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DatabaseModule } from '../../database/database.module';
+import { ClientsModule } from '../clients/clients.module';
+import { NewClients } from '../clients/new-clients';
 import { Mailing } from './mailing.entity';
+import { noteJoined } from './mailing-moves';
 import { MailingsService } from './mailings.service';
+import { MessageDeletion } from './message-deletion.service';
 
 @Module({
-  imports: [DatabaseModule, TypeOrmModule.forFeature([Mailing])],
-  providers: [MailingsService],
-  exports: [MailingsService],
+  imports: [DatabaseModule, ClientsModule, TypeOrmModule.forFeature([Mailing])],
+  providers: [MailingsService, MessageDeletion],
+  exports: [MailingsService, MessageDeletion],
 })
-export class MailingsModule {}
+export class MailingsModule {
+  constructor(newClients: NewClients) {
+    newClients.attend((tx, ownerId, firstId) => noteJoined(tx, { ownerId }, firstId));
+  }
+}

@@ -1,13 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Sql, type Transaction } from '../../database/database';
-import { listPage } from '../../database/list';
-import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
+import { listPage, newestFirst, type View, viewWhere } from '../../database/list';
+import { anywhere, searched } from '../../database/search';
+import { notWritable } from '../../database/owned';
+import { ConflictError, invalid, NotFoundError, ValidationError } from '../../domain/errors';
+import { at, type FieldProblem, problem } from '../../domain/problems';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
-import type { FieldWarning } from '../../domain/schedule-input';
 import type { MailingStatus, RunStatus } from '../../domain/states';
+import { RECIPIENTS, takes } from '../audiences/audiences';
 import { checkMailing, type MailingInput } from './mailing-input';
 import type { Mailing } from './mailing.entity';
+import { noteJoined } from './mailing-moves';
 
 export interface LastRun {
   id: number;
@@ -23,9 +27,8 @@ export interface LastRun {
 export type MailingView = Mailing & {
   recipientCount: number;
   messageSubject: string | null;
-  ownerEmail: string;
   lastRun: LastRun | null;
-  warnings?: FieldWarning[];
+  warnings?: readonly FieldProblem[];
 };
 
 export interface MailingQuery extends PageRequest {
@@ -34,18 +37,18 @@ export interface MailingQuery extends PageRequest {
   ownerId?: number;
 }
 
-const VIEW = `SELECT m.*, s.subject AS message_subject, u.email AS owner_email,
-    CASE m.audience WHEN 'all' THEN coalesce((SELECT t.clients FROM client_totals t WHERE t.owner_id = m.owner_id), 0)
-                    ELSE m.selected_count END AS recipient_count,
+const VIEW: View = {
+  select: `m.*, s.subject AS message_subject,
+    ${RECIPIENTS} AS recipient_count,
     (SELECT jsonb_build_object('id', r.id, 'status', r.status, 'createdAt', r.created_at, 'total', c.total, 'sent', c.sent,
                                'failed', c.failed, 'open', c.open)
        FROM (SELECT * FROM runs WHERE mailing_id = m.id AND status <> 'missed' ORDER BY id DESC LIMIT 1) r,
        LATERAL (SELECT coalesce(sum(sent), 0) AS sent, coalesce(sum(failed), 0) AS failed,
                        coalesce(sum(pending + sending + deferred), 0) AS open,
                        coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0) AS total
-                  FROM run_counts WHERE run_id = r.id) c) AS last_run
-  FROM mailings m JOIN users u ON u.id = m.owner_id LEFT JOIN messages s ON s.id = m.message_id
- WHERE m.deleted_at IS NULL`;
+                  FROM run_counts WHERE run_id = r.id) c) AS last_run`,
+  from: `mailings m LEFT JOIN messages s ON s.id = m.message_id`,
+};
 
 /** The most clients one call may add. */
 export const CLIENT_IDS_MAX = 100_000;
@@ -55,15 +58,14 @@ export class MailingsService {
   constructor(private readonly database: Database) {}
 
   list(viewer: Viewer, query: MailingQuery): Promise<Page<MailingView>> {
-    const search = query.search?.trim() ? `%${query.search.trim().replace(/[\\%_]/g, '\\$&')}%` : null;
     return listPage<MailingView>(
       this.database,
       {
-        sql: `${VIEW} AND ($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
-                AND ($3::text IS NULL OR m.status = $3) AND ($4::text IS NULL OR m.name ILIKE $4 OR s.subject ILIKE $4)`,
-        params: [readableOwner(viewer), query.ownerId ?? null, query.status ?? null, search],
-        key: [{ expression: 'm.id', type: 'bigint' }],
-        descending: true,
+        ...VIEW,
+        where: `m.deleted_at IS NULL AND ($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
+                AND ($3::text IS NULL OR m.status = $3) AND ($4::text IS NULL OR ${searched('m.name')} LIKE ${searched('$4')} OR ${searched('s.subject')} LIKE ${searched('$4')})`,
+        params: [readableOwner(viewer), query.ownerId ?? null, query.status ?? null, anywhere(query.search)],
+        ...newestFirst('m.id'),
       },
       query,
     );
@@ -71,10 +73,10 @@ export class MailingsService {
 
   /** @throws NotFoundError */
   async get(viewer: Viewer, id: number, sql: Sql = this.database): Promise<MailingView> {
-    const mailing = await sql.first<MailingView>(`${VIEW} AND m.id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2)`, [
-      id,
-      readableOwner(viewer),
-    ]);
+    const mailing = await sql.first<MailingView>(
+      viewWhere(VIEW, 'm.deleted_at IS NULL AND m.id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2)'),
+      [id, readableOwner(viewer)],
+    );
     if (!mailing) throw new NotFoundError('Mailing', id);
     return mailing;
   }
@@ -113,7 +115,7 @@ export class MailingsService {
    */
   async addClients(viewer: Viewer, id: number, clientIds: number[]): Promise<MailingView> {
     return this.database.transaction(async (tx) => {
-      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      const mailing = await lockMailing(tx, id, viewer);
       requireSelected(mailing);
       await addClients(tx, { id, ownerId: mailing.ownerId, live: isLive(mailing) }, clientIds);
       return this.get(viewer, id, tx);
@@ -123,19 +125,42 @@ export class MailingsService {
   /** Takes clients out. What is planned for them already goes out; later runs leave them out. */
   async removeClients(viewer: Viewer, id: number, clientIds: number[]): Promise<MailingView> {
     return this.database.transaction(async (tx) => {
-      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      const mailing = await lockMailing(tx, id, viewer);
       requireSelected(mailing);
       await tx.affected('DELETE FROM mailing_clients WHERE mailing_id = $1 AND client_id = ANY($2)', [id, clientIds]);
       return this.get(viewer, id, tx);
     });
   }
 
-  /** All ids of a mailing's selected clients that are the viewer's own, to copy them. */
-  async clientIds(viewer: Viewer, id: number): Promise<number[]> {
+  /**
+   * The same mailing of the same owner again, not started.
+   * @throws ForbiddenError if the viewer may read it, but not change it
+   */
+  async copy(viewer: Viewer, id: number, name: string): Promise<MailingView> {
+    const { ownerId, messageId, audience, startAt, endAt, period, timeZone, onUnknown } = await this.get(viewer, id);
+    const owner = writableOwner(viewer);
+    if (owner !== null && owner !== ownerId) throw await notWritable(this.database, viewer, 'Mailing', id);
+    const clientIds = takes(audience, 'clientIds') ? await this.clientIds(id) : undefined;
+    return this.create(
+      { ...viewer, userId: ownerId },
+      {
+        name,
+        messageId: messageId ?? 0,
+        audience,
+        startAt,
+        endAt,
+        period,
+        timeZone,
+        onUnknown,
+        ...(clientIds && { clientIds }),
+      },
+    );
+  }
+
+  private async clientIds(id: number): Promise<number[]> {
     const rows = await this.database.rows<{ id: number }>(
-      `SELECT c.id FROM mailing_clients mc JOIN clients c ON c.id = mc.client_id
-        WHERE mc.mailing_id = $1 AND c.owner_id = $2 ORDER BY mc.id LIMIT ${CLIENT_IDS_MAX}`,
-      [id, viewer.userId],
+      `SELECT client_id AS id FROM mailing_clients WHERE mailing_id = $1 ORDER BY id LIMIT ${CLIENT_IDS_MAX}`,
+      [id],
     );
     return rows.map((row) => row.id);
   }
@@ -149,9 +174,9 @@ export class MailingsService {
     return listPage(
       this.database,
       {
-        sql: `SELECT c.id, c.email, c.full_name FROM mailing_clients mc JOIN clients c ON c.id = mc.client_id
-                JOIN mailings m ON m.id = mc.mailing_id
-               WHERE mc.mailing_id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2) AND m.deleted_at IS NULL`,
+        select: 'c.id, c.email, c.full_name',
+        from: 'mailing_clients mc JOIN clients c ON c.id = mc.client_id JOIN mailings m ON m.id = mc.mailing_id',
+        where: 'mc.mailing_id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2) AND m.deleted_at IS NULL',
         params: [id, readableOwner(viewer)],
         key: [{ expression: 'mc.id', type: 'bigint' }],
         descending: false,
@@ -162,16 +187,33 @@ export class MailingsService {
 }
 
 /**
- * Locks a mailing for a change: whoever starts, pauses, edits or deletes it waits here for the other.
+ * Locks a mailing for a change of the viewer's: whoever starts, pauses, edits or deletes it waits here for the other.
  * @throws NotFoundError
+ * @throws ForbiddenError if the viewer may read it, but not do this
  */
-export async function lockMailing(tx: Transaction, id: number, owner: number | null): Promise<Mailing> {
-  const mailing = await tx.first<Mailing>(
+export async function lockMailing(
+  tx: Transaction,
+  id: number,
+  viewer: Viewer,
+  ownerFor: (viewer: Viewer) => number | null = writableOwner,
+): Promise<Mailing> {
+  const mailing = await findMailing(tx, id, ownerFor(viewer));
+  if (!mailing) throw await notWritable(tx, viewer, 'Mailing', id);
+  return mailing;
+}
+
+/** The same for a change by the service itself. @throws NotFoundError */
+export async function lockAnyMailing(tx: Transaction, id: number): Promise<Mailing> {
+  const mailing = await findMailing(tx, id, null);
+  if (!mailing) throw new NotFoundError('Mailing', id);
+  return mailing;
+}
+
+function findMailing(tx: Transaction, id: number, owner: number | null): Promise<Mailing | undefined> {
+  return tx.first<Mailing>(
     'SELECT * FROM mailings WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) AND deleted_at IS NULL FOR NO KEY UPDATE',
     [id, owner],
   );
-  if (!mailing) throw new NotFoundError('Mailing', id);
-  return mailing;
 }
 
 /** Whether it has a calendar: who is added now still gets the current occurrence. */
@@ -184,7 +226,7 @@ export async function requireMessage(tx: Transaction, ownerId: number, messageId
     messageId,
     ownerId,
   ]);
-  if (!found) throw new ValidationError([{ field: 'messageId', message: `message ${messageId} does not exist` }]);
+  if (!found) throw invalid('messageId', problem('unknown_message', { id: messageId }));
 }
 
 /** @throws ValidationError naming the first ids that are not the owner's clients; nothing is added then */
@@ -194,19 +236,18 @@ export async function addClients(
   clientIds: number[],
 ): Promise<void> {
   if (clientIds.length > CLIENT_IDS_MAX) {
-    throw new ValidationError([{ field: 'clientIds', message: `must have at most ${CLIENT_IDS_MAX} ids in one call` }]);
+    throw invalid('clientIds', problem('too_many', { max: CLIENT_IDS_MAX, what: 'ids' }));
   }
+  // As the text of an array: the driver would look at each id for a while.
+  const ids = `{${clientIds.join(',')}}`;
   const strangers = await tx.rows<{ id: number }>(
     `SELECT w.id FROM unnest($1::bigint[]) AS w(id)
       WHERE NOT EXISTS (SELECT FROM clients c WHERE c.id = w.id AND c.owner_id = $2) LIMIT 5`,
-    [clientIds, mailing.ownerId],
+    [ids, mailing.ownerId],
   );
   if (strangers.length > 0) {
     throw new ValidationError(
-      strangers.map(({ id }) => ({
-        field: `clientIds.${clientIds.indexOf(id)}`,
-        message: `client ${id} does not exist`,
-      })),
+      strangers.flatMap(({ id }) => at(`clientIds.${clientIds.indexOf(id)}`, problem('unknown_client', { id }))),
     );
   }
   const added = await tx.first<{ first: number | null }>(
@@ -214,19 +255,24 @@ export async function addClients(
        INSERT INTO mailing_clients (mailing_id, client_id) SELECT $1, w.id FROM unnest($2::bigint[]) AS w(id) ORDER BY w.id
        ON CONFLICT DO NOTHING RETURNING id)
      SELECT min(id) AS first FROM added`,
-    [mailing.id, clientIds],
+    [mailing.id, ids],
   );
-  if (mailing.live && added?.first) {
-    await tx.affected('UPDATE mailings SET joined_from = least(coalesce(joined_from, $2), $2) WHERE id = $1', [
-      mailing.id,
-      added.first,
-    ]);
+  if (mailing.live && added?.first) await noteJoined(tx, mailing, added.first);
+}
+
+export async function replaceClients(tx: Transaction, mailing: Mailing, clientIds: number[]): Promise<void> {
+  await tx.affected('DELETE FROM mailing_clients WHERE mailing_id = $1 AND client_id <> ALL($2::bigint[])', [
+    mailing.id,
+    clientIds,
+  ]);
+  if (clientIds.length > 0) {
+    await addClients(tx, { id: mailing.id, ownerId: mailing.ownerId, live: isLive(mailing) }, clientIds);
   }
 }
 
 function requireSelected(mailing: Mailing): void {
   if (mailing.status === 'done') throw new ConflictError('MAILING_DONE', `Mailing ${mailing.id} is done.`);
-  if (mailing.audience !== 'selected') {
+  if (!takes(mailing.audience, 'clientIds')) {
     throw new ConflictError(
       'MAILING_AUDIENCE_ALL',
       `Mailing ${mailing.id} goes to all clients; there is no list to change.`,

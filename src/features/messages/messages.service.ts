@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../database/database';
-import { listPage } from '../../database/list';
+import { Database, type Transaction } from '../../database/database';
+import { notWritable } from '../../database/owned';
+import { listPage, newestFirst } from '../../database/list';
+import { anywhere, searched } from '../../database/search';
 import { singleLineProblem } from '../../domain/email-address';
-import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
+import { invalid, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { compileContent, type LetterData, type RenderedContent } from '../../domain/template';
-import { audit } from '../audit/audit';
 import type { Message } from './message.entity';
 
 export interface MessageInput {
@@ -22,17 +23,15 @@ export class MessagesService {
   constructor(private readonly database: Database) {}
 
   list(viewer: Viewer, query: PageRequest & { search?: string; ownerId?: number }): Promise<Page<MessageWithUse>> {
-    const search = query.search?.trim() ? `%${query.search.trim().replace(/[\\%_]/g, '\\$&')}%` : null;
     return listPage<MessageWithUse>(
       this.database,
       {
-        sql: `SELECT m.*, (SELECT count(*) FROM mailings g WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count
-                FROM messages m
-               WHERE ($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
-                 AND ($3::text IS NULL OR m.subject ILIKE $3)`,
-        params: [readableOwner(viewer), query.ownerId ?? null, search],
-        key: [{ expression: 'm.id', type: 'bigint' }],
-        descending: true,
+        select: `m.*, (SELECT count(*) FROM mailings g WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count`,
+        from: 'messages m',
+        where: `($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
+                 AND ($3::text IS NULL OR ${searched('m.subject')} LIKE ${searched('$3')})`,
+        params: [readableOwner(viewer), query.ownerId ?? null, anywhere(query.search)],
+        ...newestFirst('m.id'),
       },
       query,
     );
@@ -55,7 +54,7 @@ export class MessagesService {
 
   /** Counts from the next run; runs under way send what they began with. */
   async update(viewer: Viewer, id: number, change: Partial<MessageInput>): Promise<MessageWithUse> {
-    const current = await this.find(id, writableOwner(viewer));
+    const current = await this.findWritable(viewer, id);
     const content = checkContent({
       subject: change.subject ?? current.subject,
       body: change.body ?? current.body,
@@ -69,33 +68,6 @@ export class MessagesService {
     return this.find(id, writableOwner(viewer));
   }
 
-  /**
-   * A message whose only mailings are deleted ones goes with its row kept for them; its content stays in their runs.
-   * @throws ConflictError MESSAGE_IN_USE
-   */
-  async delete(viewer: Viewer, id: number): Promise<void> {
-    await this.database.transaction(async (tx) => {
-      const found = await tx.first<{ subject: string }>(
-        'SELECT subject FROM messages WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR UPDATE',
-        [id, writableOwner(viewer)],
-      );
-      if (!found) throw new NotFoundError('Message', id);
-      const used = await tx.first<{ n: number }>(
-        'SELECT count(*) AS n FROM mailings WHERE message_id = $1 AND deleted_at IS NULL',
-        [id],
-      );
-      if (used && used.n > 0) {
-        throw new ConflictError(
-          'MESSAGE_IN_USE',
-          `${used.n} mailing(s) use this message. Delete them or give them another one first.`,
-        );
-      }
-      await tx.affected('UPDATE mailings SET message_id = NULL WHERE message_id = $1', [id]);
-      await tx.affected('DELETE FROM messages WHERE id = $1', [id]);
-      await audit(tx, viewer, 'message.delete', { type: 'message', id }, { name: found.subject });
-    });
-  }
-
   /** The message as a client would get it; without a client, with a made-up one. */
   preview(message: MessageInput, data: LetterData): RenderedContent {
     const compiled = compileContent({
@@ -107,23 +79,36 @@ export class MessagesService {
     return compiled.content.render(data);
   }
 
+  private async findWritable(viewer: Viewer, id: number): Promise<MessageWithUse> {
+    const message = await this.read(id, writableOwner(viewer));
+    if (!message) throw await notWritable(this.database, viewer, 'Message', id);
+    return message;
+  }
+
   private async find(id: number, owner: number | null): Promise<MessageWithUse> {
-    const message = await this.database.first<MessageWithUse>(
+    const message = await this.read(id, owner);
+    if (!message) throw new NotFoundError('Message', id);
+    return message;
+  }
+
+  private read(id: number, owner: number | null): Promise<MessageWithUse | undefined> {
+    return this.database.first<MessageWithUse>(
       `SELECT m.*, (SELECT count(*) FROM mailings g WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count
          FROM messages m WHERE m.id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2)`,
       [id, owner],
     );
-    if (!message) throw new NotFoundError('Message', id);
-    return message;
   }
 }
+
+/** Of a message that no mailing uses; the caller holds it. */
+export const deleteMessage = (tx: Transaction, id: number) => tx.affected('DELETE FROM messages WHERE id = $1', [id]);
 
 const SUBJECT_MAX = 1_000;
 
 function checkContent(input: MessageInput): { subject: string; body: string; bodyText: string | null } {
   const bodyText = input.bodyText?.trim() ? input.bodyText : null;
-  const problem = singleLineProblem(input.subject, SUBJECT_MAX);
-  if (problem) throw new ValidationError([{ field: 'subject', message: problem }]);
+  const wrong = singleLineProblem(input.subject, SUBJECT_MAX);
+  if (wrong) throw invalid('subject', wrong);
   const compiled = compileContent({ subject: input.subject, body: input.body, bodyText: bodyText ?? undefined });
   if (!compiled.ok) throw new ValidationError(compiled.errors);
   return { subject: input.subject, body: input.body, bodyText };

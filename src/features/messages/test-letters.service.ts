@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
-import { parseEmailAddress } from '../../domain/email-address';
-import { ValidationError } from '../../domain/errors';
+import { emailKey, parseEmailAddress } from '../../domain/email-address';
+import { invalid } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { Limits } from '../../queue/limits';
 import { audit } from '../audit/audit';
@@ -28,9 +28,9 @@ export class TestLettersService {
     const content = await this.previews.ofMessage(viewer, messageId);
     const own = await this.database.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [userId]);
     const parsed = parseEmailAddress(to ?? own?.email ?? '');
-    if (!parsed.ok) throw new ValidationError([{ field: 'to', message: parsed.message }]);
+    if (!parsed.ok) throw invalid('to', parsed.problem);
     const { email } = parsed;
-    if (email.toLowerCase() !== own?.email.toLowerCase()) await this.limits.take('testLetterUser', userId);
+    if (emailKey(email) !== emailKey(own?.email ?? '')) await this.limits.take('testLetterUser', userId);
     const letterId = await this.database.transaction(async (tx) => {
       await holdAccess(tx, viewer);
       await audit(tx, viewer, 'message.test', { type: 'message', id: messageId });

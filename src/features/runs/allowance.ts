@@ -1,6 +1,7 @@
-import type { Transaction } from '../../database/database';
+import type { Sql, Transaction } from '../../database/database';
 import { ConflictError, DomainError } from '../../domain/errors';
 import type { Role } from '../../domain/permissions';
+import { RECIPIENTS } from '../audiences/audiences';
 
 /** So many letters of one owner are to begin now. */
 export interface Wanted {
@@ -62,12 +63,9 @@ const tooMany = (perDay: number, started: number, more: number) =>
     { retryAfterS: 3_600 },
   );
 
-const RECIPIENTS = `CASE m.audience
-  WHEN 'all' THEN coalesce((SELECT t.clients FROM client_totals t WHERE t.owner_id = m.owner_id), 0) ELSE m.selected_count END`;
-
 /** How many letters a run of each of these mailings would be. */
-export async function recipientsOf(tx: Transaction, mailingIds: number[]): Promise<Map<number, number>> {
-  const rows = await tx.rows<{ id: number; n: number }>(
+export async function recipientsOf(sql: Sql, mailingIds: number[]): Promise<Map<number, number>> {
+  const rows = await sql.rows<{ id: number; n: number }>(
     `SELECT m.id, (${RECIPIENTS})::bigint AS n FROM mailings m WHERE m.id = ANY($1::bigint[])`,
     [mailingIds],
   );

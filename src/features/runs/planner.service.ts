@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { failpoint } from '../../config/failpoint';
 import { Database, sqlState, type Transaction } from '../../database/database';
+import { type Audience, audienceOf } from '../audiences/audiences';
+import { planDeliveries } from '../ledger/moves';
 import type { Run } from './run.entity';
+import { advancePlan } from './run-moves';
 
 const PAGE = 10_000;
 const UNIQUE_VIOLATION = '23505';
@@ -11,7 +14,7 @@ type Planned = Pick<
   Run,
   'id' | 'mailingId' | 'ownerId' | 'trigger' | 'sourceRunId' | 'status' | 'planCursor' | 'plannedAt' | 'pausedAt'
 > & {
-  audience: 'all' | 'selected';
+  audience: Audience;
 };
 
 /**
@@ -70,13 +73,7 @@ export class PlannerService {
     const page = await insertPage(tx, run);
     failpoint('planning-page');
     const last = (page?.n ?? 0) < PAGE;
-    await tx.affected(
-      `UPDATE runs SET plan_cursor = greatest(plan_cursor, $2), planned_at = CASE WHEN $3 THEN app_now() END,
-              started_at = CASE WHEN $3 THEN coalesce(started_at, app_now()) ELSE started_at END,
-              status = CASE WHEN $3 THEN 'sending' ELSE status END
-        WHERE id = $1`,
-      [runId, page?.cursor ?? run.planCursor, last],
-    );
+    await advancePlan(tx, runId, page?.cursor ?? run.planCursor, last);
     return { added: page?.added ?? 0, last };
   }
 }
@@ -86,26 +83,14 @@ export class PlannerService {
  * that meets it is inserted row by row.
  */
 async function insertPage(tx: Transaction, run: Planned) {
-  const insert = (row: '' | 'ON CONFLICT DO NOTHING') =>
-    tx.first<{ cursor: number | null; n: number; added: number }>(
-      `WITH page AS (${audiencePage(run)}),
-       added AS (
-         INSERT INTO deliveries (run_id, client_id, email, status, reason)
-         SELECT $1, client_id, email, status, reason FROM page ORDER BY key ${row} RETURNING 1)
-       SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n, (SELECT count(*) FROM added) AS added`,
-      [
-        run.id,
-        run.planCursor,
-        run.trigger === 'resend' ? run.sourceRunId : run.audience === 'all' ? run.ownerId : run.mailingId,
-      ],
-    );
+  const params = [run.id, run.planCursor, run.trigger === 'resend' ? run.sourceRunId : audienceOf(run).source(run)];
   await tx.affected('SAVEPOINT page');
   try {
-    return await insert('');
+    return await planDeliveries(tx, audiencePage(run), params);
   } catch (error) {
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
     await tx.affected('ROLLBACK TO SAVEPOINT page');
-    return insert('ON CONFLICT DO NOTHING');
+    return planDeliveries(tx, audiencePage(run), params, { again: true });
   }
 }
 
@@ -117,11 +102,5 @@ function audiencePage(run: Planned): string {
               FROM deliveries d LEFT JOIN clients c ON c.id = d.client_id
              WHERE d.run_id = $3 AND d.off_path IN ('failed', 'unknown') AND d.id > $2 ORDER BY d.id LIMIT ${PAGE}`;
   }
-  if (run.audience === 'all') {
-    return `SELECT c.id AS key, c.id AS client_id, c.email, 'pending' AS status, NULL AS reason
-              FROM clients c WHERE c.owner_id = $3 AND c.id > $2 ORDER BY c.id LIMIT ${PAGE}`;
-  }
-  return `SELECT mc.id AS key, c.id AS client_id, c.email, 'pending' AS status, NULL AS reason
-            FROM mailing_clients mc JOIN clients c ON c.id = mc.client_id
-           WHERE mc.mailing_id = $3 AND mc.id > $2 ORDER BY mc.id LIMIT ${PAGE}`;
+  return audienceOf(run).page(PAGE);
 }

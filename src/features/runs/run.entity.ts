@@ -46,6 +46,18 @@ export class Run {
   @Column('text', { name: 'body_text', nullable: true })
   bodyText!: string | null;
 
+  @Column('text', { name: 'mailing_name', nullable: true })
+  mailingName!: string | null;
+
+  @Column('text', { name: 'time_zone', nullable: true })
+  timeZone!: string | null;
+
+  @Column('text', { nullable: true })
+  sender!: string | null;
+
+  @Column('uuid', { name: 'letter_key', nullable: true })
+  letterKey!: string | null;
+
   @Column('bigint', { name: 'plan_cursor', default: 0 })
   planCursor!: number;
 

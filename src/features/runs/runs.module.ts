@@ -1,13 +1,19 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DatabaseModule } from '../../database/database.module';
+import { QueueModule } from '../../queue/queue.module';
+import { DeliveriesExport } from './deliveries-export.service';
+import { DeliveriesService } from './deliveries.service';
 import { PlannerService } from './planner.service';
+import { ReconcileService } from './reconcile.service';
 import { Run } from './run.entity';
 import { RunsService } from './runs.service';
 
+const EXPORTED = [RunsService, PlannerService, DeliveriesService, DeliveriesExport, ReconcileService];
+
 @Module({
-  imports: [DatabaseModule, TypeOrmModule.forFeature([Run])],
-  providers: [RunsService, PlannerService],
-  exports: [RunsService, PlannerService],
+  imports: [DatabaseModule, QueueModule, TypeOrmModule.forFeature([Run])],
+  providers: EXPORTED,
+  exports: EXPORTED,
 })
 export class RunsModule {}

@@ -1,16 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { failpoint } from '../../config/failpoint';
 import { Database, type Sql, type Transaction } from '../../database/database';
-import { listPage } from '../../database/list';
+import { listPage, newestFirst, type View, viewWhere } from '../../database/list';
 import { NotFoundError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { Missed } from '../../domain/schedule-decision';
 import type { DeliveryCounts, RunReason, RunTrigger } from '../../domain/states';
+import { type Closed, closeDeliveries } from '../ledger/moves';
 import type { Mailing } from '../mailings/mailing.entity';
+import { finishOnce } from '../mailings/mailing-moves';
 import type { Run } from './run.entity';
 
-export type RunView = Omit<Run, 'body' | 'bodyText' | 'idempotencyKey' | 'floorId'> & { counts: DeliveryCounts };
+/** What no answer holds. */
+type Inner = 'body' | 'bodyText' | 'idempotencyKey' | 'floorId' | 'mailingName' | 'timeZone' | 'sender' | 'letterKey';
+export type RunView = Omit<Run, Inner> & { counts: DeliveryCounts };
 
 const COUNTS = `(SELECT jsonb_build_object(
     'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
@@ -18,17 +22,16 @@ const COUNTS = `(SELECT jsonb_build_object(
     'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0), 'unknown', coalesce(sum(unknown), 0),
     'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts WHERE run_id = r.id) AS counts`;
 
-const VIEW = `SELECT r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger, r.source_run_id, r.status, r.reason, r.paused_at,
-    r.on_unknown, r.subject, r.plan_cursor, r.planned_at, r.end_at, r.created_at, r.started_at, r.finished_at, r.closing, ${COUNTS}
-  FROM runs r`;
+const VIEW: View = {
+  select: `r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger, r.source_run_id, r.status, r.reason, r.paused_at,
+    r.on_unknown, r.subject, r.plan_cursor, r.planned_at, r.end_at, r.created_at, r.started_at, r.finished_at, r.closing, ${COUNTS}`,
+  from: 'runs r',
+};
 
 /** A run `r` in which nothing is left. */
 const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
     AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
     AND NOT has_open_deliveries(r.id, r.floor_id)`;
-
-/** How many pending and how many deferred deliveries one transaction closes, also the one that closes their run; the rest follow. */
-const CLOSE_AT_ONCE = 5_000;
 
 @Injectable()
 export class RunsService {
@@ -38,10 +41,10 @@ export class RunsService {
     return listPage<RunView>(
       this.database,
       {
-        sql: `${VIEW} WHERE r.mailing_id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`,
+        ...VIEW,
+        where: 'r.mailing_id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)',
         params: [mailingId, readableOwner(viewer)],
-        key: [{ expression: 'r.id', type: 'bigint' }],
-        descending: true,
+        ...newestFirst('r.id'),
       },
       page,
     );
@@ -50,7 +53,7 @@ export class RunsService {
   /** @throws NotFoundError */
   async get(viewer: Viewer, id: number): Promise<RunView> {
     const run = await this.database.first<RunView>(
-      `${VIEW} WHERE r.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)`,
+      viewWhere(VIEW, 'r.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)'),
       [id, readableOwner(viewer)],
     );
     if (!run) throw new NotFoundError('Run', id);
@@ -141,7 +144,7 @@ export class RunsService {
         WHERE mailing_id = $1 AND status IN ('planning', 'sending') RETURNING id`,
       [mailingId, reason],
     );
-    for (const run of runs) await closeDeliveries(tx, run.id);
+    for (const run of runs) await closeSome(tx, run.id);
   }
 
   /** Goes on closing the deliveries of closed runs until only claims that are under way are left. */
@@ -152,7 +155,7 @@ export class RunsService {
         const { last } = closed;
         closed = await this.database.transaction(async (tx) => {
           const run = await tx.first('SELECT id FROM runs WHERE id = $1 AND closing FOR UPDATE SKIP LOCKED', [id]);
-          return run ? closeDeliveries(tx, id, last) : { more: false, last };
+          return run ? closeSome(tx, id, last) : { more: false, last };
         });
       }
     }
@@ -188,22 +191,7 @@ export class RunsService {
 
   /** A `once` mailing is done when its run is. */
   async finishOnceMailings(): Promise<void> {
-    await this.database.transaction(async (tx) => {
-      // The lock first, as above: a send that is under way has its run in the ledger when the question is asked.
-      const over = await tx.rows<{ id: number }>(
-        `SELECT id FROM mailings m WHERE status = 'started' AND period = 'once' AND next_run_at IS NULL AND joined_from IS NULL
-            AND deleted_at IS NULL AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
-            AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))
-          ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
-      );
-      if (over.length === 0) return;
-      await tx.affected(
-        `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL, status_text = NULL,
-                status_since = app_now(), status_by = NULL
-          WHERE m.id = ANY($1) AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
-        [over.map((mailing) => mailing.id)],
-      );
-    });
+    await this.database.transaction(finishOnce);
   }
 
   /** Runs that are not fully planned and not held: their plan job may have been lost. */
@@ -238,8 +226,10 @@ async function insertRuns(
 ): Promise<number[]> {
   if (due.length === 0) return [];
   const inserted = await tx.rows<{ id: number }>(
-    `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body, body_text, end_at)
-     SELECT m.id, m.owner_id, due.at, $1, $2, 'planning', m.on_unknown, s.subject, s.body, s.body_text, m.end_at
+    `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body, body_text,
+                       mailing_name, time_zone, letter_key, end_at)
+     SELECT m.id, m.owner_id, due.at, $1, $2, 'planning', m.on_unknown, s.subject, s.body, s.body_text,
+            m.name, m.time_zone, gen_random_uuid(), m.end_at
        FROM unnest($3::bigint[], $4::timestamptz[]) AS due(mailing_id, at)
        JOIN mailings m ON m.id = due.mailing_id JOIN messages s ON s.id = m.message_id ORDER BY m.id
      ON CONFLICT (mailing_id, occurrence_at) DO NOTHING RETURNING id`,
@@ -255,38 +245,13 @@ async function lockRuns(tx: Transaction, mailingIds: number[]): Promise<void> {
   );
 }
 
-interface Closed {
-  /** There may be more. */
-  more: boolean;
-  /** The id of the last pending one. */
-  last: number;
-}
-
-/**
- * Closes some deliveries of a run that the caller holds: deferred ones, and pending ones after an id. Claims end by
- * themselves; when they have, nothing is left to close.
- */
-async function closeDeliveries(tx: Transaction, runId: number, after = 0): Promise<Closed> {
-  const closed = await tx.first<Closed>(
-    `WITH next AS (
-       SELECT id FROM deliveries WHERE id IN (
-         (SELECT id FROM deliveries WHERE run_id = $1 AND off_path = 'deferred' ORDER BY id LIMIT ${CLOSE_AT_ONCE})
-         UNION ALL
-         (SELECT o.id FROM runs r, open_deliveries(r.id, r.floor_id, 'pending', $2, ${CLOSE_AT_ONCE}) o WHERE r.id = $1))
-        ORDER BY id FOR UPDATE),
-     closed AS (
-       UPDATE deliveries d SET
-          status = CASE WHEN r.reason <> 'ended' THEN 'cancelled' WHEN d.attempts > 0 THEN 'failed' ELSE 'skipped' END,
-          reason = r.reason, next_attempt_at = NULL, updated_at = app_now()
-         FROM runs r, next, deliveries old
-        WHERE r.id = $1 AND d.id = next.id AND d.status IN ('pending', 'deferred') AND old.id = d.id RETURNING d.id, old.status)
-     SELECT count(*) >= ${CLOSE_AT_ONCE} AS more, coalesce(max(id) FILTER (WHERE status = 'pending'), $2) AS last FROM closed`,
-    [runId, after],
-  );
+/** Closes some deliveries of a run that the caller holds; without open ones it is closed itself. */
+async function closeSome(tx: Transaction, runId: number, after = 0): Promise<Closed> {
+  const closed = await closeDeliveries(tx, runId, after);
   await tx.affected(
     `UPDATE runs r SET closing = false WHERE r.id = $1 AND closing
         AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts WHERE run_id = r.id) = 0`,
     [runId],
   );
-  return closed ?? { more: false, last: after };
+  return closed;
 }

@@ -6,7 +6,9 @@ import { audit } from '../audit/audit';
 import { withdrawLetters, withdrawTokens } from '../letters/letter-tokens';
 import { holdAccess } from '../users/hold-access';
 import { SessionsService } from '../users/sessions.service';
+import { endTokens } from '../users/tokens.service';
 import type { User } from '../users/user.entity';
+import { setUserStatus } from '../users/users.service';
 import { LifecycleService } from './lifecycle.service';
 
 /** Shutting users out, and letting them in again. */
@@ -29,9 +31,9 @@ export class BlockingService {
       if (user.status === 'blocked') return;
       if (user.status === 'unconfirmed')
         throw new ConflictError('USER_UNCONFIRMED', 'The address of this user is not confirmed yet.');
-      await setStatus(tx, id, 'blocked');
+      await setUserStatus(tx, id, 'blocked');
       await this.sessions.endAll(id, undefined, tx);
-      await tx.affected('DELETE FROM api_tokens WHERE user_id = $1', [id]);
+      await endTokens(tx, id);
       await withdrawTokens(tx, id, 'reset');
       await withdrawTokens(tx, id, 'change_email');
       await withdrawLetters(tx, id, 'test');
@@ -45,7 +47,7 @@ export class BlockingService {
     await this.database.transaction(async (tx) => {
       const user = await lockUser(tx, viewer, id);
       if (user.status !== 'blocked') throw new ConflictError('USER_NOT_BLOCKED', 'This user is not blocked.');
-      await setStatus(tx, id, 'active');
+      await setUserStatus(tx, id, 'active');
       await audit(tx, viewer, 'user.unblock', { type: 'user', id });
     });
   }
@@ -59,6 +61,3 @@ async function lockUser(tx: Transaction, viewer: Viewer, id: number): Promise<Us
   if (!mayBlock(viewer, user)) throw new ForbiddenError();
   return user;
 }
-
-const setStatus = (tx: Transaction, id: number, status: User['status']) =>
-  tx.affected('UPDATE users SET status = $2, updated_at = app_now() WHERE id = $1', [id, status]);

@@ -1,32 +1,11 @@
 import type { Transaction } from '../../database/database';
-import type { MailingCode } from '../../domain/codes';
-import { type Plan, planResume, planTick } from '../../domain/schedule-decision';
-import type { MailingStatus } from '../../domain/states';
+import { planResume, planTick } from '../../domain/schedule-decision';
 import type { Mailing } from '../mailings/mailing.entity';
+import { type Decided, NO_REASON, setCalendar, setStatus, type StatusReason } from '../mailings/mailing-moves';
 import type { RunsService } from '../runs/runs.service';
 import { databaseNow, scheduleOf } from './facts';
 
-/** A locked mailing and what its calendar asks for. */
-export interface Decided {
-  mailing: Mailing;
-  plan: Plan;
-}
-
-/** Why a mailing is in its status, where its owner did not bring it there. */
-export interface StatusReason {
-  code: MailingCode | null;
-  text: string | null;
-  by: number | null;
-}
-
-export const NO_REASON: StatusReason = { code: null, text: null, by: null };
 const ENDED: StatusReason = { ...NO_REASON, code: 'ended' };
-
-/** A locked mailing whose status changes, and why. */
-export interface StatusChange {
-  mailing: Mailing;
-  reason: StatusReason;
-}
 
 /**
  * What a tick has to do for these mailings, which are locked and started or paused. A paused one is only looked at for
@@ -75,36 +54,5 @@ export async function carryOut(tx: Transaction, runs: RunsService, decided: Deci
     decided.flatMap(({ mailing, plan }) =>
       plan.run?.occurrenceAt && !plan.done ? [{ mailingId: mailing.id, occurrenceAt: plan.run.occurrenceAt }] : [],
     ),
-  );
-}
-
-/** Moves the cursors; a mailing that is done waits for nobody who has joined. */
-export async function setCalendar(tx: Transaction, decided: Decided[]): Promise<void> {
-  await tx.affected(
-    `UPDATE mailings m SET next_run_at = d.next_run_at, waited_until = CASE WHEN d.waits THEN app_now() END,
-            joined_from = CASE WHEN NOT d.done THEN m.joined_from END
-       FROM unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::boolean[]) AS d(id, next_run_at, waits, done)
-      WHERE m.id = d.id`,
-    [
-      decided.map(({ mailing }) => mailing.id),
-      decided.map(({ plan }) => plan.nextRunAt),
-      decided.map(({ plan }) => plan.wait),
-      decided.map(({ plan }) => plan.done),
-    ],
-  );
-}
-
-export async function setStatus(tx: Transaction, status: MailingStatus, changes: StatusChange[]): Promise<void> {
-  if (changes.length === 0) return;
-  await tx.affected(
-    `UPDATE mailings m SET status = $1, status_code = c.code, status_text = c.text, status_by = c.by, status_since = app_now()
-       FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[]) AS c(id, code, text, by) WHERE m.id = c.id`,
-    [
-      status,
-      changes.map(({ mailing }) => mailing.id),
-      changes.map(({ reason }) => reason.code),
-      changes.map(({ reason }) => reason.text),
-      changes.map(({ reason }) => reason.by),
-    ],
   );
 }

@@ -4,13 +4,15 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Transaction } from '../../database/database';
 import type { MailingCode } from '../../domain/codes';
 import { ConflictError, ForbiddenError } from '../../domain/errors';
-import { stoppableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import { stoppableOwner, type Viewer } from '../../domain/permissions';
 import { planFirstStart, planResume } from '../../domain/schedule-decision';
-import { FeederService } from '../deliveries/feeder.service';
+import { FeedState } from '../../queue/feed-state';
 import type { Mailing } from '../mailings/mailing.entity';
-import { lockMailing, type MailingView, MailingsService } from '../mailings/mailings.service';
+import { clearCalendar, type Decided, hide, NO_REASON, setStatus, type StatusChange } from '../mailings/mailing-moves';
+import { heldWhenDone } from '../mailings/restored';
+import { lockAnyMailing, lockMailing, type MailingView, MailingsService } from '../mailings/mailings.service';
 import { RunsService } from '../runs/runs.service';
-import { carryOut, type Decided, NO_REASON, setStatus, type StatusChange } from './calendar';
+import { carryOut } from './calendar';
 import { databaseNow, scheduleOf } from './facts';
 import { PlanJobs } from './plan-jobs.service';
 import {
@@ -34,7 +36,7 @@ export class LifecycleService {
     private readonly database: Database,
     private readonly mailings: MailingsService,
     private readonly runs: RunsService,
-    private readonly feeder: FeederService,
+    private readonly feed: FeedState,
     private readonly plans: PlanJobs,
     @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
@@ -43,8 +45,8 @@ export class LifecycleService {
   /** The schedule takes over. If `startAt` has passed, one run goes at once. */
   async start(viewer: Viewer, id: number): Promise<MailingView> {
     const started = await this.database.transaction(async (tx) => {
-      const mailing = await lockMailing(tx, id, writableOwner(viewer));
-      requireStatus(mailing, 'started', ['created']);
+      const mailing = await lockMailing(tx, id, viewer);
+      requireStatus(mailing, 'started');
       await settleAudience(tx, mailing);
       const plan = planFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
       if (plan.done) throw MAILING_ENDED();
@@ -61,8 +63,8 @@ export class LifecycleService {
   /** No new claim after this has returned; only what was claimed already ends. A manager may do this to anybody's. */
   async pause(viewer: Viewer, id: number): Promise<MailingView> {
     await this.database.transaction(async (tx) => {
-      const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
-      requireStatus(mailing, 'paused', ['started']);
+      const mailing = await lockMailing(tx, id, viewer, stoppableOwner);
+      requireStatus(mailing, 'paused');
       const code = mailing.ownerId === viewer.userId ? null : 'paused_by_manager';
       await auditMailing(tx, viewer, 'mailing.pause', id);
       await this.hold(tx, [{ mailing, reason: { code, text: null, by: viewer.userId } }]);
@@ -73,27 +75,34 @@ export class LifecycleService {
   /** The system stops a mailing whose sender, content or template is refused. Does nothing if it is not started. */
   async park(id: number, code: MailingCode, text: string): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const mailing = await lockMailing(tx, id, null);
+      const mailing = await lockAnyMailing(tx, id);
       if (mailing.status === 'started') await this.hold(tx, [{ mailing, reason: { code, text, by: null } }]);
     });
     this.logger.warn({ event: 'mailing.parked', mailingId: id, code }, 'Mailing was paused by the system');
   }
 
-  /** Goes on where it was; what was missed while paused is recorded, never made up. */
+  /**
+   * Goes on where it was; what was missed while paused is recorded, never made up. A mailing that is done, whose run is held
+   * because the database was restored, stays done.
+   */
   async resume(viewer: Viewer, id: number): Promise<MailingView> {
     const { runIds, planned } = await this.database.transaction(async (tx) => {
-      const mailing = await lockMailing(tx, id, stoppableOwner(viewer));
-      requireStatus(mailing, 'resumed', ['paused']);
+      const mailing = await lockMailing(tx, id, viewer, stoppableOwner);
+      if (!heldWhenDone(mailing)) requireStatus(mailing, 'resumed');
       requireMayResume(viewer, mailing);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: false });
       await auditMailing(tx, viewer, 'mailing.resume', id);
+      if (mailing.status === 'done') {
+        await setStatus(tx, 'done', [{ mailing, reason: NO_REASON }]);
+        return { runIds: await this.runs.setPaused(tx, [id], false), planned: [] };
+      }
       const now = await databaseNow(tx);
       const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
       await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
       const held = await this.runs.setPaused(tx, [id], false);
       return { runIds: held, planned: await carryOut(tx, this.runs, [{ mailing, plan }]) };
     });
-    await this.feeder.refeed(runIds).catch((error: unknown) => this.plans.queueAway(error));
+    await this.feed.refeed(runIds).catch((error: unknown) => this.plans.queueAway(error));
     await this.plans.add([...runIds, ...planned]);
     return this.mailings.get(viewer, id);
   }
@@ -101,15 +110,12 @@ export class LifecycleService {
   /** For good: what is open is cancelled. */
   async finish(viewer: Viewer, id: number): Promise<MailingView> {
     await this.database.transaction(async (tx) => {
-      const mailing = await lockMailing(tx, id, writableOwner(viewer));
-      requireStatus(mailing, 'finished', ['created', 'started', 'paused']);
+      const mailing = await lockMailing(tx, id, viewer);
+      if (!heldWhenDone(mailing)) requireStatus(mailing, 'finished');
       await auditMailing(tx, viewer, 'mailing.finish', id);
       await this.runs.close(tx, id, 'finished');
       await setStatus(tx, 'done', [{ mailing, reason: { ...NO_REASON, by: viewer.userId } }]);
-      await tx.affected(
-        'UPDATE mailings SET next_run_at = NULL, joined_from = NULL, waited_until = NULL WHERE id = $1',
-        [id],
-      );
+      await clearCalendar(tx, id);
     });
     return this.mailings.get(viewer, id);
   }
@@ -117,7 +123,7 @@ export class LifecycleService {
   /** Hides the mailing; its ledger stays. @throws ConflictError MAILING_SENDING while a run is live */
   async delete(viewer: Viewer, id: number): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const { name } = await lockMailing(tx, id, writableOwner(viewer));
+      const { name } = await lockMailing(tx, id, viewer);
       const live = await tx.first<{ id: number }>(
         `SELECT id FROM runs WHERE mailing_id = $1 AND status IN ('planning', 'sending') LIMIT 1`,
         [id],
@@ -130,10 +136,7 @@ export class LifecycleService {
         );
       }
       await auditMailing(tx, viewer, 'mailing.delete', id, { name });
-      await tx.affected(
-        'UPDATE mailings SET deleted_at = app_now(), next_run_at = NULL, joined_from = NULL WHERE id = $1',
-        [id],
-      );
+      await hide(tx, id);
     });
   }
 
@@ -189,6 +192,7 @@ export class LifecycleService {
 }
 
 function requireMayResume(viewer: Viewer, mailing: Mailing): void {
+  if (mailing.statusCode === 'restored') return;
   const byManager = ['paused_by_manager', 'owner_blocked'].includes(mailing.statusCode ?? '');
   if (byManager && viewer.role === 'user')
     throw new ForbiddenError('A manager paused this mailing; only a manager or admin may resume it.');

@@ -2,16 +2,21 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { Repeated } from '../../logging/repeated';
 import { promptly } from '../../queue/promptly';
 import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
 
 /** Jobs that plan runs; added after the transaction that made the runs is committed. */
 @Injectable()
 export class PlanJobs {
+  private readonly said: Repeated;
+
   constructor(
     @InjectQueue(PLAN_QUEUE) private readonly queue: Queue<PlanJob>,
-    private readonly logger: PinoLogger,
-  ) {}
+    logger: PinoLogger,
+  ) {
+    this.said = new Repeated(logger);
+  }
 
   /**
    * Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. `again` is for what may have a job
@@ -32,7 +37,7 @@ export class PlanJobs {
 
   /** What to do when a job could not be added: say it; nothing is lost. */
   queueAway(error: unknown): void {
-    this.logger.warn(
+    this.said.warn(
       { event: 'queue.unavailable', reason: (error as Error).message },
       'Redis is away; the sweeper will go on with this',
     );

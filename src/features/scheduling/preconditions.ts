@@ -1,8 +1,9 @@
 import type { Sql, Transaction } from '../../database/database';
 import { ConflictError, type DomainError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
-import { type MailingStatus, mailingTransitions } from '../../domain/states';
+import { type MailingStatus, type MailingVerb, mailingVerbs } from '../../domain/states';
 import { audit, type AuditAction, type AuditDetail } from '../audit/audit';
+import { audienceOf } from '../audiences/audiences';
 import { settleClients } from '../clients/clients.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { recipientsOf, refusedAllowances } from '../runs/allowance';
@@ -18,30 +19,24 @@ export const auditMailing = (
   detail?: Pick<AuditDetail, 'name'>,
 ) => audit(tx, viewer, action, { type: 'mailing', id }, detail);
 
-/** @throws ConflictError MAILING_… if the mailing's status is none of those allowed */
-export function requireStatus(mailing: Mailing, verb: string, allowed: MailingStatus[]): void {
-  if (allowed.includes(mailing.status)) return;
-  const article = mailingTransitions[mailing.status].length === 0 ? 'is done' : `is ${mailing.status}`;
+/** @throws ConflictError MAILING_… if this is not done to a mailing of its status */
+export function requireStatus(mailing: Mailing, verb: MailingVerb): void {
+  if (mailingVerbs[verb].some((status) => status === mailing.status)) return;
   throw new ConflictError(
     `MAILING_${mailing.status.toUpperCase() as Uppercase<MailingStatus>}`,
-    `Mailing ${mailing.id} ${article} and can not be ${verb}.`,
+    `Mailing ${mailing.id} is ${mailing.status} and can not be ${verb}.`,
   );
 }
 
 /** @throws ConflictError MAILING_EMPTY */
 export async function requireRecipients(sql: Sql, mailing: Mailing): Promise<void> {
-  const any = await sql.first<{ found: boolean }>(
-    mailing.audience === 'all'
-      ? 'SELECT EXISTS (SELECT FROM clients WHERE owner_id = $1) AS found'
-      : 'SELECT EXISTS (SELECT FROM mailing_clients WHERE mailing_id = $1) AS found',
-    [mailing.audience === 'all' ? mailing.ownerId : mailing.id],
-  );
-  if (!any?.found) throw new ConflictError('MAILING_EMPTY', `Mailing ${mailing.id} has no recipients.`);
+  const recipients = await recipientsOf(sql, [mailing.id]);
+  if (!recipients.get(mailing.id)) throw new ConflictError('MAILING_EMPTY', `Mailing ${mailing.id} has no recipients.`);
 }
 
-/** Before a mailing to all starts: whoever is being added sees it started or is added when it is planned. */
+/** Before a mailing starts whose audience grows: whoever is being added sees it started or is added when it is planned. */
 export async function settleAudience(tx: Transaction, mailing: Mailing): Promise<void> {
-  if (mailing.audience === 'all') await settleClients(tx);
+  if (audienceOf(mailing).grows) await settleClients(tx);
 }
 
 /** For each of these mailings why its owner may not have it sent (or, if it sends nothing yet, started) now; null: they may. */

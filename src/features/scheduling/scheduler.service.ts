@@ -1,17 +1,22 @@
+import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { Database, isUnavailable, type Transaction } from '../../database/database';
+import { Database, type Transaction, troubleOf } from '../../database/database';
 import { NotFoundError } from '../../domain/errors';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import { upcoming } from '../../domain/recurrence';
-import { lateJoinUntil } from '../../domain/schedule-decision';
-import { formatLocal } from '../../domain/time-zone';
+import { lateJoinUntil, presentCursor } from '../../domain/schedule-decision';
+import { formatLocal, isTimeZone } from '../../domain/time-zone';
+import { audienceOf } from '../audiences/audiences';
 import type { Mailing } from '../mailings/mailing.entity';
+import { moveCursors, takeJoined } from '../mailings/mailing-moves';
+import { planFrom } from '../runs/run-moves';
 import { RunsService } from '../runs/runs.service';
 import { decideTick } from './calendar';
 import { databaseNow, scheduleOf } from './facts';
 import { LifecycleService } from './lifecycle.service';
 import { PlanJobs } from './plan-jobs.service';
+import { RestoreService } from './restore.service';
 
 /** How many due mailings one look takes; a tick looks again until none is left. */
 const LOOK = 5_000;
@@ -35,16 +40,21 @@ export interface Tick {
  */
 @Injectable()
 export class SchedulerService {
+  private rulesFollowed = false;
+
   constructor(
     private readonly database: Database,
     private readonly runs: RunsService,
     private readonly lifecycle: LifecycleService,
+    private readonly restore: RestoreService,
     private readonly plans: PlanJobs,
     private readonly logger: PinoLogger,
   ) {}
 
   /** Starts what is due, ends what has ended, lets in who has joined. */
   async tick(): Promise<Tick> {
+    await this.restore.notice();
+    if (!this.rulesFollowed) await this.followRules();
     const tick: Tick = { mailings: 0, runs: [] };
     for (let after = 0; ;) {
       const found = await this.look(after);
@@ -81,7 +91,7 @@ export class SchedulerService {
     if (mailing.status === 'done') return [];
     const after = from ?? mailing.now;
     // A started mailing's calendar goes on from its own cursor, which an edit or a send may have moved.
-    const { nextRunAt } = mailing;
+    const nextRunAt = presentCursor(scheduleOf(mailing), mailing.nextRunAt);
     const began = mailing.status !== 'created';
     if (began && !nextRunAt) return [];
     const start = began && nextRunAt && nextRunAt > after ? new Date(nextRunAt.getTime() - 1) : after;
@@ -89,6 +99,44 @@ export class SchedulerService {
       occurrenceAt: at,
       local: formatLocal(at, mailing.timeZone),
     }));
+  }
+
+  /**
+   * Next occurrences that this process' time zone rules see elsewhere than those by which they were stored are stored anew,
+   * once after its start: what has moved to before now would otherwise be found late, if at all.
+   */
+  private async followRules(): Promise<void> {
+    let moved = 0;
+    for (let after = 0, more = true; more;) {
+      const page = await this.database.rows<Mailing>(
+        `SELECT id, start_at, end_at, period, time_zone, next_run_at FROM mailings
+          WHERE ${LIVE} AND next_run_at IS NOT NULL AND period <> 'once' AND id > $1 ORDER BY id LIMIT ${LOOK}`,
+        [after],
+      );
+      const changes = await this.movedByRules(page);
+      if (changes.length > 0) moved += await moveCursors(this.database, changes);
+      more = page.length === LOOK;
+      after = page.at(-1)?.id ?? after;
+    }
+    this.rulesFollowed = true;
+    if (moved > 0)
+      this.logger.warn(
+        { event: 'scheduler.rules_changed', mailings: moved, rules: process.versions.tz },
+        'Time zone rules have changed: next occurrences were stored anew',
+      );
+  }
+
+  /** Lets other work of this process in between. A mailing whose zone these rules do not know is left to its own tick. */
+  private async movedByRules(mailings: Mailing[]): Promise<{ id: number; was: Date | null; at: Date | null }[]> {
+    const moved: { id: number; was: Date | null; at: Date | null }[] = [];
+    for (const [i, mailing] of mailings.entries()) {
+      if (i % BATCH === 0) await setImmediate();
+      if (!isTimeZone(mailing.timeZone)) continue;
+      const { id, nextRunAt: was } = mailing;
+      const at = presentCursor(scheduleOf(mailing), was);
+      if (at?.getTime() !== was?.getTime()) moved.push({ id, was, at });
+    }
+    return moved;
   }
 
   /** By one index for each reason to be here. Those that lock runs beside the mailing are handled alone. */
@@ -103,12 +151,16 @@ export class SchedulerService {
     );
   }
 
-  /** One mailing that can't be handled does not keep the others from it. */
+  /**
+   * One mailing that can't be handled does not keep the others from it; so a batch that met a lock or took too long is
+   * handled one by one, too. Whatever Postgres says no to for now is for the next tick.
+   */
   private async handleAll(ids: number[]): Promise<Tick> {
     try {
       return await this.database.transaction((tx) => this.handle(tx, ids));
     } catch (error) {
-      if (isUnavailable(error)) throw error;
+      const trouble = troubleOf(error);
+      if (trouble === 'away' || (trouble && ids.length === 1)) throw error;
       if (ids.length > 1) {
         const alone: Tick[] = [];
         for (const id of ids) alone.push(await this.handleAll([id]));
@@ -145,23 +197,16 @@ export class SchedulerService {
    */
   private async letJoin(tx: Transaction, mailing: Mailing, joinedFrom: number): Promise<number | null> {
     // This very tick may have paused it.
-    const started = await tx.affected(`UPDATE mailings SET joined_from = NULL WHERE id = $1 AND status = 'started'`, [
-      mailing.id,
-    ]);
-    if (started === 0) return null;
+    if (!(await takeJoined(tx, mailing.id))) return null;
     const run = await tx.first<{ id: number; occurrenceAt: Date }>(
       `SELECT id, occurrence_at FROM runs WHERE mailing_id = $1 AND occurrence_at IS NOT NULL AND status IN ('planning', 'sending', 'done')
         ORDER BY occurrence_at DESC LIMIT 1 FOR NO KEY UPDATE`,
       [mailing.id],
     );
     if (!run) return null;
-    const until = lateJoinUntil(scheduleOf(mailing), run.occurrenceAt, mailing.audience);
+    const until = lateJoinUntil(scheduleOf(mailing), run.occurrenceAt, audienceOf(mailing));
     if (until !== null && until <= (await databaseNow(tx))) return null;
-    await tx.affected(
-      `UPDATE runs SET plan_cursor = least(plan_cursor, $2::bigint - 1), planned_at = NULL, finished_at = NULL,
-              status = CASE status WHEN 'done' THEN 'sending' ELSE status END WHERE id = $1`,
-      [run.id, joinedFrom],
-    );
+    await planFrom(tx, run.id, joinedFrom);
     return run.id;
   }
 }

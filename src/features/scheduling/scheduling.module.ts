@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
-import { DeliveriesModule } from '../deliveries/deliveries.module';
 import { MailingsModule } from '../mailings/mailings.module';
 import { RunsModule } from '../runs/runs.module';
 import { UsersModule } from '../users/users.module';
@@ -9,13 +8,22 @@ import { BlockingService } from './blocking.service';
 import { LifecycleService } from './lifecycle.service';
 import { MailingEditService } from './mailing-edit.service';
 import { PlanJobs } from './plan-jobs.service';
+import { RestoreService } from './restore.service';
 import { SchedulerService } from './scheduler.service';
 import { SendNowService } from './send-now.service';
 
-const EXPORTED = [LifecycleService, SendNowService, MailingEditService, SchedulerService, BlockingService, PlanJobs];
+const EXPORTED = [
+  RestoreService,
+  LifecycleService,
+  SendNowService,
+  MailingEditService,
+  SchedulerService,
+  BlockingService,
+  PlanJobs,
+];
 
 @Module({
-  imports: [DatabaseModule, QueueModule, MailingsModule, DeliveriesModule, RunsModule, UsersModule],
+  imports: [DatabaseModule, QueueModule, MailingsModule, RunsModule, UsersModule],
   providers: EXPORTED,
   exports: EXPORTED,
 })

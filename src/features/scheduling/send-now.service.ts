@@ -2,17 +2,22 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { failpoint } from '../../config/failpoint';
 import { Database, type Sql, type Transaction } from '../../database/database';
+import { notWritable } from '../../database/owned';
 import type { ErrorCode } from '../../domain/codes';
 import { ConflictError, NotFoundError } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { type Plan, planDemandSend } from '../../domain/schedule-decision';
+import type { DeliveryStatus } from '../../domain/states';
+import { audienceOf } from '../audiences/audiences';
 import { audit } from '../audit/audit';
 import type { Mailing } from '../mailings/mailing.entity';
+import { NO_REASON, setStatus } from '../mailings/mailing-moves';
 import { lockMailing, MailingsService } from '../mailings/mailings.service';
 import { refusedAllowances } from '../runs/allowance';
 import type { Run } from '../runs/run.entity';
+import { beginResend } from '../runs/run-moves';
 import { RunsService } from '../runs/runs.service';
-import { carryOut, NO_REASON, setStatus } from './calendar';
+import { carryOut } from './calendar';
 import { readRunFacts } from './facts';
 import { PlanJobs } from './plan-jobs.service';
 import {
@@ -24,10 +29,10 @@ import {
   settleAudience,
 } from './preconditions';
 
-/** `leftOut`: who is in the audience and would get nothing by a send now; `emails` are the first of them. */
+/** `leftOut`: who is in the audience and would get nothing by a send now, by what became of their letter; `emails` are the first of them. */
 export interface SendPreview {
   recipients: number;
-  leftOut: { reason: string; count: number; emails: string[] }[];
+  leftOut: { status: DeliveryStatus; count: number; emails: string[] }[];
   refusal: { code: ErrorCode; message: string } | null;
 }
 
@@ -52,7 +57,7 @@ export class SendNowService {
    */
   async send(viewer: Viewer, id: number, idempotencyKey: string | null = null): Promise<{ runId: number }> {
     const { runId, isNew } = await this.database.transaction(async (tx) => {
-      const mailing = await lockMailing(tx, id, writableOwner(viewer));
+      const mailing = await lockMailing(tx, id, viewer);
       const same = idempotencyKey && (await runOfKey(tx, id, idempotencyKey));
       if (same) return { runId: same, isNew: false };
       const { run, ...plan } = await this.decideSend(tx, mailing);
@@ -92,7 +97,7 @@ export class SendNowService {
         'SELECT * FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR NO KEY UPDATE',
         [runId, writableOwner(viewer)],
       );
-      if (!source) throw new NotFoundError('Run', runId);
+      if (!source) throw await notWritable(tx, viewer, 'Run', runId);
       const again = await tx.first<{ id: number; status: string }>(
         `SELECT id, status FROM runs WHERE source_run_id = $1 AND status IN ('planning', 'sending') LIMIT 1`,
         [runId],
@@ -117,13 +122,7 @@ export class SendNowService {
       const [refused] = await refusedAllowances(tx, [wanted], this.config.lettersPerDay);
       if (refused) throw refused;
       await audit(tx, viewer, 'run.resend_failed', { type: 'run', id: runId });
-      const run = await tx.first<{ id: number }>(
-        `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text)
-         SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text FROM runs r WHERE r.id = $1
-         RETURNING id`,
-        [runId],
-      );
-      return { runId: run?.id ?? 0 };
+      return { runId: await beginResend(tx, runId) };
     });
     await this.plans.add([resent]);
     return { runId: resent };
@@ -131,7 +130,7 @@ export class SendNowService {
 
   /** What a send on demand would be now. @throws ConflictError if it is refused */
   private async decideSend(sql: Sql, mailing: Mailing): Promise<Plan & { run: { occurrenceAt: Date | null } }> {
-    if (mailing.status !== 'created') requireStatus(mailing, 'sent', ['started']);
+    requireStatus(mailing, 'sent');
     const [open] = await this.runs.untried(sql, [mailing.id]);
     if (open) {
       throw new ConflictError(
@@ -150,15 +149,12 @@ export class SendNowService {
   /** Who is in the audience and has a letter of this occurrence's run already. */
   private leftOut(mailing: Mailing, occurrenceAt: Date | null): Promise<SendPreview['leftOut']> {
     return this.database.rows(
-      `SELECT CASE d.status WHEN 'sent' THEN 'got it already' WHEN 'deferred' THEN 'waits for another try'
-                            WHEN 'failed' THEN 'failed in this run (see --failed-only)' WHEN 'unknown' THEN 'may have got it already'
-                            ELSE 'is ' || d.status || ' in this run' END AS reason,
-              count(*) AS count, (array_agg(d.email ORDER BY d.id))[1:${SHOWN}] AS emails
+      `SELECT d.status, count(*) AS count, (array_agg(d.email ORDER BY d.id))[1:${SHOWN}] AS emails
          FROM runs r JOIN deliveries d ON d.run_id = r.id JOIN clients c ON c.id = d.client_id
         WHERE r.mailing_id = $1 AND r.occurrence_at = $2
-          AND ($3 OR EXISTS (SELECT FROM mailing_clients mc WHERE mc.mailing_id = $1 AND mc.client_id = c.id))
+          AND ${audienceOf(mailing).contains}
         GROUP BY 1 ORDER BY 2 DESC`,
-      [mailing.id, occurrenceAt, mailing.audience === 'all'],
+      [mailing.id, occurrenceAt],
     );
   }
 }

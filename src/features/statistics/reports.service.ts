@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
 import { csvRow } from '../../domain/csv-records';
-import { ValidationError } from '../../domain/errors';
+import { invalid, ValidationError } from '../../domain/errors';
+import { at, problem } from '../../domain/problems';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import { timeZoneName } from '../../domain/time-zone';
 
@@ -54,7 +55,7 @@ export class ReportsService {
   async report(viewer: Viewer, query: ReportQuery): Promise<Report> {
     const { by, mailingId } = query;
     const timeZone = timeZoneName(query.timeZone);
-    if (!timeZone) throw new ValidationError([{ field: 'timeZone', message: 'must be an IANA time zone' }]);
+    if (!timeZone) throw invalid('timeZone', problem('time_zone'));
     const { from, to } = await this.range(query, timeZone);
     const params = [readableOwner(viewer), mailingId ?? null, from, to, timeZone];
     const where = (
@@ -109,7 +110,7 @@ export class ReportsService {
   private async range(query: ReportQuery, timeZone: string): Promise<{ from: string; to: string }> {
     const errors = (['from', 'to'] as const)
       .filter((field) => query[field] !== undefined && !isDay(query[field]))
-      .map((field) => ({ field, message: 'must be a day such as 2027-03-28' }));
+      .flatMap((field) => at(field, problem('day')));
     if (errors.length > 0) throw new ValidationError(errors);
     const row = await this.database.first<{ from: string; to: string; n: number }>(
       `SELECT f.from::text, t.to::text, t.to - f.from AS n FROM (SELECT coalesce($2::date, (app_now() AT TIME ZONE $3)::date) AS to) t,
@@ -117,10 +118,9 @@ export class ReportsService {
       [query.from ?? null, query.to ?? null, timeZone],
     );
     if (!row) throw new Error('a SELECT without a table returned no row');
-    if (row.n < 0) throw new ValidationError([{ field: 'to', message: 'must not be before from' }]);
+    if (row.n < 0) throw invalid('to', problem('to_before_from'));
     const days = { day: 1, week: 7, month: 28 }[query.by];
-    if (row.n / days > MAX_PERIODS)
-      throw new ValidationError([{ field: 'from', message: `must be at most ${MAX_PERIODS} periods before to` }]);
+    if (row.n / days > MAX_PERIODS) throw invalid('from', problem('too_many_periods', { max: MAX_PERIODS }));
     return row;
   }
 }

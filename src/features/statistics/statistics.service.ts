@@ -3,7 +3,10 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { DeliveryCounts, RunStatus } from '../../domain/states';
+import { RECIPIENTS } from '../audiences/audiences';
+import { type Restored, restoredNote } from '../mailings/restored';
 import { RedisConnection } from '../../queue/redis.module';
+import { LIVING_WORKERS } from '../ledger/living-workers';
 
 export interface Statistics {
   mailings: number;
@@ -25,6 +28,26 @@ export interface Overview extends Statistics {
   days: DayCount[];
 }
 
+/** What is open in live runs, and how many of those and of workers there are. */
+export interface OpenCounts {
+  liveRuns: number;
+  pending: number;
+  sending: number;
+  deferred: number;
+  workers: number;
+}
+
+export interface LiveWorker {
+  id: number;
+  host: string;
+  pid: number;
+  version: string;
+  startedAt: Date;
+  heartbeatAt: Date;
+  /** Why it can't work with its Redis; null if it can. */
+  redisReason: string | null;
+}
+
 export interface LiveRun {
   runId: number;
   mailingId: number;
@@ -40,6 +63,8 @@ export interface Present {
   live: LiveRun[];
   next: { id: number; name: string; nextRunAt: Date; timeZone: string; recipients: number }[];
   held: { id: number; name: string; code: string; text: string | null; since: Date }[];
+  /** Set while mailings are held because the database was restored. */
+  restored: Restored | null;
   liveWorkers: number;
 }
 
@@ -102,10 +127,15 @@ export class StatisticsService {
     await this.redis.client.del(this.key(viewer)).catch(() => 0);
   }
 
+  /** What is held because the database was restored, of what the viewer may see. */
+  restored(viewer: Viewer): Promise<Restored | null> {
+    return restoredNote(this.database, readableOwner(viewer));
+  }
+
   /** Always read anew: few rows, by their indexes. */
   async present(viewer: Viewer): Promise<Present> {
     const owner = readableOwner(viewer);
-    const [live, next, held, workers] = await Promise.all([
+    const [live, next, held, restored, workers] = await Promise.all([
       this.database.rows<LiveRun>(
         `SELECT r.id AS run_id, r.mailing_id, coalesce(nullif(m.name, ''), r.subject) AS mailing_name, r.status,
                 r.paused_at IS NOT NULL AS paused, r.started_at, (SELECT jsonb_build_object(
@@ -119,8 +149,7 @@ export class StatisticsService {
       ),
       this.database.rows<Present['next'][number]>(
         `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name, m.next_run_at, m.time_zone,
-                CASE m.audience WHEN 'all' THEN coalesce((SELECT clients FROM client_totals t WHERE t.owner_id = m.owner_id), 0)
-                                ELSE m.selected_count END AS recipients
+                ${RECIPIENTS} AS recipients
            FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
           WHERE m.status = 'started' AND m.deleted_at IS NULL AND m.next_run_at IS NOT NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
           ORDER BY m.next_run_at LIMIT ${SHOWN}`,
@@ -129,24 +158,46 @@ export class StatisticsService {
       this.database.rows<Present['held'][number]>(
         `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name, m.status_code AS code, m.status_text AS text, m.status_since AS since
            FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
-          WHERE m.status = 'paused' AND m.status_code IS NOT NULL AND m.deleted_at IS NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
+          WHERE ((m.status = 'paused' AND m.status_code <> 'restored') OR (m.status = 'done' AND m.status_code = 'restored'))
+            AND m.deleted_at IS NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
           ORDER BY m.status_since DESC LIMIT ${SHOWN}`,
         [owner],
       ),
+      restoredNote(this.database, owner),
       this.liveWorkers(),
     ]);
-    return { live, next, held, liveWorkers: workers.length };
+    return { live, next, held, restored, liveWorkers: workers.length };
   }
 
   /** Worker processes whose heartbeat is young. */
-  liveWorkers(): Promise<
-    { id: number; host: string; pid: number; version: string; startedAt: Date; heartbeatAt: Date }[]
-  > {
+  liveWorkers(): Promise<LiveWorker[]> {
     return this.database.rows(
-      `SELECT id, host, pid, version, started_at, heartbeat_at FROM workers
-        WHERE stopped_at IS NULL AND heartbeat_at > clock_timestamp() - $1 * interval '1 millisecond' ORDER BY id`,
+      `SELECT id, host, pid, version, started_at, heartbeat_at, redis_reason FROM workers
+        WHERE ${LIVING_WORKERS} ORDER BY id`,
       [this.config.takeoverMs],
     );
+  }
+
+  async open(): Promise<OpenCounts> {
+    const row = await this.database.first<OpenCounts>(
+      `SELECT (SELECT count(*) FROM runs WHERE status IN ('planning', 'sending')) AS live_runs,
+              coalesce(sum(pending), 0)::bigint AS pending, coalesce(sum(sending), 0)::bigint AS sending,
+              coalesce(sum(deferred), 0)::bigint AS deferred, (SELECT count(*) FROM workers WHERE ${LIVING_WORKERS}) AS workers
+         FROM run_counts WHERE run_id IN (SELECT id FROM runs WHERE status IN ('planning', 'sending'))`,
+      [this.config.takeoverMs],
+    );
+    if (!row) throw new Error('no counts');
+    return row;
+  }
+
+  /** Of everybody, in the last 24 hours. */
+  async recentAttempts(): Promise<Statistics['attempts']> {
+    const row = await this.database.first<Statistics['attempts']>(
+      `SELECT coalesce(sum(attempts_ok), 0)::bigint AS ok, coalesce(sum(attempts_failed), 0)::bigint AS failed,
+              coalesce(sum(attempts_unknown), 0)::bigint AS unknown FROM stats WHERE bucket_at > app_now() - interval '1 day'`,
+    );
+    if (!row) throw new Error('no statistics');
+    return row;
   }
 
   private days(viewer: Viewer, timeZone: string): Promise<DayCount[]> {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
-import type { FieldError } from '../../domain/errors';
+import { emailKey } from '../../domain/email-address';
+import { at, type CodedProblem, type FieldProblem, problem } from '../../domain/problems';
 
-export const PASSWORD_MIN = 10;
+const PASSWORD_MIN = 8;
 const PASSWORD_MAX = 200;
 
 /** Argon2id, the library's default, by OWASP's parameters: 19 MiB, two passes, one lane. */
@@ -19,9 +20,42 @@ export async function passwordMatches(passwordHash: string | null, password: str
   return matches && passwordHash !== null;
 }
 
-/** What is wrong with a new password. */
-export function passwordProblems(password: string, field = 'password'): FieldError[] {
-  if (password.length < PASSWORD_MIN) return [{ field, message: `must have at least ${PASSWORD_MIN} characters` }];
-  if (password.length > PASSWORD_MAX) return [{ field, message: `must have at most ${PASSWORD_MAX} characters` }];
-  return [];
+/**
+ * What is wrong with a new password of the owner of `email`: its length, that it is among the 49,000 that are guessed first,
+ * or that it is the address. Which characters it is made of is nobody's business (ASVS 5, 6.2.5).
+ */
+export async function passwordProblems(
+  password: string,
+  email: string,
+  field = 'password',
+): Promise<readonly FieldProblem[]> {
+  return at(field, lengthProblem(password) ?? (await guessProblem(password, email)));
+}
+
+function lengthProblem(password: string): CodedProblem | null {
+  if (password.length > PASSWORD_MAX) return problem('too_long', { max: PASSWORD_MAX });
+  return [...password].length < PASSWORD_MIN ? problem('too_short', { min: PASSWORD_MIN }) : null;
+}
+
+async function guessProblem(password: string, email: string): Promise<CodedProblem | null> {
+  const word = password.normalize('NFKC').toLowerCase().trim();
+  if (isAddress(word, emailKey(email) ?? '')) return problem('own_address');
+  return (await common()).has(word) ? problem('common_password') : null;
+}
+
+/** Whether nothing but a number and signs is added to the address, what is before its @, or its domain. */
+function isAddress(word: string, address: string): boolean {
+  const bare = (text: string) => text.replace(/[^\p{L}\p{N}]/gu, '');
+  const own = [address, ...address.split('@')].map(bare).filter((part) => part.length > 2);
+  return own.some((part) => /^\d*$/.test(bare(word).replace(part, '')) && bare(word).includes(part));
+}
+
+let passwords: Promise<Set<string>> | undefined;
+
+/** Read when it is first asked for: it takes some megabytes, and most processes never ask. */
+function common(): Promise<Set<string>> {
+  passwords ??= import('@zxcvbn-ts/language-common').then(
+    ({ dictionary }) => new Set(dictionary['passwords-common'] as readonly string[]),
+  );
+  return passwords;
 }

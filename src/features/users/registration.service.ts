@@ -2,17 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database, violates } from '../../database/database';
-import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
-import { ConflictError, DomainError, type FieldError, ValidationError } from '../../domain/errors';
+import { emailKey, parseEmailAddress, singleLineProblem } from '../../domain/email-address';
+import { ConflictError, DomainError, ValidationError } from '../../domain/errors';
+import { at, type FieldProblem } from '../../domain/problems';
 import type { Viewer } from '../../domain/permissions';
 import { timeZoneName } from '../../domain/time-zone';
-import { Limits } from '../../queue/limits';
+import { accountOf, Limits } from '../../queue/limits';
 import { anonymous, audit } from '../audit/audit';
 import { redeemToken, withdrawTokens } from '../letters/letter-tokens';
 import { ServiceLetters } from '../letters/service-letters.service';
 import { holdAccess } from './hold-access';
-import { hashPassword, passwordMatches, passwordProblems } from './passwords';
+import { IdentitiesService } from './identities.service';
+import { OwnPassword, wrongPassword } from './own-password';
+import { hashPassword, passwordProblems } from './passwords';
 import { type Origin, SessionsService } from './sessions.service';
+import { endTokens } from './tokens.service';
 import type { UserStatus } from './user.entity';
 
 export interface Registration {
@@ -31,6 +35,8 @@ export class RegistrationService {
     private readonly database: Database,
     private readonly letters: ServiceLetters,
     private readonly sessions: SessionsService,
+    private readonly ownPassword: OwnPassword,
+    private readonly identities: IdentitiesService,
     private readonly limits: Limits,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -42,12 +48,11 @@ export class RegistrationService {
    */
   async register(input: Registration, origin: Origin): Promise<void> {
     const { email, errors } = readEmail(input.email);
-    const nameProblem = singleLineProblem(input.fullName ?? '', 200);
-    if (nameProblem) errors.push({ field: 'fullName', message: nameProblem });
-    errors.push(...passwordProblems(input.password));
+    errors.push(...at('fullName', singleLineProblem(input.fullName ?? '', 200)));
+    errors.push(...(await passwordProblems(input.password, email)));
     if (errors.length > 0) throw new ValidationError(errors);
     await this.limits.take('registerAddress', origin.ip);
-    const mayWrite = await this.limits.allows('registerAccount', email);
+    const mayWrite = await this.limits.allows('registerAccount', accountOf(undefined, email));
     await this.evenly(async () => {
       const passwordHash = await hashPassword(input.password);
       if (this.config.registration === 'closed' || !mayWrite) return;
@@ -104,13 +109,12 @@ export class RegistrationService {
     const { email, errors } = readEmail(address);
     if (errors.length > 0) throw new ValidationError(errors);
     await this.limits.take('resetAddress', origin.ip);
-    const mayWrite = await this.limits.allows('resetAccount', email);
     await this.evenly(async () => {
-      if (!mayWrite) return;
       const user = await this.database.first<{ id: number; email: string }>(
-        `SELECT id, email FROM users WHERE lower(email) = lower($1) AND status IN ('active', 'waiting')`,
-        [email],
+        `SELECT id, email FROM users WHERE lower(email) = $1 AND status IN ('active', 'waiting')`,
+        [emailKey(email)],
       );
+      if (!(await this.limits.allows('resetAccount', accountOf(user, email)))) return;
       await audit(this.database, anonymous(origin.ip), 'password.forgot', user && { type: 'user', id: user.id });
       if (!user) return;
       const letter = { kind: 'reset' as const, userId: user.id, email: user.email };
@@ -119,17 +123,18 @@ export class RegistrationService {
   }
 
   /**
-   * Sets the password by a letter's link. Ends all sessions and API tokens and withdraws the link to a new address: who
-   * forgot the password may have lost the account.
+   * Sets the password by a letter's link. Ends all sessions and API tokens, unlinks accounts of providers and withdraws the
+   * link to a new address: who forgot the password may have lost the account. The second factor stays.
    * @throws ValidationError, DomainError LINK_INVALID
    */
   async reset(token: string, password: string, origin: Origin): Promise<void> {
-    const errors = passwordProblems(password);
-    if (errors.length > 0) throw new ValidationError(errors);
+    await refuseBad(password, '');
     await this.limits.take('linkAddress', origin.ip);
     const passwordHash = await hashPassword(password);
     const letter = await this.database.transaction(async (tx) => {
       const proved = await redeemToken(tx, 'reset', token);
+      // Refused, the link is left as it was.
+      if (proved) await refuseBad(password, proved.email);
       const done =
         proved &&
         (await tx.affected(
@@ -138,14 +143,15 @@ export class RegistrationService {
         ));
       if (!proved || !done) throw linkInvalid();
       await this.sessions.endAll(proved.userId, undefined, tx);
-      const endedTokens = await tx.affected('DELETE FROM api_tokens WHERE user_id = $1', [proved.userId]);
+      const endedTokens = await endTokens(tx, proved.userId);
+      const endedLinks = await this.identities.endAll(proved.userId, tx);
       await withdrawTokens(tx, proved.userId, 'change_email');
       const object = { type: 'user' as const, id: proved.userId };
-      await audit(tx, anonymous(origin.ip, proved.userId), 'password.reset', object, { endedTokens });
+      await audit(tx, anonymous(origin.ip, proved.userId), 'password.reset', object, { endedTokens, endedLinks });
       return { id: await this.letters.write(tx, { ...proved, kind: 'password_changed', payload: {} }), ...proved };
     });
     await this.letters.enqueue(letter.id);
-    await this.limits.forgive('signInAccount', letter.email);
+    await this.limits.forgive('signInAccount', accountOf({ id: letter.userId }, letter.email));
   }
 
   /**
@@ -157,9 +163,13 @@ export class RegistrationService {
     change: { currentPassword: string; newPassword: string },
     keep?: string,
   ): Promise<void> {
-    const errors = passwordProblems(change.newPassword, 'newPassword');
-    if (errors.length > 0) throw new ValidationError(errors);
-    const { email, passwordHash: old } = await this.requirePassword(viewer, change.currentPassword, 'currentPassword');
+    await refuseBad(change.newPassword, '', 'newPassword');
+    const { email, passwordHash: old } = await this.ownPassword.require(
+      viewer,
+      change.currentPassword,
+      'currentPassword',
+    );
+    await refuseBad(change.newPassword, email, 'newPassword');
     const passwordHash = await hashPassword(change.newPassword);
     const letterId = await this.database.transaction(async (tx) => {
       await holdAccess(tx, viewer);
@@ -181,15 +191,15 @@ export class RegistrationService {
   async changeEmail(viewer: Viewer, change: { email: string; password: string }): Promise<void> {
     const { email, errors } = readEmail(change.email);
     if (errors.length > 0) throw new ValidationError(errors);
-    const { passwordHash } = await this.requirePassword(viewer, change.password, 'password');
-    await this.limits.take('registerAccount', email);
+    const { passwordHash } = await this.ownPassword.require(viewer, change.password);
+    await this.limits.take('registerAccount', accountOf(undefined, email));
     const letterId = await this.database.transaction(async (tx) => {
       await holdAccess(tx, viewer);
       const proved = 'SELECT id FROM users WHERE id = $1 AND password_hash = $2';
-      if (!(await tx.first(proved, [viewer.userId, passwordHash]))) throw wrongPassword('password');
+      if (!(await tx.first(proved, [viewer.userId, passwordHash]))) throw wrongPassword();
       const owner = await tx.first<{ id: number; email: string }>(
-        'SELECT id, email FROM users WHERE lower(email) = lower($1) AND id <> $2',
-        [email, viewer.userId],
+        'SELECT id, email FROM users WHERE lower(email) = $1 AND id <> $2',
+        [emailKey(email), viewer.userId],
       );
       await withdrawTokens(tx, viewer.userId, 'change_email');
       await audit(tx, viewer, 'email.change_asked', { type: 'user', id: viewer.userId });
@@ -230,16 +240,6 @@ export class RegistrationService {
     await this.letters.enqueue(letterId);
   }
 
-  private async requirePassword(viewer: Viewer, password: string, field: string) {
-    await this.limits.take('passwordUser', viewer.userId);
-    const user = await this.database.first<{ email: string; passwordHash: string | null }>(
-      'SELECT email, password_hash FROM users WHERE id = $1',
-      [viewer.userId],
-    );
-    if (!user || !(await passwordMatches(user.passwordHash, password))) throw wrongPassword(field);
-    return user;
-  }
-
   /** Takes the same time whatever is found: no answer comes before AUTH_ANSWER_MS. */
   private async evenly(work: () => Promise<void>): Promise<void> {
     const [outcome] = await Promise.allSettled([work(), sleep(this.config.authAnswerMs)]);
@@ -247,14 +247,16 @@ export class RegistrationService {
   }
 }
 
-function readEmail(text: string): { email: string; errors: FieldError[] } {
+function readEmail(text: string): { email: string; errors: FieldProblem[] } {
   const parsed = parseEmailAddress(text);
-  return parsed.ok
-    ? { email: parsed.email, errors: [] }
-    : { email: '', errors: [{ field: 'email', message: parsed.message }] };
+  return parsed.ok ? { email: parsed.email, errors: [] } : { email: '', errors: [...at('email', parsed.problem)] };
 }
 
-const wrongPassword = (field: string) => new ValidationError([{ field, message: 'is not your password' }]);
+/** @throws ValidationError */
+async function refuseBad(password: string, email: string, field = 'password'): Promise<void> {
+  const errors = await passwordProblems(password, email, field);
+  if (errors.length > 0) throw new ValidationError(errors);
+}
 
 const linkInvalid = () =>
   new DomainError('invalid', 'LINK_INVALID', 'This link was used already, is too old, or is not complete.');

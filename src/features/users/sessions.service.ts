@@ -1,12 +1,11 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Sql } from '../../database/database';
-import { DomainError } from '../../domain/errors';
-import type { Role } from '../../domain/permissions';
-import { Limits } from '../../queue/limits';
-import { anonymous, audit } from '../audit/audit';
-import { passwordMatches } from './passwords';
+import { NotFoundError } from '../../domain/errors';
+import type { Role, Viewer } from '../../domain/permissions';
+import { tokenHash } from '../../domain/token-hash';
+import { audit } from '../audit/audit';
 
 /** Where a request came from, for limits and the audit log. */
 export interface Origin {
@@ -23,6 +22,18 @@ export interface NewSession {
   expiresAt: Date;
 }
 
+/** A session as its user sees it. */
+export interface SessionView {
+  id: number;
+  ip: string;
+  userAgent: string;
+  createdAt: Date;
+  lastSeenAt: Date;
+  expiresAt: Date;
+  /** Whether the question came with it. */
+  current: boolean;
+}
+
 /** Whom a session's cookie speaks for. */
 export interface SessionBearer {
   sessionId: number;
@@ -35,51 +46,20 @@ export interface SessionBearer {
 export class SessionsService {
   constructor(
     private readonly database: Database,
-    private readonly limits: Limits,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
-   * One answer, after the same work, for a wrong password, an unknown address, an address that is not confirmed, one
-   * that waits for approval and one that is blocked.
+   * Makes a session of a user who proved who they are.
    * @param previous the token of the cookie that came with the request; that session ends
-   * @throws DomainError SIGN_IN_FAILED, RATE_LIMITED, LIMITS_UNAVAILABLE
    */
-  async signIn(email: string, password: string, origin: Origin, previous?: string): Promise<NewSession> {
-    await this.limits.take('signInAddress', origin.ip);
-    await this.limits.take('signInAccount', email.trim());
-    const user = await this.database.first<{ id: number; passwordHash: string | null; status: string }>(
-      'SELECT id, password_hash, status FROM users WHERE lower(email) = lower($1)',
-      [email.trim()],
-    );
-    const matches = await passwordMatches(user?.passwordHash ?? null, password);
-    const object = user && { type: 'user' as const, id: user.id };
-    if (!user || !matches || user.status !== 'active') {
-      await audit(this.database, anonymous(origin.ip), 'sign_in_failed', object);
-      throw signInFailed();
-    }
-    if (previous) await this.database.affected('DELETE FROM sessions WHERE token_hash = $1', [hashOf(previous)]);
-    const session = await this.database.transaction(async (tx) => {
-      // A block or a new password that came meanwhile has ended all sessions: this one must not begin behind it.
-      const proved = await tx.first<{ id: number }>(
-        `SELECT id FROM users WHERE id = $1 AND status = 'active' AND password_hash = $2 FOR SHARE`,
-        [user.id, user.passwordHash],
-      );
-      return proved && this.begin(user.id, origin, tx);
-    });
-    if (!session) throw signInFailed();
-    await audit(this.database, { userId: user.id, ip: origin.ip, via: 'session' }, 'sign_in', object);
-    await this.limits.forgive('signInAccount', email.trim());
-    return session;
-  }
-
-  /** Makes a session of a user who proved who they are; `signIn` is for all others. */
-  async begin(userId: number, origin: Origin, sql: Sql = this.database): Promise<NewSession> {
+  async begin(userId: number, origin: Origin, sql: Sql = this.database, previous?: string): Promise<NewSession> {
+    if (previous) await sql.affected('DELETE FROM sessions WHERE token_hash = $1', [tokenHash(previous)]);
     const sessionToken = randomBytes(32).toString('base64url');
     const row = await sql.first<{ expiresAt: Date }>(
       `INSERT INTO sessions (user_id, token_hash, ip, user_agent, expires_at)
        VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond') RETURNING expires_at`,
-      [userId, hashOf(sessionToken), origin.ip, (origin.userAgent ?? '').slice(0, 300), this.config.sessionMaxMs],
+      [userId, tokenHash(sessionToken), origin.ip, (origin.userAgent ?? '').slice(0, 300), this.config.sessionMaxMs],
     );
     if (!row) throw new Error('an insert returned no row');
     return { sessionToken, csrfToken: this.csrfToken(sessionToken), userId, expiresAt: row.expiresAt };
@@ -93,7 +73,7 @@ export class SessionsService {
          FROM sessions s JOIN users u ON u.id = s.user_id
         WHERE s.token_hash = $1 AND u.status = 'active' AND s.expires_at > now()
           AND s.last_seen_at > now() - $2 * interval '1 millisecond'`,
-      [hashOf(sessionToken), this.config.sessionIdleMs],
+      [tokenHash(sessionToken), this.config.sessionIdleMs],
     );
     if (!found) return null;
     const { stale, ...bearer } = found;
@@ -105,18 +85,51 @@ export class SessionsService {
   async signOut(sessionToken: string, origin?: Partial<Origin>): Promise<void> {
     const ended = await this.database.first<{ userId: number }>(
       'DELETE FROM sessions WHERE token_hash = $1 RETURNING user_id',
-      [hashOf(sessionToken)],
+      [tokenHash(sessionToken)],
     );
     if (!ended) return;
     const actor = { userId: ended.userId, via: 'session' as const, ...(origin?.ip !== undefined && { ip: origin.ip }) };
     await audit(this.database, actor, 'sign_out', { type: 'user', id: ended.userId });
   }
 
-  /** Ends all sessions of a user but, if given, the one with this token. */
+  /** The viewer's own live sessions, the one used last first. */
+  list({ userId, sessionId }: Viewer): Promise<SessionView[]> {
+    return this.database.rows(
+      `SELECT id, ip, user_agent, created_at, last_seen_at, expires_at, id IS NOT DISTINCT FROM $2::bigint AS current
+         FROM sessions WHERE user_id = $1 AND expires_at > now() AND last_seen_at > now() - $3 * interval '1 millisecond'
+        ORDER BY last_seen_at DESC, id DESC`,
+      [userId, sessionId ?? null, this.config.sessionIdleMs],
+    );
+  }
+
+  /** Ends one of the viewer's own sessions; without an id all but the one they came with. @throws NotFoundError */
+  async end(viewer: Viewer, id?: number): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const one = 'DELETE FROM sessions WHERE user_id = $1 AND id = $2';
+      const ended = id === undefined ? await this.endOthers(viewer, tx) : await tx.affected(one, [viewer.userId, id]);
+      if (id !== undefined && ended === 0) throw new NotFoundError('Session', id);
+      await audit(tx, viewer, 'session.end', { type: 'user', id: viewer.userId }, { endedSessions: ended });
+    });
+  }
+
+  /** Ends all sessions of a user but, if given, the one with this token; and the sign-ins that wait for a code. */
   async endAll(userId: number, except?: string, sql: Sql = this.database): Promise<void> {
     await sql.affected('DELETE FROM sessions WHERE user_id = $1 AND ($2::bytea IS NULL OR token_hash <> $2)', [
       userId,
-      except ? hashOf(except) : null,
+      except ? tokenHash(except) : null,
+    ]);
+    await sql.affected('DELETE FROM sign_in_challenges WHERE user_id = $1', [userId]);
+  }
+
+  /**
+   * Ends all sessions of the viewer but the one they came with (with an API token all), and the sign-ins that wait for a code.
+   * @returns how many sessions
+   */
+  async endOthers({ userId, sessionId }: Viewer, sql: Sql): Promise<number> {
+    await sql.affected('DELETE FROM sign_in_challenges WHERE user_id = $1', [userId]);
+    return sql.affected('DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2::bigint', [
+      userId,
+      sessionId ?? null,
     ]);
   }
 
@@ -132,12 +145,3 @@ export class SessionsService {
     return expected.length === actual.length && timingSafeEqual(expected, actual);
   }
 }
-
-const hashOf = (token: string) => createHash('sha256').update(token).digest();
-
-const signInFailed = () =>
-  new DomainError(
-    'unauthenticated',
-    'SIGN_IN_FAILED',
-    'The address or the password is wrong, or the account may not be used yet.',
-  );

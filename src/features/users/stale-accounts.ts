@@ -1,12 +1,17 @@
 import type { Database } from '../../database/database';
+import { forgetTokens } from '../letters/letter-tokens';
 
-/** Forgets sessions and links that are over, and registrations that nobody confirmed for a week. */
+/** Forgets sessions, half sign-ins and links that are over, and what was begun and not confirmed: registrations for a week, second factors for a day. */
 export async function forgetStaleAccounts(database: Database, sessionIdleMs: number): Promise<void> {
   await database.affected(
     `DELETE FROM sessions WHERE expires_at < now() OR last_seen_at < now() - $1 * interval '1 millisecond'`,
     [sessionIdleMs],
   );
-  await database.affected('DELETE FROM letter_tokens WHERE expires_at < now()');
+  await database.affected('DELETE FROM sign_in_challenges WHERE expires_at < now()');
+  await database.affected(
+    `DELETE FROM second_factors WHERE confirmed_at IS NULL AND created_at < now() - interval '1 day'`,
+  );
+  await forgetTokens(database);
   await database.affected(
     `DELETE FROM users u WHERE status = 'unconfirmed' AND created_at < now() - interval '7 days'
         AND NOT EXISTS (SELECT FROM service_letters l WHERE l.user_id = u.id AND l.created_at > now() - interval '1 day')`,

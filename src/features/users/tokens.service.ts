@@ -1,9 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../database/database';
-import { ConflictError, ForbiddenError, NotFoundError, ValidationError } from '../../domain/errors';
+import { Database, type Sql } from '../../database/database';
+import { ConflictError, ForbiddenError, invalid, NotFoundError } from '../../domain/errors';
 import { singleLineProblem } from '../../domain/email-address';
 import type { Role, Viewer } from '../../domain/permissions';
+import { problem } from '../../domain/problems';
+import { tokenHash } from '../../domain/token-hash';
 import { audit } from '../audit/audit';
 import { ApiToken, type TokenScope } from './api-token.entity';
 import { holdAccess } from './hold-access';
@@ -37,13 +39,11 @@ export class TokensService {
    * @throws ValidationError, ForbiddenError, DomainError UNAUTHENTICATED, ConflictError OWNER_BLOCKED
    */
   async create(userId: number, input: NewToken, viewer = OPERATOR): Promise<ApiToken & { token: string }> {
-    const problem = input.name.trim() === '' ? 'must not be empty' : singleLineProblem(input.name, 100);
-    if (problem) throw new ValidationError([{ field: 'name', message: problem }]);
-    if (input.expiresAt && input.expiresAt <= new Date()) {
-      throw new ValidationError([{ field: 'expiresAt', message: 'must lie in the future' }]);
-    }
-    const scopes = input.scopes ?? viewer.token?.scopes ?? ['read', 'write'];
-    if (scopes.length === 0) throw new ValidationError([{ field: 'scopes', message: 'must hold read, write or both' }]);
+    const badName = input.name.trim() === '' ? problem('empty') : singleLineProblem(input.name, 100);
+    if (badName) throw invalid('name', badName);
+    if (input.expiresAt && (await this.isOver(input.expiresAt))) throw invalid('expiresAt', problem('past'));
+    const scopes = [...new Set(input.scopes ?? viewer.token?.scopes ?? ['read' as const, 'write' as const])];
+    if (scopes.length === 0) throw invalid('scopes', problem('some_of', { options: ['read', 'write'] }));
     const { token: maker } = viewer;
     const expiresAt = input.expiresAt ?? maker?.expiresAt ?? null;
     if (maker && !scopes.every((scope) => maker.scopes.includes(scope)))
@@ -58,7 +58,7 @@ export class TokensService {
         throw new ConflictError('OWNER_BLOCKED', 'A user who is not active can have no tokens.');
       const tokens = tx.manager.getRepository(ApiToken);
       const saved = await tokens.save(
-        tokens.create({ userId, name: input.name, tokenHash: hashToken(token), expiresAt, scopes }),
+        tokens.create({ userId, name: input.name, tokenHash: tokenHash(token), expiresAt, scopes }),
       );
       const detail = { userId, name: input.name, scopes, ...(expiresAt && { expiresAt }) };
       await audit(tx, viewer, 'token.create', { type: 'token', id: saved.id }, detail);
@@ -87,13 +87,21 @@ export class TokensService {
               t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute' AS stale
          FROM api_tokens t JOIN users u ON u.id = t.user_id
         WHERE t.token_hash = $1 AND (t.expires_at IS NULL OR t.expires_at > now()) AND u.status = 'active'`,
-      [hashToken(token)],
+      [tokenHash(token)],
     );
     if (!found) return null;
     if (found.stale)
       await this.database.affected('UPDATE api_tokens SET last_used_at = now() WHERE id = $1', [found.tokenId]);
     return found;
   }
+
+  /** By the clock that will end the token, too. */
+  private async isOver(at: Date): Promise<boolean> {
+    const row = await this.database.first<{ over: boolean }>('SELECT $1::timestamptz <= now() AS over', [at]);
+    return row?.over ?? true;
+  }
 }
 
-const hashToken = (token: string) => createHash('sha256').update(token).digest();
+/** All of a user's. @returns how many */
+export const endTokens = (tx: Sql, userId: number) =>
+  tx.affected('DELETE FROM api_tokens WHERE user_id = $1', [userId]);

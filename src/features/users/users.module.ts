@@ -4,15 +4,29 @@ import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
 import { LettersModule } from '../letters/letters.module';
 import { ApiToken } from './api-token.entity';
+import { IdentitiesService } from './identities.service';
+import { OwnPassword } from './own-password';
 import { RegistrationService } from './registration.service';
+import { SecondFactorService } from './second-factor.service';
 import { SessionsService } from './sessions.service';
+import { SignInService } from './sign-in.service';
 import { TokensService } from './tokens.service';
 import { User } from './user.entity';
 import { UsersService } from './users.service';
 
+const services = [
+  UsersService,
+  TokensService,
+  SessionsService,
+  RegistrationService,
+  SecondFactorService,
+  SignInService,
+  IdentitiesService,
+];
+
 @Module({
   imports: [DatabaseModule, QueueModule, LettersModule, TypeOrmModule.forFeature([User, ApiToken])],
-  providers: [UsersService, TokensService, SessionsService, RegistrationService],
-  exports: [UsersService, TokensService, SessionsService, RegistrationService],
+  providers: [OwnPassword, ...services],
+  exports: services,
 })
 export class UsersModule {}

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Database, violates } from '../../database/database';
-import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
-import { ConflictError, type FieldError, ForbiddenError, NotFoundError, ValidationError } from '../../domain/errors';
-import { listPage } from '../../database/list';
+import { Database, type Transaction, violates } from '../../database/database';
+import { emailKey, parseEmailAddress, singleLineProblem } from '../../domain/email-address';
+import { ConflictError, ForbiddenError, NotFoundError, ValidationError } from '../../domain/errors';
+import { at, problem } from '../../domain/problems';
+import { listPage, newestFirst, type View, viewWhere } from '../../database/list';
+import { anywhere, searched } from '../../database/search';
 import type { Page, PageRequest } from '../../domain/paging';
 import { mayBlock, readableOwner, requireMay, type Role, type Viewer } from '../../domain/permissions';
 import { timeZoneName } from '../../domain/time-zone';
@@ -20,7 +22,11 @@ export interface NewUser {
 }
 
 /** A user as managers see them. */
-export type UserView = Omit<User, 'passwordHash'> & { lastSeenAt: Date | null };
+export type UserView = Omit<User, 'passwordHash'> & {
+  lastSeenAt: Date | null;
+  /** Whether sign-in by password asks them for a code. */
+  secondFactor: boolean;
+};
 
 export interface UserQuery extends PageRequest {
   search?: string;
@@ -34,8 +40,12 @@ export interface Profile {
   timeZone?: string;
 }
 
-const VIEW = `SELECT u.id, u.email, u.full_name, u.role, u.status, u.language, u.time_zone, u.created_at, u.updated_at,
-    (SELECT max(last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at FROM users u`;
+const VIEW: View = {
+  select: `u.id, u.email, u.full_name, u.role, u.status, u.language, u.time_zone, u.created_at, u.updated_at,
+    (SELECT max(last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at,
+    EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.id AND confirmed_at IS NOT NULL) AS second_factor`,
+  from: 'users u',
+};
 
 @Injectable()
 export class UsersService {
@@ -49,12 +59,12 @@ export class UsersService {
    * @throws ValidationError, ConflictError EMAIL_TAKEN
    */
   async create(input: NewUser): Promise<User> {
-    const errors: FieldError[] = [];
     const email = parseEmailAddress(input.email);
-    if (!email.ok) errors.push({ field: 'email', message: email.message });
-    const nameProblem = singleLineProblem(input.fullName ?? '', 200);
-    if (nameProblem) errors.push({ field: 'fullName', message: nameProblem });
-    if (input.password !== undefined) errors.push(...passwordProblems(input.password));
+    const errors = [
+      ...at('email', email.ok ? null : email.problem),
+      ...at('fullName', singleLineProblem(input.fullName ?? '', 200)),
+      ...(input.password === undefined ? [] : await passwordProblems(input.password, input.email)),
+    ];
     if (errors.length > 0 || !email.ok) throw new ValidationError(errors);
     const passwordHash = input.password === undefined ? null : await hashPassword(input.password);
     try {
@@ -85,7 +95,7 @@ export class UsersService {
     const user = await this.database.dataSource
       .getRepository(User)
       .createQueryBuilder('u')
-      .where('lower(u.email) = lower(:email)', { email })
+      .where('lower(u.email) = :key', { key: emailKey(email) })
       .getOne();
     if (!user) throw new NotFoundError('A user with the address', email);
     return user;
@@ -107,15 +117,14 @@ export class UsersService {
   /** Newest first. */
   list(viewer: Viewer, query: UserQuery): Promise<Page<UserView>> {
     requireMay(viewer, 'users.manage');
-    const search = query.search?.trim() ? `%${query.search.trim().replace(/[\\%_]/g, '\\$&')}%` : null;
     return listPage<UserView>(
       this.database,
       {
-        sql: `${VIEW} WHERE ($1::text IS NULL OR u.email ILIKE $1 OR u.full_name ILIKE $1)
+        ...VIEW,
+        where: `($1::text IS NULL OR ${searched(`u.email || ' ' || u.full_name`)} LIKE ${searched('$1')})
                 AND ($2::text IS NULL OR u.status = $2) AND ($3::text IS NULL OR u.role = $3)`,
-        params: [search, query.status ?? null, query.role ?? null],
-        key: [{ expression: 'u.id', type: 'bigint' }],
-        descending: true,
+        params: [anywhere(query.search), query.status ?? null, query.role ?? null],
+        ...newestFirst('u.id'),
       },
       query,
     );
@@ -124,7 +133,7 @@ export class UsersService {
   /** @throws NotFoundError */
   async get(viewer: Viewer, id: number): Promise<UserView> {
     requireMay(viewer, 'users.manage');
-    const user = await this.database.first<UserView>(`${VIEW} WHERE u.id = $1`, [id]);
+    const user = await this.database.first<UserView>(viewWhere(VIEW, 'u.id = $1'), [id]);
     if (!user) throw new NotFoundError('User', id);
     return user;
   }
@@ -161,12 +170,11 @@ export class UsersService {
 
   /** One's own name, language and time zone. @throws ValidationError */
   async updateProfile(viewer: Viewer, { fullName, language, timeZone }: Profile): Promise<User> {
-    const errors: FieldError[] = [];
-    const nameProblem = fullName === undefined ? null : singleLineProblem(fullName, 200);
-    if (nameProblem) errors.push({ field: 'fullName', message: nameProblem });
     const zone = timeZone === undefined ? null : timeZoneName(timeZone);
-    if (timeZone !== undefined && zone === null)
-      errors.push({ field: 'timeZone', message: 'must be an IANA time zone such as Europe/Athens' });
+    const errors = [
+      ...at('fullName', singleLineProblem(fullName ?? '', 200)),
+      ...at('timeZone', timeZone !== undefined && zone === null ? problem('time_zone') : null),
+    ];
     if (errors.length > 0) throw new ValidationError(errors);
     await this.database.affected(
       `UPDATE users SET full_name = coalesce($2, full_name), language = coalesce($3, language),
@@ -176,3 +184,7 @@ export class UsersService {
     return this.byId(viewer.userId);
   }
 }
+
+/** The caller holds the user. */
+export const setUserStatus = (tx: Transaction, id: number, status: User['status']) =>
+  tx.affected('UPDATE users SET status = $2, updated_at = app_now() WHERE id = $1', [id, status]);

@@ -158,6 +158,24 @@ export function Choice({ form, name, legend, options }: ChoiceProps) {
   );
 }
 
+/** The password asked for again, before what an open browser alone must not do; browsers fill it in. */
+export function CurrentPassword({ form, name = 'password' }: { form: FormState; name?: string }) {
+  const { t, user } = useReader();
+  return (
+    <>
+      <input type="hidden" autocomplete="username" value={user?.email ?? ''} />
+      <Field
+        form={form}
+        name={name}
+        label={t.field.currentPassword}
+        type="password"
+        required
+        autocomplete="current-password"
+      />
+    </>
+  );
+}
+
 interface ConfirmProps {
   id: string;
   action: string;

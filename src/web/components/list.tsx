@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import type { Page } from '../../domain/paging';
 import { useReader } from '../reader';
 import { Icon } from './icon';
 
@@ -28,57 +29,72 @@ export function PageHead({ title, back, chip, children }: HeadProps) {
   );
 }
 
-/** A table that becomes cards on a phone; roles are named, because `display` takes them away. */
-export function Table({
-  caption,
-  heads,
-  children,
-}: {
+/** A column of a table: its head, which on a phone stands before each of its cells, and what a row shows there. */
+export interface Column<T> {
+  head: string;
+  cell: (row: T) => ComponentChildren;
+  /** Of its cells; the head of numbers (`num`) stands above them. */
+  class?: string;
+}
+
+interface TableProps<T> {
   caption: string;
-  heads: (string | { text: string; class: string })[];
-  children: ComponentChildren;
-}) {
+  columns: readonly Column<T>[];
+  rows: readonly T[];
+}
+
+/** A table that becomes cards on a phone; roles are named, because `display` takes them away. */
+export function Table<T>({ caption, columns, rows }: TableProps<T>) {
   return (
     <table class="table rows" role="table">
       <caption class="visually-hidden">{caption}</caption>
       <thead role="rowgroup">
         <tr role="row">
-          {heads.map((head) => {
-            const { text, class: name } = typeof head === 'string' ? { text: head, class: undefined } : head;
-            return (
-              <th role="columnheader" scope="col" class={name} key={text}>
-                {text}
-              </th>
-            );
-          })}
+          {columns.map(({ head, class: name }) => (
+            <th role="columnheader" scope="col" class={name === 'num' ? name : undefined} key={head}>
+              {head}
+            </th>
+          ))}
         </tr>
       </thead>
-      <tbody role="rowgroup">{children}</tbody>
+      <tbody role="rowgroup">
+        {rows.map((row, i) => (
+          <tr role="row" key={i}>
+            {columns.map(({ head, cell, class: name }) => (
+              <td role="cell" data-label={head} class={name} key={head}>
+                {cell(row)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
     </table>
   );
 }
 
-export function Row({ children, class: name }: { children: ComponentChildren; class?: string }) {
-  return (
-    <tr role="row" class={name}>
-      {children}
-    </tr>
-  );
+interface ResultsProps<T> extends Omit<TableProps<T>, 'rows'> {
+  page: Page<T>;
+  /** Said where there is nothing yet; without it, and where something was searched for, that nothing was found. */
+  empty?: EmptyProps;
+  /** Above the table. */
+  children?: ComponentChildren;
+  attributes?: Record<string, string | boolean>;
 }
 
-export function Cell({
-  label,
-  children,
-  class: name,
-}: {
-  label: string;
-  children?: ComponentChildren;
-  class?: string;
-}) {
+/** What the search of a list found, and the way to the next page. */
+export function Results<T>({ page, empty, children, attributes, ...table }: ResultsProps<T>) {
+  const { t, query } = useReader();
+  const searched = [...query].some(([name, value]) => value && name !== 'cursor' && name !== 'sort');
   return (
-    <td role="cell" data-label={label} class={name}>
+    <div id="results" {...attributes}>
       {children}
-    </td>
+      {page.items.length > 0 ? (
+        <Table rows={page.items} {...table} />
+      ) : (
+        <Empty {...(empty && !searched ? empty : { text: t.list.nothingFound })} />
+      )}
+      <Pager nextCursor={page.nextCursor} />
+    </div>
   );
 }
 
@@ -95,8 +111,13 @@ export function Reply({ text }: { text: string }) {
   );
 }
 
+interface EmptyProps {
+  text: string;
+  action?: { to: string; text: string };
+}
+
 /** Nothing here yet: one sentence and one button. */
-export function Empty({ text, action }: { text: string; action?: { to: string; text: string } }) {
+export function Empty({ text, action }: EmptyProps) {
   return (
     <div class="empty">
       <p>{text}</p>

@@ -44,6 +44,16 @@ export function AttemptChip({ status }: { status: AttemptStatus }) {
   return <Chip tone={ATTEMPT[status]}>{useReader().t.attemptStatus[status]}</Chip>;
 }
 
+/** A letter's Message-ID, for those who look into a mail server's log. */
+export function MessageId({ id }: { id: string }) {
+  return (
+    <details>
+      <summary class="hint">Message-ID</summary>
+      <code class="reply">{id}</code>
+    </details>
+  );
+}
+
 /** Why a mailing is in its status, since when, and the mail server's words if those were the cause. */
 export function StatusReason({ code, text, since }: { code: string; text: string | null; since: Date }) {
   const { t, format } = useReader();

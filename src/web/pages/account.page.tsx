@@ -1,9 +1,12 @@
 import { zonesWith } from '../../domain/time-zone';
 import type { ApiToken } from '../../features/users/api-token.entity';
+import type { SessionView } from '../../features/users/sessions.service';
 import { emptyForm, type FormState } from '../answers';
-import { Confirm, Field, FormProblem, PostForm } from '../components/form';
-import { Cell, PageHead, Row, Table } from '../components/list';
+import { Confirm, CurrentPassword, Field, FormProblem, PostForm } from '../components/form';
+import { PageHead, Table } from '../components/list';
 import { useReader } from '../reader';
+import { PROVIDER } from './provider.page';
+import { SECOND_FACTOR } from './second-factor.page';
 
 interface Props {
   profile: FormState;
@@ -11,6 +14,11 @@ interface Props {
   email?: FormState;
   token?: FormState;
   tokens: ApiToken[];
+  sessions: SessionView[];
+  /** Since when the second factor is on. */
+  secondFactor: Date | null;
+  /** Of providers that are linked, and of the one of the settings. */
+  providers: { host: string; linked: boolean }[];
   /** Shown this once. */
   made?: string;
 }
@@ -21,9 +29,12 @@ export function AccountPage({
   email = emptyForm(),
   token = emptyForm({ scopes: 'write' }),
   tokens,
+  sessions,
+  secondFactor,
+  providers,
   made,
 }: Props) {
-  const { t, user } = useReader();
+  const { t } = useReader();
   return (
     <>
       <PageHead title={t.account.title} />
@@ -64,47 +75,120 @@ export function AccountPage({
           <button class="btn btn-primary">{t.form.save}</button>
         </PostForm>
         <div>
-          <PostForm action="/account/password" class="card-box">
-            <h2>{t.account.password}</h2>
-            <FormProblem form={password} />
-            <input type="hidden" autocomplete="username" value={user?.email ?? ''} />
-            <Field
-              form={password}
-              name="currentPassword"
-              label={t.field.currentPassword}
-              type="password"
-              required
-              autocomplete="current-password"
-            />
-            <Field
-              form={password}
-              name="newPassword"
-              label={t.field.newPassword}
-              type="password"
-              required
-              autocomplete="new-password"
-              hint={t.account.passwordHint}
-            />
-            <button class="btn btn-primary">{t.account.changePassword}</button>
-          </PostForm>
+          <PasswordForm form={password} />
           <PostForm action="/account/email" class="card-box">
             <h2>{t.account.email}</h2>
             <FormProblem form={email} />
             <Field form={email} name="email" label={t.field.email} type="email" required hint={t.account.emailHint} />
-            <Field
-              form={email}
-              name="password"
-              label={t.field.currentPassword}
-              type="password"
-              required
-              autocomplete="current-password"
-            />
+            <CurrentPassword form={email} />
             <button class="btn btn-primary">{t.account.changeEmail}</button>
           </PostForm>
         </div>
       </div>
+      <WaysIn secondFactor={secondFactor} providers={providers} />
+      <Sessions sessions={sessions} />
       <Tokens tokens={tokens} form={token} />
     </>
+  );
+}
+
+function PasswordForm({ form }: { form: FormState }) {
+  const { t } = useReader();
+  return (
+    <PostForm action="/account/password" class="card-box">
+      <h2>{t.account.password}</h2>
+      <FormProblem form={form} />
+      <CurrentPassword form={form} name="currentPassword" />
+      <Field
+        form={form}
+        name="newPassword"
+        label={t.field.newPassword}
+        type="password"
+        required
+        autocomplete="new-password"
+        hint={t.account.passwordHint}
+      />
+      <button class="btn btn-primary">{t.account.changePassword}</button>
+    </PostForm>
+  );
+}
+
+function WaysIn({ secondFactor, providers }: Pick<Props, 'secondFactor' | 'providers'>) {
+  const { t, format } = useReader();
+  return (
+    <section class="card-box" aria-labelledby="ways-in">
+      <h2 id="ways-in">{t.account.waysIn}</h2>
+      <ul class="plain">
+        <li class="line">
+          <a href={SECOND_FACTOR}>{t.secondFactor.title}</a>
+          <span class="hint">
+            {secondFactor ? t.account.secondFactorOn(format.day(secondFactor)) : t.account.secondFactorOff}
+          </span>
+        </li>
+        {providers.map(({ host, linked }) => (
+          <li class="line" key={host}>
+            <a class="clip" href={PROVIDER}>
+              {host}
+            </a>
+            <span class="hint">{linked ? t.provider.isLinked : t.provider.none}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Sessions({ sessions }: { sessions: SessionView[] }) {
+  const { t, format } = useReader();
+  return (
+    <section aria-labelledby="sessions">
+      <h2 id="sessions">{t.account.sessions}</h2>
+      <Table
+        caption={t.account.sessions}
+        rows={sessions}
+        columns={[
+          {
+            head: t.account.browser,
+            class: 'main-cell',
+            cell: ({ userAgent }) => userAgent || t.account.unknownBrowser,
+          },
+          { head: t.account.address, cell: ({ ip }) => ip },
+          { head: t.account.signedInAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.time(createdAt) },
+          { head: t.field.lastUsed, class: 'muted text-nowrap', cell: ({ lastSeenAt }) => format.time(lastSeenAt) },
+          {
+            head: t.form.actions,
+            cell: ({ id, current }) =>
+              current ? (
+                t.account.thisSession
+              ) : (
+                <PostForm action={`/account/sessions/${id}/end`}>
+                  <button class="btn btn-sm btn-outline-danger">{t.account.endSession}</button>
+                </PostForm>
+              ),
+          },
+        ]}
+      />
+      {sessions.length > 1 && (
+        <PostForm action="/account/sessions/end">
+          <button class="btn btn-outline-danger">{t.account.endOtherSessions}</button>
+        </PostForm>
+      )}
+    </section>
+  );
+}
+
+function Revoke({ token: { id, name } }: { token: ApiToken }) {
+  const { t } = useReader();
+  return (
+    <Confirm
+      id={`revoke-${id}`}
+      action={`/account/tokens/${id}/revoke`}
+      text={t.account.revoke}
+      question={t.account.revokeQuestion(name)}
+      kind="btn-sm btn-outline-danger"
+    >
+      <p>{t.account.revokeText}</p>
+    </Confirm>
   );
 }
 
@@ -118,46 +202,27 @@ function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
       ) : (
         <Table
           caption={t.account.tokens}
-          heads={[
-            t.field.name,
-            t.account.scopes,
-            t.field.createdAt,
-            t.field.lastUsed,
-            t.field.expiresAt,
-            t.form.actions,
+          rows={tokens}
+          columns={[
+            { head: t.field.name, class: 'main-cell', cell: ({ name }) => name },
+            {
+              head: t.account.scopes,
+              cell: ({ scopes }) => (scopes.includes('write') ? t.account.readWrite : t.account.readOnly),
+            },
+            { head: t.field.createdAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.day(createdAt) },
+            {
+              head: t.field.lastUsed,
+              class: 'muted text-nowrap',
+              cell: ({ lastUsedAt }) => (lastUsedAt ? format.time(lastUsedAt) : t.account.never),
+            },
+            {
+              head: t.field.expiresAt,
+              class: 'muted text-nowrap',
+              cell: ({ expiresAt }) => (expiresAt ? format.time(expiresAt) : t.mailings.never),
+            },
+            { head: t.form.actions, cell: (token) => <Revoke token={token} /> },
           ]}
-        >
-          {tokens.map((token) => (
-            <Row key={token.id}>
-              <Cell label={t.field.name} class="main-cell">
-                {token.name}
-              </Cell>
-              <Cell label={t.account.scopes}>
-                {token.scopes.includes('write') ? t.account.readWrite : t.account.readOnly}
-              </Cell>
-              <Cell label={t.field.createdAt} class="muted text-nowrap">
-                {format.day(token.createdAt)}
-              </Cell>
-              <Cell label={t.field.lastUsed} class="muted text-nowrap">
-                {token.lastUsedAt ? format.time(token.lastUsedAt) : t.account.never}
-              </Cell>
-              <Cell label={t.field.expiresAt} class="muted text-nowrap">
-                {token.expiresAt ? format.time(token.expiresAt) : t.mailings.never}
-              </Cell>
-              <Cell label={t.form.actions}>
-                <Confirm
-                  id={`revoke-${token.id}`}
-                  action={`/account/tokens/${token.id}/revoke`}
-                  text={t.account.revoke}
-                  question={t.account.revokeQuestion(token.name)}
-                  kind="btn-sm btn-outline-danger"
-                >
-                  <p>{t.account.revokeText}</p>
-                </Confirm>
-              </Cell>
-            </Row>
-          ))}
-        </Table>
+        />
       )}
       <PostForm action="/account/tokens" class="card-box narrow">
         <h3>{t.account.newToken}</h3>

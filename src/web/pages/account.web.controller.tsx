@@ -3,12 +3,16 @@ import type { Request } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import type { Viewer } from '../../domain/permissions';
 import { parseLocal } from '../../domain/schedule-input';
+import { IdentitiesService } from '../../features/users/identities.service';
 import { RegistrationService } from '../../features/users/registration.service';
+import { SecondFactorService } from '../../features/users/second-factor.service';
+import { SessionsService } from '../../features/users/sessions.service';
 import { TokensService } from '../../features/users/tokens.service';
 import { UsersService } from '../../features/users/users.service';
 import { Id } from '../../http/id.pipe';
 import { sessionTokenOf } from '../../http/session-cookie';
 import { CurrentViewer } from '../../http/viewer';
+import { OidcProvider } from '../../oidc/oidc-provider';
 import { type FormState, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
@@ -16,6 +20,7 @@ import type { Reader } from '../reader';
 import { isLanguage } from '../texts/texts';
 import { Form, type FormValues, WebController } from '../web-controller';
 import { AccountPage } from './account.page';
+import { hostOf } from './provider.page';
 
 interface Parts {
   profile?: FormState;
@@ -31,6 +36,10 @@ export class AccountWebController {
     private readonly users: UsersService,
     private readonly registration: RegistrationService,
     private readonly tokens: TokensService,
+    private readonly sessions: SessionsService,
+    private readonly secondFactor: SecondFactorService,
+    private readonly identities: IdentitiesService,
+    private readonly provider: OidcProvider,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -126,9 +135,29 @@ export class AccountWebController {
     return redirect('/account', 'deleted');
   }
 
+  @Post('sessions/end')
+  async endOtherSessions(@CurrentViewer() viewer: Viewer): Promise<WebAnswer> {
+    await this.sessions.end(viewer);
+    return redirect('/account', 'sessionsEnded');
+  }
+
+  @Post('sessions/:id/end')
+  async endSession(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    await this.sessions.end(viewer, id);
+    return redirect('/account', 'sessionsEnded');
+  }
+
   private async account(viewer: Viewer, reader: Reader, parts: Parts = {}): Promise<WebAnswer> {
     const values = { fullName: reader.user?.fullName ?? '', language: reader.language, timeZone: reader.timeZone };
-    const tokens = await this.tokens.list(viewer.userId);
-    return page((t) => t.account.title, <AccountPage profile={{ values, problems: {} }} tokens={tokens} {...parts} />);
+    const [tokens, sessions] = [await this.tokens.list(viewer.userId), await this.sessions.list(viewer)];
+    const [{ since }, identities] = [await this.secondFactor.state(viewer), await this.identities.list(viewer)];
+    const linked = new Set(identities.map(({ issuer }) => hostOf(issuer)));
+    const hosts = new Set([...linked, ...(this.provider.host ? [this.provider.host] : [])]);
+    const about = {
+      profile: { values, problems: {} },
+      secondFactor: since,
+      providers: [...hosts].map((host) => ({ host, linked: linked.has(host) })),
+    };
+    return page((t) => t.account.title, <AccountPage tokens={tokens} sessions={sessions} {...about} {...parts} />);
   }
 }

@@ -1,7 +1,7 @@
 import { attemptStatuses } from '../../domain/states';
 import type { Page } from '../../domain/paging';
-import type { AttemptView } from '../../features/deliveries/attempts.service';
-import { Cell, Empty, Owner, OwnerPick, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
+import type { AttemptView } from '../../features/ledger/attempts.service';
+import { type Column, Owner, OwnerPick, PageHead, Pick, Results, Search } from '../components/list';
 import { AttemptChip } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
@@ -14,7 +14,6 @@ interface Props {
 
 export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
   const { t, query } = useReader();
-  const filtered = [...query.keys()].some((name) => name !== 'cursor' && query.get(name));
   return (
     <>
       <PageHead title={t.attempts.title} />
@@ -51,89 +50,79 @@ export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
           <input class="form-control" type="date" name="to" value={query.get('to') ?? ''} />
         </label>
       </Search>
-      <div id="results">
-        {attempts.items.length === 0 ? (
-          filtered ? (
-            <Empty text={t.list.nothingFound} />
-          ) : (
-            <Empty text={t.attempts.empty} action={{ to: '/mailings', text: t.mailings.title }} />
-          )
-        ) : (
-          <AttemptRows attempts={attempts.items} />
-        )}
-        <Pager nextCursor={attempts.nextCursor} />
-      </div>
+      <Results
+        page={attempts}
+        caption={t.attempts.title}
+        columns={useAttemptColumns()}
+        empty={{ text: t.attempts.empty, action: { to: '/mailings', text: t.mailings.title } }}
+      />
     </>
   );
 }
 
 /** Attempts as rows; each opens to all that the server said. */
-export function AttemptRows({ attempts, withClient = true }: { attempts: AttemptView[]; withClient?: boolean }) {
+export function useAttemptColumns({ withClient = true } = {}): Column<AttemptView>[] {
+  const { t, format } = useReader();
+  const client: Column<AttemptView> = {
+    head: t.attempts.client,
+    class: 'main-cell',
+    cell: ({ fullName, email, clientId, ownerId }) => (
+      <>
+        {fullName === null ? email : <a href={`/clients/${clientId}`}>{email}</a>}
+        <Owner id={ownerId} />
+      </>
+    ),
+  };
+  return [
+    { head: t.field.time, class: 'text-nowrap', cell: ({ createdAt }) => format.exact(createdAt) },
+    ...(withClient ? [client] : []),
+    {
+      head: t.field.mailing,
+      class: 'text-cell',
+      cell: ({ runId, mailingName, mailingId }) => (
+        <a class="clip" href={`/runs/${runId}`}>
+          {mailingName || t.mailings.nameless(mailingId)}
+        </a>
+      ),
+    },
+    { head: t.field.status, cell: ({ status }) => <AttemptChip status={status} /> },
+    { head: t.field.response, class: 'response-cell', cell: (attempt) => <Response attempt={attempt} /> },
+  ];
+}
+
+/** What the server said, in one line; all that is known of the attempt opens from it. */
+function Response({ attempt }: { attempt: AttemptView }) {
   const { t, format } = useReader();
   return (
-    <Table
-      caption={t.attempts.title}
-      heads={[
-        t.field.time,
-        ...(withClient ? [t.attempts.client] : []),
-        t.field.mailing,
-        t.field.status,
-        t.field.response,
-      ]}
-    >
-      {attempts.map((attempt) => (
-        <Row key={attempt.id}>
-          <Cell label={t.field.time} class="text-nowrap">
-            {format.exact(attempt.createdAt)}
-          </Cell>
-          {withClient && (
-            <Cell label={t.attempts.client} class="main-cell">
-              {attempt.fullName === null ? attempt.email : <a href={`/clients/${attempt.clientId}`}>{attempt.email}</a>}
-              <Owner id={attempt.ownerId} />
-            </Cell>
-          )}
-          <Cell label={t.field.mailing} class="text-cell">
-            <a class="clip" href={`/runs/${attempt.runId}`}>
-              {attempt.mailingName || t.mailings.nameless(attempt.mailingId)}
-            </a>
-          </Cell>
-          <Cell label={t.field.status}>
-            <AttemptChip status={attempt.status} />
-          </Cell>
-          <Cell label={t.field.response} class="response-cell">
-            <details>
-              <summary>
-                <code class="reply-line">{attempt.serverResponse || reasonText(attempt.reason ?? '', t)}</code>
-              </summary>
-              <code class="reply">{attempt.serverResponse || '–'}</code>
-              <dl class="tiny-facts">
-                <dt>{t.attempts.number}</dt>
-                <dd>{format.number(attempt.attemptNumber)}</dd>
-                {attempt.replyCode !== null && (
-                  <>
-                    <dt>{t.attempts.code}</dt>
-                    <dd>
-                      {attempt.replyCode} {attempt.enhancedCode ?? ''}
-                    </dd>
-                  </>
-                )}
-                {attempt.reason && (
-                  <>
-                    <dt>{t.attempts.reason}</dt>
-                    <dd>{reasonText(attempt.reason, t)}</dd>
-                  </>
-                )}
-                {attempt.durationMs !== null && (
-                  <>
-                    <dt>{t.attempts.duration}</dt>
-                    <dd>{format.duration(attempt.durationMs)}</dd>
-                  </>
-                )}
-              </dl>
-            </details>
-          </Cell>
-        </Row>
-      ))}
-    </Table>
+    <details>
+      <summary>
+        <code class="reply-line">{attempt.serverResponse || reasonText(attempt.reason ?? '', t)}</code>
+      </summary>
+      <code class="reply">{attempt.serverResponse || '–'}</code>
+      <dl class="tiny-facts">
+        <dt>{t.attempts.number}</dt>
+        <dd>{format.number(attempt.attemptNumber)}</dd>
+        {attempt.replyCode !== null && (
+          <>
+            <dt>{t.attempts.code}</dt>
+            <dd>
+              {attempt.replyCode} {attempt.enhancedCode ?? ''}
+            </dd>
+          </>
+        )}
+        {attempt.reason && (
+          <>
+            <dt>{t.attempts.reason}</dt>
+            <dd>{reasonText(attempt.reason, t)}</dd>
+          </>
+        )}
+        {attempt.durationMs !== null && (
+          <>
+            <dt>{t.attempts.duration}</dt>
+            <dd>{format.duration(attempt.durationMs)}</dd>
+          </>
+        )}
+      </dl>
+    </details>
   );
 }

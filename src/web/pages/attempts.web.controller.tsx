@@ -1,10 +1,11 @@
 import { Get } from '@nestjs/common';
 import { Temporal } from 'temporal-polyfill';
+import { absent } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { attemptStatuses } from '../../domain/states';
 import { instantOf } from '../../domain/time-zone';
 import { ClientsService } from '../../features/clients/clients.service';
-import { AttemptsService } from '../../features/deliveries/attempts.service';
+import { AttemptsService } from '../../features/ledger/attempts.service';
 import { MailingsService } from '../../features/mailings/mailings.service';
 import { CurrentViewer } from '../../http/viewer';
 import { page, type WebAnswer } from '../answers';
@@ -36,7 +37,7 @@ export class AttemptsWebController {
     const deliveryId = wholeNumber(ask.deliveryId);
     const ownerId = wholeNumber(ask.ownerId);
     const byId = wholeNumber(ask.clientId);
-    const client = byId ? await this.clients.get(viewer, byId).catch(() => null) : null;
+    const client = byId ? await this.clients.get(viewer, byId).catch(absent) : null;
     const clientId = ask.client?.trim() ? await this.clientOf(viewer, ask.client) : byId;
     const from = dayStart(ask.from, reader.timeZone, 0);
     const to = dayStart(ask.to, reader.timeZone, 1);

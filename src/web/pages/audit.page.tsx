@@ -3,7 +3,7 @@ import type { Page } from '../../domain/paging';
 import type { Role } from '../../domain/permissions';
 import { auditActions, type AuditDetail, type AuditObject } from '../../features/audit/audit';
 import type { AuditEntry } from '../../features/audit/audit.service';
-import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
+import { Empty, PageHead, Pager, Pick, Search, Table } from '../components/list';
 import { named } from '../codes';
 import { type Reader, useReader } from '../reader';
 
@@ -26,29 +26,26 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
         ) : (
           <Table
             caption={t.audit.title}
-            heads={[t.field.time, t.field.who, t.field.what, t.field.object, t.field.detail]}
-          >
-            {entries.items.map((entry) => (
-              <Row key={entry.id}>
-                <Cell label={t.field.time} class="text-nowrap">
-                  {format.exact(entry.createdAt)}
-                </Cell>
-                <Cell label={t.field.who} class="main-cell">
-                  {entry.actorEmail ?? t.audit.nobody}
-                  <span class="hint d-block">
-                    {t.audit.via[entry.via]} {entry.ip}
-                  </span>
-                </Cell>
-                <Cell label={t.field.what}>{t.audit.action[entry.action]}</Cell>
-                <Cell label={t.field.object} class="text-cell">
-                  <Subject entry={entry} />
-                </Cell>
-                <Cell label={t.field.detail} class="text-cell">
-                  <Detail detail={entry.detail} />
-                </Cell>
-              </Row>
-            ))}
-          </Table>
+            rows={entries.items}
+            columns={[
+              { head: t.field.time, class: 'text-nowrap', cell: (entry) => format.exact(entry.createdAt) },
+              {
+                head: t.field.who,
+                class: 'main-cell',
+                cell: (entry) => (
+                  <>
+                    {entry.actorEmail ?? t.audit.nobody}
+                    <span class="hint d-block">
+                      {t.audit.via[entry.via]} {entry.ip}
+                    </span>
+                  </>
+                ),
+              },
+              { head: t.field.what, cell: (entry) => t.audit.action[entry.action] },
+              { head: t.field.object, class: 'text-cell', cell: (entry) => <Subject entry={entry} /> },
+              { head: t.field.detail, class: 'text-cell', cell: ({ detail }) => <Detail detail={detail} /> },
+            ]}
+          />
         )}
         <Pager nextCursor={entries.nextCursor} />
       </div>
@@ -98,13 +95,20 @@ const whether: Say<boolean> = (yes, { t }) => (yes ? t.audit.yes : t.audit.no);
 const role: Say<Role> = (value, { t }) => named(t.users.role, value);
 
 const SAY: { [K in keyof AuditDetail]-?: Say<NonNullable<AuditDetail[K]>> } = {
+  by: (value, { t }) => named(t.audit.by, value),
+  recoveryCodesLeft: (n, { format }) => format.number(n),
+  issuer: (text) => text,
   role,
   from: role,
   to: role,
   isNew: whether,
   status: (value, { t }) => named(t.users.status, value),
   pausedMailings: (n, { format }) => format.number(n),
+  marked: (n, { format }) => format.number(n),
+  reopened: (n, { format }) => format.number(n),
   endedTokens: (n, { format }) => format.number(n),
+  endedLinks: (n, { format }) => format.number(n),
+  endedSessions: (n, { format }) => format.number(n),
   userId: (id, { t }) => <a href={`/users/${id}`}>{`${t.audit.objectType.user} ${id}`}</a>,
   name: (text) => text,
   scopes: (scopes, { t }) => (scopes.includes('write') ? t.account.readWrite : t.account.readOnly),

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { FormState } from '../answers';
 import { Field, FormProblem, PostForm } from '../components/form';
 import { useReader } from '../reader';
+import { CodeField } from './second-factor.page';
 
 interface DoorProps {
   title: string;
@@ -55,9 +56,11 @@ interface SignInProps {
   form: FormState;
   registration: 'open' | 'approval' | 'closed';
   anyUser: boolean;
+  /** The host of the OpenID Connect provider, if there is one. */
+  provider: string | null;
 }
 
-export function SignInPage({ form, registration, anyUser }: SignInProps) {
+export function SignInPage({ form, registration, anyUser, provider }: SignInProps) {
   const { t } = useReader();
   if (!anyUser) return <FirstStart />;
   return (
@@ -74,11 +77,38 @@ export function SignInPage({ form, registration, anyUser }: SignInProps) {
         <EmailField form={form} />
         <PasswordField form={form} label={t.field.password} />
       </DoorForm>
+      {provider && (
+        <PostForm action="/sign-in/oidc" class="other-way">
+          <input type="hidden" name="next" value={form.values.next ?? ''} />
+          <button class="btn btn-secondary">{t.provider.signIn(provider)}</button>
+        </PostForm>
+      )}
       {registration !== 'closed' && (
         <p>
           <a href="/register">{t.auth.register}</a>
         </p>
       )}
+    </>
+  );
+}
+
+/** The password was right; a code is awaited. */
+export function SecondStepPage({ form }: { form: FormState }) {
+  const { t } = useReader();
+  return (
+    <>
+      <DoorForm
+        title={t.secondFactor.step}
+        action="/sign-in/code"
+        form={form}
+        text={t.auth.signIn}
+        link={{ to: '/sign-in', text: t.secondFactor.again }}
+      >
+        <p>{t.secondFactor.stepText}</p>
+        <input type="hidden" name="next" value={form.values.next ?? ''} />
+        <CodeField form={form} />
+      </DoorForm>
+      <p class="hint door">{t.secondFactor.lost}</p>
     </>
   );
 }

@@ -5,16 +5,25 @@ import { DomainError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { RegistrationService } from '../../features/users/registration.service';
 import { type Origin, SessionsService } from '../../features/users/sessions.service';
+import { SignInService } from '../../features/users/sign-in.service';
 import { UsersService } from '../../features/users/users.service';
-import { clearSessionCookie, sessionTokenOf, setSessionCookie } from '../../http/session-cookie';
+import {
+  clearSession,
+  cookieOf,
+  dropCookie,
+  sessionTokenOf,
+  setCookie,
+  setSessionCookie,
+} from '../../http/session-cookie';
 import { CurrentViewer, Public, RequestOrigin } from '../../http/viewer';
+import { OidcProvider } from '../../oidc/oidc-provider';
 import { emptyForm, type FormState, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { localPath } from '../local-path';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController } from '../web-controller';
-import { ConfirmPage, ForgotPage, RegisterPage, ResetPage, SaidPage, SignInPage } from './auth.page';
+import { ConfirmPage, ForgotPage, RegisterPage, ResetPage, SaidPage, SecondStepPage, SignInPage } from './auth.page';
 
 /** The door: in, out, and how to get a key. */
 @WebController('/')
@@ -22,6 +31,8 @@ export class AuthWebController {
   constructor(
     private readonly sessions: SessionsService,
     private readonly registration: RegistrationService,
+    private readonly signIns: SignInService,
+    private readonly provider: OidcProvider,
     private readonly users: UsersService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -47,11 +58,55 @@ export class AuthWebController {
       shown,
       async () => {
         const previous = sessionTokenOf(request, this.config);
-        const session = await this.sessions.signIn(form.email ?? '', password, origin, previous).catch(onThisPage);
-        setSessionCookie(response, this.config, session);
+        const outcome = await this.signIns.signIn(form.email ?? '', password, origin, previous).catch(onThisPage);
+        if (outcome.kind === 'challenge') {
+          setCookie(response, this.config, 'gonets_challenge', outcome.challenge, outcome.expiresAt);
+          return redirect(`/sign-in/code?next=${encodeURIComponent(localPath(form.next))}`);
+        }
+        setSessionCookie(response, this.config, outcome);
         return redirect(localPath(form.next));
       },
       (state) => this.signInPage(state),
+    );
+  }
+
+  @Public()
+  @Get('sign-in/code')
+  codeForm(@Ask() { next = '' }: FormValues, @Req() request: Request): WebAnswer {
+    if (cookieOf(request, this.config, 'gonets_challenge') === undefined) return redirect('/sign-in');
+    return secondStepPage(emptyForm({ next }));
+  }
+
+  /** The second step: the challenge of the first is in a cookie, so that no page and no address holds it. */
+  @Public()
+  @Post('sign-in/code')
+  code(
+    @CurrentReader() reader: Reader,
+    @Form() { code = '', next = '' }: FormValues,
+    @RequestOrigin() origin: Origin,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<WebAnswer> {
+    let isOver = false;
+    return submit(
+      reader,
+      { next },
+      async () => {
+        const challenge = cookieOf(request, this.config, 'gonets_challenge') ?? '';
+        const previous = sessionTokenOf(request, this.config);
+        const session = await this.signIns.answer(challenge, code, origin, previous).catch((error: unknown) => {
+          isOver = error instanceof DomainError && error.code === 'SIGN_IN_OVER';
+          return onThisPage(error);
+        });
+        dropCookie(response, this.config, 'gonets_challenge');
+        setSessionCookie(response, this.config, session);
+        return redirect(localPath(next));
+      },
+      (state) => {
+        if (!isOver) return secondStepPage(state);
+        dropCookie(response, this.config, 'gonets_challenge');
+        return this.signInPage(state);
+      },
     );
   }
 
@@ -63,7 +118,7 @@ export class AuthWebController {
   ): Promise<WebAnswer> {
     const sessionToken = sessionTokenOf(request, this.config);
     if (sessionToken) await this.sessions.signOut(sessionToken, viewer);
-    clearSessionCookie(response, this.config);
+    clearSession(response, this.config);
     return redirect('/sign-in', 'signedOut');
   }
 
@@ -203,7 +258,10 @@ export class AuthWebController {
   private async signInPage(form: FormState): Promise<WebAnswer> {
     const anyUser = await this.users.any();
     const { registration } = this.config;
-    return page((t) => t.auth.signIn, <SignInPage form={form} registration={registration} anyUser={anyUser} />);
+    return page(
+      (t) => t.auth.signIn,
+      <SignInPage form={form} registration={registration} anyUser={anyUser} provider={this.provider.host} />,
+    );
   }
 
   private registerPage(form: FormState): WebAnswer {
@@ -211,9 +269,11 @@ export class AuthWebController {
   }
 }
 
+const secondStepPage = (form: FormState) => page((t) => t.secondFactor.step, <SecondStepPage form={form} />);
+
 /** What a wrong password or an old link says belongs on the form that was sent, not on an error page. */
 function onThisPage(error: unknown): never {
-  const known = ['SIGN_IN_FAILED', 'LINK_INVALID'];
+  const known = ['SIGN_IN_FAILED', 'SIGN_IN_OVER', 'SECOND_FACTOR_FAILED', 'LINK_INVALID'];
   if (error instanceof DomainError && known.includes(error.code))
     throw new DomainError('conflict', error.code, error.message);
   throw error;

@@ -1,15 +1,16 @@
 import type { Client } from '../../features/clients/client.entity';
-import type { DeliveryView } from '../../features/deliveries/deliveries.service';
-import type { AttemptView } from '../../features/deliveries/attempts.service';
+import type { DeliveryView } from '../../features/runs/deliveries.service';
+import type { AttemptView } from '../../features/ledger/attempts.service';
 import type { Page } from '../../domain/paging';
 import type { FormState } from '../answers';
+import { Facts } from '../components/facts';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
-import { Cell, Empty, Owner, OwnerPick, PageHead, Pager, Pick, Reply, Row, Search, Table } from '../components/list';
-import { DeliveryChip } from '../components/states';
+import { Empty, Owner, OwnerPick, PageHead, Pager, Pick, Reply, Results, Search, Table } from '../components/list';
+import { DeliveryChip, MessageId } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
-import { AttemptRows } from './attempts.page';
+import { useAttemptColumns } from './attempts.page';
 
 export function ClientsPage({ clients }: { clients: Page<Client> }) {
   const { t, query, format } = useReader();
@@ -46,37 +47,32 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
         />
         <OwnerPick />
       </Search>
-      <div id="results">
+      <Results
+        page={clients}
+        caption={t.clients.title}
+        columns={[
+          {
+            head: t.field.email,
+            class: 'main-cell',
+            cell: (client) => (
+              <>
+                <a href={`/clients/${client.id}`}>{client.email}</a>
+                <Owner id={client.ownerId} />
+              </>
+            ),
+          },
+          { head: t.field.fullName, class: 'text-cell', cell: (client) => client.fullName },
+          {
+            head: t.field.comment,
+            class: 'text-cell muted',
+            cell: ({ comment }) => comment && <span class="clip">{comment}</span>,
+          },
+          { head: t.field.addedAt, class: 'muted text-nowrap', cell: (client) => format.day(client.createdAt) },
+        ]}
+        empty={{ text: t.clients.empty, action: { to: '/clients/import', text: t.clients.import } }}
+      >
         {total !== undefined && total > 0 && <p class="hint">{t.clients.count(total)}</p>}
-        {clients.items.length === 0 ? (
-          search || owner ? (
-            <Empty text={t.list.nothingFound} />
-          ) : (
-            <Empty text={t.clients.empty} action={{ to: '/clients/import', text: t.clients.import }} />
-          )
-        ) : (
-          <Table caption={t.clients.title} heads={[t.field.email, t.field.fullName, t.field.comment, t.field.addedAt]}>
-            {clients.items.map((client) => (
-              <Row key={client.id}>
-                <Cell label={t.field.email} class="main-cell">
-                  <a href={`/clients/${client.id}`}>{client.email}</a>
-                  <Owner id={client.ownerId} />
-                </Cell>
-                <Cell label={t.field.fullName} class="text-cell">
-                  {client.fullName}
-                </Cell>
-                <Cell label={t.field.comment} class="text-cell muted">
-                  {client.comment && <span class="clip">{client.comment}</span>}
-                </Cell>
-                <Cell label={t.field.addedAt} class="muted text-nowrap">
-                  {format.day(client.createdAt)}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
-        )}
-        <Pager nextCursor={clients.nextCursor} />
-      </div>
+      </Results>
     </>
   );
 }
@@ -115,6 +111,7 @@ interface ClientProps {
 /** Did this person get it? Every letter, every try, the server's words. */
 export function ClientPage({ client, deliveries, attempts, mayChange }: ClientProps) {
   const { t, format } = useReader();
+  const tries = useAttemptColumns({ withClient: false });
   return (
     <>
       <PageHead title={client.fullName} back={{ to: '/clients', text: t.clients.title }}>
@@ -135,67 +132,67 @@ export function ClientPage({ client, deliveries, attempts, mayChange }: ClientPr
           </>
         )}
       </PageHead>
-      <dl class="facts card-box">
-        <div>
-          <dt>{t.field.email}</dt>
-          <dd>{client.email}</dd>
-        </div>
-        <div>
-          <dt>{t.field.addedAt}</dt>
-          <dd>{format.time(client.createdAt)}</dd>
-        </div>
-        {client.comment && (
-          <div>
-            <dt>{t.field.comment}</dt>
-            <dd class="prewrap">{client.comment}</dd>
-          </div>
-        )}
-      </dl>
-      <section aria-labelledby="letters">
-        <h2 id="letters">{t.clients.letters}</h2>
-        {deliveries.items.length === 0 ? (
-          <Empty text={t.clients.noLetters} action={{ to: '/mailings', text: t.mailings.title }} />
-        ) : (
-          <Table
-            caption={t.clients.letters}
-            heads={[t.field.mailing, t.field.status, t.field.response, t.field.tries, t.field.time]}
-          >
-            {deliveries.items.map((delivery) => (
-              <Row key={delivery.id}>
-                <Cell label={t.field.mailing} class="main-cell">
-                  <a href={`/mailings/${delivery.mailingId}`}>
-                    {delivery.mailingName || t.mailings.nameless(delivery.mailingId)}
-                  </a>
-                  <span class="hint d-block">{t.runTrigger[delivery.trigger]}</span>
-                </Cell>
-                <Cell label={t.field.status}>
-                  <DeliveryChip status={delivery.status} />
-                </Cell>
-                <Cell label={t.field.response} class="response-cell">
-                  {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
-                  {delivery.lastResponse && <Reply text={delivery.lastResponse} />}
-                </Cell>
-                <Cell label={t.field.tries} class="num">
-                  {format.number(delivery.attempts)}
-                </Cell>
-                <Cell label={t.field.time} class="muted text-nowrap">
-                  {format.time(delivery.updatedAt)}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
-        )}
-        <Pager nextCursor={deliveries.nextCursor} />
-      </section>
+      <Facts
+        of={[
+          [t.field.email, client.email],
+          [t.field.addedAt, format.time(client.createdAt)],
+          ...(client.comment ? [[t.field.comment, client.comment, 'prewrap'] as const] : []),
+        ]}
+      />
+      <Letters deliveries={deliveries} />
       {attempts.length > 0 && (
         <section aria-labelledby="tries">
           <h2 id="tries">{t.clients.attempts}</h2>
-          <AttemptRows attempts={attempts} withClient={false} />
+          <Table caption={t.attempts.title} rows={attempts} columns={tries} />
           <p>
             <a href={`/attempts?clientId=${client.id}`}>{t.clients.allAttempts}</a>
           </p>
         </section>
       )}
     </>
+  );
+}
+
+function Letters({ deliveries }: Pick<ClientProps, 'deliveries'>) {
+  const { t, format } = useReader();
+  return (
+    <section aria-labelledby="letters">
+      <h2 id="letters">{t.clients.letters}</h2>
+      {deliveries.items.length === 0 ? (
+        <Empty text={t.clients.noLetters} action={{ to: '/mailings', text: t.mailings.title }} />
+      ) : (
+        <Table
+          caption={t.clients.letters}
+          rows={deliveries.items}
+          columns={[
+            {
+              head: t.field.mailing,
+              class: 'main-cell',
+              cell: ({ mailingId, mailingName, trigger }) => (
+                <>
+                  <a href={`/mailings/${mailingId}`}>{mailingName || t.mailings.nameless(mailingId)}</a>
+                  <span class="hint d-block">{t.runTrigger[trigger]}</span>
+                </>
+              ),
+            },
+            { head: t.field.status, cell: ({ status }) => <DeliveryChip status={status} /> },
+            {
+              head: t.field.response,
+              class: 'response-cell',
+              cell: ({ reason, lastResponse, messageIdHeader }) => (
+                <>
+                  {reason && <span class="d-block">{reasonText(reason, t)}</span>}
+                  {lastResponse && <Reply text={lastResponse} />}
+                  <MessageId id={messageIdHeader} />
+                </>
+              ),
+            },
+            { head: t.field.tries, class: 'num', cell: (delivery) => format.number(delivery.attempts) },
+            { head: t.field.time, class: 'muted text-nowrap', cell: ({ updatedAt }) => format.time(updatedAt) },
+          ]}
+        />
+      )}
+      <Pager nextCursor={deliveries.nextCursor} />
+    </section>
   );
 }

@@ -1,10 +1,10 @@
 import { Get, Post, StreamableFile } from '@nestjs/common';
-import { Readable } from 'node:stream';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { clientSorts, ClientsService } from '../../features/clients/clients.service';
-import { AttemptsService } from '../../features/deliveries/attempts.service';
-import { DeliveriesService } from '../../features/deliveries/deliveries.service';
+import { AttemptsService } from '../../features/ledger/attempts.service';
+import { DeliveriesService } from '../../features/runs/deliveries.service';
 import { Id } from '../../http/id.pipe';
+import { csvFile } from '../../http/csv-file';
 import { CurrentViewer } from '../../http/viewer';
 import { emptyForm, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
@@ -41,13 +41,10 @@ export class ClientsWebController {
   }
 
   @Get('export.csv')
-  csv(@CurrentViewer() viewer: Viewer, @Ask() { search, ownerId }: FormValues): StreamableFile {
+  async csv(@CurrentViewer() viewer: Viewer, @Ask() { search, ownerId }: FormValues): Promise<StreamableFile> {
     const owner = wholeNumber(ownerId);
     const filter = { ...(search && { search }), ...(owner && { ownerId: owner }) };
-    return new StreamableFile(Readable.from(this.clients.exportCsv(viewer, filter)), {
-      disposition: 'attachment; filename="clients.csv"',
-      type: 'text/csv; charset=utf-8',
-    });
+    return csvFile(this.clients.exportCsv(viewer, filter), 'clients.csv');
   }
 
   @Get('new')

@@ -1,12 +1,12 @@
+import { worded } from '../../domain/problems';
 import type { Problem } from '../../http/problem.filter';
 import { refusal } from '../codes';
 import { useReader } from '../reader';
-import { translateProblem } from '../texts/texts';
 
 export function ErrorPage({ problem }: { problem: Problem }) {
   const { t } = useReader();
   const message = problem.status === 409 ? problem.detail : t.errors.text(problem.status);
-  const wrong = problem.errors?.map((error) => translateProblem(error.message, t)).join(' ');
+  const wrong = problem.errors?.map((error) => worded(t.problems, error)).join(' ');
   return (
     <div class="empty error-page">
       <p class="error-code" aria-hidden="true">

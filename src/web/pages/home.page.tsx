@@ -1,18 +1,21 @@
-import type { TransportState } from '../../features/deliveries/transport.service';
+import type { AccountState } from '../../features/accounts/accounts.service';
 import type { Overview, Present } from '../../features/statistics/statistics.service';
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';
 import { Empty, PageHead, Reply } from '../components/list';
 import { Chip, Progress, SentOf, StatusReason } from '../components/states';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
+import { SECOND_FACTOR } from './second-factor.page';
 
 export interface HomeProps {
   overview: Overview;
   present: Present;
-  transport: TransportState;
+  transport: AccountState;
 }
 
-export function HomePage(props: HomeProps) {
+/** `remind`: of the second factor. */
+export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) {
   const { t, format } = useReader();
   const { overview } = props;
   const any = overview.days.some((day) => day.sent + day.failed + day.unknown > 0);
@@ -23,6 +26,14 @@ export function HomePage(props: HomeProps) {
           <Icon name="plus" /> {t.mailings.new}
         </a>
       </PageHead>
+      {remind && (
+        <div class="alert alert-warning">
+          <Icon name="warning" />
+          <div>
+            {t.secondFactor.remind} <a href={SECOND_FACTOR}>{t.secondFactor.remindLink}</a>
+          </div>
+        </div>
+      )}
       <HomeLive {...props} />
       <section class="card-box" aria-labelledby="days">
         <h2 id="days">{t.home.days}</h2>
@@ -130,9 +141,18 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
 }
 
 function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'>) {
-  const { t } = useReader();
+  const { t, format } = useReader();
   return (
     <>
+      {present.restored && (
+        <div class="alert alert-danger" role="status">
+          <Icon name="warning" />
+          <div>
+            {t.home.restored(format.number(present.restored.mailings), format.time(present.restored.since))}{' '}
+            <a href="/mailings?status=paused">{t.home.restoredLook}</a>
+          </div>
+        </div>
+      )}
       {transport.state !== 'open' && <TransportTrouble transport={transport} />}
       {present.liveWorkers === 0 && (
         <div class="alert alert-warning">
@@ -153,14 +173,16 @@ function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'
   );
 }
 
-export function TransportTrouble({ transport }: { transport: TransportState }) {
+export function TransportTrouble({ transport }: { transport: AccountState }) {
   const { t, format, user } = useReader();
   return (
     <div class={`alert ${transport.state === 'parked' ? 'alert-danger' : 'alert-warning'}`} role="status">
       <Icon name="warning" />
       <div>
         <strong>{transport.state === 'parked' ? t.transport.parked : t.transport.waiting}</strong>{' '}
+        {transport.reason && `${t.transport.why(reasonText(transport.reason, t))} `}
         {t.transport.since(format.time(transport.since))}
+        {transport.state === 'waiting' && transport.retryAt && ` ${t.transport.again(format.time(transport.retryAt))}`}
         {transport.detail && <Reply text={transport.detail} />}
         {user?.role === 'admin' && <a href="/status">{t.transport.look}</a>}
       </div>

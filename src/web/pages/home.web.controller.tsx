@@ -1,8 +1,9 @@
 import { Get, Param, Query, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Viewer } from '../../domain/permissions';
-import { TransportService } from '../../features/deliveries/transport.service';
+import { AccountsService } from '../../features/accounts/accounts.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
+import { SecondFactorService } from '../../features/users/second-factor.service';
 import { CurrentViewer, Public } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
 import { CurrentReader } from '../readers.service';
@@ -16,12 +17,14 @@ import { HomeLive, HomePage, type HomeProps } from './home.page';
 export class HomeWebController {
   constructor(
     private readonly statistics: StatisticsService,
-    private readonly transport: TransportService,
+    private readonly transport: AccountsService,
+    private readonly secondFactor: SecondFactorService,
   ) {}
 
   @Get()
   async home(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
-    return page((t) => t.home.title, <HomePage {...await this.read(viewer, reader)} />);
+    const [read, remind] = await Promise.all([this.read(viewer, reader), this.secondFactor.isMissing(viewer)]);
+    return page((t) => t.home.title, <HomePage {...read} remind={remind} />);
   }
 
   @Get('live')

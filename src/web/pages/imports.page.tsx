@@ -1,15 +1,15 @@
-import type { Import } from '../../features/clients/import.entity';
-import type { ImportView } from '../../features/clients/imports.service';
+import { worded } from '../../domain/problems';
+import { KEPT_ERRORS } from '../../features/clients/import.entity';
+import type { ImportDetail, ImportView } from '../../features/clients/imports.service';
 import type { FormState } from '../answers';
 import { CsrfField, Field, FormProblem } from '../components/form';
-import { Cell, PageHead, Row, Table } from '../components/list';
+import { PageHead, Table } from '../components/list';
 import { Chip } from '../components/states';
 import { newFormKey } from '../form-key';
 import { useReader } from '../reader';
 import { named } from '../codes';
-import { translateProblem } from '../texts/texts';
 
-export function ImportFormPage({ form, imports }: { form: FormState; imports: Import[] }) {
+export function ImportFormPage({ form, imports }: { form: FormState; imports: ImportView[] }) {
   const { t, csrfToken, format } = useReader();
   return (
     <>
@@ -48,52 +48,34 @@ export function ImportFormPage({ form, imports }: { form: FormState; imports: Im
           <h2 id="earlier">{t.imports.earlier}</h2>
           <Table
             caption={t.imports.earlier}
-            heads={[
-              t.imports.file,
-              t.field.status,
-              t.imports.added,
-              t.imports.updated,
-              t.imports.rejected,
-              t.field.time,
+            rows={imports}
+            columns={[
+              {
+                head: t.imports.file,
+                class: 'main-cell',
+                cell: (i) => <a href={`/clients/import/${i.id}`}>{i.fileName || t.imports.nameless(i.id)}</a>,
+              },
+              { head: t.field.status, cell: (i) => <ImportChip of={i} /> },
+              { head: t.imports.added, class: 'num', cell: (i) => format.number(i.added) },
+              { head: t.imports.updated, class: 'num', cell: (i) => format.number(i.updated) },
+              { head: t.imports.rejected, class: 'num', cell: (i) => format.number(i.rejected) },
+              { head: t.field.time, class: 'muted text-nowrap', cell: (i) => format.time(i.createdAt) },
             ]}
-          >
-            {imports.map((i) => (
-              <Row key={i.id}>
-                <Cell label={t.imports.file} class="main-cell">
-                  <a href={`/clients/import/${i.id}`}>{i.fileName || t.imports.nameless(i.id)}</a>
-                </Cell>
-                <Cell label={t.field.status}>
-                  <ImportChip of={i} />
-                </Cell>
-                <Cell label={t.imports.added} class="num">
-                  {format.number(i.added)}
-                </Cell>
-                <Cell label={t.imports.updated} class="num">
-                  {format.number(i.updated)}
-                </Cell>
-                <Cell label={t.imports.rejected} class="num">
-                  {format.number(i.rejected)}
-                </Cell>
-                <Cell label={t.field.time} class="muted text-nowrap">
-                  {format.time(i.createdAt)}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
+          />
         </section>
       )}
     </>
   );
 }
 
-function ImportChip({ of }: { of: Import }) {
+function ImportChip({ of }: { of: ImportView }) {
   const { t } = useReader();
   if (of.status === 'failed') return <Chip tone="bad">{t.imports.failed}</Chip>;
   if (of.status === 'running') return <Chip tone="going">{t.imports.running}</Chip>;
   return <Chip tone={of.dryRun ? 'quiet' : 'good'}>{of.dryRun ? t.imports.checked : t.imports.done}</Chip>;
 }
 
-export function ImportPage({ found }: { found: ImportView }) {
+export function ImportPage({ found }: { found: ImportDetail }) {
   const { t } = useReader();
   return (
     <>
@@ -107,10 +89,9 @@ export function ImportPage({ found }: { found: ImportView }) {
 }
 
 /** Refreshes itself until the import is done. */
-export function ImportLive({ found }: { found: ImportView }) {
+export function ImportLive({ found }: { found: ImportDetail }) {
   const { t, format } = useReader();
   const running = found.status === 'running';
-  const applied = found.added + found.updated + found.rejected;
   return (
     <div
       id="import-live"
@@ -123,73 +104,73 @@ export function ImportLive({ found }: { found: ImportView }) {
           }
         : {})}
     >
-      <div class="card-box">
-        <p class="line">
-          <ImportChip of={found} />
-          <span class="hint">{t.imports.rows(found.rows)}</span>
-        </p>
-        {running && (
-          <progress class="w-100" max={Math.max(1, found.rows)} value={applied} aria-label={t.imports.running} />
-        )}
-        {found.reason && <p class="field-problem">{translateProblem(found.reason, t)}</p>}
-        <dl class="figures">
-          <div class="figure">
-            <dt>{found.dryRun ? t.imports.wouldAdd : t.imports.added}</dt>
-            <dd>{format.number(found.added)}</dd>
-          </div>
-          <div class="figure">
-            <dt>{found.dryRun ? t.imports.wouldUpdate : t.imports.updated}</dt>
-            <dd>{format.number(found.updated)}</dd>
-          </div>
-          <div class="figure">
-            <dt>{t.imports.rejected}</dt>
-            <dd>{format.number(found.rejected)}</dd>
-          </div>
-        </dl>
-        {found.encoding && (
-          <p class="hint">
-            {t.imports.read(found.encoding.toUpperCase(), named(t.imports.delimiters, found.delimiter ?? ','))}
-          </p>
-        )}
-        {!running && (
-          <p class="actions">
-            {found.dryRun ? (
-              <a class="btn btn-primary" href="/clients/import">
-                {t.imports.nowImport}
-              </a>
-            ) : (
-              <a class="btn btn-primary" href="/clients">
-                {t.imports.seeClients}
-              </a>
-            )}
-            {found.rejected > 0 && (
-              <a class="btn btn-secondary" href={`/clients/import/${found.id}/errors.csv`} download>
-                {t.imports.errorsCsv(found.rejected)}
-              </a>
-            )}
-          </p>
-        )}
-      </div>
+      <Outcome of={found} running={running} />
       {found.errors.length > 0 && (
         <section aria-labelledby="rejected">
           <h2 id="rejected">{t.imports.rejectedLines}</h2>
           <Table
             caption={t.imports.rejectedLines}
-            heads={[{ text: t.imports.line, class: 'num' }, t.imports.column, t.imports.problem]}
-          >
-            {found.errors.map((error) => (
-              <Row key={`${error.line}-${error.field}`}>
-                <Cell label={t.imports.line} class="num">
-                  {format.number(error.line)}
-                </Cell>
-                <Cell label={t.imports.column}>{named(t.imports.columns, error.field)}</Cell>
-                <Cell label={t.imports.problem} class="text-cell">
-                  {translateProblem(error.message, t)}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
+            rows={found.errors}
+            columns={[
+              { head: t.imports.line, class: 'num', cell: ({ line }) => format.number(line) },
+              { head: t.imports.column, cell: ({ field }) => named(t.imports.columns, field) },
+              { head: t.imports.problem, class: 'text-cell', cell: (error) => worded(t.problems, error) },
+            ]}
+          />
         </section>
+      )}
+    </div>
+  );
+}
+
+/** How many rows were added, updated and rejected, so far or in the end. */
+function Outcome({ of, running }: { of: ImportView; running: boolean }) {
+  const { t, format } = useReader();
+  const applied = of.added + of.updated + of.rejected;
+  return (
+    <div class="card-box">
+      <p class="line">
+        <ImportChip of={of} />
+        <span class="hint">{t.imports.rows(of.rows)}</span>
+      </p>
+      {running && <progress class="w-100" max={Math.max(1, of.rows)} value={applied} aria-label={t.imports.running} />}
+      {of.reason && <p class="field-problem">{worded(t.problems, of.reason)}</p>}
+      <dl class="figures">
+        <div class="figure">
+          <dt>{of.dryRun ? t.imports.wouldAdd : t.imports.added}</dt>
+          <dd>{format.number(of.added)}</dd>
+        </div>
+        <div class="figure">
+          <dt>{of.dryRun ? t.imports.wouldUpdate : t.imports.updated}</dt>
+          <dd>{format.number(of.updated)}</dd>
+        </div>
+        <div class="figure">
+          <dt>{t.imports.rejected}</dt>
+          <dd>{format.number(of.rejected)}</dd>
+        </div>
+      </dl>
+      {of.encoding && (
+        <p class="hint">
+          {t.imports.read(of.encoding.toUpperCase(), named(t.imports.delimiters, of.delimiter ?? ','))}
+        </p>
+      )}
+      {!running && (
+        <p class="actions">
+          {of.dryRun ? (
+            <a class="btn btn-primary" href="/clients/import">
+              {t.imports.nowImport}
+            </a>
+          ) : (
+            <a class="btn btn-primary" href="/clients">
+              {t.imports.seeClients}
+            </a>
+          )}
+          {of.rejected > 0 && (
+            <a class="btn btn-secondary" href={`/clients/import/${of.id}/errors.csv`} download>
+              {t.imports.errorsCsv(Math.min(of.rejected, KEPT_ERRORS))}
+            </a>
+          )}
+        </p>
       )}
     </div>
   );

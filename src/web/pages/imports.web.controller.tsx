@@ -1,12 +1,13 @@
-import { Get, Post, Req, StreamableFile } from '@nestjs/common';
-import busboy from 'busboy';
+import { Get, Inject, Post, Req, StreamableFile } from '@nestjs/common';
 import type { Request } from 'express';
-import { Readable } from 'node:stream';
-import { ValidationError } from '../../domain/errors';
+import { CONFIG, type Config } from '../../config/config.module';
 import type { Viewer } from '../../domain/permissions';
+import { worded } from '../../domain/problems';
 import { ImportsService } from '../../features/clients/imports.service';
 import { Id } from '../../http/id.pipe';
-import { CurrentViewer } from '../../http/viewer';
+import { csvFile } from '../../http/csv-file';
+import { takeUpload } from '../../http/upload';
+import { CurrentViewer, TakesUpload } from '../../http/viewer';
 import { emptyForm, fragment, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
@@ -16,7 +17,10 @@ import { ImportFormPage, ImportLive, ImportPage } from './imports.page';
 
 @WebController('clients/import')
 export class ImportsWebController {
-  constructor(private readonly imports: ImportsService) {}
+  constructor(
+    private readonly imports: ImportsService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   @Get()
   async blank(@CurrentViewer() viewer: Viewer): Promise<WebAnswer> {
@@ -26,12 +30,14 @@ export class ImportsWebController {
 
   /** The tick box stands before the file, so that it is known when the file begins. */
   @Post()
+  @TakesUpload()
   begin(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Req() request: Request): Promise<WebAnswer> {
     return submit(
       reader,
       {},
       async () => {
-        const { fileName, dryRun, stream } = await upload(request);
+        const { fileName, fields, stream } = await takeUpload(request, [], this.config.bodyIdleMs);
+        const dryRun = fields.get('check') === '1';
         const { importId } = await this.imports.begin(viewer, { fileName, dryRun }, stream);
         return redirect(`/clients/import/${importId}`);
       },
@@ -51,28 +57,12 @@ export class ImportsWebController {
   }
 
   @Get(':id/errors.csv')
-  async errors(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<StreamableFile> {
-    return new StreamableFile(Readable.from(await this.imports.errorsCsv(viewer, id)), {
-      disposition: `attachment; filename="import-${id}-errors.csv"`,
-      type: 'text/csv; charset=utf-8',
-    });
+  async errors(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() { t }: Reader,
+    @Id() id: number,
+  ): Promise<StreamableFile> {
+    const lines = await this.imports.errorsCsv(viewer, id, (found) => worded(t.problems, found));
+    return csvFile(lines, `import-${id}-errors.csv`);
   }
-}
-
-function upload(request: Request): Promise<{ fileName: string; dryRun: boolean; stream: Readable }> {
-  return new Promise((resolve, reject) => {
-    if (!request.is('multipart/form-data')) throw new ValidationError([{ field: 'file', message: 'is missing' }]);
-    let dryRun = false;
-    const form = busboy({ headers: request.headers, limits: { files: 1, fields: 10 } });
-    form.on('field', (name, value) => {
-      if (name === 'check') dryRun = value === '1';
-    });
-    form.once('file', (_field, stream, { filename }) => {
-      if (filename) resolve({ fileName: filename, dryRun, stream });
-      else stream.resume();
-    });
-    form.once('close', () => reject(new ValidationError([{ field: 'file', message: 'is missing' }])));
-    form.once('error', (error) => reject(error instanceof Error ? error : new Error(String(error))));
-    request.pipe(form);
-  });
 }

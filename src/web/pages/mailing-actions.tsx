@@ -1,4 +1,5 @@
 import type { MailingView } from '../../features/mailings/mailings.service';
+import { heldWhenDone } from '../../features/mailings/restored';
 import type { SendPreview } from '../../features/scheduling/send-now.service';
 import { Confirm, PostForm } from '../components/form';
 import { useReader } from '../reader';
@@ -31,7 +32,7 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
           <p>{t.mailings.pauseText(waiting, sender)}</p>
         </Confirm>
       )}
-      {may.resume && status === 'paused' && (
+      {may.resume && (status === 'paused' || heldWhenDone(mailing)) && (
         <Confirm
           id="resume"
           action={`${at}/resume`}
@@ -70,41 +71,51 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
               {send.refusal && <p class="field-problem">{refusal(send.refusal, t)}</p>}
             </Confirm>
           )}
-          <details class="more">
-            <summary class="btn btn-secondary">{t.form.more}</summary>
-            <div class="more-menu">
-              {status !== 'done' && (
-                <a class="btn btn-quiet" href={`${at}/edit`}>
-                  {t.form.edit}
-                </a>
-              )}
-              <PostForm action={`${at}/copy`}>
-                <button class="btn btn-quiet">{t.form.copy}</button>
-              </PostForm>
-              {status !== 'done' && (
-                <Confirm
-                  id="finish"
-                  action={`${at}/finish`}
-                  text={t.mailings.finish}
-                  question={t.mailings.finishQuestion}
-                  kind="btn-quiet danger"
-                >
-                  <p>{t.mailings.finishText(waiting, sender)}</p>
-                </Confirm>
-              )}
-              <Confirm
-                id="delete"
-                action={`${at}/delete`}
-                text={t.form.delete}
-                question={t.mailings.deleteQuestion}
-                kind="btn-quiet danger"
-              >
-                <p>{t.mailings.deleteText}</p>
-              </Confirm>
-            </div>
-          </details>
+          <More mailing={mailing} sender={sender} />
         </>
       )}
     </>
+  );
+}
+
+/** What is done seldom, behind one button. */
+function More({ mailing, sender }: Pick<Props, 'mailing' | 'sender'>) {
+  const { t } = useReader();
+  const { status } = mailing;
+  const at = `/mailings/${mailing.id}`;
+  return (
+    <details class="more">
+      <summary class="btn btn-secondary">{t.form.more}</summary>
+      <div class="more-menu">
+        {status !== 'done' && (
+          <a class="btn btn-quiet" href={`${at}/edit`}>
+            {t.form.edit}
+          </a>
+        )}
+        <PostForm action={`${at}/copy`}>
+          <button class="btn btn-quiet">{t.form.copy}</button>
+        </PostForm>
+        {(status !== 'done' || heldWhenDone(mailing)) && (
+          <Confirm
+            id="finish"
+            action={`${at}/finish`}
+            text={t.mailings.finish}
+            question={t.mailings.finishQuestion}
+            kind="btn-quiet danger"
+          >
+            <p>{t.mailings.finishText(mailing.lastRun?.open ?? 0, sender)}</p>
+          </Confirm>
+        )}
+        <Confirm
+          id="delete"
+          action={`${at}/delete`}
+          text={t.form.delete}
+          question={t.mailings.deleteQuestion}
+          kind="btn-quiet danger"
+        >
+          <p>{t.mailings.deleteText}</p>
+        </Confirm>
+      </div>
+    </details>
   );
 }

@@ -1,7 +1,7 @@
 import type { Page } from '../../domain/paging';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { PostForm } from '../components/form';
-import { Cell, Empty, PageHead, Pager, Row, Table } from '../components/list';
+import { Empty, PageHead, Pager, Table } from '../components/list';
 import { useReader } from '../reader';
 import { nameOf } from './mailings.page';
 
@@ -32,28 +32,30 @@ export function MailingClientsPage({ mailing, clients, mayChange }: Props) {
           action={{ to: `/mailings/${mailing.id}/edit`, text: t.mailings.addAddresses }}
         />
       ) : (
-        <Table caption={t.field.recipients} heads={[t.field.email, t.field.fullName, t.form.actions]}>
-          {clients.items.map((client) => (
-            <Row key={client.id}>
-              <Cell label={t.field.email} class="main-cell">
-                <a href={`/clients/${client.id}`}>{client.email}</a>
-              </Cell>
-              <Cell label={t.field.fullName} class="text-cell">
-                {client.fullName}
-              </Cell>
-              <Cell label={t.form.actions}>
-                {mayChange && (
+        <Table
+          caption={t.field.recipients}
+          rows={clients.items}
+          columns={[
+            {
+              head: t.field.email,
+              class: 'main-cell',
+              cell: ({ id, email }) => <a href={`/clients/${id}`}>{email}</a>,
+            },
+            { head: t.field.fullName, class: 'text-cell', cell: ({ fullName }) => fullName },
+            {
+              head: t.form.actions,
+              cell: ({ id, email }) =>
+                mayChange && (
                   <PostForm action={`/mailings/${mailing.id}/clients/remove`}>
-                    <input type="hidden" name="clientId" value={client.id} />
-                    <button class="btn btn-sm btn-secondary" aria-label={t.mailings.removeOne(client.email)}>
+                    <input type="hidden" name="clientId" value={id} />
+                    <button class="btn btn-sm btn-secondary" aria-label={t.mailings.removeOne(email)}>
                       {t.mailings.remove}
                     </button>
                   </PostForm>
-                )}
-              </Cell>
-            </Row>
-          ))}
-        </Table>
+                ),
+            },
+          ]}
+        />
       )}
       <Pager nextCursor={clients.nextCursor} />
     </>

@@ -1,5 +1,7 @@
+import { type CodedProblem, worded } from '../../domain/problems';
 import { PERIODS } from '../../domain/recurrence';
 import { zonesWith } from '../../domain/time-zone';
+import { audiences, takes } from '../../features/audiences/audiences';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { FormState } from '../answers';
 import { Choice, Field, FormProblem, PostForm } from '../components/form';
@@ -16,8 +18,6 @@ interface Props {
 
 export function MailingFormPage({ form, messages, occurrences, totalClients, mailing }: Props) {
   const { t } = useReader();
-  const started = mailing !== undefined && mailing.status !== 'created';
-  const zones = zonesWith(form.values.timeZone ?? '').map((zone) => ({ value: zone, text: zone }));
   return (
     <>
       <PageHead
@@ -46,71 +46,10 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, mai
               options={messages.map((m) => ({ value: String(m.id), text: m.subject }))}
             />
           )}
-          <h2>{t.mailings.who}</h2>
-          <Choice
-            form={form}
-            name="audience"
-            legend={t.field.audience}
-            options={[
-              { value: 'all', text: t.mailings.all, hint: t.mailings.allHint(totalClients) },
-              { value: 'selected', text: t.mailings.selected, hint: t.mailings.selectedHint },
-            ].filter(({ value }) => !started || value === mailing.audience)}
-          />
-          <div data-shows="audience=selected">
-            <div class="field">
-              <label class="form-label" for="client-search">
-                {t.mailings.findClients}
-              </label>
-              <input
-                class="form-control"
-                type="search"
-                id="client-search"
-                name="findClient"
-                hx-get="/mailings/clients"
-                hx-trigger="input changed delay:250ms"
-                hx-target="#client-found"
-                hx-swap="innerHTML"
-                autocomplete="off"
-              />
-              <div id="client-found" class="found" aria-live="polite"></div>
-            </div>
-            <Field
-              form={form}
-              name="clientIds"
-              label={mailing ? t.mailings.addAddresses : t.mailings.addresses}
-              rows={5}
-              hint={
-                mailing && mailing.audience === 'selected' ? (
-                  <a href={`/mailings/${mailing.id}/clients`}>{t.mailings.seeSelected(mailing.recipientCount)}</a>
-                ) : (
-                  t.mailings.addressesHint
-                )
-              }
-            />
-          </div>
+          <Recipients form={form} totalClients={totalClients} mailing={mailing} />
         </div>
         <div class="card-box">
-          <h2>{t.mailings.when}</h2>
-          <div
-            hx-get="/mailings/schedule"
-            hx-include="#mailing-form"
-            hx-trigger="input delay:200ms"
-            hx-target="#occurrences"
-            hx-swap="outerHTML"
-            hx-sync="this:replace"
-          >
-            <Field
-              form={form}
-              name="period"
-              label={t.field.period}
-              required
-              options={PERIODS.map((value) => ({ value, text: t.period[value] }))}
-            />
-            <Field form={form} name="startAt" label={t.field.startAt} type="datetime-local" required />
-            <Field form={form} name="endAt" label={t.field.endAt} type="datetime-local" hint={t.mailings.endHint} />
-            <Field form={form} name="timeZone" label={t.field.timeZone} required options={zones} />
-          </div>
-          <OccurrenceList {...occurrences} />
+          <When form={form} occurrences={occurrences} />
           <Choice
             form={form}
             name="onUnknown"
@@ -132,11 +71,94 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, mai
   );
 }
 
+function Recipients({ form, totalClients, mailing }: Pick<Props, 'form' | 'totalClients' | 'mailing'>) {
+  const { t } = useReader();
+  const started = mailing !== undefined && mailing.status !== 'created';
+  return (
+    <>
+      <h2>{t.mailings.who}</h2>
+      <Choice
+        form={form}
+        name="audience"
+        legend={t.field.audience}
+        options={audiences
+          .filter((kind) => !started || kind === mailing.audience)
+          .map((value) => {
+            const { name, hint } = t.mailings.audience[value];
+            return { value, text: name, hint: hint(totalClients) };
+          })}
+      />
+      <div data-shows={`audience=${audiences.find((kind) => takes(kind, 'clientIds'))}`}>
+        <div class="field">
+          <label class="form-label" for="client-search">
+            {t.mailings.findClients}
+          </label>
+          <input
+            class="form-control"
+            type="search"
+            id="client-search"
+            name="findClient"
+            hx-get="/mailings/clients"
+            hx-trigger="input changed delay:250ms"
+            hx-target="#client-found"
+            hx-swap="innerHTML"
+            autocomplete="off"
+          />
+          <div id="client-found" class="found" aria-live="polite"></div>
+        </div>
+        <Field
+          form={form}
+          name="clientIds"
+          label={mailing ? t.mailings.addAddresses : t.mailings.addresses}
+          rows={5}
+          hint={
+            mailing && takes(mailing.audience, 'clientIds') ? (
+              <a href={`/mailings/${mailing.id}/clients`}>{t.mailings.seeSelected(mailing.recipientCount)}</a>
+            ) : (
+              t.mailings.addressesHint
+            )
+          }
+        />
+      </div>
+    </>
+  );
+}
+
+function When({ form, occurrences }: Pick<Props, 'form' | 'occurrences'>) {
+  const { t } = useReader();
+  const zones = zonesWith(form.values.timeZone ?? '').map((zone) => ({ value: zone, text: zone }));
+  return (
+    <>
+      <h2>{t.mailings.when}</h2>
+      <div
+        hx-get="/mailings/schedule"
+        hx-include="#mailing-form"
+        hx-trigger="input delay:200ms"
+        hx-target="#occurrences"
+        hx-swap="outerHTML"
+        hx-sync="this:replace"
+      >
+        <Field
+          form={form}
+          name="period"
+          label={t.field.period}
+          required
+          options={PERIODS.map((value) => ({ value, text: t.period[value] }))}
+        />
+        <Field form={form} name="startAt" label={t.field.startAt} type="datetime-local" required />
+        <Field form={form} name="endAt" label={t.field.endAt} type="datetime-local" hint={t.mailings.endHint} />
+        <Field form={form} name="timeZone" label={t.field.timeZone} required options={zones} />
+      </div>
+      <OccurrenceList {...occurrences} />
+    </>
+  );
+}
+
 export interface Occurrences {
   at: Date[];
   timeZone: string;
-  problem?: string;
-  warning?: boolean;
+  problem?: CodedProblem | undefined;
+  warning?: CodedProblem | undefined;
 }
 
 /** The next five times, as the form stands now. */
@@ -146,7 +168,7 @@ export function OccurrenceList({ at, timeZone, problem, warning }: Occurrences) 
     <div id="occurrences" class="occurrences" aria-live="polite">
       <h3>{t.mailings.occurrences}</h3>
       {problem ? (
-        <p class="hint">{problem}</p>
+        <p class="hint">{worded(t.problems, problem)}</p>
       ) : at.length === 0 ? (
         <p class="hint">{t.mailings.noOccurrences}</p>
       ) : (
@@ -156,7 +178,7 @@ export function OccurrenceList({ at, timeZone, problem, warning }: Occurrences) 
           ))}
         </ol>
       )}
-      {warning && <p class="hint">{t.mailings.onlyFirst}</p>}
+      {warning && <p class="hint">{worded(t.problems, warning)}</p>}
     </div>
   );
 }

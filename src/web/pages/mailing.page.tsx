@@ -1,13 +1,17 @@
 import type { Page } from '../../domain/paging';
+import { takes } from '../../features/audiences/audiences';
+import type { AccountState } from '../../features/accounts/accounts.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
 import type { SendPreview } from '../../features/scheduling/send-now.service';
 import type { Timeline } from '../../features/statistics/timeline.service';
 import { Chart } from '../components/chart';
+import { Facts } from '../components/facts';
 import { Icon } from '../components/icon';
-import { Cell, PageHead, Pager, Row, Table } from '../components/list';
+import { type Column, PageHead, Pager, Table } from '../components/list';
 import { MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
+import { TransportTrouble } from './home.page';
 import { MailingActions, type MayDo } from './mailing-actions';
 import { nameOf } from './mailings.page';
 import { isGoing, type Pace, RunLive, timeOf } from './run-live';
@@ -21,12 +25,12 @@ export interface MailingProps {
   timeline: Timeline;
   sender: string;
   may: MayDo;
+  transport: AccountState;
 }
 
-export function MailingPage({ mailing, runs, latest, send, timeline, sender, may }: MailingProps) {
-  const { t, format } = useReader();
+export function MailingPage({ mailing, runs, latest, send, timeline, sender, may, transport }: MailingProps) {
+  const { t } = useReader();
   const name = nameOf(mailing, t.mailings.nameless);
-  const at = `/mailings/${mailing.id}`;
   return (
     <>
       <PageHead
@@ -44,75 +48,66 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
           </div>
         </div>
       )}
-      <dl class="facts card-box">
-        <div>
-          <dt>{t.field.message}</dt>
-          <dd>
-            {mailing.messageId ? (
-              <a class="clip" href={`/messages/${mailing.messageId}`}>
-                {mailing.messageSubject}
-              </a>
-            ) : (
-              '–'
-            )}
-          </dd>
-        </div>
-        <div>
-          <dt>{t.field.recipients}</dt>
-          <dd>
-            {mailing.audience === 'all' ? (
-              t.mailings.toAll(mailing.recipientCount)
-            ) : (
-              <a href={`${at}/clients`}>{t.people(mailing.recipientCount)}</a>
-            )}
-          </dd>
-        </div>
-        <div>
-          <dt>{t.field.period}</dt>
-          <dd>{t.period[mailing.period]}</dd>
-        </div>
-        <div>
-          <dt>{t.field.startAt}</dt>
-          <dd>{format.timeIn(mailing.startAt, mailing.timeZone)}</dd>
-        </div>
-        <div>
-          <dt>{t.field.endAt}</dt>
-          <dd>{mailing.endAt ? format.timeIn(mailing.endAt, mailing.timeZone) : t.mailings.never}</dd>
-        </div>
-        <div>
-          <dt>{t.field.nextRun}</dt>
-          <dd>
-            {mailing.status === 'started' && mailing.nextRunAt
-              ? format.timeIn(mailing.nextRunAt, mailing.timeZone)
-              : '–'}
-          </dd>
-        </div>
-        <div>
-          <dt>{t.field.sender}</dt>
-          <dd>{sender}</dd>
-        </div>
-      </dl>
-      {latest && <RunLive {...latest} from={`${at}/live`} keep={{ was: mailing.status }} />}
-      {timeline.points.length > 0 && (
-        <section class="card-box" aria-labelledby="timeline">
-          <h2 id="timeline">{t.mailings.timeline}</h2>
-          <Chart
-            title={t.mailings.timeline}
-            x={t.field.time}
-            series={[
-              { name: t.attemptStatus.ok, colour: 'sent' },
-              { name: t.attemptStatus.failed, colour: 'failed' },
-              { name: t.attemptStatus.unknown, colour: 'unknown' },
-            ]}
-            points={timeline.points.map((p) => ({
-              label: timeline.stepMs >= 86_400_000 ? format.day(p.at) : format.time(p.at),
-              values: [p.ok, p.failed, p.unknown],
-            }))}
-          />
-        </section>
-      )}
+      {latest && isGoing(latest.run) && transport.state !== 'open' && <TransportTrouble transport={transport} />}
+      <MailingFacts mailing={mailing} sender={sender} />
+      {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
+      {timeline.points.length > 0 && <Tries timeline={timeline} />}
       <Runs runs={runs} shownAbove={latest && isGoing(latest.run) ? latest.run.id : null} />
     </>
+  );
+}
+
+function MailingFacts({ mailing, sender }: Pick<MailingProps, 'mailing' | 'sender'>) {
+  const { t, format } = useReader();
+  const { id, messageId, audience, recipientCount, startAt, endAt, nextRunAt, timeZone } = mailing;
+  const recipients = t.mailings.audience[audience].recipients(recipientCount);
+  return (
+    <Facts
+      of={[
+        [
+          t.field.message,
+          messageId ? (
+            <a class="clip" href={`/messages/${messageId}`}>
+              {mailing.messageSubject}
+            </a>
+          ) : (
+            '–'
+          ),
+        ],
+        [
+          t.field.recipients,
+          takes(audience, 'clientIds') ? <a href={`/mailings/${id}/clients`}>{recipients}</a> : recipients,
+        ],
+        [t.field.period, t.period[mailing.period]],
+        [t.field.startAt, format.timeIn(startAt, timeZone)],
+        [t.field.endAt, endAt ? format.timeIn(endAt, timeZone) : t.mailings.never],
+        [t.field.nextRun, mailing.status === 'started' && nextRunAt ? format.timeIn(nextRunAt, timeZone) : '–'],
+        [t.field.sender, sender],
+      ]}
+    />
+  );
+}
+
+/** How many attempts ended how, over time. */
+function Tries({ timeline }: { timeline: Timeline }) {
+  const { t, format } = useReader();
+  return (
+    <section class="card-box" aria-labelledby="timeline">
+      <h2 id="timeline">{t.mailings.timeline}</h2>
+      <Chart
+        title={t.mailings.timeline}
+        x={t.field.time}
+        series={[
+          { name: t.attemptStatus.ok, colour: 'sent' },
+          { name: t.attemptStatus.failed, colour: 'failed' },
+          { name: t.attemptStatus.unknown, colour: 'unknown' },
+        ]}
+        points={timeline.points.map((p) => ({
+          label: timeline.stepMs >= 86_400_000 ? format.day(p.at) : format.time(p.at),
+          values: [p.ok, p.failed, p.unknown],
+        }))}
+      />
+    </section>
   );
 }
 
@@ -120,55 +115,42 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
 function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | null }) {
   const { t, format } = useReader();
   if (runs.items.length === 0) return null;
+  const number = (head: string, of: (counts: RunView['counts']) => number): Column<RunView> => ({
+    head,
+    class: 'num',
+    cell: ({ id, counts }) => (id === shownAbove ? '–' : format.number(of(counts))),
+  });
   return (
     <section aria-labelledby="runs">
       <h2 id="runs">{t.run.runs}</h2>
       <Table
         caption={t.run.runs}
-        heads={[
-          t.field.time,
-          t.run.why,
-          t.field.status,
-          { text: t.counts.sent, class: 'num' },
-          { text: t.counts.failed, class: 'num' },
-          { text: t.counts.unknown, class: 'num' },
-          { text: t.counts.skipped, class: 'num' },
+        rows={runs.items}
+        columns={[
+          {
+            head: t.field.time,
+            class: 'main-cell text-nowrap',
+            cell: (run) => {
+              const time = format.time(timeOf(run));
+              return run.status === 'missed' ? time : <a href={`/runs/${run.id}`}>{time}</a>;
+            },
+          },
+          { head: t.run.why, cell: ({ trigger }) => t.runTrigger[trigger] },
+          {
+            head: t.field.status,
+            cell: ({ status, reason }) => (
+              <div>
+                <RunChip status={status} />
+                {reason && <span class="hint"> {t.runReason[reason]}</span>}
+              </div>
+            ),
+          },
+          number(t.counts.sent, ({ sent }) => sent),
+          number(t.counts.failed, ({ failed }) => failed),
+          number(t.counts.unknown, ({ unknown }) => unknown),
+          number(t.counts.skipped, ({ skipped, cancelled }) => skipped + cancelled),
         ]}
-      >
-        {runs.items.map((run) => {
-          const number = (n: number) => (run.id === shownAbove ? '–' : format.number(n));
-          return (
-            <Row key={run.id}>
-              <Cell label={t.field.time} class="main-cell text-nowrap">
-                {run.status === 'missed' ? (
-                  format.time(timeOf(run))
-                ) : (
-                  <a href={`/runs/${run.id}`}>{format.time(timeOf(run))}</a>
-                )}
-              </Cell>
-              <Cell label={t.run.why}>{t.runTrigger[run.trigger]}</Cell>
-              <Cell label={t.field.status}>
-                <div>
-                  <RunChip status={run.status} />
-                  {run.reason && <span class="hint"> {t.runReason[run.reason]}</span>}
-                </div>
-              </Cell>
-              <Cell label={t.counts.sent} class="num">
-                {number(run.counts.sent)}
-              </Cell>
-              <Cell label={t.counts.failed} class="num">
-                {number(run.counts.failed)}
-              </Cell>
-              <Cell label={t.counts.unknown} class="num">
-                {number(run.counts.unknown)}
-              </Cell>
-              <Cell label={t.counts.skipped} class="num">
-                {number(run.counts.skipped + run.counts.cancelled)}
-              </Cell>
-            </Row>
-          );
-        })}
-      </Table>
+      />
       <Pager nextCursor={runs.nextCursor} />
     </section>
   );

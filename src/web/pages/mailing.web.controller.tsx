@@ -2,6 +2,7 @@ import { Get, Inject, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import { type Viewer, writableOwner } from '../../domain/permissions';
+import { AccountsService } from '../../features/accounts/accounts.service';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
 import { RunsService } from '../../features/runs/runs.service';
 import { LifecycleService } from '../../features/scheduling/lifecycle.service';
@@ -11,7 +12,7 @@ import { TimelineService } from '../../features/statistics/timeline.service';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
-import { cut } from '../cut';
+import { cut } from '../../domain/cut';
 import { formKey } from '../form-key';
 import { CurrentReader } from '../readers.service';
 import type { Notice, Reader } from '../reader';
@@ -32,6 +33,7 @@ export class MailingWebController {
     private readonly runs: RunsService,
     private readonly statistics: StatisticsService,
     private readonly timeline: TimelineService,
+    private readonly transport: AccountsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -43,11 +45,12 @@ export class MailingWebController {
     @Ask() { cursor }: FormValues,
   ): Promise<WebAnswer> {
     const mailing = await this.mailings.get(viewer, id);
-    const [runs, latest, send, timeline] = await Promise.all([
+    const [runs, latest, send, timeline, transport] = await Promise.all([
       this.runs.listOfMailing(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
       this.latest(viewer, mailing),
       this.sending.preview(viewer, id),
       this.timeline.ofMailing(viewer, id),
+      this.transport.read(),
     ]);
     const body = (
       <MailingPage
@@ -58,6 +61,7 @@ export class MailingWebController {
         timeline={timeline}
         sender={this.config.mailFrom}
         may={mayDo(viewer, mailing)}
+        transport={transport}
       />
     );
     return page(() => nameOf(mailing, reader.t.mailings.nameless), body);
@@ -114,23 +118,8 @@ export class MailingWebController {
   /** The same again, not started, for its copier to change. */
   @Post('copy')
   async copy(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
-    const { messageId, audience, startAt, endAt, period, timeZone, onUnknown, ...of } = await this.mailings.get(
-      viewer,
-      id,
-    );
-    const name = cut(reader.t.mailings.copyOf(nameOf(of, reader.t.mailings.nameless)), 200);
-    const clientIds = audience === 'selected' ? await this.mailings.clientIds(viewer, id) : undefined;
-    const made = await this.mailings.create(viewer, {
-      name,
-      messageId: messageId ?? 0,
-      audience,
-      startAt,
-      endAt,
-      period,
-      timeZone,
-      onUnknown,
-      ...(clientIds && { clientIds }),
-    });
+    const name = nameOf(await this.mailings.get(viewer, id), reader.t.mailings.nameless);
+    const made = await this.mailings.copy(viewer, id, cut(reader.t.mailings.copyOf(name), 200));
     return redirect(`/mailings/${made.id}/edit`, 'copied');
   }
 
@@ -169,10 +158,11 @@ export class MailingWebController {
 function mayDo(viewer: Viewer, mailing: MailingView): MayDo {
   const owner = writableOwner(viewer);
   const own = mailing.ownerId === viewer.userId;
-  const byManager = mailing.statusCode === 'paused_by_manager' || mailing.statusCode === 'owner_blocked';
+  const toManagers = ['paused_by_manager', 'owner_blocked', 'restored'].includes(mailing.statusCode ?? '');
+  const toOwners = !['paused_by_manager', 'owner_blocked'].includes(mailing.statusCode ?? '');
   return {
     change: owner === null || own,
     pause: own || viewer.role !== 'user',
-    resume: viewer.role === 'admin' || (byManager ? viewer.role === 'manager' : own),
+    resume: viewer.role === 'admin' || (toManagers && viewer.role === 'manager') || (toOwners && own),
   };
 }

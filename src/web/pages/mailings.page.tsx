@@ -2,13 +2,12 @@ import { mailingStatuses } from '../../domain/states';
 import type { Page } from '../../domain/paging';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { Icon } from '../components/icon';
-import { Cell, Empty, Owner, OwnerPick, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
+import { Owner, OwnerPick, PageHead, Pick, Results, Search } from '../components/list';
 import { MailingChip, Progress, SentOf } from '../components/states';
 import { useReader } from '../reader';
 
 export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
-  const { t, query, format } = useReader();
-  const filtered = ['search', 'status', 'ownerId'].some((name) => query.get(name));
+  const { t, format, path } = useReader();
   const live = mailings.items.some((m) => m.lastRun && m.lastRun.open > 0);
   return (
     <>
@@ -26,80 +25,65 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
         />
         <OwnerPick />
       </Search>
-      <div
-        id="results"
-        {...(live
-          ? {
-              'data-live': true,
-              'hx-get': useReader().path,
-              'hx-trigger': 'every 3s, wake',
-              'hx-select': '#results',
-              'hx-swap': 'outerHTML',
-            }
-          : {})}
-      >
-        {mailings.items.length === 0 ? (
-          filtered ? (
-            <Empty text={t.list.nothingFound} />
-          ) : (
-            <Empty text={t.mailings.empty} action={{ to: '/mailings/new', text: t.mailings.new }} />
-          )
-        ) : (
-          <Table
-            caption={t.mailings.title}
-            heads={[
-              t.field.mailing,
-              t.field.status,
-              { text: t.field.recipients, class: 'num' },
-              t.field.period,
-              t.field.nextRun,
-              t.field.lastResult,
-            ]}
-          >
-            {mailings.items.map((mailing) => (
-              <Row key={mailing.id}>
-                <Cell label={t.field.mailing} class="main-cell">
-                  <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>
-                  {mailing.name && mailing.messageSubject && (
-                    <div class="hint">
-                      <span class="clip">{mailing.messageSubject}</span>
-                    </div>
-                  )}
-                  <Owner id={mailing.ownerId} />
-                </Cell>
-                <Cell label={t.field.status}>
-                  <MailingChip status={mailing.status} />
-                </Cell>
-                <Cell label={t.field.recipients} class="num">
-                  {format.number(mailing.recipientCount)}
-                </Cell>
-                <Cell label={t.field.period}>{t.period[mailing.period]}</Cell>
-                <Cell label={t.field.nextRun} class="text-cell muted">
-                  {mailing.status === 'started' &&
-                    mailing.nextRunAt &&
-                    format.timeIn(mailing.nextRunAt, mailing.timeZone)}
-                </Cell>
-                <Cell label={t.field.lastResult} class="result-cell">
-                  {mailing.lastRun && (
-                    <>
-                      <Progress
-                        status={mailing.lastRun.status}
-                        counts={{ ...mailing.lastRun, skipped: rest(mailing.lastRun) }}
-                        label={t.run.progressOf(nameOf(mailing, t.mailings.nameless))}
-                      />
-                      <span class="hint">
-                        <SentOf status={mailing.lastRun.status} counts={mailing.lastRun} />
-                        {mailing.lastRun.failed > 0 && <> · {t.run.failedN(mailing.lastRun.failed)}</>}
-                      </span>
-                    </>
-                  )}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
-        )}
-        <Pager nextCursor={mailings.nextCursor} />
-      </div>
+      <Results
+        page={mailings}
+        {...(live && { attributes: { ...LIVE, 'hx-get': path } })}
+        caption={t.mailings.title}
+        columns={[
+          {
+            head: t.field.mailing,
+            class: 'main-cell',
+            cell: (mailing) => (
+              <>
+                <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>
+                {mailing.name && mailing.messageSubject && (
+                  <div class="hint">
+                    <span class="clip">{mailing.messageSubject}</span>
+                  </div>
+                )}
+                <Owner id={mailing.ownerId} />
+              </>
+            ),
+          },
+          { head: t.field.status, cell: ({ status }) => <MailingChip status={status} /> },
+          { head: t.field.recipients, class: 'num', cell: ({ recipientCount }) => format.number(recipientCount) },
+          { head: t.field.period, cell: ({ period }) => t.period[period] },
+          {
+            head: t.field.nextRun,
+            class: 'text-cell muted',
+            cell: ({ status, nextRunAt, timeZone }) =>
+              status === 'started' && nextRunAt && format.timeIn(nextRunAt, timeZone),
+          },
+          { head: t.field.lastResult, class: 'result-cell', cell: (mailing) => <LastResult of={mailing} /> },
+        ]}
+        empty={{ text: t.mailings.empty, action: { to: '/mailings/new', text: t.mailings.new } }}
+      />
+    </>
+  );
+}
+
+const LIVE = {
+  'data-live': true,
+  'hx-trigger': 'every 3s, wake',
+  'hx-select': '#results',
+  'hx-swap': 'outerHTML',
+};
+
+function LastResult({ of }: { of: MailingView }) {
+  const { t } = useReader();
+  const { lastRun } = of;
+  if (!lastRun) return null;
+  return (
+    <>
+      <Progress
+        status={lastRun.status}
+        counts={{ ...lastRun, skipped: rest(lastRun) }}
+        label={t.run.progressOf(nameOf(of, t.mailings.nameless))}
+      />
+      <span class="hint">
+        <SentOf status={lastRun.status} counts={lastRun} />
+        {lastRun.failed > 0 && <> · {t.run.failedN(lastRun.failed)}</>}
+      </span>
     </>
   );
 }

@@ -1,10 +1,13 @@
 import { Get, Post } from '@nestjs/common';
-import { type FieldError, ValidationError } from '../../domain/errors';
+import { emailKey } from '../../domain/email-address';
+import { invalid, ValidationError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
+import { at, type FieldProblem, problem } from '../../domain/problems';
 import { PERIODS, upcoming } from '../../domain/recurrence';
 import { checkSchedule, parseLocal } from '../../domain/schedule-input';
 import { mailingStatuses } from '../../domain/states';
 import { timeZoneName, wallClock } from '../../domain/time-zone';
+import { takes } from '../../features/audiences/audiences';
 import { ClientsService } from '../../features/clients/clients.service';
 import type { MailingInput } from '../../features/mailings/mailing-input';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
@@ -12,12 +15,12 @@ import { MessagesService } from '../../features/messages/messages.service';
 import { MailingEditService } from '../../features/scheduling/mailing-edit.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { Id } from '../../http/id.pipe';
-import { CurrentViewer } from '../../http/viewer';
+import { MANY_IDS_BYTES } from '../../http/body';
+import { CurrentViewer, TakesBodies } from '../../http/viewer';
 import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
-import { translateProblem } from '../texts/texts';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { FoundClients, MailingFormPage, OccurrenceList, type Occurrences } from './mailing-form.page';
 import { MailingsPage } from './mailings.page';
@@ -26,6 +29,7 @@ const SHOWN_OCCURRENCES = 5;
 
 /** The list of mailings, and the form that makes and changes them. */
 @WebController('mailings')
+@TakesBodies(MANY_IDS_BYTES)
 export class MailingsWebController {
   constructor(
     private readonly mailings: MailingsService,
@@ -81,7 +85,7 @@ export class MailingsWebController {
       form,
       async () => {
         const input = mailingInput(form);
-        const clientIds = input.audience === 'selected' ? await this.clientIds(viewer, form) : undefined;
+        const clientIds = takes(input.audience, 'clientIds') ? await this.clientIds(viewer, form) : undefined;
         const made = await this.mailings.create(viewer, { ...input, ...(clientIds && { clientIds }) });
         await this.statistics.forget(viewer);
         return redirect(`/mailings/${made.id}`, 'saved');
@@ -123,7 +127,8 @@ export class MailingsWebController {
       form,
       async () => {
         const input = mailingInput(form, mailing);
-        const added = input.audience === 'selected' && form.clientIds?.trim() ? await this.clientIds(viewer, form) : [];
+        const selects = takes(input.audience, 'clientIds') && form.clientIds?.trim();
+        const added = selects ? await this.clientIds(viewer, form) : [];
         await this.editing.update(viewer, id, input);
         if (added.length > 0) await this.mailings.addClients(viewer, id, added);
         await this.statistics.forget(viewer);
@@ -161,18 +166,28 @@ export class MailingsWebController {
     if (emails.length === 0) return [];
     const found = await this.clients.idsByEmail(viewer, emails);
     const missing = emails.filter((email) => !found.has(email));
-    if (missing.length > 0) {
-      const shown = missing.slice(0, 5).join(', ');
-      const message = `${missing.length} of these are no clients of yours: ${shown}`;
-      throw new ValidationError([{ field: 'clientIds', message }]);
-    }
+    if (missing.length > 0)
+      throw invalid('clientIds', problem('unknown_addresses', { count: missing.length, shown: missing.slice(0, 5) }));
     return [...found.values()];
   }
 }
 
-/** Addresses of a pasted text, whatever stands between them; `Anna <anna@example.com>` is one. */
+/** What people paste; more are a file to import. */
+const ADDRESSES_MAX = 5_000;
+
+/**
+ * Addresses of a pasted text, as clients are found by them; `Anna <anna@example.com>` is one. What is none stays as it is.
+ * @throws ValidationError if there are too many
+ */
 function addressesIn(text: string): string[] {
-  return [...new Set((text.match(/[^\s,;<>"']+@[^\s,;<>"']+/g) ?? []).map((email) => email.toLowerCase()))];
+  const addresses: string[] = [];
+  for (const word of text.split(/[\s,;<>"']+/)) {
+    if (!word.includes('@') || !/[^@]@[^@]/.test(word)) continue;
+    if (addresses.length === ADDRESSES_MAX)
+      throw invalid('clientIds', problem('too_many', { max: ADDRESSES_MAX, what: 'addresses' }));
+    addresses.push(emailKey(word) ?? word);
+  }
+  return [...new Set(addresses)];
 }
 
 const local = (at: Date, timeZone: string) => wallClock(at, timeZone).toString({ smallestUnit: 'minute' });
@@ -192,7 +207,7 @@ function valuesOf(m: MailingView): Record<string, string> {
 
 /** @throws ValidationError for times that are none; all else is checked by the service. A time left as it was stays exact. */
 function mailingInput(form: FormValues, current?: MailingView): MailingInput {
-  const errors: FieldError[] = [];
+  const errors: FieldProblem[] = [];
   const timeZone = timeZoneName(form.timeZone ?? '') ?? 'UTC';
   const time = (field: 'startAt' | 'endAt'): Date | null => {
     const text = form[field] ?? '';
@@ -201,13 +216,13 @@ function mailingInput(form: FormValues, current?: MailingView): MailingInput {
     if (before && timeZone === current.timeZone && local(before, timeZone) === text) return before;
     const parsed = parseLocal(text, timeZone);
     if (parsed instanceof Date) return parsed;
-    errors.push({ field, message: parsed.problem });
+    errors.push(...at(field, parsed));
     return null;
   };
   const startAt = time('startAt');
   const endAt = time('endAt');
   const messageId = wholeNumber(form.messageId);
-  if (!messageId) errors.push({ field: 'messageId', message: 'must be the id of a message' });
+  if (!messageId) errors.push(...at('messageId', problem('message_wanted')));
   if (!startAt || !messageId || errors.length > 0) throw new ValidationError(errors);
   return {
     name: form.name ?? '',
@@ -226,10 +241,10 @@ function occurrencesOf(values: Record<string, string>, reader: Reader): Occurren
   const period = oneOf(PERIODS, values.period) ?? 'once';
   const startAt = parseLocal(values.startAt ?? '', timeZone);
   const endAt = values.endAt ? parseLocal(values.endAt, timeZone) : null;
-  if (!(startAt instanceof Date)) return { at: [], timeZone, problem: reader.t.problems.date };
-  if (endAt !== null && !(endAt instanceof Date)) return { at: [], timeZone, problem: reader.t.problems.date };
+  if (!(startAt instanceof Date)) return { at: [], timeZone, problem: startAt };
+  if (endAt !== null && !(endAt instanceof Date)) return { at: [], timeZone, problem: endAt };
   const checked = checkSchedule({ startAt, endAt, period, timeZone });
-  if (!checked.ok) return { at: [], timeZone, problem: translateProblem(checked.errors[0]?.message ?? '', reader.t) };
+  if (!checked.ok) return { at: [], timeZone, problem: checked.errors[0] };
   // A start that has passed is made up at once, when the mailing is started.
   const late = startAt <= reader.now && (endAt === null || endAt > reader.now);
   const from = startAt <= reader.now ? reader.now : new Date(startAt.getTime() - 1);
@@ -237,6 +252,6 @@ function occurrencesOf(values: Record<string, string>, reader: Reader): Occurren
   return {
     at: [...(late ? [reader.now] : []), ...next].slice(0, SHOWN_OCCURRENCES),
     timeZone,
-    warning: checked.warnings.length > 0,
+    warning: checked.warnings[0],
   };
 }

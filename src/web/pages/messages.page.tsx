@@ -5,11 +5,11 @@ import type { MessageWithUse } from '../../features/messages/messages.service';
 import type { FormState } from '../answers';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
-import { Cell, Empty, Owner, OwnerPick, PageHead, Pager, Row, Search, Table } from '../components/list';
+import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
 import { useReader } from '../reader';
 
 export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
-  const { t, query, format } = useReader();
+  const { t, format } = useReader();
   return (
     <>
       <PageHead title={t.messages.title}>
@@ -20,33 +20,29 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
       <Search label={t.messages.search}>
         <OwnerPick />
       </Search>
-      <div id="results">
-        {messages.items.length === 0 ? (
-          query.get('search') || query.get('ownerId') ? (
-            <Empty text={t.list.nothingFound} />
-          ) : (
-            <Empty text={t.messages.empty} action={{ to: '/messages/new', text: t.messages.new }} />
-          )
-        ) : (
-          <Table caption={t.messages.title} heads={[t.field.subject, t.messages.used, t.field.changedAt]}>
-            {messages.items.map((message) => (
-              <Row key={message.id}>
-                <Cell label={t.field.subject} class="main-cell">
-                  <a href={`/messages/${message.id}`}>{message.subject}</a>
-                  <Owner id={message.ownerId} />
-                </Cell>
-                <Cell label={t.messages.used} class="muted">
-                  {message.mailingCount > 0 ? t.messages.inMailings(message.mailingCount) : t.messages.unused}
-                </Cell>
-                <Cell label={t.field.changedAt} class="muted text-nowrap">
-                  {format.time(message.updatedAt)}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
-        )}
-        <Pager nextCursor={messages.nextCursor} />
-      </div>
+      <Results
+        page={messages}
+        caption={t.messages.title}
+        columns={[
+          {
+            head: t.field.subject,
+            class: 'main-cell',
+            cell: (message) => (
+              <>
+                <a href={`/messages/${message.id}`}>{message.subject}</a>
+                <Owner id={message.ownerId} />
+              </>
+            ),
+          },
+          {
+            head: t.messages.used,
+            class: 'muted',
+            cell: ({ mailingCount: n }) => (n > 0 ? t.messages.inMailings(n) : t.messages.unused),
+          },
+          { head: t.field.changedAt, class: 'muted text-nowrap', cell: ({ updatedAt }) => format.time(updatedAt) },
+        ]}
+        empty={{ text: t.messages.empty, action: { to: '/messages/new', text: t.messages.new } }}
+      />
     </>
   );
 }
@@ -66,58 +62,14 @@ export function MessagePage({ form, message, mayChange, previewId, ownEmail }: E
   return (
     <>
       <PageHead title={message ? message.subject : t.messages.new} back={{ to: '/messages', text: t.messages.title }}>
-        {message && (
-          <>
-            <a class="btn btn-secondary" href={`/mailings/new?messageId=${message.id}`}>
-              {t.messages.makeMailing}
-            </a>
-            <details class="more">
-              <summary class="btn btn-secondary">{t.form.more}</summary>
-              <div class="more-menu">
-                <PostForm action={`${at}/copy`}>
-                  <button class="btn btn-quiet">{t.form.copy}</button>
-                </PostForm>
-                {mayChange && (
-                  <Confirm
-                    id="delete"
-                    action={`${at}/delete`}
-                    text={t.form.delete}
-                    question={t.messages.deleteQuestion}
-                    kind="btn-quiet danger"
-                  >
-                    <p>
-                      {message.mailingCount > 0 ? t.messages.inMailings(message.mailingCount) : t.messages.deleteText}
-                    </p>
-                  </Confirm>
-                )}
-              </div>
-            </details>
-          </>
-        )}
+        {message && <MessageActions message={message} mayChange={mayChange} />}
       </PageHead>
       <div class="editor-grid">
         <PostForm action={at} class="card-box" id="message-form">
           <FormProblem form={form} />
           {message && message.mailingCount > 0 && <p class="hint">{t.messages.inUse(message.mailingCount)}</p>}
           <Field form={form} name="subject" label={t.field.subject} required />
-          <div class="field" role="group" aria-labelledby="variables">
-            <p class="form-label" id="variables">
-              {t.messages.variables}
-            </p>
-            <p class="variables">
-              {TEMPLATE_VARIABLES.map(({ name }) => (
-                <button
-                  key={name}
-                  type="button"
-                  class="btn btn-sm btn-secondary"
-                  data-insert={`{{ ${name} }}`}
-                  title={t.variable(name)}
-                >
-                  <code>{`{{ ${name} }}`}</code>
-                </button>
-              ))}
-            </p>
-          </div>
+          <Variables />
           <Field
             form={form}
             name="body"
@@ -139,51 +91,114 @@ export function MessagePage({ form, message, mayChange, previewId, ownEmail }: E
             </div>
           )}
         </PostForm>
-        <section class="card-box preview" aria-labelledby="preview-title">
-          <h2 id="preview-title">{t.messages.preview}</h2>
-          <div
-            hx-post="/messages/preview"
-            hx-include="#message-form, #preview-client"
-            hx-trigger="load, input delay:500ms from:#message-form, input delay:400ms from:#preview-client"
-            hx-target="#preview"
-            hx-swap="innerHTML"
-            hx-sync="this:replace"
-          ></div>
-          <input type="hidden" form="message-form" name="previewId" value={previewId} />
-          <div class="field">
-            <label class="form-label" for="preview-client">
-              {t.messages.previewAs}
-            </label>
-            <input
-              class="form-control"
-              type="search"
-              id="preview-client"
-              name="previewClient"
-              placeholder={t.messages.madeUp}
-              autocomplete="off"
-            />
-          </div>
-          <fieldset class="tabs">
-            <legend class="visually-hidden">{t.messages.preview}</legend>
-            {(['desktop', 'phone', 'text'] as const).map((view) => (
-              <label key={view}>
-                <input type="radio" name="view" value={view} checked={view === 'desktop'} /> {t.messages[view]}
-              </label>
-            ))}
-            <div id="preview" class="preview-box" aria-live="polite">
-              <noscript>
-                <p class="hint">{t.messages.previewLater}</p>
-              </noscript>
-            </div>
-          </fieldset>
-          {message && (
-            <PostForm action={`${at}/test`} class="line">
-              <button class="btn btn-secondary">{t.messages.test(ownEmail)}</button>
-            </PostForm>
-          )}
-        </section>
+        <PreviewPane message={message} previewId={previewId} ownEmail={ownEmail} />
       </div>
     </>
+  );
+}
+
+function MessageActions({ message, mayChange }: { message: MessageWithUse; mayChange: boolean }) {
+  const { t } = useReader();
+  const at = `/messages/${message.id}`;
+  return (
+    <>
+      <a class="btn btn-secondary" href={`/mailings/new?messageId=${message.id}`}>
+        {t.messages.makeMailing}
+      </a>
+      <details class="more">
+        <summary class="btn btn-secondary">{t.form.more}</summary>
+        <div class="more-menu">
+          <PostForm action={`${at}/copy`}>
+            <button class="btn btn-quiet">{t.form.copy}</button>
+          </PostForm>
+          {mayChange && (
+            <Confirm
+              id="delete"
+              action={`${at}/delete`}
+              text={t.form.delete}
+              question={t.messages.deleteQuestion}
+              kind="btn-quiet danger"
+            >
+              <p>{message.mailingCount > 0 ? t.messages.inMailings(message.mailingCount) : t.messages.deleteText}</p>
+            </Confirm>
+          )}
+        </div>
+      </details>
+    </>
+  );
+}
+
+/** Buttons that write a variable where the cursor is. */
+function Variables() {
+  const { t } = useReader();
+  return (
+    <div class="field" role="group" aria-labelledby="variables">
+      <p class="form-label" id="variables">
+        {t.messages.variables}
+      </p>
+      <p class="variables">
+        {TEMPLATE_VARIABLES.map(({ name }) => (
+          <button
+            key={name}
+            type="button"
+            class="btn btn-sm btn-secondary"
+            data-insert={`{{ ${name} }}`}
+            title={t.variable(name)}
+          >
+            <code>{`{{ ${name} }}`}</code>
+          </button>
+        ))}
+      </p>
+    </div>
+  );
+}
+
+function PreviewPane({ message, previewId, ownEmail }: Pick<EditorProps, 'message' | 'previewId' | 'ownEmail'>) {
+  const { t } = useReader();
+  return (
+    <section class="card-box preview" aria-labelledby="preview-title">
+      <h2 id="preview-title">{t.messages.preview}</h2>
+      <div
+        hx-post="/messages/preview"
+        hx-include="#message-form, #preview-client"
+        hx-trigger="load, input delay:500ms from:#message-form, input delay:400ms from:#preview-client"
+        hx-target="#preview"
+        hx-swap="innerHTML"
+        hx-sync="this:replace"
+      ></div>
+      <input type="hidden" form="message-form" name="previewId" value={previewId} />
+      <div class="field">
+        <label class="form-label" for="preview-client">
+          {t.messages.previewAs}
+        </label>
+        <input
+          class="form-control"
+          type="search"
+          id="preview-client"
+          name="previewClient"
+          placeholder={t.messages.madeUp}
+          autocomplete="off"
+        />
+      </div>
+      <fieldset class="tabs">
+        <legend class="visually-hidden">{t.messages.preview}</legend>
+        {(['desktop', 'phone', 'text'] as const).map((view) => (
+          <label key={view}>
+            <input type="radio" name="view" value={view} checked={view === 'desktop'} /> {t.messages[view]}
+          </label>
+        ))}
+        <div id="preview" class="preview-box" aria-live="polite">
+          <noscript>
+            <p class="hint">{t.messages.previewLater}</p>
+          </noscript>
+        </div>
+      </fieldset>
+      {message && (
+        <PostForm action={`/messages/${message.id}/test`} class="line">
+          <button class="btn btn-secondary">{t.messages.test(ownEmail)}</button>
+        </PostForm>
+      )}
+    </section>
   );
 }
 

@@ -2,20 +2,22 @@ import { Get, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { NotFoundError, ValidationError } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
+import { worded } from '../../domain/problems';
 import { ClientsService } from '../../features/clients/clients.service';
+import { MessageDeletion } from '../../features/mailings/message-deletion.service';
 import { type MessageInput, MessagesService, type MessageWithUse } from '../../features/messages/messages.service';
 import { TestLettersService } from '../../features/messages/test-letters.service';
 import { PreviewService } from '../../features/messages/preview.service';
 import { Id } from '../../http/id.pipe';
 import { LETTER_CSP } from '../../http/security-headers';
-import { CurrentViewer } from '../../http/viewer';
+import { MESSAGE_BYTES } from '../../http/body';
+import { CurrentViewer, TakesBodies } from '../../http/viewer';
 import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
-import { cut } from '../cut';
+import { cut } from '../../domain/cut';
 import { DraftsService } from '../drafts.service';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
-import { translateProblem } from '../texts/texts';
 import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
 import { MessagePage, MessagesPage, Preview } from './messages.page';
 import { STARTER } from './starter-letter';
@@ -23,9 +25,11 @@ import { STARTER } from './starter-letter';
 const PREVIEW_ID = /^[0-9a-f-]{36}$/;
 
 @WebController('messages')
+@TakesBodies(MESSAGE_BYTES)
 export class MessagesWebController {
   constructor(
     private readonly messages: MessagesService,
+    private readonly deletion: MessageDeletion,
     private readonly previews: PreviewService,
     private readonly clients: ClientsService,
     private readonly drafts: DraftsService,
@@ -79,7 +83,7 @@ export class MessagesWebController {
       return fragment(<Preview content={content} previewId={previewId} revision={revision} />);
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
-      const problems = (error.details.errors ?? []).map(({ message }) => translateProblem(message, reader.t));
+      const problems = (error.details.errors ?? []).map((found) => worded(reader.t.problems, found));
       return fragment(<Preview previewId={previewId} revision={revision} problems={problems} />);
     }
   }
@@ -97,7 +101,6 @@ export class MessagesWebController {
     response.setHeader('Content-Security-Policy', LETTER_CSP);
     // A frame of nobody's origin has nothing to be keyed by, and browsers complain.
     response.removeHeader('Origin-Agent-Cluster');
-    response.setHeader('Cache-Control', 'no-store');
     response.type('text/html; charset=utf-8');
     return html;
   }
@@ -147,7 +150,7 @@ export class MessagesWebController {
 
   @Post(':id/delete')
   async delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
-    await this.messages.delete(viewer, id);
+    await this.deletion.delete(viewer, id);
     return redirect('/messages', 'deleted');
   }
 

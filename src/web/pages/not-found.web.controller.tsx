@@ -1,7 +1,6 @@
 import { Controller, Get, NotFoundException, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { NotFoundError } from '../../domain/errors';
 import { Public } from '../../http/viewer';
 import { WebController } from '../web-controller';
 
@@ -22,6 +21,6 @@ export class NotFoundWebController {
   @Public()
   @Get('{*path}')
   nothing(): never {
-    throw new NotFoundError('Page', '');
+    throw new NotFoundException('Page does not exist.');
   }
 }

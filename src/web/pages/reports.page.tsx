@@ -1,15 +1,19 @@
 import { type Report, reportSteps } from '../../features/statistics/reports.service';
 import { Chart } from '../components/chart';
-import { Cell, PageHead, Pick, Row, Search, Table } from '../components/list';
+import { PageHead, Pick, Search, Table } from '../components/list';
 import { reasonText } from '../codes';
+import type { Formats } from '../formats';
 import { useReader } from '../reader';
+
+const COUNTS = ['sent', 'failed', 'unknown', 'skipped'] as const;
+
+const share = (n: number, of: number, format: Formats): string => (of > 0 ? format.percent(n / of) : '–');
 
 export function ReportsPage({ report, mailings }: { report: Report; mailings: { id: number; name: string }[] }) {
   const { t, format, query } = useReader();
   const { total, items } = report;
   const all = total.sent + total.failed + total.unknown + total.skipped;
   const label = (start: string) => (report.by === 'month' ? format.month(start) : format.shortDay(start));
-  const share = (n: number, of: number) => (of > 0 ? format.percent(n / of) : '–');
   const csv = new URLSearchParams(query);
   return (
     <>
@@ -41,12 +45,12 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
       </Search>
       <div id="results">
         <dl class="figures">
-          {(['sent', 'failed', 'unknown', 'skipped'] as const).map((name) => (
+          {COUNTS.map((name) => (
             <div class="figure" key={name}>
               <dt>{t.counts[name]}</dt>
               <dd>
                 {format.number(total[name])}
-                <span class="hint">{share(total[name], all)}</span>
+                <span class="hint">{share(total[name], all, format)}</span>
               </dd>
             </div>
           ))}
@@ -60,46 +64,12 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
               <Chart
                 title={t.reports.overTime}
                 x={t.reports[report.by]}
-                series={[
-                  { name: t.counts.sent, colour: 'sent' },
-                  { name: t.counts.failed, colour: 'failed' },
-                  { name: t.counts.unknown, colour: 'unknown' },
-                  { name: t.counts.skipped, colour: 'skipped' },
-                ]}
-                points={items.map((i) => ({ label: label(i.start), values: [i.sent, i.failed, i.unknown, i.skipped] }))}
+                series={COUNTS.map((colour) => ({ name: t.counts[colour], colour }))}
+                points={items.map((i) => ({ label: label(i.start), values: COUNTS.map((name) => i[name]) }))}
                 tall
               />
             </section>
-            <section aria-labelledby="by-mailing">
-              <h2 id="by-mailing">{t.reports.byMailing}</h2>
-              <Table
-                caption={t.reports.byMailing}
-                heads={[
-                  t.field.mailing,
-                  { text: t.counts.sent, class: 'num' },
-                  { text: t.counts.failed, class: 'num' },
-                  { text: t.counts.unknown, class: 'num' },
-                  { text: t.counts.skipped, class: 'num' },
-                  { text: t.reports.share, class: 'num' },
-                ]}
-              >
-                {report.mailings.map((m) => (
-                  <Row key={m.id}>
-                    <Cell label={t.field.mailing} class="main-cell">
-                      <a href={`/mailings/${m.id}`}>{m.name || t.mailings.nameless(m.id)}</a>
-                    </Cell>
-                    {(['sent', 'failed', 'unknown', 'skipped'] as const).map((name) => (
-                      <Cell key={name} label={t.counts[name]} class="num">
-                        {format.number(m[name])}
-                      </Cell>
-                    ))}
-                    <Cell label={t.reports.share} class="num">
-                      {share(m.sent, m.sent + m.failed + m.unknown)}
-                    </Cell>
-                  </Row>
-                ))}
-              </Table>
-            </section>
+            <ByMailing mailings={report.mailings} />
             <div class="two">
               <Top
                 title={t.reports.reasons}
@@ -119,6 +89,36 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
   );
 }
 
+function ByMailing({ mailings }: { mailings: Report['mailings'] }) {
+  const { t, format } = useReader();
+  return (
+    <section aria-labelledby="by-mailing">
+      <h2 id="by-mailing">{t.reports.byMailing}</h2>
+      <Table
+        caption={t.reports.byMailing}
+        rows={mailings}
+        columns={[
+          {
+            head: t.field.mailing,
+            class: 'main-cell',
+            cell: ({ id, name }) => <a href={`/mailings/${id}`}>{name || t.mailings.nameless(id)}</a>,
+          },
+          ...COUNTS.map((name) => ({
+            head: t.counts[name],
+            class: 'num',
+            cell: (mailing: Report['mailings'][number]) => format.number(mailing[name]),
+          })),
+          {
+            head: t.reports.share,
+            class: 'num',
+            cell: ({ sent, failed, unknown }) => share(sent, sent + failed + unknown, format),
+          },
+        ]}
+      />
+    </section>
+  );
+}
+
 function Top({ title, rows, of }: { title: string; rows: { name: string; n: number }[]; of: number }) {
   const { t, format } = useReader();
   return (
@@ -132,7 +132,7 @@ function Top({ title, rows, of }: { title: string; rows: { name: string; n: numb
             <li class="line" key={name}>
               <span>{name}</span>
               <span class="hint text-nowrap">
-                {format.number(n)} · {of > 0 ? format.percent(n / of) : '–'}
+                {format.number(n)} · {share(n, of, format)}
               </span>
             </li>
           ))}

@@ -1,10 +1,10 @@
 import type { Page } from '../../domain/paging';
-import type { DeliveryView } from '../../features/deliveries/deliveries.service';
+import type { DeliveryView } from '../../features/runs/deliveries.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
 import { Confirm, PostForm } from '../components/form';
-import { Cell, Empty, PageHead, Pager, Pick, Reply, Row, Search, Table } from '../components/list';
-import { DeliveryChip, RunChip } from '../components/states';
+import { PageHead, Pick, Reply, Results, Search } from '../components/list';
+import { DeliveryChip, MessageId, RunChip } from '../components/states';
 import { deliveryStatuses } from '../../domain/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
@@ -56,48 +56,52 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
           options={deliveryStatuses.map((value) => ({ value, text: t.deliveryStatus[value] }))}
         />
       </Search>
-      <div id="results">
-        {deliveries.items.length === 0 ? (
-          <Empty text={t.list.nothingFound} />
-        ) : (
-          <Table
-            caption={t.field.recipients}
-            heads={[t.field.email, t.field.status, t.field.response, t.field.tries, t.field.time]}
-          >
-            {deliveries.items.map((delivery) => (
-              <Row key={delivery.id}>
-                <Cell label={t.field.email} class="main-cell">
-                  {delivery.fullName === null ? (
-                    delivery.email
-                  ) : (
-                    <a href={`/clients/${delivery.clientId}`}>{delivery.email}</a>
-                  )}
-                  {delivery.fullName && <span class="hint clip">{delivery.fullName}</span>}
-                </Cell>
-                <Cell label={t.field.status}>
-                  <DeliveryChip status={delivery.status} />
-                  {delivery.markedBy !== null && <span class="hint d-block">{t.run.marked}</span>}
-                </Cell>
-                <Cell label={t.field.response} class="response-cell">
-                  {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
-                  {delivery.lastResponse && <Reply text={delivery.lastResponse} />}
-                  {delivery.nextAttemptAt && (
-                    <span class="hint d-block">{t.run.nextTry(format.time(delivery.nextAttemptAt))}</span>
-                  )}
-                  {mayChange && delivery.status === 'unknown' && <Decide delivery={delivery} />}
-                </Cell>
-                <Cell label={t.field.tries} class="num">
-                  <a href={`/attempts?deliveryId=${delivery.id}`}>{format.number(delivery.attempts)}</a>
-                </Cell>
-                <Cell label={t.field.time} class="muted text-nowrap">
-                  {format.time(delivery.updatedAt)}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
-        )}
-        <Pager nextCursor={deliveries.nextCursor} />
-      </div>
+      <Results
+        page={deliveries}
+        caption={t.field.recipients}
+        columns={[
+          { head: t.field.email, class: 'main-cell', cell: (delivery) => <Recipient of={delivery} /> },
+          {
+            head: t.field.status,
+            cell: ({ status, markedBy }) => (
+              <>
+                <DeliveryChip status={status} />
+                {markedBy !== null && <span class="hint d-block">{t.run.marked}</span>}
+              </>
+            ),
+          },
+          {
+            head: t.field.response,
+            class: 'response-cell',
+            cell: (delivery) => (
+              <>
+                {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
+                {delivery.lastResponse && <Reply text={delivery.lastResponse} />}
+                {delivery.nextAttemptAt && (
+                  <span class="hint d-block">{t.run.nextTry(format.time(delivery.nextAttemptAt))}</span>
+                )}
+                <MessageId id={delivery.messageIdHeader} />
+                {mayChange && delivery.status === 'unknown' && <Decide delivery={delivery} />}
+              </>
+            ),
+          },
+          {
+            head: t.field.tries,
+            class: 'num',
+            cell: ({ id, attempts }) => <a href={`/attempts?deliveryId=${id}`}>{format.number(attempts)}</a>,
+          },
+          { head: t.field.time, class: 'muted text-nowrap', cell: ({ updatedAt }) => format.time(updatedAt) },
+        ]}
+      />
+    </>
+  );
+}
+
+function Recipient({ of: { clientId, email, fullName } }: { of: DeliveryView }) {
+  return (
+    <>
+      {fullName === null ? email : <a href={`/clients/${clientId}`}>{email}</a>}
+      {fullName && <span class="hint clip">{fullName}</span>}
     </>
   );
 }

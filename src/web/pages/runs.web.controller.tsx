@@ -1,16 +1,17 @@
 import { Get, Inject, Post, Res, StreamableFile } from '@nestjs/common';
 import type { Response } from 'express';
-import { Readable } from 'node:stream';
 import { CONFIG, type Config } from '../../config/config.module';
+import { absent } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { deliveryStatuses } from '../../domain/states';
-import { DeliveriesExport } from '../../features/deliveries/deliveries-export.service';
-import { DeliveriesService } from '../../features/deliveries/deliveries.service';
+import { DeliveriesExport } from '../../features/runs/deliveries-export.service';
+import { DeliveriesService } from '../../features/runs/deliveries.service';
 import { MailingsService } from '../../features/mailings/mailings.service';
 import { RunsService } from '../../features/runs/runs.service';
 import { SendNowService } from '../../features/scheduling/send-now.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { Id } from '../../http/id.pipe';
+import { csvFile } from '../../http/csv-file';
 import { CurrentViewer } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
@@ -39,7 +40,7 @@ export class RunsWebController {
     const run = await this.runs.get(viewer, id);
     const chosen = oneOf(deliveryStatuses, status);
     const [mailing, deliveries] = await Promise.all([
-      this.mailings.get(viewer, run.mailingId).catch(() => null),
+      this.mailings.get(viewer, run.mailingId).catch(absent),
       this.deliveries.listOfRun(viewer, id, {
         limit: 50,
         ...(chosen && { status: chosen }),
@@ -72,10 +73,7 @@ export class RunsWebController {
   @Get('runs/:id/deliveries.csv')
   async csv(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<StreamableFile> {
     await this.runs.get(viewer, id);
-    return new StreamableFile(Readable.from(this.csvExport.csv(viewer, id)), {
-      disposition: `attachment; filename="run-${id}.csv"`,
-      type: 'text/csv; charset=utf-8',
-    });
+    return csvFile(this.csvExport.csv(viewer, id), `run-${id}.csv`);
   }
 
   @Post('runs/:id/resend-failed')

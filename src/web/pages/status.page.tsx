@@ -1,16 +1,17 @@
 import type { Page } from '../../domain/paging';
-import type { TransportLogEntry, TransportState } from '../../features/deliveries/transport.service';
+import type { AccountLogEntry, AccountState } from '../../features/accounts/accounts.service';
 import type { StatisticsService } from '../../features/statistics/statistics.service';
+import { Facts } from '../components/facts';
 import { PostForm } from '../components/form';
-import { Cell, Empty, PageHead, Pager, Reply, Row, Table } from '../components/list';
+import { Empty, PageHead, Pager, Reply, Table } from '../components/list';
 import { Chip } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { TransportTrouble } from './home.page';
 
 export interface StatusProps {
-  transport: TransportState;
-  log: Page<TransportLogEntry>;
+  transport: AccountState;
+  log: Page<AccountLogEntry>;
   workers: Awaited<ReturnType<StatisticsService['liveWorkers']>>;
   /** Null while Redis is away. */
   queues: { name: string; counts: Record<string, number> }[] | null;
@@ -19,132 +20,135 @@ export interface StatusProps {
   mayResume: boolean;
 }
 
-export function StatusPage({ transport, log, workers, queues, sender, versions, mayResume }: StatusProps) {
-  const { t, format, now, user } = useReader();
+export function StatusPage({ log, workers, queues, versions, ...account }: StatusProps) {
+  const { t } = useReader();
   return (
     <>
       <PageHead title={t.status.title} />
-      <section class="card-box" aria-labelledby="account">
-        <h2 id="account">{t.transport.state}</h2>
-        {transport.state === 'open' ? (
-          <Chip tone="good">{t.transport.open}</Chip>
-        ) : (
-          <TransportTrouble transport={transport} />
-        )}
-        {mayResume && transport.state !== 'open' && (
-          <PostForm action="/status/resume">
-            <p class="hint">{t.transport.resumeHint}</p>
-            <button class="btn btn-primary">{t.transport.resume}</button>
-          </PostForm>
-        )}
-        <dl class="facts mt-3">
-          <div>
-            <dt>{t.status.sender}</dt>
-            <dd>{sender}</dd>
-          </div>
-          <div>
-            <dt>{t.status.smtp}</dt>
-            <dd>
-              <PostForm action="/status/test">
-                <button class="btn btn-secondary">{t.status.test}</button>
-                <p class="hint">{user?.email}</p>
-              </PostForm>
-            </dd>
-          </div>
-        </dl>
-      </section>
-      <section aria-labelledby="workers">
-        <h2 id="workers">{t.status.workers}</h2>
-        {workers.length === 0 ? (
-          <Empty text={t.status.noWorkers} />
-        ) : (
-          <Table
-            caption={t.status.workers}
-            heads={[t.status.host, t.field.createdAt, t.status.heartbeat, t.status.version]}
-          >
-            {workers.map((worker) => (
-              <Row key={worker.id}>
-                <Cell label={t.status.host} class="main-cell">
-                  {worker.host} · {worker.pid}
-                </Cell>
-                <Cell label={t.field.createdAt} class="text-nowrap">
-                  {format.time(worker.startedAt)}
-                </Cell>
-                <Cell label={t.status.heartbeat}>{format.ago(worker.heartbeatAt, now)}</Cell>
-                <Cell label={t.status.version}>{worker.version}</Cell>
-              </Row>
-            ))}
-          </Table>
-        )}
-      </section>
-      <section aria-labelledby="queues">
-        <h2 id="queues">{t.status.depth}</h2>
-        {queues === null ? (
-          <p class="field-problem">{t.status.queueAway}</p>
-        ) : (
-          <Table
-            caption={t.status.depth}
-            heads={[
-              t.field.name,
-              { text: t.status.waiting, class: 'num' },
-              { text: t.status.activeJobs, class: 'num' },
-              { text: t.status.delayed, class: 'num' },
-              { text: t.status.failedJobs, class: 'num' },
-            ]}
-          >
-            {queues.map(({ name, counts }) => (
-              <Row key={name}>
-                <Cell label={t.field.name} class="main-cell">
-                  <a href={`/queues/queue/${name}`}>{name}</a>
-                </Cell>
-                <Cell label={t.status.waiting} class="num">
-                  {format.number((counts.waiting ?? 0) + (counts.prioritized ?? 0))}
-                </Cell>
-                <Cell label={t.status.activeJobs} class="num">
-                  {format.number(counts.active ?? 0)}
-                </Cell>
-                <Cell label={t.status.delayed} class="num">
-                  {format.number(counts.delayed ?? 0)}
-                </Cell>
-                <Cell label={t.status.failedJobs} class="num">
-                  {format.number(counts.failed ?? 0)}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
-        )}
-      </section>
-      {log.items.length > 0 && (
-        <section aria-labelledby="log">
-          <h2 id="log">{t.transport.log}</h2>
-          <Table caption={t.transport.log} heads={[t.field.time, t.transport.event, t.attempts.reason, t.field.detail]}>
-            {log.items.map((entry) => (
-              <Row key={entry.id}>
-                <Cell label={t.field.time} class="text-nowrap">
-                  {format.exact(entry.createdAt)}
-                </Cell>
-                <Cell label={t.transport.event}>{t.transport.events[entry.event]}</Cell>
-                <Cell label={t.attempts.reason}>{entry.reason && reasonText(entry.reason, t)}</Cell>
-                <Cell label={t.field.detail} class="response-cell">
-                  {entry.detail && <Reply text={entry.detail} />}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
-          <Pager nextCursor={log.nextCursor} />
-        </section>
-      )}
+      <Account {...account} />
+      <Workers workers={workers} />
+      <Queues queues={queues} />
+      {log.items.length > 0 && <Log log={log} />}
       <section class="card-box" aria-labelledby="versions">
         <h2 id="versions">{t.status.versions}</h2>
-        <dl class="facts">
-          {versions.map(([name, version]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{version}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts of={versions} class="" />
       </section>
     </>
+  );
+}
+
+function Account({ transport, sender, mayResume }: Pick<StatusProps, 'transport' | 'sender' | 'mayResume'>) {
+  const { t, user } = useReader();
+  return (
+    <section class="card-box" aria-labelledby="account">
+      <h2 id="account">{t.transport.state}</h2>
+      {transport.state === 'open' ? (
+        <Chip tone="good">{t.transport.open}</Chip>
+      ) : (
+        <TransportTrouble transport={transport} />
+      )}
+      {mayResume && transport.state !== 'open' && (
+        <PostForm action="/status/resume">
+          <p class="hint">{t.transport.resumeHint}</p>
+          <button class="btn btn-primary">{t.transport.resume}</button>
+        </PostForm>
+      )}
+      <Facts
+        class="mt-3"
+        of={[
+          [t.status.sender, sender],
+          [
+            t.status.smtp,
+            <PostForm action="/status/test">
+              <button class="btn btn-secondary">{t.status.test}</button>
+              <p class="hint">{user?.email}</p>
+            </PostForm>,
+          ],
+        ]}
+      />
+    </section>
+  );
+}
+
+function Workers({ workers }: Pick<StatusProps, 'workers'>) {
+  const { t, format, now } = useReader();
+  return (
+    <section aria-labelledby="workers">
+      <h2 id="workers">{t.status.workers}</h2>
+      {workers.length === 0 ? (
+        <Empty text={t.status.noWorkers} />
+      ) : (
+        <Table
+          caption={t.status.workers}
+          rows={workers}
+          columns={[
+            {
+              head: t.status.host,
+              class: 'main-cell',
+              cell: ({ host, pid }) => (
+                <>
+                  {host} · {pid}
+                </>
+              ),
+            },
+            { head: t.field.createdAt, class: 'text-nowrap', cell: ({ startedAt }) => format.time(startedAt) },
+            { head: t.status.heartbeat, cell: ({ heartbeatAt }) => format.ago(heartbeatAt, now) },
+            { head: t.status.version, cell: ({ version }) => version },
+          ]}
+        />
+      )}
+    </section>
+  );
+}
+
+function Queues({ queues }: Pick<StatusProps, 'queues'>) {
+  const { t, format } = useReader();
+  return (
+    <section aria-labelledby="queues">
+      <h2 id="queues">{t.status.depth}</h2>
+      {queues === null ? (
+        <p class="field-problem">{t.status.queueAway}</p>
+      ) : (
+        <Table
+          caption={t.status.depth}
+          rows={queues}
+          columns={[
+            {
+              head: t.field.name,
+              class: 'main-cell',
+              cell: ({ name }) => <a href={`/queues/queue/${name}`}>{name}</a>,
+            },
+            {
+              head: t.status.waiting,
+              class: 'num',
+              cell: ({ counts }) => format.number((counts.waiting ?? 0) + (counts.prioritized ?? 0)),
+            },
+            { head: t.status.activeJobs, class: 'num', cell: ({ counts }) => format.number(counts.active ?? 0) },
+            { head: t.status.delayed, class: 'num', cell: ({ counts }) => format.number(counts.delayed ?? 0) },
+            { head: t.status.failedJobs, class: 'num', cell: ({ counts }) => format.number(counts.failed ?? 0) },
+          ]}
+        />
+      )}
+    </section>
+  );
+}
+
+function Log({ log }: Pick<StatusProps, 'log'>) {
+  const { t, format } = useReader();
+  return (
+    <section aria-labelledby="log">
+      <h2 id="log">{t.transport.log}</h2>
+      <Table
+        caption={t.transport.log}
+        rows={log.items}
+        columns={[
+          { head: t.field.time, class: 'text-nowrap', cell: ({ createdAt }) => format.exact(createdAt) },
+          { head: t.transport.event, cell: ({ event }) => t.transport.events[event] },
+          { head: t.attempts.reason, cell: ({ reason }) => reason && reasonText(reason, t) },
+          { head: t.field.detail, class: 'response-cell', cell: ({ detail }) => detail && <Reply text={detail} /> },
+        ]}
+      />
+      <Pager nextCursor={log.nextCursor} />
+    </section>
   );
 }

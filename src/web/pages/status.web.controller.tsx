@@ -5,7 +5,7 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { version } from '../../config/version';
 import { Database } from '../../database/database';
 import { reach, type Viewer } from '../../domain/permissions';
-import { TransportService } from '../../features/deliveries/transport.service';
+import { AccountsService } from '../../features/accounts/accounts.service';
 import { ServiceLetters } from '../../features/letters/service-letters.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../../queue/queues';
@@ -23,7 +23,7 @@ export class StatusWebController {
   private readonly queues: Queue[];
 
   constructor(
-    private readonly transport: TransportService,
+    private readonly transport: AccountsService,
     private readonly statistics: StatisticsService,
     private readonly letters: ServiceLetters,
     private readonly database: Database,
@@ -43,12 +43,12 @@ export class StatusWebController {
       this.transport.history({ limit: 20, ...(cursor && { cursor }) }),
       this.statistics.liveWorkers(),
       this.depths(),
-      this.database.first<{ version: string }>(`SELECT current_setting('server_version') AS version`),
+      this.database.serverVersion(),
     ]);
     const versions: [string, string][] = [
       ['Gonets', version],
       ['Node.js', process.versions.node],
-      ['PostgreSQL', postgres?.version ?? '–'],
+      ['PostgreSQL', postgres],
     ];
     const mayResume = reach(viewer, 'transport.resume') === 'all';
     const sender = this.config.mailFrom;

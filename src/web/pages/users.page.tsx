@@ -3,8 +3,9 @@ import { roles } from '../../domain/permissions';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { userStatuses } from '../../features/users/user.entity';
 import type { UserView } from '../../features/users/users.service';
+import { Facts } from '../components/facts';
 import { Confirm, PostForm } from '../components/form';
-import { Cell, Empty, PageHead, Pager, Pick, Row, Search, Table } from '../components/list';
+import { PageHead, Pager, Pick, Results, Search, Table } from '../components/list';
 import { Chip, MailingChip } from '../components/states';
 import { useReader } from '../reader';
 import { nameOf } from './mailings.page';
@@ -34,38 +35,22 @@ export function UsersPage({ users }: { users: Page<UserView> }) {
           options={roles.map((value) => ({ value, text: t.users.role[value] }))}
         />
       </Search>
-      <div id="results">
-        {users.items.length === 0 ? (
-          <Empty text={t.list.nothingFound} />
-        ) : (
-          <Table
-            caption={t.users.title}
-            heads={[t.field.email, t.field.fullName, t.field.role, t.field.status, t.field.createdAt, t.field.lastSeen]}
-          >
-            {users.items.map((user) => (
-              <Row key={user.id}>
-                <Cell label={t.field.email} class="main-cell">
-                  <a href={`/users/${user.id}`}>{user.email}</a>
-                </Cell>
-                <Cell label={t.field.fullName} class="text-cell">
-                  {user.fullName}
-                </Cell>
-                <Cell label={t.field.role}>{t.users.role[user.role]}</Cell>
-                <Cell label={t.field.status}>
-                  <UserChip user={user} />
-                </Cell>
-                <Cell label={t.field.createdAt} class="muted text-nowrap">
-                  {format.day(user.createdAt)}
-                </Cell>
-                <Cell label={t.field.lastSeen} class="muted text-nowrap">
-                  {user.lastSeenAt ? format.ago(user.lastSeenAt, now) : '–'}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
-        )}
-        <Pager nextCursor={users.nextCursor} />
-      </div>
+      <Results
+        page={users}
+        caption={t.users.title}
+        columns={[
+          { head: t.field.email, class: 'main-cell', cell: ({ id, email }) => <a href={`/users/${id}`}>{email}</a> },
+          { head: t.field.fullName, class: 'text-cell', cell: (user) => user.fullName },
+          { head: t.field.role, cell: (user) => t.users.role[user.role] },
+          { head: t.field.status, cell: (user) => <UserChip user={user} /> },
+          { head: t.field.createdAt, class: 'muted text-nowrap', cell: (user) => format.day(user.createdAt) },
+          {
+            head: t.field.lastSeen,
+            class: 'muted text-nowrap',
+            cell: ({ lastSeenAt }) => (lastSeenAt ? format.ago(lastSeenAt, now) : '–'),
+          },
+        ]}
+      />
     </>
   );
 }
@@ -75,6 +60,64 @@ interface UserProps {
   mailings: Page<MailingView>;
   clients: number;
   may: { block: boolean; role: boolean };
+}
+
+/** What managers do to users, and admins to everybody else. */
+function Blocking({ user }: { user: UserView }) {
+  const { t } = useReader();
+  const at = `/users/${user.id}`;
+  return (
+    <>
+      {user.status === 'waiting' && (
+        <PostForm action={`${at}/let-in`}>
+          <button class="btn btn-primary">{t.users.letIn}</button>
+        </PostForm>
+      )}
+      {user.status === 'blocked' && (
+        <PostForm action={`${at}/unblock`}>
+          <button class="btn btn-primary">{t.users.unblock}</button>
+        </PostForm>
+      )}
+      {(user.status === 'active' || user.status === 'waiting') && (
+        <Confirm
+          id="block"
+          action={`${at}/block`}
+          text={t.users.block}
+          question={t.users.blockQuestion(user.email)}
+          kind="btn-outline-danger"
+        >
+          <p>{t.users.blockText}</p>
+        </Confirm>
+      )}
+      {user.secondFactor && (
+        <Confirm
+          id="reset-second-factor"
+          action={`${at}/second-factor/reset`}
+          text={t.secondFactor.reset}
+          question={t.secondFactor.resetQuestion(user.email)}
+          kind="btn-outline-danger"
+        >
+          <p>{t.secondFactor.resetText}</p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+function UserFacts({ user, clients }: Pick<UserProps, 'user' | 'clients'>) {
+  const { t, format } = useReader();
+  return (
+    <Facts
+      of={[
+        [t.field.email, user.email],
+        [t.field.role, t.users.role[user.role]],
+        [t.field.createdAt, format.time(user.createdAt)],
+        [t.field.lastSeen, user.lastSeenAt ? format.time(user.lastSeenAt) : t.users.never],
+        [t.secondFactor.title, user.secondFactor ? t.secondFactor.on : t.secondFactor.none],
+        [t.menu.clients, format.number(clients)],
+      ]}
+    />
+  );
 }
 
 /** One user, what they own, and the few things that may be done to them. */
@@ -88,50 +131,9 @@ export function UserPage({ user, mailings, clients, may }: UserProps) {
         back={{ to: '/users', text: t.users.title }}
         chip={<UserChip user={user} />}
       >
-        {may.block && user.status === 'waiting' && (
-          <PostForm action={`${at}/let-in`}>
-            <button class="btn btn-primary">{t.users.letIn}</button>
-          </PostForm>
-        )}
-        {may.block && user.status === 'blocked' && (
-          <PostForm action={`${at}/unblock`}>
-            <button class="btn btn-primary">{t.users.unblock}</button>
-          </PostForm>
-        )}
-        {may.block && (user.status === 'active' || user.status === 'waiting') && (
-          <Confirm
-            id="block"
-            action={`${at}/block`}
-            text={t.users.block}
-            question={t.users.blockQuestion(user.email)}
-            kind="btn-outline-danger"
-          >
-            <p>{t.users.blockText}</p>
-          </Confirm>
-        )}
+        {may.block && <Blocking user={user} />}
       </PageHead>
-      <dl class="facts card-box">
-        <div>
-          <dt>{t.field.email}</dt>
-          <dd>{user.email}</dd>
-        </div>
-        <div>
-          <dt>{t.field.role}</dt>
-          <dd>{t.users.role[user.role]}</dd>
-        </div>
-        <div>
-          <dt>{t.field.createdAt}</dt>
-          <dd>{format.time(user.createdAt)}</dd>
-        </div>
-        <div>
-          <dt>{t.field.lastSeen}</dt>
-          <dd>{user.lastSeenAt ? format.time(user.lastSeenAt) : t.users.never}</dd>
-        </div>
-        <div>
-          <dt>{t.menu.clients}</dt>
-          <dd>{format.number(clients)}</dd>
-        </div>
-      </dl>
+      <UserFacts user={user} clients={clients} />
       {may.role && (
         <PostForm action={`${at}/role`} class="search">
           <label class="pick">
@@ -154,22 +156,17 @@ export function UserPage({ user, mailings, clients, may }: UserProps) {
         ) : (
           <Table
             caption={t.users.owns}
-            heads={[t.field.mailing, t.field.status, { text: t.field.recipients, class: 'num' }]}
-          >
-            {mailings.items.map((mailing) => (
-              <Row key={mailing.id}>
-                <Cell label={t.field.mailing} class="main-cell">
-                  <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>
-                </Cell>
-                <Cell label={t.field.status}>
-                  <MailingChip status={mailing.status} />
-                </Cell>
-                <Cell label={t.field.recipients} class="num">
-                  {format.number(mailing.recipientCount)}
-                </Cell>
-              </Row>
-            ))}
-          </Table>
+            rows={mailings.items}
+            columns={[
+              {
+                head: t.field.mailing,
+                class: 'main-cell',
+                cell: (mailing) => <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>,
+              },
+              { head: t.field.status, cell: ({ status }) => <MailingChip status={status} /> },
+              { head: t.field.recipients, class: 'num', cell: (mailing) => format.number(mailing.recipientCount) },
+            ]}
+          />
         )}
         <Pager nextCursor={mailings.nextCursor} />
       </section>

@@ -3,6 +3,7 @@ import { mayBlock, reach, roles, type Viewer } from '../../domain/permissions';
 import { ClientsService } from '../../features/clients/clients.service';
 import { MailingsService } from '../../features/mailings/mailings.service';
 import { BlockingService } from '../../features/scheduling/blocking.service';
+import { SecondFactorService } from '../../features/users/second-factor.service';
 import { userStatuses } from '../../features/users/user.entity';
 import { UsersService } from '../../features/users/users.service';
 import { Id } from '../../http/id.pipe';
@@ -17,6 +18,7 @@ export class UsersWebController {
   constructor(
     private readonly users: UsersService,
     private readonly blocking: BlockingService,
+    private readonly secondFactor: SecondFactorService,
     private readonly mailings: MailingsService,
     private readonly clients: ClientsService,
   ) {}
@@ -65,6 +67,12 @@ export class UsersWebController {
   async letIn(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
     await this.users.letIn(viewer, id);
     return redirect(`/users/${id}`, 'letIn');
+  }
+
+  @Post(':id/second-factor/reset')
+  async resetSecondFactor(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    await this.secondFactor.reset(viewer, id);
+    return redirect(`/users/${id}`, 'secondFactorReset');
   }
 
   @Allows('users.role')

@@ -72,15 +72,12 @@ describe('a tick with three letters a day for each user', () => {
     const mine = [await started('daily'), await started('daily')];
     const { userId } = calendar.viewer;
     const other = async (role: string): Promise<number[]> => {
-      const owner = await calendar.sql.first<{ id: number }>(
-        `INSERT INTO users (email, role) VALUES ($1 || '@example.com', $1) RETURNING id`,
-        [role],
-      );
+      const ownerId = await calendar.make.user({ role });
       const rows = await calendar.sql.rows<{ id: number }>(
         `INSERT INTO mailings (owner_id, message_id, audience, selected_count, start_at, period, time_zone, status, next_run_at)
          SELECT $1, message_id, audience, selected_count, start_at, period, time_zone, status, next_run_at FROM mailings
           WHERE owner_id = $2 ORDER BY id RETURNING id`,
-        [owner?.id, userId],
+        [ownerId, userId],
       );
       return rows.map(({ id }) => id);
     };

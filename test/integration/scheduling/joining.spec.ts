@@ -1,8 +1,6 @@
 import { Client as Postgres } from 'pg';
 import { Calendar } from '../../support/calendar';
 
-jest.setTimeout(60_000);
-
 let calendar: Calendar;
 beforeEach(async () => {
   calendar = await Calendar.open('2027-02-20T12:00:00Z');
@@ -164,7 +162,7 @@ describe('a client who comes to a started mailing', () => {
         [calendar.viewer.userId],
       );
       const slow = Number(rows[0]?.id);
-      // What announceClients says, before the start is committed.
+      // What `noteJoined` says, before the start is committed.
       await other.query(
         `UPDATE mailings SET joined_from = least(coalesce(joined_from, $2), $2)
           WHERE owner_id = $1 AND audience = 'all' AND status IN ('started', 'paused') AND deleted_at IS NULL`,

@@ -7,8 +7,6 @@ import { UsersService } from '../../../src/features/users/users.service';
 import { setClock } from '../../support/clock';
 import { ApiClient, cli, createTestService, type TestService } from '../../support/service';
 
-jest.setTimeout(60_000);
-
 interface Mailing {
   id: number;
   status: string;
@@ -79,7 +77,12 @@ describe('what a schedule may be', () => {
   it('a period longer than the window is taken, with a warning', async () => {
     const mailing = await create({ period: 'monthly', endAt: '2027-04-10T00:00:00Z' });
     expect(mailing.warnings).toEqual([
-      { field: 'period', message: 'only the first monthly sending comes before endAt' },
+      {
+        field: 'period',
+        code: 'only_first',
+        values: { period: 'monthly' },
+        message: 'only the first monthly sending comes before endAt',
+      },
     ]);
     expect((await create()).warnings).toBeUndefined();
   });

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
-import { type Postgres, type Redis as RedisService, startPostgres, startRedis } from '../../../scripts/services.mjs';
+import {
+  type Postgres,
+  type Redis as RedisService,
+  startPostgres,
+  startRedis,
+} from '../../../tools/embedded/index.mjs';
 import { createTestDatabase } from '../../support/database';
 import { createTestRedis } from '../../support/redis';
 
@@ -16,8 +21,6 @@ async function query<T>(url: string, sql: string): Promise<T[]> {
     await client.end();
   }
 }
-
-jest.setTimeout(60_000);
 
 describe('what tests share', () => {
   it('gives each caller a migrated database of its own, also many at once', async () => {

@@ -1,0 +1,121 @@
+/** `adversarial`: what each request of the adversarial corpus costs the API, and how long others wait meanwhile. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { inputs } from './adversarial-inputs.mjs';
+import { cli, median, round, say, setStage, startApi } from './stage.mjs';
+
+export const options = { runs: { type: 'string', default: '3' }, only: { type: 'string' } };
+
+const BUDGET = { cpuMs: 100, waitMs: 100 };
+/** Work that goes on behind an answer counts, until the process was as good as idle for so long. */
+const QUIET = { ms: 60, cpuMs: 6 };
+
+export async function run(args, { print }) {
+  const runs = Number(args.runs);
+  const chosen = inputs.filter(({ name }) => !args.only || name.includes(args.only));
+  if (chosen.length === 0) throw new Error(`No input's name has "${args.only}" in it.`);
+  const stage = await setStage({ env: { API_CALLS_PER_MINUTE: '0' } });
+  try {
+    const email = 'adversary@example.org';
+    await cli(stage, 'create-user', '--email', email, '--role', 'user');
+    const { token } = JSON.parse(await cli(stage, 'create-token', '--email', email, '--name', 'bench', '--json'));
+    const api = await startApi(stage, token);
+    const callers = { nobody: {}, user: { authorization: `Bearer ${token}` }, session: await session(stage, api) };
+    const prober = new Worker(new URL('./prober.mjs', import.meta.url), {
+      workerData: `${api.base}/api/v1/health/live`,
+    });
+    const idle = await idleShare(api.child.pid);
+    await print.head(stage, `${chosen.length} inputs, median of ${runs}`);
+    // Code that never ran costs more than it will.
+    for (const input of chosen) await cost(api, prober, idle, input, callers);
+    const found = [];
+    for (const input of chosen) {
+      say(input.name);
+      const costs = [];
+      for (let n = 0; n < runs; n++) costs.push(await cost(api, prober, idle, input, callers));
+      const of = (key) => median(costs.map((each) => each[key]));
+      const { kb, status } = costs[0];
+      found.push({ name: input.name, kb, status, cpuMs: of('cpuMs'), waitMs: of('waitMs') });
+    }
+    say('');
+    found.sort((a, b) => b.cpuMs - a.cpuMs);
+    print.table([
+      ['', 'KB', 'answer', 'CPU ms', 'others wait ms'],
+      ...found.map((f) => [f.name, f.kb.toFixed(0), String(f.status), f.cpuMs.toFixed(0), f.waitMs.toFixed(0)]),
+    ]);
+    const over = found.filter((f) => f.status >= 500 || f.cpuMs > BUDGET.cpuMs || f.waitMs > BUDGET.waitMs);
+    for (const f of over) print.line(`over its budget: ${f.name}`);
+    const result = `${found.length} inputs, ${over.length} over ${BUDGET.cpuMs} ms of CPU or of others' waiting; dearest ${found[0].name} ${round(found[0].cpuMs)} ms`;
+    print.line(result);
+    await prober.terminate();
+    return result;
+  } finally {
+    await stage.end();
+  }
+}
+
+/** CPU time so far of all threads of a process, in milliseconds, to the microsecond. */
+function cpuMs(pid) {
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  return nanoseconds / 1e6;
+}
+
+/** What the process takes of a processor while only the prober asks it. */
+async function idleShare(pid) {
+  await sleep(1_000);
+  const [cpu, at] = [cpuMs(pid), performance.now()];
+  await sleep(2_000);
+  return (cpuMs(pid) - cpu) / (performance.now() - at);
+}
+
+async function longestWait(prober) {
+  prober.postMessage(null);
+  return new Promise((resolve) => prober.once('message', resolve));
+}
+
+/**
+ * One request's CPU in the API's process, and the longest that another caller waited for /health/live meanwhile.
+ * @param {any} api
+ * @param {Worker} prober
+ * @param {number} idle
+ * @param {import('./adversarial-inputs.mjs').Input} input
+ * @param {Record<string, Record<string, string>>} callers
+ */
+async function cost(api, prober, idle, { method, path, type, who, body, headers }, callers) {
+  const content = body === undefined ? undefined : Buffer.from(body());
+  await longestWait(prober);
+  const [before, startedAt] = [cpuMs(api.child.pid), performance.now()];
+  const response = await fetch(api.base + path, {
+    method,
+    redirect: 'manual',
+    headers: { ...callers[who], ...(type && { 'content-type': type }), ...headers?.() },
+    ...(content !== undefined && { body: content }),
+  }).catch((error) => ({ status: 599, arrayBuffer: () => say(`no answer: ${error.cause ?? error}`) }));
+  await response.arrayBuffer();
+  const taken = () => cpuMs(api.child.pid) - before - idle * (performance.now() - startedAt);
+  let cpu = taken();
+  for (;;) {
+    const quietFrom = cpu;
+    await sleep(QUIET.ms);
+    cpu = taken();
+    if (cpu - quietFrom < QUIET.cpuMs) break;
+  }
+  const waitMs = await longestWait(prober);
+  return { status: response.status, cpuMs: Math.max(0, cpu), waitMs, kb: (content?.length ?? path.length) / 1024 };
+}
+
+/** The headers of somebody who is signed in with a browser. */
+async function session(stage, api) {
+  const email = 'browser@example.org';
+  const { password } = JSON.parse(await cli(stage, 'create-user', '--email', email, '--role', 'user', '--json'));
+  const response = await fetch(`${api.base}/api/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password }),
+  });
+  const { csrfToken } = await response.json();
+  return { cookie: response.headers.get('set-cookie')?.split(';')[0] ?? '', 'x-csrf-token': csrfToken };
+}

@@ -1,0 +1,48 @@
+-- Up Migration
+-- The state of the SMTP account (there is one today, id 1): a broken account burns nobody, it parks the sending.
+CREATE TABLE transports (
+  id smallint NOT NULL CONSTRAINT transports_pkey PRIMARY KEY,
+  -- open: sending; waiting: broken for now, one probe at retry_at; parked: until its settings change or an admin
+  -- resumes it
+  state text NOT NULL DEFAULT 'open' CONSTRAINT transports_state_check CHECK (state IN ('open', 'waiting', 'parked')),
+  reason text,
+  detail text,
+  -- The refusal that everybody got and that the account rests for, as in attempts.refusal.
+  refusal text,
+  -- Failures in a row; picks the waiting time.
+  step integer NOT NULL DEFAULT 0,
+  -- Permanent refusals in a row; a few of them park.
+  strikes integer NOT NULL DEFAULT 0,
+  retry_at timestamptz,
+  since timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- Changes at every transition, so that of many workers one makes it.
+  version bigint NOT NULL DEFAULT 0,
+  -- Of the settings the state belongs to, without secrets; other settings start anew.
+  fingerprint text NOT NULL DEFAULT ''
+);
+INSERT INTO transports (id) VALUES (1);
+
+CREATE TABLE transport_log (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  transport_id smallint NOT NULL CONSTRAINT transport_log_transport_id_fkey REFERENCES transports,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  event text NOT NULL,
+  reason text,
+  detail text
+);
+
+CREATE TABLE domain_holds (
+  domain text NOT NULL CONSTRAINT domain_holds_pkey PRIMARY KEY,
+  until_at timestamptz NOT NULL,
+  detail text NOT NULL DEFAULT ''
+);
+
+-- When the calendar's tick and the sweep last began, by the database's clock: whichever worker finds one due takes it.
+CREATE TABLE rounds (
+  name text PRIMARY KEY,
+  begun_at timestamptz NOT NULL
+);
+INSERT INTO rounds (name, begun_at) VALUES ('tick', '-infinity'), ('sweep', '-infinity');
+
+-- Down Migration
+DROP TABLE rounds, domain_holds, transport_log, transports;

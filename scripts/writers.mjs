@@ -1,0 +1,81 @@
+/**
+ * Each table has one room that writes it, part of `npm run check`: finds every INSERT, UPDATE, DELETE, TRUNCATE, MERGE and
+ * COPY in `src`, and every use of an entity's repository, that stands in another room than this table says.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { projectFolder } from '../tools/embedded/install.mjs';
+
+const tables = {
+  'features/audit': ['audit_log'],
+  'features/letters': ['service_letters', 'letter_tokens'],
+  'features/users': [
+    'users',
+    'sessions',
+    'api_tokens',
+    'second_factors',
+    'recovery_codes',
+    'sign_in_challenges',
+    'identities',
+  ],
+  'features/ledger': ['deliveries', 'attempts', 'workers'],
+  'features/clients': ['clients', 'imports', 'import_chunks', 'import_rows', 'import_errors'],
+  'features/messages': ['messages'],
+  'features/mailings': ['mailings', 'mailing_clients'],
+  'features/runs': ['runs', 'accepted_letters'],
+  'features/accounts': ['transports', 'transport_log', 'domain_holds'],
+  'features/scheduling': ['database_identity', 'rounds'],
+  // The database itself, by triggers.
+  migrations: ['client_totals', 'run_counts', 'stats', 'failure_stats'],
+};
+const WRITE =
+  /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?|COPY)\s+(?:ONLY\s+)?"?([a-z_]+)|\bcopyIn\(\w+,\s*['`]([a-z_]+)/g;
+const REPOSITORY = /\b(?:getRepository|InjectRepository)\((\w+)\)/g;
+const COMMENT = /\/\*[\s\S]*?\*\/|(?<![:'"`\w])\/\/.*$/gm;
+
+const roomOf = new Map(Object.entries(tables).flatMap(([room, names]) => names.map((name) => [name, room])));
+const sources = filesOf('src', /\.tsx?$/).map((file) => ({
+  file: relative(join(projectFolder, 'src'), file).split(sep).join('/'),
+  text: readFileSync(file, 'utf8').replace(COMMENT, (comment) => comment.replace(/[^\n]/g, ' ')),
+}));
+const entities = new Map(
+  sources.flatMap(({ text }) =>
+    [...text.matchAll(/@Entity\('(\w+)'\)[\s\S]*?class (\w+)/g)].map(([, table, name]) => [name, table]),
+  ),
+);
+const problems = [];
+
+for (const { file, text } of sources) {
+  const found = [
+    ...[...text.matchAll(WRITE)].map((match) => ({ at: match.index, table: match[1] ?? match[2] ?? '' })),
+    ...[...text.matchAll(REPOSITORY)].map(({ index, 1: entity = '' }) => ({
+      at: index,
+      table: entities.get(entity) ?? entity,
+    })),
+  ];
+  for (const { at, table } of found) {
+    const room = roomOf.get(table);
+    if (room && file.startsWith(`${room}/`)) continue;
+    const line = text.slice(0, at).split('\n').length;
+    problems.push(`src/${file}:${line} writes ${table}, which ${room ? `src/${room} writes` : 'has no room yet'}`);
+  }
+}
+const made = filesOf('migrations', /\.sql$/).flatMap((file) =>
+  [
+    ...readFileSync(file, 'utf8')
+      .split('-- Down Migration')[0]
+      .matchAll(/CREATE (?:UNLOGGED )?TABLE (\w+)/g),
+  ].map(([, table]) => table),
+);
+for (const table of made) if (!roomOf.has(table)) problems.push(`the table ${table} has no room yet`);
+for (const table of roomOf.keys()) if (!made.includes(table)) problems.push(`there is no table ${table}`);
+
+for (const problem of problems) console.log(problem);
+if (problems.length > 0) console.log('scripts/writers.mjs says which room writes which table.');
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+function filesOf(folder, which) {
+  return readdirSync(join(projectFolder, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && which.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,146 @@
+import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { told } from '../../domain/problem-texts';
+import { PERIODS } from '../../domain/recurrence';
+import { type MailingStatus, mailingStatuses, runStatuses, unknownPolicies } from '../../domain/states';
+import { audiences } from '../../features/audiences/audiences';
+import { CLIENT_IDS_MAX, type MailingView } from '../../features/mailings/mailings.service';
+import { Optional, PartialType } from './optional.dto';
+import { Said } from '../openapi/input-schema';
+import { count, id, listOf, maybe, nullable, oneOf, part, said, Shape, text, time, timeText } from '../openapi/shape';
+import { codedProblem } from '../openapi/problems';
+import { FromDigits, IsId } from './id.dto';
+import { SearchDto } from './list.dto';
+
+export class ClientIdsDto {
+  @IsArray()
+  @ArrayMaxSize(CLIENT_IDS_MAX)
+  @IsId({ each: true })
+  clientIds!: number[];
+}
+
+export class MailingDto {
+  @Optional()
+  @IsString()
+  @MaxLength(1_000)
+  name?: string;
+
+  @IsId()
+  messageId!: number;
+
+  @IsString()
+  @Said({ enum: audiences })
+  audience!: string;
+
+  @Optional()
+  @IsArray()
+  @ArrayMaxSize(CLIENT_IDS_MAX)
+  @IsId({ each: true })
+  @Said({ description: 'For `selected`.' })
+  clientIds?: number[];
+
+  @IsString()
+  @Said({ format: 'date-time', description: 'With offset.' })
+  startAt!: string;
+
+  @IsOptional()
+  @IsString()
+  @Said({ format: 'date-time', description: 'With offset, exclusive; null: without an end.' })
+  endAt?: string | null;
+
+  @IsString()
+  @Said({ enum: PERIODS })
+  period!: string;
+
+  @Optional()
+  @IsString()
+  @Said({ description: "An IANA zone; the owner's if absent." })
+  timeZone?: string;
+
+  @Optional()
+  @IsString()
+  @Said({ enum: unknownPolicies, description: 'What to do when the reply to a sent letter was lost.' })
+  onUnknown?: string;
+}
+
+export class MailingCopyDto {
+  @Optional()
+  @IsString()
+  @MaxLength(1_000)
+  @Said({ description: '`Copy of …` if absent.' })
+  name?: string;
+}
+
+export class MailingPatchDto extends PartialType(MailingDto) {}
+
+export class MailingQueryDto extends SearchDto {
+  @IsOptional()
+  @IsIn(mailingStatuses)
+  status?: MailingStatus;
+}
+
+export class ScheduleQueryDto {
+  @IsOptional()
+  @FromDigits()
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  count: number = 10;
+
+  @IsOptional()
+  @IsString()
+  @Said({ format: 'date-time', description: 'After this; after now if absent.' })
+  from?: string;
+}
+
+class StatusReasonAnswer extends Shape({
+  code: text,
+  text: nullable(text),
+  since: time,
+  by: nullable(count),
+}) {}
+
+class LastRunAnswer extends Shape({
+  id,
+  status: oneOf(runStatuses),
+  total: count,
+  sent: count,
+  failed: count,
+  open: count,
+  createdAt: timeText,
+}) {}
+
+class WarningAnswer extends Shape({ field: text, ...codedProblem }) {}
+
+export class MailingAnswer extends Shape({
+  id,
+  ownerId: id,
+  name: text,
+  messageId: nullable(id),
+  audience: oneOf(audiences),
+  startAt: time,
+  endAt: nullable(time),
+  period: oneOf(PERIODS),
+  timeZone: text,
+  onUnknown: oneOf(unknownPolicies),
+  status: oneOf(mailingStatuses),
+  statusReason: said('Where it is not its owner who brought it there.', nullable(part(StatusReasonAnswer))),
+  nextRunAt: nullable(time),
+  recipientCount: count,
+  lastRun: nullable(part(LastRunAnswer)),
+  createdAt: time,
+  updatedAt: time,
+  warnings: maybe(said('What is allowed but probably not meant.', listOf(part(WarningAnswer)))),
+}) {}
+
+export const mailingAnswer = ({ warnings, ...m }: MailingView) =>
+  MailingAnswer.of({
+    ...m,
+    statusReason:
+      m.statusCode === null ? null : { code: m.statusCode, text: m.statusText, since: m.statusSince, by: m.statusBy },
+    nextRunAt: m.status === 'started' ? m.nextRunAt : null,
+    ...(warnings?.length ? { warnings: warnings.map(told) } : {}),
+  });
+
+class OccurrenceAnswer extends Shape({ occurrenceAt: time, local: said('With offset.', timeText) }) {}
+
+export class ScheduleAnswer extends Shape({ items: listOf(part(OccurrenceAnswer)) }) {}

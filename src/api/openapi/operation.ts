@@ -1,0 +1,60 @@
+import type { RefusalCode } from '../../domain/codes';
+import { type Kind, part, type Schema, type ShapeClass } from './shape';
+
+type AnswerShape = Kind<unknown> | ShapeClass<unknown> | Content | null;
+
+/** An answer that is no JSON. */
+export interface Content {
+  content: Record<string, { schema: Schema }>;
+  headers?: Record<string, object>;
+}
+
+export const REQUIRED_TEXT_HEADER = { schema: { type: 'string' }, required: true };
+
+export const CSV: Content = {
+  content: { 'text/csv': { schema: { type: 'string' } } },
+  headers: { 'Content-Disposition': REQUIRED_TEXT_HEADER },
+};
+
+/** `{}` */
+export const EMPTY: Kind<object> = { schema: { type: 'object' } };
+
+export interface OperationFacts {
+  summary: string;
+  answer: Schema;
+  description?: string;
+  /** Codes of the answers 409. */
+  conflicts?: readonly RefusalCode[];
+  /** Statuses of problems beside those that follow from what the route is. */
+  problems?: readonly number[];
+  /** Further answers that are no problems. */
+  answers?: Record<number, Schema>;
+  /** The body of a route that reads it by itself. */
+  upload?: Content['content'];
+}
+
+type Given = Omit<OperationFacts, 'summary' | 'answer' | 'answers'> & { answers?: Record<number, AnswerShape> };
+
+const FACTS = 'gonets.operation';
+
+/**
+ * What the OpenAPI document says of a route: a line about it, its answer (`null`: none), and what does not follow from
+ * its method, path, parameters and guards (see `ApiController`).
+ */
+export const Operation =
+  (summary: string, answer: AnswerShape, { answers = {}, ...more }: Given = {}): MethodDecorator =>
+  (_target, _name, descriptor) => {
+    const others = Object.fromEntries(Object.entries(answers).map(([status, shape]) => [status, contentOf(shape)]));
+    const facts: OperationFacts = { summary, answer: contentOf(answer), answers: others, ...more };
+    Reflect.defineMetadata(FACTS, facts, descriptor.value as object);
+  };
+
+export const operationFacts = (handler: object): OperationFacts | undefined =>
+  Reflect.getMetadata(FACTS, handler) as OperationFacts | undefined;
+
+function contentOf(answer: AnswerShape): Schema {
+  if (answer === null) return {};
+  if ('content' in answer) return { content: answer.content, headers: answer.headers };
+  const { schema } = 'fields' in answer ? part(answer) : answer;
+  return { content: { 'application/json': { schema } } };
+}

@@ -1,0 +1,58 @@
+import { isPrivate } from './private-host';
+
+const ENCODE =
+  'percent-encode the user and password (@ is %40, : is %3A, / is %2F, # is %23, ? is %3F, % is %25, a space is %20)';
+const CONTROL = /[\0-\x1f\x7f]/;
+
+/**
+ * What keeps a text from being the URL of a service, or null. A password that is not percent-encoded cuts a URL short in
+ * places where parsers see a host, a path or a fragment: such a URL is refused here, before a piece of the password can
+ * stand in a log as a host that is not found. The sentence repeats nothing of the URL.
+ */
+export function serviceUrlProblem(text: string, protocols: readonly string[]): string | null {
+  if (CONTROL.test(text)) return 'must be one line without control characters';
+  const url = URL.parse(text);
+  const afterHost = /^[^/]*\/\/[^/?#]*(.*)$/.exec(text.trim())?.[1] ?? '';
+  if (/[@#]/.test(afterHost)) return `holds @ or # behind its host: ${ENCODE}`;
+  if (!url) return text.includes('@') ? `is not a URL: ${ENCODE}` : `is not a URL such as ${protocols[0]}://host:port`;
+  if (!protocols.includes(url.protocol.slice(0, -1)))
+    return `must begin with ${protocols.map((p) => `${p}://`).join(' or ')}`;
+  return [url.username, url.password, url.hostname, url.pathname].every(isEncoded)
+    ? null
+    : `holds a % that begins no percent-encoded character: ${ENCODE}`;
+}
+
+/** The same of a Redis, whose path is the number of a database. */
+export function redisUrlProblem(text: string): string | null {
+  const problem = serviceUrlProblem(text, ['redis', 'rediss']);
+  if (problem) return problem;
+  const { hostname, pathname } = new URL(text);
+  if (hostname === '') return 'has no host: redis://host:6379/0';
+  return /^\/?\d*$/.test(pathname) ? null : 'must end in the number of a database, such as /0';
+}
+
+/** The same of the address under which browsers reach us, which goes into letters. */
+export function publicUrlProblem(text: string): string | null {
+  const problem = serviceUrlProblem(text, ['https', 'http']);
+  if (problem) return problem;
+  const { username, password, search } = new URL(text);
+  if (username || password) return 'must not hold a user or password';
+  return search ? 'must not hold a question mark' : null;
+}
+
+/** The same of an OpenID Connect issuer: over TLS, unless it is inside of a network of one's own. */
+export function issuerProblem(text: string): string | null {
+  const problem = serviceUrlProblem(text, ['https', 'http']);
+  if (problem) return problem;
+  const { protocol, hostname, username, password, search } = new URL(text);
+  if (username || password || search) return 'must not hold a user, a password or a question mark';
+  return protocol === 'https:' || isPrivate(hostname) ? null : 'must begin with https://';
+}
+
+function isEncoded(part: string): boolean {
+  try {
+    return decodeURIComponent(part) !== undefined;
+  } catch {
+    return false;
+  }
+}

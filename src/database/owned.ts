@@ -1,0 +1,29 @@
+import { ForbiddenError, NotFoundError } from '../domain/errors';
+import { readableOwner, type Viewer } from '../domain/permissions';
+import type { Sql } from './database';
+
+/** What has an owner, by the name that messages call it. */
+const TABLES = {
+  Client: 'SELECT owner_id FROM clients WHERE id = $1',
+  Message: 'SELECT owner_id FROM messages WHERE id = $1',
+  Mailing: 'SELECT owner_id FROM mailings WHERE id = $1 AND deleted_at IS NULL',
+  Run: 'SELECT owner_id FROM runs WHERE id = $1',
+  Delivery: 'SELECT r.owner_id FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1',
+} as const;
+
+/**
+ * The error for a write that found nothing it may change: what the viewer may read is there, and so is not theirs to change.
+ * To anybody else it does not exist.
+ */
+export async function notWritable(
+  sql: Sql,
+  viewer: Viewer,
+  what: keyof typeof TABLES,
+  id: number,
+): Promise<ForbiddenError | NotFoundError> {
+  const found = await sql.first<{ ownerId: number }>(TABLES[what], [id]);
+  const readable = readableOwner(viewer);
+  return found && (readable === null || readable === found.ownerId)
+    ? new ForbiddenError(`${what} ${id} is another user's: you may look at it, but not change it.`)
+    : new NotFoundError(what, id);
+}

@@ -1,0 +1,183 @@
+import {
+  type CodedProblem,
+  type EmailFault,
+  type ProblemTexts,
+  type TemplateBound,
+  type UnusableFault,
+  worded,
+} from './problems';
+
+const TYPES = {
+  string: 'a string',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  list: 'a list',
+  object: 'a JSON object',
+  id: `a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`,
+};
+
+const BOUNDS = {
+  depth: (n: number) => `must not nest deeper than ${n} levels`,
+  objects: (n: number) => `must hold at most ${n} objects and lists`,
+  names: (n: number) => `must hold at most ${n} names`,
+  digits: (n: number) => `must hold no number longer than ${n} characters`,
+  values: (n: number) => `must hold at most ${n} values`,
+};
+
+const DATE_TIMES = {
+  form: 'must be ISO-8601 with an offset, such as 2027-03-28T09:00:00Z or 2027-03-28T09:00:00+03:00',
+  leap_second: 'has a leap second: seconds go from 00 to 59',
+  calendar: 'is no date and time of the calendar',
+  local: 'must be a date and time such as 2027-03-28T09:00',
+};
+
+const EMAILS: Record<EmailFault, string> = {
+  empty: 'The e-mail address is empty.',
+  control: 'The e-mail address contains a line break or another control character.',
+  invisible: 'The e-mail address contains an invisible or broken character.',
+  long: 'The e-mail address is longer than {n} octets.',
+  quoted: 'A quoted local part is not supported.',
+  comment: 'The e-mail address contains a comment.',
+  no_at: 'The e-mail address has no @.',
+  many_ats: 'The e-mail address has more than one @.',
+  no_local: 'There is nothing before the @.',
+  utf8_local:
+    'Only Latin letters, digits and common signs may stand before the @: other characters need SMTPUTF8, which not every server has.',
+  long_local: 'The part before the @ is longer than {n} octets.',
+  dots_local: 'The part before the @ begins or ends with a dot, or has two dots in a row.',
+  bad_local: 'The part before the @ contains a character that is not allowed there.',
+  no_domain: 'There is nothing after the @.',
+  literal: 'An address literal is not supported: the domain must be a name.',
+  bad_domain: 'The domain contains a character that is not allowed.',
+  bad_idn: 'The domain is not a valid internationalised name.',
+  no_dot: 'The domain has no dot.',
+  bad_label: 'Every part of the domain must be 1 to 63 letters, digits and inner hyphens.',
+  number: 'The domain must not end with a number.',
+};
+
+const TEMPLATE_BOUNDS: Record<TemplateBound, string> = {
+  depth: 'is nested too deeply',
+  output: 'the output is too long',
+  steps: 'the template takes too many steps',
+  levels: 'has tags within each other deeper than {n} levels',
+  filters: 'has more than {n} filters in one place',
+  brackets: 'has brackets within each other deeper than {n} levels',
+};
+
+const UNUSABLE: Record<UnusableFault, string> = {
+  list_id: 'must be a dotted name',
+  message_id: 'is not a Message-ID',
+  boundary: 'is not a MIME boundary',
+  date: 'is not a date',
+  header: 'is not a header that can be added',
+  long_word: 'has a word that is too long',
+  dkim_domain: 'is not a domain name',
+  dkim_selector: 'is not a DKIM selector',
+  dkim_same_selector: 'must not be that of the first key',
+  dkim_key: 'must be an Ed25519 key, or an RSA key of at least {n} bits',
+  dkim_pem: 'is not an unencrypted private key in PEM',
+};
+
+const FOREIGN = {
+  workbook: 'an Excel workbook or a ZIP archive',
+  old_workbook: 'an old Excel workbook',
+  gzip: 'a gzip archive',
+  pdf: 'a PDF document',
+};
+
+const COLUMNS = 'columns email, full_name and, if wished, comment, separated by commas, semicolons or tabs';
+
+const filled = (text: string, n = 0) => text.replace('{n}', String(n));
+const place = ({ line, column }: { line?: number; column?: number }) =>
+  line === undefined ? '' : `line ${line}, column ${column}: `;
+const atLine = (line: number) => (line > 1 ? `Line ${line}: ` : '');
+
+/**
+ * The English of REST, command line and logs. What is said of a field goes on after its name; what is said of an address or
+ * a file is a sentence of its own.
+ */
+export const problemTexts: ProblemTexts = {
+  required: () => 'is required',
+  empty: () => 'must not be empty',
+  wrong_type: ({ wanted }) =>
+    wanted === 'ids'
+      ? `must hold ids only: whole numbers from 1 to ${Number.MAX_SAFE_INTEGER}`
+      : `must be ${TYPES[wanted]}`,
+  too_short: ({ min }) => `must have at least ${min} characters`,
+  too_long: ({ max }) => `must have at most ${max} characters`,
+  too_small: ({ min }) => `must be at least ${min}`,
+  too_large: ({ max }) => `must be at most ${max}`,
+  too_many: ({ max, what }) => `must have at most ${max} ${what}`,
+  one_of: ({ options }) => `must be one of ${options.join(', ')}`,
+  some_of: ({ options }) => `must hold one or more of ${options.join(', ')}`,
+  not_one_line: () => 'must be one line without control characters',
+  controls: () => 'must not contain control characters',
+  nul: () => 'must not contain the character NUL',
+  broken_character: () => 'contains a broken character (\ufffd)',
+  unknown_field: () => 'is not a field of this request',
+  too_complex: ({ bound, max }) => BOUNDS[bound](max),
+  idempotency_key: ({ max }) => `must be 1 to ${max} visible ASCII characters`,
+  cursor: () => 'must be a nextCursor of this list',
+  verbatim: ({ text }) => text,
+
+  date_time: ({ fault }) => DATE_TIMES[fault],
+  day: () => 'must be a day such as 2027-03-28',
+  time_zone: () => 'must be an IANA time zone such as Europe/Athens or UTC',
+  past: () => 'must lie in the future',
+  end_before_start: () => 'must be later than startAt',
+  to_before_from: () => 'must not be before from',
+  too_many_periods: ({ max }) => `must be at most ${max} periods before to`,
+  only_first: ({ period }) => `only the first ${period} sending comes before endAt`,
+
+  message_wanted: () => 'must be the id of a message',
+  unknown_message: ({ id }) => `message ${id} does not exist`,
+  unknown_client: ({ id }) => `client ${id} does not exist`,
+  unknown_addresses: ({ count, shown }) => `${count} of these are no clients of yours: ${shown.join(', ')}`,
+  clients_of_all: () => "must be absent for the audience 'all'",
+
+  email: ({ fault, max }) => filled(EMAILS[fault], max),
+  common_password: () => 'must not be one of the passwords that are guessed first',
+  own_address: () => 'must not be your own e-mail address or a part of it',
+  wrong_password: () => 'is not your password',
+  wrong_code: () => 'is not a right code, or was used already',
+
+  too_many_tags: ({ max }) => `has more than ${max} outputs and tags`,
+  too_many_words: ({ max }) => `has more than ${max} names and filters in its outputs and tags`,
+  unknown_variable: (v) => `${place(v)}unknown variable "${v.name}"; known are ${v.known.join(', ')}`,
+  unknown_filter: (v) => `${place(v)}unknown filter "${v.name}"; known are ${v.known.join(', ')}`,
+  unknown_tag: (v) => `${place(v)}unknown tag "${v.name}"; known are ${v.known.join(', ')}`,
+  not_assignable: (v) => `${place(v)}"${v.name}" cannot be assigned to`,
+  template_limit: (v) => place(v) + filled(TEMPLATE_BOUNDS[v.bound], v.max),
+  template: (v) => `${place(v)}${v.text}`,
+  unusable: ({ fault, bits }) => filled(UNUSABLE[fault], bits),
+
+  file_missing: () => 'is missing',
+  quote_open: () => 'has a quotation mark that is not closed',
+  quote_trailing: () => 'has text behind a closing quotation mark; a quotation mark within quotes must be doubled',
+  columns: ({ has, wanted, extra }) =>
+    `has ${has} columns where the header has ${wanted}${extra ? '; text that contains the delimiter must stand in quotation marks' : ''}`,
+  repeated: ({ line }) => `repeats the address of line ${line}`,
+  file_header: ({ line, found }) => `${atLine(line)}The first line must name the ${COLUMNS}; it is: ${found}`,
+  file_header_long: ({ line, max }) => `${atLine(line)}The first line is longer than ${max} characters.`,
+  file_empty: () => `The file is empty. It must begin with the ${COLUMNS}.`,
+  file_without_clients: () => 'The file has a header, but no clients.',
+  file_foreign: ({ what }) => `The file is ${FOREIGN[what]}, not a text. Save it as CSV first.`,
+  file_of_others: ({ lines, line, first }) =>
+    `None of the first ${lines} lines is a client: line ${line} ${english(first)}. Does the first line belong to this file?`,
+  file_too_large: ({ max }) => `The file is larger than ${max} bytes.`,
+  upload_ended: () => 'The upload ended before the file was complete. Please upload it again.',
+  upload_abandoned: () =>
+    'The server was stopped while it received the file. No client was changed. Please upload it again.',
+  upload_failed: () => 'The file could not be taken in because of an internal error. Please upload it again.',
+};
+
+export const english = (found: CodedProblem): string => worded(problemTexts, found);
+
+/** A problem with its English words. */
+export const told = <P extends CodedProblem>(found: P): P & { message: string } => ({
+  ...found,
+  message: english(found),
+});
+
+export const isProblemCode = (code: unknown): code is keyof ProblemTexts =>
+  typeof code === 'string' && Object.hasOwn(problemTexts, code);

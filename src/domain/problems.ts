@@ -1,0 +1,157 @@
+import type { JSON_BOUNDS } from './json-bounds';
+import type { Period } from './recurrence';
+
+/** The code says all. */
+type None = Record<string, never>;
+/** Where in a template, counted from 1; absent where nobody knows. */
+type Place = { line?: number; column?: number };
+
+/**
+ * All that can be wrong with a field of an input: codes, which are stable, and the values that their texts name. Each has
+ * a text in every language: a catalogue that lacks one does not compile.
+ */
+export interface ProblemValues {
+  // Of any field
+  required: None;
+  empty: None;
+  wrong_type: { wanted: 'string' | 'integer' | 'boolean' | 'list' | 'object' | 'id' | 'ids' };
+  too_short: { min: number };
+  too_long: { max: number };
+  too_small: { min: number };
+  too_large: { max: number };
+  too_many: { max: number; what: 'ids' | 'addresses' | 'fields' };
+  one_of: { options: readonly string[] };
+  some_of: { options: readonly string[] };
+  not_one_line: None;
+  controls: None;
+  nul: None;
+  broken_character: None;
+  unknown_field: None;
+  too_complex: { bound: keyof typeof JSON_BOUNDS; max: number };
+  idempotency_key: { max: number };
+  cursor: None;
+  /** Words that are not ours: an operating system's, or those of a version before. */
+  verbatim: { text: string };
+
+  // Times
+  date_time: { fault: 'form' | 'leap_second' | 'calendar' | 'local' };
+  day: None;
+  time_zone: None;
+  past: None;
+  end_before_start: None;
+  to_before_from: None;
+  too_many_periods: { max: number };
+  only_first: { period: Period };
+
+  // Mailings and clients
+  message_wanted: None;
+  unknown_message: { id: number };
+  unknown_client: { id: number };
+  unknown_addresses: { count: number; shown: readonly string[] };
+  clients_of_all: None;
+
+  // Accounts and addresses
+  email: { fault: EmailFault; max?: number };
+  common_password: None;
+  own_address: None;
+  wrong_password: None;
+  wrong_code: None;
+
+  // Templates and letters
+  too_many_tags: { max: number };
+  too_many_words: { max: number };
+  unknown_variable: Place & { name: string; known: readonly string[] };
+  unknown_filter: Place & { name: string; known: readonly string[] };
+  unknown_tag: Place & { name: string; known: readonly string[] };
+  not_assignable: Place & { name: string };
+  template_limit: Place & { bound: TemplateBound; max?: number };
+  /** `text` is what the template's parser says. */
+  template: Place & { text: string };
+  unusable: { fault: UnusableFault; bits?: number };
+
+  // Files of clients
+  file_missing: None;
+  quote_open: None;
+  quote_trailing: None;
+  columns: { has: number; wanted: number; extra: boolean };
+  repeated: { line: number };
+  file_header: { line: number; found: string };
+  file_header_long: { line: number; max: number };
+  file_empty: None;
+  file_without_clients: None;
+  file_foreign: { what: 'workbook' | 'old_workbook' | 'gzip' | 'pdf' };
+  /** None of the first `lines` is a client; `first` is what is wrong with `line`. */
+  file_of_others: { lines: number; line: number; first: CodedProblem };
+  file_too_large: { max: number };
+  upload_ended: None;
+  upload_abandoned: None;
+  upload_failed: None;
+}
+
+/** What keeps a text from being an e-mail address; `max` belongs to the lengths, in octets. */
+export type EmailFault =
+  | 'empty'
+  | 'control'
+  | 'invisible'
+  | 'long'
+  | 'quoted'
+  | 'comment'
+  | 'no_at'
+  | 'many_ats'
+  | 'no_local'
+  | 'utf8_local'
+  | 'long_local'
+  | 'dots_local'
+  | 'bad_local'
+  | 'no_domain'
+  | 'literal'
+  | 'bad_domain'
+  | 'bad_idn'
+  | 'no_dot'
+  | 'bad_label'
+  | 'number';
+
+export type TemplateBound = 'depth' | 'output' | 'steps' | 'levels' | 'filters' | 'brackets';
+
+/** What keeps a setting or a header from being used for letters. */
+export type UnusableFault =
+  | 'list_id'
+  | 'message_id'
+  | 'boundary'
+  | 'date'
+  | 'header'
+  | 'long_word'
+  | 'dkim_domain'
+  | 'dkim_selector'
+  | 'dkim_same_selector'
+  | 'dkim_key'
+  | 'dkim_pem';
+
+export type ProblemCode = keyof ProblemValues;
+
+/** One thing that is wrong. */
+export type CodedProblem<C extends ProblemCode = ProblemCode> = {
+  [K in C]: { code: K; values: ProblemValues[K] };
+}[C];
+
+/** One thing that is wrong with one input field; `field` is the path the caller used (`clientIds.3`). */
+export type FieldProblem = { field: string } & CodedProblem;
+
+/** A language's texts for all codes. */
+export type ProblemTexts = { [C in ProblemCode]: (values: ProblemValues[C]) => string };
+
+export function problem<C extends ProblemCode>(
+  code: C,
+  ...[values]: ProblemValues[C] extends None ? [] : [values: ProblemValues[C]]
+): CodedProblem<C> {
+  return { code, values: values ?? {} } as CodedProblem<C>;
+}
+
+const NONE: FieldProblem[] = [];
+
+/** What is wrong with one field, for the list of all that is wrong; nothing for null. */
+export const at = (field: string, found: CodedProblem | null): readonly FieldProblem[] =>
+  found ? [{ field, ...found }] : NONE;
+
+export const worded = <C extends ProblemCode>(texts: ProblemTexts, { code, values }: CodedProblem<C>): string =>
+  texts[code](values);

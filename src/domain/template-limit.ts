@@ -1,0 +1,13 @@
+import { english } from './problem-texts';
+import { type CodedProblem, problem, type TemplateBound } from './problems';
+
+/** A template, or a letter made of it, takes more than it may. */
+export class TemplateLimit extends Error {
+  readonly problem: CodedProblem<'template_limit'>;
+
+  constructor(bound: TemplateBound, max?: number) {
+    const found = problem('template_limit', { bound, ...(max && { max }) });
+    super(english(found));
+    this.problem = found;
+  }
+}

@@ -1,0 +1,272 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../../config/config.module';
+import { REPLIES_LOST, SAME_REFUSAL } from '../../domain/codes';
+import { emailDomain } from '../../domain/email-address';
+import { type RefusedLetter, SameRefusal, type Suspicion } from '../../domain/same-refusal';
+import { responseText, STOPPED, type TransmitResult, type Verdict } from '../../domain/smtp-outcome';
+import { FeedState } from '../../queue/feed-state';
+import { SmtpPool } from '../../smtp/smtp-pool';
+import type { Claim } from '../ledger/claims';
+import { ACCOUNT, type Account } from './account';
+import { ConnectionEase } from './connection-ease';
+import { Debts } from './debts';
+import { untriedLetter } from './probe-letters';
+import { refusedAlike } from '../runs/refused-alike';
+import { type Prober, AccountProbe, type Tried } from './account-probe';
+import { type AccountState, type Trouble, AccountsService } from './accounts.service';
+
+/** Single connections break everywhere; only so many in a row say that the account is broken. */
+const BREAKS_IN_A_ROW = 3;
+/** So many replies lost after the dot, and no success between: the server takes letters and does not answer. */
+const LOST_IN_A_ROW = 5;
+/** This worker's view of the SMTP account: whether to send now, and what trouble to tell the others of. */
+@Injectable()
+export class AccountGate {
+  private seen: AccountState | undefined;
+  /** Jobs may have been turned away since all were last fed from the beginning. */
+  private turnedAway = false;
+  private breaks = 0;
+  private lost = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+  private telling: Promise<void> | undefined;
+  private looking = false;
+  private lookAgain = false;
+  private readonly net = new SameRefusal();
+  private readonly debts: Debts;
+  private readonly connections: ConnectionEase;
+  private readonly probe: AccountProbe;
+
+  constructor(
+    @Inject(ACCOUNT) readonly account: Account,
+    private readonly accounts: AccountsService,
+    private readonly feed: FeedState,
+    private readonly pool: SmtpPool,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly logger: PinoLogger,
+  ) {
+    this.probe = new AccountProbe(accounts, pool, config);
+    this.debts = new Debts(accounts.database, pool, config.takeoverMs);
+    this.connections = new ConnectionEase(pool, config.smtpConnections);
+  }
+
+  get open(): boolean {
+    return this.seen?.state === 'open' && !this.telling;
+  }
+
+  get holds() {
+    return this.accounts.holds;
+  }
+
+  /** Sends one of the service's own letters, or lets it serve as a probe that is due; null while the account rests. */
+  async lend(send: (account: Account) => Promise<Tried | null>): Promise<Tried | null> {
+    const lent = () => send(this.account);
+    const tried = this.open ? await lent() : await this.probe.lend(await this.accounts.read(this.account.id), lent);
+    if (tried) this.note(tried.result, tried.verdict);
+    if (tried && !this.open && !this.telling) await this.look();
+    return tried;
+  }
+
+  /** Who sends a single letter although the account rests. */
+  probeWith(prober: Prober): void {
+    this.probe.prober = prober;
+  }
+
+  async start(): Promise<void> {
+    await this.accounts.adoptSettings(this.account.id);
+    await this.look();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.connections.stop();
+  }
+
+  /** Learns from every try; `claim` is missing for the service's own letters. */
+  note(result: TransmitResult, verdict: Verdict, claim?: Claim): void {
+    if (verdict.delivery === 'sent') return this.noteSent(claim);
+    if (this.stopped) return;
+    const { consequence } = verdict;
+    const { kind } = consequence;
+    if (verdict.attempt !== 'none' && kind !== 'breaker' && kind !== 'ease') this.breaks = 0;
+    if (result.kind === 'refused' && claim) this.noteRefusal(verdict, claim);
+    switch (kind) {
+      case 'breaker':
+        if (verdict.reason === 'connection_broken' && ++this.breaks < BREAKS_IN_A_ROW) return;
+        return this.trip(result, verdict, null);
+      case 'ease':
+        this.connections.ease(consequence.after, consequence.withinMs);
+        return this.trip(result, verdict, null);
+      case 'fewer':
+        return this.fewer(result, verdict);
+      case 'rest':
+        return this.trip(result, verdict, null);
+      case 'park':
+        if (consequence.what === 'account') this.trip(result, verdict, consequence.after);
+        return;
+      case 'none':
+        if (verdict.delivery === 'unknown') this.noteLost(result);
+        return;
+      case 'fresh':
+      case 'hold_domain':
+      case 'park_share':
+        return;
+    }
+  }
+
+  private noteSent(claim?: Claim): void {
+    this.breaks = this.lost = 0;
+    this.net.sent(claim ? emailDomain(claim.email) : null);
+    if (!this.seen || (this.seen.step === 0 && this.seen.strikes === 0)) return;
+    this.seen = { ...this.seen, step: 0, strikes: 0 };
+    void this.accounts.forgive(this.account.id).then(
+      () => this.look(),
+      () => undefined,
+    );
+  }
+
+  private noteLost(result: TransmitResult): void {
+    if (result.kind === 'broken' && result.error === STOPPED) return;
+    if (++this.lost < LOST_IN_A_ROW) return;
+    this.tell({ reason: REPLIES_LOST, detail: responseText(result), parkAfter: null, long: false });
+  }
+
+  /** A letter that was put off before for its own sake says nothing new when it is put off again. */
+  private noteRefusal(verdict: Verdict, claim: Claim): void {
+    const { refusal } = verdict;
+    if (refusal === null) {
+      if (verdict.scope === 'recipient' || verdict.scope === 'domain') this.net.other();
+      return;
+    }
+    if (verdict.delivery !== 'failed' && claim.tries > 0) return;
+    const letter: RefusedLetter = {
+      refusal,
+      deliveryId: claim.id,
+      clientId: claim.clientId,
+      domain: emailDomain(claim.email),
+    };
+    const suspicion = this.net.refused(letter);
+    this.debts.note(refusal, claim.id);
+    if (suspicion && this.open) this.suspect(suspicion, verdict);
+  }
+
+  private trip(result: TransmitResult, verdict: Verdict, parkAfter: number | null): void {
+    const { reason, consequence } = verdict;
+    this.tell({ reason, detail: responseText(result), parkAfter, long: consequence.kind === 'rest' });
+  }
+
+  private tell(trouble: Trouble): void {
+    const { seen } = this;
+    if (!seen || seen.state !== 'open' || this.telling) return;
+    this.breaks = this.lost = 0;
+    this.close(() => this.accounts.trip(seen, trouble));
+  }
+
+  /** Nothing is sent until that is done and the account was looked at again. */
+  private close(work: () => Promise<unknown>): void {
+    this.turnedAway = true;
+    this.pool.turnAway();
+    this.telling = work()
+      .catch((error: unknown) =>
+        this.logger.warn(
+          { event: 'transport.untold', reason: (error as Error).message },
+          'State of the SMTP account was not written',
+        ),
+      )
+      .then(() => {
+        this.telling = undefined;
+        return this.look();
+      });
+  }
+
+  /**
+   * Everybody got the same no. If letters to other domains are taken, it is that domain that rests. Else one letter more,
+   * as unlike those as can be found, tells whether it is about them after all; if not, the account rests, and whoever was
+   * charged is pending again.
+   */
+  private suspect({ refusal, domain }: Suspicion, { reason }: Verdict): void {
+    const { seen } = this;
+    if (!seen) return;
+    const refused = this.net.lettersOf(refusal);
+    this.close(async () => {
+      if (domain !== null) {
+        this.debts.owe(refusal, refused);
+        this.net.clear(refusal);
+        this.logger.warn(
+          { event: 'domain.same_refusal', domain, refusal },
+          'A domain refuses everybody alike and rests',
+        );
+        return this.accounts.holds.hold(domain, refusal);
+      }
+      const other = await this.probe.send(await untriedLetter(this.accounts.database, refused), refusal);
+      if (other?.judgement === 'well') return this.net.clear(refusal);
+      this.debts.owe(refusal, this.net.lettersOf(refusal));
+      const detail = other?.judgement === 'still' ? responseText(other.result) : `${reason}: ${refusal}`;
+      await this.accounts.trip(seen, { reason: SAME_REFUSAL, detail, parkAfter: null, long: true, refusal });
+    });
+  }
+
+  /** Tried again with each look: what was on the wire is written later. */
+  private async payBack(): Promise<void> {
+    const { refusal } = this.seen ?? {};
+    if (refusal)
+      this.debts.owe(refusal, [
+        ...this.net.lettersOf(refusal),
+        ...(await refusedAlike(this.accounts.database, refusal)),
+      ]);
+    if (await this.debts.pay()) this.turnedAway = true;
+  }
+
+  /** One connection less; with the last one the account waits. Who was refused before its letter began is fed again. */
+  private fewer(result: TransmitResult, verdict: Verdict): void {
+    if (!this.connections.fewer()) return this.trip(result, verdict, null);
+    this.turnedAway ||= verdict.attempt === 'none';
+  }
+
+  private async look(): Promise<void> {
+    clearTimeout(this.timer);
+    this.lookAgain = this.looking;
+    if (this.stopped || this.looking) return;
+    this.looking = true;
+    try {
+      await this.readAndProbe();
+    } catch (error) {
+      this.logger.debug(
+        { event: 'transport.unread', reason: (error as Error).message },
+        'State of the SMTP account was not read',
+      );
+    } finally {
+      this.looking = false;
+    }
+    if (this.stopped) return;
+    if (this.lookAgain) return this.look();
+    const soon = Math.min(
+      this.config.heartbeatMs,
+      ...(this.seen?.state === 'waiting' ? [Math.min(...this.config.breakerDelaysMs)] : []),
+    );
+    this.timer = setTimeout(() => void this.look(), soon);
+  }
+
+  /** Reads the shared state, and probes when it is time to and this worker wins the probe. */
+  private async readAndProbe(): Promise<void> {
+    this.seen = await this.accounts.read(this.account.id);
+    await this.payBack();
+    if (this.seen.probeDue && !this.telling) await this.probeAccount(this.seen);
+    if (this.seen.state !== 'open') this.turnedAway = true;
+    else if (this.turnedAway && !this.telling) {
+      this.turnedAway = false;
+      await this.feed.refeed().catch(() => (this.turnedAway = true));
+    }
+  }
+
+  private async probeAccount(seen: AccountState): Promise<void> {
+    const others = await this.probe.run(seen);
+    this.seen = await this.accounts.read(this.account.id);
+    await this.payBack();
+    // Said to single ones, or for a while to newcomers, as greylisting does: the next suspicion needs more.
+    const passed = seen.refusal !== null && this.seen.state === 'open';
+    if (passed && (others || seen.refusal?.startsWith('4'))) this.net.clear(seen.refusal ?? '');
+  }
+}

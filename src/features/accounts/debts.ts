@@ -1,0 +1,47 @@
+import type { Database } from '../../database/database';
+import type { SmtpPool } from '../../smtp/smtp-pool';
+import { giveBack } from '../runs/refused-alike';
+
+interface Debt {
+  ids: Set<number>;
+  /** Letters that were on the wire when it became one, and may still get the same answer. */
+  onTheWire: number;
+  /** By then their records are written. */
+  until: number;
+}
+
+/** Who was charged for a refusal that turned out to be about us, and is not pending again yet. */
+export class Debts {
+  private readonly owed = new Map<string, Debt>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly pool: SmtpPool,
+    private readonly takeoverMs: number,
+  ) {}
+
+  owe(refusal: string, deliveryIds: number[]): void {
+    const debt = this.owed.get(refusal) ?? { ids: new Set<number>(), onTheWire: this.pool.connections.busy, until: 0 };
+    for (const id of deliveryIds) debt.ids.add(id);
+    debt.until = performance.now() + this.takeoverMs;
+    this.owed.set(refusal, debt);
+  }
+
+  /** A letter got this refusal; it counts if it was on the wire when that became a debt. */
+  note(refusal: string, deliveryId: number): void {
+    const debt = this.owed.get(refusal);
+    if (debt && debt.onTheWire-- > 0) debt.ids.add(deliveryId);
+  }
+
+  /** Gives back what can be given back by now. @returns whether it was anything */
+  async pay(): Promise<boolean> {
+    let paid = false;
+    for (const [refusal, { ids, until }] of this.owed) {
+      const back = await giveBack(this.database, refusal, [...ids]);
+      paid ||= back.length > 0;
+      for (const id of back) ids.delete(id);
+      if (performance.now() > until) this.owed.delete(refusal);
+    }
+    return paid;
+  }
+}

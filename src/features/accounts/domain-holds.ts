@@ -1,0 +1,46 @@
+import type { PinoLogger } from 'nestjs-pino';
+import type { Database } from '../../database/database';
+import { untilAnswered } from '../../database/wait';
+import { emailDomain } from '../../domain/email-address';
+
+/** Domains whose provider said that we send too fast; shared by all workers. */
+export class DomainHolds {
+  private until = new Map<string, number>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly holdMs: number,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  /** How long a letter to this address has to wait, in milliseconds; 0 if it may go. */
+  restMs(email: string): number {
+    const until = this.until.size > 0 ? this.until.get(emailDomain(email)) : undefined;
+    return until === undefined ? 0 : Math.max(0, until - performance.now());
+  }
+
+  /** Others learn of it, too, unless Postgres does not take it. */
+  async hold(domain: string, detail: string): Promise<void> {
+    this.until.set(domain, performance.now() + this.holdMs);
+    const write = () =>
+      this.database.affected(
+        `INSERT INTO domain_holds (domain, until_at, detail) VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond', $3)
+         ON CONFLICT (domain) DO UPDATE SET until_at = excluded.until_at, detail = excluded.detail`,
+        [domain, this.holdMs, detail.slice(0, 500)],
+      );
+    await untilAnswered(write).catch((error: unknown) =>
+      this.logger.warn(
+        { event: 'domain.hold_untold', domain, reason: (error as Error).message },
+        'Only this worker holds',
+      ),
+    );
+  }
+
+  /** Learns of the other workers' holds. */
+  async refresh(): Promise<void> {
+    const rows = await this.database.rows<{ domain: string; restMs: number }>(
+      `SELECT domain, extract(epoch FROM until_at - clock_timestamp()) * 1000 AS rest_ms FROM domain_holds WHERE until_at > clock_timestamp()`,
+    );
+    this.until = new Map(rows.map((row) => [row.domain, performance.now() + Number(row.restMs)]));
+  }
+}

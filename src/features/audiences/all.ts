@@ -1,0 +1,13 @@
+import type { AudienceKind } from './audience';
+
+/** All clients of the mailing's owner. */
+export const all: AudienceKind = {
+  input: null,
+  grows: true,
+  page: (limit) =>
+    `SELECT c.id AS key, c.id AS client_id, c.email, 'pending' AS status, NULL AS reason
+       FROM clients c WHERE c.owner_id = $3 AND c.id > $2 ORDER BY c.id LIMIT ${limit}`,
+  source: ({ ownerId }) => ownerId,
+  count: 'coalesce((SELECT t.clients FROM client_totals t WHERE t.owner_id = m.owner_id), 0)',
+  contains: 'true',
+};

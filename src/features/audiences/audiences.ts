@@ -1,0 +1,24 @@
+import { all } from './all';
+import type { AudienceInput, AudienceKind } from './audience';
+import { selected } from './selected';
+
+/** The kinds of audiences; a new one has a file of its own, and is named here and in `mailings_audience_check`. */
+const KINDS = { all, selected } satisfies Record<string, AudienceKind>;
+
+export type Audience = keyof typeof KINDS;
+export const audiences = Object.keys(KINDS) as Audience[];
+
+export const audienceOf = ({ audience }: { audience: Audience }): AudienceKind => KINDS[audience];
+
+/** Whether this is a kind of audience that takes this field. */
+export const takes = (audience: string | undefined, input: AudienceInput): boolean =>
+  audiences.some((kind) => kind === audience && KINDS[kind].input === input);
+
+/** SQL: the kinds that new clients come into by themselves. */
+export const GROWING = audiences
+  .filter((kind) => KINDS[kind].grows)
+  .map((kind) => `'${kind}'`)
+  .join(', ');
+
+/** SQL: how many recipients a run of the mailing `m` would have. */
+export const RECIPIENTS = `CASE m.audience ${audiences.map((kind) => `WHEN '${kind}' THEN ${KINDS[kind].count}`).join(' ')} END`;

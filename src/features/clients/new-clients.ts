@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '../../database/database';
+
+type Follow = (tx: Transaction, ownerId: number, firstId: number) => Promise<unknown>;
+
+/** Clients that come are told of here, because a room above this one has to write it down in the same transaction. */
+@Injectable()
+export class NewClients {
+  private follow: Follow | undefined;
+
+  attend(follow: Follow): void {
+    this.follow = follow;
+  }
+
+  /**
+   * The owner's clients with ids from `firstId` on are new. Call it in the transaction that adds them, after they are inserted.
+   * @throws Error if nobody attends
+   */
+  async announce(tx: Transaction, ownerId: number, firstId: number): Promise<void> {
+    if (!this.follow) throw new Error('nobody attends to new clients: the module of mailings is missing');
+    await this.follow(tx, ownerId, firstId);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Sql } from '../../database/database';
+import type { UnknownPolicy } from '../../domain/states';
+
+/** A delivery that this worker alone may now try, with all that composing and recording need. */
+export interface Claim {
+  id: number;
+  runId: number;
+  mailingId: number;
+  ownerId: number;
+  clientId: number;
+  email: string;
+  fullName: string;
+  comment: string;
+  /** SMTP transactions so far; this one has number attempts + 1. */
+  attempts: number;
+  tries: number;
+  breaks: number;
+  lostReplies: number;
+  onUnknown: UnknownPolicy;
+  /** False: an entry `offer` has to be written before the server is told of it. */
+  offered: boolean;
+}
+
+/** A claim as it stands in the ledger. */
+export interface HeldClaim {
+  id: number;
+  claimedBy: number;
+}
+
+/**
+ * All claims that are held now, by whomever. The counters say how many a run has, and they lie right above its floor: the
+ * search ends when that many are found.
+ */
+export const heldClaims = (sql: Sql): Promise<HeldClaim[]> =>
+  sql.rows(
+    `SELECT d.id, d.claimed_by FROM runs r,
+       LATERAL (SELECT coalesce(sum(sending), 0) AS n FROM run_counts WHERE run_id = r.id) held,
+       open_deliveries(r.id, r.floor_id, 'sending', 0, held.n) d
+      WHERE (r.status IN ('planning', 'sending') OR r.closing) AND held.n > 0`,
+  );

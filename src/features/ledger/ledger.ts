@@ -1,0 +1,137 @@
+import type { Database } from '../../database/database';
+import type { Claim } from './claims';
+import { asItsRun, may, to } from './move-sql';
+import type { DeliveryRecord } from './records';
+
+/**
+ * What one job wants of the ledger: the delivery with this id claimed, a claim marked as one that the server may be told
+ * of now, or what its claim came to written.
+ */
+export type Entry = { claim: number } | { offer: Claim } | { record: DeliveryRecord };
+
+/** Few letters need it (see `offered` in the claims), so it is a statement of its own. */
+const OFFER = `
+  UPDATE deliveries SET offered = true WHERE id = ANY($2::bigint[]) AND ${may('offer', 'status')} AND claimed_by = $1 RETURNING id`;
+
+/**
+ * Claims and records in one statement: one round trip, one commit, one run of the counting triggers for all that a
+ * worker's jobs want at a moment.
+ *
+ * `held` takes the runs concerned FOR KEY SHARE, in id order, before it reads their state: it waits for a pause or finish
+ * that holds one FOR UPDATE and then sees its result. So no claim is committed after their answer, and no delivery goes
+ * back to wait in a run that was closed.
+ * `concerned` is read by primary key, and the updates join by it alone: whatever the planner knows of a ledger
+ * that has just grown by a million rows, no plan of this statement can walk through a run.
+ */
+const WRITE = `
+  WITH given AS MATERIALIZED (
+     SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::smallint[], $8::smallint[], $9::bigint[],
+                          $10::smallint[], $11::text[], $12::smallint[], $13::text[], $14::text[], $15::integer[], $16::text[])
+       AS g(id, status, reason, tries_used, breaks, lost_replies, delay_ms, attempt_number, attempt_status, reply_code,
+            enhanced_code, server_response, duration_ms, refusal)),
+   concerned AS MATERIALIZED (SELECT d.id, d.run_id FROM deliveries d WHERE d.id = ANY($2::bigint[] || $3::bigint[])),
+   held AS MATERIALIZED (
+     SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.reason, r.status IN ('planning', 'sending') AS open,
+            r.status = 'sending' AND r.paused_at IS NULL AND (r.end_at IS NULL OR r.end_at > app_now()) AS live
+       FROM runs r WHERE r.id IN (SELECT c.run_id FROM concerned c) ORDER BY r.id FOR KEY SHARE),
+   moved AS (
+     UPDATE deliveries d SET
+         status = CASE WHEN may.follow THEN g.status
+                       WHEN g.lost_replies > 0 THEN ${to('record', 'unknown')}
+                       ELSE ${asItsRun('d.attempts > 0 OR g.attempt_number IS NOT NULL')} END,
+         reason = CASE WHEN may.follow THEN g.reason ELSE r.reason END,
+         next_attempt_at = CASE WHEN may.follow AND g.status = 'deferred' THEN app_now() + g.delay_ms * interval '1 millisecond' END,
+         attempts = d.attempts + CASE WHEN g.attempt_number IS NULL THEN 0 ELSE 1 END, tries = d.tries + g.tries_used,
+         holds = d.holds + CASE WHEN g.status = 'deferred' AND g.attempt_number IS NULL THEN 1 ELSE 0 END,
+         breaks = d.breaks + g.breaks, lost_replies = d.lost_replies + g.lost_replies, claimed_by = NULL, offered = true,
+         updated_at = app_now()
+       FROM given g JOIN concerned c ON c.id = g.id JOIN held r ON r.id = c.run_id, LATERAL (
+         SELECT g.status NOT IN ('pending', 'deferred') OR r.open AS follow) may
+      WHERE d.id = g.id AND ${may('record')} AND d.claimed_by = $1
+        AND (g.attempt_number IS NULL OR g.attempt_number = d.attempts + 1)
+     RETURNING d.id, d.run_id, d.client_id, r.mailing_id, r.owner_id),
+   tried AS (
+     INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status, reason,
+                           reply_code, enhanced_code, server_response, duration_ms, refusal)
+     SELECT m.id, m.run_id, m.mailing_id, m.owner_id, m.client_id, $1, g.attempt_number, g.attempt_status,
+            CASE WHEN g.attempt_status = 'ok' THEN NULL ELSE g.reason END, g.reply_code, g.enhanced_code, g.server_response, g.duration_ms,
+            g.refusal
+       FROM moved m JOIN given g ON g.id = m.id WHERE g.attempt_number IS NOT NULL),
+   claimed AS (
+     UPDATE deliveries d SET status = ${to('claim', 'sending')}, claimed_by = $1, offered = r.on_unknown = 'resend', next_attempt_at = NULL,
+            reason = NULL, updated_at = app_now()
+       FROM concerned c JOIN held r ON r.id = c.run_id
+      WHERE d.id = c.id AND d.id = ANY($2::bigint[]) AND r.live
+        AND ${may('claim')} AND (d.status <> 'deferred' OR d.next_attempt_at <= app_now())
+        AND (d.status <> 'sending' OR d.claimed_by = $1)
+     RETURNING d.id, d.run_id, r.mailing_id, r.owner_id, d.client_id, d.email, d.attempts, d.tries, d.breaks, d.lost_replies,
+               r.on_unknown, d.offered)
+  SELECT claimed.*, coalesce(c.full_name, '') AS full_name, coalesce(c.comment, '') AS comment
+    FROM claimed LEFT JOIN clients c ON c.id = claimed.client_id
+  UNION ALL
+  SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM moved`;
+
+/**
+ * Writes what jobs want of the ledger, durably before it returns; all of it is one transaction. Harmless to repeat,
+ * because the answer may have been lost.
+ *
+ * Claims are compare-and-set: whoever else has a job for that delivery gets nothing. Only of runs that are sending, not
+ * paused and not ended. A claim of this very worker is given out again; so callers must not ask for a delivery that they
+ * hold.
+ *
+ * Only a claim that is still this worker's is recorded. A delivery that wants to go on although its run was closed ends as
+ * the run did.
+ * @returns for each entry that asks for a claim the claim, or null: somebody else has it, it is final, not due, or its
+ *   run is not sending; for each offer its claim, or null if that was taken over; for each record null. `late` are the
+ *   records of claims that were taken over: nothing of them is written.
+ */
+export async function writeEntries(
+  database: Database,
+  workerId: number,
+  entries: Entry[],
+): Promise<{ answers: (Claim | null)[]; late: DeliveryRecord[] }> {
+  const ids = entries.flatMap((entry) => ('claim' in entry ? [entry.claim] : []));
+  const records = entries.flatMap((entry) => ('record' in entry ? [entry.record] : []));
+  const offered = await offer(database, workerId, entries);
+  const rows = await database.prepared<Claim | { id: number; runId: null }>('ledger', WRITE, [
+    workerId,
+    ids,
+    records.map((r) => r.deliveryId),
+    records.map((r) => r.status),
+    records.map((r) => r.reason),
+    records.map((r) => r.triesUsed),
+    records.map((r) => r.breaks),
+    records.map((r) => r.lostReplies),
+    records.map((r) => r.delayMs),
+    records.map((r) => r.attempt?.number ?? null),
+    records.map((r) => r.attempt?.status ?? null),
+    records.map((r) => r.attempt?.replyCode ?? null),
+    records.map((r) => r.attempt?.enhancedCode ?? null),
+    records.map((r) => (r.attempt ? storable(r.attempt.serverResponse) : null)),
+    records.map((r) => r.attempt?.durationMs ?? null),
+    records.map((r) => r.attempt?.refusal ?? null),
+  ]);
+  const claims = new Map<number, Claim>();
+  const written = new Set<number>();
+  for (const row of rows) {
+    if (row.runId === null) written.add(row.id);
+    else claims.set(row.id, row);
+  }
+  const answers = entries.map((entry) => {
+    if ('claim' in entry) return claims.get(entry.claim) ?? null;
+    return 'offer' in entry && offered.has(entry.offer.id) ? entry.offer : null;
+  });
+  return { answers, late: records.filter((record) => !written.has(record.deliveryId)) };
+}
+
+async function offer(database: Database, workerId: number, entries: Entry[]): Promise<Set<number>> {
+  const ids = entries.flatMap((entry) => ('offer' in entry ? [entry.offer.id] : []));
+  if (ids.length === 0) return new Set();
+  const rows = await database.prepared<{ id: number }>('offer', OFFER, [workerId, ids]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Postgres can't store NUL; an answer of the server is kept whole up to 4,000 characters. */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').slice(0, 4_000);
+}

@@ -1,0 +1,133 @@
+import type { Sql, Transaction } from '../../database/database';
+import { asItsRun, may, to } from './move-sql';
+
+/** How many pending and how many deferred deliveries are closed at once; the rest follow. */
+const CLOSE_AT_ONCE = 5_000;
+
+/**
+ * Plans one page of a run: `page` is a query whose rows have `key` (what the cursor counts in), `client_id`, `email`, `status`
+ * (pending or skipped) and `reason`; its $1 is the run. Whoever has a delivery in the run already is left, if `again` says
+ * that this may be.
+ */
+export const planDeliveries = (tx: Transaction, page: string, params: unknown[], { again = false } = {}) =>
+  tx.first<{ cursor: number | null; n: number; added: number }>(
+    `WITH page AS (${page}),
+     added AS (
+       INSERT INTO deliveries (run_id, client_id, email, status, reason)
+       SELECT $1, client_id, email, status, reason FROM page ORDER BY key ${again ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1)
+     SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n, (SELECT count(*) FROM added) AS added`,
+    params,
+  );
+
+export interface Closed {
+  /** There may be more. */
+  more: boolean;
+  /** The id of the last pending one. */
+  last: number;
+}
+
+/**
+ * Closes some deliveries of a run that the caller holds: deferred ones, and pending ones after an id. Claims end by
+ * themselves; when they have, nothing is left to close.
+ */
+export async function closeDeliveries(tx: Transaction, runId: number, after = 0): Promise<Closed> {
+  const closed = await tx.first<Closed>(
+    `WITH next AS (
+       SELECT id FROM deliveries WHERE id IN (
+         (SELECT id FROM deliveries WHERE run_id = $1 AND off_path = 'deferred' ORDER BY id LIMIT ${CLOSE_AT_ONCE})
+         UNION ALL
+         (SELECT o.id FROM runs r, open_deliveries(r.id, r.floor_id, 'pending', $2, ${CLOSE_AT_ONCE}) o WHERE r.id = $1))
+        ORDER BY id FOR UPDATE),
+     closed AS (
+       UPDATE deliveries d SET status = ${asItsRun()}, reason = r.reason, next_attempt_at = NULL, updated_at = app_now()
+         FROM runs r, next, deliveries old
+        WHERE r.id = $1 AND d.id = next.id AND ${may('close')} AND old.id = d.id RETURNING d.id, old.status)
+     SELECT count(*) >= ${CLOSE_AT_ONCE} AS more, coalesce(max(id) FILTER (WHERE status = 'pending'), $2) AS last FROM closed`,
+    [runId, after],
+  );
+  return closed ?? { more: false, last: after };
+}
+
+/** The open deliveries of a client who is deleted are skipped; a claim that is under way ends. */
+export const deleteClient = (tx: Transaction, clientId: number) =>
+  tx.affected(
+    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted', next_attempt_at = NULL,
+            updated_at = app_now()
+      WHERE client_id = $1 AND ${may('deleteClient')}`,
+    [clientId],
+  );
+
+/** Deliveries `d` whose last attempt `a` got the refusal $1 and was charged for it. */
+export const CHARGED = `${may('pardon')} AND a.delivery_id = d.id AND a.attempt_number = d.attempts AND a.refusal = $1`;
+
+/** Who was charged for this refusal, in these runs, is pending again, the try given back. */
+export const pardon = (tx: Transaction, refusal: string, ids: number[], runIds: number[]) =>
+  tx.rows<{ id: number; runId: number }>(
+    `UPDATE deliveries d SET status = ${to('pardon', 'pending')}, reason = NULL, next_attempt_at = NULL,
+            tries = greatest(d.tries - 1, 0), updated_at = app_now()
+       FROM attempts a
+      WHERE d.id = ANY($2::bigint[]) AND d.run_id = ANY($3::bigint[]) AND ${CHARGED}
+     RETURNING d.id, d.run_id`,
+    [refusal, ids, runIds],
+  );
+
+/** By hand; the caller holds the run and has seen that the delivery is unknown. */
+export const resend = (tx: Transaction, id: number) =>
+  tx.affected(
+    `UPDATE deliveries d SET status = ${to('resend', 'pending')}, reason = NULL, updated_at = app_now()
+      WHERE id = $1 AND ${may('resend')}`,
+    [id],
+  );
+
+/** By hand; `userId` says that it is so. */
+export const markSent = (tx: Transaction, id: number, userId: number) =>
+  tx.affected(
+    `UPDATE deliveries d SET status = ${to('markSent', 'sent')}, reason = NULL, marked_by = $2, updated_at = app_now()
+      WHERE id = $1 AND ${may('markSent')}`,
+    [id, userId],
+  );
+
+/** A claim `d` of a worker that lives: what comes of it, it will write down itself. $1 is the take-over time. */
+const CLAIM_LIVES = `EXISTS (SELECT FROM workers w WHERE w.id = d.claimed_by AND w.stopped_at IS NULL
+    AND w.heartbeat_at >= clock_timestamp() - $1 * interval '1 millisecond')`;
+/** Of the deliveries $2 those that may still change. */
+const OPEN = `d.id = ANY($2::bigint[]) AND ${may('reconcileSent')} AND NOT ${CLAIM_LIVES}`;
+const UNCLAIMED = `reason = NULL, next_attempt_at = NULL, claimed_by = NULL, offered = true, updated_at = app_now()`;
+
+/** How many of these deliveries a comparison with a mail server's log may still change. */
+export async function countReconcilable(sql: Sql, takeoverMs: number, ids: number[]): Promise<number> {
+  const row = await sql.first<{ n: number }>(`SELECT count(*) AS n FROM deliveries d WHERE ${OPEN}`, [takeoverMs, ids]);
+  return row?.n ?? 0;
+}
+
+/** The log names them. What was refused for good, or closed, stays so: no log that comes later can be about it. */
+export const reconcileSent = (tx: Transaction, takeoverMs: number, ids: number[], userId: number) =>
+  tx.affected(
+    `UPDATE deliveries d SET status = ${to('reconcileSent', 'sent')}, marked_by = $3, ${UNCLAIMED} WHERE ${OPEN}`,
+    [takeoverMs, ids, userId],
+  );
+
+/** The log does not name them. */
+export const reconcileOpen = (tx: Transaction, takeoverMs: number, ids: number[]) =>
+  tx.affected(
+    `UPDATE deliveries d SET status = ${to('reconcileOpen', 'pending')}, ${UNCLAIMED} WHERE ${OPEN} AND ${may('reconcileOpen')}`,
+    [takeoverMs, ids],
+  );
+
+/** Clients of a run that had no delivery yet, planned by hand. @returns the deliveries' ids */
+export async function planClients(tx: Transaction, runId: number, clientIds: number[]): Promise<number[]> {
+  const rows = await tx.rows<{ id: number }>(
+    `INSERT INTO deliveries (run_id, client_id, email) SELECT $1, c.id, c.email FROM clients c WHERE c.id = ANY($2::bigint[])
+      ORDER BY c.id ON CONFLICT DO NOTHING RETURNING id`,
+    [runId, clientIds],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The database's clock was put back by so much: what waits in live runs does not wait longer for it. */
+export const deliveriesPutBack = (tx: Transaction, backMs: number) =>
+  tx.affected(
+    `UPDATE deliveries SET next_attempt_at = next_attempt_at - $1 * interval '1 millisecond'
+      WHERE run_id IN (SELECT id FROM runs WHERE status IN ('planning', 'sending')) AND next_attempt_at > app_now()`,
+    [backMs],
+  );

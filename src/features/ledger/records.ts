@@ -1,0 +1,25 @@
+import type { MovedTo } from '../../domain/delivery-moves';
+import type { AttemptStatus } from '../../domain/states';
+
+/** What one claim came to: the attempt, if the transaction had begun, and where the delivery goes. */
+export interface DeliveryRecord {
+  deliveryId: number;
+  /** Null if nothing was tried (DNS, connect, TLS, login, fenced, held): the claim is only given back. */
+  attempt: {
+    number: number;
+    status: AttemptStatus;
+    replyCode: number | null;
+    enhancedCode: string | null;
+    serverResponse: string;
+    durationMs: number;
+    /** Of a refusal that names no recipient: what it has in common with others of its kind. */
+    refusal?: string | null;
+  } | null;
+  status: MovedTo<'record'>;
+  reason: string | null;
+  triesUsed: 0 | 1;
+  breaks: 0 | 1;
+  lostReplies: 0 | 1;
+  /** For `deferred`: from now on the database's clock. */
+  delayMs: number | null;
+}

@@ -1,0 +1,45 @@
+import type { Database } from '../../database/database';
+import { CHARGED, pardon } from '../ledger/moves';
+import { GOES_ON, lockRunsThatGoOn, reopenRuns } from './run-moves';
+
+/** Attempts further back than this are not looked for. */
+const LOOKED_BACK = 5_000;
+
+/**
+ * Who got this refusal as their last answer and was charged for it is pending again, the try given back; a `done` run is
+ * `sending` again, unless its mailing was finished by hand. Harmless to repeat.
+ * @returns those that are pending now
+ */
+export async function giveBack(database: Database, refusal: string, deliveryIds: number[]): Promise<number[]> {
+  if (deliveryIds.length === 0) return [];
+  const charged = await database.rows<{ id: number; runId: number; mailingId: number }>(
+    `SELECT d.id, d.run_id, r.mailing_id FROM attempts a JOIN deliveries d ON d.id = a.delivery_id JOIN runs r ON r.id = d.run_id
+       JOIN mailings m ON m.id = r.mailing_id JOIN users u ON u.id = r.owner_id
+      WHERE d.id = ANY($2::bigint[]) AND ${CHARGED} AND ${GOES_ON}`,
+    [refusal, deliveryIds],
+  );
+  if (charged.length === 0) return [];
+  return database.transaction(async (tx) => {
+    const runIds = await lockRunsThatGoOn(tx, charged);
+    const back = await pardon(
+      tx,
+      refusal,
+      charged.map(({ id }) => id),
+      runIds,
+    );
+    await reopenRuns(tx, [...new Set(back.map(({ runId }) => runId))]);
+    return back.map(({ id }) => id);
+  });
+}
+
+/** Whoever got this refusal since the last letter that was taken, whichever worker counted it, dead ones included. */
+export async function refusedAlike(database: Database, refusal: string): Promise<number[]> {
+  const rows = await database.rows<{ id: number }>(
+    `SELECT a.delivery_id AS id
+       FROM (SELECT delivery_id, created_at FROM attempts WHERE refusal = $1 ORDER BY id DESC LIMIT ${LOOKED_BACK}) a
+      WHERE a.created_at >= coalesce((SELECT max(l.created_at) FROM (
+              SELECT created_at, status FROM attempts ORDER BY id DESC LIMIT ${LOOKED_BACK}) l WHERE l.status = 'ok'), '-infinity')`,
+    [refusal],
+  );
+  return [...new Set(rows.map((row) => row.id))];
+}

@@ -1,0 +1,119 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { Database, type Sql, type Transaction } from '../../database/database';
+import type { Viewer } from '../../domain/permissions';
+import { audit } from '../audit/audit';
+import { stopAllWorkers } from '../ledger/worker-registry.service';
+import { withdrawTestLetters } from '../letters/letter-tokens';
+import { pauseRestored } from '../mailings/mailing-moves';
+import { pauseAllRuns } from '../runs/run-moves';
+
+/** What was stopped. `mailings` counts those that were started, `runs` all that were under way, also of mailings that are done. */
+export interface Held {
+  mailings: number;
+  runs: number;
+  testLetters: number;
+}
+
+/** The least that identity sequences jump ahead: no id that was given after the backup is given again. */
+const JUMP = 1_000_000;
+
+/** Nobody asked: the service itself noticed. */
+const NOTICED: Pick<Viewer, 'userId' | 'via'> = { userId: 0, via: 'cli' };
+
+/**
+ * A database that was restored from a backup does not know what was sent since: to go on would send it again. So everything
+ * is held until somebody who has looked resumes it, mailing by mailing. Whether the database was restored is looked at when a
+ * process starts, before it claims anything, and at every tick.
+ */
+@Injectable()
+export class RestoreService implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  onModuleInit(): Promise<void> {
+    return this.notice();
+  }
+
+  /** Holds everything if this database is another than the one that wrote its identity down. */
+  async notice(): Promise<void> {
+    if ((await identity(this.database)) === 'same') return;
+    const held = await this.database.transaction(async (tx) => {
+      await tx.affected('LOCK TABLE database_identity IN SHARE ROW EXCLUSIVE MODE');
+      const found = await identity(tx);
+      if (found === 'same') return null;
+      const inUse = await tx.first(
+        `SELECT FROM (SELECT FROM runs LIMIT 1) r UNION ALL SELECT FROM (SELECT FROM mailings WHERE status = 'started' LIMIT 1) m`,
+      );
+      const all = found === 'other' && inUse ? await holdAll(tx, NOTICED) : null;
+      await writeIdentity(tx);
+      return all;
+    });
+    if (held) this.tell(held);
+  }
+
+  /** The same by hand, after a backup of the server's files: there the database looks like itself. */
+  async hold(viewer: Viewer): Promise<Held> {
+    const held = await this.database.transaction(async (tx) => {
+      const all = await holdAll(tx, viewer);
+      await writeIdentity(tx);
+      return all;
+    });
+    this.tell(held);
+    return held;
+  }
+
+  private tell(held: Held): void {
+    this.logger.warn(
+      { event: 'database.restored', ...held },
+      'The database was restored from a backup: everything is paused until it is resumed, mailing by mailing',
+    );
+  }
+}
+
+/** Whether the database is the one that wrote its identity down, another, or has written none yet. */
+async function identity(sql: Sql): Promise<'same' | 'other' | 'none'> {
+  const row = await sql.first<{ same: boolean }>(
+    `SELECT k.database_oid = p.database_oid AND k.table_oid = p.table_oid
+            AND coalesce(k.system_identifier = p.system_identifier, true) AS same FROM database_identity k, present_identity() p`,
+  );
+  return row ? (row.same ? 'same' : 'other') : 'none';
+}
+
+async function writeIdentity(tx: Transaction): Promise<void> {
+  await tx.affected(
+    `INSERT INTO database_identity (system_identifier, database_oid, table_oid)
+     SELECT p.system_identifier, p.database_oid, p.table_oid FROM present_identity() p
+     ON CONFLICT (one) DO UPDATE SET system_identifier = excluded.system_identifier, database_oid = excluded.database_oid,
+       table_oid = excluded.table_oid`,
+  );
+}
+
+/**
+ * Mailings before their runs, as everybody locks. A live run of a mailing that is done is held too, and its mailing says so.
+ * Workers that the backup knows are gone. Test letters that waited are dropped; the service's other letters may go out twice.
+ */
+async function holdAll(tx: Transaction, by: Pick<Viewer, 'userId' | 'via'>): Promise<Held> {
+  await tx.rows(`SELECT id FROM mailings WHERE status IN ('started', 'done') ORDER BY id FOR NO KEY UPDATE`);
+  await tx.rows(`SELECT id FROM runs WHERE status IN ('planning', 'sending') ORDER BY id FOR UPDATE`);
+  const runs = await pauseAllRuns(tx);
+  const mailings = await pauseRestored(tx);
+  await stopAllWorkers(tx);
+  const testLetters = await withdrawTestLetters(tx);
+  await jumpAhead(tx);
+  await audit(tx, by, 'database.hold', undefined, { pausedMailings: mailings });
+  return { mailings, runs, testLetters };
+}
+
+/** Each identity's next id lies as far ahead as ids were ever given, a million at least, at a round number. */
+async function jumpAhead(tx: Transaction): Promise<void> {
+  await tx.rows(
+    `SELECT setval(s.seq, (last.n + greatest(${JUMP}, last.n) + ${JUMP} - 1) / ${JUMP} * ${JUMP}) FROM (
+       SELECT pg_get_serial_sequence(c.oid::regclass::text, a.attname)::regclass AS seq
+         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attidentity <> '' AND a.atttypid = 'bigint'::regtype) s,
+       LATERAL (SELECT coalesce(pg_sequence_last_value(s.seq), 0) AS n) last`,
+  );
+}

@@ -1,0 +1,36 @@
+import type { Database } from '../../database/database';
+
+/** How long one look at the database's clock is good for. */
+const GOOD_FOR_MS = 1_000;
+
+/**
+ * The database's clock, as this process reckons it: letters are dated by it, because a node's own clock may be hours off.
+ * One look a second while it is asked; if the database does not answer, the reckoning goes on from the last look.
+ */
+export class LedgerClock {
+  private seen: { at: number; time: number } | undefined;
+  private looking: Promise<void> | undefined;
+
+  constructor(private readonly database: Database) {}
+
+  /** To be called before `now`. Waits for the database only at the first call. */
+  async follow(): Promise<void> {
+    if (!this.seen) await this.look();
+    else if (performance.now() - this.seen.at > GOOD_FOR_MS) void this.look().catch(() => undefined);
+  }
+
+  now(): Date {
+    if (!this.seen) throw new Error('the clock of the database was never read');
+    return new Date(this.seen.time + performance.now() - this.seen.at);
+  }
+
+  private look(): Promise<void> {
+    this.looking ??= this.read().finally(() => (this.looking = undefined));
+    return this.looking;
+  }
+
+  private async read(): Promise<void> {
+    const row = await this.database.first<{ now: Date }>('SELECT app_now() AS now');
+    if (row) this.seen = { at: performance.now(), time: row.now.getTime() };
+  }
+}

@@ -1,0 +1,133 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../../config/config.module';
+import { Database } from '../../database/database';
+import { type PreparedLetter, prepareLetter } from '../../domain/compose';
+import { DomainError, ValidationError } from '../../domain/errors';
+import { composeSigned, senderOf } from '../../domain/identity';
+import { boundaryOf, letterDigest, messageIdOf } from '../../domain/message-id';
+import { compileContent, type LetterData } from '../../domain/template';
+import { ACCOUNT, type Account } from '../accounts/account';
+import type { Claim } from '../ledger/claims';
+import { settleSnapshot } from '../runs/run-moves';
+import { LedgerClock } from './ledger-clock';
+
+/** What the letters of a run have in common, made once. */
+interface RunContent {
+  prepared: PreparedLetter;
+  runKey: string | null;
+  domain: string;
+  data: Omit<LetterData, 'client'>;
+}
+
+/** A run as it was when it began. */
+interface RunSnapshot {
+  subject: string;
+  body: string;
+  bodyText: string | null;
+  mailingId: number;
+  mailingName: string;
+  timeZone: string;
+  sender: string;
+  letterKey: string | null;
+  createdAt: Date;
+}
+
+/** Writes a letter for a server. */
+export type Compose = (server: { eightBitMime: boolean }) => Buffer;
+
+const KEPT_RUNS = 50;
+
+/**
+ * Composes letters. All of a letter but its date is a function of its run as that began and of its client as that is now:
+ * the same on every try. Its date, and that of its signatures, is that of the try.
+ */
+@Injectable()
+export class LetterComposer {
+  private readonly clock: LedgerClock;
+  private readonly contents = new Map<number, Promise<RunContent | DomainError>>();
+
+  constructor(
+    private readonly database: Database,
+    @Inject(ACCOUNT) private readonly account: Account,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly logger: PinoLogger,
+  ) {
+    this.clock = new LedgerClock(database);
+  }
+
+  /**
+   * What makes this claim's letter once the server's abilities are known; null if its content was not to be read.
+   * @throws DomainError (the returned function) if the run's content can't be composed
+   */
+  async letter(claim: Claim): Promise<Compose | null> {
+    let content: RunContent | DomainError;
+    try {
+      content = await this.content(claim.runId);
+      await this.clock.follow();
+    } catch (error) {
+      this.logger.warn(
+        { event: 'letter.not_composed', runId: claim.runId, reason: (error as Error).message },
+        'Content of a run was not read; its deliveries go back',
+      );
+      return null;
+    }
+    return ({ eightBitMime }) => {
+      if (content instanceof DomainError) throw content;
+      const date = this.clock.now();
+      const { prepared, runKey, domain, data } = content;
+      const { runId, clientId, id: deliveryId } = claim;
+      const digest = letterDigest({ runKey, runId, clientId, deliveryId }, this.config.secretKey);
+      return composeSigned(this.account.identity, prepared, {
+        data: { client: { fullName: claim.fullName, email: claim.email, comment: claim.comment }, ...data },
+        messageId: messageIdOf(digest, domain),
+        boundary: boundaryOf(digest),
+        date,
+        eightBitMime,
+      });
+    };
+  }
+
+  private content(runId: number): Promise<RunContent | DomainError> {
+    let content = this.contents.get(runId);
+    if (!content) {
+      content = this.load(runId);
+      content.catch(() => this.contents.delete(runId));
+      this.contents.set(runId, content);
+      const oldest = this.contents.keys().next();
+      if (this.contents.size > KEPT_RUNS && !oldest.done) this.contents.delete(oldest.value);
+    }
+    return content;
+  }
+
+  private async load(runId: number): Promise<RunContent | DomainError> {
+    const run = await this.snapshot(runId);
+    const compiled = compileContent({ subject: run.subject, body: run.body, bodyText: run.bodyText });
+    if (!compiled.ok)
+      return new DomainError('invalid', 'TEMPLATE_FAILED', new ValidationError(compiled.errors).message);
+    const { from, domain } = senderOf(run.sender);
+    const { mailingName, timeZone } = run;
+    const listId = `mailing-${run.mailingId}.${domain}`;
+    return {
+      prepared: prepareLetter({ from, content: compiled.content, listId, mailingName }),
+      runKey: run.letterKey,
+      domain,
+      data: {
+        mailing: { name: mailingName },
+        sender: { name: from.name, email: from.address },
+        date: run.createdAt.toISOString(),
+        timeZone,
+      },
+    };
+  }
+
+  private async snapshot(runId: number): Promise<RunSnapshot> {
+    await settleSnapshot(this.database, runId, this.config.mailFrom);
+    const run = await this.database.first<RunSnapshot>(
+      `SELECT subject, body, body_text, mailing_id, mailing_name, time_zone, sender, letter_key, created_at FROM runs WHERE id = $1`,
+      [runId],
+    );
+    if (!run) throw new Error(`run ${runId} is gone`);
+    return run;
+  }
+}

@@ -1,0 +1,215 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
+import { failpoint } from '../../config/failpoint';
+import { claimsHeld } from '../../domain/claims-held';
+import type { MovedTo } from '../../domain/delivery-moves';
+import { emailDomain } from '../../domain/email-address';
+import { classify, responseText, type TransmitResult, type Verdict } from '../../domain/smtp-outcome';
+import { RateLimiter } from '../../queue/rate-limiter';
+import { wordingOf } from '../../smtp/deliver';
+import { SmtpPool } from '../../smtp/smtp-pool';
+import { AccountGate } from '../accounts/account-gate.service';
+import type { Tried } from '../accounts/account-probe';
+import type { Claim } from '../ledger/claims';
+import type { DeliveryRecord } from '../ledger/records';
+import { WorkerRegistry } from '../ledger/worker-registry.service';
+import { LedgerWriter, UNTRIED } from './ledger-writer.service';
+import { type Compose, LetterComposer } from './letter-composer';
+import { MailingStreaks, type ParkMailing } from './mailing-streaks';
+import { Slot, Slots } from './slots';
+import { recordOf } from './verdict-record';
+
+/** What became of one job. */
+export type SendOutcome =
+  /** Not ours to do now: claimed by another, final, its run paused, or the account is resting. The ledger knows. */
+  | { kind: 'nothing'; tried?: Tried }
+  /** This process is stopping; the job is another worker's. */
+  | { kind: 'stopping' }
+  /** The ledger has it. */
+  | {
+      kind: 'recorded';
+      claim: Claim;
+      status: MovedTo<'record'>;
+      response: string;
+      park: ParkMailing | null;
+      tried: Tried;
+    };
+
+const NOTHING: SendOutcome = { kind: 'nothing' };
+
+/** One delivery's turn. */
+interface Turn {
+  deliveryId: number;
+  slot: Slot;
+  /** It goes although the account rests, and before all others: its answer decides whether the rest may go. */
+  probe: boolean;
+  /** Through a new connection, because of what one that had served letters before said. */
+  fresh: string | undefined;
+  /** That of this worker when it claimed; a claim of an earlier one may have been taken over. */
+  epoch: number;
+}
+
+/** What came of handing a letter over. */
+interface Transmitted {
+  result: TransmitResult;
+  durationMs: number;
+}
+
+/** Sends one delivery: claim, mayGo, compose, transmit, record. */
+@Injectable()
+export class SenderService {
+  private readonly slots: Slots;
+  private readonly from: string;
+  private stopped = false;
+  private readonly streaks = new MailingStreaks();
+  /** Told what became of a probe, which is nobody's job. */
+  onProbed: (outcome: SendOutcome) => Promise<void> = () => Promise.resolve();
+
+  constructor(
+    private readonly ledger: LedgerWriter,
+    private readonly registry: WorkerRegistry,
+    private readonly gate: AccountGate,
+    private readonly composer: LetterComposer,
+    private readonly pool: SmtpPool,
+    private readonly limiter: RateLimiter,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    this.from = gate.account.identity.from.address;
+    this.slots = new Slots(() => claimsHeld(pool.ready, pool.letterMs, ledger.claimMs));
+    pool.attend({
+      wanted: () => this.slots.wanted,
+      ready: () => this.slots.serve(),
+      unreachable: (failure) => this.note(failure, classify(failure)),
+    });
+    gate.probeWith((id) => this.probe(id));
+    registry.onFenced(() => pool.fence());
+  }
+
+  send(deliveryId: number): Promise<SendOutcome> {
+    return this.take(deliveryId, false);
+  }
+
+  /** Nothing new is claimed from now on; what is claimed ends. */
+  stop(): void {
+    this.stopped = true;
+    this.slots.close();
+    this.limiter.close();
+    this.ledger.stop();
+  }
+
+  /** One letter although the account rests; null if it is not to be had. */
+  private async probe(deliveryId: number): Promise<Tried | null> {
+    const outcome = await this.take(deliveryId, true);
+    await this.onProbed(outcome);
+    return 'tried' in outcome ? (outcome.tried ?? null) : null;
+  }
+
+  private async take(deliveryId: number, probe: boolean): Promise<SendOutcome> {
+    if (!this.isOpen(probe) || !this.ledger.take(deliveryId)) return NOTHING;
+    try {
+      if (!(await this.place(probe))) return this.stopped ? { kind: 'stopping' } : NOTHING;
+      const slot = new Slot(this.slots);
+      try {
+        return await this.story({ deliveryId, slot, probe, fresh: undefined, epoch: 0 });
+      } finally {
+        slot.release();
+      }
+    } finally {
+      this.ledger.letGo(deliveryId);
+    }
+  }
+
+  /** A place among the claims; a probe needs no connection that is ready, since it is to find out whether there is one. */
+  private place(probe: boolean): Promise<boolean> {
+    if (probe) return Promise.resolve(this.slots.force());
+    const acquired = this.slots.acquire();
+    this.pool.prepare();
+    return acquired;
+  }
+
+  private isOpen(probe: boolean): boolean {
+    return probe || this.gate.open;
+  }
+
+  /** The story of one letter: each step gives what the next ones need, or the outcome that ends it. */
+  private async story(turn: Turn): Promise<SendOutcome> {
+    const claim = await this.claim(turn);
+    if ('kind' in claim) return claim;
+    const held = this.mayGo(claim, turn);
+    if (held) return held;
+    const raw = await this.compose(claim, turn);
+    if (typeof raw !== 'function') return raw;
+    const transmitted = await this.transmit(claim, raw, turn);
+    return this.record(claim, transmitted, turn);
+  }
+
+  private async claim(turn: Turn): Promise<Claim | SendOutcome> {
+    if (!this.isOpen(turn.probe) || !this.registry.alive) return NOTHING;
+    if (!(await this.limiter.take())) return { kind: 'stopping' };
+    turn.epoch = this.registry.epoch;
+    const claim = await this.ledger.claim(turn.deliveryId);
+    if (claim) failpoint('claimed');
+    return claim ?? NOTHING;
+  }
+
+  /** Null if nothing holds it up. */
+  private mayGo(claim: Claim, turn: Turn): Promise<SendOutcome> | null {
+    const restMs = this.gate.holds.restMs(claim.email);
+    if (restMs === 0) return null;
+    return this.giveBack(claim, turn, { status: 'deferred', reason: 'domain_held', delayMs: Math.ceil(restMs) });
+  }
+
+  private async compose(claim: Claim, turn: Turn): Promise<Compose | SendOutcome> {
+    const raw = await this.composer.letter(claim);
+    // Composing may have taken a while.
+    return raw && this.isOpen(turn.probe) ? raw : this.giveBack(claim, turn);
+  }
+
+  private async transmit(claim: Claim, raw: Compose, turn: Turn): Promise<Transmitted> {
+    const startedAt = performance.now();
+    const result: TransmitResult =
+      turn.epoch === this.registry.epoch
+        ? await this.pool.transmit({
+            from: this.from,
+            to: claim.email,
+            raw,
+            first: turn.probe || turn.fresh !== undefined,
+            fresh: turn.fresh,
+            permit: claim.offered ? undefined : () => this.ledger.offer(claim),
+          })
+        : { kind: 'withheld', phase: 'connect', text: 'this worker was silent for too long' };
+    failpoint('after-reply');
+    return { result, durationMs: Math.round(performance.now() - startedAt) };
+  }
+
+  private async record(claim: Claim, { result, durationMs }: Transmitted, turn: Turn): Promise<SendOutcome> {
+    const facts = { from: this.from, to: claim.email, brokenBefore: claim.breaks };
+    const verdict = this.streaks.blame(claim, classify(result, facts));
+    const record = recordOf(claim, result, verdict, durationMs, this.config, Math.random());
+    this.note(result, verdict, claim);
+    // While the account rests for what everybody is told, that counts against no mailing.
+    const park = verdict.refusal !== null && !this.gate.open ? null : this.streaks.note(claim, result, verdict);
+    if (verdict.consequence.kind === 'fresh') {
+      await this.ledger.record(record);
+      return this.story({ ...turn, fresh: wordingOf(result, facts) });
+    }
+    await this.ledger.record(record, turn.slot);
+    failpoint('recorded');
+    if (verdict.consequence.kind === 'hold_domain')
+      await this.gate.holds.hold(emailDomain(claim.email), responseText(result));
+    const tried = { result, verdict };
+    if (record.attempt === null && record.status === 'pending' && park === null) return { kind: 'nothing', tried };
+    return { kind: 'recorded', claim, status: record.status, response: responseText(result), park, tried };
+  }
+
+  /** The account learns from what happened; if it has to rest, nobody waits for a connection any more. */
+  private note(result: TransmitResult, verdict: Verdict, claim?: Claim): void {
+    this.gate.note(result, verdict, claim);
+    if (!this.gate.open) this.slots.turnAway();
+  }
+
+  private async giveBack(claim: Claim, { slot }: Turn, to: Partial<DeliveryRecord> = {}): Promise<SendOutcome> {
+    await this.ledger.record({ deliveryId: claim.id, ...UNTRIED, ...to }, slot);
+    return NOTHING;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Database, Transaction } from '../../database/database';
+import type { Claim } from '../ledger/claims';
+import { answerLate, lockTakenOver, noteLateAnswer } from '../ledger/late-answers';
+import { type Entry, writeEntries } from '../ledger/ledger';
+import type { DeliveryRecord } from '../ledger/records';
+import { lockRunsThatGoOn, reopenRuns } from '../runs/run-moves';
+
+/** Writes claims and records (`writeEntries`), and each answer that came after its claim was taken over in a transaction of its own. */
+export async function writeLedger(database: Database, workerId: number, entries: Entry[]): Promise<(Claim | null)[]> {
+  const { answers, late } = await writeEntries(database, workerId, entries);
+  for (const record of late) await database.transaction((tx) => correctLate(tx, workerId, record));
+  return answers;
+}
+
+/**
+ * The server's answer to an attempt that was taken over as `unknown` meanwhile. The delivery follows if nothing was tried
+ * since; otherwise the attempt stays `unknown`, because another copy may be out, and only the answer is noted. Whoever is to
+ * be tried again reopens a run that is done meanwhile; where that is not allowed any more, the delivery has failed.
+ */
+async function correctLate(tx: Transaction, workerId: number, record: DeliveryRecord): Promise<void> {
+  const { attempt, status } = record;
+  if (!attempt || attempt.status === 'unknown') return;
+  const isFinal = status === 'sent' || status === 'failed';
+  const goOn = isFinal ? [] : await lockRunsThatGoOn(tx, await runOf(tx, record.deliveryId));
+  const delivery = await lockTakenOver(tx, record.deliveryId, attempt.number);
+  const noted = await noteLateAnswer(tx, workerId, record, attempt, delivery?.follows ? attempt.status : 'unknown');
+  if (!noted || !delivery?.follows) return;
+  await reopenRuns(tx, goOn);
+  await answerLate(tx, record, isFinal ? status : delivery.live || goOn.length > 0 ? 'deferred' : 'failed');
+}
+
+const runOf = (tx: Transaction, deliveryId: number) =>
+  tx.rows<{ runId: number; mailingId: number }>(
+    'SELECT r.id AS run_id, r.mailing_id FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1',
+    [deliveryId],
+  );

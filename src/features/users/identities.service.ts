@@ -1,0 +1,234 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
+import { Database, type Transaction } from '../../database/database';
+import { emailKey, parseEmailAddress, singleLineProblem } from '../../domain/email-address';
+import { ConflictError, DomainError, NotFoundError } from '../../domain/errors';
+import type { Viewer } from '../../domain/permissions';
+import type { ProvedIdentity } from '../../oidc/oidc-provider';
+import { anonymous, audit } from '../audit/audit';
+import { withdrawTokens } from '../letters/letter-tokens';
+import { ServiceLetters } from '../letters/service-letters.service';
+import { holdAccess } from './hold-access';
+import { type Proof, SecondFactorService } from './second-factor.service';
+import { type NewSession, type Origin, SessionsService } from './sessions.service';
+import type { UserStatus } from './user.entity';
+
+/** A provider's account that is linked to the viewer's. */
+export interface IdentityView {
+  id: number;
+  issuer: string;
+  createdAt: Date;
+  lastUsedAt: Date | null;
+}
+
+/** Signed in, or proved and waiting for a manager to let them in. */
+export type IdentityOutcome = ({ kind: 'session' } & NewSession) | { kind: 'waiting' };
+
+type Found = { id: number; status: UserStatus };
+
+/** Accounts of an OpenID Connect provider, and whose they are here. A second factor is the provider's to ask for. */
+@Injectable()
+export class IdentitiesService {
+  constructor(
+    private readonly database: Database,
+    private readonly sessions: SessionsService,
+    private readonly secondFactor: SecondFactorService,
+    private readonly letters: ServiceLetters,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Somebody the provider vouches for: found by issuer and subject; the first time by their verified address, which links
+   * the two, unless that user has a second factor: then they link the account themselves. An unknown address is registered as
+   * REGISTRATION says.
+   * @throws DomainError ACCOUNT_BLOCKED, OIDC_EMAIL_UNVERIFIED, OIDC_FAILED, REGISTRATION_CLOSED; ConflictError IDENTITY_TAKEN,
+   *   OIDC_LINK_FIRST
+   */
+  async signIn(
+    identity: ProvedIdentity,
+    origin: Origin,
+    language: 'en' | 'ru',
+    previous?: string,
+  ): Promise<IdentityOutcome> {
+    const { outcome, letterId } = await this.database
+      .transaction(async (tx) => {
+        const known = await tx.first<Found>(
+          `SELECT u.id, u.status FROM users u JOIN identities i ON i.user_id = u.id
+          WHERE i.issuer = $1 AND i.subject = $2 FOR NO KEY UPDATE OF u`,
+          [identity.issuer, identity.subject],
+        );
+        const adopted = known ? { user: known } : await this.adopt(tx, identity, origin, language);
+        return { outcome: await this.enter(tx, adopted.user, identity, origin, previous), letterId: adopted.letterId };
+      })
+      .catch(async (error: unknown) => {
+        if (error instanceof DomainError && error.kind !== 'unavailable')
+          await audit(this.database, anonymous(origin.ip), 'sign_in_failed', undefined, { by: 'oidc' });
+        throw error;
+      });
+    if (letterId !== undefined) await this.letters.enqueue(letterId);
+    return outcome;
+  }
+
+  /** The viewer's links, of this provider and of earlier ones. */
+  list({ userId }: Viewer): Promise<IdentityView[]> {
+    return this.database.rows(
+      'SELECT id, issuer, created_at, last_used_at FROM identities WHERE user_id = $1 ORDER BY id',
+      [userId],
+    );
+  }
+
+  /** Before the viewer is sent to the provider to link an account: an open browser alone must not do that. @throws as `unlink` */
+  async requireProof(viewer: Viewer, proof: Proof): Promise<void> {
+    await this.secondFactor.proved(viewer, proof, () => Promise.resolve());
+  }
+
+  /** Links what the provider vouches for to the viewer's account, whatever its address. @throws ConflictError IDENTITY_TAKEN */
+  async link(viewer: Viewer, identity: ProvedIdentity): Promise<void> {
+    const letterId = await this.database.transaction(async (tx) => {
+      await holdAccess(tx, viewer);
+      await this.insert(tx, viewer.userId, identity);
+      await audit(tx, viewer, 'identity.link', { type: 'user', id: viewer.userId }, { issuer: identity.issuer });
+      return this.tell(tx, viewer.userId);
+    });
+    await this.letters.enqueue(letterId);
+  }
+
+  /** @throws ValidationError for a wrong password or code, ConflictError PASSWORD_MISSING, NotFoundError */
+  async unlink(viewer: Viewer, id: number, proof: Proof): Promise<void> {
+    const { userId } = viewer;
+    const letterId = await this.secondFactor.proved(viewer, proof, async (tx) => {
+      const gone = await tx.first<{ issuer: string }>(
+        'DELETE FROM identities WHERE id = $1 AND user_id = $2 RETURNING issuer',
+        [id, userId],
+      );
+      if (!gone) throw new NotFoundError('Linked account', id);
+      await audit(tx, viewer, 'identity.unlink', { type: 'user', id: userId }, { issuer: gone.issuer });
+      return this.tell(tx, userId);
+    });
+    await this.letters.enqueue(letterId);
+  }
+
+  /** Unlinks all of somebody who may have lost their account; says how many there were. */
+  async endAll(userId: number, tx: Transaction): Promise<number> {
+    return tx.affected('DELETE FROM identities WHERE user_id = $1', [userId]);
+  }
+
+  private async enter(
+    tx: Transaction,
+    { id, status }: Found,
+    { issuer, subject }: ProvedIdentity,
+    origin: Origin,
+    previous?: string,
+  ): Promise<IdentityOutcome> {
+    if (status === 'waiting') return { kind: 'waiting' };
+    if (status !== 'active') throw accountBlocked();
+    await tx.affected('UPDATE identities SET last_used_at = now() WHERE issuer = $1 AND subject = $2', [
+      issuer,
+      subject,
+    ]);
+    const session = await this.sessions.begin(id, origin, tx, previous);
+    const actor = { userId: id, ip: origin.ip, via: 'session' as const };
+    await audit(tx, actor, 'sign_in', { type: 'user', id }, { by: 'oidc', issuer });
+    return { kind: 'session', ...session };
+  }
+
+  /** The first time: whoever has the address, or a new user. */
+  private async adopt(
+    tx: Transaction,
+    identity: ProvedIdentity,
+    origin: Origin,
+    language: 'en' | 'ru',
+  ): Promise<{ user: Found; letterId?: number }> {
+    const parsed = parseEmailAddress(identity.email ?? '');
+    if (!parsed.ok) throw emailUnverified();
+    const { email } = parsed;
+    const owner = await tx.first<Found>('SELECT id, status FROM users WHERE lower(email) = $1 FOR NO KEY UPDATE', [
+      emailKey(email),
+    ]);
+    if (owner?.status === 'blocked') throw accountBlocked();
+    // An address proves less than the code that this user asked for: who can read their mail could have that account there.
+    if (owner && (await this.secondFactor.state({ userId: owner.id }, tx)).enabled) throw linkFirst();
+    const isNew = !owner || owner.status === 'unconfirmed';
+    const user = isNew ? await this.register(tx, email, identity, origin, language) : owner;
+    await this.insert(tx, user.id, identity);
+    const actor = anonymous(origin.ip, user.id);
+    await audit(tx, actor, 'identity.link', { type: 'user', id: user.id }, { issuer: identity.issuer });
+    return isNew ? { user } : { user, letterId: await this.tell(tx, user.id) };
+  }
+
+  /** The provider has proved the address: what a registration with it waited for is over, and its password was never in force. */
+  private async register(
+    tx: Transaction,
+    email: string,
+    { fullName }: ProvedIdentity,
+    origin: Origin,
+    language: 'en' | 'ru',
+  ): Promise<Found> {
+    const { registration } = this.config;
+    if (registration === 'closed') throw registrationClosed();
+    const user = await tx.first<Found>(
+      `INSERT INTO users (email, full_name, language, status) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (lower(email)) DO UPDATE SET full_name = EXCLUDED.full_name, language = EXCLUDED.language,
+         status = EXCLUDED.status, updated_at = app_now() WHERE users.status = 'unconfirmed'
+       RETURNING id, status`,
+      [
+        email,
+        singleLineProblem(fullName, 200) === null ? fullName : '',
+        language,
+        registration === 'open' ? 'active' : 'waiting',
+      ],
+    );
+    // Somebody registered with it in this very moment: the next try finds them.
+    if (!user) throw new DomainError('invalid', 'OIDC_FAILED', 'Please try again.');
+    await withdrawTokens(tx, user.id, 'confirm');
+    const actor = anonymous(origin.ip, user.id);
+    await audit(tx, actor, 'register', { type: 'user', id: user.id }, { isNew: true, by: 'oidc' });
+    return user;
+  }
+
+  private async insert(tx: Transaction, userId: number, { issuer, subject }: ProvedIdentity): Promise<void> {
+    const made = await tx.affected(
+      'INSERT INTO identities (user_id, issuer, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+      [userId, issuer, subject],
+    );
+    if (made === 0) throw identityTaken();
+  }
+
+  private async tell(tx: Transaction, userId: number): Promise<number> {
+    const user = await tx.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [userId]);
+    return this.letters.write(tx, { kind: 'sign_in_changed', userId, email: user?.email ?? '' });
+  }
+}
+
+const accountBlocked = () =>
+  new DomainError(
+    'forbidden',
+    'ACCOUNT_BLOCKED',
+    'This account may not sign in. Ask a manager or admin of this service.',
+  );
+
+const linkFirst = () =>
+  new ConflictError(
+    'OIDC_LINK_FIRST',
+    'Your account has a second factor. Sign in with your password and code, then link the provider on your account page.',
+  );
+
+const emailUnverified = () =>
+  new DomainError(
+    'forbidden',
+    'OIDC_EMAIL_UNVERIFIED',
+    'The sign-in provider does not say that your e-mail address is verified.',
+  );
+
+const registrationClosed = () =>
+  new DomainError(
+    'forbidden',
+    'REGISTRATION_CLOSED',
+    'There is no account with your address, and registration is closed.',
+  );
+
+const identityTaken = () =>
+  new ConflictError(
+    'IDENTITY_TAKEN',
+    'This account of the provider is linked to another user here, or your account is linked to another account of it.',
+  );

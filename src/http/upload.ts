@@ -1,0 +1,61 @@
+import { finished, type Readable } from 'node:stream';
+import busboy from 'busboy';
+import type { Request } from 'express';
+import { DomainError, invalid } from '../domain/errors';
+import { problem } from '../domain/problems';
+import { failIfIdle, unsupported } from './body';
+
+export interface Upload {
+  fileName: string;
+  /** What stood in the form before the file. */
+  fields: ReadonlyMap<string, string>;
+  /** Ends with an error if the sender leaves or falls silent. What is not wanted of it must be drained (`resume`). */
+  stream: Readable;
+}
+
+/** Beside the file: a form has a tick box or two. */
+const LIMITS = { files: 1, fields: 10, parts: 12, fieldSize: 1_000, fieldNameSize: 100 };
+
+/**
+ * The file of a request, as it comes in: its body where that is one of `types`, or the first file of a multipart form.
+ * @throws DomainError 415 for other bodies, 400 for a form without a file or a broken one
+ */
+export async function takeUpload(request: Request, types: string[], idleMs: number): Promise<Upload> {
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw unsupported('Send the file without Content-Encoding.');
+  const isForm = request.is('multipart/form-data');
+  if (!isForm && !request.is(types))
+    throw unsupported(`Send the file as ${[...types, 'the field `file` of multipart/form-data'].join(', or as ')}.`);
+  failIfIdle(request, idleMs);
+  return isForm ? fileOf(request) : { fileName: '', fields: new Map(), stream: request };
+}
+
+function fileOf(request: Request): Promise<Upload> {
+  return new Promise((resolve, reject) => {
+    const broken = () =>
+      reject(new DomainError('invalid', 'BAD_REQUEST', 'The body is not a complete multipart form.'));
+    let form: busboy.Busboy;
+    try {
+      form = busboy({ headers: request.headers, limits: LIMITS });
+    } catch {
+      broken();
+      return;
+    }
+    const fields = new Map<string, string>();
+    form.on('field', (name, value) => fields.set(name, value));
+    form.on('file', (_field, stream, { filename }) => {
+      // A form that ends too early is an error of its file, too; nobody may listen yet, or ever, and it would end the process.
+      stream.on('error', () => undefined);
+      // A form that is sent without a file has one without a name.
+      if (!filename) stream.resume();
+      else resolve({ fileName: filename, fields, stream });
+    });
+    form.on('error', broken);
+    form.on('close', () => reject(invalid('file', problem('file_missing'))));
+    // `pipe` tells the form nothing of a sender who left: it would wait for the rest of the file for ever.
+    finished(request, { writable: false }, (error) => {
+      if (error) form.destroy(error);
+    });
+    request.pipe(form);
+  });
+}

@@ -1,0 +1,162 @@
+import { problemTexts } from '../../domain/problem-texts';
+import type { ProblemTexts } from '../../domain/problems';
+import { countEn, countRu } from './plural';
+
+type Place = { line?: number; column?: number };
+const lineEn = (line: number) => (line > 1 ? `Line ${line}: ` : '');
+const lineRu = (line: number) => (line > 1 ? `Строка ${line}: ` : '');
+const placeEn = ({ line, column }: Place) => (line === undefined ? '' : `Line ${line}, column ${column}: `);
+const placeRu = ({ line, column }: Place) => (line === undefined ? '' : `Строка ${line}, знак ${column}: `);
+
+const dateEn = () => 'A date and time, please.';
+const templateEn = (words: string) => `The template can not be read (${words}).`;
+const headerEn = ({ line }: { line: number }) =>
+  `${lineEn(line)}The first line must name the columns: email, full_name and, if you like, comment.`;
+const chooseEn = () => 'Choose one of those on offer.';
+const noRowsEn = () => 'There are no clients in the file.';
+const againEn = () => 'The upload broke off. No client was changed; please upload the file again.';
+
+/** What is wrong with a field, as it stands below it. What no form can bring has the words of the API. */
+export const problemsEn: ProblemTexts = {
+  ...problemTexts,
+  required: () => 'Fill this in.',
+  empty: () => 'Fill this in.',
+  too_short: ({ min }) => `At least ${min} characters, please.`,
+  too_long: ({ max }) => `At most ${max} characters, please.`,
+  too_many: (v) => (v.what === 'fields' ? problemTexts.too_many(v) : `At most ${v.max} clients at once, please.`),
+  one_of: chooseEn,
+  some_of: chooseEn,
+  not_one_line: () => 'One line without special control characters, please.',
+  controls: () => 'Without special control characters, please.',
+  broken_character: () => 'It contains a broken or invisible character.',
+  cursor: () => 'This page of the list is not there any more. Begin with the first.',
+  date_time: dateEn,
+  day: () => 'A day, please.',
+  time_zone: () => 'Choose a time zone from the list.',
+  past: () => 'It must lie in the future.',
+  end_before_start: () => 'The end must be later than the start.',
+  to_before_from: () => 'The last day must not come before the first.',
+  too_many_periods: ({ max }) => `At most ${max} periods at once, please.`,
+  only_first: () => 'Only the first sending comes before the end.',
+  message_wanted: () => 'Choose a message.',
+  unknown_message: () => 'Choose a message.',
+  unknown_client: ({ id }) => `There is no client ${id}.`,
+  unknown_addresses: ({ count, shown }) =>
+    `${countEn(count, 'of these is not', 'of these are not')} among your clients: ${shown.join(', ')}`,
+  clients_of_all: chooseEn,
+  email: () => 'This is not an e-mail address we can write to.',
+  common_password: () =>
+    'Many people use this password, so it is guessed first. Choose another: a few words in a row are good.',
+  own_address: () => 'This is your e-mail address or a part of it. Choose something that nobody guesses.',
+  wrong_password: () => 'This is not your password.',
+  wrong_code: () => 'This code is not right, or was used already. Wait for the next one.',
+  too_many_tags: ({ max }) => `At most ${max} outputs and tags, please.`,
+  too_many_words: ({ max }) => `At most ${max} names and filters in outputs and tags, please.`,
+  unknown_variable: (v) => `${placeEn(v)}There is no variable “${v.name}”.`,
+  unknown_filter: (v) => `${placeEn(v)}There is no filter “${v.name}”.`,
+  unknown_tag: (v) => `${placeEn(v)}There is no tag “${v.name}”.`,
+  not_assignable: (v) => `${placeEn(v)}“${v.name}” can not be assigned to.`,
+  template_limit: ({ line, column, ...v }) => placeEn({ line, column }) + templateEn(problemTexts.template_limit(v)),
+  template: (v) => placeEn(v) + templateEn(v.text),
+  file_missing: () => 'Choose a file.',
+  quote_open: () => 'A quotation mark is not closed.',
+  quote_trailing: () =>
+    'There is text behind a closing quotation mark; within quotes a quotation mark must be doubled.',
+  columns: ({ has, wanted }) =>
+    `It has ${has} columns where the header has ${wanted}. Text with a delimiter must stand in quotation marks.`,
+  repeated: ({ line }) => `It repeats the address of line ${line}.`,
+  file_header: headerEn,
+  file_header_long: headerEn,
+  file_empty: noRowsEn,
+  file_without_clients: noRowsEn,
+  file_foreign: () => 'This is not a text. Save it as CSV first.',
+  file_of_others: ({ lines }) =>
+    `None of the first ${lines} lines is a client: they do not have the columns of the header, or their quotation marks do not match.`,
+  file_too_large: ({ max }) => `The file is larger than ${max} bytes.`,
+  upload_ended: againEn,
+  upload_abandoned: againEn,
+};
+
+const fillRu = () => 'Заполните это поле.';
+const chooseRu = () => 'Выберите из предложенного.';
+const messageRu = () => 'Выберите сообщение.';
+const unfitRu = () => 'Такое значение не подходит.';
+const templateRu = (words: string) => `Шаблон не читается (${words}).`;
+const headerRu = ({ line }: { line: number }) =>
+  `${lineRu(line)}Первая строка должна называть столбцы: email, full_name и, если нужно, comment.`;
+const noRowsRu = () => 'В файле нет клиентов.';
+const againRu = () => 'Загрузка прервалась. Ни один клиент не изменён; загрузите файл ещё раз.';
+const boundsRu = {
+  depth: 'слишком глубокая вложенность',
+  output: 'получается слишком длинный текст',
+  steps: 'слишком много шагов',
+  levels: 'слишком много тегов друг в друге',
+  filters: 'слишком много фильтров в одном месте',
+  brackets: 'слишком много скобок друг в друге',
+};
+
+export const problemsRu: ProblemTexts = {
+  required: fillRu,
+  empty: fillRu,
+  wrong_type: unfitRu,
+  too_short: ({ min }) => `Не менее ${min} знаков, пожалуйста.`,
+  too_long: ({ max }) => `Не более ${max} знаков, пожалуйста.`,
+  too_small: ({ min }) => `Не меньше ${min}, пожалуйста.`,
+  too_large: ({ max }) => `Не больше ${max}, пожалуйста.`,
+  too_many: ({ max, what }) => `Не больше ${max} ${what === 'fields' ? 'полей' : 'клиентов'} сразу, пожалуйста.`,
+  one_of: chooseRu,
+  some_of: chooseRu,
+  not_one_line: () => 'Одна строка без управляющих знаков, пожалуйста.',
+  controls: () => 'Без управляющих знаков, пожалуйста.',
+  nul: () => 'Без управляющих знаков, пожалуйста.',
+  broken_character: () => 'Есть повреждённый или невидимый знак.',
+  unknown_field: () => 'Такого поля здесь нет.',
+  too_complex: unfitRu,
+  idempotency_key: ({ max }) => `От 1 до ${max} видимых знаков ASCII, пожалуйста.`,
+  cursor: () => 'Такой страницы списка больше нет. Начните с первой.',
+  verbatim: ({ text }) => text,
+  date_time: () => 'Укажите дату и время.',
+  day: () => 'Укажите день.',
+  time_zone: () => 'Выберите часовой пояс из списка.',
+  past: () => 'Нужно время в будущем.',
+  end_before_start: () => 'Конец должен быть позже начала.',
+  to_before_from: () => 'Последний день не может быть раньше первого.',
+  too_many_periods: ({ max }) => `Не больше ${max} периодов сразу, пожалуйста.`,
+  only_first: () => 'До конца успеет только первая отправка.',
+  message_wanted: messageRu,
+  unknown_message: messageRu,
+  unknown_client: ({ id }) => `Нет клиента ${id}.`,
+  unknown_addresses: ({ count, shown }) =>
+    `Среди ваших клиентов нет ${countRu(count, 'адреса', 'адресов', 'адресов')}: ${shown.join(', ')}`,
+  clients_of_all: chooseRu,
+  email: () => 'На такой адрес письмо не отправить.',
+  common_password: () => 'Такой пароль у многих, его угадывают первым. Выберите другой: хороши несколько слов подряд.',
+  own_address: () => 'Это ваш адрес или его часть. Выберите то, чего никто не угадает.',
+  wrong_password: () => 'Это не ваш пароль.',
+  wrong_code: () => 'Код неверный или уже использован. Дождитесь следующего.',
+  too_many_tags: ({ max }) => `Не более ${max} подстановок и тегов, пожалуйста.`,
+  too_many_words: ({ max }) => `Не более ${max} имён и фильтров в подстановках и тегах, пожалуйста.`,
+  unknown_variable: (v) => `${placeRu(v)}Нет переменной «${v.name}».`,
+  unknown_filter: (v) => `${placeRu(v)}Нет фильтра «${v.name}».`,
+  unknown_tag: (v) => `${placeRu(v)}Нет тега «${v.name}».`,
+  not_assignable: (v) => `${placeRu(v)}«${v.name}» нельзя присвоить значение.`,
+  template_limit: (v) => placeRu(v) + templateRu(boundsRu[v.bound]),
+  template: (v) => placeRu(v) + templateRu(v.text),
+  unusable: unfitRu,
+  file_missing: () => 'Выберите файл.',
+  quote_open: () => 'Кавычка не закрыта.',
+  quote_trailing: () => 'После закрывающей кавычки есть текст; кавычку внутри кавычек нужно удвоить.',
+  columns: ({ has, wanted }) => `Столбцов ${has}, а в заголовке ${wanted}. Текст с разделителем нужно взять в кавычки.`,
+  repeated: ({ line }) => `Повторяет адрес из строки ${line}.`,
+  file_header: headerRu,
+  file_header_long: headerRu,
+  file_empty: noRowsRu,
+  file_without_clients: noRowsRu,
+  file_foreign: () => 'Это не текст. Сохраните его сначала как CSV.',
+  file_of_others: ({ lines }) =>
+    `Среди первых ${lines} строк нет ни одного клиента: в них не те столбцы, что в заголовке, или не сходятся кавычки.`,
+  file_too_large: ({ max }) => `Файл больше ${max} байт.`,
+  upload_ended: againRu,
+  upload_abandoned: againRu,
+  upload_failed: () => 'Файл не удалось принять из-за внутренней ошибки. Загрузите его ещё раз.',
+};

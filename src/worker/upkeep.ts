@@ -1,0 +1,42 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.module';
+import { WorkerRegistry } from '../features/ledger/worker-registry.service';
+import { RedisConnection } from '../queue/redis.module';
+import { ClockRepair } from './clock-repair';
+import { RepeatableJobs } from './repeatable-jobs';
+import { Rounds } from './rounds';
+
+/** How often in its interval a worker asks whether a round is due. */
+const ASKS = 4;
+
+/** What each worker does beside sending, by timers of its own. */
+@Injectable()
+export class Upkeep {
+  constructor(
+    private readonly rounds: Rounds,
+    private readonly repeatable: RepeatableJobs,
+    private readonly clock: ClockRepair,
+    private readonly redis: RedisConnection,
+    private readonly registry: WorkerRegistry,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  get tasks(): { name: string; everyMs: number; work: () => Promise<unknown> }[] {
+    const { rounds } = this;
+    return [
+      { name: 'tick', everyMs: rounds.intervalMs('tick') / ASKS, work: () => rounds.ask('tick') },
+      { name: 'sweep', everyMs: rounds.intervalMs('sweep') / ASKS, work: () => rounds.ask('sweep') },
+      { name: 'redis', everyMs: this.config.heartbeatMs, work: () => this.lookAtRedis() },
+    ];
+  }
+
+  /** Puts right what is in Redis and not as it should be. */
+  async mendRedis(): Promise<void> {
+    await this.repeatable.keep();
+    await this.clock.shortenLocks();
+  }
+
+  private async lookAtRedis(): Promise<void> {
+    this.registry.redisReason = await this.redis.trouble();
+  }
+}
