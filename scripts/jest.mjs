@@ -11,8 +11,12 @@ export async function runJest({ folder, args, env }) {
   const report = join(folder, 'results.json');
   mkdirSync(folder, { recursive: true });
   rmSync(report, { force: true });
-  const jest = [join(projectFolder, 'node_modules/jest/bin/jest.js'), '--json', `--outputFile=${report}`];
-  const code = await runToEnd(process.execPath, [...jest, ...args], { env, stdio: ['inherit', 2, 'inherit'] });
+  const reporters = ['--reporters=default', `--reporters=${join(projectFolder, 'scripts/jest-stuck.mjs')}`];
+  const jest = [join(projectFolder, 'node_modules/jest/bin/jest.js'), '--json', `--outputFile=${report}`, ...reporters];
+  const code = await runToEnd(process.execPath, [...jest, ...args], {
+    env,
+    stdio: ['inherit', 2, 'inherit'],
+  });
   const results = readReport(report);
   const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
   return { passed: results.numPassedTests, failed: failed || (code === 0 ? 0 : 1) };
