@@ -24,5 +24,7 @@ const withService = { setupFiles: ['<rootDir>/test/support/conformance-hook.ts']
 export default {
   // Machines are slow at times; a test that hangs still ends. Hardly any test has a limit of its own.
   testTimeout: 300_000,
+  // What a file leaves behind in its process slows the next ones down.
+  workerIdleMemoryLimit: '700MB',
   projects: [project('unit'), ...['integration', 'e2e', 'faults', 'servers'].map((name) => project(name, withService))],
 };
