@@ -18,6 +18,7 @@ import { ImportsService } from '../../src/features/clients/imports.service';
 import type { Viewer } from '../../src/domain/permissions';
 import { english } from '../../src/domain/problem-texts';
 import { problem } from '../../src/domain/problems';
+import { MailingsModule } from '../../src/features/mailings/mailings.module';
 import { LoggingModule } from '../../src/logging/logging.module';
 import { PLAN_QUEUE } from '../../src/queue/queues';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -47,7 +48,8 @@ function startApp(env: Record<string, string> = {}): Promise<INestApplicationCon
     DATABASE_CONNECTIONS: '4',
     ...env,
   });
-  const modules = [ConfigModule.with(config), LoggingModule, ClientsModule, ImportsModule];
+  // Mailings are told of new clients.
+  const modules = [ConfigModule.with(config), LoggingModule, ClientsModule, ImportsModule, MailingsModule];
   return NestFactory.createApplicationContext(
     { module: TestApp, imports: modules },
     { logger: false, abortOnError: false },
