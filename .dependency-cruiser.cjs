@@ -3,7 +3,7 @@ const adapters = 'config|database|queue|smtp|oidc|logging';
 const transports = ['api', 'web', 'worker', 'cli'];
 const features = [
   'audit',
-  'letters',
+  'notices',
   'users',
   'ledger',
   'clients',

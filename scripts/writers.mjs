@@ -8,7 +8,7 @@ import { projectFolder } from '../tools/embedded/install.mjs';
 
 const tables = {
   'features/audit': ['audit_log'],
-  'features/letters': ['service_letters', 'letter_tokens'],
+  'features/notices': ['notices', 'notice_tokens'],
   'features/users': [
     'users',
     'sessions',

@@ -3,7 +3,7 @@ import { APP_PIPE, RouterModule } from '@nestjs/core';
 import { DatabaseModule } from '../database/database.module';
 import { ClientsModule } from '../features/clients/clients.module';
 import { AuditModule } from '../features/audit/audit.module';
-import { LettersModule } from '../features/letters/letters.module';
+import { NoticesModule } from '../features/notices/notices.module';
 import { AccountsModule } from '../features/accounts/accounts.module';
 import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
@@ -41,7 +41,7 @@ import { validationPipe } from './validation';
     DatabaseModule,
     QueueModule,
     AuditModule,
-    LettersModule,
+    NoticesModule,
     UsersModule,
     ClientsModule,
     ImportsModule,

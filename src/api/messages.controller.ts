@@ -3,8 +3,8 @@ import { IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { MessageDeletion } from '../features/mailings/message-deletion.service';
 import { MessagesService } from '../features/messages/messages.service';
-import { TestLettersService } from '../features/messages/test-letters.service';
-import { ServiceLetters } from '../features/letters/service-letters.service';
+import { TestNoticesService } from '../features/messages/test-notices.service';
+import { Notices } from '../features/notices/notices.service';
 import { PreviewService } from '../features/messages/preview.service';
 import { SearchDto } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
@@ -82,8 +82,8 @@ export class MessagesController {
     private readonly messages: MessagesService,
     private readonly deletion: MessageDeletion,
     private readonly previews: PreviewService,
-    private readonly testLetters: TestLettersService,
-    private readonly letters: ServiceLetters,
+    private readonly testNotices: TestNoticesService,
+    private readonly notices: Notices,
   ) {}
 
   @Get()
@@ -134,13 +134,17 @@ export class MessagesController {
     },
   )
   @HttpCode(202)
-  test(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: TestLetterDto): Promise<TestLetterBegunAnswer> {
-    return this.testLetters.send(viewer, id, body.to);
+  async test(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Body() body: TestLetterDto,
+  ): Promise<TestLetterBegunAnswer> {
+    return { letterId: await this.testNotices.send(viewer, id, body.to) };
   }
 
   @Get('test-letters/:id')
   @Operation('What became of a test letter', TestLetterAnswer)
   async testLetter(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<TestLetterAnswer> {
-    return TestLetterAnswer.of(await this.letters.test(viewer, id));
+    return TestLetterAnswer.of(await this.notices.test(viewer, id));
   }
 }

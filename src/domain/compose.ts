@@ -19,7 +19,7 @@ export interface LetterOptions {
   listId?: string;
   /** The human name of the list, shown with `listId`. */
   mailingName?: string;
-  /** Marks the letter as sent by a program on its own account (RFC 3834): for the service's own letters, not for mailings. */
+  /** Marks the letter as sent by a program on its own account (RFC 3834): for notices, not for mailings. */
   autoSubmitted?: boolean;
   /** Further fields, such as List-Unsubscribe; none of those that are composed here. */
   headers?: Record<string, string>;

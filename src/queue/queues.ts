@@ -2,7 +2,7 @@
 export const SCHEDULE_QUEUE = 'schedule';
 export const PLAN_QUEUE = 'plan';
 export const DELIVERY_QUEUE = 'delivery';
-/** The product's own letters (confirm, reset, test); served first. */
+/** Notices (confirm, reset, test); they are sent before letters of mailings. */
 export const SERVICE_QUEUE = 'service';
 
 /** Jobs of SCHEDULE_QUEUE. */
@@ -10,9 +10,9 @@ export type ScheduleJob = 'tick' | 'sweep';
 /** Jobs of PLAN_QUEUE: planning a run, or (by this name) applying an import. */
 export type PlanJob = { runId: number } | { importId: number };
 export const APPLY_IMPORT = 'apply-import';
-/** A job of SERVICE_QUEUE: one of the service's own letters. Its token is made when it is composed. */
+/** A job of SERVICE_QUEUE: one notice. Its token is made when it is composed. */
 export interface ServiceJob {
-  letterId: number;
+  noticeId: number;
 }
 /** A job of DELIVERY_QUEUE: one client in one run. The ledger has the rest. */
 export interface DeliveryJob {

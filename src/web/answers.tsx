@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { Layout } from './components/layout';
-import { type Notice, type Reader, ReaderContext } from './reader';
+import { type Flash, type Reader, ReaderContext } from './reader';
 import type { Texts } from './texts/texts';
 
 export { emptyForm, type FormState } from './form-state';
@@ -10,7 +10,7 @@ export { emptyForm, type FormState } from './form-state';
 export type WebAnswer =
   | { kind: 'page'; title: (t: Texts) => string; body: VNode; status?: number }
   | { kind: 'fragment'; body: VNode; status?: number }
-  | { kind: 'redirect'; to: string; notice?: Notice };
+  | { kind: 'redirect'; to: string; flash?: Flash };
 
 export const page = (title: (t: Texts) => string, body: VNode, status?: number): WebAnswer =>
   status === undefined ? { kind: 'page', title, body } : { kind: 'page', title, body, status };
@@ -19,8 +19,8 @@ export const page = (title: (t: Texts) => string, body: VNode, status?: number):
 export const fragment = (body: VNode): WebAnswer => ({ kind: 'fragment', body });
 
 /** After a change: another page, with one sentence about what was done. */
-export const redirect = (to: string, notice?: Notice): WebAnswer =>
-  notice === undefined ? { kind: 'redirect', to } : { kind: 'redirect', to, notice };
+export const redirect = (to: string, flash?: Flash): WebAnswer =>
+  flash === undefined ? { kind: 'redirect', to } : { kind: 'redirect', to, flash };
 
 export function renderAnswer(reader: Reader, answer: Exclude<WebAnswer, { kind: 'redirect' }>): string {
   if (answer.kind === 'fragment') {

@@ -26,14 +26,14 @@ export interface Reader {
   path: string;
   query: URLSearchParams;
   now: Date;
-  notice: Notice | null;
+  flash: Flash | null;
 }
 
 /** One sentence of the catalogue that the page before left for this one. */
-export type Notice = keyof Texts['notices'];
+export type Flash = keyof Texts['flashes'];
 
 export function readerOf(
-  about: Pick<Reader, 'user' | 'owners' | 'language' | 'timeZone' | 'csrfToken' | 'path' | 'notice'>,
+  about: Pick<Reader, 'user' | 'owners' | 'language' | 'timeZone' | 'csrfToken' | 'path' | 'flash'>,
 ): Reader {
   const mark = about.path.indexOf('?');
   return {

@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import { UsersService } from '../features/users/users.service';
 import { csrfTokenOf } from '../http/csrf';
 import type { AuthenticatedRequest } from '../http/viewer';
-import { type Notice, type Reader, readerOf } from './reader';
+import { type Flash, type Reader, readerOf } from './reader';
 import { en } from './texts/en';
 import { isLanguage, preferredLanguage } from './texts/texts';
 
@@ -27,8 +27,8 @@ export class ReadersService {
     const account = request.viewer ? await this.users.byId(request.viewer.userId) : null;
     const cookies = parseCookie(request.headers.cookie ?? '');
     const chosen = cookies.gonets_language;
-    const notice = cookies.gonets_notice;
-    if (notice !== undefined) response.clearCookie('gonets_notice', { path: '/' });
+    const flash = cookies.gonets_flash;
+    if (flash !== undefined) response.clearCookie('gonets_flash', { path: '/' });
     return readerOf({
       user: account && {
         id: account.id,
@@ -41,7 +41,7 @@ export class ReadersService {
       timeZone: account?.timeZone ?? 'UTC',
       csrfToken: csrfTokenOf(request),
       path: pathOf(request),
-      notice: notice !== undefined && notice in en.notices ? (notice as Notice) : null,
+      flash: flash !== undefined && flash in en.flashes ? (flash as Flash) : null,
     });
   }
 }

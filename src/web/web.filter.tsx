@@ -51,7 +51,7 @@ export class WebFilter implements ExceptionFilter {
           timeZone: 'UTC',
           csrfToken: '',
           path: request.originalUrl,
-          notice: null,
+          flash: null,
         }),
       ));
     const answer = page((t) => t.errors.title(problem.status), <ErrorPage problem={problem} />, problem.status);

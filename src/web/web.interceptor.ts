@@ -33,7 +33,7 @@ export class WebInterceptor implements NestInterceptor {
 
   private write(reader: Reader, response: Response, answer: WebAnswer): string {
     if (answer.kind === 'redirect') {
-      if (answer.notice) setNotice(response, answer.notice, this.config.secureCookies);
+      if (answer.flash) setFlash(response, answer.flash, this.config.secureCookies);
       response.status(303).setHeader('Location', answer.to);
       return '';
     }
@@ -42,8 +42,8 @@ export class WebInterceptor implements NestInterceptor {
   }
 }
 
-export function setNotice(response: Response, notice: string, secure: boolean): void {
-  response.cookie('gonets_notice', notice, { httpOnly: true, sameSite: 'lax', secure, path: '/', maxAge: 60_000 });
+export function setFlash(response: Response, flash: string, secure: boolean): void {
+  response.cookie('gonets_flash', flash, { httpOnly: true, sameSite: 'lax', secure, path: '/', maxAge: 60_000 });
 }
 
 function isAnswer(value: unknown): value is WebAnswer {

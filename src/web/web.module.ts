@@ -17,7 +17,7 @@ import { serveAssets } from './assets';
 import { OnceService } from './once.service';
 import { DraftsService } from './drafts.service';
 import { AuditModule } from '../features/audit/audit.module';
-import { LettersModule } from '../features/letters/letters.module';
+import { NoticesModule } from '../features/notices/notices.module';
 import { AccountWebController } from './pages/account.web.controller';
 import { AuditWebController } from './pages/audit.web.controller';
 import { StatusWebController } from './pages/status.web.controller';
@@ -44,7 +44,7 @@ import { ReadersService } from './readers.service';
     UsersModule,
     OidcModule,
     AuditModule,
-    LettersModule,
+    NoticesModule,
     DatabaseModule,
     ClientsModule,
     ImportsModule,

@@ -6,7 +6,7 @@ import { Database } from '../database/database';
 import { accountsPutBack } from '../features/accounts/accounts.service';
 import { importsPutBack } from '../features/clients/import-applier.service';
 import { deliveriesPutBack } from '../features/ledger/moves';
-import { lettersPutBack } from '../features/letters/letter-tokens';
+import { noticesPutBack } from '../features/notices/notice-tokens';
 import { FeedState } from '../queue/feed-state';
 import { QUEUES } from '../queue/queue.module';
 import { shortenLocks } from '../queue/redis-clock';
@@ -29,7 +29,7 @@ export class ClockRepair {
     this.logger.warn({ event: 'clock.put_back', backMs: Math.round(backMs) }, "The database's clock was put back");
     await this.database.transaction(async (tx) => {
       // Not the calendar: occurrences are moments by the clock, whatever it shows.
-      for (const putBack of [accountsPutBack, lettersPutBack, importsPutBack, deliveriesPutBack])
+      for (const putBack of [accountsPutBack, noticesPutBack, importsPutBack, deliveriesPutBack])
         await putBack(tx, backMs);
     });
     // The feeder's cursors are moments, too.

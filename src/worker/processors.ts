@@ -16,7 +16,7 @@ export class Processors {
     private readonly deliveries: DeliveryProcessor,
     private readonly plans: PlanProcessor,
     private readonly schedules: ScheduleProcessor,
-    private readonly letters: ServiceProcessor,
+    private readonly notices: ServiceProcessor,
     private readonly finisher: RunFinisher,
   ) {}
 
@@ -39,6 +39,6 @@ export class Processors {
   }
 
   private get workers() {
-    return [this.deliveries, this.plans, this.schedules, this.letters].map(({ worker }) => worker);
+    return [this.deliveries, this.plans, this.schedules, this.notices].map(({ worker }) => worker);
   }
 }

@@ -3,15 +3,15 @@ import { Injectable } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import { AccountGate } from '../features/accounts/account-gate.service';
-import { ServiceLetterSender } from '../features/letters/service-letter-sender';
+import { NoticeSender } from '../features/notices/notice-sender';
 import { SERVICE_QUEUE, type ServiceJob } from '../queue/queues';
 import { RedisConnection } from '../queue/redis.module';
 
-/** The service's own letters, past the queue of mailings. While the SMTP account rests they wait, unless a probe is due; the sweeper brings them. */
+/** Sends notices, ahead of the mailings' letters. While the SMTP account rests they wait, unless a probe is due; then the sweeper enqueues them. */
 @Injectable()
 export class ServiceProcessor extends WorkerHost {
   constructor(
-    private readonly sender: ServiceLetterSender,
+    private readonly sender: NoticeSender,
     private readonly gate: AccountGate,
     private readonly redis: RedisConnection,
     private readonly logger: PinoLogger,
@@ -20,7 +20,7 @@ export class ServiceProcessor extends WorkerHost {
   }
 
   async process(job: Job<ServiceJob>): Promise<string> {
-    const sent = await this.gate.lend(({ identity }) => this.sender.send(job.data.letterId, identity));
+    const sent = await this.gate.lend(({ identity }) => this.sender.send(job.data.noticeId, identity));
     return sent?.verdict.delivery ?? 'waiting';
   }
 
@@ -32,8 +32,8 @@ export class ServiceProcessor extends WorkerHost {
   @OnWorkerEvent('failed')
   onFailed(job: Job<ServiceJob> | undefined, error: Error): void {
     this.logger.warn(
-      { event: 'letter.failed', ...job?.data, reason: error.message },
-      "One of the service's own letters was not sent; the sweeper will bring it again",
+      { event: 'notice.failed', ...job?.data, reason: error.message },
+      'A notice was not sent; the sweeper will enqueue it again',
     );
   }
 }

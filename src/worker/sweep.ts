@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../config/config.module';
 import { Database } from '../database/database';
 import { ImportsService } from '../features/clients/imports.service';
 import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service';
-import { ServiceLetters } from '../features/letters/service-letters.service';
+import { Notices } from '../features/notices/notices.service';
 import { RunsService } from '../features/runs/runs.service';
 import { PlanJobs } from '../features/scheduling/plan-jobs.service';
 import { forgetStaleAccounts } from '../features/users/stale-accounts';
@@ -17,7 +17,7 @@ export class Sweep {
     private readonly runs: RunsService,
     private readonly plans: PlanJobs,
     private readonly imports: ImportsService,
-    private readonly letters: ServiceLetters,
+    private readonly notices: Notices,
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
@@ -29,7 +29,7 @@ export class Sweep {
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);
     await this.imports.runPending();
-    await this.letters.enqueueDue(this.config.takeoverMs);
+    await this.notices.enqueueDue(this.config.takeoverMs);
     await forgetStaleAccounts(this.database, this.config.sessionIdleMs);
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');

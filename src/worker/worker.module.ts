@@ -6,8 +6,8 @@ import type { Config } from '../config/config.module';
 import { DatabaseModule } from '../database/database.module';
 import { ImportsModule } from '../features/clients/imports.module';
 import { SendingModule } from '../features/sending/sending.module';
-import { LettersModule } from '../features/letters/letters.module';
-import { ServiceLetterSender } from '../features/letters/service-letter-sender';
+import { NoticesModule } from '../features/notices/notices.module';
+import { NoticeSender } from '../features/notices/notice-sender';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { QueueModule } from '../queue/queue.module';
@@ -64,14 +64,14 @@ export class WorkerModule {
         RunsModule,
         SchedulingModule,
         ImportsModule,
-        LettersModule,
+        NoticesModule,
       ],
       providers: [
         DeliveryProcessor,
         PlanProcessor,
         ScheduleProcessor,
         ServiceProcessor,
-        ServiceLetterSender,
+        NoticeSender,
         Sweep,
         ClockRepair,
         Rounds,

@@ -96,7 +96,7 @@ test.each(['light', 'dark'] as const)(
     await other.page.waitForURL(`${api.url}/reports`);
     await other.page.goto('/account/second-factor');
     await prove(other.page, code, 'Switch off');
-    expect(await other.page.locator('.notice').innerText()).toBe('The second factor is off.');
+    expect(await other.page.locator('.flash').innerText()).toBe('The second factor is off.');
     await other.context.close();
   },
   120_000,
@@ -130,14 +130,14 @@ test('somebody signs in by the provider, and links an account to theirs', async 
   await page.goto('/account/provider');
   expect(await page.locator('.line').innerText()).toContain(`127.0.0.1:${provider.port}`);
   await prove(page, '', 'Unlink');
-  expect(await page.locator('.notice').innerText()).toBe('Unlinked.');
+  expect(await page.locator('.flash').innerText()).toBe('Unlinked.');
   // Nobody is signed in at the provider any more.
   await context.clearCookies({ name: /^_session/ });
   provider.account = { sub: 'another', email: 'elsewhere@example.org', email_verified: false };
   await page.fill('[name=password]', PASSWORD);
   await page.getByRole('button', { name: /Link an account/ }).click();
   await page.waitForURL(`${api.url}/account/provider`);
-  expect(await page.locator('.notice').innerText()).toBe('Linked.');
+  expect(await page.locator('.flash').innerText()).toBe('Linked.');
   expect(await api.database.rows('SELECT subject FROM identities WHERE user_id = $1', [person.id])).toEqual([
     { subject: 'another' },
   ]);

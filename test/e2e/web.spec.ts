@@ -49,7 +49,7 @@ test('somebody registers, imports, writes, sends, sees who failed and sends agai
   const { token } = await site.inbox.letterTo(email);
   await page.goto(`/confirm?token=${token}`);
   await page.click('main button');
-  expect(await page.locator('.notice').innerText()).toContain('confirmed');
+  expect(await page.locator('.flash').innerText()).toContain('confirmed');
   await site.signIn(page, email);
 
   await page.goto('/account');

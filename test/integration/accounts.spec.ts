@@ -199,7 +199,7 @@ describe('passwords', () => {
     const { email } = await member();
     await post('/auth/forgot', { email });
     const { token } = await inbox.letterTo(email, 2);
-    await api.database.affected(`UPDATE letter_tokens SET expires_at = now() - interval '1 second'`);
+    await api.database.affected(`UPDATE notice_tokens SET expires_at = now() - interval '1 second'`);
     expect((await post('/auth/reset', { token, password: OTHER })).body.code).toBe('LINK_INVALID');
   });
 
@@ -255,7 +255,7 @@ describe("the service's letters", () => {
     const { email, token } = await register();
     const { rows } = await api.database.dataSource
       .query<{ rows: string }[]>(
-        `SELECT jsonb_build_object('letters', (SELECT jsonb_agg(l) FROM service_letters l), 'tokens', (SELECT jsonb_agg(t) FROM letter_tokens t),
+        `SELECT jsonb_build_object('letters', (SELECT jsonb_agg(l) FROM notices l), 'tokens', (SELECT jsonb_agg(t) FROM notice_tokens t),
          'users', (SELECT jsonb_agg(u) FROM users u), 'sessions', (SELECT jsonb_agg(s) FROM sessions s),
          'audit', (SELECT jsonb_agg(a) FROM audit_log a))::text AS rows`,
       )

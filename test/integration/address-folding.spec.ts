@@ -52,7 +52,7 @@ describe('a user is one, however the address is written', () => {
       expect((await post('/auth/register', { email, password: PASSWORD })).status).toBe(202);
     }
     expect(await api.database.first('SELECT count(*) AS n FROM users')).toEqual(before);
-    expect(await api.database.rows(`SELECT DISTINCT kind FROM service_letters`)).toEqual([{ kind: 'known_address' }]);
+    expect(await api.database.rows(`SELECT DISTINCT kind FROM notices`)).toEqual([{ kind: 'known_address' }]);
   });
 
   it('is made once by the command line', async () => {
@@ -64,9 +64,7 @@ describe('a user is one, however the address is written', () => {
 
   it('gets the letter for a new password', async () => {
     expect((await post('/auth/forgot', { email: 'info@ist.example.org' })).status).toBe(202);
-    expect(await api.database.rows(`SELECT user_id FROM service_letters WHERE kind = 'reset'`)).toEqual([
-      { userId: owner.id },
-    ]);
+    expect(await api.database.rows(`SELECT user_id FROM notices WHERE kind = 'reset'`)).toEqual([{ userId: owner.id }]);
   });
 
   it('is found in the list of users', async () => {

@@ -3,7 +3,7 @@ import type { ImportsService } from '../../src/features/clients/imports.service'
 import { heldClaims } from '../../src/features/ledger/claims';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
-import type { ServiceLetters } from '../../src/features/letters/service-letters.service';
+import type { Notices } from '../../src/features/notices/notices.service';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
 import { Sweep } from '../../src/worker/sweep';
 import { recount } from '../support/invariants';
@@ -383,7 +383,7 @@ describe('the ledger', () => {
         ledger.runs,
         { add: () => Promise.resolve() } as unknown as PlanJobs,
         { runPending: () => Promise.resolve() } as unknown as ImportsService,
-        { enqueueDue: () => Promise.resolve() } as unknown as ServiceLetters,
+        { enqueueDue: () => Promise.resolve() } as unknown as Notices,
         ledger.database,
         ledger.config,
         { ...silent, error: (what: unknown) => named.push(what) } as unknown as PinoLogger,

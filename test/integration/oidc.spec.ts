@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../../src/config/config.module';
-import { issueToken } from '../../src/features/letters/letter-tokens';
+import { issueToken } from '../../src/features/notices/notice-tokens';
 import { WebModule } from '../../src/web/web.module';
 import { type Answer, PASSWORD, startApi, type TestApi } from '../support/api';
 import { OIDC_CLIENT, type OidcAccount, OidcServer, throughProvider } from '../support/oidc-server';
@@ -137,7 +137,7 @@ describe('somebody who comes back', () => {
       ['sign_in', { by: 'oidc', issuer: provider.issuer }],
       ['sign_in', { by: 'oidc', issuer: provider.issuer }],
     ]);
-    const letters = await api.database.rows('SELECT kind, email FROM service_letters WHERE user_id = $1', [person.id]);
+    const letters = await api.database.rows('SELECT kind, email FROM notices WHERE user_id = $1', [person.id]);
     expect(letters).toEqual([{ kind: 'sign_in_changed', email: person.email }]);
   });
 
@@ -207,7 +207,7 @@ describe('somebody who comes back', () => {
     const account = someone({ email: person.email });
     await signIn(account);
     const letter = await api.database.first<{ id: number }>(
-      `INSERT INTO service_letters (kind, user_id, email, status) VALUES ('reset', $1, $2, 'sending') RETURNING id`,
+      `INSERT INTO notices (kind, user_id, email, status) VALUES ('reset', $1, $2, 'sending') RETURNING id`,
       [person.id, person.email],
     );
     const token = await issueToken(api.database, letter?.id ?? 0, 'reset');
@@ -261,9 +261,9 @@ describe('somebody who comes back', () => {
     expect(await api.database.rows('SELECT status, password_hash FROM users WHERE id = $1', [id])).toEqual([
       { status: 'active', passwordHash: null },
     ]);
-    expect(
-      await api.database.rows(`SELECT payload FROM service_letters WHERE user_id = $1 AND payload <> '{}'`, [id]),
-    ).toEqual([]);
+    expect(await api.database.rows(`SELECT payload FROM notices WHERE user_id = $1 AND payload <> '{}'`, [id])).toEqual(
+      [],
+    );
   });
 });
 

@@ -73,7 +73,7 @@ describe('a database', () => {
       await ledger.query(`UPDATE runs SET status = 'done' WHERE id = $1`, [over.runId]);
       await ledger.query(`UPDATE mailings SET status = 'done' WHERE id = $1`, [over.mailingId]);
       const test = await ledger.query<{ id: number }>(
-        `INSERT INTO service_letters (kind, user_id, email, payload)
+        `INSERT INTO notices (kind, user_id, email, payload)
          VALUES ('test', 1, 'a@example.com', '{"subject": "s"}'), ('confirm', 1, 'a@example.com', '{}') RETURNING id`,
       );
       await dumped(column);
@@ -99,7 +99,7 @@ describe('a database', () => {
       ]);
       expect(await ledger.planner.plan(planning.runId)).toBe(false);
       expect(
-        await ledger.query('SELECT status, outcome FROM service_letters WHERE id = ANY($1) ORDER BY id', [
+        await ledger.query('SELECT status, outcome FROM notices WHERE id = ANY($1) ORDER BY id', [
           test.map(({ id }) => id),
         ]),
       ).toEqual([

@@ -4,7 +4,7 @@ import { SecondFactorService } from '../../src/features/users/second-factor.serv
 import { forgetStaleAccounts } from '../../src/features/users/stale-accounts';
 import { Limits } from '../../src/queue/limits';
 import { WebModule } from '../../src/web/web.module';
-import { issueToken } from '../../src/features/letters/letter-tokens';
+import { issueToken } from '../../src/features/notices/notice-tokens';
 import { type Answer, PASSWORD, type Person, startApi, type TestApi } from '../support/api';
 import { codeOf, enableSecondFactor, forgetSteps } from '../support/second-factor';
 
@@ -24,7 +24,7 @@ const answer = (challenge: string, code: string) => post('/auth/second-factor', 
 const cookieOf = (given: Answer) => (given.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
 const me = (cookie: string) => api.call('GET', '/api/v1/me', { cookie });
 const lettersTo = (userId: number) =>
-  api.database.rows<{ kind: string }>('SELECT kind FROM service_letters WHERE user_id = $1 ORDER BY id', [userId]);
+  api.database.rows<{ kind: string }>('SELECT kind FROM notices WHERE user_id = $1 ORDER BY id', [userId]);
 const audited = async (userId: number) =>
   (
     await api.database.rows<{ action: string }>(
@@ -220,7 +220,7 @@ describe('signing in', () => {
   test('a new password by a letter does not go round it', async () => {
     const { id, email, secret } = await withSecondFactor();
     const letter = await api.database.first<{ id: number }>(
-      `INSERT INTO service_letters (kind, user_id, email, status) VALUES ('reset', $1, $2, 'sending') RETURNING id`,
+      `INSERT INTO notices (kind, user_id, email, status) VALUES ('reset', $1, $2, 'sending') RETURNING id`,
       [id, email],
     );
     const token = await issueToken(api.database, letter?.id ?? 0, 'reset');

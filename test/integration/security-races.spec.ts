@@ -1,4 +1,4 @@
-import { issueToken, withdrawTokens } from '../../src/features/letters/letter-tokens';
+import { issueToken, withdrawTokens } from '../../src/features/notices/notice-tokens';
 import { TokensService } from '../../src/features/users/tokens.service';
 import { makeObjects } from '../support/objects';
 import { type Answer, type Call, PASSWORD, type Person, startApi, type TestApi } from '../support/api';
@@ -102,7 +102,7 @@ describe('a change of the account that is under way', () => {
       const body = { email: `next-${person.email}`, password: PASSWORD };
       const answer = await behind(ends, person, ['POST', '/api/v1/me/email', { token, body }]);
       expect(answer.status).toBe(ends === 'a new password' ? 400 : 401);
-      expect(await count('service_letters WHERE email = $1', [body.email])).toBe(0);
+      expect(await count('notices WHERE email = $1', [body.email])).toBe(0);
     },
   );
 });
@@ -169,14 +169,14 @@ describe('letters that are being started', () => {
     const [person, admin] = [await api.person(), await api.person('admin')];
     const { letter } = await makeObjects(api, person);
     await api.call('PATCH', `/api/v1/users/${person.id}`, { ...admin, body: { status: 'blocked' } });
-    expect(await count(`service_letters WHERE id = $1 AND outcome = 'withdrawn'`, [letter])).toBe(1);
+    expect(await count(`notices WHERE id = $1 AND outcome = 'withdrawn'`, [letter])).toBe(1);
   });
 });
 
 describe('letters with a link that wait to be sent', () => {
   const states = (email: string) =>
     api.database.rows<{ status: string; outcome: string | null }>(
-      'SELECT status, outcome FROM service_letters WHERE email = $1 ORDER BY id',
+      'SELECT status, outcome FROM notices WHERE email = $1 ORDER BY id',
       [email],
     );
   const withdrawn = { status: 'failed', outcome: 'withdrawn' };
@@ -201,10 +201,8 @@ describe('letters with a link that wait to be sent', () => {
   test('get no link if they are withdrawn while they are being composed', async () => {
     const person = await api.person();
     await api.call('POST', '/api/v1/auth/forgot', { body: { email: person.email } });
-    await api.database.affected(`UPDATE service_letters SET status = 'sending' WHERE email = $1`, [person.email]);
-    const letter = await api.database.first<{ id: number }>('SELECT id FROM service_letters WHERE email = $1', [
-      person.email,
-    ]);
+    await api.database.affected(`UPDATE notices SET status = 'sending' WHERE email = $1`, [person.email]);
+    const letter = await api.database.first<{ id: number }>('SELECT id FROM notices WHERE email = $1', [person.email]);
     await withdrawTokens(api.database, person.id, 'reset');
     expect(await issueToken(api.database, letter?.id ?? 0, 'reset')).toBeNull();
     expect(await states(person.email)).toEqual([withdrawn]);

@@ -59,7 +59,7 @@ export class AccountGate {
     return this.accounts.holds;
   }
 
-  /** Sends one of the service's own letters, or lets it serve as a probe that is due; null while the account rests. */
+  /** Sends a notice, which may serve as the probe that is due; null while the account rests. */
   async lend(send: (account: Account) => Promise<Tried | null>): Promise<Tried | null> {
     const lent = () => send(this.account);
     const tried = this.open ? await lent() : await this.probe.lend(await this.accounts.read(this.account.id), lent);
@@ -84,7 +84,7 @@ export class AccountGate {
     this.connections.stop();
   }
 
-  /** Learns from every try; `claim` is missing for the service's own letters. */
+  /** Learns from every try; `claim` is absent for a notice. */
   note(result: TransmitResult, verdict: Verdict, claim?: Claim): void {
     if (verdict.delivery === 'sent') return this.noteSent(claim);
     if (this.stopped) return;

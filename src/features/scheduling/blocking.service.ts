@@ -3,7 +3,7 @@ import { Database, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, NotFoundError } from '../../domain/errors';
 import { mayBlock, requireMay, type Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
-import { withdrawLetters, withdrawTokens } from '../letters/letter-tokens';
+import { withdrawNotices, withdrawTokens } from '../notices/notice-tokens';
 import { holdAccess } from '../users/hold-access';
 import { SessionsService } from '../users/sessions.service';
 import { endTokens } from '../users/tokens.service';
@@ -36,7 +36,7 @@ export class BlockingService {
       await endTokens(tx, id);
       await withdrawTokens(tx, id, 'reset');
       await withdrawTokens(tx, id, 'change_email');
-      await withdrawLetters(tx, id, 'test');
+      await withdrawNotices(tx, id, 'test');
       const paused = await this.lifecycle.holdAllOf(tx, id, viewer.userId);
       await audit(tx, viewer, 'user.block', { type: 'user', id }, { pausedMailings: paused });
     });

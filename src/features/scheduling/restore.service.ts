@@ -4,7 +4,7 @@ import { Database, type Sql, type Transaction } from '../../database/database';
 import type { Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
 import { stopAllWorkers } from '../ledger/worker-registry.service';
-import { withdrawTestLetters } from '../letters/letter-tokens';
+import { withdrawTestNotices } from '../notices/notice-tokens';
 import { pauseRestored } from '../mailings/mailing-moves';
 import { pauseAllRuns } from '../runs/run-moves';
 
@@ -101,7 +101,7 @@ async function holdAll(tx: Transaction, by: Pick<Viewer, 'userId' | 'via'>): Pro
   const runs = await pauseAllRuns(tx);
   const mailings = await pauseRestored(tx);
   await stopAllWorkers(tx);
-  const testLetters = await withdrawTestLetters(tx);
+  const testLetters = await withdrawTestNotices(tx);
   await jumpAhead(tx);
   await audit(tx, by, 'database.hold', undefined, { pausedMailings: mailings });
   return { mailings, runs, testLetters };

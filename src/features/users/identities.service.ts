@@ -6,8 +6,8 @@ import { ConflictError, DomainError, NotFoundError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import type { ProvedIdentity } from '../../oidc/oidc-provider';
 import { anonymous, audit } from '../audit/audit';
-import { withdrawTokens } from '../letters/letter-tokens';
-import { ServiceLetters } from '../letters/service-letters.service';
+import { withdrawTokens } from '../notices/notice-tokens';
+import { Notices } from '../notices/notices.service';
 import { holdAccess } from './hold-access';
 import { type Proof, SecondFactorService } from './second-factor.service';
 import { type NewSession, type Origin, SessionsService } from './sessions.service';
@@ -33,7 +33,7 @@ export class IdentitiesService {
     private readonly database: Database,
     private readonly sessions: SessionsService,
     private readonly secondFactor: SecondFactorService,
-    private readonly letters: ServiceLetters,
+    private readonly notices: Notices,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -50,7 +50,7 @@ export class IdentitiesService {
     language: 'en' | 'ru',
     previous?: string,
   ): Promise<IdentityOutcome> {
-    const { outcome, letterId } = await this.database
+    const { outcome, noticeId } = await this.database
       .transaction(async (tx) => {
         const known = await tx.first<Found>(
           `SELECT u.id, u.status FROM users u JOIN identities i ON i.user_id = u.id
@@ -58,14 +58,14 @@ export class IdentitiesService {
           [identity.issuer, identity.subject],
         );
         const adopted = known ? { user: known } : await this.adopt(tx, identity, origin, language);
-        return { outcome: await this.enter(tx, adopted.user, identity, origin, previous), letterId: adopted.letterId };
+        return { outcome: await this.enter(tx, adopted.user, identity, origin, previous), noticeId: adopted.noticeId };
       })
       .catch(async (error: unknown) => {
         if (error instanceof DomainError && error.kind !== 'unavailable')
           await audit(this.database, anonymous(origin.ip), 'sign_in_failed', undefined, { by: 'oidc' });
         throw error;
       });
-    if (letterId !== undefined) await this.letters.enqueue(letterId);
+    if (noticeId !== undefined) await this.notices.enqueue(noticeId);
     return outcome;
   }
 
@@ -84,19 +84,19 @@ export class IdentitiesService {
 
   /** Links what the provider vouches for to the viewer's account, whatever its address. @throws ConflictError IDENTITY_TAKEN */
   async link(viewer: Viewer, identity: ProvedIdentity): Promise<void> {
-    const letterId = await this.database.transaction(async (tx) => {
+    const noticeId = await this.database.transaction(async (tx) => {
       await holdAccess(tx, viewer);
       await this.insert(tx, viewer.userId, identity);
       await audit(tx, viewer, 'identity.link', { type: 'user', id: viewer.userId }, { issuer: identity.issuer });
       return this.tell(tx, viewer.userId);
     });
-    await this.letters.enqueue(letterId);
+    await this.notices.enqueue(noticeId);
   }
 
   /** @throws ValidationError for a wrong password or code, ConflictError PASSWORD_MISSING, NotFoundError */
   async unlink(viewer: Viewer, id: number, proof: Proof): Promise<void> {
     const { userId } = viewer;
-    const letterId = await this.secondFactor.proved(viewer, proof, async (tx) => {
+    const noticeId = await this.secondFactor.proved(viewer, proof, async (tx) => {
       const gone = await tx.first<{ issuer: string }>(
         'DELETE FROM identities WHERE id = $1 AND user_id = $2 RETURNING issuer',
         [id, userId],
@@ -105,7 +105,7 @@ export class IdentitiesService {
       await audit(tx, viewer, 'identity.unlink', { type: 'user', id: userId }, { issuer: gone.issuer });
       return this.tell(tx, userId);
     });
-    await this.letters.enqueue(letterId);
+    await this.notices.enqueue(noticeId);
   }
 
   /** Unlinks all of somebody who may have lost their account; says how many there were. */
@@ -138,7 +138,7 @@ export class IdentitiesService {
     identity: ProvedIdentity,
     origin: Origin,
     language: 'en' | 'ru',
-  ): Promise<{ user: Found; letterId?: number }> {
+  ): Promise<{ user: Found; noticeId?: number }> {
     const parsed = parseEmailAddress(identity.email ?? '');
     if (!parsed.ok) throw emailUnverified();
     const { email } = parsed;
@@ -153,7 +153,7 @@ export class IdentitiesService {
     await this.insert(tx, user.id, identity);
     const actor = anonymous(origin.ip, user.id);
     await audit(tx, actor, 'identity.link', { type: 'user', id: user.id }, { issuer: identity.issuer });
-    return isNew ? { user } : { user, letterId: await this.tell(tx, user.id) };
+    return isNew ? { user } : { user, noticeId: await this.tell(tx, user.id) };
   }
 
   /** The provider has proved the address: what a registration with it waited for is over, and its password was never in force. */
@@ -196,7 +196,7 @@ export class IdentitiesService {
 
   private async tell(tx: Transaction, userId: number): Promise<number> {
     const user = await tx.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [userId]);
-    return this.letters.write(tx, { kind: 'sign_in_changed', userId, email: user?.email ?? '' });
+    return this.notices.write(tx, { kind: 'sign_in_changed', userId, email: user?.email ?? '' });
   }
 }
 

@@ -9,8 +9,8 @@ import type { Viewer } from '../../domain/permissions';
 import { timeZoneName } from '../../domain/time-zone';
 import { accountOf, Limits } from '../../queue/limits';
 import { anonymous, audit } from '../audit/audit';
-import { redeemToken, withdrawTokens } from '../letters/letter-tokens';
-import { ServiceLetters } from '../letters/service-letters.service';
+import { redeemToken, withdrawTokens } from '../notices/notice-tokens';
+import { Notices } from '../notices/notices.service';
 import { holdAccess } from './hold-access';
 import { IdentitiesService } from './identities.service';
 import { OwnPassword, wrongPassword } from './own-password';
@@ -33,7 +33,7 @@ export interface Registration {
 export class RegistrationService {
   constructor(
     private readonly database: Database,
-    private readonly letters: ServiceLetters,
+    private readonly notices: Notices,
     private readonly sessions: SessionsService,
     private readonly ownPassword: OwnPassword,
     private readonly identities: IdentitiesService,
@@ -56,7 +56,7 @@ export class RegistrationService {
     await this.evenly(async () => {
       const passwordHash = await hashPassword(input.password);
       if (this.config.registration === 'closed' || !mayWrite) return;
-      const letterId = await this.database.transaction(async (tx) => {
+      const noticeId = await this.database.transaction(async (tx) => {
         const user = await tx.first<{ id: number; email: string; status: UserStatus }>(
           `INSERT INTO users (email, status) VALUES ($1, 'unconfirmed')
            ON CONFLICT (lower(email)) DO UPDATE SET updated_at = users.updated_at RETURNING id, email, status`,
@@ -65,7 +65,7 @@ export class RegistrationService {
         if (!user) throw new Error('an insert returned no row');
         const isNew = user.status === 'unconfirmed';
         await audit(tx, anonymous(origin.ip), 'register', { type: 'user', id: user.id }, { isNew });
-        return this.letters.write(tx, {
+        return this.notices.write(tx, {
           kind: isNew ? 'confirm' : 'known_address',
           userId: user.id,
           email: user.email,
@@ -79,7 +79,7 @@ export class RegistrationService {
             : {},
         });
       });
-      await this.letters.enqueue(letterId);
+      await this.notices.enqueue(noticeId);
     });
   }
 
@@ -88,18 +88,18 @@ export class RegistrationService {
     await this.limits.take('linkAddress', origin.ip);
     const status = this.config.registration === 'open' ? 'active' : 'waiting';
     await this.database.transaction(async (tx) => {
-      const letter = await redeemToken(tx, 'confirm', token);
-      const { passwordHash, fullName = '', language = 'en', timeZone = 'UTC' } = letter?.payload ?? {};
+      const notice = await redeemToken(tx, 'confirm', token);
+      const { passwordHash, fullName = '', language = 'en', timeZone = 'UTC' } = notice?.payload ?? {};
       const done =
-        letter &&
+        notice &&
         passwordHash &&
         (await tx.affected(
           `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5, time_zone = $6, updated_at = app_now()
             WHERE id = $1 AND status = 'unconfirmed'`,
-          [letter.userId, status, passwordHash, fullName, language, timeZone],
+          [notice.userId, status, passwordHash, fullName, language, timeZone],
         ));
-      if (!letter || !done) throw linkInvalid();
-      await audit(tx, anonymous(origin.ip, letter.userId), 'confirm', { type: 'user', id: letter.userId }, { status });
+      if (!notice || !done) throw linkInvalid();
+      await audit(tx, anonymous(origin.ip, notice.userId), 'confirm', { type: 'user', id: notice.userId }, { status });
     });
     return { status };
   }
@@ -117,8 +117,8 @@ export class RegistrationService {
       if (!(await this.limits.allows('resetAccount', accountOf(user, email)))) return;
       await audit(this.database, anonymous(origin.ip), 'password.forgot', user && { type: 'user', id: user.id });
       if (!user) return;
-      const letter = { kind: 'reset' as const, userId: user.id, email: user.email };
-      await this.letters.enqueue(await this.letters.write(this.database, letter));
+      const notice = { kind: 'reset' as const, userId: user.id, email: user.email };
+      await this.notices.enqueue(await this.notices.write(this.database, notice));
     });
   }
 
@@ -131,7 +131,7 @@ export class RegistrationService {
     await refuseBad(password, '');
     await this.limits.take('linkAddress', origin.ip);
     const passwordHash = await hashPassword(password);
-    const letter = await this.database.transaction(async (tx) => {
+    const notice = await this.database.transaction(async (tx) => {
       const proved = await redeemToken(tx, 'reset', token);
       // Refused, the link is left as it was.
       if (proved) await refuseBad(password, proved.email);
@@ -148,10 +148,10 @@ export class RegistrationService {
       await withdrawTokens(tx, proved.userId, 'change_email');
       const object = { type: 'user' as const, id: proved.userId };
       await audit(tx, anonymous(origin.ip, proved.userId), 'password.reset', object, { endedTokens, endedLinks });
-      return { id: await this.letters.write(tx, { ...proved, kind: 'password_changed', payload: {} }), ...proved };
+      return { id: await this.notices.write(tx, { ...proved, kind: 'password_changed', payload: {} }), ...proved };
     });
-    await this.letters.enqueue(letter.id);
-    await this.limits.forgive('signInAccount', accountOf({ id: letter.userId }, letter.email));
+    await this.notices.enqueue(notice.id);
+    await this.limits.forgive('signInAccount', accountOf({ id: notice.userId }, notice.email));
   }
 
   /**
@@ -171,7 +171,7 @@ export class RegistrationService {
     );
     await refuseBad(change.newPassword, email, 'newPassword');
     const passwordHash = await hashPassword(change.newPassword);
-    const letterId = await this.database.transaction(async (tx) => {
+    const noticeId = await this.database.transaction(async (tx) => {
       await holdAccess(tx, viewer);
       const done = await tx.affected(
         'UPDATE users SET password_hash = $2, updated_at = app_now() WHERE id = $1 AND password_hash = $3',
@@ -182,9 +182,9 @@ export class RegistrationService {
       await withdrawTokens(tx, viewer.userId, 'reset');
       await withdrawTokens(tx, viewer.userId, 'change_email');
       await audit(tx, viewer, 'password.change', { type: 'user', id: viewer.userId });
-      return this.letters.write(tx, { kind: 'password_changed', userId: viewer.userId, email });
+      return this.notices.write(tx, { kind: 'password_changed', userId: viewer.userId, email });
     });
-    await this.letters.enqueue(letterId);
+    await this.notices.enqueue(noticeId);
   }
 
   /** Sends a letter to the new address; the old one stays until that is answered. */
@@ -193,7 +193,7 @@ export class RegistrationService {
     if (errors.length > 0) throw new ValidationError(errors);
     const { passwordHash } = await this.ownPassword.require(viewer, change.password);
     await this.limits.take('registerAccount', accountOf(undefined, email));
-    const letterId = await this.database.transaction(async (tx) => {
+    const noticeId = await this.database.transaction(async (tx) => {
       await holdAccess(tx, viewer);
       const proved = 'SELECT id FROM users WHERE id = $1 AND password_hash = $2';
       if (!(await tx.first(proved, [viewer.userId, passwordHash]))) throw wrongPassword();
@@ -203,20 +203,20 @@ export class RegistrationService {
       );
       await withdrawTokens(tx, viewer.userId, 'change_email');
       await audit(tx, viewer, 'email.change_asked', { type: 'user', id: viewer.userId });
-      return this.letters.write(
+      return this.notices.write(
         tx,
         owner
           ? { kind: 'known_address', userId: owner.id, email: owner.email }
           : { kind: 'change_email', userId: viewer.userId, email },
       );
     });
-    await this.letters.enqueue(letterId);
+    await this.notices.enqueue(noticeId);
   }
 
   /** The new address is proved and takes the old one's place, which is told of it. @throws DomainError LINK_INVALID */
   async confirmEmail(token: string, origin: Origin): Promise<void> {
     await this.limits.take('linkAddress', origin.ip);
-    const letterId = await this.database
+    const noticeId = await this.database
       .transaction(async (tx) => {
         const proved = await redeemToken(tx, 'change_email', token);
         const old =
@@ -230,14 +230,14 @@ export class RegistrationService {
         await tx.affected('UPDATE users SET email = $2, updated_at = app_now() WHERE id = $1', [userId, email]);
         await withdrawTokens(tx, userId, 'reset');
         await audit(tx, anonymous(origin.ip, userId), 'email.change', { type: 'user', id: userId });
-        return this.letters.write(tx, { kind: 'email_changed', userId, email: old.email });
+        return this.notices.write(tx, { kind: 'email_changed', userId, email: old.email });
       })
       .catch((error: unknown) => {
         if (violates(error, 'users_email_key'))
           throw new ConflictError('EMAIL_TAKEN', 'There is a user with this address already.');
         throw error;
       });
-    await this.letters.enqueue(letterId);
+    await this.notices.enqueue(noticeId);
   }
 
   /** Takes the same time whatever is found: no answer comes before AUTH_ANSWER_MS. */

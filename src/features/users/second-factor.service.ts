@@ -7,7 +7,7 @@ import { at, problem } from '../../domain/problems';
 import { mayBlock, requireMay, type Role, type Viewer } from '../../domain/permissions';
 import { Limits } from '../../queue/limits';
 import { audit } from '../audit/audit';
-import { ServiceLetters } from '../letters/service-letters.service';
+import { Notices } from '../notices/notices.service';
 import { holdAccess } from './hold-access';
 import { OwnPassword, passwordMissing, wrongPassword } from './own-password';
 import { hashRecoveryCode, newRecoveryCodes, newTotpSecret, plainCode, totpStep, totpUri } from './second-factor-codes';
@@ -47,7 +47,7 @@ export class SecondFactorService {
     private readonly limits: Limits,
     private readonly ownPassword: OwnPassword,
     private readonly sessions: SessionsService,
-    private readonly letters: ServiceLetters,
+    private readonly notices: Notices,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -128,7 +128,7 @@ export class SecondFactorService {
    */
   async reset(viewer: Viewer, userId: number): Promise<void> {
     requireMay(viewer, 'users.manage');
-    const letterId = await this.database.transaction(async (tx) => {
+    const noticeId = await this.database.transaction(async (tx) => {
       const user = await tx.first<{ id: number; role: Role; email: string }>(
         'SELECT id, role, email FROM users WHERE id = $1 FOR NO KEY UPDATE',
         [userId],
@@ -142,9 +142,9 @@ export class SecondFactorService {
       if (gone === 0) throw isOff();
       await this.sessions.endAll(userId, undefined, tx);
       await audit(tx, viewer, 'second_factor.reset', { type: 'user', id: userId });
-      return this.letters.write(tx, { kind: 'sign_in_changed', userId, email: user.email });
+      return this.notices.write(tx, { kind: 'sign_in_changed', userId, email: user.email });
     });
-    await this.letters.enqueue(letterId);
+    await this.notices.enqueue(noticeId);
   }
 
   /**
@@ -224,11 +224,11 @@ export class SecondFactorService {
         const result = await work(tx);
         if (action !== 'second_factor.codes') await this.sessions.endOthers(viewer, tx);
         await audit(tx, viewer, action, { type: 'user', id: userId });
-        return { result, letterId: await this.letters.write(tx, { kind: 'sign_in_changed', userId, email }) };
+        return { result, noticeId: await this.notices.write(tx, { kind: 'sign_in_changed', userId, email }) };
       },
       enabling,
     );
-    await this.letters.enqueue(made.letterId);
+    await this.notices.enqueue(made.noticeId);
     return made.result;
   }
 

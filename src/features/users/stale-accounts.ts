@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database';
-import { forgetTokens } from '../letters/letter-tokens';
+import { forgetTokens } from '../notices/notice-tokens';
 
 /** Forgets sessions, half sign-ins and links that are over, and what was begun and not confirmed: registrations for a week, second factors for a day. */
 export async function forgetStaleAccounts(database: Database, sessionIdleMs: number): Promise<void> {
@@ -14,6 +14,6 @@ export async function forgetStaleAccounts(database: Database, sessionIdleMs: num
   await forgetTokens(database);
   await database.affected(
     `DELETE FROM users u WHERE status = 'unconfirmed' AND created_at < now() - interval '7 days'
-        AND NOT EXISTS (SELECT FROM service_letters l WHERE l.user_id = u.id AND l.created_at > now() - interval '1 day')`,
+        AND NOT EXISTS (SELECT FROM notices l WHERE l.user_id = u.id AND l.created_at > now() - interval '1 day')`,
   );
 }

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
-import { LettersModule } from '../letters/letters.module';
+import { NoticesModule } from '../notices/notices.module';
 import { ApiToken } from './api-token.entity';
 import { IdentitiesService } from './identities.service';
 import { OwnPassword } from './own-password';
@@ -25,7 +25,7 @@ const services = [
 ];
 
 @Module({
-  imports: [DatabaseModule, QueueModule, LettersModule, TypeOrmModule.forFeature([User, ApiToken])],
+  imports: [DatabaseModule, QueueModule, NoticesModule, TypeOrmModule.forFeature([User, ApiToken])],
   providers: [OwnPassword, ...services],
   exports: services,
 })

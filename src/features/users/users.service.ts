@@ -9,7 +9,7 @@ import type { Page, PageRequest } from '../../domain/paging';
 import { mayBlock, readableOwner, requireMay, type Role, type Viewer } from '../../domain/permissions';
 import { timeZoneName } from '../../domain/time-zone';
 import { audit } from '../audit/audit';
-import { ServiceLetters } from '../letters/service-letters.service';
+import { Notices } from '../notices/notices.service';
 import { holdAccess } from './hold-access';
 import { hashPassword, passwordProblems } from './passwords';
 import { User, type UserStatus } from './user.entity';
@@ -51,7 +51,7 @@ const VIEW: View = {
 export class UsersService {
   constructor(
     private readonly database: Database,
-    private readonly letters: ServiceLetters,
+    private readonly notices: Notices,
   ) {}
 
   /**
@@ -138,11 +138,11 @@ export class UsersService {
     return user;
   }
 
-  /** Somebody who proved their address may sign in, and is told so by a letter. */
+  /** Somebody who proved their address may sign in, and is told so by a notice. */
   async letIn(viewer: Viewer, id: number): Promise<void> {
     const user = await this.get(viewer, id);
     if (!mayBlock(viewer, user)) throw new ForbiddenError();
-    const letterId = await this.database.transaction(async (tx) => {
+    const noticeId = await this.database.transaction(async (tx) => {
       await holdAccess(tx, viewer);
       const done = await tx.affected(
         `UPDATE users SET status = 'active', updated_at = app_now() WHERE id = $1 AND status = 'waiting'`,
@@ -150,9 +150,9 @@ export class UsersService {
       );
       if (done === 0) throw new ConflictError('USER_NOT_WAITING', 'This user does not wait to be let in.');
       await audit(tx, viewer, 'user.let_in', { type: 'user', id });
-      return this.letters.write(tx, { kind: 'let_in', userId: id, email: user.email });
+      return this.notices.write(tx, { kind: 'let_in', userId: id, email: user.email });
     });
-    await this.letters.enqueue(letterId);
+    await this.notices.enqueue(noticeId);
   }
 
   /** Admins: nobody's own role, so that one admin is always left. */

@@ -27,7 +27,7 @@ export function Layout({ title, children }: { title: string; children: Component
         </a>
         {user ? <Menu /> : <Visitor />}
         <main id="main" tabindex={-1}>
-          <Notice />
+          <Flash />
           {children}
           {user && (
             <p class="zone">
@@ -52,12 +52,12 @@ function Visitor() {
   );
 }
 
-function Notice() {
-  const { notice, t } = useReader();
-  if (!notice) return null;
+function Flash() {
+  const { flash, t } = useReader();
+  if (!flash) return null;
   return (
-    <p class="notice" role="status">
-      {t.notices[notice]}
+    <p class="flash" role="status">
+      {t.flashes[flash]}
     </p>
   );
 }

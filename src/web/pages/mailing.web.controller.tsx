@@ -15,7 +15,7 @@ import { fragment, page, redirect, type WebAnswer } from '../answers';
 import { cut } from '../../domain/cut';
 import { formKey } from '../form-key';
 import { CurrentReader } from '../readers.service';
-import type { Notice, Reader } from '../reader';
+import type { Flash, Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
 import { MailingClientsPage } from './mailing-clients.page';
 import type { MayDo } from './mailing-actions';
@@ -141,10 +141,10 @@ export class MailingWebController {
     return redirect(`/mailings/${id}/clients`, 'saved');
   }
 
-  private async change(viewer: Viewer, id: number, work: () => Promise<unknown>, notice: Notice): Promise<WebAnswer> {
+  private async change(viewer: Viewer, id: number, work: () => Promise<unknown>, flash: Flash): Promise<WebAnswer> {
     await work();
     await this.statistics.forget(viewer);
-    return redirect(`/mailings/${id}`, notice);
+    return redirect(`/mailings/${id}`, flash);
   }
 
   /** The run under way, else the last one, and how fast it goes since the look `before`. */

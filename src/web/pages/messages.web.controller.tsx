@@ -6,7 +6,7 @@ import { worded } from '../../domain/problems';
 import { ClientsService } from '../../features/clients/clients.service';
 import { MessageDeletion } from '../../features/mailings/message-deletion.service';
 import { type MessageInput, MessagesService, type MessageWithUse } from '../../features/messages/messages.service';
-import { TestLettersService } from '../../features/messages/test-letters.service';
+import { TestNoticesService } from '../../features/messages/test-notices.service';
 import { PreviewService } from '../../features/messages/preview.service';
 import { Id } from '../../http/id.pipe';
 import { LETTER_CSP } from '../../http/security-headers';
@@ -20,7 +20,7 @@ import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
 import { MessagePage, MessagesPage, Preview } from './messages.page';
-import { STARTER } from './starter-letter';
+import { STARTER } from './starter-message';
 
 const PREVIEW_ID = /^[0-9a-f-]{36}$/;
 
@@ -33,7 +33,7 @@ export class MessagesWebController {
     private readonly previews: PreviewService,
     private readonly clients: ClientsService,
     private readonly drafts: DraftsService,
-    private readonly testLetters: TestLettersService,
+    private readonly testNotices: TestNoticesService,
   ) {}
 
   @Get()
@@ -133,7 +133,7 @@ export class MessagesWebController {
 
   @Post(':id/test')
   async test(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
-    await this.testLetters.send(viewer, id);
+    await this.testNotices.send(viewer, id);
     return redirect(`/messages/${id}`, 'testSent');
   }
 

@@ -6,7 +6,7 @@ import { version } from '../../config/version';
 import { Database } from '../../database/database';
 import { reach, type Viewer } from '../../domain/permissions';
 import { AccountsService } from '../../features/accounts/accounts.service';
-import { ServiceLetters } from '../../features/letters/service-letters.service';
+import { Notices } from '../../features/notices/notices.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../../queue/queues';
 import { Allows, CurrentViewer } from '../../http/viewer';
@@ -25,7 +25,7 @@ export class StatusWebController {
   constructor(
     private readonly transport: AccountsService,
     private readonly statistics: StatisticsService,
-    private readonly letters: ServiceLetters,
+    private readonly notices: Notices,
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
     @InjectQueue(SERVICE_QUEUE) service: Queue,
@@ -65,15 +65,15 @@ export class StatusWebController {
     return redirect('/status', 'transportResumed');
   }
 
-  /** One letter to the viewer's own address, by the way all of the service's own letters go. */
+  /** Sends a notice to the viewer's own address, by the way all notices go. */
   @Post('test')
   async test(@CurrentReader() reader: Reader): Promise<WebAnswer> {
     const { user, t } = reader;
     if (user) {
       const text = t.status.testBody;
       const payload = { subject: t.status.testSubject, html: `<p>${text}</p>`, text };
-      const letter = { kind: 'test' as const, userId: user.id, email: user.email, payload };
-      await this.letters.enqueue(await this.letters.write(this.database, letter));
+      const notice = { kind: 'test' as const, userId: user.id, email: user.email, payload };
+      await this.notices.enqueue(await this.notices.write(this.database, notice));
     }
     return redirect('/status', 'testSent');
   }

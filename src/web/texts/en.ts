@@ -681,7 +681,7 @@ export const en = {
     TEMPLATE_FAILED: 'The message could not be filled in.',
     LETTERS_PER_DAY: 'This would be more letters than you may send in a day.',
   } satisfies Record<RefusalCode, string>,
-  notices: {
+  flashes: {
     saved: 'Saved.',
     deleted: 'Deleted.',
     secondFactorOff: 'The second factor is off.',

@@ -687,7 +687,7 @@ export const ru: Texts = {
     TEMPLATE_FAILED: 'Не удалось заполнить шаблон сообщения.',
     LETTERS_PER_DAY: 'Это больше писем, чем вам можно за день.',
   },
-  notices: {
+  flashes: {
     saved: 'Сохранено.',
     deleted: 'Удалено.',
     secondFactorOff: 'Второй фактор отключён.',

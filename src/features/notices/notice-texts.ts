@@ -2,8 +2,8 @@ import type { RenderedContent } from '../../domain/template';
 
 export type Language = 'en' | 'ru';
 
-/** The letters whose text is ours; a test letter has its message's. */
-export type TextLetterKind =
+/** The notices whose text is ours; a test notice has the text of its message. */
+export type TextNoticeKind =
   | 'confirm'
   | 'known_address'
   | 'reset'
@@ -13,7 +13,7 @@ export type TextLetterKind =
   | 'sign_in_changed'
   | 'let_in';
 
-interface LetterText {
+interface NoticeText {
   subject: string;
   /** Before the link. */
   lines: string[];
@@ -22,7 +22,7 @@ interface LetterText {
   after: string[];
 }
 
-const TEXTS: Record<TextLetterKind, Record<Language, LetterText>> = {
+const TEXTS: Record<TextNoticeKind, Record<Language, NoticeText>> = {
   confirm: {
     en: {
       subject: 'Confirm your address',
@@ -101,7 +101,7 @@ const TEXTS: Record<TextLetterKind, Record<Language, LetterText>> = {
       lines: ['The password of your account was changed, and all other sessions were ended.'],
       button: 'Sign in',
       after: [
-        'If it was set by a link from a letter, all API tokens were ended, too. Otherwise they go on working: your account page lists and revokes them.',
+        'If it was set by a link that we sent you, all API tokens were ended, too. Otherwise they go on working: your account page lists and revokes them.',
         'If it was not you, set a new password at once by “Forgot your password?” on the sign-in page: that ends all sessions and API tokens.',
       ],
     },
@@ -139,8 +139,8 @@ const TEXTS: Record<TextLetterKind, Record<Language, LetterText>> = {
   },
 };
 
-/** One of our own letters in the reader's language; `link` is ours, and holds nothing that needs escaping. */
-export function letterText(kind: TextLetterKind, language: Language, link: string): RenderedContent {
+/** A notice in the recipient's language; `link` is made by us and contains nothing that needs escaping. */
+export function noticeText(kind: TextNoticeKind, language: Language, link: string): RenderedContent {
   const { subject, lines, button, after } = TEXTS[kind][language];
   const paragraphs = (texts: string[]) => texts.map((text) => `<p>${text}</p>`).join('\n');
   const anchor = button ? `<p><a href="${link}">${button}</a></p>\n<p>${link}</p>` : '';

@@ -5,25 +5,25 @@ import { invalid } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { Limits } from '../../queue/limits';
 import { audit } from '../audit/audit';
-import { ServiceLetters } from '../letters/service-letters.service';
+import { Notices } from '../notices/notices.service';
 import { holdAccess } from '../users/hold-access';
 import { PreviewService } from './preview.service';
 
-/** One letter of a message, to see it arrive; it counts in no run. */
+/** Sends one copy of a message to see it arrive; it is a notice and counts in no run. */
 @Injectable()
-export class TestLettersService {
+export class TestNoticesService {
   constructor(
     private readonly database: Database,
     private readonly previews: PreviewService,
-    private readonly letters: ServiceLetters,
+    private readonly notices: Notices,
     private readonly limits: Limits,
   ) {}
 
   /**
-   * To the viewer's own address if `to` is absent; to others at most 20 an hour.
+   * To the viewer's own address if `to` is absent; to others at most 20 an hour. @returns the notice's id
    * @throws ValidationError, NotFoundError, DomainError RATE_LIMITED
    */
-  async send(viewer: Viewer, messageId: number, to?: string): Promise<{ letterId: number }> {
+  async send(viewer: Viewer, messageId: number, to?: string): Promise<number> {
     const { userId } = viewer;
     const content = await this.previews.ofMessage(viewer, messageId);
     const own = await this.database.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [userId]);
@@ -31,12 +31,12 @@ export class TestLettersService {
     if (!parsed.ok) throw invalid('to', parsed.problem);
     const { email } = parsed;
     if (emailKey(email) !== emailKey(own?.email ?? '')) await this.limits.take('testLetterUser', userId);
-    const letterId = await this.database.transaction(async (tx) => {
+    const noticeId = await this.database.transaction(async (tx) => {
       await holdAccess(tx, viewer);
       await audit(tx, viewer, 'message.test', { type: 'message', id: messageId });
-      return this.letters.write(tx, { kind: 'test', userId, email, payload: { ...content } });
+      return this.notices.write(tx, { kind: 'test', userId, email, payload: { ...content } });
     });
-    await this.letters.enqueue(letterId);
-    return { letterId };
+    await this.notices.enqueue(noticeId);
+    return noticeId;
   }
 }
