@@ -88,7 +88,7 @@ CREATE TABLE deliveries (
   breaks smallint NOT NULL DEFAULT 0,
   lost_replies smallint NOT NULL DEFAULT 0,
   -- How often it was put off before a try, because its domain rests.
-  holds smallint NOT NULL DEFAULT 0,
+  rests smallint NOT NULL DEFAULT 0,
   next_attempt_at timestamptz,
   claimed_by bigint,
   -- Of a claim: whether the mail server may have been told of it. False only from a claim under the policy `hold`
@@ -99,12 +99,12 @@ CREATE TABLE deliveries (
   updated_at timestamptz NOT NULL DEFAULT app_now(),
   -- Null on the ordinary way.
   off_path text GENERATED ALWAYS AS (
-    CASE WHEN status = 'sent' OR (status IN ('pending', 'sending') AND attempts = 0 AND holds = 0) THEN NULL
+    CASE WHEN status = 'sent' OR (status IN ('pending', 'sending') AND attempts = 0 AND rests = 0) THEN NULL
          ELSE status END
   ) STORED,
   CONSTRAINT deliveries_claim_check CHECK ((status = 'sending') = (claimed_by IS NOT NULL)),
   CONSTRAINT deliveries_due_check CHECK ((status = 'deferred') = (next_attempt_at IS NOT NULL)),
-  CONSTRAINT deliveries_holds_check CHECK (status <> 'deferred' OR attempts > 0 OR holds > 0)
+  CONSTRAINT deliveries_rests_check CHECK (status <> 'deferred' OR attempts > 0 OR rests > 0)
   -- The fill factor leaves room for both changes of each row beside it.
 ) WITH (fillfactor = 65, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 CREATE UNIQUE INDEX deliveries_run_id_email_key ON deliveries (run_id, lower(email));

@@ -31,8 +31,8 @@ CREATE TABLE transport_log (
   detail text
 );
 
-CREATE TABLE domain_holds (
-  domain text NOT NULL CONSTRAINT domain_holds_pkey PRIMARY KEY,
+CREATE TABLE domain_rests (
+  domain text NOT NULL CONSTRAINT domain_rests_pkey PRIMARY KEY,
   until_at timestamptz NOT NULL,
   detail text NOT NULL DEFAULT ''
 );
@@ -45,4 +45,4 @@ CREATE TABLE rounds (
 INSERT INTO rounds (name, begun_at) VALUES ('tick', '-infinity'), ('sweep', '-infinity');
 
 -- Down Migration
-DROP TABLE rounds, domain_holds, transport_log, transports;
+DROP TABLE rounds, domain_rests, transport_log, transports;

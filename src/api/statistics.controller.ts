@@ -15,7 +15,7 @@ class StatisticsAnswer extends Shape({
   activeMailings: count,
   uniqueRecipients: count,
   attempts: part(AttemptCountsAnswer),
-  restored: said('Set while mailings are held because the database was restored.', nullable(part(RestoredAnswer))),
+  restored: said('Set while mailings are paused because the database was restored.', nullable(part(RestoredAnswer))),
 }) {}
 
 @ApiController('statistics')

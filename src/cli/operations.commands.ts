@@ -88,7 +88,7 @@ export function operationsCommands(program: Command): void {
             `SMTP account: ${transport.state}${transport.reason ? ` (${transport.reason}: ${transport.detail ?? ''})` : ''}`,
             ...(restored
               ? [
-                  `restored: the database came from a backup; ${restored.mailings} mailing(s) are held since ${restored.since.toISOString()}`,
+                  `restored: the database came from a backup; ${restored.mailings} mailing(s) are paused since ${restored.since.toISOString()}`,
                 ]
               : []),
           ].join('\n'),

@@ -15,20 +15,20 @@ export function restoreCommands(program: Command): void {
     .description('Pauses everything that is started, until each mailing is resumed by itself')
     .requiredOption(
       '--restored',
-      'the database came from a backup of its files; a restored dump is noticed without this',
+      'the database came from a backup of its files; a restored dump is recognised without this',
     )
     .option('--json', 'print one JSON object')
     .action((options: Output) =>
       run(options, async (app) => {
-        await app.get(RestoreService, { strict: false }).hold(OPERATOR);
+        await app.get(RestoreService, { strict: false }).pauseByHand(OPERATOR);
         const restored = await restoredNote(app.get(Database, { strict: false }), null);
         const mailings = restored?.mailings ?? 0;
         print(
           options,
           { mailings, since: restored?.since ?? null },
           mailings > 0
-            ? `${mailings} mailing(s) are held (restored). Reconcile their runs, then resume each by itself.`
-            : 'No mailing was started: nothing is held.',
+            ? `${mailings} mailing(s) are paused (restored). Reconcile their runs, then resume each by itself.`
+            : 'No mailing was started: nothing is paused.',
         );
         return 0;
       }),
@@ -36,7 +36,7 @@ export function restoreCommands(program: Command): void {
 
   program
     .command('reconcile')
-    .description("Marks as sent what a mail server's log says it accepted, and opens the rest of a held run again")
+    .description("Marks as sent what a mail server's log says it accepted, and opens the rest of a paused run again")
     .requiredOption('--run <id>', 'the run', idArgument)
     .requiredOption(
       '--accepted <file>',

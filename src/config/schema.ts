@@ -234,7 +234,7 @@ export const schema = {
     default: [15 * MINUTE, 60 * MINUTE, 240 * MINUTE],
     parse: millisecondsList,
   }),
-  domainHoldMs: setting<number>({
+  domainRestMs: setting<number>({
     env: 'DOMAIN_HOLD_MS',
     about: "How long a recipient's domain rests after its provider said that we send too fast.",
     default: 15 * MINUTE,

@@ -9,7 +9,7 @@ export const deliveryReasons = [
   'ended',
   'finished',
   'client_deleted',
-  'domain_held',
+  'domain_rests',
   'worker_lost',
   'unknown',
 ] as const;

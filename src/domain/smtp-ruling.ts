@@ -13,8 +13,8 @@ export type Consequence =
   | { kind: 'rest' }
   /** This connection has served its share: the letter goes at once through a new one. */
   | { kind: 'fresh' }
-  /** No letters to the recipient's domain for the configured hold. */
-  | { kind: 'hold_domain' }
+  /** No letters to the recipient's domain for the configured time. */
+  | { kind: 'rest_domain' }
   /** Parks after so many in a row, each of another recipient; 1 is at once. An account waits by the breaker until then. */
   | { kind: 'park'; what: 'account' | 'mailing'; after: number }
   /** Parks the mailing when this share of its last `of` attempts ended so. */
@@ -121,10 +121,10 @@ export const never = (reason: SmtpReason): Ruling => ({ ...later(reason), delive
 /** Taken for the recipient's, though only the reply code says so. */
 export const guess = (ruling: Ruling): Ruling => ({ ...ruling, guess: true });
 /** The recipient's domain asks for rest. */
-export const holdDomain = (reason: SmtpReason): Ruling => ({
+export const restDomain = (reason: SmtpReason): Ruling => ({
   ...later(reason),
   scope: 'domain',
-  consequence: { kind: 'hold_domain' },
+  consequence: { kind: 'rest_domain' },
 });
 /** The account's, and may pass. */
 export const wait = (reason: SmtpReason, consequence: Consequence = BREAKER): Ruling => ({

@@ -284,7 +284,7 @@ describe('our own trouble is nobody’s fault', () => {
     const held = Array.from({ length: 20 }, (_, i) => `ok-${i + 21}-1@other.example`);
     await rig.smtp.behave({ recipients: Object.fromEntries(held.map((one) => [one, refusal(NONSENSE)])) });
     await rig.send(mailing);
-    await rig.eventually(async () => (await rig.query('SELECT FROM domain_holds')).length === 1);
+    await rig.eventually(async () => (await rig.query('SELECT FROM domain_rests')).length === 1);
     await rig.eventually(async () => {
       const { sent, failed } = await rig.counts();
       return sent === 40 && !failed;

@@ -102,7 +102,7 @@ describe('a restored database', () => {
     await isCompleted(run);
   });
 
-  it('from a copy of the files is held by hand, with the same end', async () => {
+  it('from a copy of the files is paused by hand, with the same end', async () => {
     const run = await backedUp(copyFiles);
     await restoreFiles(rig);
     expect(await command(['hold', '--restored'])).toMatchObject({ mailings: 1 });
@@ -122,7 +122,7 @@ describe('a restored database', () => {
     expect((await rig.call('GET', `/mailings/${mailing}`)).body).toMatchObject({ status: 'paused' });
   });
 
-  it('holds the run of a mailing that is done, which is resumed, and stays done', async () => {
+  it('pauses the run of a mailing that is done, which is resumed, and stays done', async () => {
     await rig.reset();
     await rig.startWorkers(1, CALM);
     const mailing = await rig.mailing(['ok-', 'fail550-']);

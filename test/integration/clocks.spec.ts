@@ -228,7 +228,7 @@ describe('clocks', () => {
     const repair = new ClockRepair(ledger.database, ledger.redis, ledger.feed, [queue], ledger.config, silent);
     const later = `clock_timestamp() + interval '61 minutes'`;
     await ledger.query(`UPDATE transports SET state = 'waiting', retry_at = ${later}`);
-    await ledger.query(`INSERT INTO domain_holds (domain, until_at, detail) VALUES ('example.com', ${later}, '')`);
+    await ledger.query(`INSERT INTO domain_rests (domain, until_at, detail) VALUES ('example.com', ${later}, '')`);
     await ledger.query(`UPDATE runs SET status = 'sending' WHERE id = $1`, [runId]);
     await ledger.query(
       `UPDATE deliveries SET status = 'deferred', attempts = 1, next_attempt_at = ${later} WHERE id = $1`,
@@ -236,7 +236,7 @@ describe('clocks', () => {
     );
     await repair.catchUp(HOUR);
     const [waits] = await ledger.query<Record<string, Date>>(
-      `SELECT (SELECT retry_at FROM transports WHERE id = 1), (SELECT until_at FROM domain_holds), (SELECT next_attempt_at FROM deliveries WHERE id = $1)`,
+      `SELECT (SELECT retry_at FROM transports WHERE id = 1), (SELECT until_at FROM domain_rests), (SELECT next_attempt_at FROM deliveries WHERE id = $1)`,
       [ids[0]],
     );
     for (const at of Object.values(waits ?? {}))

@@ -127,7 +127,7 @@ describe('the moves of a delivery', () => {
     const [id = 0] = ids;
     const worker = await ledger.worker(dead);
     await ledger.query(
-      `UPDATE deliveries SET status = $2, claimed_by = CASE $2 WHEN 'sending' THEN $3::bigint END, holds = 1,
+      `UPDATE deliveries SET status = $2, claimed_by = CASE $2 WHEN 'sending' THEN $3::bigint END, rests = 1,
               next_attempt_at = CASE $2 WHEN 'deferred' THEN app_now() END ${delivery ? `, ${delivery}` : ''} WHERE id = $1`,
       [id, status, worker],
     );

@@ -315,10 +315,10 @@ describe('the queue beside the ledger', () => {
     it('a provider that asks for rest gets it, and the answer is written first', async () => {
       const { ids } = await ledger.plannedRun(1);
       smtp.behave({ at: { dot: { do: 'reply', text: '451 4.7.28 unusual rate of mail' } } });
-      await ledger.query('ALTER TABLE domain_holds RENAME TO away');
+      await ledger.query('ALTER TABLE domain_rests RENAME TO away');
       expect(await sender.send(ids[0] ?? 0)).toMatchObject({ kind: 'recorded', status: 'deferred' });
       expect(await ledger.delivery(ids[0] ?? 0)).toMatchObject({ status: 'deferred', attempts: 1 });
-      expect(gate.holds.restMs('a@example.com')).toBeGreaterThan(0);
+      expect(gate.rests.restMs('a@example.com')).toBeGreaterThan(0);
     });
   });
 });

@@ -412,7 +412,7 @@ describe('the ledger', () => {
         (id, number) => ({ ...lost(id, number), delayMs: 0 }),
         (id, number) => ({ ...lost(id, number), status: 'unknown', delayMs: null }),
         (id, number) => ({ ...deferred(id, number), status: 'pending', delayMs: null }),
-        (deliveryId) => ({ deliveryId, ...unclaimed, status: 'deferred', reason: 'domain_held', delayMs: 0 }),
+        (deliveryId) => ({ deliveryId, ...unclaimed, status: 'deferred', reason: 'domain_rests', delayMs: 0 }),
         (deliveryId) => ({ deliveryId, ...unclaimed, status: 'pending', delayMs: null }),
       ];
       const floors: number[] = [];

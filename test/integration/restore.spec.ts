@@ -30,37 +30,37 @@ const runs = () =>
   ledger.query<{ status: string; held: boolean }>('SELECT status, paused_at IS NOT NULL AS held FROM runs ORDER BY id');
 
 describe('a database', () => {
-  it('that was never restored holds nothing, however often processes start', async () => {
-    await restore.notice();
+  it('that was never restored pauses nothing, however often processes start', async () => {
+    await restore.check();
     await ledger.plannedRun(2);
-    await restore.notice();
+    await restore.check();
     await new RestoreService(ledger.database, silent).onModuleInit();
     expect(await mailings()).toEqual([{ status: 'started', code: null }]);
     expect(await runs()).toEqual([{ status: 'sending', held: false }]);
     expect(await note()).toBeNull();
   });
 
-  it('that is an update from a version without an identity holds nothing', async () => {
+  it('that is an update from a version without an identity pauses nothing', async () => {
     await ledger.plannedRun(2);
     await ledger.query('DELETE FROM database_identity');
-    await restore.notice();
+    await restore.check();
     expect(await mailings()).toEqual([{ status: 'started', code: null }]);
     expect(await ledger.query('SELECT FROM database_identity')).toHaveLength(1);
   });
 
-  it('that was cloned or restored before anything was started holds nothing', async () => {
-    await restore.notice();
+  it('that was cloned or restored before anything was started pauses nothing', async () => {
+    await restore.check();
     await dumped();
-    await restore.notice();
+    await restore.check();
     await ledger.plannedRun(1);
-    await restore.notice();
+    await restore.check();
     expect(await mailings()).toEqual([{ status: 'started', code: null }]);
   });
 
   it.each(['database_oid', 'table_oid', 'system_identifier'])(
-    'whose %s is another holds all that was under way, once, whoever looks first',
+    'whose %s is another pauses all that was under way, once, whoever looks first',
     async (column) => {
-      await restore.notice();
+      await restore.check();
       const started = await ledger.plannedRun(2);
       const paused = await ledger.plannedRun(1);
       await ledger.query(`UPDATE mailings SET status = 'paused' WHERE id = $1`, [paused.mailingId]);
@@ -121,11 +121,11 @@ describe('a database', () => {
   );
 
   it('gives no id twice after it was restored', async () => {
-    await restore.notice();
+    await restore.check();
     await ledger.plannedRun(3);
     await ledger.query(`SELECT setval(pg_get_serial_sequence('attempts', 'id'), 2500000)`);
     await dumped();
-    await restore.notice();
+    await restore.check();
     const after = await ledger.plannedRun(3);
     expect(Math.min(after.runId, after.mailingId, ...after.ids)).toBeGreaterThan(1_000_000);
     const [attempts] = await ledger.query<{ n: number }>(
@@ -138,23 +138,23 @@ describe('a database', () => {
     expect(behind).toEqual([]);
   });
 
-  it('is held by hand after a backup of files, where it looks like itself', async () => {
-    await restore.notice();
+  it('is paused by hand after a backup of files, where it looks like itself', async () => {
+    await restore.check();
     await ledger.plannedRun(2);
-    await restore.notice();
+    await restore.check();
     expect(await note()).toBeNull();
-    expect(await restore.hold(OPERATOR)).toEqual({ mailings: 1, runs: 1, testLetters: 0 });
+    expect(await restore.pauseByHand(OPERATOR)).toEqual({ mailings: 1, runs: 1, testLetters: 0 });
     expect(await note()).toMatchObject({ mailings: 1 });
-    await restore.notice();
-    expect(await restore.hold(OPERATOR)).toMatchObject({ mailings: 0 });
+    await restore.check();
+    expect(await restore.pauseByHand(OPERATOR)).toMatchObject({ mailings: 0 });
     expect(await note()).toMatchObject({ mailings: 1 });
   });
 
   it('does without the system identifier where the server does not tell it', async () => {
-    await restore.notice();
+    await restore.check();
     await ledger.plannedRun(1);
     await ledger.query('UPDATE database_identity SET system_identifier = NULL');
-    await restore.notice();
+    await restore.check();
     expect(await note()).toBeNull();
   });
 });

@@ -42,10 +42,10 @@ test('a delivery shows its Message-ID in lists, alone, in CSV and on pages', asy
     expect(decoded(await page(owner, path))).toContain(id);
 });
 
-test('that the database was restored is said to those whom it concerns, until nothing is held', async () => {
+test('that the database was restored is said to those whom it concerns, until nothing is paused for it', async () => {
   expect((await get(owner, '/statistics')).body.restored).toBeNull();
   await api.database.affected('UPDATE database_identity SET database_oid = database_oid + 1');
-  await api.app.get(RestoreService, { strict: false }).notice();
+  await api.app.get(RestoreService, { strict: false }).check();
   const since = expect.any(String) as string;
   for (const person of [owner, manager])
     expect((await get(person, '/statistics')).body.restored).toEqual({ mailings: 1, since });

@@ -109,7 +109,7 @@ export class FaultRig {
     this.smtp = await startSmtpServerProcess(this.smtpOptions);
     await this
       .query(`TRUNCATE attempts, deliveries, run_counts, stats, failure_stats, runs, mailing_clients, mailings, messages, clients,
-      workers, transport_log, domain_holds RESTART IDENTITY CASCADE`);
+      workers, transport_log, domain_rests RESTART IDENTITY CASCADE`);
     await this.query(`UPDATE rounds SET begun_at = '-infinity'`);
     await this.query(`UPDATE client_totals SET clients = 0`);
     await this.query(

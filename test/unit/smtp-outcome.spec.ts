@@ -35,7 +35,7 @@ const ease: Consequence = { kind: 'ease', after: 3, withinMs: 60_000 };
 const account = (after: number): Consequence => ({ kind: 'park', what: 'account', after });
 const mailing = (after: number): Consequence => ({ kind: 'park', what: 'mailing', after });
 const half: Consequence = { kind: 'park_share', what: 'mailing', share: 0.5, of: 100 };
-const hold: Consequence = { kind: 'hold_domain' };
+const hold: Consequence = { kind: 'rest_domain' };
 const fewer: Consequence = { kind: 'fewer' };
 const rest: Consequence = { kind: 'rest' };
 const spent = (phase: SmtpPhase, text: string): TransmitResult =>

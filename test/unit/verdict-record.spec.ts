@@ -3,7 +3,7 @@ import { MailingStreaks } from '../../src/features/sending/mailing-streaks';
 import { recordOf } from '../../src/features/sending/verdict-record';
 import { classify, type TransmitResult } from '../../src/domain/smtp-outcome';
 
-const config = { retryDelaysMs: [1_000, 2_000], unknownGraceMs: 9_000, domainHoldMs: 5_000 };
+const config = { retryDelaysMs: [1_000, 2_000], unknownGraceMs: 9_000, domainRestMs: 5_000 };
 const claim: Claim = {
   id: 7,
   runId: 1,

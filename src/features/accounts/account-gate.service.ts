@@ -55,8 +55,8 @@ export class AccountGate {
     return this.seen?.state === 'open' && !this.telling;
   }
 
-  get holds() {
-    return this.accounts.holds;
+  get rests() {
+    return this.accounts.rests;
   }
 
   /** Sends a notice, which may serve as the probe that is due; null while the account rests. */
@@ -110,7 +110,7 @@ export class AccountGate {
         if (verdict.delivery === 'unknown') this.noteLost(result);
         return;
       case 'fresh':
-      case 'hold_domain':
+      case 'rest_domain':
       case 'park_share':
         return;
     }
@@ -198,7 +198,7 @@ export class AccountGate {
           { event: 'domain.same_refusal', domain, refusal },
           'A domain refuses everybody alike and rests',
         );
-        return this.accounts.holds.hold(domain, refusal);
+        return this.accounts.rests.begin(domain, refusal);
       }
       const other = await this.probe.send(await untriedLetter(this.accounts.database, refused), refusal);
       if (other?.judgement === 'well') return this.net.clear(refusal);

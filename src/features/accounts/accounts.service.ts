@@ -11,7 +11,7 @@ import { namedDelayMs } from '../../domain/refusal-text';
 import { breakerDelayMs, withinPolicy } from '../../domain/retry-policy';
 import { audit } from '../audit/audit';
 import { MAIN_ACCOUNT } from './account';
-import { DomainHolds } from './domain-holds';
+import { DomainRests } from './domain-rests';
 
 export interface AccountState {
   id: number;
@@ -68,14 +68,14 @@ export const MAIN_ACCOUNT_OPEN = `EXISTS (SELECT FROM transports WHERE id = ${MA
  */
 @Injectable()
 export class AccountsService {
-  readonly holds: DomainHolds;
+  readonly rests: DomainRests;
 
   constructor(
     readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
   ) {
-    this.holds = new DomainHolds(database, config.domainHoldMs, logger);
+    this.rests = new DomainRests(database, config.domainRestMs, logger);
   }
 
   async read(id = MAIN_ACCOUNT): Promise<AccountState> {
@@ -206,5 +206,5 @@ export async function accountsPutBack(tx: Transaction, backMs: number): Promise<
     `UPDATE transports SET retry_at = retry_at ${back}, version = version + 1 WHERE state = 'waiting' AND retry_at > clock_timestamp()`,
     [backMs],
   );
-  await tx.affected(`UPDATE domain_holds SET until_at = until_at ${back} WHERE until_at > clock_timestamp()`, [backMs]);
+  await tx.affected(`UPDATE domain_rests SET until_at = until_at ${back} WHERE until_at > clock_timestamp()`, [backMs]);
 }

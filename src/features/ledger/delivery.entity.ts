@@ -35,7 +35,7 @@ export class Delivery {
   lostReplies!: number;
 
   @Column('smallint', { default: 0 })
-  holds!: number;
+  rests!: number;
 
   @Column({ type: 'text', name: 'off_path', nullable: true, insert: false, update: false })
   offPath!: string | null;

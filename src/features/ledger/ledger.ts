@@ -18,7 +18,7 @@ const OFFER = `
  * worker's jobs want at a moment.
  *
  * `held` takes the runs concerned FOR KEY SHARE, in id order, before it reads their state: it waits for a pause or finish
- * that holds one FOR UPDATE and then sees its result. So no claim is committed after their answer, and no delivery goes
+ * that has locked one FOR UPDATE and then sees its result. So no claim is committed after their answer, and no delivery goes
  * back to wait in a run that was closed.
  * `concerned` is read by primary key, and the updates join by it alone: whatever the planner knows of a ledger
  * that has just grown by a million rows, no plan of this statement can walk through a run.
@@ -42,7 +42,7 @@ const WRITE = `
          reason = CASE WHEN may.follow THEN g.reason ELSE r.reason END,
          next_attempt_at = CASE WHEN may.follow AND g.status = 'deferred' THEN app_now() + g.delay_ms * interval '1 millisecond' END,
          attempts = d.attempts + CASE WHEN g.attempt_number IS NULL THEN 0 ELSE 1 END, tries = d.tries + g.tries_used,
-         holds = d.holds + CASE WHEN g.status = 'deferred' AND g.attempt_number IS NULL THEN 1 ELSE 0 END,
+         rests = d.rests + CASE WHEN g.status = 'deferred' AND g.attempt_number IS NULL THEN 1 ELSE 0 END,
          breaks = d.breaks + g.breaks, lost_replies = d.lost_replies + g.lost_replies, claimed_by = NULL, offered = true,
          updated_at = app_now()
        FROM given g JOIN concerned c ON c.id = g.id JOIN held r ON r.id = c.run_id, LATERAL (

@@ -27,7 +27,7 @@ export interface Closed {
 }
 
 /**
- * Closes some deliveries of a run that the caller holds: deferred ones, and pending ones after an id. Claims end by
+ * Closes some deliveries of a run that the caller has locked: deferred ones, and pending ones after an id. Claims end by
  * themselves; when they have, nothing is left to close.
  */
 export async function closeDeliveries(tx: Transaction, runId: number, after = 0): Promise<Closed> {
@@ -71,7 +71,7 @@ export const pardon = (tx: Transaction, refusal: string, ids: number[], runIds: 
     [refusal, ids, runIds],
   );
 
-/** By hand; the caller holds the run and has seen that the delivery is unknown. */
+/** By hand; the caller has locked the run and has seen that the delivery is unknown. */
 export const resend = (tx: Transaction, id: number) =>
   tx.affected(
     `UPDATE deliveries d SET status = ${to('resend', 'pending')}, reason = NULL, updated_at = app_now()

@@ -125,7 +125,7 @@ export async function finishOnce(tx: Transaction): Promise<void> {
 
 const RESTORED = `status_code = 'restored', status_text = NULL, status_by = NULL, status_since = app_now()`;
 
-/** The database was restored: all that are started are paused. The caller holds them and the live runs. @returns how many */
+/** The database was restored: all that are started are paused. The caller has locked them and the live runs. @returns how many */
 export async function pauseRestored(tx: Transaction): Promise<number> {
   const paused = await tx.affected(
     `UPDATE mailings SET status = 'paused', ${RESTORED} WHERE status = 'started' AND deleted_at IS NULL`,
@@ -137,8 +137,8 @@ export async function pauseRestored(tx: Transaction): Promise<number> {
   return paused;
 }
 
-/** A mailing that is done stays so, but a run of it that was reopened waits until it is resumed. */
-export const holdDone = (tx: Transaction, id: number) =>
+/** A mailing that is done stays so, but its reopened run is paused until the mailing is resumed. */
+export const markRestored = (tx: Transaction, id: number) =>
   tx.affected(
     `UPDATE mailings SET ${RESTORED} WHERE id = $1 AND status = 'done' AND status_code IS DISTINCT FROM 'restored'`,
     [id],

@@ -1,15 +1,15 @@
 import type { Sql } from '../../database/database';
 import type { Mailing } from './mailing.entity';
 
-/** That the database was restored, and since when so many mailings have been held for it. */
+/** That the database was restored: how many mailings are still paused for it, and since when. */
 export interface Restored {
   since: Date;
   mailings: number;
 }
 
 /**
- * What is still held because the database was restored: of this owner, or (null) of all; null if nothing is. A mailing
- * that was done already is held as long as a run of it is.
+ * What is still paused because the database was restored: of this owner, or (null) of all; null if nothing is. A mailing
+ * that was done already counts as long as a run of it is live.
  */
 export async function restoredNote(sql: Sql, ownerId: number | null): Promise<Restored | null> {
   const row = await sql.first<{ since: Date | null; mailings: number }>(
@@ -22,5 +22,5 @@ export async function restoredNote(sql: Sql, ownerId: number | null): Promise<Re
 }
 
 /** Its run, to those who failed, was under way in the backup from which the database was restored. */
-export const heldWhenDone = (mailing: Pick<Mailing, 'status' | 'statusCode'>): boolean =>
+export const pausedWhenDone = (mailing: Pick<Mailing, 'status' | 'statusCode'>): boolean =>
   mailing.status === 'done' && mailing.statusCode === 'restored';

@@ -100,7 +100,7 @@ export class MessagesService {
   }
 }
 
-/** Of a message that no mailing uses; the caller holds it. */
+/** Of a message that no mailing uses; the caller has locked it. */
 export const deleteMessage = (tx: Transaction, id: number) => tx.affected('DELETE FROM messages WHERE id = $1', [id]);
 
 const SUBJECT_MAX = 1_000;

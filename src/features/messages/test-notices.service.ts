@@ -6,7 +6,7 @@ import type { Viewer } from '../../domain/permissions';
 import { Limits } from '../../queue/limits';
 import { audit } from '../audit/audit';
 import { Notices } from '../notices/notices.service';
-import { holdAccess } from '../users/hold-access';
+import { lockAccess } from '../users/lock-access';
 import { PreviewService } from './preview.service';
 
 /** Sends one copy of a message to see it arrive; it is a notice and counts in no run. */
@@ -32,7 +32,7 @@ export class TestNoticesService {
     const { email } = parsed;
     if (emailKey(email) !== emailKey(own?.email ?? '')) await this.limits.take('testLetterUser', userId);
     const noticeId = await this.database.transaction(async (tx) => {
-      await holdAccess(tx, viewer);
+      await lockAccess(tx, viewer);
       await audit(tx, viewer, 'message.test', { type: 'message', id: messageId });
       return this.notices.write(tx, { kind: 'test', userId, email, payload: { ...content } });
     });

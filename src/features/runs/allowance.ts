@@ -12,7 +12,7 @@ export interface Wanted {
 /**
  * For each whether its owner may have so many more letters sent now, and if not, why: not when they are blocked, and, for
  * a `user`, not more than `perDay` in 24 hours (0: no limit); what may begin counts for those after it. Runs that are not
- * planned yet count with their mailing's recipients. Holds the owners' rows until the commit, so that neither a block nor
+ * planned yet count with their mailing's recipients. Locks the owners' rows until the commit, so that neither a block nor
  * another start slips in between. Two statements, however many are wanted.
  */
 export async function refusedAllowances(

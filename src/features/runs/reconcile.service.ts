@@ -8,7 +8,7 @@ import type { Viewer } from '../../domain/permissions';
 import type { MailingStatus, RunStatus } from '../../domain/states';
 import { audit } from '../audit/audit';
 import { countReconcilable, planClients, reconcileOpen, reconcileSent } from '../ledger/moves';
-import { holdDone } from '../mailings/mailing-moves';
+import { markRestored } from '../mailings/mailing-moves';
 import { reopenRun } from './run-moves';
 
 /** How a run compares with what a mail server accepted. All count letters. */
@@ -181,7 +181,7 @@ export class ReconcileService {
     if (dryRun || reopened === 0) return reopened;
     if (run.status === 'done') {
       await reopenRun(tx, run.id, true);
-      await holdDone(tx, run.mailingId);
+      await markRestored(tx, run.mailingId);
     }
     await reconcileOpen(tx, takeoverMs, ids);
     return reopened;

@@ -37,13 +37,13 @@ export async function reopenRuns(tx: Transaction, runIds: readonly number[]): Pr
   );
 }
 
-/** By hand: a run that is over goes on for some of its deliveries, whatever its end; `held`: it waits for its mailing. */
-export const reopenRun = (tx: Transaction, runId: number, held: boolean) =>
+/** By hand: a run that is over goes on for some of its deliveries, whatever its end; `paused`: it waits until its mailing is resumed. */
+export const reopenRun = (tx: Transaction, runId: number, paused: boolean) =>
   tx.affected(
     `UPDATE runs SET status = 'sending', reason = NULL, finished_at = NULL, end_at = NULL, planned_at = coalesce(planned_at, app_now()),
             paused_at = (SELECT app_now() FROM mailings m WHERE m.id = mailing_id AND ($2 OR m.status = 'paused'))
       WHERE id = $1 AND status IN ('done', 'cancelled')`,
-    [runId, held],
+    [runId, paused],
   );
 
 /** Planned so far; with the last page the run begins to send. */
@@ -77,7 +77,7 @@ export async function beginResend(tx: Transaction, runId: number): Promise<numbe
   return run?.id ?? 0;
 }
 
-/** Every live run waits for its mailing; the caller holds them. @returns how many there are */
+/** Pauses every live run; the caller has locked them. @returns how many there are */
 export const pauseAllRuns = (tx: Transaction) =>
   tx.affected(`UPDATE runs SET paused_at = coalesce(paused_at, app_now()) WHERE status IN ('planning', 'sending')`);
 

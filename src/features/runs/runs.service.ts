@@ -108,7 +108,7 @@ export class RunsService {
     );
   }
 
-  /** Holds or lets go these mailings' live runs. A claim that is under way is waited for; none is committed afterwards. */
+  /** Pauses or resumes the live runs of these mailings. A claim that is under way is waited for; none is committed afterwards. */
   async setPaused(tx: Transaction, mailingIds: number[], paused: boolean): Promise<number[]> {
     await lockRuns(tx, mailingIds);
     const runs = await tx.rows<{ id: number }>(
@@ -168,7 +168,7 @@ export class RunsService {
    */
   async finishIfDrained(runIds: number[] | null): Promise<number[]> {
     const done = await this.database.transaction(async (tx) => {
-      // First the lock, then the question, in two statements: who adds or reopens a delivery holds the run, and is seen.
+      // First the lock, then the question, in two statements: who adds or reopens a delivery has locked the run, and is seen.
       const drained = await tx.rows<{ id: number }>(
         `SELECT id FROM runs r WHERE status = 'sending' AND planned_at IS NOT NULL AND ($1::bigint[] IS NULL OR id = ANY($1))
             AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
@@ -194,7 +194,7 @@ export class RunsService {
     await this.database.transaction(finishOnce);
   }
 
-  /** Runs that are not fully planned and not held: their plan job may have been lost. */
+  /** Runs that are not fully planned and not paused: their plan job may have been lost. */
   async unplanned(): Promise<number[]> {
     const rows = await this.database.rows<{ id: number }>(
       `SELECT id FROM runs WHERE status IN ('planning', 'sending') AND planned_at IS NULL AND paused_at IS NULL ORDER BY id`,
@@ -245,7 +245,7 @@ async function lockRuns(tx: Transaction, mailingIds: number[]): Promise<void> {
   );
 }
 
-/** Closes some deliveries of a run that the caller holds; without open ones it is closed itself. */
+/** Closes some deliveries of a run that the caller has locked; without open ones it is closed itself. */
 async function closeSome(tx: Transaction, runId: number, after = 0): Promise<Closed> {
   const closed = await closeDeliveries(tx, runId, after);
   await tx.affected(

@@ -4,7 +4,7 @@ import { ConflictError, ForbiddenError, NotFoundError } from '../../domain/error
 import { mayBlock, requireMay, type Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
 import { withdrawNotices, withdrawTokens } from '../notices/notice-tokens';
-import { holdAccess } from '../users/hold-access';
+import { lockAccess } from '../users/lock-access';
 import { SessionsService } from '../users/sessions.service';
 import { endTokens } from '../users/tokens.service';
 import type { User } from '../users/user.entity';
@@ -37,7 +37,7 @@ export class BlockingService {
       await withdrawTokens(tx, id, 'reset');
       await withdrawTokens(tx, id, 'change_email');
       await withdrawNotices(tx, id, 'test');
-      const paused = await this.lifecycle.holdAllOf(tx, id, viewer.userId);
+      const paused = await this.lifecycle.pauseAllOf(tx, id, viewer.userId);
       await audit(tx, viewer, 'user.block', { type: 'user', id }, { pausedMailings: paused });
     });
   }
@@ -55,7 +55,7 @@ export class BlockingService {
 
 async function lockUser(tx: Transaction, viewer: Viewer, id: number): Promise<User> {
   requireMay(viewer, 'users.manage');
-  await holdAccess(tx, viewer);
+  await lockAccess(tx, viewer);
   const user = await tx.first<User>('SELECT * FROM users WHERE id = $1 FOR NO KEY UPDATE', [id]);
   if (!user) throw new NotFoundError('User', id);
   if (!mayBlock(viewer, user)) throw new ForbiddenError();

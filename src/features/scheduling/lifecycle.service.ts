@@ -9,7 +9,7 @@ import { planFirstStart, planResume } from '../../domain/schedule-decision';
 import { FeedState } from '../../queue/feed-state';
 import type { Mailing } from '../mailings/mailing.entity';
 import { clearCalendar, type Decided, hide, NO_REASON, setStatus, type StatusChange } from '../mailings/mailing-moves';
-import { heldWhenDone } from '../mailings/restored';
+import { pausedWhenDone } from '../mailings/restored';
 import { lockAnyMailing, lockMailing, type MailingView, MailingsService } from '../mailings/mailings.service';
 import { RunsService } from '../runs/runs.service';
 import { carryOut } from './calendar';
@@ -27,7 +27,7 @@ import {
 
 /**
  * What happens to a mailing between its making and its end, whoever asks: REST, a button, the command line, the scheduler.
- * Each is one transaction that holds the mailing's lock; jobs are added after it is committed, and if that fails the
+ * Each is one transaction that locks the mailing; jobs are added after it is committed, and if that fails the
  * sweeper adds them.
  */
 @Injectable()
@@ -67,7 +67,7 @@ export class LifecycleService {
       requireStatus(mailing, 'paused');
       const code = mailing.ownerId === viewer.userId ? null : 'paused_by_manager';
       await auditMailing(tx, viewer, 'mailing.pause', id);
-      await this.hold(tx, [{ mailing, reason: { code, text: null, by: viewer.userId } }]);
+      await this.pauseWithRuns(tx, [{ mailing, reason: { code, text: null, by: viewer.userId } }]);
     });
     return this.mailings.get(viewer, id);
   }
@@ -76,19 +76,19 @@ export class LifecycleService {
   async park(id: number, code: MailingCode, text: string): Promise<void> {
     await this.database.transaction(async (tx) => {
       const mailing = await lockAnyMailing(tx, id);
-      if (mailing.status === 'started') await this.hold(tx, [{ mailing, reason: { code, text, by: null } }]);
+      if (mailing.status === 'started') await this.pauseWithRuns(tx, [{ mailing, reason: { code, text, by: null } }]);
     });
     this.logger.warn({ event: 'mailing.parked', mailingId: id, code }, 'Mailing was paused by the system');
   }
 
   /**
-   * Goes on where it was; what was missed while paused is recorded, never made up. A mailing that is done, whose run is held
+   * Goes on where it was; what was missed while paused is recorded, never made up. A mailing that is done, whose run is paused
    * because the database was restored, stays done.
    */
   async resume(viewer: Viewer, id: number): Promise<MailingView> {
     const { runIds, planned } = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer, stoppableOwner);
-      if (!heldWhenDone(mailing)) requireStatus(mailing, 'resumed');
+      if (!pausedWhenDone(mailing)) requireStatus(mailing, 'resumed');
       requireMayResume(viewer, mailing);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: false });
       await auditMailing(tx, viewer, 'mailing.resume', id);
@@ -99,8 +99,8 @@ export class LifecycleService {
       const now = await databaseNow(tx);
       const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
       await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
-      const held = await this.runs.setPaused(tx, [id], false);
-      return { runIds: held, planned: await carryOut(tx, this.runs, [{ mailing, plan }]) };
+      const resumed = await this.runs.setPaused(tx, [id], false);
+      return { runIds: resumed, planned: await carryOut(tx, this.runs, [{ mailing, plan }]) };
     });
     await this.feed.refeed(runIds).catch((error: unknown) => this.plans.queueAway(error));
     await this.plans.add([...runIds, ...planned]);
@@ -111,7 +111,7 @@ export class LifecycleService {
   async finish(viewer: Viewer, id: number): Promise<MailingView> {
     await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
-      if (!heldWhenDone(mailing)) requireStatus(mailing, 'finished');
+      if (!pausedWhenDone(mailing)) requireStatus(mailing, 'finished');
       await auditMailing(tx, viewer, 'mailing.finish', id);
       await this.runs.close(tx, id, 'finished');
       await setStatus(tx, 'done', [{ mailing, reason: { ...NO_REASON, by: viewer.userId } }]);
@@ -145,18 +145,18 @@ export class LifecycleService {
     if (this.config.lettersPerDay === 0) return carryOut(tx, this.runs, decided);
     const due = decided.filter(({ plan }) => plan.run).map(({ mailing }) => mailing);
     const refused = await refusedMailings(tx, due, this.config.lettersPerDay, { sends: true });
-    const held = due.flatMap((mailing, i) => {
+    const paused = due.flatMap((mailing, i) => {
       const error = refused[i];
       if (!error) return [];
       const code = error.code === 'OWNER_BLOCKED' ? ('owner_blocked' as const) : ('letters_per_day' as const);
       return [{ mailing, reason: { code, text: error.message, by: null } }];
     });
-    await this.hold(tx, held);
-    const heldMailings = new Set(held.map(({ mailing }) => mailing));
+    await this.pauseWithRuns(tx, paused);
+    const pausedMailings = new Set(paused.map(({ mailing }) => mailing));
     return carryOut(
       tx,
       this.runs,
-      decided.filter(({ mailing }) => !heldMailings.has(mailing)),
+      decided.filter(({ mailing }) => !pausedMailings.has(mailing)),
     );
   }
 
@@ -164,13 +164,13 @@ export class LifecycleService {
    * Pauses all that an owner who was blocked has under way; a run of a mailing that is done already is cancelled.
    * @returns how many mailings were paused
    */
-  async holdAllOf(tx: Transaction, ownerId: number, by: number): Promise<number> {
+  async pauseAllOf(tx: Transaction, ownerId: number, by: number): Promise<number> {
     const started = await tx.rows<Mailing>(
       `SELECT * FROM mailings WHERE owner_id = $1 AND status = 'started' AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
       [ownerId],
     );
     const reason = { code: 'owner_blocked' as const, text: null, by: by || null };
-    await this.hold(
+    await this.pauseWithRuns(
       tx,
       started.map((mailing) => ({ mailing, reason })),
     );
@@ -183,7 +183,7 @@ export class LifecycleService {
     return started.length;
   }
 
-  private async hold(tx: Transaction, changes: StatusChange[]): Promise<void> {
+  private async pauseWithRuns(tx: Transaction, changes: StatusChange[]): Promise<void> {
     if (changes.length === 0) return;
     const ids = changes.map(({ mailing }) => mailing.id);
     await this.runs.setPaused(tx, ids, true);

@@ -9,7 +9,7 @@ import { pauseRestored } from '../mailings/mailing-moves';
 import { pauseAllRuns } from '../runs/run-moves';
 
 /** What was stopped. `mailings` counts those that were started, `runs` all that were under way, also of mailings that are done. */
-export interface Held {
+export interface Paused {
   mailings: number;
   runs: number;
   testLetters: number;
@@ -18,12 +18,12 @@ export interface Held {
 /** The least that identity sequences jump ahead: no id that was given after the backup is given again. */
 const JUMP = 1_000_000;
 
-/** Nobody asked: the service itself noticed. */
-const NOTICED: Pick<Viewer, 'userId' | 'via'> = { userId: 0, via: 'cli' };
+/** The service itself found out, nobody asked. */
+const BY_ITSELF: Pick<Viewer, 'userId' | 'via'> = { userId: 0, via: 'cli' };
 
 /**
  * A database that was restored from a backup does not know what was sent since: to go on would send it again. So everything
- * is held until somebody who has looked resumes it, mailing by mailing. Whether the database was restored is looked at when a
+ * is paused until somebody who has looked resumes it, mailing by mailing. Whether the database was restored is looked at when a
  * process starts, before it claims anything, and at every tick.
  */
 @Injectable()
@@ -34,40 +34,40 @@ export class RestoreService implements OnModuleInit {
   ) {}
 
   onModuleInit(): Promise<void> {
-    return this.notice();
+    return this.check();
   }
 
-  /** Holds everything if this database is another than the one that wrote its identity down. */
-  async notice(): Promise<void> {
+  /** Pauses everything if this database is another than the one that wrote its identity down. */
+  async check(): Promise<void> {
     if ((await identity(this.database)) === 'same') return;
-    const held = await this.database.transaction(async (tx) => {
+    const paused = await this.database.transaction(async (tx) => {
       await tx.affected('LOCK TABLE database_identity IN SHARE ROW EXCLUSIVE MODE');
       const found = await identity(tx);
       if (found === 'same') return null;
       const inUse = await tx.first(
         `SELECT FROM (SELECT FROM runs LIMIT 1) r UNION ALL SELECT FROM (SELECT FROM mailings WHERE status = 'started' LIMIT 1) m`,
       );
-      const all = found === 'other' && inUse ? await holdAll(tx, NOTICED) : null;
+      const all = found === 'other' && inUse ? await pauseAll(tx, BY_ITSELF) : null;
       await writeIdentity(tx);
       return all;
     });
-    if (held) this.tell(held);
+    if (paused) this.tell(paused);
   }
 
   /** The same by hand, after a backup of the server's files: there the database looks like itself. */
-  async hold(viewer: Viewer): Promise<Held> {
-    const held = await this.database.transaction(async (tx) => {
-      const all = await holdAll(tx, viewer);
+  async pauseByHand(viewer: Viewer): Promise<Paused> {
+    const paused = await this.database.transaction(async (tx) => {
+      const all = await pauseAll(tx, viewer);
       await writeIdentity(tx);
       return all;
     });
-    this.tell(held);
-    return held;
+    this.tell(paused);
+    return paused;
   }
 
-  private tell(held: Held): void {
+  private tell(paused: Paused): void {
     this.logger.warn(
-      { event: 'database.restored', ...held },
+      { event: 'database.restored', ...paused },
       'The database was restored from a backup: everything is paused until it is resumed, mailing by mailing',
     );
   }
@@ -92,10 +92,10 @@ async function writeIdentity(tx: Transaction): Promise<void> {
 }
 
 /**
- * Mailings before their runs, as everybody locks. A live run of a mailing that is done is held too, and its mailing says so.
- * Workers that the backup knows are gone. Test letters that waited are dropped; the service's other letters may go out twice.
+ * Mailings before their runs, as everybody locks. A live run of a mailing that is done is paused too, and its mailing says so.
+ * Workers that the backup knows are gone. Test notices that waited are withdrawn; other notices may go out twice.
  */
-async function holdAll(tx: Transaction, by: Pick<Viewer, 'userId' | 'via'>): Promise<Held> {
+async function pauseAll(tx: Transaction, by: Pick<Viewer, 'userId' | 'via'>): Promise<Paused> {
   await tx.rows(`SELECT id FROM mailings WHERE status IN ('started', 'done') ORDER BY id FOR NO KEY UPDATE`);
   await tx.rows(`SELECT id FROM runs WHERE status IN ('planning', 'sending') ORDER BY id FOR UPDATE`);
   const runs = await pauseAllRuns(tx);

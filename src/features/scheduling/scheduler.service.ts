@@ -53,7 +53,7 @@ export class SchedulerService {
 
   /** Starts what is due, ends what has ended, lets in who has joined. */
   async tick(): Promise<Tick> {
-    await this.restore.notice();
+    await this.restore.check();
     if (!this.rulesFollowed) await this.followRules();
     const tick: Tick = { mailings: 0, runs: [] };
     for (let after = 0; ;) {

@@ -152,11 +152,11 @@ export class SenderService {
     return claim ?? NOTHING;
   }
 
-  /** Null if nothing holds it up. */
+  /** Null if nothing delays it. */
   private mayGo(claim: Claim, turn: Turn): Promise<SendOutcome> | null {
-    const restMs = this.gate.holds.restMs(claim.email);
+    const restMs = this.gate.rests.restMs(claim.email);
     if (restMs === 0) return null;
-    return this.giveBack(claim, turn, { status: 'deferred', reason: 'domain_held', delayMs: Math.ceil(restMs) });
+    return this.giveBack(claim, turn, { status: 'deferred', reason: 'domain_rests', delayMs: Math.ceil(restMs) });
   }
 
   private async compose(claim: Claim, turn: Turn): Promise<Compose | SendOutcome> {
@@ -195,8 +195,8 @@ export class SenderService {
     }
     await this.ledger.record(record, turn.slot);
     failpoint('recorded');
-    if (verdict.consequence.kind === 'hold_domain')
-      await this.gate.holds.hold(emailDomain(claim.email), responseText(result));
+    if (verdict.consequence.kind === 'rest_domain')
+      await this.gate.rests.begin(emailDomain(claim.email), responseText(result));
     const tried = { result, verdict };
     if (record.attempt === null && record.status === 'pending' && park === null) return { kind: 'nothing', tried };
     return { kind: 'recorded', claim, status: record.status, response: responseText(result), park, tried };

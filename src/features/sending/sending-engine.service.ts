@@ -39,7 +39,7 @@ export class SendingEngine {
 
   /** Learns what other workers know, and gives back what none of its jobs works on. */
   async mend(): Promise<void> {
-    await this.gate.holds.refresh();
+    await this.gate.rests.refresh();
     await this.ledger.releaseOrphans();
   }
 

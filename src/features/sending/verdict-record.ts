@@ -14,7 +14,7 @@ export function recordOf(
   result: TransmitResult,
   verdict: Verdict,
   durationMs: number,
-  config: Pick<Config, 'retryDelaysMs' | 'unknownGraceMs' | 'domainHoldMs'>,
+  config: Pick<Config, 'retryDelaysMs' | 'unknownGraceMs' | 'domainRestMs'>,
   random01: number,
 ): DeliveryRecord {
   const reply = 'reply' in result ? result.reply : null;
@@ -42,7 +42,7 @@ export function recordOf(
   const retried = (): DeliveryRecord => {
     const policy = nextDelayMs({ tries: claim.tries + 1, delaysMs: config.retryDelaysMs, random01 });
     if (policy === null) return { ...base, status: 'failed', triesUsed: 1 };
-    const held = verdict.consequence.kind === 'hold_domain' ? config.domainHoldMs : 0;
+    const held = verdict.consequence.kind === 'rest_domain' ? config.domainRestMs : 0;
     const named = reply && namedDelayMs(reply.text);
     const delay = named === null ? policy : withinPolicy({ namedMs: named, delaysMs: config.retryDelaysMs, random01 });
     return { ...base, status: 'deferred', triesUsed: 1, delayMs: Math.max(delay, held) };

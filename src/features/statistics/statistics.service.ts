@@ -62,8 +62,8 @@ export interface LiveRun {
 export interface Present {
   live: LiveRun[];
   next: { id: number; name: string; nextRunAt: Date; timeZone: string; recipients: number }[];
-  held: { id: number; name: string; code: string; text: string | null; since: Date }[];
-  /** Set while mailings are held because the database was restored. */
+  stopped: { id: number; name: string; code: string; text: string | null; since: Date }[];
+  /** Set while mailings are paused because the database was restored. */
   restored: Restored | null;
   liveWorkers: number;
 }
@@ -127,7 +127,7 @@ export class StatisticsService {
     await this.redis.client.del(this.key(viewer)).catch(() => 0);
   }
 
-  /** What is held because the database was restored, of what the viewer may see. */
+  /** What is paused because the database was restored, of what the viewer may see. */
   restored(viewer: Viewer): Promise<Restored | null> {
     return restoredNote(this.database, readableOwner(viewer));
   }
@@ -135,7 +135,7 @@ export class StatisticsService {
   /** Always read anew: few rows, by their indexes. */
   async present(viewer: Viewer): Promise<Present> {
     const owner = readableOwner(viewer);
-    const [live, next, held, restored, workers] = await Promise.all([
+    const [live, next, stopped, restored, workers] = await Promise.all([
       this.database.rows<LiveRun>(
         `SELECT r.id AS run_id, r.mailing_id, coalesce(nullif(m.name, ''), r.subject) AS mailing_name, r.status,
                 r.paused_at IS NOT NULL AS paused, r.started_at, (SELECT jsonb_build_object(
@@ -155,7 +155,7 @@ export class StatisticsService {
           ORDER BY m.next_run_at LIMIT ${SHOWN}`,
         [owner],
       ),
-      this.database.rows<Present['held'][number]>(
+      this.database.rows<Present['stopped'][number]>(
         `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name, m.status_code AS code, m.status_text AS text, m.status_since AS since
            FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
           WHERE ((m.status = 'paused' AND m.status_code <> 'restored') OR (m.status = 'done' AND m.status_code = 'restored'))
@@ -166,7 +166,7 @@ export class StatisticsService {
       restoredNote(this.database, owner),
       this.liveWorkers(),
     ]);
-    return { live, next, held, restored, liveWorkers: workers.length };
+    return { live, next, stopped, restored, liveWorkers: workers.length };
   }
 
   /** Worker processes whose heartbeat is young. */

@@ -8,7 +8,7 @@ import type { ProvedIdentity } from '../../oidc/oidc-provider';
 import { anonymous, audit } from '../audit/audit';
 import { withdrawTokens } from '../notices/notice-tokens';
 import { Notices } from '../notices/notices.service';
-import { holdAccess } from './hold-access';
+import { lockAccess } from './lock-access';
 import { type Proof, SecondFactorService } from './second-factor.service';
 import { type NewSession, type Origin, SessionsService } from './sessions.service';
 import type { UserStatus } from './user.entity';
@@ -85,7 +85,7 @@ export class IdentitiesService {
   /** Links what the provider vouches for to the viewer's account, whatever its address. @throws ConflictError IDENTITY_TAKEN */
   async link(viewer: Viewer, identity: ProvedIdentity): Promise<void> {
     const noticeId = await this.database.transaction(async (tx) => {
-      await holdAccess(tx, viewer);
+      await lockAccess(tx, viewer);
       await this.insert(tx, viewer.userId, identity);
       await audit(tx, viewer, 'identity.link', { type: 'user', id: viewer.userId }, { issuer: identity.issuer });
       return this.tell(tx, viewer.userId);

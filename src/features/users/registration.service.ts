@@ -11,7 +11,7 @@ import { accountOf, Limits } from '../../queue/limits';
 import { anonymous, audit } from '../audit/audit';
 import { redeemToken, withdrawTokens } from '../notices/notice-tokens';
 import { Notices } from '../notices/notices.service';
-import { holdAccess } from './hold-access';
+import { lockAccess } from './lock-access';
 import { IdentitiesService } from './identities.service';
 import { OwnPassword, wrongPassword } from './own-password';
 import { hashPassword, passwordProblems } from './passwords';
@@ -172,7 +172,7 @@ export class RegistrationService {
     await refuseBad(change.newPassword, email, 'newPassword');
     const passwordHash = await hashPassword(change.newPassword);
     const noticeId = await this.database.transaction(async (tx) => {
-      await holdAccess(tx, viewer);
+      await lockAccess(tx, viewer);
       const done = await tx.affected(
         'UPDATE users SET password_hash = $2, updated_at = app_now() WHERE id = $1 AND password_hash = $3',
         [viewer.userId, passwordHash, old],
@@ -194,7 +194,7 @@ export class RegistrationService {
     const { passwordHash } = await this.ownPassword.require(viewer, change.password);
     await this.limits.take('registerAccount', accountOf(undefined, email));
     const noticeId = await this.database.transaction(async (tx) => {
-      await holdAccess(tx, viewer);
+      await lockAccess(tx, viewer);
       const proved = 'SELECT id FROM users WHERE id = $1 AND password_hash = $2';
       if (!(await tx.first(proved, [viewer.userId, passwordHash]))) throw wrongPassword();
       const owner = await tx.first<{ id: number; email: string }>(

@@ -8,7 +8,7 @@ import { mayBlock, requireMay, type Role, type Viewer } from '../../domain/permi
 import { Limits } from '../../queue/limits';
 import { audit } from '../audit/audit';
 import { Notices } from '../notices/notices.service';
-import { holdAccess } from './hold-access';
+import { lockAccess } from './lock-access';
 import { OwnPassword, passwordMissing, wrongPassword } from './own-password';
 import { hashRecoveryCode, newRecoveryCodes, newTotpSecret, plainCode, totpStep, totpUri } from './second-factor-codes';
 import { SessionsService } from './sessions.service';
@@ -135,7 +135,7 @@ export class SecondFactorService {
       );
       if (!user) throw new NotFoundError('User', userId);
       if (!mayBlock(viewer, user)) throw new ForbiddenError();
-      await holdAccess(tx, viewer);
+      await lockAccess(tx, viewer);
       const gone = await tx.affected('DELETE FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL', [
         userId,
       ]);
@@ -188,7 +188,7 @@ export class SecondFactorService {
           [viewer.userId, passwordHash],
         );
         if (!unchanged) throw wrongPassword();
-        await holdAccess(tx, viewer);
+        await lockAccess(tx, viewer);
         const factor = await tx.first<{ enabled: boolean }>(
           'SELECT confirmed_at IS NOT NULL AS enabled FROM second_factors WHERE user_id = $1 FOR UPDATE',
           [viewer.userId],

@@ -8,7 +8,7 @@ import { problem } from '../../domain/problems';
 import { tokenHash } from '../../domain/token-hash';
 import { audit } from '../audit/audit';
 import { ApiToken, type TokenScope } from './api-token.entity';
-import { holdAccess } from './hold-access';
+import { lockAccess } from './lock-access';
 
 export interface NewToken {
   name: string;
@@ -52,7 +52,7 @@ export class TokensService {
       throw new ForbiddenError('A token can not make a token that lives longer than itself.');
     const token = `gnt_${randomBytes(32).toString('base64url')}`;
     const row = await this.database.transaction(async (tx) => {
-      await holdAccess(tx, viewer);
+      await lockAccess(tx, viewer);
       const owner = await tx.first<{ status: string }>('SELECT status FROM users WHERE id = $1 FOR SHARE', [userId]);
       if (owner?.status !== 'active')
         throw new ConflictError('OWNER_BLOCKED', 'A user who is not active can have no tokens.');

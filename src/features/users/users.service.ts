@@ -10,7 +10,7 @@ import { mayBlock, readableOwner, requireMay, type Role, type Viewer } from '../
 import { timeZoneName } from '../../domain/time-zone';
 import { audit } from '../audit/audit';
 import { Notices } from '../notices/notices.service';
-import { holdAccess } from './hold-access';
+import { lockAccess } from './lock-access';
 import { hashPassword, passwordProblems } from './passwords';
 import { User, type UserStatus } from './user.entity';
 
@@ -143,7 +143,7 @@ export class UsersService {
     const user = await this.get(viewer, id);
     if (!mayBlock(viewer, user)) throw new ForbiddenError();
     const noticeId = await this.database.transaction(async (tx) => {
-      await holdAccess(tx, viewer);
+      await lockAccess(tx, viewer);
       const done = await tx.affected(
         `UPDATE users SET status = 'active', updated_at = app_now() WHERE id = $1 AND status = 'waiting'`,
         [id],
@@ -160,7 +160,7 @@ export class UsersService {
     requireMay(viewer, 'users.role');
     if (viewer.userId === id) throw new ConflictError('OWN_ROLE', 'Nobody can change their own role.');
     await this.database.transaction(async (tx) => {
-      await holdAccess(tx, viewer);
+      await lockAccess(tx, viewer);
       const user = await tx.first<{ role: Role }>('SELECT role FROM users WHERE id = $1 FOR NO KEY UPDATE', [id]);
       if (!user) throw new NotFoundError('User', id);
       await tx.affected('UPDATE users SET role = $2, updated_at = app_now() WHERE id = $1', [id, role]);
@@ -185,6 +185,6 @@ export class UsersService {
   }
 }
 
-/** The caller holds the user. */
+/** The caller has locked the user. */
 export const setUserStatus = (tx: Transaction, id: number, status: User['status']) =>
   tx.affected('UPDATE users SET status = $2, updated_at = app_now() WHERE id = $1', [id, status]);

@@ -160,7 +160,7 @@ function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'
           <div>{t.home.noWorkers}</div>
         </div>
       )}
-      {present.held.map((mailing) => (
+      {present.stopped.map((mailing) => (
         <div class="alert alert-warning" key={mailing.id}>
           <Icon name="warning" />
           <div>

@@ -1,5 +1,5 @@
 import type { MailingView } from '../../features/mailings/mailings.service';
-import { heldWhenDone } from '../../features/mailings/restored';
+import { pausedWhenDone } from '../../features/mailings/restored';
 import type { SendPreview } from '../../features/scheduling/send-now.service';
 import { Confirm, PostForm } from '../components/form';
 import { useReader } from '../reader';
@@ -32,7 +32,7 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
           <p>{t.mailings.pauseText(waiting, sender)}</p>
         </Confirm>
       )}
-      {may.resume && (status === 'paused' || heldWhenDone(mailing)) && (
+      {may.resume && (status === 'paused' || pausedWhenDone(mailing)) && (
         <Confirm
           id="resume"
           action={`${at}/resume`}
@@ -95,7 +95,7 @@ function More({ mailing, sender }: Pick<Props, 'mailing' | 'sender'>) {
         <PostForm action={`${at}/copy`}>
           <button class="btn btn-quiet">{t.form.copy}</button>
         </PostForm>
-        {(status !== 'done' || heldWhenDone(mailing)) && (
+        {(status !== 'done' || pausedWhenDone(mailing)) && (
           <Confirm
             id="finish"
             action={`${at}/finish`}

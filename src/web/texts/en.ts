@@ -148,7 +148,7 @@ export const en = {
     empty: 'Welcome! Bring your clients first; then write a message and make a mailing.',
     noWorkers: 'No worker is running, so no letters go out. Start one: npm run start:worker.',
     restored: (mailings: string, at: string) =>
-      `The database was restored from a backup; mailings held since ${at}: ${mailings}. What was sent after the backup is not known here.`,
+      `The database was restored from a backup; mailings paused since ${at}: ${mailings}. What was sent after the backup is not known here.`,
     restoredLook: 'Look at what is paused, and resume each mailing by itself',
   },
   transport: {
@@ -529,7 +529,7 @@ export const en = {
       'delivery.resend': 'Sent one letter again',
       'delivery.mark_sent': 'Marked a letter as sent',
       'transport.resume': 'Tried the mail server again',
-      'database.hold': 'Held everything: the database was restored',
+      'database.hold': 'Paused everything: the database was restored',
     } satisfies Record<AuditAction, string>,
     objectType: {
       user: 'User',

@@ -7,9 +7,9 @@ import type { Viewer } from '../../domain/permissions';
  * token the viewer came with is seen here if it came after the guard had let them in, and waits for the commit otherwise.
  * @throws DomainError UNAUTHENTICATED
  */
-export async function holdAccess(tx: Transaction, { userId, role, sessionId, token }: Viewer): Promise<void> {
+export async function lockAccess(tx: Transaction, { userId, role, sessionId, token }: Viewer): Promise<void> {
   if (userId === 0) return;
-  // The user first: who ends all sessions and tokens of a user holds that row, and sees what is made before it goes on.
+  // The user first: whoever ends all sessions and tokens of a user has locked that row, and sees what is made before it goes on.
   const user = await tx.first(`SELECT id FROM users WHERE id = $1 AND status = 'active' AND role = $2 FOR SHARE`, [
     userId,
     role,

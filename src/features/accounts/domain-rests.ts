@@ -3,13 +3,13 @@ import type { Database } from '../../database/database';
 import { untilAnswered } from '../../database/wait';
 import { emailDomain } from '../../domain/email-address';
 
-/** Domains whose provider said that we send too fast; shared by all workers. */
-export class DomainHolds {
+/** Domains that rest because their provider said that we send too fast; shared by all workers. */
+export class DomainRests {
   private until = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
-    private readonly holdMs: number,
+    private readonly restForMs: number,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -19,27 +19,27 @@ export class DomainHolds {
     return until === undefined ? 0 : Math.max(0, until - performance.now());
   }
 
-  /** Others learn of it, too, unless Postgres does not take it. */
-  async hold(domain: string, detail: string): Promise<void> {
-    this.until.set(domain, performance.now() + this.holdMs);
+  /** No letters to the domain for the configured time. The other workers learn of it if Postgres can be reached. */
+  async begin(domain: string, detail: string): Promise<void> {
+    this.until.set(domain, performance.now() + this.restForMs);
     const write = () =>
       this.database.affected(
-        `INSERT INTO domain_holds (domain, until_at, detail) VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond', $3)
+        `INSERT INTO domain_rests (domain, until_at, detail) VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond', $3)
          ON CONFLICT (domain) DO UPDATE SET until_at = excluded.until_at, detail = excluded.detail`,
-        [domain, this.holdMs, detail.slice(0, 500)],
+        [domain, this.restForMs, detail.slice(0, 500)],
       );
     await untilAnswered(write).catch((error: unknown) =>
       this.logger.warn(
-        { event: 'domain.hold_untold', domain, reason: (error as Error).message },
-        'Only this worker holds',
+        { event: 'domain.rest_untold', domain, reason: (error as Error).message },
+        'The other workers were not told that the domain rests',
       ),
     );
   }
 
-  /** Learns of the other workers' holds. */
+  /** Learns of the rests that other workers began. */
   async refresh(): Promise<void> {
     const rows = await this.database.rows<{ domain: string; restMs: number }>(
-      `SELECT domain, extract(epoch FROM until_at - clock_timestamp()) * 1000 AS rest_ms FROM domain_holds WHERE until_at > clock_timestamp()`,
+      `SELECT domain, extract(epoch FROM until_at - clock_timestamp()) * 1000 AS rest_ms FROM domain_rests WHERE until_at > clock_timestamp()`,
     );
     this.until = new Map(rows.map((row) => [row.domain, performance.now() + Number(row.restMs)]));
   }
