@@ -30,8 +30,8 @@ INSERT INTO client_totals (owner_id) VALUES (0);
 
 -- Keeps client_totals in the transaction that changes clients. Writers of addresses are ordered by an advisory lock
 -- until they commit, so that the number of different addresses over all owners is exact. An address that had nobody
--- before the statement, or has nobody after it, changes that number. No joins and no sequential scans: the plan that
--- a session keeps from its first statement must suit one row in an empty table as well as thousands among millions.
+-- before the statement, or has nobody after it, changes that number. No joins and no sequential scans: the query plan
+-- that a session keeps from its first statement must suit one row in an empty table as well as thousands among millions.
 CREATE FUNCTION clients_count() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   different bigint := 0;

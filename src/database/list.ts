@@ -26,7 +26,7 @@ export interface ListQuery extends View {
   key: { expression: string; type: 'bigint' | 'text' | 'timestamptz' }[];
   /**
    * An expression that is the same for all rows. It heads the order, so that the page comes from the index that begins with
-   * it, and stays out of the cursor: of a comparison of rows the planner weighs the first part alone.
+   * it, and stays out of the cursor: Postgres estimates a comparison of rows by its first part alone.
    */
   pinned?: string;
   descending: boolean;

@@ -1,12 +1,12 @@
 /**
- * What a mailing's calendar asks for, decided from its row and a few facts. Each planner is called with the mailing's row
- * locked and `now` read from the database in that transaction, and its plan is written in the same transaction.
+ * What a mailing's calendar asks for, decided from its row and a few facts. Each function is called with the mailing's row
+ * locked and with `now` read from the database in that transaction; its decision is written in the same transaction.
  *
  * `nextRunAt` is the cursor: the first occurrence that nobody decided about. What lies before it has run, is on the ledger
  * as missed, or never existed for this mailing. It is kept while the mailing is paused; null means that none will come.
  *
  * The k-th occurrence is the truth, and the stored instant only what the zone's rules made of it when it was stored. Each
- * planner asks the present rules first ({@link presentCursor}).
+ * function asks the present rules first ({@link presentCursor}).
  */
 import {
   latestBetween,
@@ -35,7 +35,7 @@ export function presentCursor(schedule: Schedule, nextRunAt: Date | null): Date 
 }
 
 /** What to write. All of it, in one transaction. */
-export interface Plan {
+export interface Decision {
   /** Start this run now; `occurrenceAt` null is an extra run on demand. */
   run: { occurrenceAt: Date | null } | null;
   /**
@@ -50,7 +50,7 @@ export interface Plan {
   wait: boolean;
 }
 
-/** No plan lists more missed occurrences than this; older ones are dropped without a trace. */
+/** No decision lists more missed occurrences than this; older ones are dropped without a trace. */
 export const MISSED_LIMIT = 1000;
 
 /** How late an occurrence may still run after downtime: half a period, at most a day. `once` runs until `endAt`. */
@@ -76,55 +76,55 @@ export interface TickFacts extends MailingFacts {
 
 /**
  * One tick for a `started` mailing; call it when `nextRunAt` or `endAt` is reached, at any other time it changes nothing
- * (a paused mailing that reaches `endAt` is {@link planResume}'s). Of the occurrences that came due since the last tick
+ * (a paused mailing that reaches `endAt` is {@link decideResume}'s). Of the occurrences that came due since the last tick
  * only the latest may run; older ones are missed.
  */
-export function planTick(facts: TickFacts): Plan {
+export function decideTick(facts: TickFacts): Decision {
   const { schedule, now, scheduledRunOpen, demandRunOpen } = facts;
   const nextRunAt = presentCursor(schedule, facts.nextRunAt);
   const done = hasEnded(schedule, now);
   const due = dueOccurrence(schedule, nextRunAt, now);
-  if (!due || !nextRunAt) return plan({ nextRunAt: done ? null : nextRunAt, done });
+  if (!due || !nextRunAt) return decision({ nextRunAt: done ? null : nextRunAt, done });
 
   const waited = (at: Date): boolean => facts.waitedUntil !== null && facts.waitedUntil >= at;
   const older = missedBetween(schedule, nextRunAt, due, (at) => (waited(at) ? 'overlap' : 'down'));
-  if (demandRunOpen && !scheduledRunOpen && !done) return plan({ missed: older, nextRunAt: due, wait: true });
+  if (demandRunOpen && !scheduledRunOpen && !done) return decision({ missed: older, nextRunAt: due, wait: true });
 
   const next = nextOccurrence(schedule, due)?.at ?? null;
   const lateSince = Math.max(due.getTime(), facts.waitedUntil?.getTime() ?? -Infinity);
   const tooLate = now.getTime() - lateSince > graceMs(schedule.period);
   if (done || scheduledRunOpen || tooLate) {
     const reason = scheduledRunOpen || demandRunOpen || waited(due) ? 'overlap' : 'down';
-    return plan({ missed: latest([...older, { occurrenceAt: due, reason }]), nextRunAt: done ? null : next, done });
+    return decision({ missed: latest([...older, { occurrenceAt: due, reason }]), nextRunAt: done ? null : next, done });
   }
-  return plan({ run: { occurrenceAt: due }, missed: older, nextRunAt: next });
+  return decision({ run: { occurrenceAt: due }, missed: older, nextRunAt: next });
 }
 
 /**
  * The first start of a `created` mailing. If `startAt` has passed, one run goes at once, for the latest occurrence so far,
  * and earlier ones don't exist; else nothing is sent before `startAt`.
  */
-export function planFirstStart({ schedule, now }: { schedule: Schedule; now: Date }): Plan {
-  if (hasEnded(schedule, now)) return plan({ done: true });
+export function decideFirstStart({ schedule, now }: { schedule: Schedule; now: Date }): Decision {
+  if (hasEnded(schedule, now)) return decision({ done: true });
   const current = previousOccurrence(schedule, now);
-  if (!current) return plan({ nextRunAt: schedule.startAt });
-  return plan({ run: { occurrenceAt: current.at }, nextRunAt: nextOccurrence(schedule, current.at)?.at ?? null });
+  if (!current) return decision({ nextRunAt: schedule.startAt });
+  return decision({ run: { occurrenceAt: current.at }, nextRunAt: nextOccurrence(schedule, current.at)?.at ?? null });
 }
 
 /**
  * A paused mailing goes on: what fell due meanwhile is missed (`paused`), the next occurrence is the first after `now`.
  * A `once` mailing that was paused over its `startAt` still has its only occurrence before it: the next tick runs it.
  */
-export function planResume(facts: MailingFacts): Plan {
+export function decideResume(facts: MailingFacts): Decision {
   const { schedule, now } = facts;
   const nextRunAt = presentCursor(schedule, facts.nextRunAt);
   const done = hasEnded(schedule, now);
   const due = dueOccurrence(schedule, nextRunAt, now);
   if (!due || !nextRunAt || (schedule.period === 'once' && !done)) {
-    return plan({ nextRunAt: done ? null : nextRunAt, done });
+    return decision({ nextRunAt: done ? null : nextRunAt, done });
   }
   const missed = missedBetween(schedule, nextRunAt, justAfter(now), () => 'paused');
-  return plan({ missed, nextRunAt: done ? null : (nextOccurrence(schedule, due)?.at ?? null), done });
+  return decision({ missed, nextRunAt: done ? null : (nextOccurrence(schedule, due)?.at ?? null), done });
 }
 
 export interface DemandFacts extends MailingFacts {
@@ -140,19 +140,19 @@ export interface DemandFacts extends MailingFacts {
  * occurrence, whatever `startAt` says: if that has its run, the unique key makes the service answer with that one.
  * `run` is null only together with `done`.
  */
-export function planDemandSend(facts: DemandFacts): Plan {
+export function decideDemandSend(facts: DemandFacts): Decision {
   const { schedule, now, firstStart } = facts;
   const nextRunAt = presentCursor(schedule, facts.nextRunAt);
-  if (hasEnded(schedule, now)) return firstStart ? plan({ done: true }) : planTick({ ...facts, ...NOTHING_OPEN });
+  if (hasEnded(schedule, now)) return firstStart ? decision({ done: true }) : decideTick({ ...facts, ...NOTHING_OPEN });
   if (schedule.period === 'once')
-    return plan({ run: { occurrenceAt: nextRunAt ?? facts.lastOccurrenceAt ?? schedule.startAt } });
+    return decision({ run: { occurrenceAt: nextRunAt ?? facts.lastOccurrenceAt ?? schedule.startAt } });
   if (firstStart) {
-    const start = planFirstStart(facts);
+    const start = decideFirstStart(facts);
     return { ...start, run: start.run ?? { occurrenceAt: null } };
   }
   const due = dueOccurrence(schedule, nextRunAt, now);
-  if (!due || !nextRunAt) return plan({ run: { occurrenceAt: null }, nextRunAt });
-  return plan({
+  if (!due || !nextRunAt) return decision({ run: { occurrenceAt: null }, nextRunAt });
+  return decision({
     run: { occurrenceAt: due },
     missed: missedBetween(schedule, nextRunAt, due, () => 'down'),
     nextRunAt: nextOccurrence(schedule, due)?.at ?? null,
@@ -172,23 +172,23 @@ export interface EditFacts extends MailingFacts {
 
 /**
  * The schedule of a `started` or `paused` mailing was changed. Never starts a run: what is due by the old schedule belongs
- * to a {@link planTick} just before; what is still undecided then is missed. A `created` mailing has no cursor to plan.
+ * to a {@link decideTick} just before; what is still undecided then is missed. A `created` mailing has no cursor yet.
  * - Only `endAt` changed: the cursor stays, and comes back if there is an occurrence again.
  * - A new grid after a run: its first occurrence from now on, at least half a (new) period after that run.
  * - A new grid before any run: its latest occurrence if it is not too late to run, else the next.
  * - `once` that had its run gets no other one, however it is moved; another period turned into `once` gets a last run if
  *   `startAt` lies after the last one. A `once` mailing without a cursor is done when its runs are.
  */
-export function planEdit(facts: EditFacts): Plan {
+export function decideEdit(facts: EditFacts): Decision {
   const { previous, schedule, now } = facts;
   const nextRunAt = presentCursor(previous, facts.nextRunAt);
   const done = hasEnded(schedule, now);
-  if (!done && sameGrid(previous, schedule)) return plan({ nextRunAt: keptCursor({ ...facts, nextRunAt }) });
+  if (!done && sameGrid(previous, schedule)) return decision({ nextRunAt: keptCursor({ ...facts, nextRunAt }) });
 
   const merelyMoved = previous.period === 'once' && !done;
   const reason = facts.paused ? 'paused' : 'overlap';
   const missed = nextRunAt && !merelyMoved ? missedBetween(previous, nextRunAt, justAfter(now), () => reason) : [];
-  return plan({ missed, nextRunAt: done ? null : movedCursor(facts), done });
+  return decision({ missed, nextRunAt: done ? null : movedCursor(facts), done });
 }
 
 function keptCursor({ schedule, nextRunAt, now, lastOccurrenceAt }: EditFacts): Date | null {
@@ -223,7 +223,7 @@ export function lateJoinUntil(schedule: Schedule, occurrence: Date, { grows }: {
   return until === Infinity ? null : new Date(until);
 }
 
-const plan = (given: Partial<Plan>): Plan => ({
+const decision = (given: Partial<Decision>): Decision => ({
   run: null,
   missed: [],
   nextRunAt: null,

@@ -4,14 +4,14 @@ import {
   graceMs,
   lateJoinUntil,
   MISSED_LIMIT,
-  planDemandSend,
-  planEdit,
-  planFirstStart,
-  planResume,
-  planTick,
+  decideDemandSend,
+  decideEdit,
+  decideFirstStart,
+  decideResume,
+  decideTick,
   type DemandFacts,
   type EditFacts,
-  type Plan,
+  type Decision,
   type TickFacts,
 } from '../../src/domain/schedule-decision';
 import { occurrencesBetween } from '../support/occurrences';
@@ -23,7 +23,7 @@ const schedule = (period: Period, startAt = '2027-03-01', endAt?: string): Sched
   period,
   timeZone: 'UTC',
 });
-const plan = (given: Partial<Plan>): Plan => ({
+const decision = (given: Partial<Decision>): Decision => ({
   run: null,
   missed: [],
   nextRunAt: null,
@@ -38,7 +38,7 @@ const missed = (reason: 'down' | 'paused' | 'overlap', ...days: string[]) =>
 
 describe('a tick', () => {
   const tick = (now: string, given: Partial<TickFacts> = {}) =>
-    planTick({
+    decideTick({
       schedule: schedule('daily'),
       nextRunAt: at('2027-03-05'),
       now: at(now),
@@ -49,17 +49,17 @@ describe('a tick', () => {
     });
 
   test('before the next occurrence changes nothing', () => {
-    expect(tick('2027-03-05T08:59:59.999')).toEqual(plan({ nextRunAt: at('2027-03-05') }));
-    expect(tick('2027-03-05', { nextRunAt: null })).toEqual(plan({}));
+    expect(tick('2027-03-05T08:59:59.999')).toEqual(decision({ nextRunAt: at('2027-03-05') }));
+    expect(tick('2027-03-05', { nextRunAt: null })).toEqual(decision({}));
   });
 
   test.each(['2027-03-05', '2027-03-05T09:00:14'])('at %s starts the run and moves on along the grid', (now) => {
-    expect(tick(now)).toEqual(plan({ run: run('2027-03-05'), nextRunAt: at('2027-03-06') }));
+    expect(tick(now)).toEqual(decision({ run: run('2027-03-05'), nextRunAt: at('2027-03-06') }));
   });
 
   test('after five days down, three hours late: one run, four missed, the next on time', () => {
     expect(tick('2027-03-09T12:00')).toEqual(
-      plan({
+      decision({
         run: run('2027-03-09'),
         missed: missed('down', '2027-03-05', '2027-03-06', '2027-03-07', '2027-03-08'),
         nextRunAt: at('2027-03-10'),
@@ -74,33 +74,35 @@ describe('a tick', () => {
   ] as const)('%s: the grace ends at half a period, at most a day', (period, lastMoment, tooLate) => {
     const given = { schedule: schedule(period), nextRunAt: at('2027-03-01') };
     const nextRunAt = occurrenceAt(given.schedule, 1);
-    expect(tick(lastMoment, given)).toEqual(plan({ run: run('2027-03-01'), nextRunAt }));
-    expect(tick(tooLate, given)).toEqual(plan({ missed: missed('down', '2027-03-01'), nextRunAt }));
+    expect(tick(lastMoment, given)).toEqual(decision({ run: run('2027-03-01'), nextRunAt }));
+    expect(tick(tooLate, given)).toEqual(decision({ missed: missed('down', '2027-03-01'), nextRunAt }));
   });
 
   test('once runs however late, until endAt', () => {
     const given = { schedule: schedule('once', '2027-03-01', '2028-03-01'), nextRunAt: at('2027-03-01') };
-    expect(tick('2028-03-01T08:59', given)).toEqual(plan({ run: run('2027-03-01') }));
-    expect(tick('2028-03-01', given)).toEqual(plan({ missed: missed('down', '2027-03-01'), done: true }));
+    expect(tick('2028-03-01T08:59', given)).toEqual(decision({ run: run('2027-03-01') }));
+    expect(tick('2028-03-01', given)).toEqual(decision({ missed: missed('down', '2027-03-01'), done: true }));
   });
 
   test.each([true, false])(
     'behind an unfinished run by schedule it is missed (one on demand too: %p)',
     (demandRunOpen) => {
       expect(tick('2027-03-05T09:00:10', { scheduledRunOpen: true, demandRunOpen })).toEqual(
-        plan({ missed: missed('overlap', '2027-03-05'), nextRunAt: at('2027-03-06') }),
+        decision({ missed: missed('overlap', '2027-03-05'), nextRunAt: at('2027-03-06') }),
       );
     },
   );
 
   test('behind a run on demand it waits, and then runs even beyond the grace', () => {
     expect(tick('2027-03-05T09:00:10', { demandRunOpen: true })).toEqual(
-      plan({ nextRunAt: at('2027-03-05'), wait: true }),
+      decision({ nextRunAt: at('2027-03-05'), wait: true }),
     );
     const waited = { waitedUntil: at('2027-03-05T22:00') };
-    expect(tick('2027-03-05T22:00:15', waited)).toEqual(plan({ run: run('2027-03-05'), nextRunAt: at('2027-03-06') }));
+    expect(tick('2027-03-05T22:00:15', waited)).toEqual(
+      decision({ run: run('2027-03-05'), nextRunAt: at('2027-03-06') }),
+    );
     expect(tick('2027-03-06', { ...waited, demandRunOpen: true })).toEqual(
-      plan({ missed: missed('overlap', '2027-03-05'), nextRunAt: at('2027-03-06'), wait: true }),
+      decision({ missed: missed('overlap', '2027-03-05'), nextRunAt: at('2027-03-06'), wait: true }),
     );
   });
 
@@ -112,11 +114,11 @@ describe('a tick', () => {
 
   test('an occurrence at endAt does not run, and the mailing is done', () => {
     const given = { schedule: schedule('daily', '2027-03-01', '2027-03-06') };
-    expect(tick('2027-03-05', given)).toEqual(plan({ run: run('2027-03-05') }));
-    expect(tick('2027-03-05T23:00', { ...given, nextRunAt: null })).toEqual(plan({}));
-    expect(tick('2027-03-06', { ...given, nextRunAt: null })).toEqual(plan({ done: true }));
+    expect(tick('2027-03-05', given)).toEqual(decision({ run: run('2027-03-05') }));
+    expect(tick('2027-03-05T23:00', { ...given, nextRunAt: null })).toEqual(decision({}));
+    expect(tick('2027-03-06', { ...given, nextRunAt: null })).toEqual(decision({ done: true }));
     expect(tick('2027-03-06', { ...given, demandRunOpen: true })).toEqual(
-      plan({ missed: missed('overlap', '2027-03-05'), done: true }),
+      decision({ missed: missed('overlap', '2027-03-05'), done: true }),
     );
   });
 
@@ -136,41 +138,41 @@ describe('a tick', () => {
     test('moved earlier, and past: the occurrence runs late, or is missed, and never vanishes', () => {
       const next = at('2027-03-06');
       for (const now of ['2027-03-05T09:30', '2027-03-05T10:00', '2027-03-05T20:59'])
-        expect(tick(now, { nextRunAt: off(1) })).toEqual(plan({ run: run('2027-03-05'), nextRunAt: next }));
+        expect(tick(now, { nextRunAt: off(1) })).toEqual(decision({ run: run('2027-03-05'), nextRunAt: next }));
       expect(tick('2027-03-05T21:30', { nextRunAt: off(1) })).toEqual(
-        plan({ missed: missed('down', '2027-03-05'), nextRunAt: next }),
+        decision({ missed: missed('down', '2027-03-05'), nextRunAt: next }),
       );
       expect(tick('2027-03-06', { nextRunAt: off(1) })).toEqual(
-        plan({ run: run('2027-03-06'), missed: missed('down', '2027-03-05'), nextRunAt: at('2027-03-07') }),
+        decision({ run: run('2027-03-06'), missed: missed('down', '2027-03-05'), nextRunAt: at('2027-03-07') }),
       );
     });
 
     test('moved earlier, still to come: it is expected when it is due', () => {
-      expect(tick('2027-03-05T08:30', { nextRunAt: off(1) })).toEqual(plan({ nextRunAt: at('2027-03-05') }));
+      expect(tick('2027-03-05T08:30', { nextRunAt: off(1) })).toEqual(decision({ nextRunAt: at('2027-03-05') }));
     });
 
     test('moved later: nothing at the stale time, one run at the true one', () => {
-      expect(tick('2027-03-05T08:30', { nextRunAt: off(-1) })).toEqual(plan({ nextRunAt: at('2027-03-05') }));
+      expect(tick('2027-03-05T08:30', { nextRunAt: off(-1) })).toEqual(decision({ nextRunAt: at('2027-03-05') }));
       expect(tick('2027-03-05T09:00:05', { nextRunAt: off(-1) })).toEqual(
-        plan({ run: run('2027-03-05'), nextRunAt: at('2027-03-06') }),
+        decision({ run: run('2027-03-05'), nextRunAt: at('2027-03-06') }),
       );
     });
 
     test('moved beyond the end: there is no such occurrence any more', () => {
       const ending = schedule('daily', '2027-03-01', '2027-03-05T08:45');
-      expect(tick('2027-03-05T08:30', { schedule: ending, nextRunAt: off(-1) })).toEqual(plan({}));
+      expect(tick('2027-03-05T08:30', { schedule: ending, nextRunAt: off(-1) })).toEqual(decision({}));
     });
 
     test('a resumed mailing, a send and an edit know it, too', () => {
       const facts = { schedule: schedule('daily'), nextRunAt: off(1), now: at('2027-03-05T09:30') };
       const next = at('2027-03-06');
-      expect(planResume(facts)).toEqual(plan({ missed: missed('paused', '2027-03-05'), nextRunAt: next }));
+      expect(decideResume(facts)).toEqual(decision({ missed: missed('paused', '2027-03-05'), nextRunAt: next }));
       const more = { lastOccurrenceAt: at('2027-03-04'), lastRunAt: at('2027-03-04') };
-      expect(planDemandSend({ ...facts, ...more, firstStart: false })).toEqual(
-        plan({ run: run('2027-03-05'), nextRunAt: next }),
+      expect(decideDemandSend({ ...facts, ...more, firstStart: false })).toEqual(
+        decision({ run: run('2027-03-05'), nextRunAt: next }),
       );
       const edit = { ...facts, ...more, previous: facts.schedule, paused: false };
-      expect(planEdit(edit)).toEqual(plan({ nextRunAt: at('2027-03-05') }));
+      expect(decideEdit(edit)).toEqual(decision({ nextRunAt: at('2027-03-05') }));
     });
 
     test('no occurrence vanishes and none runs twice, in any zone, whichever way and whenever the rules moved it', () => {
@@ -188,7 +190,7 @@ describe('a tick', () => {
             let now = occurrenceAt(grid, k).getTime() - 5 * HOUR;
             for (const minutes of steps) {
               now += minutes * 60_000;
-              const next: Plan = tick('2027-03-05', { schedule: grid, nextRunAt: cursor, now: new Date(now) });
+              const next: Decision = tick('2027-03-05', { schedule: grid, nextRunAt: cursor, now: new Date(now) });
               for (const { occurrenceAt: missedAt } of next.missed) decided.push(missedAt.getTime());
               if (next.run?.occurrenceAt) decided.push(next.run.occurrenceAt.getTime());
               cursor = next.nextRunAt;
@@ -204,12 +206,12 @@ describe('a tick', () => {
 
   test('a clock that steps back repeats nothing', () => {
     const { nextRunAt } = tick('2027-03-05');
-    expect(tick('2027-03-04T12:00', { nextRunAt })).toEqual(plan({ nextRunAt: at('2027-03-06') }));
+    expect(tick('2027-03-04T12:00', { nextRunAt })).toEqual(decision({ nextRunAt: at('2027-03-06') }));
   });
 });
 
 describe('the first start', () => {
-  const start = (s: Schedule, now: string) => planFirstStart({ schedule: s, now: at(now) });
+  const start = (s: Schedule, now: string) => decideFirstStart({ schedule: s, now: at(now) });
 
   test.each([
     ['before startAt nothing goes yet', schedule('daily'), '2027-02-28', { nextRunAt: at('2027-03-01') }],
@@ -230,13 +232,13 @@ describe('the first start', () => {
     ],
     ['at endAt', schedule('daily', '2027-03-01', '2027-03-02'), '2027-03-02', { done: true }],
   ])('%s', (_, s, now, expected) => {
-    expect(start(s, now)).toEqual(plan(expected));
+    expect(start(s, now)).toEqual(decision(expected));
   });
 });
 
 describe('resuming', () => {
   const resume = (s: Schedule, nextRunAt: string | null, now: string) =>
-    planResume({ schedule: s, nextRunAt: nextRunAt ? at(nextRunAt) : null, now: at(now) });
+    decideResume({ schedule: s, nextRunAt: nextRunAt ? at(nextRunAt) : null, now: at(now) });
 
   test.each([
     ['nothing fell due', schedule('daily'), '2027-03-05', '2027-03-04T10:00', { nextRunAt: at('2027-03-05') }],
@@ -264,13 +266,13 @@ describe('resuming', () => {
       { missed: missed('paused', '2027-03-01'), done: true },
     ],
   ])('%s', (_, s, nextRunAt, now, expected) => {
-    expect(resume(s, nextRunAt, now)).toEqual(plan(expected));
+    expect(resume(s, nextRunAt, now)).toEqual(decision(expected));
   });
 });
 
 describe('a send on demand', () => {
   const send = (s: Schedule, now: string, given: Partial<DemandFacts> = {}) =>
-    planDemandSend({
+    decideDemandSend({
       schedule: s,
       nextRunAt: null,
       now: at(now),
@@ -336,7 +338,7 @@ describe('a send on demand', () => {
       { missed: missed('down', '2027-03-04'), done: true },
     ],
   ])('%s', (_, s, now, given, expected) => {
-    expect(send(s, now, given)).toEqual(plan(expected));
+    expect(send(s, now, given)).toEqual(decision(expected));
   });
 
   test('created once, sent on demand at startAt, then several ticks: one run', () => {
@@ -345,14 +347,14 @@ describe('a send on demand', () => {
     expect(only).toEqual(run('2027-03-01'));
     for (const now of ['2027-03-01', '2027-03-01T09:00:15', '2027-03-02']) {
       const open = { scheduledRunOpen: false, demandRunOpen: true, waitedUntil: null };
-      expect(planTick({ schedule: once, nextRunAt, now: at(now), ...open })).toEqual(plan({}));
+      expect(decideTick({ schedule: once, nextRunAt, now: at(now), ...open })).toEqual(decision({}));
     }
   });
 });
 
 describe('an edit', () => {
   const edit = (previous: Schedule, next: Schedule, now: string, given: Partial<EditFacts> = {}) =>
-    planEdit({
+    decideEdit({
       previous,
       schedule: next,
       nextRunAt: null,
@@ -398,7 +400,7 @@ describe('an edit', () => {
     ],
     ['startAt moved far ahead', schedule('daily', '2028-01-01'), '2027-03-05T10:00', ran, at('2028-01-01')],
   ])('after a run: %s', (_, next, now, given, expected) => {
-    expect(edit(daily, next, now, given)).toEqual(plan({ nextRunAt: expected }));
+    expect(edit(daily, next, now, given)).toEqual(decision({ nextRunAt: expected }));
   });
 
   test.each([
@@ -409,7 +411,7 @@ describe('an edit', () => {
     ['once in the past', schedule('once', '2027-02-05'), '2027-03-05T21:01', at('2027-02-05')],
   ])('before any run: %s', (_, next, now, expected) => {
     const previous = schedule('weekly', '2027-06-01');
-    expect(edit(previous, next, now, { nextRunAt: at('2027-06-01') })).toEqual(plan({ nextRunAt: expected }));
+    expect(edit(previous, next, now, { nextRunAt: at('2027-06-01') })).toEqual(decision({ nextRunAt: expected }));
   });
 
   test.each([
@@ -425,7 +427,7 @@ describe('an edit', () => {
     ['daily ends with the run it had', daily, schedule('once', '2027-03-05'), ran, null],
     ['once goes on daily', schedule('once'), daily, onceRan, at('2027-03-06')],
   ])('%s', (_, previous, next, given, expected) => {
-    expect(edit(previous, next, '2027-03-05T10:00', given)).toEqual(plan({ nextRunAt: expected }));
+    expect(edit(previous, next, '2027-03-05T10:00', given)).toEqual(decision({ nextRunAt: expected }));
   });
 
   test.each([
@@ -435,19 +437,19 @@ describe('an edit', () => {
     ['later, while one is due', '2027-03-20', { ...ran, nextRunAt: at('2027-03-04') }, at('2027-03-04')],
   ])('of endAt alone: %s', (_, endAt, given, expected) => {
     const [previous, next] = [schedule('daily', '2027-03-01', '2027-03-10'), schedule('daily', '2027-03-01', endAt)];
-    expect(edit(previous, next, '2027-03-05T10:00', given)).toEqual(plan({ nextRunAt: expected }));
+    expect(edit(previous, next, '2027-03-05T10:00', given)).toEqual(decision({ nextRunAt: expected }));
   });
 
   test('of endAt alone at the very moment of the last run does not repeat it', () => {
     const [previous, next] = [schedule('daily', '2027-03-01', '2027-03-06'), schedule('daily', '2027-03-01')];
     expect(edit(previous, next, '2027-03-05', { ...ran, nextRunAt: null })).toEqual(
-      plan({ nextRunAt: at('2027-03-06') }),
+      decision({ nextRunAt: at('2027-03-06') }),
     );
   });
 
   test('of endAt alone never brings back the only occurrence of once', () => {
     const next = schedule('once', '2027-03-01', '2027-09-01');
-    expect(edit(schedule('once'), next, '2027-03-05T10:00', onceRan)).toEqual(plan({}));
+    expect(edit(schedule('once'), next, '2027-03-05T10:00', onceRan)).toEqual(decision({}));
   });
 
   test.each([
@@ -456,14 +458,14 @@ describe('an edit', () => {
   ] as const)('what the old grid left undecided is on record (paused: %p)', (paused, reason) => {
     const given = { ...ran, nextRunAt: at('2027-03-06'), paused };
     expect(edit(daily, schedule('daily', '2027-03-01T12:00'), '2027-03-07T10:00', given)).toEqual(
-      plan({ missed: missed(reason, '2027-03-06', '2027-03-07'), nextRunAt: at('2027-03-07T12:00') }),
+      decision({ missed: missed(reason, '2027-03-06', '2027-03-07'), nextRunAt: at('2027-03-07T12:00') }),
     );
   });
 
   test('an end that has passed finishes the mailing', () => {
     const next = schedule('daily', '2027-03-01', '2027-03-06T12:00');
     expect(edit(daily, next, '2027-03-06T12:00', ran)).toEqual(
-      plan({ missed: missed('overlap', '2027-03-06'), done: true }),
+      decision({ missed: missed('overlap', '2027-03-06'), done: true }),
     );
   });
 });

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { PERIODS, type Schedule } from '../../src/domain/recurrence';
 import {
   graceMs,
-  planDemandSend,
-  planEdit,
-  planFirstStart,
-  planResume,
-  planTick,
-  type Plan,
+  decideDemandSend,
+  decideEdit,
+  decideFirstStart,
+  decideResume,
+  decideTick,
+  type Decision,
 } from '../../src/domain/schedule-decision';
 import { occurrencesBetween } from '../support/occurrences';
 
@@ -28,12 +28,12 @@ class Mailing {
   start(now: Date): void {
     if (this.status !== 'created') return;
     this.status = 'started';
-    this.write(planFirstStart({ schedule: this.schedule, now }), now, 'scheduled');
+    this.write(decideFirstStart({ schedule: this.schedule, now }), now, 'scheduled');
   }
 
   tick(now: Date): void {
     if (this.status !== 'started') return;
-    const decided = planTick({ ...this, now });
+    const decided = decideTick({ ...this, now });
     if (decided.run?.occurrenceAt) {
       const lateSince = Math.max(decided.run.occurrenceAt.getTime(), this.waitedUntil?.getTime() ?? -Infinity);
       expect(now.getTime() - lateSince).toBeLessThanOrEqual(graceMs(this.schedule.period));
@@ -47,7 +47,7 @@ class Mailing {
 
   send(now: Date): void {
     if ((this.status !== 'created' && this.status !== 'started') || this.scheduledRunOpen || this.demandRunOpen) return;
-    const decided = planDemandSend({ ...this, now, firstStart: this.status === 'created' });
+    const decided = decideDemandSend({ ...this, now, firstStart: this.status === 'created' });
     expect(decided.run === null).toBe(decided.done);
     this.status = 'started';
     const again = decided.run?.occurrenceAt && this.ran.has(decided.run.occurrenceAt.getTime());
@@ -62,7 +62,7 @@ class Mailing {
   resume(now: Date): void {
     if (this.status !== 'paused') return;
     this.status = 'started';
-    const decided = planResume({ ...this, now });
+    const decided = decideResume({ ...this, now });
     expect(decided.run).toBeNull();
     this.write(decided, now, 'scheduled');
   }
@@ -71,10 +71,10 @@ class Mailing {
     if (this.status !== 'started' && this.status !== 'paused') return;
     const [previous, schedule] = [this.schedule, { ...this.schedule, endAt }];
     this.schedule = schedule;
-    this.write(planEdit({ ...this, previous, schedule, now, paused: this.status === 'paused' }), now, 'scheduled');
+    this.write(decideEdit({ ...this, previous, schedule, now, paused: this.status === 'paused' }), now, 'scheduled');
   }
 
-  private write(decided: Plan, now: Date, trigger: 'scheduled' | 'demand'): void {
+  private write(decided: Decision, now: Date, trigger: 'scheduled' | 'demand'): void {
     for (const { occurrenceAt } of decided.missed) {
       expect(occurrenceAt.getTime()).toBeLessThanOrEqual(now.getTime());
       expect(this.isDecided(occurrenceAt)).toBe(false);
@@ -221,7 +221,7 @@ describe('whatever happens to a mailing', () => {
           mailing.tick(new Date(t));
         }
         const { lastRunAt } = mailing;
-        const decided = planEdit({ ...mailing, previous: before, schedule: after, now, paused: false });
+        const decided = decideEdit({ ...mailing, previous: before, schedule: after, now, paused: false });
         expect(decided.run).toBeNull();
         if (!decided.nextRunAt || !lastRunAt || after.period === 'once') return;
         const half = { daily: 12, weekly: 84, monthly: 360 }[after.period] * HOUR_MS;

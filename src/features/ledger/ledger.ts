@@ -20,8 +20,8 @@ const OFFER = `
  * `held` takes the runs concerned FOR KEY SHARE, in id order, before it reads their state: it waits for a pause or finish
  * that has locked one FOR UPDATE and then sees its result. So no claim is committed after their answer, and no delivery goes
  * back to wait in a run that was closed.
- * `concerned` is read by primary key, and the updates join by it alone: whatever the planner knows of a ledger
- * that has just grown by a million rows, no plan of this statement can walk through a run.
+ * `concerned` is read by primary key, and the updates join by it alone: whatever the statistics of Postgres say about a ledger
+ * that has just grown by a million rows, no query plan of this statement can walk through a run.
  */
 const WRITE = `
   WITH given AS MATERIALIZED (

@@ -1,6 +1,6 @@
 import type { Sql, Transaction } from '../../database/database';
 import type { MailingCode } from '../../domain/codes';
-import type { Plan } from '../../domain/schedule-decision';
+import type { Decision } from '../../domain/schedule-decision';
 import type { MailingStatus } from '../../domain/states';
 import { GROWING } from '../audiences/audiences';
 import type { CheckedMailing } from './mailing-input';
@@ -9,7 +9,7 @@ import type { Mailing } from './mailing.entity';
 /** A locked mailing and what its calendar asks for. */
 export interface Decided {
   mailing: Mailing;
-  plan: Plan;
+  decision: Decision;
 }
 
 /** Why a mailing is in its status, where its owner did not bring it there. */
@@ -35,9 +35,9 @@ export async function setCalendar(tx: Transaction, decided: Decided[]): Promise<
       WHERE m.id = d.id`,
     [
       decided.map(({ mailing }) => mailing.id),
-      decided.map(({ plan }) => plan.nextRunAt),
-      decided.map(({ plan }) => plan.wait),
-      decided.map(({ plan }) => plan.done),
+      decided.map(({ decision }) => decision.nextRunAt),
+      decided.map(({ decision }) => decision.wait),
+      decided.map(({ decision }) => decision.done),
     ],
   );
 }

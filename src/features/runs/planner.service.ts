@@ -39,7 +39,7 @@ export class PlannerService {
       if (page.last) break;
     }
     failpoint('planned');
-    if (added >= PAGE) await this.tellPlanner();
+    if (added >= PAGE) await this.refreshStatistics();
     this.logger.info(
       { event: 'run.planned', runId, deliveries: added, ms: Math.round(performance.now() - startedAt) },
       'Run is planned',
@@ -48,10 +48,10 @@ export class PlannerService {
   }
 
   /**
-   * The ledger may be a thousand times as large as a minute ago: new statistics also make every session forget the plans of
-   * its prepared statements, which were right for a small table. A failure only leaves that to autovacuum, a minute later.
+   * The ledger may be a thousand times as large as a minute ago: new statistics also make every session drop the query plans
+   * of its prepared statements, which were right for a small table. A failure only leaves that to autovacuum, a minute later.
    */
-  private async tellPlanner(): Promise<void> {
+  private async refreshStatistics(): Promise<void> {
     try {
       await this.database.affected('ANALYZE deliveries');
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/database';
-import { planResume, planTick } from '../../domain/schedule-decision';
+import { decideResume, decideTick } from '../../domain/schedule-decision';
 import type { Mailing } from '../mailings/mailing.entity';
 import { type Decided, NO_REASON, setCalendar, setStatus, type StatusReason } from '../mailings/mailing-moves';
 import type { RunsService } from '../runs/runs.service';
@@ -11,7 +11,7 @@ const ENDED: StatusReason = { ...NO_REASON, code: 'ended' };
  * What a tick has to do for these mailings, which are locked and started or paused. A paused one is only looked at for
  * its end: what falls due meanwhile is decided when it is resumed.
  */
-export async function decideTick(tx: Transaction, runs: RunsService, mailings: Mailing[]): Promise<Decided[]> {
+export async function decideDue(tx: Transaction, runs: RunsService, mailings: Mailing[]): Promise<Decided[]> {
   const now = await databaseNow(tx);
   const open = await runs.untried(
     tx,
@@ -20,17 +20,17 @@ export async function decideTick(tx: Transaction, runs: RunsService, mailings: M
   return mailings.flatMap((mailing) => {
     const facts = { schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now };
     if (mailing.status === 'paused') {
-      const plan = planResume(facts);
-      return plan.done ? [{ mailing, plan }] : [];
+      const decision = decideResume(facts);
+      return decision.done ? [{ mailing, decision }] : [];
     }
     const runsOpen = open.filter((run) => run.mailingId === mailing.id);
-    const plan = planTick({
+    const decision = decideTick({
       ...facts,
       scheduledRunOpen: runsOpen.some((run) => run.trigger === 'schedule'),
       demandRunOpen: runsOpen.some((run) => run.trigger !== 'schedule'),
       waitedUntil: mailing.waitedUntil,
     });
-    return [{ mailing, plan }];
+    return [{ mailing, decision }];
   });
 }
 
@@ -43,16 +43,18 @@ export async function carryOut(tx: Transaction, runs: RunsService, decided: Deci
   if (decided.length === 0) return [];
   await runs.recordMissed(
     tx,
-    decided.flatMap(({ mailing, plan }) => plan.missed.map((missed) => ({ mailingId: mailing.id, ...missed }))),
+    decided.flatMap(({ mailing, decision }) => decision.missed.map((missed) => ({ mailingId: mailing.id, ...missed }))),
   );
   await setCalendar(tx, decided);
-  const ended = decided.filter(({ plan }) => plan.done).map(({ mailing }) => ({ mailing, reason: ENDED }));
+  const ended = decided.filter(({ decision }) => decision.done).map(({ mailing }) => ({ mailing, reason: ENDED }));
   for (const { mailing } of ended) await runs.close(tx, mailing.id, 'ended');
   await setStatus(tx, 'done', ended);
   return runs.beginScheduled(
     tx,
-    decided.flatMap(({ mailing, plan }) =>
-      plan.run?.occurrenceAt && !plan.done ? [{ mailingId: mailing.id, occurrenceAt: plan.run.occurrenceAt }] : [],
+    decided.flatMap(({ mailing, decision }) =>
+      decision.run?.occurrenceAt && !decision.done
+        ? [{ mailingId: mailing.id, occurrenceAt: decision.run.occurrenceAt }]
+        : [],
     ),
   );
 }

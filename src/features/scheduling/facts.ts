@@ -22,7 +22,7 @@ export interface RunFacts {
   lastOccurrenceAt: Date | null;
 }
 
-/** What the calendar's planners ask about a mailing's runs; missed ones don't count. */
+/** What the decisions of the calendar ask about a mailing's runs; missed ones don't count. */
 export async function readRunFacts(sql: Sql, mailing: Mailing): Promise<RunFacts> {
   const row = await sql.first<{ lastRunAt: Date | null; lastOccurrenceAt: Date | null; now: Date }>(
     `SELECT max(created_at) FILTER (WHERE trigger <> 'resend') AS last_run_at, max(occurrence_at) AS last_occurrence_at, app_now() AS now

@@ -5,7 +5,7 @@ import { Database, type Transaction } from '../../database/database';
 import type { MailingCode } from '../../domain/codes';
 import { ConflictError, ForbiddenError } from '../../domain/errors';
 import { stoppableOwner, type Viewer } from '../../domain/permissions';
-import { planFirstStart, planResume } from '../../domain/schedule-decision';
+import { decideFirstStart, decideResume } from '../../domain/schedule-decision';
 import { FeedState } from '../../queue/feed-state';
 import type { Mailing } from '../mailings/mailing.entity';
 import { clearCalendar, type Decided, hide, NO_REASON, setStatus, type StatusChange } from '../mailings/mailing-moves';
@@ -48,13 +48,13 @@ export class LifecycleService {
       const mailing = await lockMailing(tx, id, viewer);
       requireStatus(mailing, 'started');
       await settleAudience(tx, mailing);
-      const plan = planFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
-      if (plan.done) throw MAILING_ENDED();
-      if (plan.run) await requireRecipients(tx, mailing);
-      await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: plan.run !== null });
+      const decision = decideFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
+      if (decision.done) throw MAILING_ENDED();
+      if (decision.run) await requireRecipients(tx, mailing);
+      await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: decision.run !== null });
       await auditMailing(tx, viewer, 'mailing.start', id);
       await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
-      return carryOut(tx, this.runs, [{ mailing, plan }]);
+      return carryOut(tx, this.runs, [{ mailing, decision }]);
     });
     await this.plans.add(started);
     return this.mailings.get(viewer, id);
@@ -97,10 +97,10 @@ export class LifecycleService {
         return { runIds: await this.runs.setPaused(tx, [id], false), planned: [] };
       }
       const now = await databaseNow(tx);
-      const plan = planResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
+      const decision = decideResume({ schedule: scheduleOf(mailing), nextRunAt: mailing.nextRunAt, now });
       await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
       const resumed = await this.runs.setPaused(tx, [id], false);
-      return { runIds: resumed, planned: await carryOut(tx, this.runs, [{ mailing, plan }]) };
+      return { runIds: resumed, planned: await carryOut(tx, this.runs, [{ mailing, decision }]) };
     });
     await this.feed.refeed(runIds).catch((error: unknown) => this.plans.queueAway(error));
     await this.plans.add([...runIds, ...planned]);
@@ -143,7 +143,7 @@ export class LifecycleService {
   /** Carries out what a tick decided; a mailing whose owner may send no more today is paused instead, its cursor stays. */
   async carryOutTick(tx: Transaction, decided: Decided[]): Promise<number[]> {
     if (this.config.lettersPerDay === 0) return carryOut(tx, this.runs, decided);
-    const due = decided.filter(({ plan }) => plan.run).map(({ mailing }) => mailing);
+    const due = decided.filter(({ decision }) => decision.run).map(({ mailing }) => mailing);
     const refused = await refusedMailings(tx, due, this.config.lettersPerDay, { sends: true });
     const paused = due.flatMap((mailing, i) => {
       const error = refused[i];

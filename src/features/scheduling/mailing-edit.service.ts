@@ -3,7 +3,7 @@ import { Database } from '../../database/database';
 import { ConflictError, invalid } from '../../domain/errors';
 import { problem } from '../../domain/problems';
 import { type Viewer } from '../../domain/permissions';
-import { planEdit } from '../../domain/schedule-decision';
+import { decideEdit } from '../../domain/schedule-decision';
 import { takes } from '../audiences/audiences';
 import { checkMailing, type MailingInput } from '../mailings/mailing-input';
 import { edit } from '../mailings/mailing-moves';
@@ -17,7 +17,7 @@ import {
   requireMessage,
 } from '../mailings/mailings.service';
 import { RunsService } from '../runs/runs.service';
-import { carryOut, decideTick } from './calendar';
+import { carryOut, decideDue } from './calendar';
 import { databaseNow, readRunFacts, scheduleOf } from './facts';
 import { PlanJobs } from './plan-jobs.service';
 import { MAILING_ENDED, requireStatus } from './preconditions';
@@ -53,14 +53,14 @@ export class MailingEditService {
       if (checked.messageId !== mailing.messageId) await requireMessage(tx, mailing.ownerId, checked.messageId);
       if (isLive(mailing) && mailing.endAt && mailing.endAt <= (await databaseNow(tx))) throw MAILING_ENDED();
       const planned =
-        mailing.status === 'started' ? await carryOut(tx, this.runs, await decideTick(tx, this.runs, [mailing])) : [];
+        mailing.status === 'started' ? await carryOut(tx, this.runs, await decideDue(tx, this.runs, [mailing])) : [];
       await edit(tx, id, checked);
       if (!selects || clientIds) await replaceClients(tx, mailing, clientIds ?? []);
       if (mailing.status === 'created') return { planned, warnings: checked.warnings };
       const { schedule } = checked;
       const before = await lockAnyMailing(tx, id);
       const facts = await readRunFacts(tx, { ...before, ...schedule });
-      const plan = planEdit({
+      const decision = decideEdit({
         ...facts,
         previous: scheduleOf(mailing),
         schedule,
@@ -69,7 +69,7 @@ export class MailingEditService {
       });
       await this.runs.setEnd(tx, id, schedule.endAt);
       return {
-        planned: [...planned, ...(await carryOut(tx, this.runs, [{ mailing: before, plan }]))],
+        planned: [...planned, ...(await carryOut(tx, this.runs, [{ mailing: before, decision }]))],
         warnings: checked.warnings,
       };
     });

@@ -20,7 +20,7 @@ export class PlanJobs {
 
   /**
    * Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. `again` is for what may have a job
-   * already: of those a run has one at most, so that sweeps over slow planners don't pile them up.
+   * already: of those a run has one at most, so that sweeps do not pile them up while planning is slow.
    */
   async add(runIds: number[], { again = false } = {}): Promise<void> {
     if (runIds.length === 0) return;

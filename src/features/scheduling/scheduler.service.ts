@@ -12,7 +12,7 @@ import type { Mailing } from '../mailings/mailing.entity';
 import { moveCursors, takeJoined } from '../mailings/mailing-moves';
 import { planFrom } from '../runs/run-moves';
 import { RunsService } from '../runs/runs.service';
-import { decideTick } from './calendar';
+import { decideDue } from './calendar';
 import { databaseNow, scheduleOf } from './facts';
 import { LifecycleService } from './lifecycle.service';
 import { PlanJobs } from './plan-jobs.service';
@@ -181,10 +181,10 @@ export class SchedulerService {
         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
       [ids],
     );
-    const decided = await decideTick(tx, this.runs, mailings);
+    const decided = await decideDue(tx, this.runs, mailings);
     const runs = await this.lifecycle.carryOutTick(tx, decided);
-    for (const { mailing, plan } of decided) {
-      if (plan.done || mailing.joinedFrom === null) continue;
+    for (const { mailing, decision } of decided) {
+      if (decision.done || mailing.joinedFrom === null) continue;
       const joined = await this.letJoin(tx, mailing, mailing.joinedFrom);
       if (joined !== null && !runs.includes(joined)) runs.push(joined);
     }

@@ -6,7 +6,7 @@ import { notWritable } from '../../database/owned';
 import type { ErrorCode } from '../../domain/codes';
 import { ConflictError, NotFoundError } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
-import { type Plan, planDemandSend } from '../../domain/schedule-decision';
+import { type Decision, decideDemandSend } from '../../domain/schedule-decision';
 import type { DeliveryStatus } from '../../domain/states';
 import { audienceOf } from '../audiences/audiences';
 import { audit } from '../audit/audit';
@@ -60,14 +60,14 @@ export class SendNowService {
       const mailing = await lockMailing(tx, id, viewer);
       const same = idempotencyKey && (await runOfKey(tx, id, idempotencyKey));
       if (same) return { runId: same, isNew: false };
-      const { run, ...plan } = await this.decideSend(tx, mailing);
+      const { run, ...decision } = await this.decideSend(tx, mailing);
       if (mailing.status === 'created') {
         await settleAudience(tx, mailing);
         await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
       }
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: true });
       await auditMailing(tx, viewer, 'mailing.send', id);
-      await carryOut(tx, this.runs, [{ mailing, plan: { ...plan, run: null } }]);
+      await carryOut(tx, this.runs, [{ mailing, decision: { ...decision, run: null } }]);
       return this.runs.begin(tx, mailing, 'demand', run.occurrenceAt, idempotencyKey);
     });
     failpoint('run-created');
@@ -80,8 +80,8 @@ export class SendNowService {
     const mailing = await this.mailings.get(viewer, id);
     const { recipientCount } = mailing;
     try {
-      const plan = await this.decideSend(this.database, mailing);
-      const leftOut = await this.leftOut(mailing, plan.run.occurrenceAt);
+      const decision = await this.decideSend(this.database, mailing);
+      const leftOut = await this.leftOut(mailing, decision.run.occurrenceAt);
       const had = leftOut.reduce((sum, { count }) => sum + count, 0);
       return { recipients: Math.max(0, recipientCount - had), leftOut, refusal: null };
     } catch (error) {
@@ -129,7 +129,7 @@ export class SendNowService {
   }
 
   /** What a send on demand would be now. @throws ConflictError if it is refused */
-  private async decideSend(sql: Sql, mailing: Mailing): Promise<Plan & { run: { occurrenceAt: Date | null } }> {
+  private async decideSend(sql: Sql, mailing: Mailing): Promise<Decision & { run: { occurrenceAt: Date | null } }> {
     requireStatus(mailing, 'sent');
     const [open] = await this.runs.untried(sql, [mailing.id]);
     if (open) {
@@ -140,10 +140,13 @@ export class SendNowService {
       );
     }
     await requireRecipients(sql, mailing);
-    const plan = planDemandSend({ ...(await readRunFacts(sql, mailing)), firstStart: mailing.status === 'created' });
-    const { run } = plan;
+    const decision = decideDemandSend({
+      ...(await readRunFacts(sql, mailing)),
+      firstStart: mailing.status === 'created',
+    });
+    const { run } = decision;
     if (!run) throw MAILING_ENDED();
-    return { ...plan, run };
+    return { ...decision, run };
   }
 
   /** Who is in the audience and has a letter of this occurrence's run already. */

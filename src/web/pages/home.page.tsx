@@ -119,7 +119,7 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
         <section class="card-box" aria-labelledby="next">
           <h2 id="next">{t.home.next}</h2>
           {present.next.length === 0 ? (
-            <p class="hint">{t.home.nothingPlanned}</p>
+            <p class="hint">{t.home.nothingScheduled}</p>
           ) : (
             <ul class="plain">
               {present.next.map((mailing) => (

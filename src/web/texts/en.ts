@@ -143,7 +143,7 @@ export const en = {
     now: 'Sending now',
     next: 'Next to go out',
     quiet: 'Nothing is being sent at the moment.',
-    nothingPlanned: 'Nothing is planned.',
+    nothingScheduled: 'Nothing is scheduled.',
     nothingSent: 'Nothing was sent in these days.',
     empty: 'Welcome! Bring your clients first; then write a message and make a mailing.',
     noWorkers: 'No worker is running, so no letters go out. Start one: npm run start:worker.',
