@@ -1,6 +1,6 @@
-/** The import rules of docs/architecture.md: domain <- adapters <- features (in order) <- transports <- main. */
+/** The import rules of docs/architecture.md: domain <- adapters <- features (in order) <- api, web, worker, cli <- main. */
 const adapters = 'config|database|queue|smtp|oidc|logging';
-const transports = ['api', 'web', 'worker', 'cli'];
+const outer = ['api', 'web', 'worker', 'cli'];
 const features = [
   'audit',
   'notices',
@@ -34,7 +34,7 @@ module.exports = {
       name: 'adapters-below-features',
       severity: 'error',
       from: { path: `^src/(${adapters})/` },
-      to: { path: `^src/(features|${transports.join('|')})/|^src/main\\.` },
+      to: { path: `^src/(features|${outer.join('|')})/|^src/main\\.` },
     },
     ...features.map((feature, i) => ({
       name: `feature-order-${feature}`,
@@ -42,21 +42,21 @@ module.exports = {
       severity: 'error',
       from: { path: `^src/features/${feature}/` },
       to: {
-        path: `^src/features/(${features.slice(i + 1).join('|') || 'none'})/|^src/(${transports.join('|')})/|^src/main\\.`,
+        path: `^src/features/(${features.slice(i + 1).join('|') || 'none'})/|^src/(${outer.join('|')})/|^src/main\\.`,
       },
     })),
-    ...transports.map((transport) => ({
-      name: `transport-${transport}-alone`,
+    ...outer.map((room) => ({
+      name: `room-${room}-alone`,
       severity: 'error',
-      from: { path: `^src/${transport}/` },
-      to: { path: `^src/(${transports.filter((t) => t !== transport).join('|')})/|^src/main\\.` },
+      from: { path: `^src/${room}/` },
+      to: { path: `^src/(${outer.filter((t) => t !== room).join('|')})/|^src/main\\.` },
     })),
     {
-      name: 'http-below-transports',
+      name: 'http-below-outer-rooms',
       comment: 'http/ is what api and web share: sessions, guards, errors, headers',
       severity: 'error',
       from: { path: '^src/http/' },
-      to: { path: `^src/(${transports.join('|')})/|^src/main\\.` },
+      to: { path: `^src/(${outer.join('|')})/|^src/main\\.` },
     },
     {
       name: 'http-for-api-and-web-only',

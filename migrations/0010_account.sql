@@ -1,10 +1,10 @@
 -- Up Migration
 -- The state of the SMTP account (there is one today, id 1): a broken account burns nobody, it parks the sending.
-CREATE TABLE transports (
-  id smallint NOT NULL CONSTRAINT transports_pkey PRIMARY KEY,
+CREATE TABLE accounts (
+  id smallint NOT NULL CONSTRAINT accounts_pkey PRIMARY KEY,
   -- open: sending; waiting: broken for now, one probe at retry_at; parked: until its settings change or an admin
   -- resumes it
-  state text NOT NULL DEFAULT 'open' CONSTRAINT transports_state_check CHECK (state IN ('open', 'waiting', 'parked')),
+  state text NOT NULL DEFAULT 'open' CONSTRAINT accounts_state_check CHECK (state IN ('open', 'waiting', 'parked')),
   reason text,
   detail text,
   -- The refusal that everybody got and that the account rests for, as in attempts.refusal.
@@ -20,11 +20,11 @@ CREATE TABLE transports (
   -- Of the settings the state belongs to, without secrets; other settings start anew.
   fingerprint text NOT NULL DEFAULT ''
 );
-INSERT INTO transports (id) VALUES (1);
+INSERT INTO accounts (id) VALUES (1);
 
-CREATE TABLE transport_log (
+CREATE TABLE account_log (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  transport_id smallint NOT NULL CONSTRAINT transport_log_transport_id_fkey REFERENCES transports,
+  account_id smallint NOT NULL CONSTRAINT account_log_account_id_fkey REFERENCES accounts,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   event text NOT NULL,
   reason text,
@@ -45,4 +45,4 @@ CREATE TABLE rounds (
 INSERT INTO rounds (name, begun_at) VALUES ('tick', '-infinity'), ('sweep', '-infinity');
 
 -- Down Migration
-DROP TABLE rounds, domain_rests, transport_log, transports;
+DROP TABLE rounds, domain_rests, account_log, accounts;

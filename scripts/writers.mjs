@@ -23,7 +23,7 @@ const tables = {
   'features/messages': ['messages'],
   'features/mailings': ['mailings', 'mailing_clients'],
   'features/runs': ['runs', 'accepted_letters'],
-  'features/accounts': ['transports', 'transport_log', 'domain_rests'],
+  'features/accounts': ['accounts', 'account_log', 'domain_rests'],
   'features/scheduling': ['database_identity', 'rounds'],
   // The database itself, by triggers.
   migrations: ['client_totals', 'run_counts', 'stats', 'failure_stats'],

@@ -14,7 +14,7 @@ import { StatisticsModule } from '../features/statistics/statistics.module';
 import { UsersModule } from '../features/users/users.module';
 import { HttpModule } from '../http/http.module';
 import { QueueModule } from '../queue/queue.module';
-import { AccountController } from './account.controller';
+import { ProfileController } from './profile.controller';
 import { AttemptsController } from './attempts.controller';
 import { AuditController } from './audit.controller';
 import { AuthController } from './auth.controller';
@@ -31,7 +31,7 @@ import { RunsController } from './runs.controller';
 import { SecondFactorController, SecondStepController, UserSecondFactorController } from './second-factor.controller';
 import { StatisticsController } from './statistics.controller';
 import { UsersController } from './users.controller';
-import { TransportController } from './transport.controller';
+import { SmtpAccountController } from './smtp-account.controller';
 import { validationPipe } from './validation';
 
 @Module({
@@ -58,7 +58,7 @@ import { validationPipe } from './validation';
     SecondStepController,
     SecondFactorController,
     UserSecondFactorController,
-    AccountController,
+    ProfileController,
     UsersController,
     AuditController,
     ImportsController,
@@ -70,7 +70,7 @@ import { validationPipe } from './validation';
     AttemptsController,
     StatisticsController,
     ReportsController,
-    TransportController,
+    SmtpAccountController,
     HealthController,
   ],
   providers: [Metrics, { provide: APP_PIPE, useValue: validationPipe }],

@@ -44,13 +44,13 @@ export class HealthController {
   })
   async ready(@Res({ passthrough: true }) response: Response): Promise<ReadyAnswer | UnavailableAnswer> {
     const degraded: string[] = [];
-    let transport = '';
+    let smtpState = '';
     let workers: LiveWorker[] = [];
     let restored: Restored | null = null;
     try {
       const account = await this.accounts.read();
       if (account.readOnly) throw new Error('the database is read-only');
-      transport = account.state;
+      smtpState = account.state;
       workers = await this.statistics.liveWorkers();
       restored = await restoredNote(this.database, null);
     } catch {
@@ -59,7 +59,7 @@ export class HealthController {
     }
     const redis = (await this.redis.trouble()) ?? (workers.every((w) => w.redisReason) && workers[0]?.redisReason);
     if (redis) degraded.push('redis', redis);
-    if (transport !== 'open') degraded.push(`smtp_${transport}`);
+    if (smtpState !== 'open') degraded.push(`smtp_${smtpState}`);
     if (workers.length === 0) degraded.push('workers');
     if (restored) degraded.push('restored');
     return { status: degraded.length > 0 ? 'degraded' : 'ok', degraded };

@@ -61,7 +61,7 @@ export function operationsCommands(program: Command): void {
       run(options, async (app) => {
         const statistics = app.get(StatisticsService, { strict: false });
         const ledger = await statistics.open();
-        const transport = await app.get(AccountsService, { strict: false }).read();
+        const account = await app.get(AccountsService, { strict: false }).read();
         const restored = await statistics.restored(OPERATOR);
         const queues: Record<string, Record<string, number> | null> = {};
         for (const name of [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE]) {
@@ -78,14 +78,14 @@ export function operationsCommands(program: Command): void {
           {
             ledger,
             queues,
-            transport: { state: transport.state, reason: transport.reason, since: transport.since },
+            transport: { state: account.state, reason: account.reason, since: account.since },
             restored,
           },
           [
             `Ledger: ${nonZero({ ...ledger })}`,
             'Queues:',
             ...lines,
-            `SMTP account: ${transport.state}${transport.reason ? ` (${transport.reason}: ${transport.detail ?? ''})` : ''}`,
+            `SMTP account: ${account.state}${account.reason ? ` (${account.reason}: ${account.detail ?? ''})` : ''}`,
             ...(restored
               ? [
                   `restored: the database came from a backup; ${restored.mailings} mailing(s) are paused since ${restored.since.toISOString()}`,

@@ -33,8 +33,8 @@ export const mailingCodes = [
 export type MailingCode = (typeof mailingCodes)[number];
 
 /** What happened to the SMTP account. */
-export const transportEvents = ['settings_changed', 'waiting', 'parked', 'resumed', 'resumed_by_hand'] as const;
-export type TransportEvent = (typeof transportEvents)[number];
+export const accountEvents = ['settings_changed', 'waiting', 'parked', 'resumed', 'resumed_by_hand'] as const;
+export type AccountEvent = (typeof accountEvents)[number];
 
 /** Why a service said no to something that was well formed. */
 export type RefusalCode =

@@ -22,15 +22,15 @@ export type Reach = 'none' | 'own' | 'all';
 /** Which role may do what to whose: the one place that says so. */
 export const PERMISSIONS = {
   /** One's profile, password, tokens; to sign out. */
-  'account.use': { user: 'own', manager: 'own', admin: 'own' },
+  'profile.use': { user: 'own', manager: 'own', admin: 'own' },
   /** Clients, imports, messages, mailings, runs, deliveries, attempts, statistics, exports. */
   'content.read': { user: 'own', manager: 'all', admin: 'all' },
   /** Making, editing, deleting, importing; starting, sending and finishing mailings, deciding about deliveries. */
   'content.change': { user: 'own', manager: 'own', admin: 'all' },
   /** Pausing a mailing, and resuming it. */
   'mailing.stop': { user: 'own', manager: 'all', admin: 'all' },
-  'transport.read': { user: 'all', manager: 'all', admin: 'all' },
-  'transport.resume': { user: 'none', manager: 'none', admin: 'all' },
+  'account.read': { user: 'all', manager: 'all', admin: 'all' },
+  'account.resume': { user: 'none', manager: 'none', admin: 'all' },
   /** The list of users, letting in, blocking and unblocking; whom a manager may block says `mayBlock`. */
   'users.manage': { user: 'none', manager: 'all', admin: 'all' },
   'users.role': { user: 'none', manager: 'none', admin: 'all' },

@@ -23,7 +23,7 @@ export function judgeProbe(result: TransmitResult, verdict: Verdict, refusal: st
   if (result.kind === 'withheld') return 'unclear';
   if (verdict.delivery === 'unknown') return 'still';
   if (refusal !== null && verdict.refusal === refusal) return 'still';
-  if (verdict.scope === 'transport' && verdict.delivery === 'pending') return 'still';
+  if (verdict.scope === 'account' && verdict.delivery === 'pending') return 'still';
   // An answer to the dot was awaited, and came.
   return result.kind === 'refused' && result.phase === 'dot' && refusal === null ? 'well' : 'unclear';
 }

@@ -48,7 +48,7 @@ export const SMTP_RULES: readonly SmtpRule[] = [
     then: {
       reason: 'no_reply_after_dot',
       delivery: 'unknown',
-      scope: 'transport',
+      scope: 'account',
       permanent: false,
       consequence: NONE,
     },
@@ -99,8 +99,8 @@ export const SMTP_RULES: readonly SmtpRule[] = [
     { code: /^5/, enhanced: /^5\.7\.(2[0-9]|30|509|515)$/ },
     ourFault('sender_unauthenticated', 'mailing'),
   ),
-  refused(ENVELOPE, { code: /^5/, text: says.BLOCKED }, ourFault('sender_blocked', 'transport')),
-  refused(['rcpt', 'data'], { code: /^5/, text: says.RELAY }, ourFault('relay_denied', 'transport')),
+  refused(ENVELOPE, { code: /^5/, text: says.BLOCKED }, ourFault('sender_blocked', 'account')),
+  refused(['rcpt', 'data'], { code: /^5/, text: says.RELAY }, ourFault('relay_denied', 'account')),
   refused(ENVELOPE, { code: /^4/, text: says.SENDER_REFUSED }, wait('sender_deferred')),
   refused(ENVELOPE, { code: /^5/, text: says.SENDER_REFUSED }, rewrite('sender_refused', 3)),
 

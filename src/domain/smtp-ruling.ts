@@ -62,7 +62,7 @@ export const SMTP_REASONS = [
 export type SmtpReason = (typeof SMTP_REASONS)[number];
 
 /** Who is to blame; null where nobody is. */
-export type Scope = 'recipient' | 'domain' | 'mailing' | 'transport' | null;
+export type Scope = 'recipient' | 'domain' | 'mailing' | 'account' | null;
 
 /** What a rule says; `attempt` follows from it and from the phase. */
 export interface Ruling {
@@ -130,7 +130,7 @@ export const restDomain = (reason: SmtpReason): Ruling => ({
 export const wait = (reason: SmtpReason, consequence: Consequence = BREAKER): Ruling => ({
   reason,
   delivery: 'pending',
-  scope: 'transport',
+  scope: 'account',
   permanent: false,
   consequence,
 });
@@ -148,11 +148,7 @@ export const rewrite = (reason: SmtpReason, after: number): Ruling => ({
   consequence: parkMailing(after),
 });
 /** Our fault, but only seen letter by letter: failed in this run, the address is not to blame. */
-export const ourFault = (
-  reason: SmtpReason,
-  scope: 'mailing' | 'transport',
-  consequence = parkMailing(20),
-): Ruling => ({
+export const ourFault = (reason: SmtpReason, scope: 'mailing' | 'account', consequence = parkMailing(20)): Ruling => ({
   reason,
   delivery: 'failed',
   scope,

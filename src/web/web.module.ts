@@ -18,7 +18,7 @@ import { OnceService } from './once.service';
 import { DraftsService } from './drafts.service';
 import { AuditModule } from '../features/audit/audit.module';
 import { NoticesModule } from '../features/notices/notices.module';
-import { AccountWebController } from './pages/account.web.controller';
+import { ProfileWebController } from './pages/profile.web.controller';
 import { AuditWebController } from './pages/audit.web.controller';
 import { StatusWebController } from './pages/status.web.controller';
 import { UsersWebController } from './pages/users.web.controller';
@@ -68,7 +68,7 @@ import { ReadersService } from './readers.service';
     AttemptsWebController,
     ReportsWebController,
     UsersWebController,
-    AccountWebController,
+    ProfileWebController,
     SecondFactorWebController,
     ProviderWebController,
     AuditWebController,

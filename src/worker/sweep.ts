@@ -7,7 +7,7 @@ import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service
 import { Notices } from '../features/notices/notices.service';
 import { RunsService } from '../features/runs/runs.service';
 import { PlanJobs } from '../features/scheduling/plan-jobs.service';
-import { forgetStaleAccounts } from '../features/users/stale-accounts';
+import { forgetStaleUsers } from '../features/users/stale-users';
 
 /** Makes Redis and dead workers harmless: whatever was lost on the way is found in the ledger and goes on. */
 @Injectable()
@@ -30,7 +30,7 @@ export class Sweep {
     await this.runs.finishIfDrained(null);
     await this.imports.runPending();
     await this.notices.enqueueDue(this.config.takeoverMs);
-    await forgetStaleAccounts(this.database, this.config.sessionIdleMs);
+    await forgetStaleUsers(this.database, this.config.sessionIdleMs);
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

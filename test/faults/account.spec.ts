@@ -34,7 +34,7 @@ describe('our own trouble is nobody’s fault', () => {
   });
 
   const reasons = async () =>
-    (await rig.query<{ reason: string }>('SELECT DISTINCT reason FROM transport_log WHERE reason IS NOT NULL')).map(
+    (await rig.query<{ reason: string }>('SELECT DISTINCT reason FROM account_log WHERE reason IS NOT NULL')).map(
       ({ reason }) => reason,
     );
   const tries = async () =>

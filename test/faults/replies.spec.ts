@@ -64,7 +64,7 @@ describe('what mail servers and people do', () => {
     const counts = await rig.counts();
     expect(counts.failed).toBeUndefined();
     const [events] = await rig.query<{ events: string[] }>(
-      `SELECT array_agg(event || ' ' || coalesce(reason, '') ORDER BY id) AS events FROM transport_log WHERE event <> 'settings_changed'`,
+      `SELECT array_agg(event || ' ' || coalesce(reason, '') ORDER BY id) AS events FROM account_log WHERE event <> 'settings_changed'`,
     );
     expect(events?.events.filter((event) => /auth_refused/.test(event))).toEqual([
       'waiting auth_refused',

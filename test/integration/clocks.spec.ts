@@ -227,7 +227,7 @@ describe('clocks', () => {
     const queue = ledger.queue as Queue;
     const repair = new ClockRepair(ledger.database, ledger.redis, ledger.feed, [queue], ledger.config, silent);
     const later = `clock_timestamp() + interval '61 minutes'`;
-    await ledger.query(`UPDATE transports SET state = 'waiting', retry_at = ${later}`);
+    await ledger.query(`UPDATE accounts SET state = 'waiting', retry_at = ${later}`);
     await ledger.query(`INSERT INTO domain_rests (domain, until_at, detail) VALUES ('example.com', ${later}, '')`);
     await ledger.query(`UPDATE runs SET status = 'sending' WHERE id = $1`, [runId]);
     await ledger.query(
@@ -236,12 +236,12 @@ describe('clocks', () => {
     );
     await repair.catchUp(HOUR);
     const [waits] = await ledger.query<Record<string, Date>>(
-      `SELECT (SELECT retry_at FROM transports WHERE id = 1), (SELECT until_at FROM domain_rests), (SELECT next_attempt_at FROM deliveries WHERE id = $1)`,
+      `SELECT (SELECT retry_at FROM accounts WHERE id = 1), (SELECT until_at FROM domain_rests), (SELECT next_attempt_at FROM deliveries WHERE id = $1)`,
       [ids[0]],
     );
     for (const at of Object.values(waits ?? {}))
       expect(Math.abs(at.getTime() - Date.now() - 60_000)).toBeLessThan(30_000);
-    await ledger.query(`UPDATE transports SET state = 'open', retry_at = NULL`);
+    await ledger.query(`UPDATE accounts SET state = 'open', retry_at = NULL`);
   });
 
   describe("Redis' clock put back", () => {

@@ -289,7 +289,7 @@ describe('the queue beside the ledger', () => {
       await ledger.feeder.feed();
       const [job] = await ledger.queue.getWaiting();
       // Another worker has changed the account's state meanwhile: ours is not written.
-      await ledger.query('UPDATE transports SET version = version + 1');
+      await ledger.query('UPDATE accounts SET version = version + 1');
       const refused = { kind: 'broken', phase: 'connect', dotSent: false, error: 'connect ECONNREFUSED' } as const;
       gate.note(refused, classify(refused));
       expect(await sender.send(id)).toEqual({ kind: 'nothing' });

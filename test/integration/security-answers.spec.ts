@@ -194,7 +194,7 @@ describe('the audit log', () => {
     await api.call('POST', '/api/v1/transport/resume', { cookie, csrf });
     const { items } = (await api.call('GET', '/api/v1/audit?limit=4', { cookie })).body;
     expect(items).toMatchObject([
-      { action: 'transport.resume', actorId: admin.id, actorEmail: admin.email, via: 'session', ip: '127.0.0.1' },
+      { action: 'account.resume', actorId: admin.id, actorEmail: admin.email, via: 'session', ip: '127.0.0.1' },
       { action: 'client.delete', actorId: user.id, via: 'token', objectType: 'client', objectId: client },
       { action: 'sign_in_failed', actorId: null, via: 'anonymous', objectType: 'user', objectId: admin.id },
       { action: 'sign_in', actorId: admin.id, via: 'session' },

@@ -109,11 +109,11 @@ export class FaultRig {
     this.smtp = await startSmtpServerProcess(this.smtpOptions);
     await this
       .query(`TRUNCATE attempts, deliveries, run_counts, stats, failure_stats, runs, mailing_clients, mailings, messages, clients,
-      workers, transport_log, domain_rests RESTART IDENTITY CASCADE`);
+      workers, account_log, domain_rests RESTART IDENTITY CASCADE`);
     await this.query(`UPDATE rounds SET begun_at = '-infinity'`);
     await this.query(`UPDATE client_totals SET clients = 0`);
     await this.query(
-      `UPDATE transports SET state = 'open', reason = NULL, detail = NULL, step = 0, strikes = 0, retry_at = NULL`,
+      `UPDATE accounts SET state = 'open', reason = NULL, detail = NULL, step = 0, strikes = 0, retry_at = NULL`,
     );
     await this.flushRedis();
     if (!this.api?.alive || Object.keys(api).length > 0) await this.startApi(api);

@@ -59,7 +59,7 @@ test.each([
     expect(verdict(text, phase)).toMatchObject({
       reason: 'quota_exceeded',
       delivery: 'pending',
-      scope: 'transport',
+      scope: 'account',
       tryUsed: false,
       consequence: { kind: 'rest' },
     });

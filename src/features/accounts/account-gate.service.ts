@@ -171,7 +171,7 @@ export class AccountGate {
     this.telling = work()
       .catch((error: unknown) =>
         this.logger.warn(
-          { event: 'transport.untold', reason: (error as Error).message },
+          { event: 'account.untold', reason: (error as Error).message },
           'State of the SMTP account was not written',
         ),
       )
@@ -234,7 +234,7 @@ export class AccountGate {
       await this.readAndProbe();
     } catch (error) {
       this.logger.debug(
-        { event: 'transport.unread', reason: (error as Error).message },
+        { event: 'account.unread', reason: (error as Error).message },
         'State of the SMTP account was not read',
       );
     } finally {

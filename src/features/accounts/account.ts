@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.module';
 import { type Identity, identityOf } from '../../domain/identity';
 import { parseSmtpUrl, type SmtpSettings } from '../../smtp/smtp-url';
 
-/** Its row in `transports`. */
+/** Its row in `accounts`. */
 export const MAIN_ACCOUNT = 1;
 export const ACCOUNT = Symbol('account');
 

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Transaction } from '../../database/database';
-import { type AccountReason, SAME_REFUSAL, type TransportEvent } from '../../domain/codes';
+import { type AccountReason, SAME_REFUSAL, type AccountEvent } from '../../domain/codes';
 import type { Page, PageRequest } from '../../domain/paging';
 import { requireMay, type Viewer } from '../../domain/permissions';
 import { listPage } from '../../database/list';
@@ -50,17 +50,17 @@ const LONG: ReadonlySet<string | null> = new Set<AccountReason>(['quota_exceeded
 export interface AccountLogEntry {
   id: number;
   createdAt: Date;
-  event: TransportEvent;
+  event: AccountEvent;
   reason: string | null;
   detail: string | null;
 }
 
 const READ = `SELECT id, state, reason, detail, step, strikes, retry_at, since, version, refusal,
   coalesce(extract(epoch FROM clock_timestamp() - retry_at) * 1000, 0)::float8 AS overdue_ms,
-  state = 'waiting' AND retry_at <= clock_timestamp() AS probe_due, current_setting('transaction_read_only') = 'on' AS read_only FROM transports WHERE id = $1`;
+  state = 'waiting' AND retry_at <= clock_timestamp() AS probe_due, current_setting('transaction_read_only') = 'on' AS read_only FROM accounts WHERE id = $1`;
 
 /** SQL: whether letters of mailings go out now. */
-export const MAIN_ACCOUNT_OPEN = `EXISTS (SELECT FROM transports WHERE id = ${MAIN_ACCOUNT} AND state = 'open')`;
+export const MAIN_ACCOUNT_OPEN = `EXISTS (SELECT FROM accounts WHERE id = ${MAIN_ACCOUNT} AND state = 'open')`;
 
 /**
  * The states of the SMTP accounts in Postgres, shared by all workers. Every change is a compare-and-set on the version the
@@ -80,7 +80,7 @@ export class AccountsService {
 
   async read(id = MAIN_ACCOUNT): Promise<AccountState> {
     const state = await this.database.first<AccountState>(READ, [id]);
-    if (!state) throw new Error(`the transports table has lost its row ${id}`);
+    if (!state) throw new Error(`the accounts table has lost its row ${id}`);
     return state;
   }
 
@@ -91,7 +91,7 @@ export class AccountsService {
       .update(JSON.stringify([smtpUrl, mailFrom, secretKey]))
       .digest('hex');
     const changed = await this.database.affected(
-      `UPDATE transports SET fingerprint = $1, state = 'open', reason = NULL, detail = NULL, step = 0, strikes = 0,
+      `UPDATE accounts SET fingerprint = $1, state = 'open', reason = NULL, detail = NULL, step = 0, strikes = 0,
               refusal = NULL, retry_at = NULL, since = clock_timestamp(), version = version + 1 WHERE id = $2 AND fingerprint <> $1`,
       [fingerprint, id],
     );
@@ -111,7 +111,7 @@ export class AccountsService {
     const namedMs = namedDelayMs(detail);
     const delayMs = namedMs === null ? breakerDelayMs(step, delaysMs) : withinPolicy({ namedMs, delaysMs });
     const changed = await this.database.affected(
-      `UPDATE transports SET state = $2, reason = $3, detail = $4, step = $7, strikes = $5, refusal = $8, version = version + 1,
+      `UPDATE accounts SET state = $2, reason = $3, detail = $4, step = $7, strikes = $5, refusal = $8, version = version + 1,
               since = CASE WHEN state = 'open' THEN clock_timestamp() ELSE since END,
               retry_at = CASE WHEN $2 = 'waiting' THEN clock_timestamp() + $6 * interval '1 millisecond' END
         WHERE id = $9 AND version = $1 AND state <> 'parked'`,
@@ -134,7 +134,7 @@ export class AccountsService {
   /** Wins the right to send one probe; it must end in `trip` or `reopen` before the lease is over. */
   async takeProbe(seen: AccountState): Promise<boolean> {
     const changed = await this.database.affected(
-      `UPDATE transports SET retry_at = clock_timestamp() + $2 * interval '1 millisecond', version = version + 1
+      `UPDATE accounts SET retry_at = clock_timestamp() + $2 * interval '1 millisecond', version = version + 1
         WHERE id = $3 AND version = $1 AND state = 'waiting' AND retry_at <= clock_timestamp()`,
       [seen.version, this.config.takeoverMs, seen.id],
     );
@@ -144,7 +144,7 @@ export class AccountsService {
   /** Sending goes on. Step and strikes stay until a letter was accepted. */
   async reopen(id: number): Promise<void> {
     const changed = await this.database.affected(
-      `UPDATE transports SET state = 'open', reason = NULL, detail = NULL, refusal = NULL, retry_at = NULL, since = clock_timestamp(),
+      `UPDATE accounts SET state = 'open', reason = NULL, detail = NULL, refusal = NULL, retry_at = NULL, since = clock_timestamp(),
               version = version + 1 WHERE id = $1 AND state = 'waiting'`,
       [id],
     );
@@ -154,17 +154,17 @@ export class AccountsService {
   /** A letter was accepted after trouble: the next trouble begins with the shortest wait. */
   async forgive(id: number): Promise<void> {
     await this.database.affected(
-      `UPDATE transports SET step = 0, strikes = 0, version = version + 1 WHERE id = $1 AND state = 'open' AND (step > 0 OR strikes > 0)`,
+      `UPDATE accounts SET step = 0, strikes = 0, version = version + 1 WHERE id = $1 AND state = 'open' AND (step > 0 OR strikes > 0)`,
       [id],
     );
   }
 
   /** By hand: a parked or waiting account is tried anew, with any letter, as if a probe had been due for long. */
   async resume(viewer: Viewer, id = MAIN_ACCOUNT): Promise<AccountState> {
-    requireMay(viewer, 'transport.resume');
-    await audit(this.database, viewer, 'transport.resume', { type: 'transport' });
+    requireMay(viewer, 'account.resume');
+    await audit(this.database, viewer, 'account.resume', { type: 'account' });
     const changed = await this.database.affected(
-      `UPDATE transports SET state = 'waiting', step = 0, strikes = 0, version = version + 1,
+      `UPDATE accounts SET state = 'waiting', step = 0, strikes = 0, version = version + 1,
               retry_at = clock_timestamp() - $1 * interval '1 millisecond' WHERE id = $2 AND state <> 'open'`,
       [Math.max(...this.config.quotaDelaysMs), id],
     );
@@ -172,10 +172,10 @@ export class AccountsService {
     return this.read(id);
   }
 
-  private log(id: number, event: TransportEvent, reason: string | null = null, detail: string | null = null) {
-    this.logger.warn({ event: `transport.${event}`, reason, detail }, 'The SMTP account changed its state');
+  private log(id: number, event: AccountEvent, reason: string | null = null, detail: string | null = null) {
+    this.logger.warn({ event: `account.${event}`, reason, detail }, 'The SMTP account changed its state');
     return this.database.affected(
-      'INSERT INTO transport_log (transport_id, event, reason, detail) VALUES ($1, $2, $3, $4)',
+      'INSERT INTO account_log (account_id, event, reason, detail) VALUES ($1, $2, $3, $4)',
       [id, event, reason, detail],
     );
   }
@@ -185,8 +185,8 @@ export class AccountsService {
       this.database,
       {
         select: 'id, created_at, event, reason, detail',
-        from: 'transport_log',
-        where: 'transport_id = $1',
+        from: 'account_log',
+        where: 'account_id = $1',
         params: [id],
         key: [{ expression: 'id', type: 'bigint' }],
         descending: true,
@@ -203,7 +203,7 @@ const storable = (text: string): string => text.replaceAll('\0', '\uFFFD').slice
 export async function accountsPutBack(tx: Transaction, backMs: number): Promise<void> {
   const back = `- $1 * interval '1 millisecond'`;
   await tx.affected(
-    `UPDATE transports SET retry_at = retry_at ${back}, version = version + 1 WHERE state = 'waiting' AND retry_at > clock_timestamp()`,
+    `UPDATE accounts SET retry_at = retry_at ${back}, version = version + 1 WHERE state = 'waiting' AND retry_at > clock_timestamp()`,
     [backMs],
   );
   await tx.affected(`UPDATE domain_rests SET until_at = until_at ${back} WHERE until_at > clock_timestamp()`, [backMs]);

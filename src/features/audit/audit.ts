@@ -43,7 +43,7 @@ export const auditActions = [
   'run.reconcile',
   'delivery.resend',
   'delivery.mark_sent',
-  'transport.resume',
+  'account.resume',
   'database.hold',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
@@ -55,7 +55,7 @@ export type Actor = Pick<Viewer, 'userId' | 'via' | 'ip'>;
 export const anonymous = (ip: string, userId = 0): Actor => ({ userId, ip });
 
 export interface AuditObject {
-  type: 'user' | 'token' | 'mailing' | 'message' | 'client' | 'import' | 'run' | 'delivery' | 'transport';
+  type: 'user' | 'token' | 'mailing' | 'message' | 'client' | 'import' | 'run' | 'delivery' | 'account';
   id?: number;
 }
 

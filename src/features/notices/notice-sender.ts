@@ -112,7 +112,7 @@ export class NoticeSender {
     const sent = verdict.delivery === 'sent';
     const forGood = verdict.delivery === 'failed' || policy === null;
     // Trouble with the account is no try of the notice.
-    const uncounted = verdict.delivery === 'pending' && (verdict.attempt === 'none' || verdict.scope === 'transport');
+    const uncounted = verdict.delivery === 'pending' && (verdict.attempt === 'none' || verdict.scope === 'account');
     const status = sent ? 'sent' : forGood && !uncounted ? 'failed' : 'pending';
     const response = 'reply' in result ? result.reply.text : 'error' in result ? result.error : result.text;
     await this.database.affected(

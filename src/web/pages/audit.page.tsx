@@ -65,7 +65,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   import: (id) => `/clients/import/${id}`,
   run: (id) => `/runs/${id}`,
   delivery: (id) => `/attempts?deliveryId=${id}`,
-  transport: null,
+  account: null,
 };
 
 /** What it was done to, by its name; a link if it is still there. */
@@ -111,7 +111,7 @@ const SAY: { [K in keyof AuditDetail]-?: Say<NonNullable<AuditDetail[K]>> } = {
   endedSessions: (n, { format }) => format.number(n),
   userId: (id, { t }) => <a href={`/users/${id}`}>{`${t.audit.objectType.user} ${id}`}</a>,
   name: (text) => text,
-  scopes: (scopes, { t }) => (scopes.includes('write') ? t.account.readWrite : t.account.readOnly),
+  scopes: (scopes, { t }) => (scopes.includes('write') ? t.profile.readWrite : t.profile.readOnly),
   expiresAt: (at, { format }) => format.time(at),
   dryRun: whether,
 };

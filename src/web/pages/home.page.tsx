@@ -11,7 +11,7 @@ import { SECOND_FACTOR } from './second-factor.page';
 export interface HomeProps {
   overview: Overview;
   present: Present;
-  transport: AccountState;
+  account: AccountState;
 }
 
 /** `remind`: of the second factor. */
@@ -62,7 +62,7 @@ export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) 
 }
 
 /** The part of the home page that keeps itself fresh. */
-export function HomeLive({ overview, present, transport }: HomeProps) {
+export function HomeLive({ overview, present, account }: HomeProps) {
   const { t, format } = useReader();
   const today = overview.days.at(-1) ?? { sent: 0, failed: 0 };
   const month = overview.days.reduce((sum, d) => ({ sent: sum.sent + d.sent, failed: sum.failed + d.failed }), {
@@ -72,7 +72,7 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
   const every = present.live.length > 0 ? '2s' : '15s';
   return (
     <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
-      <Trouble present={present} transport={transport} />
+      <Trouble present={present} account={account} />
       <dl class="figures">
         <Figure name={t.home.mailings} value={format.number(overview.mailings)} to="/mailings" />
         <Figure name={t.home.active} value={format.number(overview.activeMailings)} to="/mailings?status=started" />
@@ -140,7 +140,7 @@ export function HomeLive({ overview, present, transport }: HomeProps) {
   );
 }
 
-function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'>) {
+function Trouble({ present, account }: Pick<HomeProps, 'present' | 'account'>) {
   const { t, format } = useReader();
   return (
     <>
@@ -153,7 +153,7 @@ function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'
           </div>
         </div>
       )}
-      {transport.state !== 'open' && <TransportTrouble transport={transport} />}
+      {account.state !== 'open' && <AccountTrouble account={account} />}
       {present.liveWorkers === 0 && (
         <div class="alert alert-warning">
           <Icon name="warning" />
@@ -173,18 +173,18 @@ function Trouble({ present, transport }: Pick<HomeProps, 'present' | 'transport'
   );
 }
 
-export function TransportTrouble({ transport }: { transport: AccountState }) {
+export function AccountTrouble({ account }: { account: AccountState }) {
   const { t, format, user } = useReader();
   return (
-    <div class={`alert ${transport.state === 'parked' ? 'alert-danger' : 'alert-warning'}`} role="status">
+    <div class={`alert ${account.state === 'parked' ? 'alert-danger' : 'alert-warning'}`} role="status">
       <Icon name="warning" />
       <div>
-        <strong>{transport.state === 'parked' ? t.transport.parked : t.transport.waiting}</strong>{' '}
-        {transport.reason && `${t.transport.why(reasonText(transport.reason, t))} `}
-        {t.transport.since(format.time(transport.since))}
-        {transport.state === 'waiting' && transport.retryAt && ` ${t.transport.again(format.time(transport.retryAt))}`}
-        {transport.detail && <Reply text={transport.detail} />}
-        {user?.role === 'admin' && <a href="/status">{t.transport.look}</a>}
+        <strong>{account.state === 'parked' ? t.account.parked : t.account.waiting}</strong>{' '}
+        {account.reason && `${t.account.why(reasonText(account.reason, t))} `}
+        {t.account.since(format.time(account.since))}
+        {account.state === 'waiting' && account.retryAt && ` ${t.account.again(format.time(account.retryAt))}`}
+        {account.detail && <Reply text={account.detail} />}
+        {user?.role === 'admin' && <a href="/status">{t.account.look}</a>}
       </div>
     </div>
   );

@@ -17,7 +17,7 @@ import { HomeLive, HomePage, type HomeProps } from './home.page';
 export class HomeWebController {
   constructor(
     private readonly statistics: StatisticsService,
-    private readonly transport: AccountsService,
+    private readonly accounts: AccountsService,
     private readonly secondFactor: SecondFactorService,
   ) {}
 
@@ -46,11 +46,11 @@ export class HomeWebController {
   }
 
   private async read(viewer: Viewer, reader: Reader): Promise<HomeProps> {
-    const [overview, present, transport] = await Promise.all([
+    const [overview, present, account] = await Promise.all([
       this.statistics.overview(viewer, reader.timeZone),
       this.statistics.present(viewer),
-      this.transport.read(),
+      this.accounts.read(),
     ]);
-    return { overview, present, transport };
+    return { overview, present, account };
   }
 }

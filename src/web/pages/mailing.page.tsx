@@ -11,7 +11,7 @@ import { Icon } from '../components/icon';
 import { type Column, PageHead, Pager, Table } from '../components/list';
 import { MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
-import { TransportTrouble } from './home.page';
+import { AccountTrouble } from './home.page';
 import { MailingActions, type MayDo } from './mailing-actions';
 import { nameOf } from './mailings.page';
 import { isGoing, type Pace, RunLive, timeOf } from './run-live';
@@ -25,10 +25,10 @@ export interface MailingProps {
   timeline: Timeline;
   sender: string;
   may: MayDo;
-  transport: AccountState;
+  account: AccountState;
 }
 
-export function MailingPage({ mailing, runs, latest, send, timeline, sender, may, transport }: MailingProps) {
+export function MailingPage({ mailing, runs, latest, send, timeline, sender, may, account }: MailingProps) {
   const { t } = useReader();
   const name = nameOf(mailing, t.mailings.nameless);
   return (
@@ -48,7 +48,7 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
           </div>
         </div>
       )}
-      {latest && isGoing(latest.run) && transport.state !== 'open' && <TransportTrouble transport={transport} />}
+      {latest && isGoing(latest.run) && account.state !== 'open' && <AccountTrouble account={account} />}
       <MailingFacts mailing={mailing} sender={sender} />
       {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
       {timeline.points.length > 0 && <Tries timeline={timeline} />}

@@ -33,7 +33,7 @@ export class MailingWebController {
     private readonly runs: RunsService,
     private readonly statistics: StatisticsService,
     private readonly timeline: TimelineService,
-    private readonly transport: AccountsService,
+    private readonly accounts: AccountsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -45,12 +45,12 @@ export class MailingWebController {
     @Ask() { cursor }: FormValues,
   ): Promise<WebAnswer> {
     const mailing = await this.mailings.get(viewer, id);
-    const [runs, latest, send, timeline, transport] = await Promise.all([
+    const [runs, latest, send, timeline, account] = await Promise.all([
       this.runs.listOfMailing(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
       this.latest(viewer, mailing),
       this.sending.preview(viewer, id),
       this.timeline.ofMailing(viewer, id),
-      this.transport.read(),
+      this.accounts.read(),
     ]);
     const body = (
       <MailingPage
@@ -61,7 +61,7 @@ export class MailingWebController {
         timeline={timeline}
         sender={this.config.mailFrom}
         may={mayDo(viewer, mailing)}
-        transport={transport}
+        account={account}
       />
     );
     return page(() => nameOf(mailing, reader.t.mailings.nameless), body);

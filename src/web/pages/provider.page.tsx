@@ -28,7 +28,7 @@ export function ProviderPage({ host, issuer, identities, hasPassword, form = emp
   const linksMore = host !== null && !identities.some((identity) => isSame(identity.issuer, issuer));
   return (
     <>
-      <PageHead title={t.provider.title} back={{ to: '/account', text: t.account.title }} />
+      <PageHead title={t.provider.title} back={{ to: '/account', text: t.profile.title }} />
       {host !== null && <p class="narrow">{t.provider.about(host)}</p>}
       <section class="card-box narrow" aria-labelledby="linked">
         <h2 id="linked">{t.provider.linked}</h2>

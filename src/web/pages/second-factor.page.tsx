@@ -55,7 +55,7 @@ export function SecondFactorPage({ state, hasPassword, form = emptyForm() }: Pro
   const { since, recoveryCodesLeft } = state;
   return (
     <>
-      <PageHead title={t.secondFactor.title} back={{ to: '/account', text: t.account.title }} />
+      <PageHead title={t.secondFactor.title} back={{ to: '/account', text: t.profile.title }} />
       <p class="narrow">{t.secondFactor.about}</p>
       {!since && (hasPassword ? <Begin form={form} /> : <p>{t.provider.noPassword}</p>)}
       {since && (
@@ -135,7 +135,7 @@ export function RecoveryCodesPage({ codes }: { codes: string[] }) {
         </pre>
         <div class="actions">
           <button type="button" class="btn btn-secondary" data-copy="recovery-codes">
-            {t.account.copy}
+            {t.profile.copy}
           </button>
           <a class="btn btn-primary" href={SECOND_FACTOR}>
             {t.secondFactor.done}

@@ -7,10 +7,10 @@ import { Empty, PageHead, Pager, Reply, Table } from '../components/list';
 import { Chip } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
-import { TransportTrouble } from './home.page';
+import { AccountTrouble } from './home.page';
 
 export interface StatusProps {
-  transport: AccountState;
+  account: AccountState;
   log: Page<AccountLogEntry>;
   workers: Awaited<ReturnType<StatisticsService['liveWorkers']>>;
   /** Null while Redis is away. */
@@ -37,20 +37,16 @@ export function StatusPage({ log, workers, queues, versions, ...account }: Statu
   );
 }
 
-function Account({ transport, sender, mayResume }: Pick<StatusProps, 'transport' | 'sender' | 'mayResume'>) {
+function Account({ account, sender, mayResume }: Pick<StatusProps, 'account' | 'sender' | 'mayResume'>) {
   const { t, user } = useReader();
   return (
     <section class="card-box" aria-labelledby="account">
-      <h2 id="account">{t.transport.state}</h2>
-      {transport.state === 'open' ? (
-        <Chip tone="good">{t.transport.open}</Chip>
-      ) : (
-        <TransportTrouble transport={transport} />
-      )}
-      {mayResume && transport.state !== 'open' && (
+      <h2 id="account">{t.account.state}</h2>
+      {account.state === 'open' ? <Chip tone="good">{t.account.open}</Chip> : <AccountTrouble account={account} />}
+      {mayResume && account.state !== 'open' && (
         <PostForm action="/status/resume">
-          <p class="hint">{t.transport.resumeHint}</p>
-          <button class="btn btn-primary">{t.transport.resume}</button>
+          <p class="hint">{t.account.resumeHint}</p>
+          <button class="btn btn-primary">{t.account.resume}</button>
         </PostForm>
       )}
       <Facts
@@ -137,13 +133,13 @@ function Log({ log }: Pick<StatusProps, 'log'>) {
   const { t, format } = useReader();
   return (
     <section aria-labelledby="log">
-      <h2 id="log">{t.transport.log}</h2>
+      <h2 id="log">{t.account.log}</h2>
       <Table
-        caption={t.transport.log}
+        caption={t.account.log}
         rows={log.items}
         columns={[
           { head: t.field.time, class: 'text-nowrap', cell: ({ createdAt }) => format.exact(createdAt) },
-          { head: t.transport.event, cell: ({ event }) => t.transport.events[event] },
+          { head: t.account.event, cell: ({ event }) => t.account.events[event] },
           { head: t.attempts.reason, cell: ({ reason }) => reason && reasonText(reason, t) },
           { head: t.field.detail, class: 'response-cell', cell: ({ detail }) => detail && <Reply text={detail} /> },
         ]}

@@ -23,7 +23,7 @@ export class StatusWebController {
   private readonly queues: Queue[];
 
   constructor(
-    private readonly transport: AccountsService,
+    private readonly accounts: AccountsService,
     private readonly statistics: StatisticsService,
     private readonly notices: Notices,
     private readonly database: Database,
@@ -38,9 +38,9 @@ export class StatusWebController {
 
   @Get()
   async show(@CurrentViewer() viewer: Viewer, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
-    const [transport, log, workers, queues, postgres] = await Promise.all([
-      this.transport.read(),
-      this.transport.history({ limit: 20, ...(cursor && { cursor }) }),
+    const [account, log, workers, queues, postgres] = await Promise.all([
+      this.accounts.read(),
+      this.accounts.history({ limit: 20, ...(cursor && { cursor }) }),
       this.statistics.liveWorkers(),
       this.depths(),
       this.database.serverVersion(),
@@ -50,19 +50,19 @@ export class StatusWebController {
       ['Node.js', process.versions.node],
       ['PostgreSQL', postgres],
     ];
-    const mayResume = reach(viewer, 'transport.resume') === 'all';
+    const mayResume = reach(viewer, 'account.resume') === 'all';
     const sender = this.config.mailFrom;
     return page(
       (t) => t.status.title,
-      <StatusPage {...{ transport, log, workers, queues, sender, versions, mayResume }} />,
+      <StatusPage {...{ account, log, workers, queues, sender, versions, mayResume }} />,
     );
   }
 
-  @Allows('transport.resume')
+  @Allows('account.resume')
   @Post('resume')
   async resume(@CurrentViewer() viewer: Viewer): Promise<WebAnswer> {
-    await this.transport.resume(viewer);
-    return redirect('/status', 'transportResumed');
+    await this.accounts.resume(viewer);
+    return redirect('/status', 'accountResumed');
   }
 
   /** Sends a notice to the viewer's own address, by the way all notices go. */

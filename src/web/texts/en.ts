@@ -1,4 +1,4 @@
-import type { MailingCode, RefusalCode, TransportEvent } from '../../domain/codes';
+import type { MailingCode, RefusalCode, AccountEvent } from '../../domain/codes';
 import type { SmtpReason } from '../../domain/smtp-ruling';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
@@ -151,7 +151,7 @@ export const en = {
       `The database was restored from a backup; mailings paused since ${at}: ${mailings}. What was sent after the backup is not known here.`,
     restoredLook: 'Look at what is paused, and resume each mailing by itself',
   },
-  transport: {
+  account: {
     parked: 'Sending has stopped: the mail server refuses us.',
     waiting: 'Letters wait: there is trouble with the mail account.',
     why: (reason: string) => `The reason: ${reason}.`,
@@ -169,7 +169,7 @@ export const en = {
       parked: 'sending has stopped',
       resumed: 'sending goes on',
       resumed_by_hand: 'tried again by hand',
-    } satisfies Record<TransportEvent, string>,
+    } satisfies Record<AccountEvent, string>,
     resumeHint: 'After you have put right what the server complains of.',
   },
   clients: {
@@ -386,7 +386,7 @@ export const en = {
     setRole: 'Change role',
     never: 'Never',
   },
-  account: {
+  profile: {
     title: 'Account',
     profile: 'Profile',
     password: 'Password',
@@ -528,7 +528,7 @@ export const en = {
       'run.reconcile': "Compared a sending with a mail server's log",
       'delivery.resend': 'Sent one letter again',
       'delivery.mark_sent': 'Marked a letter as sent',
-      'transport.resume': 'Tried the mail server again',
+      'account.resume': 'Tried the mail server again',
       'database.hold': 'Paused everything: the database was restored',
     } satisfies Record<AuditAction, string>,
     objectType: {
@@ -540,7 +540,7 @@ export const en = {
       import: 'Import',
       run: 'Sending',
       delivery: 'Letter',
-      transport: 'Mail server',
+      account: 'Mail server',
     } satisfies Record<AuditObject['type'], string>,
     detail: {
       by: 'By',
@@ -704,6 +704,6 @@ export const en = {
     passwordSet: 'The new password is set. Sign in with it.',
     confirmed: 'Your address is confirmed. Sign in.',
     linkSent: 'A letter is on its way.',
-    transportResumed: 'The mail server is being tried.',
+    accountResumed: 'The mail server is being tried.',
   },
 } as const;

@@ -2,7 +2,7 @@ import type { Database } from '../../database/database';
 import { forgetTokens } from '../notices/notice-tokens';
 
 /** Forgets sessions, half sign-ins and links that are over, and what was begun and not confirmed: registrations for a week, second factors for a day. */
-export async function forgetStaleAccounts(database: Database, sessionIdleMs: number): Promise<void> {
+export async function forgetStaleUsers(database: Database, sessionIdleMs: number): Promise<void> {
   await database.affected(
     `DELETE FROM sessions WHERE expires_at < now() OR last_seen_at < now() - $1 * interval '1 millisecond'`,
     [sessionIdleMs],

@@ -1,5 +1,5 @@
 import { Get, HttpCode, Post, Query } from '@nestjs/common';
-import { transportEvents } from '../domain/codes';
+import { accountEvents } from '../domain/codes';
 import type { Viewer } from '../domain/permissions';
 import { AccountsService } from '../features/accounts/accounts.service';
 import { PageDto } from './dto/list.dto';
@@ -16,33 +16,33 @@ const state = {
   since: time,
 };
 
-class TransportAnswer extends Shape(state) {}
+class SmtpAccountAnswer extends Shape(state) {}
 
-class TransportLogEntryAnswer extends Shape({
+class SmtpAccountLogEntryAnswer extends Shape({
   id,
   createdAt: time,
-  event: oneOf(transportEvents),
+  event: oneOf(accountEvents),
   reason: nullable(text),
   detail: nullable(text),
 }) {}
 
-class TransportDetailAnswer extends Shape({ ...state, log: pageOf(TransportLogEntryAnswer) }) {}
+class SmtpAccountDetailAnswer extends Shape({ ...state, log: pageOf(SmtpAccountLogEntryAnswer) }) {}
 
 @ApiController('transport')
-export class TransportController {
-  constructor(private readonly transport: AccountsService) {}
+export class SmtpAccountController {
+  constructor(private readonly accounts: AccountsService) {}
 
   @Get()
-  @Operation('The SMTP account: whether letters go out, why not, and what happened to it', TransportDetailAnswer)
+  @Operation('The SMTP account: whether letters go out, why not, and what happened to it', SmtpAccountDetailAnswer)
   async get(@Query() query: PageDto) {
-    return TransportDetailAnswer.of({ ...(await this.transport.read()), log: await this.transport.history(query) });
+    return SmtpAccountDetailAnswer.of({ ...(await this.accounts.read()), log: await this.accounts.history(query) });
   }
 
-  @Allows('transport.resume')
+  @Allows('account.resume')
   @Post('resume')
-  @Operation('Admins: try a parked SMTP account anew', TransportAnswer)
+  @Operation('Admins: try a parked SMTP account anew', SmtpAccountAnswer)
   @HttpCode(200)
   async resume(@CurrentViewer() viewer: Viewer) {
-    return TransportAnswer.of(await this.transport.resume(viewer));
+    return SmtpAccountAnswer.of(await this.accounts.resume(viewer));
   }
 }

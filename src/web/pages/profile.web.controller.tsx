@@ -19,7 +19,7 @@ import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { isLanguage } from '../texts/texts';
 import { Form, type FormValues, WebController } from '../web-controller';
-import { AccountPage } from './account.page';
+import { ProfilePage } from './profile.page';
 import { hostOf } from './provider.page';
 
 interface Parts {
@@ -31,7 +31,7 @@ interface Parts {
 }
 
 @WebController('account')
-export class AccountWebController {
+export class ProfileWebController {
   constructor(
     private readonly users: UsersService,
     private readonly registration: RegistrationService,
@@ -45,7 +45,7 @@ export class AccountWebController {
 
   @Get()
   show(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
-    return this.account(viewer, reader);
+    return this.accounts(viewer, reader);
   }
 
   @Post()
@@ -62,7 +62,7 @@ export class AccountWebController {
         await this.users.updateProfile(viewer, { fullName, timeZone, ...(isLanguage(language) && { language }) });
         return redirect('/account', 'saved');
       },
-      (profile) => this.account(viewer, reader, { profile }),
+      (profile) => this.accounts(viewer, reader, { profile }),
     );
   }
 
@@ -81,7 +81,7 @@ export class AccountWebController {
         await this.registration.changePassword(viewer, change, sessionTokenOf(request, this.config));
         return redirect('/account', 'saved');
       },
-      (password) => this.account(viewer, reader, { password }),
+      (password) => this.accounts(viewer, reader, { password }),
     );
   }
 
@@ -98,7 +98,7 @@ export class AccountWebController {
         await this.registration.changeEmail(viewer, { email, password });
         return redirect('/account', 'linkSent');
       },
-      (state) => this.account(viewer, reader, { email: state }),
+      (state) => this.accounts(viewer, reader, { email: state }),
     );
   }
 
@@ -123,9 +123,9 @@ export class AccountWebController {
           },
           viewer,
         );
-        return this.account(viewer, reader, { made: token });
+        return this.accounts(viewer, reader, { made: token });
       },
-      (token) => this.account(viewer, reader, { token }),
+      (token) => this.accounts(viewer, reader, { token }),
     );
   }
 
@@ -158,6 +158,6 @@ export class AccountWebController {
       secondFactor: since,
       providers: [...hosts].map((host) => ({ host, linked: linked.has(host) })),
     };
-    return page((t) => t.account.title, <AccountPage tokens={tokens} sessions={sessions} {...about} {...parts} />);
+    return page((t) => t.profile.title, <ProfilePage tokens={tokens} sessions={sessions} {...about} {...parts} />);
   }
 }

@@ -23,7 +23,7 @@ interface Props {
   made?: string;
 }
 
-export function AccountPage({
+export function ProfilePage({
   profile,
   password = emptyForm(),
   email = emptyForm(),
@@ -37,22 +37,22 @@ export function AccountPage({
   const { t } = useReader();
   return (
     <>
-      <PageHead title={t.account.title} />
+      <PageHead title={t.profile.title} />
       {made && (
         <div class="card-box" role="status">
-          <h2>{t.account.newToken}</h2>
-          <p>{t.account.tokenOnce}</p>
+          <h2>{t.profile.newToken}</h2>
+          <p>{t.profile.tokenOnce}</p>
           <pre class="sample" id="new-token">
             {made}
           </pre>
           <button type="button" class="btn btn-secondary" data-copy="new-token">
-            {t.account.copy}
+            {t.profile.copy}
           </button>
         </div>
       )}
       <div class="form-grid">
         <PostForm action="/account" class="card-box">
-          <h2>{t.account.profile}</h2>
+          <h2>{t.profile.profile}</h2>
           <FormProblem form={profile} />
           <Field form={profile} name="fullName" label={t.field.fullName} autocomplete="name" />
           <Field
@@ -77,11 +77,11 @@ export function AccountPage({
         <div>
           <PasswordForm form={password} />
           <PostForm action="/account/email" class="card-box">
-            <h2>{t.account.email}</h2>
+            <h2>{t.profile.email}</h2>
             <FormProblem form={email} />
-            <Field form={email} name="email" label={t.field.email} type="email" required hint={t.account.emailHint} />
+            <Field form={email} name="email" label={t.field.email} type="email" required hint={t.profile.emailHint} />
             <CurrentPassword form={email} />
-            <button class="btn btn-primary">{t.account.changeEmail}</button>
+            <button class="btn btn-primary">{t.profile.changeEmail}</button>
           </PostForm>
         </div>
       </div>
@@ -96,7 +96,7 @@ function PasswordForm({ form }: { form: FormState }) {
   const { t } = useReader();
   return (
     <PostForm action="/account/password" class="card-box">
-      <h2>{t.account.password}</h2>
+      <h2>{t.profile.password}</h2>
       <FormProblem form={form} />
       <CurrentPassword form={form} name="currentPassword" />
       <Field
@@ -106,9 +106,9 @@ function PasswordForm({ form }: { form: FormState }) {
         type="password"
         required
         autocomplete="new-password"
-        hint={t.account.passwordHint}
+        hint={t.profile.passwordHint}
       />
-      <button class="btn btn-primary">{t.account.changePassword}</button>
+      <button class="btn btn-primary">{t.profile.changePassword}</button>
     </PostForm>
   );
 }
@@ -117,12 +117,12 @@ function WaysIn({ secondFactor, providers }: Pick<Props, 'secondFactor' | 'provi
   const { t, format } = useReader();
   return (
     <section class="card-box" aria-labelledby="ways-in">
-      <h2 id="ways-in">{t.account.waysIn}</h2>
+      <h2 id="ways-in">{t.profile.waysIn}</h2>
       <ul class="plain">
         <li class="line">
           <a href={SECOND_FACTOR}>{t.secondFactor.title}</a>
           <span class="hint">
-            {secondFactor ? t.account.secondFactorOn(format.day(secondFactor)) : t.account.secondFactorOff}
+            {secondFactor ? t.profile.secondFactorOn(format.day(secondFactor)) : t.profile.secondFactorOff}
           </span>
         </li>
         {providers.map(({ host, linked }) => (
@@ -142,27 +142,27 @@ function Sessions({ sessions }: { sessions: SessionView[] }) {
   const { t, format } = useReader();
   return (
     <section aria-labelledby="sessions">
-      <h2 id="sessions">{t.account.sessions}</h2>
+      <h2 id="sessions">{t.profile.sessions}</h2>
       <Table
-        caption={t.account.sessions}
+        caption={t.profile.sessions}
         rows={sessions}
         columns={[
           {
-            head: t.account.browser,
+            head: t.profile.browser,
             class: 'main-cell',
-            cell: ({ userAgent }) => userAgent || t.account.unknownBrowser,
+            cell: ({ userAgent }) => userAgent || t.profile.unknownBrowser,
           },
-          { head: t.account.address, cell: ({ ip }) => ip },
-          { head: t.account.signedInAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.time(createdAt) },
+          { head: t.profile.address, cell: ({ ip }) => ip },
+          { head: t.profile.signedInAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.time(createdAt) },
           { head: t.field.lastUsed, class: 'muted text-nowrap', cell: ({ lastSeenAt }) => format.time(lastSeenAt) },
           {
             head: t.form.actions,
             cell: ({ id, current }) =>
               current ? (
-                t.account.thisSession
+                t.profile.thisSession
               ) : (
                 <PostForm action={`/account/sessions/${id}/end`}>
-                  <button class="btn btn-sm btn-outline-danger">{t.account.endSession}</button>
+                  <button class="btn btn-sm btn-outline-danger">{t.profile.endSession}</button>
                 </PostForm>
               ),
           },
@@ -170,7 +170,7 @@ function Sessions({ sessions }: { sessions: SessionView[] }) {
       />
       {sessions.length > 1 && (
         <PostForm action="/account/sessions/end">
-          <button class="btn btn-outline-danger">{t.account.endOtherSessions}</button>
+          <button class="btn btn-outline-danger">{t.profile.endOtherSessions}</button>
         </PostForm>
       )}
     </section>
@@ -183,11 +183,11 @@ function Revoke({ token: { id, name } }: { token: ApiToken }) {
     <Confirm
       id={`revoke-${id}`}
       action={`/account/tokens/${id}/revoke`}
-      text={t.account.revoke}
-      question={t.account.revokeQuestion(name)}
+      text={t.profile.revoke}
+      question={t.profile.revokeQuestion(name)}
       kind="btn-sm btn-outline-danger"
     >
-      <p>{t.account.revokeText}</p>
+      <p>{t.profile.revokeText}</p>
     </Confirm>
   );
 }
@@ -196,24 +196,24 @@ function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
   const { t, format } = useReader();
   return (
     <section aria-labelledby="tokens">
-      <h2 id="tokens">{t.account.tokens}</h2>
+      <h2 id="tokens">{t.profile.tokens}</h2>
       {tokens.length === 0 ? (
-        <p class="hint">{t.account.noTokens}</p>
+        <p class="hint">{t.profile.noTokens}</p>
       ) : (
         <Table
-          caption={t.account.tokens}
+          caption={t.profile.tokens}
           rows={tokens}
           columns={[
             { head: t.field.name, class: 'main-cell', cell: ({ name }) => name },
             {
-              head: t.account.scopes,
-              cell: ({ scopes }) => (scopes.includes('write') ? t.account.readWrite : t.account.readOnly),
+              head: t.profile.scopes,
+              cell: ({ scopes }) => (scopes.includes('write') ? t.profile.readWrite : t.profile.readOnly),
             },
             { head: t.field.createdAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.day(createdAt) },
             {
               head: t.field.lastUsed,
               class: 'muted text-nowrap',
-              cell: ({ lastUsedAt }) => (lastUsedAt ? format.time(lastUsedAt) : t.account.never),
+              cell: ({ lastUsedAt }) => (lastUsedAt ? format.time(lastUsedAt) : t.profile.never),
             },
             {
               head: t.field.expiresAt,
@@ -225,23 +225,23 @@ function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
         />
       )}
       <PostForm action="/account/tokens" class="card-box narrow">
-        <h3>{t.account.newToken}</h3>
+        <h3>{t.profile.newToken}</h3>
         <FormProblem form={form} />
         <Field form={form} name="name" label={t.field.name} required />
         <Field
           form={form}
           name="scopes"
-          label={t.account.scopes}
+          label={t.profile.scopes}
           required
           options={[
-            { value: 'write', text: t.account.readWrite },
-            { value: 'read', text: t.account.readOnly },
+            { value: 'write', text: t.profile.readWrite },
+            { value: 'read', text: t.profile.readOnly },
           ]}
         />
         <Field form={form} name="expiresAt" label={t.field.expiresAt} type="date" />
         <div class="actions">
-          <button class="btn btn-primary">{t.account.makeToken}</button>
-          <a href="/api/docs">{t.account.docs}</a>
+          <button class="btn btn-primary">{t.profile.makeToken}</button>
+          <a href="/api/docs">{t.profile.docs}</a>
         </div>
       </PostForm>
     </section>

@@ -105,7 +105,7 @@ class TokenAnswer extends Shape(token) {}
 class NewTokenAnswer extends Shape({ ...token, token: said('In this answer only.', text) }) {}
 
 @ApiController('', 'account')
-export class AccountController {
+export class ProfileController {
   constructor(
     private readonly users: UsersService,
     private readonly tokens: TokensService,
