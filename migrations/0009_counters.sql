@@ -1,7 +1,7 @@
 -- Up Migration
 -- The numbers that pages show are kept by the ledger itself: triggers on deliveries and attempts change them in the
 -- transaction that changes the rows, so they add up by construction. Each backend adds to a row of its own (slot), so
--- that workers never wait for each other; readers sum over the slots.
+-- that workers never wait for each other; queries sum over the slots.
 CREATE TABLE run_counts (
   run_id bigint NOT NULL CONSTRAINT run_counts_run_id_fkey REFERENCES runs,
   slot smallint NOT NULL,

@@ -1,6 +1,6 @@
 import { checkClient } from './client-input';
-import { type TextEncoding, TextReader } from './csv-encoding';
-import { CsvReader, plainField, RECORD_MAX, type CsvItem } from './csv-records';
+import { type TextEncoding, CsvDecoder } from './csv-encoding';
+import { CsvParser, plainField, RECORD_MAX, type CsvItem } from './csv-records';
 import { parseEmailAddress } from './email-address';
 import { at, type CodedProblem, type FieldProblem, problem } from './problems';
 
@@ -74,7 +74,7 @@ export interface ClientHeader {
 /** The header that a line is, or null: it must name e-mail and name. The delimiter is the one that makes most sense of it. */
 export function readHeader(line: string, delimiters = DELIMITERS): ClientHeader | null {
   const headers = delimiters.flatMap((delimiter) => {
-    const [record] = [...new CsvReader(delimiter, 1).push(`${line}\n`)];
+    const [record] = [...new CsvParser(delimiter, 1).push(`${line}\n`)];
     const header = record?.ok ? mapColumns(record.fields, delimiter) : null;
     return header ? [header] : [];
   });
@@ -99,8 +99,8 @@ function mapColumns(fields: string[], delimiter: string): ClientHeader | null {
  */
 export class ClientsCsv {
   header: ClientHeader | null = null;
-  private readonly text = new TextReader();
-  private records: CsvReader | null = null;
+  private readonly text = new CsvDecoder();
+  private records: CsvParser | null = null;
   private gathered: Uint8Array[] = [];
   private size = 0;
   private head = '';
@@ -207,7 +207,7 @@ export class ClientsCsv {
       this.line++;
       if (!this.header) continue;
       const { header } = this;
-      this.records = new CsvReader(header.delimiter, this.line, (fields, lines) => isOneClient(fields, lines, header));
+      this.records = new CsvParser(header.delimiter, this.line, (fields, lines) => isOneClient(fields, lines, header));
       return null;
     }
   }

@@ -25,7 +25,7 @@ const FOREIGN: { what: ForeignFile; bytes: number[] }[] = [
  * and is passed on meanwhile: both remaining encodings agree on ASCII. From that byte on a sample of 64 KB decides between
  * UTF-8 and Windows-1251. Line breaks come out as `\n`, a byte order mark does not come out.
  */
-export class TextReader {
+export class CsvDecoder {
   /** What the file is not, if it is no text at all; nothing is decoded then. */
   foreign: ForeignFile | null = null;
   private known: TextEncoding | null = null;

@@ -36,7 +36,7 @@ interface Unfinished extends Reading {
  * The lines behind a broken one were read as a part of its record. They are read once more, each as a record of one line,
  * but for the last, where any record may begin. So every line is read at most three times, whatever the file holds.
  */
-export class CsvReader {
+export class CsvParser {
   /** Characters that were looked at, for tests: at most so many times those of the file. */
   work = 0;
   private items: CsvItem[] = [];

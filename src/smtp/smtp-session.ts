@@ -1,7 +1,7 @@
 import { parseSmtpReply, type SmtpPhase, type SmtpReply, STOPPED, type TransmitResult } from '../domain/smtp-outcome';
 import { Deadline } from './deadline';
 import { type Envelope, LetterTransaction, type TransactionWire } from './letter-transaction';
-import { ReplyReader } from './reply-reader';
+import { ReplyParser } from './reply-parser';
 import { broken, notAReply, type SmtpFailure } from './smtp-failure';
 import { type SmtpCapabilities, SmtpHandshake, type SmtpLine } from './smtp-handshake';
 import { type SmtpSettings } from './smtp-url';
@@ -27,7 +27,7 @@ export class SmtpSession implements TransactionWire {
   private timedOut = false;
   private finish: ((result: TransmitResult | null) => void) | null = null;
   private readonly handshake: SmtpHandshake;
-  private readonly replies = new ReplyReader();
+  private readonly replies = new ReplyParser();
   /** The last answer in each phase: most are the same for every letter. */
   private readonly usual: Partial<Record<SmtpPhase, SmtpReply>> = {};
   private readonly deadline = new Deadline((waitMs) => {

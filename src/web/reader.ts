@@ -11,7 +11,10 @@ export interface SignedIn {
   role: Role;
 }
 
-/** Who reads the page, and how: every component asks `useReader()`. */
+/**
+ * The person who looks at the page, signed in or not: language, time zone, texts. Every component asks `useReader()`. What a
+ * person may see and do says `Viewer` (domain/permissions.ts).
+ */
 export interface Reader {
   user: SignedIn | null;
   /** Whose things the reader sees in a list; null if only their own, and on other pages. */

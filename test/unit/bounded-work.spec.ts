@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ClientsCsv } from '../../src/domain/csv-clients';
-import { CsvReader, RECORD_MAX } from '../../src/domain/csv-records';
+import { CsvParser, RECORD_MAX } from '../../src/domain/csv-records';
 import { exceededBound } from '../../src/domain/json-bounds';
 import { problem } from '../../src/domain/problems';
 
@@ -9,11 +9,11 @@ import { problem } from '../../src/domain/problems';
 describe('CSV', () => {
   /** Characters looked at per character of the file. */
   function factor(text: string, pieces = 1): number {
-    const reader = new CsvReader(',', 1);
+    const parser = new CsvParser(',', 1);
     const size = Math.ceil(text.length / pieces);
-    for (let at = 0; at < text.length; at += size) for (const item of reader.push(text.slice(at, at + size))) void item;
-    for (const item of reader.end()) void item;
-    return reader.work / text.length;
+    for (let at = 0; at < text.length; at += size) for (const item of parser.push(text.slice(at, at + size))) void item;
+    for (const item of parser.end()) void item;
+    return parser.work / text.length;
   }
 
   const LINES: [string, string][] = [
@@ -75,10 +75,10 @@ describe('CSV', () => {
       fc.property(fc.array(part, { maxLength: 60 }), fc.integer({ min: 1, max: 20 }), (parts, size) => {
         const text = parts.join('');
         const read = (step: number) => {
-          const reader = new CsvReader(',', 1);
+          const parser = new CsvParser(',', 1);
           const items = [];
-          for (let at = 0; at < text.length; at += step) items.push(...reader.push(text.slice(at, at + step)));
-          return [...items, ...reader.end()];
+          for (let at = 0; at < text.length; at += step) items.push(...parser.push(text.slice(at, at + step)));
+          return [...items, ...parser.end()];
         };
         expect(read(size)).toEqual(read(Math.max(1, text.length)));
       }),
@@ -87,7 +87,7 @@ describe('CSV', () => {
 
   test('a record that is too long costs its first line, and the lines in it are read for themselves', () => {
     const inside = 'b@x.org,Bob\n'.repeat(10_000);
-    const items = [...new CsvReader(',', 1).push(`a@x.org,"Ann\n${inside}`)];
+    const items = [...new CsvParser(',', 1).push(`a@x.org,"Ann\n${inside}`)];
     expect(items[0]).toEqual({ ok: false, line: 1, problem: problem('quote_open') });
     expect(items.filter((item) => item.ok).length).toBeGreaterThan(RECORD_MAX / 12 - 2);
     expect(items.slice(1).every((item) => item.ok)).toBe(true);

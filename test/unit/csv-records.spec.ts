@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { csvField, csvRow, CsvReader, plainField } from '../../src/domain/csv-records';
+import { csvField, csvRow, CsvParser, plainField } from '../../src/domain/csv-records';
 
 describe('csvField', () => {
   it.each([
@@ -43,7 +43,7 @@ describe('csvField', () => {
     fc.assert(
       fc.property(fc.array(text, { minLength: 2, maxLength: 4 }), (values) => {
         for (const value of values) expect(csvField(value).replace(/^"/, '')).not.toMatch(/^[=+\-@\t\r＝＋]/);
-        const [record] = [...new CsvReader(',', 1).push(csvRow(['x', ...values]).replace('\r\n', '\n'))];
+        const [record] = [...new CsvParser(',', 1).push(csvRow(['x', ...values]).replace('\r\n', '\n'))];
         expect(record?.ok && record.fields.map(plainField)).toEqual(['x', ...values]);
       }),
     );

@@ -18,7 +18,7 @@ export const ACCOUNT = Symbol('account');
  * - how many letters it takes on one connection: `domain/session-limit.ts`
  * - when connections are too many for it, and what becomes of them: `ConnectionEase`
  * - how it greets, secures and lets in: `smtp/smtp-handshake.ts`; what its URL may say: `smtp/smtp-url.ts`
- * - what follows its dot, and how its answers are read: `smtp/letter-transaction.ts`, `smtp/reply-reader.ts`
+ * - what follows its dot, and how its answers are read: `smtp/letter-transaction.ts`, `smtp/reply-parser.ts`
  */
 export interface Account {
   readonly id: number;

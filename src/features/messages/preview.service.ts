@@ -8,7 +8,7 @@ import { type MessageInput, MessagesService } from './messages.service';
 
 const NOBODY = { fullName: 'Anna Example', email: 'anna@example.com', comment: '' };
 
-/** Messages as their readers will see them: by the renderer that sends them. */
+/** Messages as their clients will see them: rendered as they are for sending. */
 @Injectable()
 export class PreviewService {
   constructor(

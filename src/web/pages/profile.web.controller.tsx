@@ -45,7 +45,7 @@ export class ProfileWebController {
 
   @Get()
   show(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
-    return this.accounts(viewer, reader);
+    return this.profile(viewer, reader);
   }
 
   @Post()
@@ -62,7 +62,7 @@ export class ProfileWebController {
         await this.users.updateProfile(viewer, { fullName, timeZone, ...(isLanguage(language) && { language }) });
         return redirect('/account', 'saved');
       },
-      (profile) => this.accounts(viewer, reader, { profile }),
+      (profile) => this.profile(viewer, reader, { profile }),
     );
   }
 
@@ -81,7 +81,7 @@ export class ProfileWebController {
         await this.registration.changePassword(viewer, change, sessionTokenOf(request, this.config));
         return redirect('/account', 'saved');
       },
-      (password) => this.accounts(viewer, reader, { password }),
+      (password) => this.profile(viewer, reader, { password }),
     );
   }
 
@@ -98,7 +98,7 @@ export class ProfileWebController {
         await this.registration.changeEmail(viewer, { email, password });
         return redirect('/account', 'linkSent');
       },
-      (state) => this.accounts(viewer, reader, { email: state }),
+      (state) => this.profile(viewer, reader, { email: state }),
     );
   }
 
@@ -123,9 +123,9 @@ export class ProfileWebController {
           },
           viewer,
         );
-        return this.accounts(viewer, reader, { made: token });
+        return this.profile(viewer, reader, { made: token });
       },
-      (token) => this.accounts(viewer, reader, { token }),
+      (token) => this.profile(viewer, reader, { token }),
     );
   }
 
@@ -147,7 +147,7 @@ export class ProfileWebController {
     return redirect('/account', 'sessionsEnded');
   }
 
-  private async account(viewer: Viewer, reader: Reader, parts: Parts = {}): Promise<WebAnswer> {
+  private async profile(viewer: Viewer, reader: Reader, parts: Parts = {}): Promise<WebAnswer> {
     const values = { fullName: reader.user?.fullName ?? '', language: reader.language, timeZone: reader.timeZone };
     const [tokens, sessions] = [await this.tokens.list(viewer.userId), await this.sessions.list(viewer)];
     const [{ since }, identities] = [await this.secondFactor.state(viewer), await this.identities.list(viewer)];

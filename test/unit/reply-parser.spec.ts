@@ -1,20 +1,20 @@
 import fc from 'fast-check';
-import { ReplyReader } from '../../src/smtp/reply-reader';
+import { ReplyParser } from '../../src/smtp/reply-parser';
 
 function read(octets: Buffer, lengths: number[]): string[] {
-  const reader = new ReplyReader();
+  const parser = new ReplyParser();
   const replies: string[] = [];
   for (let at = 0, turn = 0; at < octets.length; turn++) {
     const length = lengths[turn % lengths.length] ?? 1;
-    expect(reader.add(octets.subarray(at, at + length))).toBe(true);
+    expect(parser.add(octets.subarray(at, at + length))).toBe(true);
     at += length;
-    for (let reply = reader.next(); reply !== null; reply = reader.next()) replies.push(reply);
+    for (let reply = parser.next(); reply !== null; reply = parser.next()) replies.push(reply);
   }
-  replies.push(reader.left);
+  replies.push(parser.left);
   return replies;
 }
 
-describe('ReplyReader', () => {
+describe('ReplyParser', () => {
   it.each([
     ['one reply', '250 2.0.0 Ok\r\n', ['250 2.0.0 Ok', '']],
     ['several at once', '250 a\r\n250 b\r\n354 go\r\n', ['250 a', '250 b', '354 go', '']],
@@ -46,10 +46,10 @@ describe('ReplyReader', () => {
   });
 
   it.each(['x', '250-a\r\n'])('has enough of what does not end: %j', (piece) => {
-    const reader = new ReplyReader();
+    const parser = new ReplyParser();
     let chunks = 0;
-    while (reader.add(Buffer.from(piece.repeat(100))) && chunks < 10_000) {
-      expect(reader.next()).toBeNull();
+    while (parser.add(Buffer.from(piece.repeat(100))) && chunks < 10_000) {
+      expect(parser.next()).toBeNull();
       chunks++;
     }
     expect(chunks).toBeLessThan(1000);

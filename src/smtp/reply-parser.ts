@@ -9,7 +9,7 @@ const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
  * Cuts what a server says into replies (RFC 5321 section 4.2), however it comes in chunks. Whether a reply makes sense
  * is for others to say.
  */
-export class ReplyReader {
+export class ReplyParser {
   /** Octets as characters, so that a chunk may end within a character of several. */
   private rest = '';
   /** Where in the rest the line begins whose end has not been seen. */
