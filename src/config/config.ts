@@ -54,7 +54,7 @@ const TOGETHER = [
   ['oidcClientSecret', 'oidcClientId'],
 ] as const;
 
-/** A URL's password may stand beside it, so that no character of it has to be encoded. */
+/** The password of a URL may be given as a setting of its own: there no character has to be percent-encoded. */
 const PASSWORDS = [
   ['databaseUrl', 'databasePassword'],
   ['redisUrl', 'redisPassword'],
@@ -74,7 +74,7 @@ function withPassword(
   return whole.href;
 }
 
-/** What is given, or null where that can't be used, which is then among the problems. */
+/** The text of a setting, or null if it can't be read or decoded: then that is among the problems. */
 function readText(env: NodeJS.ProcessEnv, setting: Setting<unknown>, problems: string[]): string | undefined | null {
   const file = setting.secret ? env[`${setting.env}_FILE`] : undefined;
   if (!file) return env[setting.env];

@@ -20,8 +20,8 @@ const BY_CODE: Record<string, string> = {
 const UNTRUSTED = /SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|CERT_UNTRUSTED|INVALID_CA/;
 
 /**
- * What a connection that failed means, by the codes of Node and OpenSSL; null for any other error. Nothing of a URL is
- * repeated. Where a name has several addresses and all failed, the first one's.
+ * Why a connection failed, by the codes of Node and OpenSSL; null for any other error. Repeats no part of a URL. If a
+ * name has several addresses and all failed, it is about the first.
  */
 export function connectionProblem(error: unknown): string | null {
   if (error instanceof AggregateError) return connectionProblem(error.errors[0]);

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 
-/** The places at which a test may kill a process: the steps of a letter's way. */
+/** The places at which a test may kill a process: the steps from planning a run to recording a result. */
 export type Failpoint =
   | 'run-created'
   | 'planning-page'

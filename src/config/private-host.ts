@@ -9,7 +9,7 @@ export function isLoopback(host: string): boolean {
   return /^(?:localhost|.+\.localhost)$/i.test(bare) || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
 }
 
-/** Whether the host is this machine or, by its address or name, inside a network of one's own, as containers are. */
+/** Whether the host is this machine or, by its address or name, in a private network, such as containers have. */
 export function isPrivate(host: string): boolean {
   const bare = bareOf(host);
   if (isLoopback(bare)) return true;

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
-/** What is sealed: each has a key of its own, so that one can't be given out for the other. */
+/** What is sealed: each purpose has its own key, so that a value sealed for one can't be used for the other. */
 export type SealPurpose = 'second-factor' | 'oidc-sign-in';
 
 const NONCE_BYTES = 12;

@@ -5,9 +5,9 @@ const ENCODE =
 const CONTROL = /[\0-\x1f\x7f]/;
 
 /**
- * What keeps a text from being the URL of a service, or null. A password that is not percent-encoded cuts a URL short in
- * places where parsers see a host, a path or a fragment: such a URL is refused here, before a piece of the password can
- * stand in a log as a host that is not found. The sentence repeats nothing of the URL.
+ * Why a text is not the URL of a service, or null if it is. A password that is not percent-encoded can make a parser
+ * take a part of it for the host, the path or the fragment: such a URL is refused here, before a part of the password
+ * is logged as a host that was not found. The answer repeats no part of the URL.
  */
 export function serviceUrlProblem(text: string, protocols: readonly string[]): string | null {
   if (CONTROL.test(text)) return 'must be one line without control characters';
@@ -22,7 +22,7 @@ export function serviceUrlProblem(text: string, protocols: readonly string[]): s
     : `holds a % that begins no percent-encoded character: ${ENCODE}`;
 }
 
-/** The same of a Redis, whose path is the number of a database. */
+/** The same for the URL of a Redis, whose path is the number of a database. */
 export function redisUrlProblem(text: string): string | null {
   const problem = serviceUrlProblem(text, ['redis', 'rediss']);
   if (problem) return problem;
@@ -31,7 +31,7 @@ export function redisUrlProblem(text: string): string | null {
   return /^\/?\d*$/.test(pathname) ? null : 'must end in the number of a database, such as /0';
 }
 
-/** The same of the address under which browsers reach us, which goes into letters. */
+/** The same for the address at which browsers reach the service; links in notices begin with it. */
 export function publicUrlProblem(text: string): string | null {
   const problem = serviceUrlProblem(text, ['https', 'http']);
   if (problem) return problem;
@@ -40,7 +40,7 @@ export function publicUrlProblem(text: string): string | null {
   return search ? 'must not hold a question mark' : null;
 }
 
-/** The same of an OpenID Connect issuer: over TLS, unless it is inside of a network of one's own. */
+/** The same for an OpenID Connect issuer: over TLS, unless it is in a private network. */
 export function issuerProblem(text: string): string | null {
   const problem = serviceUrlProblem(text, ['https', 'http']);
   if (problem) return problem;

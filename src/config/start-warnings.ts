@@ -4,7 +4,10 @@ import { isPrivate } from './private-host';
 
 type Urls = Pick<ConfigValues, 'databaseUrl' | 'redisUrl' | 'smtpUrl'>;
 
-/** What an operator should know once, at the start: what crosses other people's networks without TLS, and a port that hints at a mistake. */
+/**
+ * Warnings for the operator when a process starts: connections without TLS outside of private networks, and a port that
+ * looks like a mistake.
+ */
 export function startWarnings({ databaseUrl, redisUrl, smtpUrl }: Urls): string[] {
   const database = new URL(databaseUrl);
   const redis = new URL(redisUrl);

@@ -5,7 +5,10 @@ import type { Transaction } from './database';
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Rows in the text format of COPY, gathered outside of the heap: millions pass through without work for the collector. */
+/**
+ * Rows in the text format of COPY, gathered in a buffer outside of the heap: millions of rows cause no garbage
+ * collection.
+ */
 export class CopyBuffer {
   private buffer = Buffer.allocUnsafe(64 * 1024);
   /** In bytes. */
@@ -39,7 +42,7 @@ function copyValue(value: string | number | null): string {
 }
 
 /**
- * Copies rows into a table within the transaction: the fastest way in, by an order of magnitude.
+ * Copies rows into a table within the transaction: ten times as fast as INSERT.
  * @param target the table and its columns, `clients (owner_id, email)`; never from outside
  */
 export async function copyIn(tx: Transaction, target: string, rows: Buffer): Promise<void> {

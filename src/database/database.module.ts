@@ -11,7 +11,9 @@ import { Sessions } from './sessions';
 types.setTypeParser(types.builtins.INT8, Number);
 
 const RETRY_MS = 1_000;
-/** So long after the last word of a host it is asked whether it is there; ten seconds later it is given up. */
+/**
+ * TCP keep-alive: so long after the last packet of a host it is probed; ten seconds later the connection is given up.
+ */
 const KEEP_ALIVE_MS = 10_000;
 
 @Module({
@@ -31,7 +33,7 @@ const KEEP_ALIVE_MS = 10_000;
           autoLoadEntities: true,
           synchronize: false,
           installExtensions: false,
-          // Postgres has answered the boot already; it may say no again by now.
+          // boot.ts has seen Postgres answer, but it may have gone away since.
           retryAttempts: Math.ceil(config.waitForServicesMs / RETRY_MS),
           retryDelay: RETRY_MS,
           toRetry: (error: Error) => {
@@ -46,8 +48,8 @@ const KEEP_ALIVE_MS = 10_000;
             idleTimeoutMillis: 30_000,
             keepAlive: true,
             keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-            // No statement waits for ever for an answer that was lost on the way; none takes nearly as long, a chunk of an
-            // import on a slow machine included. Outside of transactions see Database.
+            // No statement waits for ever for an answer that was lost on the way. None takes nearly as long, not even a
+            // chunk of an import on a slow machine. For statements outside of transactions see Database.
             query_timeout: 20 * config.takeoverMs,
             onConnect: sessions.onConnect,
             sessions,
@@ -61,8 +63,8 @@ const KEEP_ALIVE_MS = 10_000;
 })
 export class DatabaseModule {
   /**
-   * A session that Postgres ends in the very moment in which it begins reports this to nobody yet, and an error event without
-   * a listener ends the process. Whoever uses the connection learns of it from the next statement.
+   * If Postgres ends a session just when it begins, nobody listens to its errors yet, and an error event without a
+   * listener would end the process. Whoever uses the connection learns of it from the next statement.
    */
   constructor(dataSource: DataSource) {
     const pool = (dataSource.driver as unknown as { master: Pool }).master;

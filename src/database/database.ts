@@ -41,9 +41,9 @@ export class Database implements Sql {
   }
 
   /**
-   * One statement that runs many times a second, and that all others wait for: each connection prepares it once under its
-   * name, if it is ours alone, and an answer that was lost on the way is not waited for long. Committed when this resolves.
-   * Deadlocks are tried again (three times).
+   * For a statement that runs many times a second and that letters wait for. Each connection prepares it once under its
+   * name, unless a pooler is in between; an answer that was lost on the way is not waited for long. Committed when this
+   * resolves. Repeated up to three times after a deadlock.
    */
   async prepared<T>(name: string, text: string, values: unknown[]): Promise<T[]> {
     const { shared, frozenMs } = this.sessions;
@@ -55,8 +55,8 @@ export class Database implements Sql {
   }
 
   /**
-   * Runs `work` in one transaction; commits when it resolves, else rolls back. Deadlocks and serialization failures
-   * are tried again (three times), so `work` must do nothing outside the database.
+   * Runs `work` in one transaction; commits when it resolves, else rolls back. Repeated up to three times after a
+   * deadlock or serialization failure, so `work` must do nothing outside the database.
    */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return retried(() => this.transactionOnce(work));
@@ -72,7 +72,7 @@ export class Database implements Sql {
       await runner.commitTransaction();
       return result;
     } catch (error) {
-      // What happened to the first error's transaction tells nothing more.
+      // The first error matters, not whether the rollback succeeds.
       await (isUnavailable(error) ? abandon(runner) : runner.rollbackTransaction()).catch(() => undefined);
       throw error;
     } finally {
@@ -80,7 +80,7 @@ export class Database implements Sql {
     }
   }
 
-  /** The server's clock as it is: no transaction's time, nor a test's. */
+  /** The server's present time (clock_timestamp()): not the transaction's, and not changed by tests. */
   async clock(): Promise<Date> {
     const row = await this.first<{ now: Date }>('SELECT clock_timestamp() AS now');
     if (!row) throw new Error('no time');
@@ -92,7 +92,7 @@ export class Database implements Sql {
     return row?.version ?? '–';
   }
 
-  /** Past TypeORM's query runner: the pool drops a connection whose statement failed. */
+  /** Uses pg-pool directly, not TypeORM's query runner, so that the pool drops a connection whose statement failed. */
   private run(text: string, values: unknown[] = []): Promise<QueryResult<Record<string, unknown>>> {
     const { frozenMs } = this.sessions;
     return this.pool.query({ text, values, ...(frozenMs && { query_timeout: 4 * frozenMs }) });
@@ -102,19 +102,19 @@ export class Database implements Sql {
     return (this.dataSource.driver as unknown as { master: Pool }).master;
   }
 
-  /** Only a pool of DatabaseModule's knows of poolers and time limits. */
+  /** Set by DatabaseModule; other pools (of tests) know no pooler and no time limits. */
   private get sessions(): Partial<Sessions> {
     return this.pool.options.sessions ?? {};
   }
 }
 
 /**
- * Closes the transaction's connection, and so ends the transaction: its server may have become another one, or may still be
- * at the statement that nobody waits for any more.
+ * Closes the transaction's connection, which ends the transaction: the server behind it may be another one by now, or
+ * may still be executing the statement that we no longer wait for.
  */
 async function abandon(runner: QueryRunner): Promise<void> {
   const client = (await runner.connect()) as PoolClient;
-  // The pool takes no ending connection back. Its end is not waited for: nobody may be there to agree to it.
+  // The pool does not reuse a connection that is ending. The end is not awaited: the server may never answer.
   void client.end().catch(() => undefined);
 }
 
@@ -175,7 +175,7 @@ export function violates(error: unknown, constraint: string): boolean {
   return (driverError?.constraint ?? own) === constraint;
 }
 
-/** What this failure says of the statement; null if it is an answer. */
+/** How the statement failed (see domain/database-trouble.ts); null if Postgres answered it. */
 export function troubleOf(error: unknown): DatabaseTrouble | null {
   if (!(error instanceof Error)) return null;
   const { driverError, cause } = error as { driverError?: { severity?: string }; cause?: unknown };
@@ -184,8 +184,8 @@ export function troubleOf(error: unknown): DatabaseTrouble | null {
 }
 
 /**
- * Whether the same statement may succeed later: Postgres can't be reached or says no for a while. A statement that failed
- * this way may or may not have been committed.
+ * Whether the same statement may succeed later, because Postgres can't be reached or refuses work for a while. A
+ * statement that failed this way may or may not have been committed.
  */
 export function isUnavailable(error: unknown): boolean {
   return troubleOf(error) !== null;

@@ -4,7 +4,7 @@ import { parseInstant } from '../domain/schedule-input';
 import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../domain/paging';
 import type { Sql } from './database';
 
-/** What a list shows of which tables, and one thing of it alone: parts of SQL. */
+/** The SELECT and FROM parts that a list and the query for a single object share. */
 export interface View {
   select: string;
   from: string;
@@ -13,14 +13,14 @@ export interface View {
 export const viewWhere = ({ select, from }: View, where: string): string =>
   `SELECT ${select} FROM ${from} WHERE ${where}`;
 
-/** The order of most lists, by an id that is one's own. */
+/** The order of most lists: by id, newest first. */
 export const newestFirst = (id: string) => ({ key: [{ expression: id, type: 'bigint' as const }], descending: true });
 
 /** A keyset-paged list over one SELECT. The key's expressions must be unique together and end in the id. */
 export interface ListQuery extends View {
   /** Conditions with no OR outside of parentheses. */
   where: string;
-  /** Of `$1` and so on in the parts. */
+  /** The values of `$1` and so on in the parts. */
   params: unknown[];
   /** SQL expressions of the key with the type a cursor's value is cast to, most significant first. */
   key: { expression: string; type: 'bigint' | 'text' | 'timestamptz' }[];
@@ -34,7 +34,7 @@ export interface ListQuery extends View {
   total?: (sql: Sql) => Promise<number>;
 }
 
-/** What a cursor may hold; anybody can write one. */
+/** The texts that a cursor may contain: it comes from the caller, who can write anything. */
 const CURSOR_VALUE = {
   bigint: (text: string) => /^-?\d{1,18}$/.test(text),
   text: (text: string) => !text.includes('\0'),
@@ -42,7 +42,7 @@ const CURSOR_VALUE = {
 };
 
 /**
- * Runs one page of a list. Rows carry their key as `pageKey`, which is taken off again.
+ * Runs one page of a list. Rows have their key as `pageKey`, which is removed before they are returned.
  * @throws ValidationError for a cursor that is not one
  */
 export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest): Promise<Page<T>> {

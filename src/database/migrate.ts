@@ -6,7 +6,7 @@ import { Client } from 'pg';
 /** The folder of the SQL migrations, beside `src` in a checkout and beside `dist` in the image. */
 export const migrationsDir = join(__dirname, '..', '..', 'migrations');
 
-/** The migration that a database of this version has; later ones, of a newer version, do no harm. */
+/** The last migration of this version. A database may have later ones, of a newer version: they do no harm. */
 const LAST = readdirSync(migrationsDir)
   .filter((file) => file.endsWith('.sql'))
   .sort()
@@ -55,8 +55,8 @@ async function migrate(databaseUrl: string, direction: 'up' | 'down', count: num
   client.on('error', () => undefined);
   try {
     await client.connect();
-    // A lock of the transaction, not of the session, which may be another one behind a pooler. The runner's own BEGIN joins
-    // this transaction and changes nothing, its COMMIT or ROLLBACK ends it, and so the lock.
+    // A lock of the transaction, not of the session: behind a pooler the session may change. The migration runner's own
+    // BEGIN joins this transaction; its COMMIT or ROLLBACK ends the transaction and thereby the lock.
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [PG_MIGRATE_LOCK_ID]);
     requireThisNumbering(await appliedMigrations(client));

@@ -2,7 +2,7 @@ import { ForbiddenError, NotFoundError } from '../domain/errors';
 import { readableOwner, type Viewer } from '../domain/permissions';
 import type { Sql } from './database';
 
-/** What has an owner, by the name that messages call it. */
+/** Tables whose rows have an owner, by the name used in error messages. */
 const TABLES = {
   Client: 'SELECT owner_id FROM clients WHERE id = $1',
   Message: 'SELECT owner_id FROM messages WHERE id = $1',
@@ -12,8 +12,8 @@ const TABLES = {
 } as const;
 
 /**
- * The error for a write that found nothing it may change: what the viewer may read is there, and so is not theirs to change.
- * To anybody else it does not exist.
+ * The error for a write that found no row it may change: 403 if the viewer may read the object, else 404, as if it did
+ * not exist.
  */
 export async function notWritable(
   sql: Sql,

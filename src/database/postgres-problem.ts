@@ -11,7 +11,9 @@ const BY_STATE: Record<string, string> = {
   '57P03': 'the server is starting, or going down',
 };
 
-/** Why Postgres can't be used, without a user, a password or a name of a database in it; other errors say it themselves. */
+/**
+ * Why Postgres can't be used, in words that contain no user, password or database name; the message of any other error.
+ */
 export function postgresProblem(error: unknown): string {
   const known = connectionProblem(error) ?? BY_STATE[sqlState(error) ?? ''];
   if (known !== undefined) return known;
@@ -22,7 +24,7 @@ export function postgresProblem(error: unknown): string {
   return message;
 }
 
-/** For a connection's `catch`. @throws Error that says what is wrong */
+/** For the `catch` of a connection attempt. @throws Error that says what is wrong */
 export const refusePostgres = (error: unknown): never => {
   throw new Error(postgresProblem(error));
 };

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 
-/** What BackendKeyData said at the connecting; the types of pg leave it out. */
+/** The process number of the message BackendKeyData, sent when connecting; the types of pg leave it out. */
 type Connected = ClientBase & { processID?: number | null };
 
 /**

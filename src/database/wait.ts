@@ -4,7 +4,7 @@ import { isUnavailable } from './database';
 export interface Waiting {
   timeoutMs: number;
   say: (message: string) => void;
-  /** Whether to wait because of this error; without, whatever it is. */
+  /** Whether an error is worth waiting; if absent, every error is. */
   worth?: (error: unknown) => boolean;
 }
 
@@ -32,7 +32,7 @@ export async function waitFor<T>(what: string, work: () => Promise<T>, waiting: 
 }
 
 /**
- * Repeats `work` until Postgres answers: for what only this process knows. It must be harmless to repeat.
+ * Repeats `work` until Postgres answers: for results that only this process knows. Repeating it must be harmless.
  * @throws what Postgres answers
  */
 export async function untilAnswered<T>(work: () => Promise<T>): Promise<T> {

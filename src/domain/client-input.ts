@@ -16,7 +16,7 @@ const COMMENT_MAX = 10_000;
 
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
-/** The one meaning of a good client, for REST, web, CLI and CSV. Names the field and what is allowed. */
+/** The rules for a client, the same for REST, pages, CLI and CSV. A problem names the field and what is allowed. */
 export function checkClient(input: ClientInput): CheckedClient {
   const email = parseEmailAddress(input.email);
   const fullName = input.fullName.trim();

@@ -1,7 +1,7 @@
 import { SMTP_REASONS } from './smtp-ruling';
 import type { MailingStatus } from './states';
 
-/** The codes that can reach a page. Each has a text in every language: a catalogue that lacks one does not compile. */
+/** The codes that pages show. Each has a text in every language: a catalogue that lacks one does not compile. */
 
 /** Why a delivery is in its state. */
 export const deliveryReasons = [
@@ -15,13 +15,16 @@ export const deliveryReasons = [
 ] as const;
 export type DeliveryReason = (typeof deliveryReasons)[number];
 
-/** Everybody gets the same refusal; letters are handed over and never answered. */
+/**
+ * Reasons found from many answers together: all recipients got the same refusal; letters were handed over and not
+ * answered.
+ */
 export const SAME_REFUSAL = 'same_refusal';
 export const REPLIES_LOST = 'replies_lost';
-/** Why the SMTP account waits or is parked: what an answer said, or what many together say. */
+/** Why the SMTP account waits or is parked: because of one answer, or of many answers together. */
 export type AccountReason = (typeof SMTP_REASONS)[number] | typeof SAME_REFUSAL | typeof REPLIES_LOST;
 
-/** Why a mailing is paused or done, where its owner did not bring it there. */
+/** Why a mailing is paused or done, if not by its owner. */
 export const mailingCodes = [
   'paused_by_manager',
   'owner_blocked',
@@ -36,7 +39,7 @@ export type MailingCode = (typeof mailingCodes)[number];
 export const accountEvents = ['settings_changed', 'waiting', 'parked', 'resumed', 'resumed_by_hand'] as const;
 export type AccountEvent = (typeof accountEvents)[number];
 
-/** Why a service said no to something that was well formed. */
+/** Why a service refused a well-formed request. */
 export type RefusalCode =
   | `MAILING_${Uppercase<MailingStatus>}`
   | 'CROSS_SITE'
@@ -77,7 +80,7 @@ export type RefusalCode =
   | 'USER_NOT_WAITING'
   | 'USER_UNCONFIRMED';
 
-/** Every code of an expected error: a refusal, or what its kind says already. */
+/** Every code of an expected error: a refusal, or the code of an error kind. */
 export type ErrorCode =
   | RefusalCode
   | 'BAD_REQUEST'

@@ -25,7 +25,7 @@ export interface LetterOptions {
   headers?: Record<string, string>;
 }
 
-/** A run's part of its letters, made once. */
+/** What all letters of a run share, computed once. */
 export interface PreparedLetter {
   readonly content: ContentTemplate;
   readonly from: string;
@@ -69,10 +69,11 @@ export function prepareLetter(options: LetterOptions): PreparedLetter {
 }
 
 /**
- * The whole letter (RFC 5322, RFC 2045): multipart/alternative with the text, then the HTML. Lines end in CRLF and have at
- * most 998 octets, header lines about 76; all octets are 7-bit unless `eightBitMime`. The same input always gives the
- * same octets, and no value can add a header or a part. Dots at line starts are not doubled: SMTP's DATA does that.
- * @throws ValidationError if the client's address, the Message-ID, the date or the boundary is not valid, or rendering fails
+ * The whole letter (RFC 5322, RFC 2045): multipart/alternative with the text, then the HTML. Lines end in CRLF and have
+ * at most 998 octets (header lines about 76); all octets are 7-bit unless `eightBitMime`. The same input always gives
+ * the same octets, and no value can add a header or a part. Dots at line starts are not doubled: SMTP's DATA does that.
+ * @throws ValidationError if the client's address, the Message-ID, the date or the boundary is not valid, or rendering
+ * fails
  */
 export function composeLetter(prepared: PreparedLetter, letter: LetterEnvelope): Buffer {
   const { data, boundary } = letter;
@@ -116,7 +117,7 @@ function customHeader(name: string, value: string): string {
   return header;
 }
 
-/** The last date that was written: hundreds of letters are of the same second. */
+/** The last date that was formatted: hundreds of letters have the same second. */
 let written = { second: NaN, date: '' };
 
 /** RFC 5322 3.3, in UTC. */

@@ -12,10 +12,13 @@ export type ClientItem =
 
 type Column = 'email' | 'fullName' | 'comment';
 
-/** Pieces are gathered to so many bytes before they are read: what is left over of each is looked at again. */
+/**
+ * Chunks are joined to this size before they are parsed, because the unfinished rest of each is scanned again with the
+ * next.
+ */
 const GATHERED_BYTES = 64 * 1024;
 
-/** If so many lines are no records of the header's columns, and none before them was, it is another kind of file. */
+/** If the first so many lines do not fit the header's columns, the file is of another kind. */
 const FOREIGN_LINES = 1_000;
 
 /** The names of a column, the preferred first, in lower case and without spaces, hyphens, underscores and dots. */
@@ -67,11 +70,14 @@ export interface ClientHeader {
   fullName: number;
   /** -1 if the file has none: the comments of known clients are left alone then. */
   comment: number;
-  /** Names of columns that mean nothing to us, as they stand in the file. */
+  /** Names of unknown columns, as they stand in the file. */
   ignored: string[];
 }
 
-/** The header that a line is, or null: it must name e-mail and name. The delimiter is the one that makes most sense of it. */
+/**
+ * Reads a line as a header; null if it does not name e-mail and full name. Of the delimiters the one that gives most
+ * known columns is taken.
+ */
 export function readHeader(line: string, delimiters = DELIMITERS): ClientHeader | null {
   const headers = delimiters.flatMap((delimiter) => {
     const [record] = [...new CsvParser(delimiter, 1).push(`${line}\n`)];
@@ -93,9 +99,9 @@ function mapColumns(fields: string[], delimiter: string): ClientHeader | null {
 }
 
 /**
- * Reads a CSV file of clients from its bytes, which come in pieces of any size; memory is bounded whatever the file holds.
- * Recognises encoding, delimiter (or Excel's line `sep=;`) and columns by itself. Every line that is no good client is
- * reported with its physical line number and does no harm to its neighbours. Does not see addresses that repeat.
+ * Reads a CSV file of clients from its bytes, which come in pieces of any size; memory is bounded whatever the file
+ * holds. Recognises encoding, delimiter (or Excel's line `sep=;`) and columns by itself. Every invalid line is reported
+ * with its physical line number and does not affect other lines. Does not detect repeated addresses.
  */
 export class ClientsCsv {
   header: ClientHeader | null = null;
@@ -185,7 +191,7 @@ export class ClientsCsv {
     );
   }
 
-  /** Takes lines off `head` until the header is found; tells what is wrong with it, if anything. */
+  /** Removes lines from `head` until the header is found. Returns what is wrong with the header, or null. */
   private readHead(ended: boolean): CodedProblem | null {
     for (;;) {
       const lineEnd = this.head.indexOf('\n');
@@ -215,7 +221,10 @@ export class ClientsCsv {
 
 const unusable = (found: CodedProblem): ClientItem => ({ kind: 'unusable', problem: found });
 
-/** Only comments and ignored columns may have several lines, and none of these lines may be a client itself. */
+/**
+ * Whether a record of several lines is plausible: only its comment and ignored columns may have several lines, and none
+ * of the lines may be a client by itself.
+ */
 function isOneClient(fields: string[], lines: string[], { delimiter, width, email, fullName }: ClientHeader): boolean {
   if ([email, fullName].some((i) => fields[i]?.trim().includes('\n'))) return false;
   return !lines.slice(1).some((line) => {

@@ -20,13 +20,13 @@ const FOREIGN: { what: ForeignFile; bytes: number[] }[] = [
 ];
 
 /**
- * Decodes a text file whose encoding nobody told, in pieces of any size and with bounded memory. A byte order mark
- * decides; so do the zero bytes of UTF-16. Else the text is ASCII until its first other byte, however late that comes,
- * and is passed on meanwhile: both remaining encodings agree on ASCII. From that byte on a sample of 64 KB decides between
- * UTF-8 and Windows-1251. Line breaks come out as `\n`, a byte order mark does not come out.
+ * Decodes a text file of unknown encoding, in chunks of any size and with bounded memory. A byte order mark decides, or
+ * else the zero bytes of UTF-16. Otherwise the text is decoded as ASCII up to the first other byte, however late it
+ * comes: both remaining encodings agree on ASCII. From that byte on a sample of 64 KB decides between UTF-8 and
+ * Windows-1251. Line breaks become `\n`; the byte order mark is removed.
  */
 export class CsvDecoder {
-  /** What the file is not, if it is no text at all; nothing is decoded then. */
+  /** The kind of file, if it is not text; nothing is decoded then. */
   foreign: ForeignFile | null = null;
   private known: TextEncoding | null = null;
   private decoder: TextDecoder | null = null;
@@ -106,8 +106,9 @@ function asciiLength(bytes: Uint8Array): number {
 }
 
 /**
- * Whether the non-ASCII characters of a sample are UTF-8 (RFC 3629), but for some broken ones: well over half must be
- * good. Cyrillic words in Windows-1251 hardly contain a good one. A character cut off by the sample's end does not count.
+ * Whether the non-ASCII characters of a sample are UTF-8 (RFC 3629); a few may be broken, but well over half must be
+ * valid. Cyrillic words in Windows-1251 hardly contain a valid one. A character cut off by the sample's end does not
+ * count.
  */
 function looksLikeUtf8(sample: Uint8Array): boolean {
   let good = 0;

@@ -14,7 +14,7 @@ const BROKEN = {
   long: problem('too_long', { max: RECORD_MAX }),
 };
 
-/** A record so far: its whole fields, and of a quoted one that goes on in the next line what it has. */
+/** A record read so far: its complete fields, and the beginning of a quoted field that continues in the next line. */
 interface Reading {
   fields: string[];
   open: string | null;
@@ -26,18 +26,20 @@ interface Unfinished extends Reading {
 }
 
 /**
- * Reads CSV records (RFC 4180) from a text that comes in pieces, its line breaks being `\n`. Lenient where the meaning is
- * clear: a quotation mark inside an unquoted field is itself, spaces around a quoted field are dropped, empty lines and
- * records of empty fields are skipped.
+ * Reads CSV records (RFC 4180) from a text that comes in pieces, its line breaks being `\n`. Lenient where the meaning
+ * is clear: a quotation mark inside an unquoted field is itself, spaces around a quoted field are dropped, empty lines
+ * and records of empty fields are skipped.
  *
- * A line with broken quotes costs only itself: it is reported, and reading goes on at the next physical line. So it is
- * with a record over several lines that `plausible` refuses: it is rather a quotation mark too many than a long text.
+ * A line with broken quotes affects no other line: it is reported, and parsing continues with the next physical line.
+ * The same holds for a record of several lines that `plausible` refuses: a stray quotation mark is more likely than a
+ * long text.
  *
- * The lines behind a broken one were read as a part of its record. They are read once more, each as a record of one line,
- * but for the last, where any record may begin. So every line is read at most three times, whatever the file holds.
+ * The lines after a broken one were parsed as a part of its record. They are parsed again, each as a record of one
+ * line, except for the last, where any record may begin. So every line is parsed at most three times, whatever the file
+ * contains.
  */
 export class CsvParser {
-  /** Characters that were looked at, for tests: at most so many times those of the file. */
+  /** How many characters were scanned, for tests: bounded by a multiple of the file's length. */
   work = 0;
   private items: CsvItem[] = [];
   private rest = '';
@@ -51,7 +53,7 @@ export class CsvParser {
     private readonly plausible: (fields: string[], lines: string[]) => boolean = () => true,
   ) {}
 
-  /** What is read of a piece; as one list, since each step of a generator costs as much as a short line. */
+  /** The items of one chunk, as a list: a generator would cost as much for each step as parsing a short line. */
   push(text: string): CsvItem[] {
     const searched = this.rest.length;
     const all = this.rest + text;
@@ -204,16 +206,18 @@ function closingQuote(text: string, from: number): number {
   }
 }
 
-/** The signs that begin a formula; programs for sheets also take their wide, small, raised and lowered forms. */
+/**
+ * The signs that begin a formula; spreadsheets also accept their full-width, small, superscript and subscript forms.
+ */
 const BEGINNING =
   /(?:[\t\r]|[\s\p{Cf}]*[=+\-@\u2212\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u207A-\u207C\u208A-\u208C])/u;
 const FORMULA = new RegExp(`^'*${BEGINNING.source}`, 'u');
 const ESCAPED_FORMULA = new RegExp(`^'+${BEGINNING.source}`, 'u');
 
 /**
- * One field of a CSV export. What a spreadsheet would take for a formula (it begins with tab or CR, or, after spaces and
- * invisible characters, with `=`, `+`, `-`, `@` or a sign like these) gets an apostrophe in front; `plainField` takes it off
- * again.
+ * One field of a CSV export. A text that a spreadsheet would evaluate as a formula (it begins with tab or CR, or, after
+ * spaces and invisible characters, with `=`, `+`, `-`, `@` or a similar sign) gets an apostrophe in front; `plainField`
+ * removes it.
  */
 export function csvField(value: string | number | null): string {
   if (value === null || typeof value === 'number') return String(value ?? '');

@@ -1,4 +1,4 @@
-/** What is known of a failed statement: its SQLSTATE or Node's error code, Postgres' severity, the words. */
+/** What is known of a failed statement: its SQLSTATE or Node's error code, Postgres' severity, the message. */
 export interface DatabaseFailure {
   code?: string | undefined;
   severity?: string | undefined;
@@ -6,13 +6,13 @@ export interface DatabaseFailure {
 }
 
 /**
- * Failures that say nothing against the statement: the same may succeed later, and may have been committed already, its
- * answer lost. So whoever repeats it must be right in both cases.
+ * Failures after which the same statement may succeed later. It may also have been committed already and only its
+ * answer lost, so repeating it must be harmless.
  *
- * `away`: the server, the way to it or a pooler between takes nothing for now, whoever asks.
- * `crossed`: only this statement was stopped, by a lock, a limit of time, a deadlock or a person.
+ * `away`: the server, the network or a pooler in between accepts no work at the moment. `crossed`: only this statement
+ * was stopped: by a lock, a time limit, a deadlock or a person.
  *
- * Anything else is an answer: data that can't be stored (classes 22, 23), SQL that is wrong (42), a fault of ours.
+ * Anything else is Postgres' answer to the statement: data that can't be stored (classes 22, 23) or wrong SQL (42).
  */
 export type DatabaseTrouble = 'away' | 'crossed';
 
@@ -45,7 +45,7 @@ const NETWORK = new RegExp(
     'EMFILE|ENFILE|ENOBUFS|ERR_(SSL|TLS|STREAM)_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)',
 );
 
-/** Words that come without a code, or with one that says less: of pg, pg-pool, TypeORM, Postgres, PgBouncer. */
+/** Error messages without a code, or that say more than their code: of pg, pg-pool, TypeORM, Postgres, PgBouncer. */
 const WORDS: [words: RegExp, trouble: DatabaseTrouble][] = [
   [/Connection terminated|connection error|not queryable|timeout exceeded when trying to connect/i, 'away'],
   [/Query runner already released|Driver not Connected|Cannot use a pool after calling end/i, 'away'],
@@ -60,11 +60,11 @@ const WORDS: [words: RegExp, trouble: DatabaseTrouble][] = [
   [/pooler is (shut|shutting) down|database is (paused|disabled|suspended)|does not allow connections/i, 'away'],
 ];
 
-/** Null if the failure is an answer about this very statement. */
+/** Null if the failure is Postgres' answer to the statement. */
 export function databaseTrouble({ code = '', severity = '', message }: DatabaseFailure): DatabaseTrouble | null {
   const state = STATES.find(([known]) => code.startsWith(known));
   if (state && code.length === 5) return state[1];
-  // Postgres ended the session, whatever for; the statement may be all right.
+  // Postgres ended the session; the statement itself may be fine.
   if (severity === 'FATAL' || severity === 'PANIC' || NETWORK.test(code)) return 'away';
   return WORDS.find(([words]) => words.test(message))?.[1] ?? null;
 }

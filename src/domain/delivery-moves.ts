@@ -6,7 +6,7 @@ export interface DeliveryMove {
   why: string;
 }
 
-/** Where a delivery ends that may not go on: by why its run was closed, and whether it was tried. */
+/** The final states of deliveries whose run is closed: depending on why it was closed and whether they were tried. */
 const CLOSED = ['cancelled', 'failed', 'skipped'] as const;
 
 /** What may happen to a delivery. The ledger's statements take their states from here, and nothing else changes one. */

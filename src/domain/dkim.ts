@@ -3,7 +3,7 @@ import { parseEmailAddress } from './email-address';
 import { invalid, type ValidationError } from './errors';
 import { problem, type UnusableFault } from './problems';
 
-/** Whose signature, and the key's PEM (PKCS#8, or PKCS#1 for RSA). */
+/** Signing domain, selector, and the private key as PEM (PKCS#8, or PKCS#1 for RSA). */
 export interface DkimOptions {
   domain: string;
   selector: string;
@@ -30,11 +30,14 @@ export interface PreparedDkim {
 const MIN_RSA_BITS = 1024; // RFC 8301 3.2
 const SELECTOR = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
-/** What nobody may add: listed once more than it occurs, so that another one breaks the signature (RFC 6376 5.4.2). */
+/**
+ * Fields that nobody may add later: listed once more than they occur, so that another one breaks the signature (RFC
+ * 6376 5.4.2).
+ */
 const SEALED_FIELDS =
   'from to cc sender reply-to subject date message-id mime-version content-type content-transfer-encoding list-id ' +
   'list-unsubscribe list-unsubscribe-post';
-/** Signed, and then sealed too, where present; else a relay may add one. */
+/** Fields that are signed in the same way if they are present; if they are absent, a relay may add one. */
 const OTHER_FIELDS = 'list-help list-owner auto-submitted in-reply-to references feedback-id';
 const SEALED = SEALED_FIELDS.split(' ');
 const SIGNED_FIELDS = new Set([...SEALED, ...OTHER_FIELDS.split(' ')]);

@@ -8,13 +8,13 @@ const MAX_ADDRESS_OCTETS = 254; // RFC 5321 4.5.3.1.3, less the angle brackets
 const MAX_LOCAL_OCTETS = 64; // RFC 5321 4.5.3.1.1
 const DOT_ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-/** What readDomain leaves as it is, as most domains are. */
+/** A fast path: domains that readDomain would not change, as most are. */
 const PLAIN_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 const INVISIBLE = /(?![\u200C\u200D])\p{Default_Ignorable_Code_Point}|\p{Surrogate}/u;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const SPACE = /[\p{Zs}\t]/u;
-/** Visible ASCII alone, as most addresses are: no other character has to be looked for. */
+/** A fast path: addresses of visible ASCII, as most are, need no check for other characters. */
 const PRINTABLE = /^[\x21-\x7e]+$/;
 const NON_ASCII = /[^\0-\x7F]/;
 
@@ -24,10 +24,10 @@ const refuse = (fault: EmailFault, max?: number) => ({
 });
 
 /**
- * Reads one address by the one grammar this service sends to: a dot-atom local part (RFC 5321 4.1.2) of at most 64 octets,
- * kept as typed, and a host name of two or more labels, lower-cased and in A-labels (RFC 5890). Quoted local parts,
- * comments, address literals, control and invisible characters, and local parts that would need SMTPUTF8 (RFC 6531) are
- * refused. Only spaces and tabs around the address are dropped. Idempotent on what it accepts.
+ * Parses one address. Accepted is only what this service can send to: a dot-atom local part (RFC 5321 4.1.2) of at most
+ * 64 octets, kept as typed, and a host name of two or more labels, lower-cased and in A-labels (RFC 5890). Quoted local
+ * parts, comments, address literals, control and invisible characters, and local parts that would need SMTPUTF8 (RFC
+ * 6531) are refused. Only spaces and tabs around the address are dropped. Idempotent on what it accepts.
  */
 export function parseEmailAddress(input: string): ParsedEmail {
   const plain = PRINTABLE.test(input);
@@ -52,7 +52,7 @@ export function parseEmailAddress(input: string): ParsedEmail {
   return { ok: true, email };
 }
 
-/** Not by one expression: looking for the end in each run of spaces would cost the square of its length. */
+/** Not by a regular expression: on a long run of spaces it would take time quadratic in its length. */
 function withoutSurroundingSpace(text: string): string {
   let [from, to] = [0, text.length];
   while (from < to && SPACE.test(text[from]!)) from++;
@@ -72,7 +72,8 @@ function readDomain(domain: string): { ok: true; name: string } | ReturnType<typ
   if (PLAIN_DOMAIN.test(domain)) return { ok: true, name: domain };
   if (domain === '') return refuse('no_domain');
   if (domain.startsWith('[')) return refuse('literal');
-  // domainToASCII reads a URL's host: anything that means more there (percent, slash, colon …) must not reach it.
+  // domainToASCII parses the host of a URL: characters with a meaning there (percent, slash, colon …) must not reach
+  // it.
   if (/[^\w.-]/.test(domain.replace(/[^\0-\x7F]/g, ''))) return refuse('bad_domain');
   const name = NON_ASCII.test(domain) ? domainToASCII(domain) : domain.toLowerCase();
   if (name === '') return refuse('bad_idn');
@@ -84,8 +85,9 @@ function readDomain(domain: string): { ok: true; name: string } | ReturnType<typ
 }
 
 /**
- * The form in which addresses are compared, or null for what is none: two addresses are one person's if and only if this is
- * the same. Accepted addresses are ASCII, so it is SQL's lower() of them under the collation C, which the columns have.
+ * The form in which addresses are compared, or null if `input` is no address: two addresses are the same if and only if
+ * their keys are. Accepted addresses are ASCII, so the key equals SQL's lower() under the collation C, which the
+ * columns have.
  */
 export function emailKey(input: string): string | null {
   const parsed = parseEmailAddress(input);
@@ -98,8 +100,8 @@ export function emailDomain(email: string): string {
 }
 
 /**
- * What keeps `text` from being one line of a letter's header (a name, a subject), or null if nothing does: it is longer
- * than `max` code points, or contains a C0 or C1 control (CR, LF, NUL, tab …), U+2028, U+2029 or a lone surrogate.
+ * Why `text` can't be one line of a letter's header (a name, a subject), or null if it can: it is longer than `max`
+ * code points, or contains a C0 or C1 control (CR, LF, NUL, tab …), U+2028, U+2029 or a lone surrogate.
  */
 export function singleLineProblem(text: string, max: number): CodedProblem | null {
   if (CONTROL.test(text)) return problem('not_one_line');

@@ -30,11 +30,11 @@ export class DomainError extends Error {
   }
 }
 
-/** So many problems of one input are told; whoever mends these is told the others. */
+/** At most so many problems of one input are listed. */
 export const TOLD_ERRORS = 20;
 const TOLD_LENGTH = { field: 100, value: 500 };
 
-/** Input that can't be accepted; every problem is listed with its field, but for very many or very long ones. */
+/** Input that can't be accepted; every problem is listed with its field, up to TOLD_ERRORS. */
 export class ValidationError extends DomainError {
   constructor(errors: readonly FieldProblem[]) {
     const told = errors.slice(0, TOLD_ERRORS).map(shortened);
@@ -64,7 +64,7 @@ export class NotFoundError extends DomainError {
   }
 }
 
-/** For `catch`: what does not exist is null, and any other error stays one. */
+/** For `catch`: turns a NotFoundError into null and throws any other error again. */
 export function absent(error: unknown): null {
   if (error instanceof NotFoundError) return null;
   throw error;

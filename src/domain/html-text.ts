@@ -1,6 +1,6 @@
 import { compile, type DomNode, type FormatCallback } from 'html-to-text';
 
-/** A conversion tells here what it met that depends on values which are not known yet. */
+/** What a conversion found that depends on values which are not known yet. */
 interface Findings {
   unprovable: boolean;
 }
@@ -9,15 +9,20 @@ interface Findings {
 const MARK = /\uE000(\d+)\uE001/;
 const MARKS = new RegExp(MARK, 'g');
 
-/** A value whose place in the text is the place of its mark: words with single spaces between them, nothing else. */
+/**
+ * A value that can simply replace its mark in the converted text: words with single spaces between them, nothing else.
+ */
 export const isPlainValue = (value: string): boolean => /^[^\s\0\u200b]+(?: [^\s\0\u200b]+)*$/.test(value);
 
-/** How deep the lists, quotations and links are that a text is within, while it is made. */
+/** How deeply lists, quotations and links are nested around a text while it is being converted. */
 const depths = new WeakMap<object, number>();
 
-/** Each level writes its text anew: deeper than anybody nests, what would indent is a plain block, and a link its text. */
+/**
+ * Each level copies the text inside it. Deeper than anybody nests, an indented element becomes a plain block, and a
+ * link its text.
+ */
 const MAX_INDENTS = 10;
-/** HTML has no links within links, but for those that were forgotten to be closed. */
+/** HTML has no nested links; these come from links that were not closed. */
 const LINK_DEPTH = 3;
 
 function atDepth(builder: object, depth: number, write: () => void): void {
@@ -59,7 +64,7 @@ const formatLink: FormatCallback = (element, walk, builder) => {
 
 const withoutSpace = (text: string) => text.replace(/[\s\u200b]+/g, '');
 
-/** Whether what `formatLink` decides is the same for all plain values. */
+/** Whether `formatLink` decides the same for all plain values. */
 function isLinkProvable(target: string, href: string, text: string): boolean {
   if (!MARK.test(target) && !MARK.test(text)) return true;
   if (href === '' || href.startsWith('#')) return true;
@@ -82,7 +87,7 @@ const block = { format: 'block', options: { leadingLineBreaks: 1, trailingLineBr
 
 const convert: (html: string, findings?: Findings) => string = compile({
   wordwrap: false,
-  // Conversion is recursive: what lies deeper than anybody nests is left out, instead of overflowing the stack.
+  // Conversion is recursive: elements nested deeper than this are left out, so that the stack does not overflow.
   limits: { maxDepth: 300 },
   formatters: { link: formatLink, alt: formatImage, indented: formatIndented },
   selectors: [
@@ -95,11 +100,13 @@ const convert: (html: string, findings?: Findings) => string = compile({
   ],
 });
 
-/** What is converted costs some microseconds for each tag, and fewer for each character reference and character. */
+/**
+ * Limits of a conversion: it costs some microseconds for each tag, and less for each character reference and character.
+ */
 const CONVERTED = { length: 200_000, work: 12_000 };
 const TAG_WORK = 4;
 
-/** Whether the HTML is no larger than letters are. */
+/** Whether the HTML is small enough to be converted; real letters are. */
 function isConvertible(html: string): boolean {
   let work = html.length > CONVERTED.length ? Infinity : 0;
   for (let at = html.indexOf('<'); at >= 0 && work <= CONVERTED.work; at = html.indexOf('<', at + 1)) work += TAG_WORK;
@@ -108,8 +115,8 @@ function isConvertible(html: string): boolean {
 }
 
 /**
- * The text part for an HTML part: links in brackets after their text, lists, images by their alt text; lines are not wrapped.
- * What is larger than anybody's letter is only stripped of its tags, so that no letter takes long.
+ * The text part for an HTML part: links in brackets after their text, lists, images by their alt text; lines are not
+ * wrapped. Larger HTML than any real letter has is only stripped of its tags, so that no letter takes long.
  */
 export const htmlToText = (html: string): string => (isConvertible(html) ? convert(html) : strippedText(html));
 
@@ -165,8 +172,8 @@ function areMarksHarmless(html: string): boolean {
 }
 
 /**
- * Replaces whole tags; null where one is not closed before the end. By hand: an expression would look for the end of every
- * tag again.
+ * Replaces whole tags; null if one is not closed before the end. Not by a regular expression: that would search for the
+ * end of every unclosed tag again.
  */
 function replaceTags(html: string, replace: (tag: string) => string): string | null {
   let text = '';

@@ -3,7 +3,7 @@ import { dkimKeys, type DkimSettings, type PreparedDkim, signLetter } from './dk
 import { emailDomain } from './email-address';
 import { type NamedMailbox, parseMailbox } from './mailbox';
 
-/** Whose letters an account sends: From and envelope sender, the domain of their Message-IDs, and what signs them. */
+/** The identity of an account's letters: From and envelope sender, the domain of Message-IDs, and the DKIM keys. */
 export interface Identity {
   from: NamedMailbox;
   domain: string;
@@ -15,14 +15,17 @@ export function identityOf(settings: DkimSettings & { mailFrom: string }): Ident
   return { ...senderOf(settings.mailFrom), dkim: dkimKeys(settings) };
 }
 
-/** A sender as settings and runs have it. @throws Error if it is none */
+/** Parses a sender as settings and runs store it. @throws Error if it can't be parsed */
 export function senderOf(text: string): Pick<Identity, 'from' | 'domain'> {
   const from = parseMailbox(text);
   if (!from) throw new Error('MAIL_FROM must be an address or Name <address@domain>');
   return { from, domain: emailDomain(from.address) };
 }
 
-/** Composes a letter (`composeLetter`) and signs it. A relay that writes 8-bit parts anew would break the signature. */
+/**
+ * Composes a letter (`composeLetter`) and signs it. Signed letters are 7-bit: a relay that re-encodes 8-bit parts would
+ * break the signature.
+ */
 export function composeSigned({ dkim }: Identity, prepared: PreparedLetter, letter: LetterEnvelope): Buffer {
   if (dkim.length === 0) return composeLetter(prepared, letter);
   return signLetter(dkim, composeLetter(prepared, { ...letter, eightBitMime: false }), letter.date);

@@ -1,7 +1,7 @@
 /**
- * What one JSON text may hold, whoever sends it. `values` are counted by commas and opening brackets, so that the ids of a
- * large list fit and millions of anything don't; names are counted again where they repeat. `digits` are those
- * of one number, which cost more than other characters.
+ * What a JSON text may contain, whoever sends it. `values` are counted by commas and opening brackets, so that the ids
+ * of a large list fit and millions of anything don't; names are counted again where they repeat. `digits` are those of
+ * one number, which cost more than other characters.
  */
 export const JSON_BOUNDS = { depth: 16, objects: 1_000, names: 500, values: 150_000, digits: 100 } as const;
 
@@ -10,8 +10,8 @@ const [QUOTE, COMMA, COLON, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE
 ];
 
 /**
- * Which of its bounds a JSON text (UTF-8) exceeds, or null. Looks once at each byte, before anything is built from them: what
- * is built later can cost only so much. Whether it is JSON at all is not asked here.
+ * Which of its bounds a JSON text (UTF-8) exceeds, or null. Scans each byte once, before the text is parsed, so that
+ * parsing can only cost so much. Does not check whether it is valid JSON.
  */
 export function exceededBound(text: Buffer): keyof typeof JSON_BOUNDS | null {
   let [depth, objects, names, values, digits] = [0, 0, 0, 0, 0];

@@ -15,8 +15,8 @@ export interface LetterData {
 }
 
 /**
- * One letter may take this much: a template that needs more is broken, whoever wrote it. A step is a node, an operand or a
- * filter (see `costOf`) and takes a microsecond or two; characters that filters and operators read or write take some
+ * What rendering one letter may take; a template that needs more is refused. A step is a node, an operand or a filter
+ * (see `costOf`) and takes one or two microseconds; characters that filters and operators read or write take some
  * nanoseconds each.
  */
 export const LIMITS = { steps: 20_000, memory: 2_000_000, output: 700_000 };
@@ -31,7 +31,7 @@ const FILTERS = new Set(
   ).split(' '),
 );
 
-/** What a step takes of the characters, so that a letter can not have all of both. */
+/** What a step takes from the characters' limit, so that a letter can't use up both limits. */
 const STEP = 80;
 
 /** The names of the tags and filters that templates may use, for error messages and the editor. */
@@ -84,7 +84,7 @@ function htmlOutput(this: unknown, value: unknown): string {
 
 type Handler = (left: unknown, right: unknown, context: Context) => unknown;
 
-/** An operator that reads what it is given, which is counted, so that a loop can not do it without end. */
+/** An operator that reads its operands: the characters count, so that a loop can't repeat it without end. */
 function reading(name: string): [string, (typeof defaultOperators)[string]] {
   const handler = defaultOperators[name] as Handler;
   const counting: Handler = (left, right, context) => {
@@ -100,7 +100,7 @@ const operators = {
   ...Object.fromEntries(['==', '!=', '>', '<', '>=', '<=', 'contains'].map(reading)),
 };
 
-/** An item of a list, before it is known how long its text is. */
+/** What an item of a list counts before the length of its text is known. */
 const ITEM = 10;
 
 /** Charges for reading a value `times` times. */
@@ -109,10 +109,13 @@ function use({ memoryLimit }: Context, value: unknown, times = 1): void {
   memoryLimit.use(times * (typeof value === 'string' || Array.isArray(value) ? outputText(value).length : 1));
 }
 
-/** Looking for a text from the end compares it at every place; eight characters of that are as cheap as one of others. */
+/**
+ * Searching for a text from the end compares it at every position; eight characters compared so cost as much as one
+ * read otherwise.
+ */
 const searching = (_: unknown, wanted: unknown) => 1 + Math.ceil(outputText(wanted).length / 8);
 const sorting = (value: unknown) => (Array.isArray(value) ? Math.ceil(Math.log2(value.length + 2)) : 1);
-/** The most that a filter makes of one character, or the work it does for one, where that is more than reading it. */
+/** For filters that write, or work, more than their input is long: the factor for each character. */
 const GROWTH: Record<string, number | ((value: unknown, wanted: unknown) => number)> = {
   sort: sorting,
   sort_natural: sorting,
@@ -125,10 +128,10 @@ const GROWTH: Record<string, number | ((value: unknown, wanted: unknown) => numb
   escape_once: 6,
   upcase: 3,
 };
-/** A conversion of a date's format asks the calendar; a date that is not the last one is looked up anew. */
+/** The cost of the date filter: for each conversion of the format, and for a date other than the last one. */
 const DATE = { format: 200, date: 2_000 };
 
-/** Charges a filter for all that it is given. Liquid counts less: for some filters nothing, for lists only their items. */
+/** Counts all input of a filter. Liquid counts less: for some filters nothing, for lists only the number of items. */
 function charged(name: string, filter: FilterImplOptions): FilterImplOptions {
   const handler = typeof filter === 'function' ? filter : filter.handler;
   const growth = GROWTH[name] ?? 1;
@@ -192,7 +195,7 @@ export function createEngine(kind: 'html' | 'text'): Liquid {
   return liquid;
 }
 
-/** In place of Liquid's limit, which is one of time. */
+/** Replaces Liquid's own limit, which is one of time. */
 class Steps {
   private left = LIMITS.steps;
 
@@ -214,7 +217,7 @@ export function createContext(liquid: Liquid, data: LetterData): Context {
   return context;
 }
 
-/** Renders by Liquid itself: any template, not the fastest. @throws LiquidError */
+/** Renders any template by Liquid itself: the slower way. @throws LiquidError */
 export function renderByLiquid(liquid: Liquid, templates: Template[], data: LetterData): string {
   return String(liquid.renderSync(templates, createContext(liquid, data)));
 }

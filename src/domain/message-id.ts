@@ -1,8 +1,8 @@
 import { createHmac, hash } from 'node:crypto';
 
-/** What makes a letter itself: the same on every try of it. */
+/** What identifies a letter: the same on every try. */
 export interface LetterKey {
-  /** The run's random, which no other database has; null for a run that a version without it made. */
+  /** The run's random value, which no other database has; null for runs of a version that did not store one. */
   runKey: string | null;
   runId: number;
   clientId: number;
@@ -10,8 +10,8 @@ export interface LetterKey {
 }
 
 /**
- * 256 bits in hexadecimal, unlike those of any other letter: not guessable without the run's random, and telling nothing of
- * the recipient. Runs without a random keep the identity that their letters had, a keyed digest of their ids.
+ * 256 bits in hexadecimal, different for every letter: they can't be guessed without the run's random value and reveal
+ * nothing about the recipient. Letters of runs without a random value keep their identity: a keyed digest of the ids.
  */
 export function letterDigest(key: LetterKey, secret: string): string {
   return key.runKey === null
@@ -33,8 +33,9 @@ const PART = /(?<![0-9a-f])[0-9a-f]{32}(?=@)/g;
 const PART_WITH_AT = 33;
 
 /**
- * What may be the first parts of Message-IDs of this service, wherever they stand in a text that comes in pieces: one a line
- * with or without angle brackets, or among the rest of a mail server's log. The same one may come more than once.
+ * Finds what may be the part before the `@` of this service's Message-IDs in a text that comes in chunks: one per line,
+ * with or without angle brackets, or anywhere in the lines of a mail server's log. The same one may be returned more
+ * than once.
  */
 export async function* messageIdPartsIn(text: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
   let rest = '';

@@ -11,8 +11,8 @@ const BASE64_LINE = 76; // RFC 2045 6.8
 const QUOTED_LINE = 76; // RFC 2045 6.7
 
 /**
- * Encodes text as UTF-8 by the lightest encoding that carries it (RFC 2045 6): 7bit, 8bit if allowed, else the shorter one of
- * quoted-printable and base64. Line breaks of any kind become CRLF. A lone surrogate becomes U+FFFD.
+ * Encodes text as UTF-8 in the smallest encoding that is possible (RFC 2045 6): 7bit, 8bit if allowed, else the shorter
+ * one of quoted-printable and base64. Line breaks of any kind become CRLF. A lone surrogate becomes U+FFFD.
  */
 export function encodeBody(text: string, eightBitMime: boolean): EncodedBody {
   const lines = toCrlf(text);
@@ -31,7 +31,7 @@ export function encodeBody(text: string, eightBitMime: boolean): EncodedBody {
     : { encoding: 'quoted-printable', octets: quotedPrintable(bytes) };
 }
 
-/** Line breaks of any kind as CRLF. Of a text that has no others it costs only a look. */
+/** Turns line breaks of any kind into CRLF; a text that has no others is returned as it is. */
 export function toCrlf(text: string): string {
   let breaks = 0;
   for (let at = text.indexOf('\r\n'); at >= 0; at = text.indexOf('\r\n', at + 2)) breaks++;

@@ -1,9 +1,12 @@
 import type { SmtpReason, TransmitResult, Verdict } from './smtp-outcome';
 
-/** What a letter's answer says of an account that rests. `unclear`: it was about that recipient; ask with another. */
+/**
+ * What the answer to a probe says about an account that rests. `unclear`: it was about that recipient, so another
+ * letter must be tried.
+ */
 export type Judgement = 'well' | 'still' | 'unclear';
 
-/** Trouble of connections: one alone is probe enough. */
+/** Reasons about connections: for these a connection that can be opened is enough of a probe. */
 const OF_CONNECTIONS: ReadonlySet<string | null> = new Set<SmtpReason>([
   'auth_refused',
   'auth_unavailable',
@@ -24,6 +27,6 @@ export function judgeProbe(result: TransmitResult, verdict: Verdict, refusal: st
   if (verdict.delivery === 'unknown') return 'still';
   if (refusal !== null && verdict.refusal === refusal) return 'still';
   if (verdict.scope === 'account' && verdict.delivery === 'pending') return 'still';
-  // An answer to the dot was awaited, and came.
+  // The account rests because answers to the dot never came; now one came.
   return result.kind === 'refused' && result.phase === 'dot' && refusal === null ? 'well' : 'unclear';
 }

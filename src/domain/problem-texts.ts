@@ -93,8 +93,8 @@ const place = ({ line, column }: { line?: number; column?: number }) =>
 const atLine = (line: number) => (line > 1 ? `Line ${line}: ` : '');
 
 /**
- * The English of REST, command line and logs. What is said of a field goes on after its name; what is said of an address or
- * a file is a sentence of its own.
+ * The English texts for REST, command line and logs. A problem of a field continues a sentence that begins with the
+ * field's name; a problem of an address or a file is a complete sentence.
  */
 export const problemTexts: ProblemTexts = {
   required: () => 'is required',

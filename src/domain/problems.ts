@@ -1,9 +1,9 @@
 import type { JSON_BOUNDS } from './json-bounds';
 import type { Period } from './recurrence';
 
-/** The code says all. */
+/** The code needs no values. */
 type None = Record<string, never>;
-/** Where in a template, counted from 1; absent where nobody knows. */
+/** The position in a template, counted from 1; absent if unknown. */
 type Place = { line?: number; column?: number };
 
 /**
@@ -30,7 +30,7 @@ export interface ProblemValues {
   too_complex: { bound: keyof typeof JSON_BOUNDS; max: number };
   idempotency_key: { max: number };
   cursor: None;
-  /** Words that are not ours: an operating system's, or those of a version before. */
+  /** A text that is not from a catalogue: of the operating system, or stored by an earlier version. */
   verbatim: { text: string };
 
   // Times
@@ -80,7 +80,7 @@ export interface ProblemValues {
   file_empty: None;
   file_without_clients: None;
   file_foreign: { what: 'workbook' | 'old_workbook' | 'gzip' | 'pdf' };
-  /** None of the first `lines` is a client; `first` is what is wrong with `line`. */
+  /** None of the first `lines` is a client; `first` is the problem of line `line`. */
   file_of_others: { lines: number; line: number; first: CodedProblem };
   file_too_large: { max: number };
   upload_ended: None;
@@ -88,7 +88,7 @@ export interface ProblemValues {
   upload_failed: None;
 }
 
-/** What keeps a text from being an e-mail address; `max` belongs to the lengths, in octets. */
+/** Why a text is not an e-mail address; `max` belongs to the problems of length, in octets. */
 export type EmailFault =
   | 'empty'
   | 'control'
@@ -113,7 +113,7 @@ export type EmailFault =
 
 export type TemplateBound = 'depth' | 'output' | 'steps' | 'levels' | 'filters' | 'brackets';
 
-/** What keeps a setting or a header from being used for letters. */
+/** Why a setting or a header can't be used for letters. */
 export type UnusableFault =
   | 'list_id'
   | 'message_id'
@@ -149,7 +149,7 @@ export function problem<C extends ProblemCode>(
 
 const NONE: FieldProblem[] = [];
 
-/** What is wrong with one field, for the list of all that is wrong; nothing for null. */
+/** The problem of one field as a list to be joined with others; an empty list for null. */
 export const at = (field: string, found: CodedProblem | null): readonly FieldProblem[] =>
   found ? [{ field, ...found }] : NONE;
 

@@ -1,6 +1,9 @@
 /** How much work the queue holds, in time: short enough that a new small mailing is served soon. */
 const WINDOW_SECONDS = 10;
-/** The least that it may hold: of a run's start nothing is known of its speed, and a limit of one a second is not starved. */
+/**
+ * The smallest window: when a run starts, its speed is not known yet; and with a limit of one letter a second the queue
+ * must not run empty.
+ */
 const LEAST = 1_000;
 const LEAST_LIMITED = 5;
 
@@ -15,7 +18,7 @@ export interface QueueLimits {
 
 /**
  * How many jobs the delivery queue may hold, a whole number: about ten seconds of work, never more than the window.
- * @param speed deliveries a second lately; it counts only where no limit says how fast sending can be
+ * @param speed recent deliveries a second; used only if no rate limit is set
  */
 export function queueSize({ queueWindow, rateLimitPerSecond, workerConcurrency }: QueueLimits, speed: number): number {
   const work =

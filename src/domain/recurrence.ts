@@ -24,7 +24,7 @@ export interface Occurrence {
 
 export const DAY_MS = 86_400_000;
 
-/** Nominal length: a day is 24 h and a month 30 days here, whatever the calendar says; `once` never comes again. */
+/** Nominal length: here a day is 24 h and a month 30 days; `once` does not repeat. */
 export const PERIOD_MS: Record<Period, number> = {
   once: Infinity,
   daily: DAY_MS,
@@ -60,8 +60,8 @@ export function previousOccurrence(schedule: Schedule, atOrBefore: Date): Occurr
 }
 
 /**
- * The occurrence nearest to an instant, whether or not `endAt` lies before it: what an instant of the grid has become when the
- * rules of its zone were changed, which moves it by much less than half a period.
+ * The occurrence nearest to an instant, whether or not `endAt` lies before it. Finds where a stored occurrence is after
+ * the rules of its zone were changed, which moves it by much less than half a period.
  */
 export function nearestOccurrence(schedule: Schedule, at: Date): Date {
   const endless = { ...schedule, endAt: null };
@@ -80,7 +80,7 @@ export function upcoming(schedule: Schedule, after: Date, count: number): Occurr
   return take(count, occurrencesFrom(schedule, after.getTime() + 1), () => true);
 }
 
-/** RFC 3339 has years of four digits: nobody could be told of what comes later. */
+/** RFC 3339 has years of four digits: a later instant could not be written. */
 export const CALENDAR_END = Date.UTC(10_000, 0, 1);
 
 /** k → ms of the k-th occurrence, never falling; Infinity where there is none. About 6 µs a call. */

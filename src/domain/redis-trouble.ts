@@ -10,11 +10,11 @@ export type RedisReason =
 
 export interface RedisTrouble {
   reason: RedisReason;
-  /** What a person is told; null if the error's own words have to do. */
+  /** The text for people; null if the error's own message is shown. */
   problem: string | null;
   /**
-   * Whether another connection may reach a better server: behind one address another one may be the primary now, and one
-   * that was given up by its server says so only once.
+   * Whether to open a new connection: another server behind the same address may be the primary now, and a server that
+   * gives a connection up says so only once.
    */
   anew: boolean;
 }
@@ -24,7 +24,10 @@ type Problem = string | ((message: string) => string) | null;
 const CLUSTER = 'it is a Redis Cluster, which is not supported';
 const LOST_PRIMARY = 'it is a replica that has lost its primary: REDIS_URL must name the primary';
 
-/** By what Redis or ioredis says; the first row that fits counts. Errors of scripts hold the code somewhere in their text. */
+/**
+ * By the message of Redis or ioredis; the first row that matches counts. Errors of scripts contain the code somewhere
+ * in their text.
+ */
 const TROUBLES: [reason: RedisReason, says: RegExp, problem: Problem, anew?: 'anew'][] = [
   ['redis_cluster', /\b(MOVED|CLUSTERDOWN)\b/, CLUSTER, 'anew'],
   ['redis_cluster', /\b(ASK|CROSSSLOT)\b|cluster support enabled|not allowed in cluster/i, CLUSTER],
@@ -44,7 +47,7 @@ const TROUBLES: [reason: RedisReason, says: RegExp, problem: Problem, anew?: 'an
   ['redis_refused', /\bDENIED\b|protected mode/i, 'it is in protected mode: give it a password'],
   ['redis_loading', /\bLOADING\b/, 'it is loading its data', 'anew'],
   ['redis_loading', /\bBUSY\b/, 'a script blocks it'],
-  // What ioredis says of an answer in another protocol, by its first byte: 21 is a TLS alert's.
+  // ioredis' message for an answer in another protocol, by its first byte: 21 is a TLS alert.
   ['redis_unreachable', /Unknown RESP type 21\b/, 'it speaks TLS on this port: let REDIS_URL begin with rediss://'],
   ['redis_unreachable', /Unknown RESP type|Protocol error/, 'what answers there is no Redis'],
   ['redis_unreachable', /max number of clients/i, 'it has no connection left (maxclients)'],

@@ -1,11 +1,11 @@
 import type { SmtpReply } from './smtp-reply';
 
-/** Of a longer answer only its beginning and its end are searched: work on an answer is bounded. */
+/** Of a longer answer only the beginning and the end are searched, so that the work is bounded. */
 const SEARCHED = 2_000;
 const FINGERPRINT_LENGTH = 200;
 const CODES = /^[2-5]\d\d(?:[ -]|$)(?:[245]\.\d{1,3}\.\d{1,3}(?: |$))?/;
 
-/** What the server said, without its codes, on one line, in small letters: ready to be searched for wordings. */
+/** The server's answer without its codes, on one line and in lower case, to be searched for wordings. */
 export const refusalWords = (text: string): string => spoken(text).toLowerCase();
 
 function spoken(text: string): string {
@@ -26,12 +26,14 @@ export interface Named {
   to: string;
 }
 
-/** With a digit, `@`, `=` or `/`, a dot inside, or capitals where words have none. */
+/**
+ * Words that look like ids, addresses or hosts: with a digit, `@`, `=` or `/`, a dot inside, or capitals in the middle.
+ */
 const ID_OR_HOST = /[\d@=/\\]|[^\s.:]\.[^\s.:]|\p{Ll}\p{Lu}|^[A-F]{6,}$/u;
 
 /**
- * What two refusals have in common that differ only in whom and what they are about: code and words, without numbers,
- * addresses, ids and hosts.
+ * The code and words of a refusal without numbers, addresses, ids and hosts: the same for two refusals that differ only
+ * in their recipient or letter.
  */
 export function refusalFingerprint(reply: SmtpReply, { from, to }: Named): string {
   const own = new Set([from, to].flatMap((address) => address.toLowerCase().split(/[^\p{L}]+/u)));
@@ -46,7 +48,7 @@ export function refusalFingerprint(reply: SmtpReply, { from, to }: Named): strin
 const SENDER =
   /\bsenders?\b|\bmail from\b|\breturn[- ]?path\b|\benvelope[- ]from\b|\bfrom[- ](?:address|header|field|line)\b|\b(?:header|field|in the) from\b|\byour (?:e-?mail )?(?:account|domain|ip|address|mailbox|server|host|tenant|organi[sz]ation)\b|\bip address\b|отправител|\babsender|exp[ée]diteur|remitente|mittente|remetente|nadawc|发件人|寄件者|寄件人|送信者|差出人|발신자/;
 
-/** Whether it is about who sends: it says so, or it names the sender's address and not the recipient's. */
+/** Whether a refusal is about the sender: it says so, or it names the sender's address and not the recipient's. */
 export function namesSender(words: string, { from, to }: Named): boolean {
   if (SENDER.test(words)) return true;
   return from !== '' && words.includes(from.toLowerCase()) && !words.includes(to.toLowerCase());
@@ -65,7 +67,7 @@ const UNITS: [RegExp, number][] = [
   ],
   [/^(?:d(?![a-z])|days?|сут|дн|день|tag(?:e|en)?\b|jours?|d[ií]as?|giorn|天|日)/, 86_400],
 ];
-/** How far from the number the word that asks to come again may stand. */
+/** At most so many characters may lie between the number and the words that ask to try again. */
 const NEAR = 60;
 
 /** How long the server asks us to wait ("try again in 300 seconds", "retry after 5 minutes", "in 00:04:57"). */
@@ -78,7 +80,7 @@ export function namedDelayMs(text: string): number | null {
         .split(/[.;!?]/)
         .pop() ?? '';
     const rest = words.slice(found.index + found[0].length, found.index + found[0].length + NEAR).replace(/^[ -]/, '');
-    // "100 letters per 1 hour" is how many are allowed, not when to come again.
+    // "100 letters per 1 hour" is a limit, not a time after which to try again.
     if (!(AGAIN.test(before) || THEN.test(rest)) || /(?:\bper|\bevery|\beach|\blast|\/) ?$/.test(before)) continue;
     const seconds = secondsOf(found, rest, before);
     if (seconds !== null && seconds > 0) return seconds * 1_000;

@@ -1,4 +1,4 @@
-/** How far a delay may be moved, both ways, so that letters deferred together do not come back together. */
+/** A delay is changed at random by up to this share, so that letters deferred together are not tried again together. */
 const JITTER = 0.2;
 
 /**
@@ -11,8 +11,8 @@ export function nextDelayMs(input: { tries: number; delaysMs: readonly number[];
 }
 
 /**
- * The delay that the server named, never less than the policy's first delay nor more than its longest; a little longer, so
- * that letters deferred together do not come back together.
+ * The delay that the server named, but at least the policy's first and at most its longest delay; made a little longer
+ * at random, so that letters deferred together are not tried again together.
  */
 export function withinPolicy(input: { namedMs: number; delaysMs: readonly number[]; random01?: number }): number {
   const { namedMs, delaysMs, random01 = 0 } = input;

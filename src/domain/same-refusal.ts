@@ -1,8 +1,8 @@
-/** So many different recipients in a row, or so many of the last ones, say that a refusal is not about them. */
+/** After so many different recipients in a row, or so many of the last ones, a refusal is not about the recipients. */
 const IN_A_ROW = 10;
 const RECENT = 50;
 const OF_RECENT = RECENT / 2;
-/** So many refusals that were found to be about single recipients are remembered. */
+/** How many refusals that turned out to be about single recipients are remembered. */
 const KEPT = 200;
 
 /** A letter that was refused in words that name no recipient. */
@@ -13,16 +13,16 @@ export interface RefusedLetter {
   domain: string;
 }
 
-/** Everybody gets the same no. */
+/** All recipients get the same refusal. */
 export interface Suspicion {
   refusal: string;
-  /** Set if all are of this domain while letters to others are taken. */
+  /** Set if all these recipients are of this domain while letters to other domains are accepted. */
   domain: string | null;
 }
 
 /**
- * Whether everybody gets the same no: the net under all wordings that no rule knows. A fold over what became of letters,
- * in their order; one success, and it begins anew.
+ * Detects that all recipients get the same refusal, in a wording that no rule knows. It is fed the results of letters
+ * in their order; a success resets it.
  */
 export class SameRefusal {
   private words: string | null = null;
@@ -34,7 +34,7 @@ export class SameRefusal {
   private successes = 0;
   private readonly patience = new Map<string, number>();
 
-  /** A letter was taken; the domain is null where nothing is to be learned of it. */
+  /** A letter was accepted; the domain is null if the domain does not matter. */
   sent(domain: string | null): void {
     if (domain !== null) this.taken[this.successes++ % RECENT] = domain;
     if (this.recent.length === 0) return;
@@ -44,7 +44,7 @@ export class SameRefusal {
     this.sinceSuccess = new Map();
   }
 
-  /** Refused in words that do name the recipient. */
+  /** A letter was refused in words that name the recipient. */
   other(): void {
     this.push(null);
     this.words = null;
@@ -69,7 +69,7 @@ export class SameRefusal {
     return [...(this.sinceSuccess.get(refusal)?.keys() ?? [])];
   }
 
-  /** It was found to be about those recipients after all: the next suspicion needs twice as many. */
+  /** The refusal turned out to be about those recipients: the next suspicion needs twice as many. */
   clear(refusal: string): void {
     const times = this.patience.get(refusal) ?? 1;
     this.patience.delete(refusal);

@@ -1,12 +1,14 @@
 /**
- * What a mailing's calendar asks for, decided from its row and a few facts. Each function is called with the mailing's row
- * locked and with `now` read from the database in that transaction; its decision is written in the same transaction.
+ * What a mailing's calendar asks for, decided from its row and a few facts. Each function is called with the mailing's
+ * row locked and with `now` read from the database in that transaction; its decision is written in the same
+ * transaction.
  *
- * `nextRunAt` is the cursor: the first occurrence that nobody decided about. What lies before it has run, is on the ledger
- * as missed, or never existed for this mailing. It is kept while the mailing is paused; null means that none will come.
+ * `nextRunAt` is the cursor: the first occurrence that nobody decided about. What lies before it has run, is on the
+ * ledger as missed, or never existed for this mailing. It is kept while the mailing is paused; null means that none
+ * will come.
  *
- * The k-th occurrence is the truth, and the stored instant only what the zone's rules made of it when it was stored. Each
- * function asks the present rules first ({@link presentCursor}).
+ * The stored instant is derived: it is the k-th occurrence by the zone's rules at the time of storing. Each function
+ * first recomputes it by the present rules ({@link presentCursor}).
  */
 import {
   latestBetween,
@@ -27,7 +29,7 @@ export interface Missed {
   reason: MissedReason;
 }
 
-/** The cursor by the present rules of its zone; null if these have moved it to `endAt` or later. */
+/** The cursor by the present rules of its zone; null if they have moved it to `endAt` or later. */
 export function presentCursor(schedule: Schedule, nextRunAt: Date | null): Date | null {
   if (!nextRunAt) return null;
   const at = nearestOccurrence(schedule, nextRunAt);
@@ -50,10 +52,10 @@ export interface Decision {
   wait: boolean;
 }
 
-/** No decision lists more missed occurrences than this; older ones are dropped without a trace. */
+/** No decision lists more missed occurrences than this; older ones are not recorded. */
 export const MISSED_LIMIT = 1000;
 
-/** How late an occurrence may still run after downtime: half a period, at most a day. `once` runs until `endAt`. */
+/** How late an occurrence may still run after downtime: half a period, at most a day. `once` may run until `endAt`. */
 export function graceMs(period: Period): number {
   return period === 'once' ? Infinity : Math.min(PERIOD_MS[period] / 2, DAY_MS);
 }
@@ -75,9 +77,9 @@ export interface TickFacts extends MailingFacts {
 }
 
 /**
- * One tick for a `started` mailing; call it when `nextRunAt` or `endAt` is reached, at any other time it changes nothing
- * (a paused mailing that reaches `endAt` is {@link decideResume}'s). Of the occurrences that came due since the last tick
- * only the latest may run; older ones are missed.
+ * One tick for a `started` mailing; call it when `nextRunAt` or `endAt` is reached, at any other time it changes
+ * nothing (for a paused mailing that reaches `endAt` see {@link decideResume}). Of the occurrences that came due since
+ * the last tick only the latest may run; older ones are missed.
  */
 export function decideTick(facts: TickFacts): Decision {
   const { schedule, now, scheduledRunOpen, demandRunOpen } = facts;
@@ -101,8 +103,8 @@ export function decideTick(facts: TickFacts): Decision {
 }
 
 /**
- * The first start of a `created` mailing. If `startAt` has passed, one run goes at once, for the latest occurrence so far,
- * and earlier ones don't exist; else nothing is sent before `startAt`.
+ * The first start of a `created` mailing. If `startAt` has passed, a run for the latest occurrence so far starts at
+ * once, and earlier occurrences are not counted as missed; else nothing is sent before `startAt`.
  */
 export function decideFirstStart({ schedule, now }: { schedule: Schedule; now: Date }): Decision {
   if (hasEnded(schedule, now)) return decision({ done: true });
@@ -112,8 +114,9 @@ export function decideFirstStart({ schedule, now }: { schedule: Schedule; now: D
 }
 
 /**
- * A paused mailing goes on: what fell due meanwhile is missed (`paused`), the next occurrence is the first after `now`.
- * A `once` mailing that was paused over its `startAt` still has its only occurrence before it: the next tick runs it.
+ * A paused mailing is resumed: occurrences that fell due meanwhile are missed (`paused`), the next one is the first
+ * after `now`. A `once` mailing that was paused over its `startAt` still has its only occurrence before it: the next
+ * tick runs it.
  */
 export function decideResume(facts: MailingFacts): Decision {
   const { schedule, now } = facts;
@@ -211,9 +214,10 @@ function movedCursor({ previous, schedule, now, lastRunAt, lastOccurrenceAt }: E
 }
 
 /**
- * Until when, exclusively, a client who is added to a started mailing still gets this occurrence, in its run: the next
- * occurrence or `endAt`, and in an audience that `grows` no longer than the grace; null is as long as the mailing is not done.
- * An occurrence from before `startAt`, which was moved since, is over: nothing goes out before `startAt`.
+ * Until when (exclusive) a client who is added to a started mailing still gets this occurrence in its run: until the
+ * next occurrence or `endAt`, and in an audience that `grows` no longer than the grace; null means as long as the
+ * mailing is not done. If `startAt` was moved behind the occurrence, nobody joins it any more: nothing is sent before
+ * `startAt`.
  */
 export function lateJoinUntil(schedule: Schedule, occurrence: Date, { grows }: { grows: boolean }): Date | null {
   if (occurrence < schedule.startAt) return occurrence;

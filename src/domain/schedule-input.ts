@@ -3,7 +3,10 @@ import { at, type CodedProblem, type FieldProblem, problem } from './problems';
 import { CALENDAR_END, nextOccurrence, PERIODS, type Period, type Schedule } from './recurrence';
 import { instantOf, timeZoneName } from './time-zone';
 
-/** A schedule as a caller gave it: texts from a request, a form or a command line, or stored dates left as they are. */
+/**
+ * A schedule as the caller gave it: texts from a request, a form or a command line, or stored dates that stay
+ * unchanged.
+ */
 export interface ScheduleInput {
   startAt: string | Date;
   endAt?: string | Date | null;
@@ -11,7 +14,7 @@ export interface ScheduleInput {
   timeZone: string;
 }
 
-/** `warnings` are worth telling and forbid nothing. */
+/** `warnings` are shown but do not prevent anything. */
 export type CheckedSchedule =
   { ok: true; schedule: Schedule; warnings: readonly FieldProblem[] } | { ok: false; errors: FieldProblem[] };
 
@@ -58,14 +61,17 @@ export function parseInstant(text: string): Date | CodedProblem<'date_time'> {
   if (second === '60') return problem('date_time', { fault: 'leap_second' });
   const exact = `${day}T${minute}:${second}.${fraction.slice(0, 3)}${offset?.toUpperCase()}`;
   const ms = parsed(() => Temporal.Instant.from(exact).epochMilliseconds);
-  // An offset may lead out of the years of four digits.
+  // The offset may move the instant out of the years with four digits.
   if (ms === null || ms < CALENDAR_BEGIN || ms >= CALENDAR_END) return problem('date_time', { fault: 'calendar' });
   return new Date(ms);
 }
 
 const LOCAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:[0-5]\d)?$/;
 
-/** What a `datetime-local` field gives, `2027-03-28T09:00`, as the instant when the zone's wall clock shows it. */
+/**
+ * Parses the value of a `datetime-local` field, `2027-03-28T09:00`: the instant at which the zone's wall clock shows
+ * it.
+ */
 export function parseLocal(text: string, timeZone: string): Date | CodedProblem<'date_time'> {
   const wall = LOCAL.test(text) ? parsed(() => Temporal.PlainDateTime.from(text)) : null;
   return wall ? new Date(instantOf(wall, timeZone)) : problem('date_time', { fault: 'local' });

@@ -3,18 +3,21 @@ import { classify } from './smtp-outcome';
 import type { TransmitResult } from './smtp-result';
 import { PER_SESSION } from './smtp-wordings';
 
-/** After so many connections that were ended early twice as many letters are tried: the limit may be gone. */
+/** After so many connections that were ended at the limit, the limit is doubled on trial: it may be gone. */
 const SPARED = 50;
 const KEPT_WORDINGS = 200;
 
 type Refused = Extract<TransmitResult, { kind: 'refused' }>;
-/** What is known of a wording: a fresh connection is being asked, it said the same, or it took the letter. */
+/**
+ * What is known of a wording: `asked`: the letter is being tried on a new connection; `limit`: that accepted the
+ * letter; `other`: it answered the same.
+ */
 type Known = { as: 'asked' | 'limit'; served: number } | { as: 'other' };
 
 /**
- * How many letters the server takes on one connection. Some say so (452 4.4.5, 452 4.5.3, "per session"). Of any other 4xx
- * that names no recipient, on a connection that served letters before, it is found out once per wording: if a fresh
- * connection says the same to the same letter, that wording is not of this kind.
+ * How many letters the server takes on one connection. Some say so (452 4.4.5, 452 4.5.3, "per session"). For any other
+ * 4xx that names no recipient, on a connection that served letters before, it is found out once per wording: if a new
+ * connection answers the same to the same letter, the wording is not about a limit per connection.
  */
 export class SessionLimit {
   private readonly wordings = new Map<string, Known>();
@@ -45,7 +48,7 @@ export class SessionLimit {
     return true;
   }
 
-  /** The same letter on a fresh connection. */
+  /** The result of the same letter on a new connection. */
   settled(wording: string, result: TransmitResult, named: Named): void {
     const known = this.wordings.get(wording);
     if (known?.as !== 'asked') return;
@@ -57,7 +60,7 @@ export class SessionLimit {
     } else this.wordings.delete(wording);
   }
 
-  /** A connection was ended because it had served its share. */
+  /** A connection was ended because it had served the allowed number of letters. */
   retired(): void {
     if (++this.spared < SPARED) return;
     this.spared = 0;

@@ -1,18 +1,21 @@
-/** Another process, as far as this one has watched it: the last sign of life that was seen, and for how long it has stayed. */
+/** What this process has observed of another one: the last heartbeat seen, and for how long it has not changed. */
 export interface Watched {
   beat: string;
   silentMs: number;
 }
 
 /**
- * How much of the time between two looks may count as the others' silence. Who did not look for longer (it was frozen, or the
- * database was away) can't tell whether the others were silent or could not be heard.
+ * How much of the time between two observations counts as silence of the others. A process that did not look for longer
+ * (it was frozen, or the database was away) can't tell whether the others were silent or only could not be observed.
  */
 export function watchedMs(sinceLastLookMs: number, heartbeatMs: number): number {
   return Math.max(0, Math.min(sinceLastLookMs, 2 * heartbeatMs));
 }
 
-/** What is known after one more look: who has moved, or is new, is silent from now on; who is not there is forgotten. */
+/**
+ * The state after one more observation: a process whose heartbeat changed, or that is new, has been silent for 0 ms;
+ * one that is no longer there is removed.
+ */
 export function watch(
   before: ReadonlyMap<number, Watched>,
   seen: readonly { id: number; beat: string }[],

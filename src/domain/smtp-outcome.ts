@@ -8,15 +8,18 @@ export * from './smtp-result';
 export { type Consequence, type Ruling, type Scope, SMTP_REASONS, type SmtpReason } from './smtp-ruling';
 
 export interface Verdict extends Ruling {
-  /** The ledger's entry; `none` for what ended before MAIL FROM was written: that belongs to the account's log. */
+  /**
+   * The attempt's status in the ledger; `none` if it ended before MAIL FROM was written: that is an entry of the
+   * account's log.
+   */
   attempt: 'ok' | 'failed' | 'unknown' | 'none';
   /** Whether this counts against the recipient's tries. */
   tryUsed: boolean;
-  /** What a refusal has in common with those of others, where nothing in it names the recipient. */
+  /** The fingerprint of a refusal in which nothing names the recipient (`refusalFingerprint`). */
   refusal: string | null;
 }
 
-/** What of a try the result does not say. */
+/** Facts about a try that its result does not contain. */
 export interface TryFacts extends Partial<Named> {
   /** How often in a row this very delivery was lost on a broken connection before. */
   brokenBefore?: number;
@@ -25,16 +28,15 @@ export interface TryFacts extends Partial<Named> {
 const BEFORE_MAIL: ReadonlySet<SmtpPhase> = new Set<SmtpPhase>(['dns', 'connect', 'greeting', 'ehlo', 'tls', 'auth']);
 
 /**
- * Turns what the server said into what we do, by the first rule that matches.
- * From the third broken connection in a row on it counts as the recipient's, so that one poisonous letter cannot hold up
- * an account for ever.
+ * Turns the result of a try into a verdict, by the first rule that matches. From the third broken connection in a row
+ * on it counts as the recipient's fault, so that one letter that breaks connections can't stop an account for ever.
  */
 export function classify(result: TransmitResult, facts: TryFacts = {}): Verdict {
   if (result.kind === 'accepted') return (accepted ??= verdictOf(result, facts));
   return verdictOf(result, facts);
 }
 
-/** The usual verdict, which depends on nothing. */
+/** The verdict of an accepted letter, always the same. */
 let accepted: Verdict | undefined;
 
 function verdictOf(result: TransmitResult, facts: TryFacts): Verdict {

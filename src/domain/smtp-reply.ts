@@ -11,8 +11,8 @@ const ENHANCED = /^[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})(?=\s|$)/;
 
 /**
  * Reads a whole reply (RFC 5321 section 4.2). Returns null for what is not one: a line without a code, a code outside
- * 200–599. Lines whose codes differ are against the rules, and seen all the same: the last one counts. An enhanced code
- * counts only where its class equals the reply's (RFC 2034 section 4), the last line's first.
+ * 200–599. Lines whose codes differ violate the RFC but occur: the last one counts. An enhanced code counts only where
+ * its class equals the reply's (RFC 2034 section 4), the last line's first.
  */
 export function parseSmtpReply(answer: string): SmtpReply | null {
   const text = answer.replaceAll('\r', '').trimEnd();

@@ -3,7 +3,7 @@ import { type SmtpReply } from './smtp-reply';
 /** How far the conversation was: the step whose answer is missing or negative. `dot` is the end of the letter. */
 export type SmtpPhase = 'dns' | 'connect' | 'greeting' | 'ehlo' | 'tls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'dot';
 
-/** The error of a letter whose dot was out when this worker stopped or was fenced: nothing that the server did. */
+/** The error of a letter whose dot had been written when this worker stopped or was fenced: not the server's doing. */
 export const STOPPED = 'stopped by this worker';
 
 /** Why a letter was not even offered to the server. */
@@ -13,11 +13,14 @@ export type UnsendableProblem =
 /** What became of one try to hand over one letter. */
 export type TransmitResult =
   | { kind: 'accepted'; reply: SmtpReply }
-  /** The server answered 4xx or 5xx: a definite no. `spent`: its connection may have served its share of letters. */
+  /**
+   * The server answered 4xx or 5xx. `spent`: the reason may be that its connection has served the allowed number of
+   * letters.
+   */
   | { kind: 'refused'; phase: SmtpPhase; reply: SmtpReply; spent?: true }
-  /** No sane answer. `dotSent: false` guarantees that the server cannot have accepted the letter. */
+  /** No valid answer came. `dotSent: false` guarantees that the server can't have accepted the letter. */
   | { kind: 'broken'; phase: SmtpPhase; dotSent: boolean; error: string }
-  /** Our own check said no; nothing was sent for this letter. */
+  /** Our own check refused the letter; nothing was sent for it. */
   | { kind: 'unsendable'; problem: UnsendableProblem; text: string }
   /** We stopped before the dot: shutting down, or fenced. Nobody is to blame. */
   | { kind: 'withheld'; phase: SmtpPhase; text: string };

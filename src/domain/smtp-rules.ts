@@ -58,7 +58,7 @@ export const SMTP_RULES: readonly SmtpRule[] = [
   { when: { kind: 'broken', phases: LETTER }, then: wait('connection_broken') },
   { when: { kind: 'broken' }, then: wait('connection_failed') },
 
-  // Our own trouble, whatever the code and the step: nobody's fault.
+  // Trouble of our side, whatever the code and the step: it counts against nobody.
   refused(null, { spent: true }, wait('session_limit', { kind: 'fresh' })),
   refused(LETTER, { code: /^432$/ }, wait('server_busy', FEWER)),
   refused(null, { text: says.CONCURRENT }, wait('server_busy', FEWER)),
@@ -90,7 +90,7 @@ export const SMTP_RULES: readonly SmtpRule[] = [
   refused(['mail'], { code: /^4/ }, wait('sender_deferred')),
   refused(['mail'], {}, rewrite('sender_refused', 3)),
 
-  // The sender, where a recipient was named.
+  // About the sender, in the answer to a recipient or later.
   refused(ENVELOPE, { code: /^4/, enhanced: /^4\.1\.[78]$/ }, wait('sender_deferred')),
   refused(ENVELOPE, { code: /^5/, enhanced: /^5\.1\.[78]$/ }, rewrite('sender_refused', 3)),
   refused(ENVELOPE, { code: /^5/, enhanced: /^5\.1\.0$/, sender: true }, rewrite('sender_refused', 3)),
@@ -104,7 +104,7 @@ export const SMTP_RULES: readonly SmtpRule[] = [
   refused(ENVELOPE, { code: /^4/, text: says.SENDER_REFUSED }, wait('sender_deferred')),
   refused(ENVELOPE, { code: /^5/, text: says.SENDER_REFUSED }, rewrite('sender_refused', 3)),
 
-  // The recipient, by code or text; even behind a policy's code, and after the letter.
+  // About the recipient, by code or text; also with a policy code (x.7.x), and after the final dot.
   refused(ENVELOPE, { code: /^4/, text: says.MAILBOX_FULL, sender: false }, later('mailbox_full')),
   refused(ENVELOPE, { code: /^5/, text: says.MAILBOX_FULL, sender: false }, never('mailbox_full')),
   refused(ENVELOPE, { code: /^5/, enhanced: /^5\.1\.3$/ }, never('bad_address')),
@@ -118,7 +118,7 @@ export const SMTP_RULES: readonly SmtpRule[] = [
   refused(ENVELOPE, { code: /^4/, text: says.NO_SUCH_USER, sender: false }, later('recipient_deferred')),
   refused(ENVELOPE, { code: /^4/, enhanced: /^4\.[12]\./ }, later('recipient_deferred')),
 
-  // Guessed by the reply code, or by a policy's: if everybody gets the same, it is about us.
+  // Guessed from the reply code or a policy code: if all recipients get the same, it is about us.
   refused(['rcpt', 'data'], { code: /^5/, enhanced: /^5\.7\./ }, ourFault('policy_refused', 'mailing')),
   refused(ENVELOPE, { code: /^552$/, enhanced: BARE }, guess(never('mailbox_full'))),
   refused(ENVELOPE, { code: /^556$/ }, guess(never('domain_unknown'))),

@@ -1,6 +1,6 @@
 import type { SmtpPhase, TransmitResult, UnsendableProblem } from './smtp-result';
 
-/** What the account or the mailing suffers. Counts are kept by the caller; thresholds are data of the rule. */
+/** What happens to the account or the mailing. Counts are kept by the caller; thresholds are data of the rule. */
 export type Consequence =
   | { kind: 'none' }
   /** The account waits one breaker step, then sends one probe. */
@@ -11,11 +11,14 @@ export type Consequence =
   | { kind: 'fewer' }
   /** The account rests for long, then sends one letter as a probe. */
   | { kind: 'rest' }
-  /** This connection has served its share: the letter goes at once through a new one. */
+  /** This connection has served the allowed number of letters: the letter goes at once through a new one. */
   | { kind: 'fresh' }
   /** No letters to the recipient's domain for the configured time. */
   | { kind: 'rest_domain' }
-  /** Parks after so many in a row, each of another recipient; 1 is at once. An account waits by the breaker until then. */
+  /**
+   * Parks after so many in a row, each to another recipient; 1 is at once. Until then an account waits one breaker step
+   * each time.
+   */
   | { kind: 'park'; what: 'account' | 'mailing'; after: number }
   /** Parks the mailing when this share of its last `of` attempts ended so. */
   | { kind: 'park_share'; what: 'mailing'; share: number; of: number };
@@ -72,7 +75,7 @@ export interface Ruling {
   scope: Scope;
   permanent: boolean;
   consequence: Consequence;
-  /** Nothing in the answer names the recipient: if everybody gets the same, it is about us. */
+  /** Nothing in the answer names the recipient: if all recipients get the same, it is about us. */
   guess?: true;
 }
 
@@ -83,11 +86,11 @@ export interface SmtpRule {
     phases?: readonly SmtpPhase[];
     code?: RegExp;
     enhanced?: RegExp;
-    /** What the words say (`refusalWords`). */
+    /** Found in the words of the answer (`refusalWords`). */
     text?: Wording;
     /** Whether the words name the sender. */
     sender?: boolean;
-    /** The connection had served its share of letters. */
+    /** The connection had served the allowed number of letters. */
     spent?: true;
     dotSent?: boolean;
     brokenBefore?: number;
@@ -96,7 +99,7 @@ export interface SmtpRule {
   then: Ruling;
 }
 
-/** Found in the words of an answer. */
+/** A text to be found in the words of an answer. */
 export interface Wording {
   test(words: string): boolean;
 }
@@ -108,7 +111,7 @@ export const CONTENT: Consequence = { kind: 'park_share', what: 'mailing', share
 const parkAccount = (after: number): Consequence => ({ kind: 'park', what: 'account', after });
 const parkMailing = (after: number): Consequence => ({ kind: 'park', what: 'mailing', after });
 
-/** The recipient's, and may pass: back-off. */
+/** About the recipient, temporary: tried again with back-off. */
 export const later = (reason: SmtpReason): Ruling => ({
   reason,
   delivery: 'retry',
@@ -116,17 +119,17 @@ export const later = (reason: SmtpReason): Ruling => ({
   permanent: false,
   consequence: NONE,
 });
-/** The recipient's, for good. */
+/** About the recipient, permanent. */
 export const never = (reason: SmtpReason): Ruling => ({ ...later(reason), delivery: 'failed', permanent: true });
-/** Taken for the recipient's, though only the reply code says so. */
+/** Taken as about the recipient, though only the reply code says so. */
 export const guess = (ruling: Ruling): Ruling => ({ ...ruling, guess: true });
-/** The recipient's domain asks for rest. */
+/** About the recipient's domain, which gets no letters for a while. */
 export const restDomain = (reason: SmtpReason): Ruling => ({
   ...later(reason),
   scope: 'domain',
   consequence: { kind: 'rest_domain' },
 });
-/** The account's, and may pass. */
+/** About the account, temporary. */
 export const wait = (reason: SmtpReason, consequence: Consequence = BREAKER): Ruling => ({
   reason,
   delivery: 'pending',
@@ -134,12 +137,12 @@ export const wait = (reason: SmtpReason, consequence: Consequence = BREAKER): Ru
   permanent: false,
   consequence,
 });
-/** The account's, until somebody mends it. */
+/** About the account, until somebody corrects it. */
 export const mend = (reason: SmtpReason, after: number): Ruling => ({
   ...wait(reason, parkAccount(after)),
   permanent: true,
 });
-/** The mailing's: it is parked, and those who led to it are pending again. */
+/** About the mailing: it is parked, and the deliveries that caused it are pending again. */
 export const rewrite = (reason: SmtpReason, after: number): Ruling => ({
   reason,
   delivery: 'pending',
@@ -147,7 +150,7 @@ export const rewrite = (reason: SmtpReason, after: number): Ruling => ({
   permanent: true,
   consequence: parkMailing(after),
 });
-/** Our fault, but only seen letter by letter: failed in this run, the address is not to blame. */
+/** Our fault, but visible only in single letters: the delivery has failed in this run, the address is not to blame. */
 export const ourFault = (reason: SmtpReason, scope: 'mailing' | 'account', consequence = parkMailing(20)): Ruling => ({
   reason,
   delivery: 'failed',

@@ -4,8 +4,8 @@ import type { Wording } from './smtp-ruling';
 const WITHIN = '(?:[^.$1]|\\.(?! ))';
 
 /**
- * How servers say it. All are searched in `refusalWords`: small letters, one line, bounded length. Gaps are bounded, too,
- * so that the work grows with the length only.
+ * Wordings of servers. All are searched in `refusalWords`: lower case, one line, bounded length. Gaps in the
+ * expressions are bounded too, so that the work is linear in the length.
  */
 const any = (...forms: string[]): RegExp => new RegExp(forms.join('|').replace(/\[\^\.(;?。?)\]/g, WITHIN), 'u');
 const all = (...forms: RegExp[]): Wording => ({ test: (words) => forms.every((form) => form.test(words)) });
@@ -26,7 +26,7 @@ export const CONCURRENT = any(
   'одновременн|gleichzeitig|simult[áa]ne|contemporane|并发|同时连接|同時接続|동시',
 );
 
-/** So many letters a connection and no more. Asked only of a connection that has served some. */
+/** A limit of letters per connection. Applied only to a connection that has served some. */
 export const PER_SESSION = any(
   'per[- ](?:smtp[- ])?(?:session|connection)|messages?/(?:session|connection)',
   '(?:this|one|same|single|current|an?|the) (?:smtp )?(?:session|connection)\\b',
@@ -52,7 +52,7 @@ const OURS = any(
   'envoi|quotidien|horaire|journali|par (?:jour|heure)|env[ií]o|diari|por (?:hora|d[ií]a)|\\binvio\\b|giornalier|orari|dagelijks|dzienn|wysy[łl]',
   '发送|发信|發送|發信|每日|每天|每小时|当天|单日|送信|1日|一日|発信|발송|전송|일일',
 );
-/** The recipient's mailbox, or the letter's size, has limits as well. */
+/** Limits of the recipient's mailbox or of the letter's size are not ours. */
 const NOT_OURS = any(
   '\\bmailbox|\\binbox\\b|\\bstorage\\b|\\bdisk\\b|\\bspace\\b|\\btr(?:ied|ying) to (?:reach|contact)|\\breceiv|\\bsize\\b|\\bbytes?\\b',
   "octets|\\b[mk]i?b\\b|\\blarge|recipient(?:'s)? (?:is|has|over|account|user)|\\bsessions?\\b|\\bconnections?\\b|\\bhops?\\b",
@@ -64,7 +64,7 @@ const QUOTA_NAMED = any(
   '(?:daily|hourly|monthly) (?:\\w+ ){0,2}(?:quota|limit|allowance)|(?:sending|outgoing|outbound|submission|relay) (?:quota|limit)\\b',
 );
 
-/** What the sender may send, whatever else is named. */
+/** The sender's quota, whatever else is named. */
 export const SENDING_QUOTA = any(
   "\\b(?:sending|send|outgoing|outbound|submission)(?: (?:mail|e-?mail|message|rate))?(?:'s)? (?:quota|limit)s?\\b[^.]{0,60}(?:exceed|reach|hit|over|used|exhaust)",
   '(?:exceed|reach|hit|over|used|exhaust)[^.]{0,40}\\b(?:sending|send|outgoing|outbound|submission)(?: (?:mail|e-?mail|message|rate))? (?:quota|limit)s?\\b',
@@ -75,13 +75,13 @@ export const QUOTA: Wording = {
   test: (words) => !NOT_OURS.test(words) && (QUOTA_NAMED.test(words) || QUOTA_BY_WORDS.test(words)),
 };
 const QUOTA_BY_WORDS = all(LIMIT, EXCEEDED, OURS);
-/** A rate that no limit is named for; asked after the provider's own wordings. */
+/** Too high a rate, without a named limit; applied after the provider's own wordings. */
 export const TOO_MUCH = any(
   'too (?:many|much)\\b[^.]{0,60}from the sender|unusual sending activity|\\bslow down\\b|(?:at most|no more than|limited to|maximum of) \\d+ (?:messages?|e?mails?|letters?|recipients?|rcpts?)',
   'too (?:many|much)\\b[^.]{0,60}(?:today|hour|\\bday\\b|minute|from (?:you|this|your)|short (?:time|period))|слишком много[^.]{0,40}(?:писем|сообщений)|zu viele (?:nachrichten|e-?mails)|trop de (?:messages|courriels|mails)|demasiados (?:mensajes|correos)',
 );
 
-/** The sender, where a recipient was named. */
+/** About the sender, in the answer to a recipient or later. */
 export const SENDER_REFUSED = any(
   '(?:\\bsenders?\\b|\\bmail from\\b|return[- ]?path|envelope[- ]from|\\bfrom[- ](?:address|header|field|line|domain)|\\byour (?:e-?mail )?(?:address|domain|account|mailbox))' +
     "[^.]{0,80}(?:reject|refus|denied|not (?:be )?(?:allowed|accepted|permitted|authori[sz]ed|valid|owned|exist|found|known|verified)|unknown|invalid|no such|n't exist|verif\\w* fail|could not be verified|couldn't be verified|disabled|suspended|blocked|forbidden|unacceptable)",
@@ -102,7 +102,7 @@ const WHO =
   '(?:users?|mailbox(?:es)?|recipients?|accounts?|addressees?|(?<!ip )address(?:es)?|customers?|subscribers?|alias|inbox|person|member)';
 const GONE =
   "(?:unknown|not (?:be )?(?:found|known|valid|exist|exists|available|active|here|a (?:known|valid)|listed|registered|recogni[sz]ed|hosted|deliverable)|(?:do|does|did)(?:es)?(?:n't| not) (?:exist|have)|isn't (?:valid|a valid|here|active|available)|no longer|non-?existent|inexistent|invalid|disabled|deactivated|inactive|suspended|unavailable|undeliverable|unrouteable|unroutable|closed|deleted|removed|terminated|expired|discontinued|locked|no such|no mailbox)";
-/** There is no such recipient, or none any more. */
+/** The recipient does not exist, or no longer. */
 export const NO_SUCH_USER = any(
   `\\b${WHO}\\b[^.;]{0,50}?\\b${GONE}`,
   `\\b(?:no such|unknown|invalid|non-?existent|inactive|disabled|bad|nonexisting|unrouteable|undeliverable|not a (?:valid|known)|unable to find|cannot find|can't find|could not find)(?: (?:local|virtual|destination|recipient|e-?mail|mail|valid|known|such|or|the|this|a)){0,3} ${WHO}\\b(?! required| given| specified)`,

@@ -29,7 +29,7 @@ export type AttemptStatus = (typeof attemptStatuses)[number];
 export const unknownPolicies = ['resend', 'hold'] as const;
 export type UnknownPolicy = (typeof unknownPolicies)[number];
 
-/** What may be done to mailings of which status; those that are done stay so. */
+/** From which status each action on a mailing is allowed; `done` is final. */
 export const mailingVerbs = {
   started: ['created'],
   paused: ['started'],

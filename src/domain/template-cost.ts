@@ -27,9 +27,8 @@ function* operands(argument: Argument): Generator<Token> {
 const costs = new WeakMap<Template[], number>();
 
 /**
- * What it costs to render a list of tags, outputs and texts once, but for the lists within them: each of its nodes, of
- * their operands, operators and filters counts one, whether it comes to be evaluated or not. At least one, for a loop
- * around nothing.
+ * The cost in steps of rendering a list of tags, outputs and texts once, without the lists nested in them: every node,
+ * operand, operator and filter counts one, evaluated or not. At least one, for a loop with an empty body.
  */
 export function costOf(templates: Template[]): number {
   let cost = costs.get(templates);

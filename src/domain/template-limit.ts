@@ -1,7 +1,7 @@
 import { english } from './problem-texts';
 import { type CodedProblem, problem, type TemplateBound } from './problems';
 
-/** A template, or a letter made of it, takes more than it may. */
+/** A template, or a letter rendered from it, exceeds a limit. */
 export class TemplateLimit extends Error {
   readonly problem: CodedProblem<'template_limit'>;
 

@@ -13,7 +13,7 @@ import { toCrlf } from './mime-body';
 import { TemplateLimit } from './template-limit';
 import { createContext, LIMITS, outputText, type LetterData } from './liquid';
 
-/** Filters that look only at their input and arguments and answer at once. */
+/** Filters that depend only on their input and arguments and are synchronous. */
 const SIMPLE_FILTERS = new Set(
   (
     'append capitalize date default downcase escape lstrip prepend remove replace rstrip strip strip_html strip_newlines ' +
@@ -32,7 +32,7 @@ export interface Program {
   statics: string[];
   outputs: number[];
   values: Evaluate[];
-  /** For each value, whether its last filter already made HTML of it. */
+  /** For each value, whether its last filter already escaped it. */
   isHtml: boolean[];
   needsContext: boolean;
 }
@@ -77,8 +77,8 @@ export function programValues(liquid: Liquid, program: Program, data: LetterData
 export type Filler = (values: string[]) => string;
 
 /**
- * Letters need CRLF: fixed texts have it made once here. Not where a break may be half fixed and half value: then its kind is
- * only known in the letter.
+ * Letters need CRLF: in fixed texts it is made here, once. Not if a line break may consist of the end of a fixed text
+ * and the beginning of a value: that is only known in each letter.
  */
 export function filler({ statics, outputs }: Pick<Program, 'statics' | 'outputs'>): Filler {
   const crlf = statics.some((fixed) => fixed.endsWith('\r')) ? statics : statics.map(toCrlf);
@@ -96,7 +96,7 @@ export function filler({ statics, outputs }: Pick<Program, 'statics' | 'outputs'
 
 const hasBreak = (value: string) => value.includes('\r') || value.includes('\n');
 
-/** What is left of a program where some values are empty. */
+/** The program without those values that are empty. */
 export function withoutEmpty(program: Program, values: string[]): { statics: string[]; outputs: number[] } {
   const statics = [program.statics[0]!];
   const outputs = program.outputs.filter((value, i) => {

@@ -9,20 +9,20 @@ export interface Named {
 }
 
 export interface Variables {
-  /** All that are read. */
+  /** All names that are read. */
   read: Named[];
-  /** Of these, what no tag of the template has made. */
+  /** Of these, the names that no tag of the template defines. */
   global: Named[];
-  /** What tags make. */
+  /** The names that tags define. */
   made: Named[];
 }
 
 type Segment = string | number | Variable;
 
-/** Rendering goes down one call for each level, and one for each filter of an output. */
+/** Rendering nests one call for each level, and one for each filter of an output. */
 const MAX_LEVELS = 50;
 const MAX_FILTERS = 50;
-/** A name is written out for each of the names within it. */
+/** A name is analysed again for each name in its brackets. */
 const MAX_BRACKETS = 5;
 
 /**

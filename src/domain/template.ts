@@ -21,7 +21,7 @@ export const TEMPLATE_VARIABLES: readonly { name: string; description: string }[
 ];
 
 const MAX_LENGTH = { subject: 2_000, body: 200_000, bodyText: 200_000 };
-/** Of one field: what is said about variables costs more than in proportion. */
+/** Of one field: analysing variables costs more than linear time. */
 const MAX_TAGS = 1_000;
 /** Of one field, within outputs and tags: names, operators, filters and arguments. */
 const MAX_WORDS = 5_000;
@@ -55,7 +55,7 @@ type Field = keyof ContentSource;
 
 const VARIABLES = new Set(TEMPLATE_VARIABLES.map((variable) => variable.name));
 const ROOTS = new Set(TEMPLATE_VARIABLES.map((variable) => variable.name.split('.')[0]!));
-/** All that `forloop` gives; as an object of Liquid's own it would also give what every object has. */
+/** The properties of `forloop` that templates may use; as a JavaScript object it also has those of every object. */
 const LOOP_VARIABLES = 'first last index index0 rindex rindex0 length'.split(' ').map((name) => `forloop.${name}`);
 const htmlEngine = createEngine('html');
 const textEngine = createEngine('text');
@@ -122,7 +122,10 @@ function bodyRenderer(templates: Template[]): (data: LetterData) => { html: stri
   };
 }
 
-/** A program's text template for these values; one for each set of values that are empty, as these leave no trace. */
+/**
+ * The text template of a program for these values. There is one for each combination of empty values, because an empty
+ * value can change the text around it.
+ */
 function textTemplates(program: Program): (values: string[]) => Filler | null {
   const known = new Map<string, Filler | null>();
   return (values) => {
@@ -161,10 +164,10 @@ function guard<T>(field: Field, render: () => T): T {
   }
 }
 
-/** Most subjects have none, and a look for them is cheaper than the replacement. */
+/** Most subjects contain none of these; testing for them is cheaper than replacing. */
 const GAPS = /[^\S ]|\p{Cc}| {2}/u;
 
-/** A header takes one line, whatever the values hold. */
+/** A header is one line, whatever the values contain. */
 const singleLine = (text: string) =>
   GAPS.test(text) ? text.replace(/[\s\p{Cc}]+/gu, (gap) => (gap === ' ' ? gap : ' ')).trim() : text.trim();
 
@@ -193,7 +196,7 @@ function parse(engine: Liquid, field: Field, source: string, errors: FieldProble
   }
 }
 
-/** About how many words stand in outputs and tags; a quoted text is one, however long. */
+/** The approximate number of words in outputs and tags; a quoted text counts as one. */
 function wordsOf(source: string): number {
   let words = 0;
   for (let from = source.search(/\{[{%]/); from >= 0;) {
@@ -209,7 +212,8 @@ function wordsOf(source: string): number {
 function variableProblems(templates: Template[]): CodedProblem[] {
   const { global, made, read } = variablesOf(templates);
   const problems = new Map<string, CodedProblem>();
-  // The place of each is looked for from the beginning, so that only as many are told as the caller hears of.
+  // The position of each is searched for from the template's beginning, so only as many are reported as the caller
+  // shows.
   const report = ({ name, token }: Named, known?: readonly string[]) => {
     if (problems.has(name) || problems.size > TOLD_ERRORS) return;
     const named = { ...placeOf(token), name };
@@ -222,7 +226,10 @@ function variableProblems(templates: Template[]): CodedProblem[] {
   return [...problems.values()];
 }
 
-/** Where, and what is wrong; the names to choose from where a name is unknown, which only Liquid's words say. */
+/**
+ * The position and the problem. An unknown tag or filter is recognised by Liquid's message; then the known names are
+ * listed.
+ */
 function describe(error: Error): CodedProblem {
   const cause = LiquidError.is(error) ? (error.originalError ?? error) : error;
   const place = LiquidError.is(error) ? placeOf(error.token) : {};

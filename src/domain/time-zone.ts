@@ -40,7 +40,7 @@ export const zonesWith = (chosen: string): readonly string[] =>
 
 /**
  * The name as the IANA database spells it (`europe/athens` → `Europe/Athens`), or null for what is no zone of it.
- * Bare offsets (`+03:00`) are refused: they know no summer time, and Postgres reads their sign the other way round.
+ * Offsets alone (`+03:00`) are refused: they have no summer time, and Postgres reads their sign the other way round.
  */
 export function timeZoneName(name: string): string | null {
   if (name.length > MAX_NAME || !/^[A-Za-z][\w+/-]*$/.test(name)) return null;

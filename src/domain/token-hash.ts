@@ -1,4 +1,4 @@
 import { createHash } from 'node:crypto';
 
-/** What is kept of a token that leaves the service: tokens have 256 random bits, so that a plain SHA-256 tells nothing of them. */
+/** What is stored of a token: tokens have 256 random bits, so a plain SHA-256 reveals nothing. */
 export const tokenHash = (token: string): Buffer => createHash('sha256').update(token).digest();

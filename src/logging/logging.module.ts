@@ -5,7 +5,7 @@ import { LoggerModule } from 'nestjs-pino';
 import pino from 'pino';
 import { CONFIG, type Config } from '../config/config.module';
 
-/** What must never reach a log, wherever it comes from. */
+/** Fields that are never logged, wherever they come from. */
 const redact = {
   paths: [
     'req.headers.authorization',
@@ -14,8 +14,8 @@ const redact = {
     '*.password',
     '*.token',
     '*.passwordHash',
-    // What a failed statement was given, and what Postgres quotes of it.
-    // What a failed Redis command was given: AUTH has the password.
+    // The parameters of a failed statement, and what Postgres quotes of them. The arguments of a failed Redis command:
+    // AUTH has the password.
     'err.command',
     ...['err', 'err.driverError'].flatMap((error) => [`${error}.parameters`, `${error}.detail`, `${error}.where`]),
   ],
@@ -29,7 +29,7 @@ export function plainLogger(level: string, destination?: pino.DestinationStream)
 
 type WithId = IncomingMessage & { id?: unknown };
 
-/** The request's id, the caller's own where it gave one; given once, and told in the answer. */
+/** The request's id: the caller's if it gave one. Set once, and returned in the answer. */
 function requestId(request: WithId, response: ServerResponse): string {
   if (typeof request.id === 'string') return request.id;
   const given = request.headers['x-request-id'];
@@ -39,7 +39,7 @@ function requestId(request: WithId, response: ServerResponse): string {
   return id;
 }
 
-/** Comes first, so that what fails before any route is found has an id, too. */
+/** The first middleware, so that errors before routing have an id, too. */
 export function identifyRequest(request: WithId, response: ServerResponse, next: () => void): void {
   requestId(request, response);
   next();

@@ -5,8 +5,8 @@ const MINUTE = 60_000;
 type Line = { event: string; reason: string } & Record<string, unknown>;
 
 /**
- * For trouble that may come with every command: the first is logged at once, and then at most one line a minute that says
- * how many more there were. Reasons are taken for the same if they differ in numbers only.
+ * For errors that may come with every command: the first is logged at once, then at most one line a minute with the
+ * number of further ones. Messages that differ only in numbers count as the same.
  */
 export class Repeated {
   private readonly since = new Map<string, { times: number }>();

@@ -11,14 +11,17 @@ const CLOCK_TOLERANCE_S = 60;
 
 export const OIDC_CALLBACK = '/sign-in/oidc/callback';
 
-/** What the provider's answer is held against; whoever is sent there keeps it, out of sight. */
+/** What the provider's answer is compared with; kept in a sealed cookie of the browser that is sent there. */
 export interface PendingAuthorization {
   state: string;
   nonce: string;
   codeVerifier: string;
 }
 
-/** Whom the provider vouches for. `issuer` and `subject` are the person's name for ever; the address may change hands. */
+/**
+ * Who signed in, as the provider says. `issuer` and `subject` identify the person for ever; the address may later
+ * belong to somebody else.
+ */
 export interface ProvedIdentity {
   issuer: string;
   subject: string;
@@ -29,7 +32,8 @@ export interface ProvedIdentity {
 
 /**
  * The one OpenID Connect provider of the settings: authorization code flow with PKCE, state and nonce; the ID token's
- * signature is checked. It is asked about itself when somebody first signs in with it, so that no process needs it to start.
+ * signature is checked. Its configuration is fetched when somebody first signs in with it, so that processes start
+ * without it.
  */
 @Injectable()
 export class OidcProvider {
@@ -106,7 +110,7 @@ export class OidcProvider {
       return await work(provider);
     } catch (error) {
       const told = known && isRefusal(error) ? failed() : unavailable();
-      // What it says about itself may have changed.
+      // Its configuration may have changed.
       if (told.code === 'OIDC_UNAVAILABLE') this.known = undefined;
       this.logger.warn(
         { event: 'oidc.failed', code: told.code, reason: reasonOf(error) },
@@ -120,7 +124,7 @@ export class OidcProvider {
     const { oidcIssuer, oidcClientId, oidcClientSecret: secret } = this.config;
     const server = new URL(oidcIssuer);
     const execute = [client.enableNonRepudiationChecks];
-    // The settings take http:// only inside of a network of one's own.
+    // The settings accept http:// only in a private network.
     if (server.protocol === 'http:') execute.push(client.allowInsecureRequests);
     const auth = secret === '' ? client.None() : secretAuth(secret);
     const metadata = { [client.clockTolerance]: CLOCK_TOLERANCE_S };
@@ -128,7 +132,7 @@ export class OidcProvider {
   }
 }
 
-/** As the provider takes the secret; where it does not say, in the header, which all have to take. */
+/** How the secret is sent: as the provider prefers; in the header if it does not say, because all must accept that. */
 const secretAuth =
   (secret: string): client.ClientAuth =>
   (server, ...rest) => {
@@ -144,10 +148,13 @@ const REFUSALS = new Set([
   'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
 ]);
 
-/** Whether it was an answer that belongs to no sign-in of ours, rather than none or one that makes no sense. */
+/**
+ * Whether the provider refused the sign-in, or its answer belongs to no sign-in of ours; not that it did not answer or
+ * answered nonsense.
+ */
 function isRefusal(error: unknown): boolean {
   if (error instanceof client.AuthorizationResponseError) return true;
-  // The code was used, is too old, or is not this client's; anything else is a setting that is wrong, here or there.
+  // The code was used, has expired, or is not this client's. Anything else is a wrong setting, here or at the provider.
   if (error instanceof client.ResponseBodyError) return error.error === 'invalid_grant';
   return error instanceof client.ClientError && REFUSALS.has(error.code ?? '');
 }

@@ -12,7 +12,9 @@ import {
 /** What a worker needs of a plain job; `stc` counts how often it stalled, `defa` says that this was too often. */
 const FIELDS = ['name', 'data', 'opts', 'timestamp', 'stc', 'defa'];
 
-/** The most jobs of one call: what a script can unpack is limited, and Redis serves others in between. */
+/**
+ * The most jobs of one call: a script can unpack only so many arguments, and other clients of Redis must not wait long.
+ */
 const BATCH = 1_000;
 const REFUSED_MS = 500;
 
@@ -36,9 +38,9 @@ if #added > 0 then
 end`;
 
 /**
- * Removes jobs that are done, if their locks are still their worker's. For each of the first \`fetch\` another one becomes
- * active, locked by the same token, unless the queue is paused or limited or has jobs that are put off or of priority.
- * Answers BullMQ's code for each (0 or an error), the next jobs, and whether those are all that there are.
+ * Removes jobs that are done, if their locks are still their worker's. For each of the first \`fetch\` another job
+ * becomes active, locked by the same token, unless the queue is paused or limited or has delayed or prioritized jobs.
+ * Returns BullMQ's code for each (0 or an error), the next jobs, and whether no more are waiting.
  */
 const END = `
 local wait, active, meta, prioritized, delayed = unpack(KEYS)
@@ -84,9 +86,10 @@ interface Ending {
 }
 
 /**
- * BullMQ over Redis, which adds plain jobs by the batch, and in a worker that keeps no completed ones also ends and fetches
- * them so: a third of Redis' work for a job and half of Node's. The structures are BullMQ's, and so is all else: what is not
- * plain, what fails, locks, stalled jobs, waiting. Two things are left out: events for `QueueEvents`, and `attemptsStarted`.
+ * BullMQ's Redis backend, except that plain jobs are added in batches; in a worker that keeps no completed jobs they
+ * are also ended and fetched in batches. That takes a third of Redis' work for a job and half of Node's. The structures
+ * in Redis are BullMQ's, and BullMQ does everything else: jobs that are not plain, failures, locks, stalled jobs,
+ * waiting. Two things are missing: events for `QueueEvents`, and `attemptsStarted`.
  */
 export const createBatchingBackend: BackendFactory<RedisQueueBackend> = (name, opts, options) => {
   const backend = createRedisBackend(name, opts, options);
@@ -97,7 +100,7 @@ export const createBatchingBackend: BackendFactory<RedisQueueBackend> = (name, o
   });
 };
 
-/** A worker whose fetching is refused asks again at once, for ever: it pauses first. */
+/** BullMQ's worker fetches again at once if fetching is refused, for ever; so it pauses first. */
 function fetchWithPause(backend: RedisQueueBackend): RedisQueueBackend['moveToActive'] {
   const fetch = backend.moveToActive.bind(backend);
   return (...args) =>
@@ -121,7 +124,7 @@ function addInBatches(backend: RedisQueueBackend): RedisQueueBackend['addJobs'] 
   };
 }
 
-/** It has an id, and asks for nothing else. */
+/** A plain job has an id and no other options. */
 function isPlain(opts: object): boolean {
   const asked = Object.entries(opts).filter(([, value]) => value !== undefined && value !== 0);
   return asked.length === 1 && asked[0]?.[0] === 'jobId';
@@ -159,7 +162,7 @@ function endInBatches(
     if (remove !== undefined || job.parentKey || job.repeatJobKey || job.opts.deduplication)
       return endByBullMQ(job, value, remove, token, fetchNext);
     return new Promise((resolve, reject) => {
-      // Jobs whose results are one batch of the ledger end in the same turn of the event loop.
+      // Jobs whose results were written in one batch of the ledger end in the same turn of the event loop.
       if (gathered.length === 0) process.nextTick(() => void flush());
       gathered.push({ job, token, fetchNext, resolve, reject });
     });
@@ -186,7 +189,7 @@ function script(backend: RedisQueueBackend, name: string, lua: string, on: strin
     redis.defineCommand(name, { numberOfKeys: keys.length, lua });
     return redis;
   });
-  // Whoever runs the script is told; until somebody does, it is nobody's.
+  // The error is reported when the script is run; until then it must not be an unhandled rejection.
   client.catch(() => undefined);
   return async (args: unknown[]): Promise<unknown> =>
     (await client).runCommand(name, [...keys, backend.toKey(''), ...args]);

@@ -27,7 +27,7 @@ export class FeedState {
     this.againKey = redis.key('again');
   }
 
-  /** One for each run, in their order; one that was never fed begins before its first delivery. */
+  /** One cursor for each run, in their order; that of a run that was never fed lies before its first delivery. */
   async cursors(runIds: number[]): Promise<FeedCursor[]> {
     if (runIds.length === 0) return [];
     const found = await this.redis.client.hmget(this.key, ...runIds.flatMap((id) => [pending(id), due(id)]));
@@ -37,7 +37,7 @@ export class FeedState {
     });
   }
 
-  /** These were fed, in this order. */
+  /** Records that these deliveries were fed, in this order. */
   async pass(fed: { runId: number; id: number; dueAt: string | null }[]): Promise<void> {
     const fields: Record<string, string | number> = {};
     for (const { runId, id, dueAt } of fed) {
@@ -62,7 +62,10 @@ export class FeedState {
     await this.redis.client.rpush(this.againKey, deliveryId);
   }
 
-  /** Takes so many of those that are to be fed again. What is taken and lost, the sweeper finds. */
+  /**
+   * Takes at most so many of the deliveries that are to be fed again. If they are lost afterwards, the sweeper finds
+   * them.
+   */
   async takeAgain(atMost: number): Promise<string[]> {
     return (await this.redis.client.lpop(this.againKey, atMost)) ?? [];
   }

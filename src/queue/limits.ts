@@ -15,18 +15,18 @@ const LIMITS = {
   /** Failed sign-ins of one account (`accountOf`), whoever tries; a success forgives them. */
   signInAccount: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
   signInAddress: { points: 100, seconds: 15 * MINUTE, away: 'refuse' },
-  /** Letters to one address: what is above gets no letter, and the same answer. */
+  /** Notices to one address: above the limit none is sent, but the answer is the same. */
   registerAccount: { points: 3, seconds: HOUR, away: 'refuse' },
   registerAddress: { points: 60, seconds: HOUR, away: 'refuse' },
   resetAccount: { points: 3, seconds: HOUR, away: 'refuse' },
   resetAddress: { points: 60, seconds: HOUR, away: 'refuse' },
-  /** Links of letters that are tried. */
+  /** Attempts to use a link of a notice. */
   linkAddress: { points: 60, seconds: HOUR, away: 'refuse' },
   /** The own password, asked again of somebody who is signed in. */
   passwordUser: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
   /** Codes of the second factor, at sign-in and on the account's page; a right one forgives them. */
   secondFactorUser: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
-  /** Test letters to addresses that are not the writer's own. */
+  /** Test notices to addresses that are not the user's own. */
   testLetterUser: { points: 20, seconds: HOUR, away: 'refuse' },
   /** Calls of somebody who is signed in; `points` are API_CALLS_PER_MINUTE. */
   callsUser: { points: 0, seconds: MINUTE, away: 'pass' },
@@ -66,7 +66,7 @@ export class Limits {
       await this.limiters[name].consume(keyOf(name, key));
     } catch (reason) {
       if (reason instanceof RateLimiterRes) {
-        // A count that lasts longer than it may: Redis' clock was put back.
+        // The counter would last longer than its period: Redis' clock was put back.
         if (reason.msBeforeNext > LIMITS[name].seconds * 1_000) return this.forgive(name, key);
         throw new DomainError('rate_limited', 'RATE_LIMITED', 'This was tried too often. Wait, then try again.', {
           retryAfterS: Math.max(1, Math.ceil(reason.msBeforeNext / 1_000)),
@@ -79,7 +79,9 @@ export class Limits {
     }
   }
 
-  /** The same as `take`, for what is left undone without a word. @throws DomainError LIMITS_UNAVAILABLE */
+  /**
+   * The same as `take`, but returns false: for work that is skipped silently. @throws DomainError LIMITS_UNAVAILABLE
+   */
   async allows(name: LimitName, key: string | number): Promise<boolean> {
     try {
       await this.take(name, key);
@@ -96,7 +98,10 @@ export class Limits {
   }
 }
 
-/** Whose account: the user's, whatever their address is written like or becomes; else what was given as an address. */
+/**
+ * The key of a user's account: their id, which no spelling or change of the address affects; without a user the address
+ * as given.
+ */
 export const accountOf = (user: { id: number } | undefined, address: string): string =>
   user ? `user:${user.id}` : (emailKey(address) ?? address);
 

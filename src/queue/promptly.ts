@@ -2,8 +2,8 @@
 const PATIENCE_MS = 1_000;
 
 /**
- * The result of `work`, unless it takes too long: BullMQ waits for a lost Redis to come back, its callers must not. What
- * was begun may still happen later.
+ * The result of `work`, unless it takes too long: BullMQ waits until a lost Redis comes back, but its callers must not.
+ * `work` may still happen later.
  * @throws Error when the time is over
  */
 export async function promptly<T>(work: Promise<T>, timeoutMs = PATIENCE_MS): Promise<T> {

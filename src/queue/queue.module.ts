@@ -13,7 +13,7 @@ const NAMES = [SCHEDULE_QUEUE, PLAN_QUEUE, DELIVERY_QUEUE, SERVICE_QUEUE];
 /** All queues. */
 export const QUEUES = Symbol('queues');
 
-// What @nestjs/bullmq makes every queue and worker from.
+// The classes from which @nestjs/bullmq makes every queue and worker.
 const { Queue, Worker } = withBackend(createBatchingBackend);
 BullModule.queueClass = Queue;
 BullModule.workerClass = Worker;

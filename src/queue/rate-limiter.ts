@@ -4,15 +4,16 @@ import { CONFIG, type Config } from '../config/config.module';
 import { RedisConnection } from './redis.module';
 
 /**
- * How far ahead of time letters may be granted: bounds a burst to this share of a second's worth on top of a second's, and
- * makes up for stalls up to that long. What a longer one costs is lost.
+ * How far ahead of time letters may be granted. It bounds a burst to one second's letters plus this share of a second,
+ * and makes up for stalls of up to this length; longer ones are not made up for.
  */
 const AHEAD_MS = 300;
 const GRANT = 20;
 
 /**
- * A virtual clock on the Redis server (GCRA): each letter moves it on by 1/rate; it never lags behind real time, so that
- * nothing is saved up, and grants only what lies within AHEAD_MS. Answers how many were granted and, if none, the wait.
+ * A virtual clock on the Redis server (GCRA): each letter advances it by 1/rate. It never lags behind real time, so
+ * that unused time is not saved up, and grants only what lies within AHEAD_MS. Returns how many letters were granted
+ * and, if none, how long to wait.
  */
 const TAKE = `
 local t = redis.call('TIME')

@@ -1,8 +1,9 @@
 import type { Queue } from 'bullmq';
 
 /**
- * Redis ends keys by its machine's clock. If that was put back, a dead worker's locks would last so much longer, and with
- * them its jobs stay active; the mark of the last look for such jobs would keep all from looking.
+ * Redis expires keys by its machine's clock. If the clock was put back, the locks of a dead worker last that much
+ * longer and its jobs stay active; and the key that says when stalled jobs were last looked for keeps all workers from
+ * looking.
  */
 const SHORTEN = `
 local shortened = 0

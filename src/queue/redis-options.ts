@@ -2,7 +2,7 @@ import { redisTrouble } from '../domain/redis-trouble';
 
 /** How long a command may be without an answer before its connection is given up; longer than BullMQ waits for a job. */
 const SILENT_MS = 12_000;
-/** How often a connection is made anew because of what the server says. */
+/** At most once in this time a connection is replaced because of an error that the server answers. */
 const ANEW_MS = 1_000;
 
 const madeAnewAt = new WeakMap<object, number>();
@@ -23,7 +23,7 @@ export function redisOptions(redisUrl: string) {
   };
 }
 
-/** `this` are the options of one connection. The command fails; whoever gave it tries again. */
+/** `this` are the options of one connection. The command fails, and its caller tries again. */
 function reconnectOnError(this: object, error: Error): boolean {
   const now = performance.now();
   if (!redisTrouble(error).anew || now - (madeAnewAt.get(this) ?? -Infinity) < ANEW_MS) return false;

@@ -1,6 +1,9 @@
 import type { Redis } from 'ioredis';
 
-/** What BullMQ's scripts and ours do to Redis, each command once: on a string, a list, a hash, two kinds of sets, a stream. */
+/**
+ * The commands that BullMQ's scripts and ours use, each once: on a string, a list, a hash, sets, a sorted set, a
+ * stream.
+ */
 const COMMANDS = [
   ['SET s 1 PX 60000', 'GET s', 'INCR s', 'EXISTS s', 'PTTL s', 'PEXPIRE s 60000', 'TYPE s', 'MGET s'],
   [
@@ -22,7 +25,7 @@ const COMMANDS = [
   ['XADD x MAXLEN ~ 10 * a 1', 'XLEN x', 'XTRIM x MAXLEN ~ 10', 'TIME'],
 ].flat();
 
-/** KEYS[1] keeps one member of a sorted set, for the blocking command that no script may give. */
+/** KEYS[1] keeps one member of a sorted set, for the blocking command, which scripts can't use. */
 const PROBE = `
 local prefix = KEYS[1] .. ':'
 for _, line in ipairs(ARGV) do
@@ -36,7 +39,7 @@ redis.call('ZADD', KEYS[1], '0', '0')
 redis.call('PEXPIRE', KEYS[1], 60000)`;
 
 /**
- * Does to Redis what sending does to it, beside the queues. @throws what Redis says if it can not be done
+ * Runs the commands that sending needs, on a key outside of the queues. @throws Redis' error if one is refused
  * @param key this process' own
  */
 export async function probeRedis(redis: Redis, key: string): Promise<void> {

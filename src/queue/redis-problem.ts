@@ -3,7 +3,7 @@ import { connectionProblem } from '../config/connection-problem';
 import { redisTrouble } from '../domain/redis-trouble';
 import { redisOptions } from './redis-options';
 
-/** Why Redis can't be used; nothing of REDIS_URL is repeated but that it is wrong. `tls`: whether TLS was spoken. */
+/** Why Redis can't be used; repeats no part of REDIS_URL. `tls`: whether the connection used TLS. */
 export function redisProblem(error: unknown, tls = false): string {
   const { message, code } = error as Error & { code?: string };
   const known = connectionProblem(error);
@@ -17,18 +17,19 @@ const otherWay = (tls: boolean) =>
     ? 'if it does not speak TLS on this port, let REDIS_URL begin with redis://'
     : 'if it speaks TLS on this port, let REDIS_URL begin with rediss://';
 
-/** It is a Redis Cluster, which is not supported: no wait makes another server of it. */
+/** The server is a Redis Cluster, which is not supported: waiting would not help. */
 export class RedisClusterError extends Error {
   override readonly name = 'RedisClusterError';
 }
 
 /**
- * Connects, and tries what all else is made of: a script that reads and writes keys under the prefix.
+ * Connects, and runs a script that reads and writes keys under the prefix, as everything else does.
  * @returns what INFO says
- * @throws RedisClusterError, or Error that says what is wrong, where ioredis would only say that the connection is closed
+ * @throws RedisClusterError, or Error that says what is wrong, where ioredis would only say that the connection is
+ * closed
  */
 export async function tryRedis(redisUrl: string, prefix: string): Promise<string> {
-  // Not ioredis' own question whether it is ready: that waits, without a word, for as long as Redis loads its data.
+  // Without ioredis' own ready check: that waits silently for as long as Redis loads its data.
   const once = { lazyConnect: true, retryStrategy: () => null, enableReadyCheck: false, disconnectTimeout: 50 };
   const redis = new Redis({ ...redisOptions(redisUrl), ...once });
   let first: Error | undefined;
@@ -36,7 +37,7 @@ export async function tryRedis(redisUrl: string, prefix: string): Promise<string
   try {
     await redis.connect();
     const info = await redis.info();
-    // ioredis goes on in database 0 where the one that was asked for is not there.
+    // ioredis uses database 0 if the one in the URL does not exist.
     if (first) throw first;
     if (/^redis_mode:cluster|^cluster_enabled:1/m.test(info)) throw new RedisClusterError();
     await redis.eval(PROBE, 1, `${prefix}:probe`).catch(passIfFull);
@@ -51,7 +52,7 @@ export async function tryRedis(redisUrl: string, prefix: string): Promise<string
   }
 }
 
-/** A Redis that takes no more is one to start with: work goes on when it has room. */
+/** A process may start with a Redis that is full: work continues when it has room again. */
 function passIfFull(error: Error): void {
   if (!/\bOOM\b|\bMISCONF\b/.test(error.message)) throw error;
 }

@@ -10,12 +10,12 @@ import { redisOptions } from './redis-options';
 import { probeRedis } from './redis-probe';
 import { redisProblem } from './redis-problem';
 
-/** How long what BullMQ's own connections complained of counts as trouble that lasts. */
+/** For how long an error of BullMQ's own connections counts as present trouble. */
 const COMPLAINT_MS = 10_000;
 
 /**
  * The connection for what is neither a queue's nor a worker's: cursors of the feeder, limits, cache. Commands fail at
- * once while Redis is away. It also knows what all connections of this process complain of.
+ * once while Redis is away. It also collects the errors of all Redis connections of this process.
  */
 @Injectable()
 export class RedisConnection implements OnApplicationShutdown {
@@ -55,8 +55,8 @@ export class RedisConnection implements OnApplicationShutdown {
   }
 
   /**
-   * Why no letter could leave by this Redis: tries what sending needs, not whether somebody answers. Null if it can. All who
-   * ask at a time share one try.
+   * Why no letter can be sent with this Redis, or null: runs the commands that sending needs, since a PING alone proves
+   * little. Concurrent callers share one try.
    */
   trouble(): Promise<RedisReason | null> {
     return (this.trying ??= this.findTrouble().finally(() => (this.trying = undefined)));
@@ -73,7 +73,7 @@ export class RedisConnection implements OnApplicationShutdown {
     return complaint && performance.now() - complaint.at < COMPLAINT_MS ? complaint.reason : null;
   }
 
-  /** An error that a queue's connection reported; what is not Redis' refusal (a job that is gone) is only logged. */
+  /** An error that a queue's connection reported; one that is not about Redis (a job that is gone) is only logged. */
   complain(error: Error, queue: string): void {
     const { code, reason } = this.explained(error);
     if (code !== 'redis_failed') this.complaint = { reason: code, at: performance.now() };

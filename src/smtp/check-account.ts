@@ -27,7 +27,7 @@ export async function checkAccount(settings: SmtpSettings): Promise<SmtpCheck> {
   return { ok: true, capabilities: session.capabilities, durationMs: Math.round(performance.now() - startedAt) };
 }
 
-/** The failure, with a hint where no connection came about on a port that usually speaks otherwise. */
+/** The failure, with a hint if the connection failed on a port that usually has the other kind of TLS. */
 export function hinted(failure: SmtpFailure | null, settings: SmtpSettings): SmtpFailure | null {
   const hint = portHint(settings);
   const early = failure?.kind === 'broken' && ['greeting', 'tls'].includes(failure.phase);

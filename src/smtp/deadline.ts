@@ -1,10 +1,10 @@
 /**
- * By when the next answer must have come. A letter has five such waits, and hardly one ever ends by its deadline: a timer
- * that fires before the deadline is left running and looks again then.
+ * The time by which the next answer must have come. A letter has five such waits, which hardly ever time out, so the
+ * timer is not restarted for each: it fires, compares with the present deadline and is set again if that is later.
  */
 export class Deadline {
   private timer: NodeJS.Timeout | undefined;
-  /** When the timer fires, and what it is for (monotonic milliseconds; Infinity: nothing is awaited). */
+  /** When the timer fires, and the deadline (monotonic milliseconds; Infinity: nothing is awaited). */
   private firesAt = Infinity;
   private at = Infinity;
   private waitMs = 0;
@@ -12,19 +12,19 @@ export class Deadline {
   /** @param onMissed is told how long was waited */
   constructor(private readonly onMissed: (waitMs: number) => void) {}
 
-  /** The next answer must come within this time, whatever was said before. */
+  /** The next answer must come within this time; replaces an earlier deadline. */
   within(ms: number): void {
     this.waitMs = ms;
     this.at = performance.now() + ms;
     if (this.firesAt > this.at) this.arm();
   }
 
-  /** It came. */
+  /** The answer came. */
   met(): void {
     this.at = Infinity;
   }
 
-  /** Nothing will be awaited any more. */
+  /** Stops the timer for good. */
   stop(): void {
     clearTimeout(this.timer);
   }

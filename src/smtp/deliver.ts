@@ -11,15 +11,18 @@ const MAILBOX = /^[^\s<>\p{Cc}]+@[^\s<>@\p{Cc}]+$/u;
 export interface Letter extends Envelope {
   /** The whole letter, or how to make it once it is known what the server can take. */
   raw: Buffer | ((capabilities: SmtpCapabilities) => Buffer);
-  /** Before all that wait. */
+  /** Goes ahead of all waiting letters. */
   first?: boolean;
-  /** What a connection that had served letters said to this letter: it goes through one that has served none. */
+  /**
+   * Set if a connection that had served letters refused this one: the wording of the refusal. It now goes through an
+   * unused connection.
+   */
   fresh?: string | undefined;
   /** Asked when a connection is ready for this letter, before anything of it is sent; false withholds it. */
   permit?: (() => Promise<boolean>) | undefined;
 }
 
-/** Our own checks, once it is known what the server takes, then the letter; nothing was sent for it before. */
+/** Runs our own checks against the server's capabilities, then sends the letter. If a check fails, nothing was sent. */
 export function deliver(session: SmtpSession, letter: Letter): Promise<TransmitResult> | TransmitResult {
   const { capabilities: server } = session;
   const from = letter.from && asciiDomain(letter.from);
@@ -58,6 +61,6 @@ function asciiDomain(address: string): string | null {
 
 const unsendable = (problem: UnsendableProblem, text: string): SmtpFailure => ({ kind: 'unsendable', problem, text });
 
-/** What to ask a fresh connection about, after a letter whose connection may have served its share. */
+/** The wording to be tested on a new connection, after a refusal that may be a limit of letters per connection. */
 export const wordingOf = (result: TransmitResult, letter: Envelope): string =>
   result.kind === 'refused' ? refusalFingerprint(result.reply, letter) : '';

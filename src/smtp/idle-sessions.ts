@@ -1,6 +1,6 @@
 import type { SmtpSession } from './smtp-session';
 
-/** Connections that are free: the last that became so is taken first, and one that nobody wants for long is closed. */
+/** Free connections: the one that became free last is taken first, and one that stays unused for long is closed. */
 export class IdleSessions {
   private readonly idle: SmtpSession[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -33,7 +33,7 @@ export class IdleSessions {
     if (at >= 0) this.idle.splice(at, 1);
   }
 
-  /** Says goodbye to so many, the oldest first. */
+  /** Closes at most so many by QUIT, the oldest first. */
   async quit(most: number): Promise<void> {
     if (most >= this.idle.length) {
       clearTimeout(this.timer);

@@ -1,4 +1,4 @@
-/** What to mend (RFC 5321 4.5.2, 2.3.8): a dot that may begin a line, a bare CR, a bare LF. */
+/** What must be changed (RFC 5321 4.5.2, 2.3.8): a dot that may begin a line, a bare CR, a bare LF. */
 const TO_MEND = /(?:^|\n)\.|\r(?!\n)|(?<!\r)\n/;
 const BARE_LINE_END = /\r(?!\n)|(?<!\r)\n/g;
 const LF = 0x0a;

@@ -21,32 +21,33 @@ export interface TransactionWire {
   write(octets: string, taken?: () => void): void;
   /** The next answer must come within this time. */
   expect(ms: number): void;
-  /** Whether all that the server said is taken; if not, the connection is given up. */
+  /** Whether every answer of the server has been consumed; if not, the connection is closed. */
   isUpToDate(): boolean;
   /** Asked immediately before the final dot. */
   mayWriteDot(): boolean;
   kill(): void;
 }
 
-/** What goes into a command without SMTPUTF8. */
+/** What a command may contain without SMTPUTF8. */
 export const ASCII = /^[\x20-\x7e]*$/;
 const DATA = 'DATA\r\n';
 const NOTHING = Buffer.alloc(0);
 /** A longer letter goes out in parts, as the server takes them. */
 const PART = 64 * 1024;
 
-/** What an answer came to: what became of the letter, or that more is to come, or that it is none to what was asked. */
+/** What an answer means: the letter's result, that more answers are to come, or that it does not answer our command. */
 export type Heard = TransmitResult | 'more' | 'unexpected';
 
 /**
  * One letter on a connection: MAIL, RCPT, DATA, the body, the dot, and what answers them (RFC 5321 section 3.3; with
- * PIPELINING the first three go out at once, RFC 2920). Nothing stands between the question before the dot and the dot.
+ * PIPELINING the first three go out at once, RFC 2920). Nothing happens between asking `mayWriteDot` and writing the
+ * dot.
  */
 export class LetterTransaction {
   /** Which answer is awaited. */
   phase: SmtpPhase = 'mail';
   bodyStarted = false;
-  /** The dot was handed to the socket: from here on the server may take the letter. */
+  /** The dot was given to the socket: from now on the server may accept the letter. */
   dotSent = false;
   /** The first refusal, while answers to commands that were sent along are still to come. */
   refusal: SmtpFailure | null = null;
@@ -113,7 +114,7 @@ export class LetterTransaction {
     else this.writeEnd(onTheWire(this.raw));
   }
 
-  /** Part after part of a long letter, each when the one before was taken; the dot by itself. */
+  /** Writes a long letter part by part, each when the socket has taken the one before, then the dot by itself. */
   private writePart(from: number): void {
     const { raw } = this;
     if (from >= raw.length) return this.writeEnd('');
@@ -124,7 +125,10 @@ export class LetterTransaction {
     });
   }
 
-  /** The final dot, and what of the letter goes along with it, in the very turn in which we are asked whether it may. */
+  /**
+   * Writes the rest of the letter and the final dot, in the same turn of the event loop in which `mayWriteDot` is
+   * asked.
+   */
   private writeEnd(body: string): void {
     failpoint('before-dot');
     if (!this.wire.mayWriteDot()) return this.wire.kill();

@@ -1,4 +1,4 @@
-/** Far more than any server says at once; it only stops one that never comes to an end. */
+/** Far longer than any real answer; it stops a server whose answer never ends. */
 const MAX_LENGTH = 64 * 1024;
 const CR = 0x0d;
 const DASH = 0x2d;
@@ -6,8 +6,8 @@ const DASH = 0x2d;
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 
 /**
- * Cuts what a server says into replies (RFC 5321 section 4.2), however it comes in chunks. Whether a reply makes sense
- * is for others to say.
+ * Cuts what a server says into replies (RFC 5321 section 4.2), however it comes in chunks. Does not check whether a
+ * reply is valid.
  */
 export class ReplyParser {
   /** Octets as characters, so that a chunk may end within a character of several. */
@@ -15,12 +15,12 @@ export class ReplyParser {
   /** Where in the rest the line begins whose end has not been seen. */
   private lineAt = 0;
 
-  /** What was said and not yet taken. */
+  /** What was received and not yet returned by `next`. */
   get left(): string {
     return this.rest && this.rest.trim();
   }
 
-  /** False when that is too much. */
+  /** Returns false if the unfinished answer is too long. */
   add(chunk: Buffer): boolean {
     this.rest += chunk.toString('latin1');
     return this.rest.length <= MAX_LENGTH;

@@ -3,7 +3,7 @@ import type { SmtpPhase, TransmitResult } from '../domain/smtp-outcome';
 /** Every result but `accepted`. */
 export type SmtpFailure = Exclude<TransmitResult, { kind: 'accepted' }>;
 
-/** An answer that is none, cut to what a log can show. */
+/** The error for an invalid answer, cut to a length that a log can show. */
 export const notAReply = (answer: string): Error =>
   new Error(`Not an SMTP reply: ${JSON.stringify(answer.slice(0, 200))}`);
 

@@ -23,7 +23,7 @@ export interface SmtpLine {
   /** What letters go through: `tcp` or the TLS over it. */
   socket: Socket;
   capabilities: SmtpCapabilities;
-  /** nodemailer's: it notices the connection's end, and says goodbye. */
+  /** nodemailer's connection: notices when the connection ends, and sends QUIT. */
   conn: SMTPConnection;
 }
 
@@ -34,9 +34,9 @@ const PHASE_OF_COMMAND: Record<string, SmtpPhase> = { EHLO: 'ehlo', HELO: 'ehlo'
 const NOTHING_OFFERED = { eightBitMime: false, smtpUtf8: false, pipelining: false, size: null, declaresSize: false };
 
 /**
- * Connects, secures, logs in, once. Each step has its own deadline, so that a server that sends a byte now and then is cut
- * off too. nodemailer's class speaks; where it stands is read from its (documented) transaction log, because it reports any
- * lost connection as a failed connect.
+ * Connects, secures, logs in, once. Each step has its own deadline, so that a server that sends a byte now and then is
+ * cut off too. nodemailer's class does the talking; the step it has reached is read from its (documented) transaction
+ * log, because it reports any lost connection as a failed connect.
  */
 export class SmtpHandshake {
   /** Which answer is awaited. */
@@ -48,7 +48,7 @@ export class SmtpHandshake {
   private capabilities: SmtpCapabilities = NOTHING_OFFERED;
   private readonly deadline = new Deadline((waitMs) => this.lost(new Error(`No answer within ${waitMs} ms`)));
 
-  /** @param done told once, in the turn in which it is known, either way */
+  /** @param done called once with the outcome, in the turn of the event loop in which it is known */
   constructor(
     private readonly settings: SmtpSettings,
     private readonly done: (line: SmtpLine | null, failure: SmtpFailure | null) => void,
@@ -110,7 +110,7 @@ export class SmtpHandshake {
     });
     this.conn = conn;
     conn.on('error', (error: SmtpError) => this.lost(error));
-    // After a 421 nodemailer says that it ended before it says why, in the same turn.
+    // After a 421 nodemailer emits `end` before the error, in the same turn of the event loop.
     conn.once('end', () => queueMicrotask(() => this.lost(new Error('The connection was closed'))));
     conn.connect((error) => (error ? this.lost(error) : this.login(conn)));
   }
@@ -130,7 +130,7 @@ export class SmtpHandshake {
     if (this.over || !tcp) return;
     this.over = true;
     this.deadline.stop();
-    // There is no other way to the socket that STARTTLS made.
+    // nodemailer has no public access to the socket that STARTTLS made.
     const { _socket: socket } = conn as unknown as { _socket: Socket };
     this.done({ tcp, socket, capabilities, conn }, null);
   }

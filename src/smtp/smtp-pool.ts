@@ -15,20 +15,23 @@ export interface SmtpPoolOptions {
   maxMessagesPerConnection?: number;
   /** An unused connection is closed after this time; less than what servers usually allow. */
   idleCloseMs?: number;
-  /** How long no further connection is tried after the server took fewer than the limit. */
+  /** How long no further connection is tried after the server accepted fewer than the limit. */
   fewerMs?: number;
   /** Asked synchronously, immediately before every final dot; false destroys the connection instead. */
   beforeDot?: () => boolean;
   logger?: { debug(fields: object, sentence: string): void; warn(fields: object, sentence: string): void };
 }
 
-/** Who decides what to send once a connection can take it. */
+/** The sender's side of the pool: it decides what to send once a connection is ready. */
 export interface SmtpDemand {
-  /** How many letters it has or would have: so many connections are opened, within the limit. */
+  /** How many letters could be sent now: so many connections are opened, within the limit. */
   wanted(): number;
   /** More connections are established than a moment ago. */
   ready(): void;
-  /** None is established, none could be opened, and no letter waited here that could be told so. */
+  /**
+   * No connection is established, none could be opened, and no letter waits in the pool that could end with this
+   * failure.
+   */
   unreachable(failure: SmtpFailure): void;
 }
 
@@ -46,16 +49,17 @@ interface Job {
 }
 
 /**
- * Kept connections to one SMTP server; waiting letters are served first come, first served, but for those that go first.
+ * Kept connections to one SMTP server; waiting letters are served in their order, except for those with `first`.
  *
- * Each `transmit` is at most one transaction, never repeated. The one exception is no transaction: a kept connection
- * that turns out to be closed (or answers 421) before MAIL FROM was answered is replaced by a new one, once.
- * When a connection can't be opened and there is no other, all waiting letters get that failure at once. When there are
- * others, the letters wait for those: the server takes no more at the moment, which is nobody's failure.
+ * Each `transmit` is at most one transaction and is never repeated. One thing is done again, once: if a kept connection
+ * turns out to be closed (or answers 421) before MAIL FROM was answered, the letter goes through a new connection. When
+ * a connection can't be opened and there is no other, all waiting letters get that failure at once. If there are
+ * others, the letters wait for those: the server accepts no more connections at the moment, which is no letter's
+ * failure.
  */
 export class SmtpPool {
   private limit: number;
-  /** As many as the server took when it refused a further one; Infinity when that is long ago. */
+  /** How many connections the server had accepted when it refused a further one; Infinity if that is long ago. */
   private taken = Infinity;
   private takenTimer: NodeJS.Timeout | undefined;
   private running = 0;
@@ -122,8 +126,9 @@ export class SmtpPool {
   }
 
   /**
-   * After this returns no further final dot is written for letters that were handed over before. Those that are out wait on
-   * for their answer, which may already be here and unread; all others end `withheld`. The pool can be used on.
+   * After this returns no further final dot is written for letters that were handed over before. Letters whose dot was
+   * written go on waiting for their answer, which may have arrived already; all others end `withheld`. The pool can
+   * still be used.
    */
   fence(): void {
     this.abandon((session) => session.fence());
@@ -254,7 +259,8 @@ export class SmtpPool {
 
   private async open(session: SmtpSession): Promise<SmtpFailure | null> {
     const failure = hinted(await session.open(), this.options.settings);
-    // In the same turn in which it is judged: of several that fail at once the last one has no others.
+    // In the same turn of the event loop in which it is judged, so that of several that fail at once the last one
+    // counts as the last.
     this.opening.delete(session);
     const { host, port } = this.options.settings;
     if (!failure) {
@@ -286,8 +292,8 @@ export class SmtpPool {
     this.sessions.delete(session);
     this.established.delete(session);
     this.idle.forget(session);
-    // One that never served a letter is not replaced before a letter asks for it, lest a server that closes each
-    // connection at once is asked again and again.
+    // A connection that never served a letter is replaced only when a letter needs one; otherwise a server that closes
+    // each connection at once would be called again and again.
     if (session.letters > 0) this.prepare();
   }
 }

@@ -6,7 +6,7 @@ import { broken, notAReply, type SmtpFailure } from './smtp-failure';
 import { type SmtpCapabilities, SmtpHandshake, type SmtpLine } from './smtp-handshake';
 import { type SmtpSettings } from './smtp-url';
 
-/** What a connection is at: `letter` and `reset` wait for an answer, `idle` for the next letter. */
+/** The state of a connection: `letter` and `reset` wait for an answer, `idle` for the next letter. */
 type Mode = 'new' | 'opening' | 'idle' | 'letter' | 'reset' | 'dead';
 
 const QUIT_MS = 1_000;
@@ -66,7 +66,7 @@ export class SmtpSession implements TransactionWire {
     });
   }
 
-  /** Offers one letter, whose addresses hold no control characters. Ready for the next only after `settle`. */
+  /** Sends one letter; its addresses must not contain control characters. `settle` must be called before the next. */
   send(envelope: Envelope, raw: Buffer): Promise<TransmitResult> {
     if (this.mode !== 'idle') return Promise.resolve({ kind: 'withheld', phase: 'connect', text: STOPPED });
     return new Promise((resolve) => {
@@ -111,7 +111,10 @@ export class SmtpSession implements TransactionWire {
     return result.kind === 'refused' && result.phase === 'mail' && result.reply.code === 421;
   }
 
-  /** Destroys the connection at once, unsent bytes included. What ran ends: unknown if its dot was out, else withheld. */
+  /**
+   * Destroys the connection at once, with unsent bytes. A running letter ends `broken` if its dot was written, else
+   * `withheld`.
+   */
   kill(): void {
     if (this.dead) return;
     if (!this.line) return this.mode === 'opening' ? this.handshake.abandon() : this.die(null);
@@ -121,12 +124,15 @@ export class SmtpSession implements TransactionWire {
     this.die(dotSent ? broken(phase, error, true) : { kind: 'withheld', phase, text: STOPPED });
   }
 
-  /** Writes no further dot: destroys the connection, unless its letter is out and only the answer is still to come. */
+  /**
+   * Makes sure that no further dot is written: destroys the connection, unless only the answer to a dot is still to
+   * come.
+   */
   fence(): void {
     if (!this.running.dotSent || this.line?.socket.writableLength !== 0) this.kill();
   }
 
-  /** Says goodbye; resolves when the connection is gone, which takes a second at most. */
+  /** Sends QUIT; resolves when the connection is closed, after a second at most. */
   quit(): Promise<void> {
     const { line } = this;
     if (this.dead || !line) return Promise.resolve();
@@ -146,7 +152,7 @@ export class SmtpSession implements TransactionWire {
   say(commands: string): void {
     if (!this.isUpToDate()) return;
     this.expect(this.settings.commandTimeoutMs);
-    // In one octet per character U+010A would be a line end.
+    // As UTF-8: with one octet per character U+010A would become a line end.
     this.line?.socket.write(commands);
   }
 
@@ -159,14 +165,14 @@ export class SmtpSession implements TransactionWire {
     this.deadline.within(ms);
   }
 
-  /** Anything left would pass for the next answer: that is the end. */
+  /** Anything left would be taken for the next answer, so the connection is closed. */
   isUpToDate(): boolean {
     const { left } = this.replies;
     if (left) this.lost(new Error(`The server said what it was not asked: ${JSON.stringify(left.slice(0, 200))}`));
     return !left;
   }
 
-  /** From now on we listen ourselves, and nodemailer only notices the connection's end. */
+  /** From now on we read the answers ourselves; nodemailer only notices when the connection ends. */
   private ready(line: SmtpLine): void {
     const { tcp, socket, conn } = line;
     this.line = line;
@@ -197,11 +203,11 @@ export class SmtpSession implements TransactionWire {
     if (heard === 'more') return;
     if (heard === 'unexpected') return this.lost(new Error(`Unexpected answer ${JSON.stringify(answer)}`));
     this.end(heard);
-    // It closes anyway; or it waits for a letter that nobody is to get.
+    // The server closes the connection anyway (421), or waits for a letter's text that will not be sent (354).
     if (heard?.kind === 'refused' && (code === 421 || code < 400)) this.kill();
   }
 
-  /** Where the running letter is; RSET is answered like MAIL. */
+  /** The step of the running letter; an answer to RSET is handled like one to MAIL. */
   private get running(): Pick<LetterTransaction, 'phase' | 'dotSent'> {
     return this.mode === 'letter' && this.letter ? this.letter : NO_LETTER;
   }
@@ -218,7 +224,7 @@ export class SmtpSession implements TransactionWire {
     finish(result);
   }
 
-  /** The server may have closed the connection in the middle of a refusal: what came of it counts. */
+  /** The server may have closed the connection after a part of a refusal: the part that came counts. */
   private closed(): void {
     const { left } = this.replies;
     if (this.finish && /^[45]\d\d[ -]/.test(left)) this.hear(left);

@@ -8,7 +8,7 @@ export interface SmtpSettings {
   /** TLS from the first byte (`smtps:`). */
   secure: boolean;
   /**
-   * STARTTLS or nothing. Without it TLS is used where the server offers it, and a failed handshake is an error. A login is
+   * Requires STARTTLS. If false, TLS is used if the server offers it, and a failed handshake is an error. A login is
    * never sent in clear to another machine, unless the URL says allowPlainLogin=true.
    */
   requireTLS: boolean;
@@ -17,7 +17,7 @@ export interface SmtpSettings {
   servername: string | null;
   login: { user: string; pass: string } | null;
   authMethod: 'PLAIN' | 'LOGIN' | 'CRAM-MD5' | null;
-  /** Our name in EHLO; null is this host's. */
+  /** Our name in EHLO; null means this host's name. */
   name: string | null;
   localAddress: string | null;
   /** DNS and connect together. */
@@ -25,7 +25,7 @@ export interface SmtpSettings {
   greetingTimeoutMs: number;
   /** Each answer up to the one to DATA, and the TLS handshake (RFC 5321 section 4.5.3.2 wants up to 5 minutes). */
   commandTimeoutMs: number;
-  /** Each block of the letter's body that the server does not take. */
+  /** For each block of the letter's body until the server takes it. */
   dataTimeoutMs: number;
   /** The answer to the final dot (RFC 5321: 10 minutes, lest letters double). */
   dotTimeoutMs: number;
@@ -131,7 +131,7 @@ export function smtpUrlProblem(text: string): string | null {
   }
 }
 
-/** A likely reason why no connection comes about: the port is the one of the other scheme. */
+/** A likely reason for a failed connection: the port belongs to the other URL scheme. */
 export function portHint({ port, secure }: Pick<SmtpSettings, 'port' | 'secure'>): string | null {
   if (port === 465 && !secure) return 'Port 465 usually speaks TLS from the first byte: try smtps:// in SMTP_URL';
   if ((port === 587 || port === 25) && secure)
