@@ -16,15 +16,18 @@ import { refusedAlike } from '../runs/refused-alike';
 import { type Prober, AccountProbe, type Tried } from './account-probe';
 import { type AccountState, type Trouble, AccountsService } from './accounts.service';
 
-/** Single connections break everywhere; only so many in a row say that the account is broken. */
+/** Single broken connections are normal; only so many in a row mean that the account is broken. */
 const BREAKS_IN_A_ROW = 3;
-/** So many replies lost after the dot, and no success between: the server takes letters and does not answer. */
+/**
+ * After so many replies lost after the dot, without a success in between, the server accepts letters and does not
+ * answer.
+ */
 const LOST_IN_A_ROW = 5;
-/** This worker's view of the SMTP account: whether to send now, and what trouble to tell the others of. */
+/** This worker's view of the SMTP account: whether it may send now, and what trouble to report to the other workers. */
 @Injectable()
 export class AccountGate {
   private seen: AccountState | undefined;
-  /** Jobs may have been turned away since all were last fed from the beginning. */
+  /** Whether jobs may have been turned away since the runs were last fed from the beginning. */
   private turnedAway = false;
   private breaks = 0;
   private lost = 0;
@@ -68,7 +71,7 @@ export class AccountGate {
     return tried;
   }
 
-  /** Who sends a single letter although the account rests. */
+  /** Sets the function that sends a single letter although the account rests. */
   probeWith(prober: Prober): void {
     this.probe.prober = prober;
   }
@@ -133,7 +136,7 @@ export class AccountGate {
     this.tell({ reason: REPLIES_LOST, detail: responseText(result), parkAfter: null, long: false });
   }
 
-  /** A letter that was put off before for its own sake says nothing new when it is put off again. */
+  /** A letter that was deferred before for its own reasons is no evidence when it is deferred again. */
   private noteRefusal(verdict: Verdict, claim: Claim): void {
     const { refusal } = verdict;
     if (refusal === null) {
@@ -164,7 +167,7 @@ export class AccountGate {
     this.close(() => this.accounts.trip(seen, trouble));
   }
 
-  /** Nothing is sent until that is done and the account was looked at again. */
+  /** Closes the gate until `work` is done and the account's state was read again. */
   private close(work: () => Promise<unknown>): void {
     this.turnedAway = true;
     this.pool.turnAway();
@@ -182,9 +185,9 @@ export class AccountGate {
   }
 
   /**
-   * Everybody got the same no. If letters to other domains are taken, it is that domain that rests. Else one letter more,
-   * as unlike those as can be found, tells whether it is about them after all; if not, the account rests, and whoever was
-   * charged is pending again.
+   * All recipients got the same refusal. If letters to other domains are accepted, only that domain rests. Otherwise
+   * one more letter, as different from those as can be found, shows whether the refusal is about the recipients after
+   * all. If it is not, the account rests, and the deliveries that were charged a try are pending again.
    */
   private suspect({ refusal, domain }: Suspicion, { reason }: Verdict): void {
     const { seen } = this;
@@ -208,7 +211,7 @@ export class AccountGate {
     });
   }
 
-  /** Tried again with each look: what was on the wire is written later. */
+  /** Called at each refresh, because letters that were being transmitted are recorded later. */
   private async payBack(): Promise<void> {
     const { refusal } = this.seen ?? {};
     if (refusal)
@@ -219,7 +222,10 @@ export class AccountGate {
     if (await this.debts.pay()) this.turnedAway = true;
   }
 
-  /** One connection less; with the last one the account waits. Who was refused before its letter began is fed again. */
+  /**
+   * One connection less; if it is the last one, the account waits. A delivery that was refused before its letter began
+   * is fed again.
+   */
   private fewer(result: TransmitResult, verdict: Verdict): void {
     if (!this.connections.fewer()) return this.trip(result, verdict, null);
     this.turnedAway ||= verdict.attempt === 'none';
@@ -249,7 +255,7 @@ export class AccountGate {
     this.timer = setTimeout(() => void this.look(), soon);
   }
 
-  /** Reads the shared state, and probes when it is time to and this worker wins the probe. */
+  /** Reads the shared state, and probes if a probe is due and this worker wins the lease for it. */
   private async readAndProbe(): Promise<void> {
     this.seen = await this.accounts.read(this.account.id);
     await this.payBack();
@@ -265,7 +271,8 @@ export class AccountGate {
     const others = await this.probe.run(seen);
     this.seen = await this.accounts.read(this.account.id);
     await this.payBack();
-    // Said to single ones, or for a while to newcomers, as greylisting does: the next suspicion needs more.
+    // The refusal is about single recipients, or temporary for new ones, as in greylisting: the next suspicion needs
+    // more of them.
     const passed = seen.refusal !== null && this.seen.state === 'open';
     if (passed && (others || seen.refusal?.startsWith('4'))) this.net.clear(seen.refusal ?? '');
   }

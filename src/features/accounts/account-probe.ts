@@ -11,19 +11,19 @@ export interface Tried {
   result: TransmitResult;
   verdict: Verdict;
 }
-/** Sends one delivery now; null if it is not to be had. */
+/** Sends one delivery now; null if it can't be claimed. */
 export type Prober = (deliveryId: number) => Promise<Tried | null>;
 
 export interface Probed extends Tried {
   judgement: Judgement;
 }
 
-/** So many letters are offered at most if the answers are about their recipients. */
+/** At most so many letters are tried if the answers are about their recipients. */
 const LETTERS = 3;
 
 /**
- * Finds out whether an account that waited may send again. A connection proves nothing about a quota or about what
- * everybody was told: there one letter is let through, and its answer decides.
+ * Finds out whether an account that waited may send again. A connection proves nothing about a quota or about a refusal
+ * that all recipients got: then one letter is sent, and its answer decides.
  */
 export class AccountProbe {
   prober: Prober | undefined;
@@ -34,15 +34,16 @@ export class AccountProbe {
     private readonly config: Config,
   ) {}
 
-  /** One letter, whatever state the account is in. */
+  /** Sends one letter, whatever the account's state. */
   async send(deliveryId: number | null, refusal: string | null): Promise<Probed | null> {
     const tried = deliveryId === null ? null : await this.prober?.(deliveryId);
     return tried ? judged(tried, refusal) : null;
   }
 
   /**
-   * One probe, if this worker wins it.
-   * @returns whether the account was opened because letters to others are taken, though the first still gets the same no
+   * One probe, if this worker wins the lease for it.
+   * @returns whether the account was opened because letters to others are accepted, though the first still gets that
+   * refusal
    */
   async run(seen: AccountState): Promise<boolean> {
     if (!needsLetter(seen.reason) || !this.prober) return this.connect(seen);
@@ -58,7 +59,7 @@ export class AccountProbe {
       }
       if (probed?.result.kind === 'withheld') return false;
       if (probed?.judgement === 'still') still = probed;
-      // Whoever was refused first may really be the only one: another is asked, too.
+      // The first recipient may really be the only one who is refused, so another letter is tried, too.
       if (still && (seen.refusal === null || asked.length > 1)) break;
     }
     if (still) await this.fail(seen, still);
@@ -67,7 +68,7 @@ export class AccountProbe {
     return false;
   }
 
-  /** A letter that is no delivery serves as the probe; null if none is due. */
+  /** Lets a notice serve as the probe; null if none is due. */
   async lend(seen: AccountState, send: () => Promise<Tried | null>): Promise<Tried | null> {
     if (!seen.probeDue || !needsLetter(seen.reason) || !(await this.accounts.takeProbe(seen))) return null;
     const tried = await send();
@@ -86,7 +87,8 @@ export class AccountProbe {
       );
     }
     if (seen.reason !== REPLIES_LOST) return anyLetter(database, asked, true);
-    // A second lost reply is never tried again. So such a letter is the last resort, after the longest rest or by hand.
+    // A letter whose reply is lost twice is never tried again. So a letter that lost one serves as a probe only as the
+    // last resort: after the longest rest, or by hand.
     const lastResort = seen.overdueMs >= Math.max(...this.config.quotaDelaysMs);
     return (await anyLetter(database, asked, false)) ?? (lastResort ? anyLetter(database, asked, true) : null);
   }

@@ -23,13 +23,13 @@ export interface AccountState {
   retryAt: Date | null;
   since: Date;
   version: number;
-  /** The wait is over: whoever wins may send one probe. */
+  /** The wait is over: one worker may send a probe. */
   probeDue: boolean;
-  /** For how long a probe has been due (negative: it will be). */
+  /** For how long a probe has been due; negative if it is not due yet. */
   overdueMs: number;
-  /** What everybody was told, if the account rests for that. */
+  /** The refusal that all recipients got, if the account rests because of it. */
   refusal: string | null;
-  /** The database that was asked takes no changes. */
+  /** The database is read-only. */
   readOnly: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface AccountState {
 export interface Trouble {
   reason: AccountReason;
   detail: string;
-  /** It is parked after so many strikes. */
+  /** The account is parked after so many strikes. */
   parkAfter: number | null;
   /** By QUOTA_DELAYS_MS instead of BREAKER_DELAYS_MS. */
   long: boolean;
@@ -84,7 +84,7 @@ export class AccountsService {
     return state;
   }
 
-  /** Other settings than those the state belongs to (also another password) start anew. */
+  /** If the settings (also the password) differ from those that the state belongs to, the account starts anew. */
   async adoptSettings(id: number): Promise<void> {
     const { smtpUrl, mailFrom, secretKey } = this.config;
     const fingerprint = createHash('sha256')
@@ -100,7 +100,7 @@ export class AccountsService {
 
   /**
    * The account failed: it waits one step, or as long as the server asks, or is parked after `parkAfter` strikes.
-   * @returns whether this worker's word was the first
+   * @returns whether this worker was the first to report it
    */
   async trip(seen: AccountState, trouble: Trouble): Promise<boolean> {
     const { reason, detail, parkAfter, long, refusal = null } = trouble;
@@ -141,7 +141,7 @@ export class AccountsService {
     return changed > 0;
   }
 
-  /** Sending goes on. Step and strikes stay until a letter was accepted. */
+  /** Opens the account. Step and strikes stay until a letter was accepted. */
   async reopen(id: number): Promise<void> {
     const changed = await this.database.affected(
       `UPDATE accounts SET state = 'open', reason = NULL, detail = NULL, refusal = NULL, retry_at = NULL, since = clock_timestamp(),
@@ -159,7 +159,7 @@ export class AccountsService {
     );
   }
 
-  /** By hand: a parked or waiting account is tried anew, with any letter, as if a probe had been due for long. */
+  /** By hand: lets a parked or waiting account be probed at once, with any letter. */
   async resume(viewer: Viewer, id = MAIN_ACCOUNT): Promise<AccountState> {
     requireMay(viewer, 'account.resume');
     await audit(this.database, viewer, 'account.resume', { type: 'account' });

@@ -1,9 +1,9 @@
 import type { SmtpPool } from '../../smtp/smtp-pool';
 
-/** A connection that was given up for the server's sake is tried again after so long. */
+/** After so long one of the connections that the server refused is tried again. */
 const GROW_MS = 60_000;
 
-/** Fewer connections for a server that has complained of them; they are given back one by one. */
+/** Reduces the number of connections when the server complains of too many, and increases it again one by one. */
 export class ConnectionEase {
   private complaints: number[] = [];
   private growth: NodeJS.Timeout | undefined;
@@ -13,7 +13,7 @@ export class ConnectionEase {
     private readonly most: number,
   ) {}
 
-  /** Too many connections for the server: after so many complaints within this time they are halved. */
+  /** The server complained of too many connections: after so many complaints within this time they are halved. */
   ease(after: number, withinMs: number): void {
     const now = performance.now();
     this.complaints = [...this.complaints.filter((at) => now - at < withinMs), now];

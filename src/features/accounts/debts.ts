@@ -4,13 +4,15 @@ import { giveBack } from '../runs/refused-alike';
 
 interface Debt {
   ids: Set<number>;
-  /** Letters that were on the wire when it became one, and may still get the same answer. */
+  /** How many letters were being transmitted when the debt arose, and may still get the same answer. */
   onTheWire: number;
-  /** By then their records are written. */
+  /** After this time their results have been recorded. */
   until: number;
 }
 
-/** Who was charged for a refusal that turned out to be about us, and is not pending again yet. */
+/**
+ * Deliveries that were charged a try for a refusal that turned out to be about us, and that are not pending again yet.
+ */
 export class Debts {
   private readonly owed = new Map<string, Debt>();
 
@@ -27,13 +29,13 @@ export class Debts {
     this.owed.set(refusal, debt);
   }
 
-  /** A letter got this refusal; it counts if it was on the wire when that became a debt. */
+  /** A letter got this refusal; it counts if it was being transmitted when the debt arose. */
   note(refusal: string, deliveryId: number): void {
     const debt = this.owed.get(refusal);
     if (debt && debt.onTheWire-- > 0) debt.ids.add(deliveryId);
   }
 
-  /** Gives back what can be given back by now. @returns whether it was anything */
+  /** Makes pending what can be by now. @returns whether there was anything */
   async pay(): Promise<boolean> {
     let paid = false;
     for (const [refusal, { ids, until }] of this.owed) {

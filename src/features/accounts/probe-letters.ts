@@ -1,6 +1,6 @@
 import type { Database } from '../../database/database';
 
-/** Of each run so many are looked at: any of them does. */
+/** At most so many deliveries of each run are considered. */
 const SOME = 50;
 const LOOKED_BACK = 5_000;
 const LIVE = `r.status = 'sending' AND r.paused_at IS NULL AND (r.end_at IS NULL OR r.end_at > app_now())`;
@@ -22,7 +22,7 @@ export async function anyLetter(database: Database, not: number[], lost: boolean
   return row?.id ?? null;
 }
 
-/** Whoever got this refusal first; one that got it again stands last then. */
+/** The delivery that got this refusal first; one that got it again counts as later. */
 export async function firstRefused(database: Database, refusal: string): Promise<number | null> {
   const row = await database.first<{ id: number }>(
     `SELECT d.id FROM (SELECT id, delivery_id, attempt_number FROM attempts WHERE refusal = $1 ORDER BY id DESC LIMIT ${LOOKED_BACK}) a
@@ -35,8 +35,8 @@ export async function firstRefused(database: Database, refusal: string): Promise
 }
 
 /**
- * A letter that was not tried yet and has least in common with those that were refused: of another run and to another
- * domain, if there is one, and far from them in its run.
+ * A letter that was not tried yet and differs most from those that were refused: of another run and to another domain,
+ * if there is one, and far from them in its run.
  */
 export async function untriedLetter(database: Database, refused: number[]): Promise<number | null> {
   const row = await database.first<{ id: number }>(

@@ -2,21 +2,25 @@
 export type AudienceInput = 'clientIds';
 
 /**
- * All that depends on the kind of a mailing's audience: nothing else asks which it is. SQL is of the mailing `m`, and of
- * the client `c`, who is its owner's.
+ * Everything that depends on the kind of a mailing's audience; nothing else branches on the kind. SQL refers to the
+ * mailing as `m` and to a client of its owner as `c`.
  */
 export interface AudienceKind {
-  /** The field that it takes; it refuses those of other kinds. */
+  /** The input field that this kind needs; those of other kinds are refused. */
   input: AudienceInput | null;
-  /** The owner's new clients come into it by themselves, and so get the current occurrence within its grace only. */
+  /**
+   * Whether the owner's new clients belong to it automatically; such clients get the current occurrence only within its
+   * grace time.
+   */
   grows: boolean;
   /**
-   * One page of its clients, for planning: `key`, by which they are ordered, `client_id`, `email`, `status` and `reason` (of
-   * those who can't get it). $2 is the key after which it begins, $3 what `source` says. It must walk an index.
+   * SQL: one page of its clients, for planning: `key`, by which they are ordered, `client_id`, `email`, `status` and
+   * `reason` (of those who can't get it). $2 is the key after which the page begins, $3 the value of `source`. It must
+   * use an index in key order.
    */
   page(limit: number): string;
   source(mailing: { mailingId: number; ownerId: number }): number;
-  /** SQL: how many are in it. Pages ask all the time: from a counter. */
+  /** SQL: how many clients are in it, from a counter, because pages ask often. */
   count: string;
   /** SQL: whether `c` is in the audience of the mailing $1. */
   contains: string;

@@ -2,7 +2,7 @@ import { all } from './all';
 import type { AudienceInput, AudienceKind } from './audience';
 import { selected } from './selected';
 
-/** The kinds of audiences; a new one has a file of its own, and is named here and in `mailings_audience_check`. */
+/** The kinds of audiences. A new one gets a file of its own, and is added here and in `mailings_audience_check`. */
 const KINDS = { all, selected } satisfies Record<string, AudienceKind>;
 
 export type Audience = keyof typeof KINDS;
@@ -14,7 +14,7 @@ export const audienceOf = ({ audience }: { audience: Audience }): AudienceKind =
 export const takes = (audience: string | undefined, input: AudienceInput): boolean =>
   audiences.some((kind) => kind === audience && KINDS[kind].input === input);
 
-/** SQL: the kinds that new clients come into by themselves. */
+/** SQL: the kinds to which new clients belong automatically. */
 export const GROWING = audiences
   .filter((kind) => KINDS[kind].grows)
   .map((kind) => `'${kind}'`)

@@ -15,7 +15,7 @@ export interface AuditEntry {
   action: AuditAction;
   objectType: AuditObject['type'] | null;
   objectId: number | null;
-  /** What the object is called now: a name, subject or address; null if it is gone. */
+  /** The object's present name, subject or address; null if it does not exist any more. */
   objectName: string | null;
   /** Keys of `AuditDetail`; another version of the service may have written others. */
   detail: Record<string, unknown>;

@@ -48,7 +48,7 @@ export const auditActions = [
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 
-/** Who did it: a viewer, or nobody that is known yet. */
+/** Who did it: a viewer, or somebody who has not signed in. */
 export type Actor = Pick<Viewer, 'userId' | 'via' | 'ip'>;
 
 /** Somebody who has not signed in. */
@@ -59,11 +59,11 @@ export interface AuditObject {
   id?: number;
 }
 
-/** What a line may say beside its object. Each key has a label in every language, or the catalogue does not compile. */
+/** Further facts of an entry. Each key has a label in every language, or the catalogue does not compile. */
 export interface AuditDetail {
   /** How somebody proved who they are, where not by the password alone. */
   by?: 'totp' | 'recovery_code' | 'oidc';
-  /** Of these, after one was used. */
+  /** How many recovery codes are left after one was used. */
   recoveryCodesLeft?: number;
   /** The provider that somebody signs in with. */
   issuer?: string;
@@ -78,11 +78,11 @@ export interface AuditDetail {
   pausedMailings?: number;
   /** API tokens that a reset of the password ended. */
   endedTokens?: number;
-  /** Accounts of providers that it unlinked. */
+  /** Provider accounts that the reset unlinked. */
   endedLinks?: number;
-  /** Sessions that somebody ended beside their own. */
+  /** How many other sessions were ended. */
   endedSessions?: number;
-  /** Whose token it is, what it is called and may do, and until when, if not for ever. */
+  /** Of a token: its user, name, scopes and, if it has one, its end. */
   userId?: number;
   name?: string;
   scopes?: ('read' | 'write')[];
@@ -90,13 +90,13 @@ export interface AuditDetail {
   /** Deliveries that a mail server's log says were accepted, and those that are open again. */
   marked?: number;
   reopened?: number;
-  /** Of an import that only checked. */
+  /** The import was a dry run. */
   dryRun?: boolean;
 }
 
 /**
- * Adds a line to the audit log. Call it in the transaction that does the thing: then neither is there without the other.
- * `detail` holds no secrets.
+ * Adds an entry to the audit log. Call it in the transaction of the action, so that neither is committed without the
+ * other. `detail` must not contain secrets.
  */
 export async function audit(
   sql: Sql,

@@ -28,16 +28,20 @@ const SORT_KEYS = {
 };
 
 const EXPORT_PAGE = 2_000;
-/** SQL: whether the client `c` is found by `searchPatterns`; the index of trigrams is on the left side. */
+/** SQL: whether the client `c` matches `searchPatterns`; the left side is the expression of the trigram index. */
 export const clientMatches = (patterns: string): string =>
   `${searched(`c.email || ' ' || c.full_name`)} LIKE ANY (string_to_array(${searched(patterns)}, E'\\n'))`;
-/** Who is on a list: $1 whose clients the viewer may read, $2 the owner asked for, $3 what is searched for. */
+/**
+ * SQL: which clients a list shows: $1 the owner whose clients the viewer may read, $2 the requested owner, $3 the
+ * search patterns.
+ */
 const LISTED = `($1::bigint IS NULL OR c.owner_id = $1) AND ($2::bigint IS NULL OR c.owner_id = $2)
                  AND ($3::text IS NULL OR ${clientMatches('$3')})`;
 
 /**
- * What is searched, wherever it stands; of one or two characters where a word begins, because the index of trigrams finds
- * nothing shorter inside of words. An address is looked for as it is stored, too. A pattern in each line.
+ * The LIKE patterns of a search, one per line. A term is found anywhere; one of one or two characters only at the
+ * beginning of a word, because the trigram index finds nothing shorter inside of words. An address is also searched for
+ * in its stored form.
  */
 export function searchPatterns({ search = '' }: Pick<ClientQuery, 'search'>): string | null {
   const term = search.trim().replaceAll('\n', ' ');
@@ -75,8 +79,9 @@ export class ClientsService {
   }
 
   /**
-   * The clients of a list, in id order, as a CSV file that `import` takes back unchanged and spreadsheets open: it begins
-   * with a byte order mark and holds no formulas. Read in pages as it is wanted; no connection is held in between.
+   * The clients of a list, in id order, as a CSV file that `import` takes back unchanged and spreadsheets open: it
+   * begins with a byte order mark and contains no formulas. Read in pages as it is consumed; no connection is kept in
+   * between.
    */
   async *exportCsv(viewer: Viewer, query: Pick<ClientQuery, 'search' | 'ownerId'> = {}): AsyncGenerator<string> {
     await audit(this.database, viewer, 'clients.export');
@@ -93,7 +98,7 @@ export class ClientsService {
     }
   }
 
-  /** The viewer's own clients with these addresses (as `emailKey` gives them), whose ids the map has by them. */
+  /** The ids of the viewer's own clients with these addresses, by address (as `emailKey` returns it). */
   async idsByEmail(viewer: Viewer, emails: string[]): Promise<Map<string, number>> {
     const rows = await this.database.rows<{ email: string; id: number }>(
       'SELECT lower(email) AS email, id FROM clients WHERE owner_id = $1 AND lower(email) = ANY($2::text[])',
@@ -153,7 +158,7 @@ export class ClientsService {
     return updated;
   }
 
-  /** Deletes the client; what the ledger says about them stays, and their open deliveries are skipped. */
+  /** Deletes the client. Their deliveries and attempts stay in the ledger; open deliveries are skipped. */
   async delete(viewer: Viewer, id: number): Promise<void> {
     await this.database.transaction(async (tx) => {
       const gone = await tx.affected('DELETE FROM clients WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)', [
@@ -196,8 +201,9 @@ export class ClientsService {
 }
 
 /**
- * Waits until nobody is just adding clients, and keeps others from it until this transaction is committed. A mailing to all
- * that starts after this reaches everybody: those who were being added are there, those who come later see it started.
+ * Waits for transactions that are adding clients, and keeps others from adding any until this transaction is committed.
+ * A mailing to all that is started after this reaches every client: those who were being added are committed, those who
+ * are added later find the mailing started.
  */
 export async function settleClients(tx: Transaction): Promise<void> {
   await tx.rows(`SELECT pg_advisory_xact_lock_shared(hashtext('clients_count'))`);

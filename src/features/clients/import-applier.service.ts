@@ -4,13 +4,15 @@ import { Database, type Transaction } from '../../database/database';
 import type { Import } from './import.entity';
 import { NewClients } from './new-clients';
 
-/** So many lines of the file are one chunk. */
+/** The number of lines in a chunk. */
 const CHUNK = 20_000;
-/** So many sessions of one process apply an import at once, if that leaves half of its connections to others. */
+/**
+ * At most so many sessions of one process apply an import at once, if that leaves half of its connections to others.
+ */
 const LANES = 4;
 /**
- * The search index takes new rows in a list first, and sorts it in when it is full or at the end: a longer list, sorted in at
- * once, saves a quarter of the time. Until then a search reads the list, too.
+ * The search index collects new rows in a pending list and merges it when the list is full or at the end. A longer list
+ * saves a quarter of the time. Until the merge a search reads the list, too.
  */
 const BULK = `SET LOCAL gin_pending_list_limit = '32MB'; SET LOCAL work_mem = '64MB'`;
 const SORT_IN = `SELECT gin_clean_pending_list(oid) FROM pg_class
@@ -29,9 +31,10 @@ interface Applied {
 }
 
 /**
- * Applies staged imports to the clients, by chunks, several at once, each in one transaction that also deletes its staged
- * rows and the chunk itself. So a killed process loses at most chunks that were not committed, and whoever comes next, or
- * is at it at the same time, takes a chunk that is left. No two staged rows have the same address, so their order is free.
+ * Applies staged imports to the clients, by chunks, several at once, each in one transaction that also deletes its
+ * staged rows and the chunk itself. So a killed process loses only chunks that were not committed, and other processes,
+ * later or at the same time, take the remaining chunks. No two staged rows have the same address, so chunks may be
+ * applied in any order.
  */
 @Injectable()
 export class ImportApplier {
@@ -47,10 +50,10 @@ export class ImportApplier {
   }
 
   /**
-   * Goes on with an import that is staged, for about `maxMs`. One import of a process at a time has its sessions.
-   * @param onProgress is told the import after each chunk; never less than before
+   * Continues a staged import, for about `maxMs`. A process applies one import at a time.
+   * @param onProgress called with the import after each chunk; its numbers never decrease
    * @returns whether nothing is left to do: it is done, failed, not staged yet or not there
-   * @throws what a lane failed of, unless the others did all the rest
+   * @throws the error of a session, unless the others did all the rest
    */
   async resume(
     importId: number,
@@ -67,7 +70,7 @@ export class ImportApplier {
     const chunks = await this.cut(importId);
     if (chunks === 0) return true;
     let told = 0;
-    // The lanes' answers may come in another order than their chunks were committed.
+    // The answers may arrive in another order than the chunks were committed.
     const tell = (progress: Import) => {
       const applied = progress.added + progress.updated;
       if (applied < told) return;
@@ -92,8 +95,9 @@ export class ImportApplier {
   }
 
   /**
-   * Cuts a staged import into chunks if it is not yet; an empty one, too, has a chunk, whose end is its end. Under the
-   * import's lock no chunk is half done, and the last one takes `running` along: without chunks it was never cut.
+   * Divides a staged import into chunks if that was not done yet; an empty import has one chunk, too, with which it
+   * ends. The import's row is locked, so no chunk is being committed; the last chunk ends the status `running`, so a
+   * running import without chunks was not divided yet.
    * @returns how many chunks are left
    */
   private async cut(importId: number): Promise<number> {
@@ -119,7 +123,7 @@ export class ImportApplier {
     });
   }
 
-  /** One chunk after the other; false if time ran out. */
+  /** Applies one chunk after the other; false if time ran out. */
   private async runLane(importId: number, until: number, onProgress: (progress: Import) => void): Promise<boolean> {
     for (;;) {
       const progress = await this.database.transaction((tx) => this.applyChunk(tx, importId));
@@ -148,7 +152,7 @@ export class ImportApplier {
       'UPDATE imports SET added = added + $2, updated = updated + $3 WHERE id = $1 RETURNING *',
       [importId, added, rows - added],
     );
-    // A statement of its own, which sees the chunks of all who had the import's row before.
+    // A separate statement, so that it sees the chunks committed by whoever had locked the import's row before.
     const done = await tx.first<Import>(
       `UPDATE imports SET status = 'done', finished_at = app_now()
         WHERE id = $1 AND NOT EXISTS (SELECT FROM import_chunks WHERE import_id = $1) RETURNING *`,
@@ -157,7 +161,7 @@ export class ImportApplier {
     return done ?? after ?? null;
   }
 
-  /** A chunk that nobody has; if all are taken, waits for one whose holder dies or fails. */
+  /** Locks a free chunk; if all are locked, waits for one whose process dies or fails. */
   private async claim(tx: Transaction, importId: number): Promise<Chunk | undefined> {
     const sql = `SELECT c.*, i.owner_id, i.dry_run, i.has_comment FROM import_chunks c JOIN imports i ON i.id = c.import_id
                   WHERE import_id = $1 ORDER BY first_line LIMIT 1 FOR UPDATE OF c`;
@@ -165,8 +169,9 @@ export class ImportApplier {
   }
 
   /**
-   * Ids go by line, but rows go in by address: in the order of the largest indexes, so that each page of them is visited
-   * once. xmax = 0 tells a row that was inserted from one that was there and locked by ON CONFLICT.
+   * Ids are in the order of lines, but rows are inserted in the order of addresses, which is that of the largest
+   * indexes: each of their pages is visited once. xmax = 0 distinguishes a row that was inserted from an existing one
+   * that ON CONFLICT locked.
    */
   private async put(tx: Transaction, { importId, firstLine, lastLine, ownerId, hasComment }: Chunk): Promise<Applied> {
     return one(
@@ -211,7 +216,9 @@ function one(row: Applied | undefined): Applied {
   return row;
 }
 
-/** The database's clock was put back by so much: a staging that died is found no later for it. */
+/**
+ * The database's clock was put back by so much: makes sure that an upload that died is not found later because of it.
+ */
 export const importsPutBack = (tx: Transaction, backMs: number) =>
   tx.affected(
     `UPDATE imports SET alive_at = alive_at - $1 * interval '1 millisecond' WHERE status = 'running' AND alive_at > clock_timestamp()`,

@@ -9,11 +9,11 @@ import { ClientsCsv, type ClientItem } from '../../domain/csv-clients';
 import { type CodedProblem, problem } from '../../domain/problems';
 import { KEPT_ERRORS, storedProblem } from './import.entity';
 
-/** About so many bytes are gathered before they are copied, by one short transaction. */
+/** About so many bytes are collected before they are copied in one short transaction. */
 const BATCH_BYTES = 512 * 1024;
 const TURN_ROWS = 500;
 const TURN_BYTES = 64 * 1024;
-/** For sorting a file's addresses, in the one statement that looks for repeated ones. */
+/** Memory for sorting a file's addresses, in the one statement that finds repeated ones. */
 const SORT_MEMORY = '64MB';
 
 /** The file can't be imported as it is. */
@@ -22,12 +22,12 @@ class UnusableFile extends Error {
     super(problem.code);
   }
 }
-/** Somebody else has failed this import, taking us for dead. */
+/** Another process has marked this import as failed because it took this one for dead. */
 class GivenUp extends Error {}
 
 /**
- * Reads an upload into Postgres: decoded, parsed, checked and copied in batches, with bounded memory and without holding
- * a connection while the sender is slow. Until the file is complete it touches no client.
+ * Reads an upload into Postgres: decoded, parsed, checked and copied in batches, with bounded memory and without
+ * keeping a connection while the sender is slow. No client is changed before the file is complete.
  */
 @Injectable()
 export class ImportStager {
@@ -52,7 +52,7 @@ export class ImportStager {
         if (bytes > this.config.importMaxBytes)
           throw new UnusableFile(problem('file_too_large', { max: this.config.importMaxBytes }));
         await this.take(importId, batch, csv.push(chunk));
-        // Lines may be skipped without a row of theirs.
+        // Lines may be skipped without a row.
         if (bytes < turnAt) continue;
         turnAt = bytes + TURN_BYTES;
         await nextTurn();
@@ -61,7 +61,7 @@ export class ImportStager {
       await this.finish(importId, batch, csv);
       return true;
     } catch (error) {
-      // What comes still is read and dropped: a sender who is cut off would not see the answer.
+      // The rest of the upload is read and dropped: if the connection were closed, the sender would not see the answer.
       upload.resume();
       if (error instanceof UnusableFile) await this.fail(importId, error.problem, csv);
       else if (!(error instanceof GivenUp)) {
@@ -74,7 +74,7 @@ export class ImportStager {
     }
   }
 
-  /** Fails imports whose reading process is gone: what it had not yet read is nowhere. */
+  /** Fails imports whose reading process is gone: the rest of their files is lost. */
   async failAbandoned(): Promise<number[]> {
     return this.database.transaction(async (tx) => {
       const gone = await tx.rows<{ id: number }>(
@@ -92,7 +92,7 @@ export class ImportStager {
     for (const item of items) {
       if (item.kind === 'unusable') throw new UnusableFile(item.problem);
       batch.add(item);
-      // Others of this process have their turn after some milliseconds, however short the lines are.
+      // Gives other work of this process its turn after some milliseconds, however short the lines are.
       if (batch.rows % TURN_ROWS === 0) await nextTurn();
       if (batch.good.length + batch.bad.length > BATCH_BYTES) await this.flush(importId, batch);
     }
@@ -103,7 +103,7 @@ export class ImportStager {
     batch.clear();
   }
 
-  /** The row's lock orders us and those who might take us for dead. */
+  /** The lock of the import's row excludes those who might take this process for dead. */
   private async copy(tx: Transaction, importId: number, batch: Batch): Promise<void> {
     const ours = await tx.affected(
       `UPDATE imports SET rows = $2, rejected = $3, alive_at = clock_timestamp() WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
@@ -117,9 +117,9 @@ export class ImportStager {
   private async finish(importId: number, batch: Batch, csv: ClientsCsv): Promise<void> {
     await this.database.transaction(async (tx) => {
       await this.copy(tx, importId, batch);
-      // PostgreSQL may know nothing yet of these lines. It would take them for few, and compare each with each.
+      // Postgres may have no statistics of these rows yet. It would assume few and choose a nested loop.
       await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'; SET LOCAL enable_nestloop = off`);
-      // The sort finds them without an estimate of how many there are.
+      // Sorting finds repeated addresses without any estimate of the number of rows.
       const repeated = await tx.first<{ lines: number }>(
         `WITH later AS (
            SELECT line, first FROM (
@@ -182,7 +182,7 @@ export class ImportStager {
   }
 }
 
-/** Rows on their way into the database, with the counts over the whole file. */
+/** The rows of the next COPY, and the counts for the whole file. */
 class Batch {
   readonly good = new CopyBuffer();
   readonly bad = new CopyBuffer();
@@ -213,7 +213,7 @@ class Batch {
   }
 }
 
-/** The upload's pieces; a sender who leaves before the end has sent no file. */
+/** The chunks of the upload. @throws if the sender disconnects before the end */
 async function* sent(upload: Readable): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of upload.iterator({ destroyOnReturn: false }))

@@ -6,7 +6,7 @@ import { type CodedProblem, type FieldProblem, problem } from '../../domain/prob
 export const importStatuses = ['running', 'done', 'failed'] as const;
 export type ImportStatus = (typeof importStatuses)[number];
 
-/** A file of clients that was uploaded, how far it is applied, and what became of its rows. */
+/** A file of clients that was uploaded, how far it has been applied, and the results of its rows. */
 @Entity('imports')
 export class Import {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
@@ -18,14 +18,14 @@ export class Import {
   @Column('text', { name: 'file_name', default: '' })
   fileName!: string;
 
-  /** Checks and counts only: `added` and `updated` are what they would be. */
+  /** A dry run only checks and counts: `added` and `updated` are what they would be. */
   @Column('boolean', { name: 'dry_run', default: false })
   dryRun!: boolean;
 
   @Column('text', { default: 'running' })
   status!: ImportStatus;
 
-  /** Why it failed, as `storedProblem` has it. */
+  /** Why it failed, in the form of `storedProblem`. */
   @Column('text', { nullable: true })
   reason!: string | null;
 
@@ -35,28 +35,28 @@ export class Import {
   @Column('text', { nullable: true })
   delimiter!: string | null;
 
-  /** Columns of the file that mean nothing to us. */
+  /** Unknown columns of the file. */
   @Column('text', { name: 'ignored_columns', array: true, default: () => `'{}'` })
   ignoredColumns!: string[];
 
   @Column('boolean', { name: 'has_comment', default: true })
   hasComment!: boolean;
 
-  /** Records in the file so far, good or not; in the end `added + updated + rejected`. */
+  /** Records read so far, valid or not; in the end `added + updated + rejected`. */
   @Column('integer', { default: 0 })
   rows!: number;
 
   @Column('integer', { default: 0 })
   added!: number;
 
-  /** Clients that were known by their address, changed or not. */
+  /** Clients whose address was known already, changed or not. */
   @Column('integer', { default: 0 })
   updated!: number;
 
   @Column('integer', { default: 0 })
   rejected!: number;
 
-  /** When the whole file was in the database; from then on nothing can get lost. */
+  /** When the whole file was in the database; from then on no crash loses the import. */
   @Column('timestamptz', { name: 'staged_at', nullable: true })
   stagedAt!: Date | null;
 
@@ -70,16 +70,16 @@ export class Import {
   finishedAt!: Date | null;
 }
 
-/** So many errors of an import are kept, the first that were found: each takes more room than the line it tells of. */
+/** Only the first so many errors of an import are stored: each takes more room than its line. */
 export const KEPT_ERRORS = 10_000;
 
 /** One thing that is wrong with one line; `line` is the physical line on which the record begins. */
 export type ImportError = { line: number } & FieldProblem;
 
-/** A problem as the tables of imports hold it. */
+/** A problem as it is stored in the tables of imports. */
 export const storedProblem = ({ code, values }: CodedProblem): string => JSON.stringify({ code, values });
 
-/** What `storedProblem` stored, or the sentence that stood there before there were codes. */
+/** Reads what `storedProblem` stored; older versions stored a sentence. */
 export function readProblem(text: string): CodedProblem {
   const found = text.startsWith('{') ? (JSON.parse(text) as CodedProblem) : null;
   return isProblemCode(found?.code) ? found : problem('verbatim', { text });

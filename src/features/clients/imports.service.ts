@@ -17,7 +17,7 @@ import { ImportApplier } from './import-applier.service';
 import { ImportStager } from './import-stager.service';
 import { type Import, type ImportError, readProblem } from './import.entity';
 
-/** Files up to so many rows are done when `begin` answers. */
+/** Files of up to so many rows are applied before `begin` returns. */
 const AT_ONCE_ROWS = 2_000;
 const SHOWN_ERRORS = 100;
 const EXPORT_PAGE = 5_000;
@@ -51,15 +51,15 @@ export class ImportsService {
   }
 
   /**
-   * Takes in a file for the viewer's own clients; answers when all of it was received. What is wrong with the file or its
-   * lines is told by `get`; a file that can't be imported at all, or whose upload broke off, is an import that has failed.
+   * Takes in a file for the viewer's own clients; answers when all of it was received. `get` returns what is wrong with
+   * the file or its lines; a file that can't be imported, or whose upload broke off, gives a failed import.
    */
   async begin(
     viewer: Viewer,
     { fileName = '', dryRun = false }: NewImport,
     upload: Readable,
   ): Promise<{ importId: number }> {
-    // The sender may leave before anybody reads; whoever reads then gets the error again.
+    // The sender may disconnect before the stream is read; whoever reads it gets the error again.
     upload.on('error', () => undefined);
     const row = await this.database.first<{ id: number }>(
       'INSERT INTO imports (owner_id, file_name, dry_run) VALUES ($1, $2, $3) RETURNING id',
@@ -112,7 +112,7 @@ export class ImportsService {
   }
 
   /**
-   * All errors that were kept as CSV (`line,field,message`) in these words, in pieces that are read as they are wanted.
+   * All stored errors as CSV (`line,field,message`), worded by `words`, in chunks that are read as they are consumed.
    * @throws NotFoundError before the first piece
    */
   async errorsCsv(viewer: Viewer, id: number, words: (found: CodedProblem) => string): Promise<AsyncIterable<string>> {
@@ -148,7 +148,7 @@ export class ImportsService {
     return found;
   }
 
-  /** The import is safe already: if applying it here fails, a worker does it. */
+  /** The import is in the database already: if applying it here fails, a worker does it. */
   private async applyOrEnqueue(importId: number): Promise<void> {
     try {
       const row = await this.database.first<{ rows: number }>('SELECT rows FROM imports WHERE id = $1', [importId]);

@@ -23,10 +23,15 @@ export interface AttemptQuery extends PageRequest {
   to?: Date;
 }
 
-/** By how much ids and times may be out of order: attempts get their ids within their transaction, which takes far less. */
+/**
+ * By how much the order of ids and times may differ: attempts get their ids within their transaction, which takes far
+ * less.
+ */
 const SLACK = `interval '1 hour'`;
 
-/** The list is in id order; this makes a time a bound of ids, so that a page never walks through what is outside. */
+/**
+ * The list is in id order; this turns a time into a bound for ids, so that a page reads no rows outside of the range.
+ */
 const firstIdAt = (time: string) =>
   `coalesce((SELECT f.id FROM attempts f WHERE f.created_at >= ${time} ORDER BY f.created_at LIMIT 1), ${2n ** 63n - 1n})`;
 
@@ -35,8 +40,9 @@ export class AttemptsService {
   constructor(private readonly database: Database) {}
 
   /**
-   * Newest first. The narrowest filter is a range, and heads the order: so the page comes from this filter's own index. Else
-   * one might walk back through all attempts, because many are this owner's, to find that they are old.
+   * Newest first. The narrowest filter is written as a range and put first in the order, so that the page comes from
+   * this filter's index. Otherwise Postgres might read all attempts backwards, because many are this owner's, only to
+   * find that they are too old.
    */
   list(viewer: Viewer, query: AttemptQuery): Promise<Page<AttemptView>> {
     const params: unknown[] = [];
@@ -55,7 +61,7 @@ export class AttemptsService {
       query.clientId === undefined ? narrow.find(([, value]) => value !== null && value !== undefined)?.[0] : undefined;
     for (const [column, value] of narrow)
       where((n) => (column === way ? `a.${column} BETWEEN ${n} AND ${n}` : `a.${column} = ${n}`), value);
-    // Few deliveries belong to one client; the index on them is the way in.
+    // One client has few deliveries, so the search begins with their index.
     where((n) => `a.delivery_id IN (SELECT id FROM deliveries WHERE client_id = ${n})`, query.clientId);
     where((n) => `a.status = ${n}`, query.status);
     where((n) => `a.created_at >= ${n} AND a.id >= ${firstIdAt(`${n}::timestamptz - ${SLACK}`)}`, query.from);

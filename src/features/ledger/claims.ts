@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/database';
 import type { UnknownPolicy } from '../../domain/states';
 
-/** A delivery that this worker alone may now try, with all that composing and recording need. */
+/** A delivery that only this worker may try now, with everything that composing and recording need. */
 export interface Claim {
   id: number;
   runId: number;
@@ -17,7 +17,7 @@ export interface Claim {
   breaks: number;
   lostReplies: number;
   onUnknown: UnknownPolicy;
-  /** False: an entry `offer` has to be written before the server is told of it. */
+  /** If false, an `offer` entry has to be written before anything is sent to the server. */
   offered: boolean;
 }
 
@@ -28,8 +28,8 @@ export interface HeldClaim {
 }
 
 /**
- * All claims that are held now, by whomever. The counters say how many a run has, and they lie right above its floor: the
- * search ends when that many are found.
+ * All present claims, of any worker. The counters say how many a run has, and they lie just above its floor: the search
+ * ends when that many are found.
  */
 export const heldClaims = (sql: Sql): Promise<HeldClaim[]> =>
   sql.rows(

@@ -5,7 +5,10 @@ import { storable } from './ledger';
 import { may } from './move-sql';
 import type { DeliveryRecord } from './records';
 
-/** The delivery before its attempts: the order in which everybody locks. `follows`: nothing was tried since that attempt. */
+/**
+ * Locks the delivery before its attempts, the order in which everybody locks. `follows`: nothing was tried since that
+ * attempt.
+ */
 export const lockTakenOver = (tx: Transaction, deliveryId: number, attemptNumber: number) =>
   tx.first<{ follows: boolean; live: boolean }>(
     `SELECT d.attempts = $2 AND ${may('answerLate')} AS follows, r.status IN ('planning', 'sending') AS live
@@ -39,7 +42,7 @@ export async function noteLateAnswer(
   return noted > 0;
 }
 
-/** The locked delivery follows the answer. */
+/** Moves the locked delivery according to the answer. */
 export const answerLate = (tx: Transaction, record: DeliveryRecord, status: MovedTo<'answerLate'>) =>
   tx.affected(
     `UPDATE deliveries SET status = $2, reason = CASE $2 WHEN 'failed' THEN coalesce($3, reason) ELSE $3 END, tries = tries + $4,

@@ -4,24 +4,24 @@ import { asItsRun, may, to } from './move-sql';
 import type { DeliveryRecord } from './records';
 
 /**
- * What one job wants of the ledger: the delivery with this id claimed, a claim marked as one that the server may be told
- * of now, or what its claim came to written.
+ * What one job asks of the ledger: to claim the delivery with this id, to mark a claim as offered to the server, or to
+ * record the result of a claim.
  */
 export type Entry = { claim: number } | { offer: Claim } | { record: DeliveryRecord };
 
-/** Few letters need it (see `offered` in the claims), so it is a statement of its own. */
+/** Few letters need it (see `offered` in the claims), so it is a separate statement. */
 const OFFER = `
   UPDATE deliveries SET offered = true WHERE id = ANY($2::bigint[]) AND ${may('offer', 'status')} AND claimed_by = $1 RETURNING id`;
 
 /**
- * Claims and records in one statement: one round trip, one commit, one run of the counting triggers for all that a
- * worker's jobs want at a moment.
+ * Claims and records in one statement: one round trip, one commit, and one run of the counting triggers for all waiting
+ * jobs of a worker.
  *
- * `held` takes the runs concerned FOR KEY SHARE, in id order, before it reads their state: it waits for a pause or finish
- * that has locked one FOR UPDATE and then sees its result. So no claim is committed after their answer, and no delivery goes
- * back to wait in a run that was closed.
- * `concerned` is read by primary key, and the updates join by it alone: whatever the statistics of Postgres say about a ledger
- * that has just grown by a million rows, no query plan of this statement can walk through a run.
+ * `held` takes the runs concerned FOR KEY SHARE, in id order, before it reads their state: it waits for a pause or
+ * finish that has locked one FOR UPDATE and then sees its result. So no claim is committed after their answer, and no
+ * delivery becomes pending or deferred in a run that was closed. `concerned` is read by primary key, and the updates
+ * join by it alone: whatever the statistics of Postgres say about a ledger that has just grown by a million rows, no
+ * query plan of this statement can walk through a run.
  */
 const WRITE = `
   WITH given AS MATERIALIZED (
@@ -72,18 +72,18 @@ const WRITE = `
   SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM moved`;
 
 /**
- * Writes what jobs want of the ledger, durably before it returns; all of it is one transaction. Harmless to repeat,
- * because the answer may have been lost.
+ * Writes entries of several jobs, durably before it returns, in one transaction. Harmless to repeat, because the answer
+ * may have been lost.
  *
- * Claims are compare-and-set: whoever else has a job for that delivery gets nothing. Only of runs that are sending, not
- * paused and not ended. A claim of this very worker is given out again; so callers must not ask for a delivery that they
- * hold.
+ * Claims are compare-and-set: another job for the same delivery gets nothing. Only deliveries of runs that are sending,
+ * not paused and not ended are claimed. A claim of this very worker is returned again, so callers must not ask for a
+ * delivery that they have claimed.
  *
- * Only a claim that is still this worker's is recorded. A delivery that wants to go on although its run was closed ends as
- * the run did.
- * @returns for each entry that asks for a claim the claim, or null: somebody else has it, it is final, not due, or its
- *   run is not sending; for each offer its claim, or null if that was taken over; for each record null. `late` are the
- *   records of claims that were taken over: nothing of them is written.
+ * Only a claim that is still this worker's is recorded. A delivery that would be tried again although its run was
+ * closed ends as the run did.
+ * @returns for each entry that asks for a claim the claim, or null: another worker has it, it is final or not due, or its
+ * run is not sending; for each offer its claim, or null if that was taken over; for each record null. `late` are the
+ * records of claims that were taken over: nothing of them is written.
  */
 export async function writeEntries(
   database: Database,
@@ -131,7 +131,7 @@ async function offer(database: Database, workerId: number, entries: Entry[]): Pr
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Postgres can't store NUL; an answer of the server is kept whole up to 4,000 characters. */
+/** Postgres can't store NUL; an answer of the server is stored up to 4,000 characters. */
 export function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD').slice(0, 4_000);
 }

@@ -1,13 +1,13 @@
 import type { Sql, Transaction } from '../../database/database';
 import { asItsRun, may, to } from './move-sql';
 
-/** How many pending and how many deferred deliveries are closed at once; the rest follow. */
+/** How many pending and how many deferred deliveries are closed in one transaction. */
 const CLOSE_AT_ONCE = 5_000;
 
 /**
- * Plans one page of a run: `page` is a query whose rows have `key` (what the cursor counts in), `client_id`, `email`, `status`
- * (pending or skipped) and `reason`; its $1 is the run. Whoever has a delivery in the run already is left, if `again` says
- * that this may be.
+ * Plans one page of a run: `page` is a query whose rows have `key` (what the cursor counts in), `client_id`, `email`,
+ * `status` (pending or skipped) and `reason`; its $1 is the run. With `again`, clients who have a delivery in the run
+ * already are skipped.
  */
 export const planDeliveries = (tx: Transaction, page: string, params: unknown[], { again = false } = {}) =>
   tx.first<{ cursor: number | null; n: number; added: number }>(
@@ -20,15 +20,15 @@ export const planDeliveries = (tx: Transaction, page: string, params: unknown[],
   );
 
 export interface Closed {
-  /** There may be more. */
+  /** Whether there may be more. */
   more: boolean;
   /** The id of the last pending one. */
   last: number;
 }
 
 /**
- * Closes some deliveries of a run that the caller has locked: deferred ones, and pending ones after an id. Claims end by
- * themselves; when they have, nothing is left to close.
+ * Closes some deliveries of a run that the caller has locked: deferred ones, and pending ones after an id. Claimed
+ * deliveries end by their records.
  */
 export async function closeDeliveries(tx: Transaction, runId: number, after = 0): Promise<Closed> {
   const closed = await tx.first<Closed>(
@@ -48,7 +48,7 @@ export async function closeDeliveries(tx: Transaction, runId: number, after = 0)
   return closed ?? { more: false, last: after };
 }
 
-/** The open deliveries of a client who is deleted are skipped; a claim that is under way ends. */
+/** Skips the open deliveries of a client who is deleted; a claimed one ends by its record. */
 export const deleteClient = (tx: Transaction, clientId: number) =>
   tx.affected(
     `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted', next_attempt_at = NULL,
@@ -60,7 +60,7 @@ export const deleteClient = (tx: Transaction, clientId: number) =>
 /** Deliveries `d` whose last attempt `a` got the refusal $1 and was charged for it. */
 export const CHARGED = `${may('pardon')} AND a.delivery_id = d.id AND a.attempt_number = d.attempts AND a.refusal = $1`;
 
-/** Who was charged for this refusal, in these runs, is pending again, the try given back. */
+/** Deliveries of these runs that were charged for this refusal are pending again, without the try. */
 export const pardon = (tx: Transaction, refusal: string, ids: number[], runIds: number[]) =>
   tx.rows<{ id: number; runId: number }>(
     `UPDATE deliveries d SET status = ${to('pardon', 'pending')}, reason = NULL, next_attempt_at = NULL,
@@ -79,7 +79,7 @@ export const resend = (tx: Transaction, id: number) =>
     [id],
   );
 
-/** By hand; `userId` says that it is so. */
+/** By hand; `userId` is the user who decided it. */
 export const markSent = (tx: Transaction, id: number, userId: number) =>
   tx.affected(
     `UPDATE deliveries d SET status = ${to('markSent', 'sent')}, reason = NULL, marked_by = $2, updated_at = app_now()
@@ -87,10 +87,10 @@ export const markSent = (tx: Transaction, id: number, userId: number) =>
     [id, userId],
   );
 
-/** A claim `d` of a worker that lives: what comes of it, it will write down itself. $1 is the take-over time. */
+/** SQL: a claim `d` of a living worker, which will record it itself. $1 is the take-over time. */
 const CLAIM_LIVES = `EXISTS (SELECT FROM workers w WHERE w.id = d.claimed_by AND w.stopped_at IS NULL
     AND w.heartbeat_at >= clock_timestamp() - $1 * interval '1 millisecond')`;
-/** Of the deliveries $2 those that may still change. */
+/** SQL: those of the deliveries $2 that may still change. */
 const OPEN = `d.id = ANY($2::bigint[]) AND ${may('reconcileSent')} AND NOT ${CLAIM_LIVES}`;
 const UNCLAIMED = `reason = NULL, next_attempt_at = NULL, claimed_by = NULL, offered = true, updated_at = app_now()`;
 
@@ -100,14 +100,17 @@ export async function countReconcilable(sql: Sql, takeoverMs: number, ids: numbe
   return row?.n ?? 0;
 }
 
-/** The log names them. What was refused for good, or closed, stays so: no log that comes later can be about it. */
+/**
+ * Deliveries that the log names. Those that were refused permanently, or closed, stay so: a later log can't be about
+ * them.
+ */
 export const reconcileSent = (tx: Transaction, takeoverMs: number, ids: number[], userId: number) =>
   tx.affected(
     `UPDATE deliveries d SET status = ${to('reconcileSent', 'sent')}, marked_by = $3, ${UNCLAIMED} WHERE ${OPEN}`,
     [takeoverMs, ids, userId],
   );
 
-/** The log does not name them. */
+/** Deliveries that the log does not name. */
 export const reconcileOpen = (tx: Transaction, takeoverMs: number, ids: number[]) =>
   tx.affected(
     `UPDATE deliveries d SET status = ${to('reconcileOpen', 'pending')}, ${UNCLAIMED} WHERE ${OPEN} AND ${may('reconcileOpen')}`,
@@ -124,7 +127,7 @@ export async function planClients(tx: Transaction, runId: number, clientIds: num
   return rows.map(({ id }) => id);
 }
 
-/** The database's clock was put back by so much: what waits in live runs does not wait longer for it. */
+/** The database's clock was put back by so much: deferred deliveries of live runs wait no longer because of it. */
 export const deliveriesPutBack = (tx: Transaction, backMs: number) =>
   tx.affected(
     `UPDATE deliveries SET next_attempt_at = next_attempt_at - $1 * interval '1 millisecond'

@@ -1,10 +1,10 @@
 import type { MovedTo } from '../../domain/delivery-moves';
 import type { AttemptStatus } from '../../domain/states';
 
-/** What one claim came to: the attempt, if the transaction had begun, and where the delivery goes. */
+/** The result of one claim: the attempt, if the transaction had begun, and the delivery's next state. */
 export interface DeliveryRecord {
   deliveryId: number;
-  /** Null if nothing was tried (DNS, connect, TLS, login, fenced, held): the claim is only given back. */
+  /** Null if nothing was tried (DNS, connect, TLS, login, fenced, domain rests): the claim is only given back. */
   attempt: {
     number: number;
     status: AttemptStatus;
@@ -12,7 +12,7 @@ export interface DeliveryRecord {
     enhancedCode: string | null;
     serverResponse: string;
     durationMs: number;
-    /** Of a refusal that names no recipient: what it has in common with others of its kind. */
+    /** The fingerprint of a refusal that names no recipient. */
     refusal?: string | null;
   } | null;
   status: MovedTo<'record'>;

@@ -13,7 +13,7 @@ const TAKE_OVER = `
      SELECT d.id, d.run_id FROM claims c JOIN dead ON dead.id = c.worker_id
        JOIN deliveries d ON d.id = c.id AND d.claimed_by = c.worker_id AND ${may('takeOver')}
       ORDER BY d.id FOR UPDATE OF d SKIP LOCKED),
-   -- As of a close that is under way: it has seen these as sending, and closes them no more.
+   -- Also if a close of the run is under way: it has seen these as sending and will not close them.
    found AS MATERIALIZED (
      SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.status, r.reason FROM runs r
       WHERE r.id IN (SELECT run_id FROM held) ORDER BY r.id FOR KEY SHARE),
@@ -40,10 +40,10 @@ const TAKE_OVER = `
    SELECT tried FROM moved`;
 
 /**
- * Whether a claim of a dead worker was sent is not known: its attempt is `unknown`, and the mailing's policy decides. One
- * that was not `offered` yet was certainly not sent: it goes back, or ends as its run did. A worker is dead
- * that stopped or was marked as silent (WorkerRegistry). Its claims can't come back: its process notices that it was silent
- * and drops what it held.
+ * It is not known whether a claim of a dead worker was sent: its attempt becomes `unknown`, and the mailing's policy
+ * decides. A claim that was not `offered` was certainly not sent: it is pending again, or ends as its run did. A worker
+ * is dead if it stopped or was marked as silent (WorkerRegistry). It can't use its claims later: its process notices
+ * that it was silent and drops them.
  */
 export async function takeOver(
   database: Database,

@@ -8,21 +8,21 @@ import { type Watched, watch, watchedMs } from '../../domain/silence';
 import { Repeated } from '../../logging/repeated';
 
 /**
- * This worker process as the ledger knows it, and its watch over the others. No clock is compared with another machine's:
- * a heartbeat changes the worker's row, and each worker measures, by its own monotonic clock, for how long the others' rows
- * have stayed the same. Whoever finds one silent for TAKEOVER_MS and a heartbeat more marks it as stopped; then its claims
- * are anybody's.
+ * Registers this worker process in the ledger, and watches the others. Clocks of different machines are never compared:
+ * a heartbeat changes the worker's row, and each worker measures, by its own monotonic clock, for how long the rows of
+ * the others have not changed. A worker that was silent for TAKEOVER_MS and one heartbeat is marked as stopped; then
+ * its claims may be taken over.
  *
- * A worker always gives up before it is marked. It measures its own silence from before it sent the last heartbeat that was
- * acknowledged; another one can see that heartbeat only later, counts from when it has read it, and counts no time that it
- * did not watch. So when others have counted TAKEOVER_MS, more than that has passed here; the heartbeat on top is for clocks
- * that do not run equally fast. The mark is set only while the row still shows the heartbeat that was watched. A worker
- * writes no final dot unless it is `alive`, and when it finds that it was silent for too long it drops all connections and
- * forgets claims of an earlier `epoch`.
+ * A worker always stops sending before it is marked. It measures its own silence from the moment before it sent the
+ * last acknowledged heartbeat; another worker can see that heartbeat only later, counts from when it has read it, and
+ * does not count time in which it did not watch. So when the others have counted TAKEOVER_MS, more than that has passed
+ * here; the additional heartbeat allows for clocks that do not run equally fast. The mark is set only if the row still
+ * shows the heartbeat that was watched. A worker writes no final dot unless it is `alive`, and when it finds that it
+ * was silent for too long it drops all connections and forgets claims of an earlier `epoch`.
  */
 @Injectable()
 export class WorkerRegistry {
-  /** Why this worker can't use Redis; others are told with the next heartbeat. */
+  /** Why this worker can't use Redis; stored with the next heartbeat. */
   redisReason: string | null = null;
   private workerId: number | undefined;
   private aliveAt = -Infinity;
@@ -48,7 +48,7 @@ export class WorkerRegistry {
     return this.workerId;
   }
 
-  /** Undefined for a worker that is stopped before it is registered. */
+  /** Undefined if the worker stopped before it was registered. */
   get knownId(): number | undefined {
     return this.workerId;
   }
@@ -65,9 +65,13 @@ export class WorkerRegistry {
     this.logger.info({ event: 'worker.registered', workerId: this.id }, 'Worker is registered');
   }
 
-  /** Says that this worker is alive, and looks at the others; a failure is silence, which fences it in time. */
+  /**
+   * Writes a heartbeat and reads those of the others. A failure counts as silence, so that the worker stops sending in
+   * time.
+   */
   async beat(): Promise<void> {
-    // One that gets no answer is not followed by others, which would use up the connections; but it holds up none for ever.
+    // While a heartbeat waits for its answer no other is sent, because they would use up the connections; but an
+    // unanswered one does not prevent others for ever.
     const sentAt = performance.now();
     if (sentAt - this.beatingSince < this.config.takeoverMs / 2) return;
     this.beatingSince = sentAt;
@@ -85,7 +89,7 @@ export class WorkerRegistry {
       );
       if (!rows.some(({ id }) => id === this.id))
         throw new Error(`worker ${this.id} is not in the database any more; restart it`);
-      // A stop that this heartbeat overtook is said again.
+      // This heartbeat may have overtaken the stop, so the stop is written again.
       if (this.stopped) return await this.stop();
       this.acknowledged(sentAt);
       lost = await this.watchOthers(rows, sentAt);
@@ -97,12 +101,12 @@ export class WorkerRegistry {
       this.logger.warn({ event: 'worker.lost', workers: lost }, 'Workers are silent; their claims are taken over');
   }
 
-  /** Whether nobody can have taken over what this worker holds. */
+  /** Whether nobody can have taken over this worker's claims. */
   get alive(): boolean {
     return !this.stopped && performance.now() - this.aliveAt < this.config.takeoverMs;
   }
 
-  /** Changes when claims may have been taken over; compare the one from before a claim with the one before sending. */
+  /** Changes when claims may have been taken over: compare its value before a claim with that before sending. */
   get epoch(): number {
     return this.epochNumber;
   }
@@ -111,7 +115,7 @@ export class WorkerRegistry {
     this.fenced = drop;
   }
 
-  /** From now on others may take over what this worker still holds; so it writes no further dot. */
+  /** From now on others may take over the claims of this worker, so it writes no further dot. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
     this.stopped = true;
@@ -120,8 +124,8 @@ export class WorkerRegistry {
   }
 
   /**
-   * Several heartbeats may be acknowledged at once after a silence, each sent soon after the one before. So the silence is
-   * measured to now: whoever was not alive a moment ago may have been taken over.
+   * After a silence several heartbeats may be acknowledged at once, each sent soon after the one before. So the silence
+   * is measured up to now: if this worker was not alive a moment ago, its claims may have been taken over.
    */
   private acknowledged(sentAt: number): void {
     const silentMs = performance.now() - this.aliveAt;
@@ -136,7 +140,7 @@ export class WorkerRegistry {
     this.aliveAt = Math.max(this.aliveAt, sentAt);
   }
 
-  /** @returns those who were silent for too long and are marked as stopped now */
+  /** @returns the workers that were silent for too long and have just been marked as stopped */
   private async watchOthers(rows: { id: number; beat: string }[], sentAt: number): Promise<number[]> {
     const { heartbeatMs, takeoverMs } = this.config;
     const others = rows.filter(({ id }) => id !== this.id);
@@ -153,6 +157,6 @@ export class WorkerRegistry {
   }
 }
 
-/** Whoever is in a database that was restored is gone. */
+/** In a restored database: all workers that it lists are gone. */
 export const stopAllWorkers = (tx: Transaction) =>
   tx.affected('UPDATE workers SET stopped_at = clock_timestamp() WHERE stopped_at IS NULL');

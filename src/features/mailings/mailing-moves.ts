@@ -6,13 +6,13 @@ import { GROWING } from '../audiences/audiences';
 import type { CheckedMailing } from './mailing-input';
 import type { Mailing } from './mailing.entity';
 
-/** A locked mailing and what its calendar asks for. */
+/** A locked mailing and the decision of its calendar. */
 export interface Decided {
   mailing: Mailing;
   decision: Decision;
 }
 
-/** Why a mailing is in its status, where its owner did not bring it there. */
+/** Why a mailing is in its status, if not by its owner. */
 export interface StatusReason {
   code: MailingCode | null;
   text: string | null;
@@ -26,7 +26,7 @@ export interface StatusChange {
   reason: StatusReason;
 }
 
-/** Moves the cursors; a mailing that is done waits for nobody who has joined. */
+/** Moves the cursors; a mailing that is done forgets clients who have joined. */
 export async function setCalendar(tx: Transaction, decided: Decided[]): Promise<void> {
   await tx.affected(
     `UPDATE mailings m SET next_run_at = d.next_run_at, waited_until = CASE WHEN d.waits THEN app_now() END,
@@ -57,7 +57,7 @@ export async function setStatus(tx: Transaction, status: MailingStatus, changes:
   );
 }
 
-/** What its owner changed. */
+/** Stores what its owner changed. */
 export const edit = (tx: Transaction, id: number, { schedule, ...checked }: CheckedMailing) =>
   tx.affected(
     `UPDATE mailings SET name = $2, message_id = $3, audience = $4, start_at = $5, end_at = $6, period = $7, time_zone = $8,
@@ -75,7 +75,7 @@ export const edit = (tx: Transaction, id: number, { schedule, ...checked }: Chec
     ],
   );
 
-/** Nothing is planned for it any more. */
+/** The mailing has no next occurrence any more. */
 export const clearCalendar = (tx: Transaction, id: number) =>
   tx.affected('UPDATE mailings SET next_run_at = NULL, joined_from = NULL, waited_until = NULL WHERE id = $1', [id]);
 
@@ -83,7 +83,7 @@ export const clearCalendar = (tx: Transaction, id: number) =>
 export const hide = (tx: Transaction, id: number) =>
   tx.affected('UPDATE mailings SET deleted_at = app_now(), next_run_at = NULL, joined_from = NULL WHERE id = $1', [id]);
 
-/** Cursors that lie elsewhere by today's rules of their zones than by those by which they were stored. */
+/** Corrects cursors whose instant has changed with the rules of their zones. */
 export const moveCursors = (sql: Sql, changes: { id: number; was: Date | null; at: Date | null }[]) =>
   sql.affected(
     `UPDATE mailings m SET next_run_at = c.at FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS c(id, was, at)
@@ -91,7 +91,10 @@ export const moveCursors = (sql: Sql, changes: { id: number; was: Date | null; a
     [changes.map(({ id }) => id), changes.map(({ was }) => was), changes.map(({ at }) => at)],
   );
 
-/** Clients with ids from `firstId` on have come: to this mailing, or to all of the owner's whose audience grows. */
+/**
+ * Notes that clients with ids from `firstId` on have joined: this mailing, or all mailings of the owner whose audience
+ * grows.
+ */
 export const noteJoined = (tx: Transaction, { id, ownerId }: { id?: number; ownerId: number }, firstId: number) =>
   tx.affected(
     `UPDATE mailings SET joined_from = least(coalesce(joined_from, $2), $2)
@@ -100,14 +103,14 @@ export const noteJoined = (tx: Transaction, { id, ownerId }: { id?: number; owne
     [ownerId, firstId, id ?? null],
   );
 
-/** Takes the mark that clients have joined. @returns whether it is started; a paused one keeps the mark */
+/** Removes the mark that clients have joined. @returns whether the mailing is started; a paused one keeps the mark */
 export async function takeJoined(tx: Transaction, id: number): Promise<boolean> {
   return (await tx.affected(`UPDATE mailings SET joined_from = NULL WHERE id = $1 AND status = 'started'`, [id])) > 0;
 }
 
 /** `once` mailings whose runs are over are done. */
 export async function finishOnce(tx: Transaction): Promise<void> {
-  // First the lock, then the question: a send that is under way has its run in the ledger when it is asked.
+  // First the lock, then the check: a send that is under way has committed its run by then.
   const over = await tx.rows<{ id: number }>(
     `SELECT id FROM mailings m WHERE status = 'started' AND period = 'once' AND next_run_at IS NULL AND joined_from IS NULL
         AND deleted_at IS NULL AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
@@ -125,7 +128,10 @@ export async function finishOnce(tx: Transaction): Promise<void> {
 
 const RESTORED = `status_code = 'restored', status_text = NULL, status_by = NULL, status_since = app_now()`;
 
-/** The database was restored: all that are started are paused. The caller has locked them and the live runs. @returns how many */
+/**
+ * The database was restored: pauses all started mailings. The caller has locked them and the live runs. @returns how
+ * many
+ */
 export async function pauseRestored(tx: Transaction): Promise<number> {
   const paused = await tx.affected(
     `UPDATE mailings SET status = 'paused', ${RESTORED} WHERE status = 'started' AND deleted_at IS NULL`,

@@ -23,7 +23,7 @@ export interface LastRun {
   createdAt: string;
 }
 
-/** A mailing with what its page shows beside it. */
+/** A mailing with the further facts that its page shows. */
 export type MailingView = Mailing & {
   recipientCount: number;
   messageSubject: string | null;
@@ -111,7 +111,7 @@ export class MailingsService {
 
   /**
    * Adds clients to a mailing with the audience `selected`. In a started mailing they get the current occurrence on the
-   * next tick, in a paused one after it is resumed. Clients that are in it already are left.
+   * next tick, in a paused one after it is resumed. Clients that are in it already are skipped.
    */
   async addClients(viewer: Viewer, id: number, clientIds: number[]): Promise<MailingView> {
     return this.database.transaction(async (tx) => {
@@ -122,7 +122,7 @@ export class MailingsService {
     });
   }
 
-  /** Takes clients out. What is planned for them already goes out; later runs leave them out. */
+  /** Removes clients. Deliveries that are planned for them already are sent; later runs leave them out. */
   async removeClients(viewer: Viewer, id: number, clientIds: number[]): Promise<MailingView> {
     return this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
@@ -133,7 +133,7 @@ export class MailingsService {
   }
 
   /**
-   * The same mailing of the same owner again, not started.
+   * Makes a copy of the mailing for the same owner, not started.
    * @throws ForbiddenError if the viewer may read it, but not change it
    */
   async copy(viewer: Viewer, id: number, name: string): Promise<MailingView> {
@@ -187,7 +187,8 @@ export class MailingsService {
 }
 
 /**
- * Locks a mailing for a change of the viewer's: whoever starts, pauses, edits or deletes it waits here for the other.
+ * Locks a mailing for a change by the viewer: starts, pauses, edits and deletions of a mailing wait here for each
+ * other.
  * @throws NotFoundError
  * @throws ForbiddenError if the viewer may read it, but not do this
  */
@@ -216,7 +217,7 @@ function findMailing(tx: Transaction, id: number, owner: number | null): Promise
   );
 }
 
-/** Whether it has a calendar: who is added now still gets the current occurrence. */
+/** Whether the mailing is started or paused: clients who are added now still get the current occurrence. */
 export const isLive = (mailing: Pick<Mailing, 'status'>): boolean =>
   mailing.status === 'started' || mailing.status === 'paused';
 
@@ -238,7 +239,7 @@ export async function addClients(
   if (clientIds.length > CLIENT_IDS_MAX) {
     throw invalid('clientIds', problem('too_many', { max: CLIENT_IDS_MAX, what: 'ids' }));
   }
-  // As the text of an array: the driver would look at each id for a while.
+  // As the text of an array: with an array of numbers the driver would spend time on each id.
   const ids = `{${clientIds.join(',')}}`;
   const strangers = await tx.rows<{ id: number }>(
     `SELECT w.id FROM unnest($1::bigint[]) AS w(id)

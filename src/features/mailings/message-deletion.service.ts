@@ -12,7 +12,7 @@ export class MessageDeletion {
   constructor(private readonly database: Database) {}
 
   /**
-   * A message whose only mailings are deleted ones goes with its row kept for them; its content stays in their runs.
+   * A message that only deleted mailings use is hidden, and its row is kept for them; their runs have its content.
    * @throws ConflictError MESSAGE_IN_USE
    */
   async delete(viewer: Viewer, id: number): Promise<void> {

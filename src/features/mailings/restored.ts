@@ -21,6 +21,9 @@ export async function restoredNote(sql: Sql, ownerId: number | null): Promise<Re
   return row?.since ? { since: row.since, mailings: row.mailings } : null;
 }
 
-/** Its run, to those who failed, was under way in the backup from which the database was restored. */
+/**
+ * Whether the mailing is done, but its run to those who failed was under way in the backup from which the database was
+ * restored.
+ */
 export const pausedWhenDone = (mailing: Pick<Mailing, 'status' | 'statusCode'>): boolean =>
   mailing.status === 'done' && mailing.statusCode === 'restored';

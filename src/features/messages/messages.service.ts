@@ -52,7 +52,7 @@ export class MessagesService {
     return this.find(row?.id ?? 0, viewer.userId);
   }
 
-  /** Counts from the next run; runs under way send what they began with. */
+  /** Takes effect from the next run; runs under way send the content that they began with. */
   async update(viewer: Viewer, id: number, change: Partial<MessageInput>): Promise<MessageWithUse> {
     const current = await this.findWritable(viewer, id);
     const content = checkContent({

@@ -42,7 +42,10 @@ export class NoticeSender {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** What the server said, or null if there was nothing to send: somebody else has it, or it is done or withdrawn. */
+  /**
+   * The result of the try, or null if there was nothing to send: another worker has the notice, or it is done or
+   * withdrawn.
+   */
   async send(noticeId: number, identity: Identity): Promise<{ result: TransmitResult; verdict: Verdict } | null> {
     const notice = await this.claim(noticeId);
     if (!notice) return null;

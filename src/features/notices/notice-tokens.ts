@@ -62,7 +62,7 @@ export async function withdrawTokens(sql: Sql, userId: number, kind: TokenNotice
   );
 }
 
-/** Links that are over prove nothing any more. */
+/** Deletes tokens that have expired. */
 export const forgetTokens = (sql: Sql) => sql.affected('DELETE FROM notice_tokens WHERE expires_at < now()');
 
 /** Withdraws every test notice that is not sent yet. @returns how many */

@@ -3,17 +3,17 @@ import { ConflictError, DomainError } from '../../domain/errors';
 import type { Role } from '../../domain/permissions';
 import { RECIPIENTS } from '../audiences/audiences';
 
-/** So many letters of one owner are to begin now. */
+/** How many letters of one owner are about to be started. */
 export interface Wanted {
   ownerId: number;
   letters: number;
 }
 
 /**
- * For each whether its owner may have so many more letters sent now, and if not, why: not when they are blocked, and, for
- * a `user`, not more than `perDay` in 24 hours (0: no limit); what may begin counts for those after it. Runs that are not
- * planned yet count with their mailing's recipients. Locks the owners' rows until the commit, so that neither a block nor
- * another start slips in between. Two statements, however many are wanted.
+ * For each entry, why its owner may not have so many more letters sent now, or null: the owner is blocked, or a `user`
+ * would send more than `perDay` letters in 24 hours (0: no limit). What is allowed counts for the entries after it.
+ * Runs that are not planned yet count with their mailing's recipients. Locks the owners' rows until the commit, so that
+ * neither a block nor another start comes in between. Two statements, however many entries there are.
  */
 export async function refusedAllowances(
   tx: Transaction,
@@ -63,7 +63,7 @@ const tooMany = (perDay: number, started: number, more: number) =>
     { retryAfterS: 3_600 },
   );
 
-/** How many letters a run of each of these mailings would be. */
+/** How many letters a run of each of these mailings would have. */
 export async function recipientsOf(sql: Sql, mailingIds: number[]): Promise<Map<number, number>> {
   const rows = await sql.rows<{ id: number; n: number }>(
     `SELECT m.id, (${RECIPIENTS})::bigint AS n FROM mailings m WHERE m.id = ANY($1::bigint[])`,

@@ -14,7 +14,7 @@ export class DeliveriesExport {
     private readonly database: Database,
   ) {}
 
-  /** Who got it in a run and who did not, as CSV, page by page: memory stays flat however long the list is. */
+  /** The deliveries of a run as CSV, page by page: memory is bounded however long the list is. */
   async *csv(viewer: Viewer, runId: number): AsyncIterable<string> {
     await audit(this.database, viewer, 'deliveries.export', { type: 'run', id: runId });
     yield `\uFEFF${csvRow(['email', 'full_name', 'status', 'reason', 'tries', 'last_response', 'message_id_header', 'updated_at'])}`;

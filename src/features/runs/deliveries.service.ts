@@ -51,9 +51,9 @@ const viewOf = (deliveries: string): View => ({
 const VIEW = viewOf('deliveries');
 
 /**
- * Run $1's deliveries after the id $2 in id order, $3 at most. What never left the ordinary way has no index by status
- * (nothing is written there while sending): it is found by walking the ids, and the walk ends when as many as the counters
- * know are found.
+ * SQL: the deliveries of the run $1 after the id $2 in id order, $3 at most. Deliveries on the ordinary path (see
+ * `off_path`) are in no index by status, because sending must write no index: they are found by reading in id order,
+ * which ends when as many are found as the counters say.
  */
 const pageOf = (status: DeliveryStatus | undefined): string => {
   const page = (which: string, limit = '$3') =>
@@ -66,9 +66,9 @@ const pageOf = (status: DeliveryStatus | undefined): string => {
 };
 
 /**
- * Run $1's deliveries with what is searched ($5), after the client $2 in the clients' order, $3 at most: what is rare comes
- * by the clients' index of trigrams, what is frequent by walking the clients. An address that a client has no more ($7) is
- * found if it is given as a whole.
+ * SQL: the deliveries of the run $1 whose clients match the search ($5), after the client $2 in the clients' order, $3
+ * at most. Rare terms are found by the clients' trigram index, frequent ones by reading the clients in order. An
+ * address that a client no longer has ($7) is found if it is given as a whole.
  */
 const FOUND = `(
   (SELECT d.* FROM deliveries d JOIN clients c ON c.id = d.client_id
@@ -87,7 +87,7 @@ export class DeliveriesService {
   ) {}
 
   /**
-   * Who got it in this run, who did not, and why. A search finds what stands in a client's address or name.
+   * Who got the letter in this run, who did not, and why. A search looks in a client's address and name.
    * @throws NotFoundError
    */
   async listOfRun(
@@ -137,7 +137,10 @@ export class DeliveriesService {
     return this.shown(found);
   }
 
-  /** An `unknown` delivery is sent once more, by hand; its run goes on for it. @throws ConflictError OWNER_BLOCKED */
+  /**
+   * Sends an `unknown` delivery once more, by hand; a run that is done sends again for it. @throws ConflictError
+   * OWNER_BLOCKED
+   */
   async resend(viewer: Viewer, id: number): Promise<DeliveryView> {
     const runId = await this.database.transaction(async (tx) => {
       const owner = await tx.first<{ status: string }>(
@@ -161,7 +164,7 @@ export class DeliveriesService {
     return this.get(viewer, id);
   }
 
-  /** An `unknown` delivery is declared sent by someone who knows; `markedBy` says who. */
+  /** Marks an `unknown` delivery as sent, by hand; `markedBy` is the user. */
   async markSent(viewer: Viewer, id: number): Promise<DeliveryView> {
     await this.database.transaction(async (tx) => {
       await lockUnknown(tx, viewer, id);
@@ -202,7 +205,7 @@ export class DeliveriesService {
 }
 
 async function lockUnknown(tx: Transaction, viewer: Viewer, id: number): Promise<{ runId: number }> {
-  // The run before its deliveries: the order in which everybody locks.
+  // Locks the run before its deliveries, the order in which everybody locks.
   const run = await tx.first<{ id: number }>(
     `SELECT r.id FROM runs r WHERE r.id = (SELECT run_id FROM deliveries WHERE id = $1) AND ($2::bigint IS NULL OR r.owner_id = $2) FOR UPDATE`,
     [id, writableOwner(viewer)],

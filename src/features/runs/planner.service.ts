@@ -18,8 +18,9 @@ type Planned = Pick<
 };
 
 /**
- * Gives every client of a run's audience a delivery, by pages in id order, each page and the cursor in one transaction:
- * a killed planner is resumed where it was, two at once take turns, and planning again is harmless.
+ * Plans a run: gives every client of its audience a delivery, by pages in id order, each page and the cursor in one
+ * transaction. So planning that was killed continues where it was, two processes take turns, and planning again is
+ * harmless.
  */
 @Injectable()
 export class PlannerService {
@@ -79,8 +80,8 @@ export class PlannerService {
 }
 
 /**
- * A page's deliveries. That somebody has one already is rare, and to be ready for it costs a third of planning: only a page
- * that meets it is inserted row by row.
+ * Inserts a page's deliveries. It is rare that a client has one already, and checking each would cost a third of
+ * planning: so ON CONFLICT is used only for a page that violates the unique key.
  */
 async function insertPage(tx: Transaction, run: Planned) {
   const params = [run.id, run.planCursor, run.trigger === 'resend' ? run.sourceRunId : audienceOf(run).source(run)];
@@ -94,7 +95,9 @@ async function insertPage(tx: Transaction, run: Planned) {
   }
 }
 
-/** One page of who gets a run's letter: `key` is what the cursor counts in. Who can't get it has a reason. */
+/**
+ * SQL: one page of a run's audience; the cursor is in units of `key`. Clients who can't get the letter have a reason.
+ */
 function audiencePage(run: Planned): string {
   if (run.trigger === 'resend') {
     return `SELECT d.id AS key, d.client_id, d.email, CASE WHEN c.id IS NULL THEN 'skipped' ELSE 'pending' END AS status,

@@ -35,8 +35,8 @@ const PAGE = 5_000;
 const NOTHING: Reconciled = { found: 0, marked: 0, reopened: 0, notFound: 0 };
 
 /**
- * Closes the gap between a ledger that was restored from a backup and what a mail server accepted meanwhile. Pages of the run
- * are compared with the Message-IDs of a log, which wait in a table, so that neither has to fit into memory. Harmless to
+ * Completes a ledger that was restored from a backup with what a mail server accepted meanwhile. The run is compared
+ * page by page with the Message-IDs of a log, which are in a table, so that neither has to fit into memory. Harmless to
  * repeat.
  */
 @Injectable()
@@ -47,9 +47,10 @@ export class ReconcileService {
   ) {}
 
   /**
-   * Marks as sent those of a run that `log` names, and opens again the rest of what was open or unknown.
-   * @throws NotFoundError; ConflictError RUN_NOT_HELD, because what is being sent can't be compared; DomainError VALIDATION_FAILED
-   *   for a log without any Message-ID of this service
+   * Marks as sent the deliveries of a run that `log` names, and makes the other open or unknown ones pending.
+   * @throws NotFoundError; ConflictError RUN_NOT_HELD, because what is being sent can't be compared; DomainError
+   * VALIDATION_FAILED
+   * for a log without any Message-ID of this service
    */
   async reconcile(
     viewer: Viewer,
@@ -102,7 +103,7 @@ export class ReconcileService {
     return given;
   }
 
-  /** @returns the id to go on after, or null if this was the last page */
+  /** @returns the id after which to continue, or null if this was the last page */
   private async comparePage(
     tx: Transaction,
     viewer: Viewer,
@@ -130,8 +131,8 @@ export class ReconcileService {
   }
 
   /**
-   * The backup may be from before all of the audience had its deliveries, or before somebody joined: who the log says got the
-   * letter gets a delivery that is sent, so that planning leaves them out.
+   * The backup may be older than the planning of the run, or than a client who joined. Clients who, by the log, got the
+   * letter get a delivery that is sent, so that planning leaves them out.
    */
   private async addUnplanned(viewer: Viewer, run: HeldRun, job: string, dryRun: boolean): Promise<Reconciled> {
     const total = { ...NOTHING };
@@ -155,7 +156,7 @@ export class ReconcileService {
     return total;
   }
 
-  /** Takes those of these letters out of the table that the log names. */
+  /** Removes those of these letters from the table that the log names. */
   private async takeAccepted(
     tx: Transaction,
     job: string,
@@ -189,11 +190,11 @@ export class ReconcileService {
 }
 
 /**
- * The run, held until the commit.
+ * Locks the run until the commit.
  * @throws ConflictError unless nothing of it can be claimed before somebody resumes its mailing
  */
 async function heldRun(sql: Pick<Transaction, 'first'>, runId: number): Promise<HeldRun> {
-  // The mailing before its run: the order in which everybody locks.
+  // Locks the mailing before its run, the order in which everybody locks.
   const mailing = await sql.first<{ status: MailingStatus }>(
     'SELECT status FROM mailings WHERE id = (SELECT mailing_id FROM runs WHERE id = $1) FOR NO KEY UPDATE',
     [runId],

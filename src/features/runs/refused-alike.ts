@@ -2,12 +2,12 @@ import type { Database } from '../../database/database';
 import { CHARGED, pardon } from '../ledger/moves';
 import { GOES_ON, lockRunsThatGoOn, reopenRuns } from './run-moves';
 
-/** Attempts further back than this are not looked for. */
+/** Older attempts than this are not considered. */
 const LOOKED_BACK = 5_000;
 
 /**
- * Who got this refusal as their last answer and was charged for it is pending again, the try given back; a `done` run is
- * `sending` again, unless its mailing was finished by hand. Harmless to repeat.
+ * Deliveries whose last answer was this refusal, and that were charged for it, are pending again without the try; a
+ * `done` run is `sending` again, unless its mailing was finished by hand. Harmless to repeat.
  * @returns those that are pending now
  */
 export async function giveBack(database: Database, refusal: string, deliveryIds: number[]): Promise<number[]> {
@@ -32,7 +32,7 @@ export async function giveBack(database: Database, refusal: string, deliveryIds:
   });
 }
 
-/** Whoever got this refusal since the last letter that was taken, whichever worker counted it, dead ones included. */
+/** The deliveries that got this refusal since the last accepted letter, of all workers, also dead ones. */
 export async function refusedAlike(database: Database, refusal: string): Promise<number[]> {
   const rows = await database.rows<{ id: number }>(
     `SELECT a.delivery_id AS id

@@ -1,6 +1,6 @@
 import type { Database, Sql, Transaction } from '../../database/database';
 
-/** A run `r` of a mailing `m` of a user `u` in which a delivery may be tried again. */
+/** SQL: a run `r` of a mailing `m` of a user `u` in which a delivery may be tried again. */
 export const GOES_ON = `(r.end_at IS NULL OR r.end_at > app_now()) AND (r.status = 'sending'
   OR (r.status = 'done' AND m.deleted_at IS NULL AND u.status = 'active' AND (m.status <> 'done' OR m.status_by IS NULL)))`;
 
@@ -27,7 +27,7 @@ export async function lockRunsThatGoOn(
   return open.map(({ id }) => id);
 }
 
-/** Those of these locked runs that are done send again, or wait where their mailing is paused. */
+/** Those of these locked runs that are done are sending again, or paused if their mailing is. */
 export async function reopenRuns(tx: Transaction, runIds: readonly number[]): Promise<void> {
   await tx.affected(
     `UPDATE runs SET status = 'sending', finished_at = NULL,
@@ -37,7 +37,10 @@ export async function reopenRuns(tx: Transaction, runIds: readonly number[]): Pr
   );
 }
 
-/** By hand: a run that is over goes on for some of its deliveries, whatever its end; `paused`: it waits until its mailing is resumed. */
+/**
+ * By hand: a run that has ended is sending again for some of its deliveries, however it ended; `paused`: it waits until
+ * its mailing is resumed.
+ */
 export const reopenRun = (tx: Transaction, runId: number, paused: boolean) =>
   tx.affected(
     `UPDATE runs SET status = 'sending', reason = NULL, finished_at = NULL, end_at = NULL, planned_at = coalesce(planned_at, app_now()),
@@ -46,7 +49,7 @@ export const reopenRun = (tx: Transaction, runId: number, paused: boolean) =>
     [runId, paused],
   );
 
-/** Planned so far; with the last page the run begins to send. */
+/** Stores how far the run is planned; with the last page the run is sending. */
 export const advancePlan = (tx: Transaction, runId: number, cursor: number, last: boolean) =>
   tx.affected(
     `UPDATE runs SET plan_cursor = greatest(plan_cursor, $2), planned_at = CASE WHEN $3 THEN app_now() END,
@@ -56,7 +59,7 @@ export const advancePlan = (tx: Transaction, runId: number, cursor: number, last
     [runId, cursor, last],
   );
 
-/** Planning goes on from the first that has joined; a run that is done sends again. */
+/** Planning continues from the first client that has joined; a run that is done is sending again. */
 export const planFrom = (tx: Transaction, runId: number, joinedFrom: number) =>
   tx.affected(
     `UPDATE runs SET plan_cursor = least(plan_cursor, $2::bigint - 1), planned_at = NULL, finished_at = NULL,
@@ -64,7 +67,7 @@ export const planFrom = (tx: Transaction, runId: number, joinedFrom: number) =>
     [runId, joinedFrom],
   );
 
-/** A run with the content of this one, for those who failed in it. */
+/** Makes a run with the content of this one, for those who failed in it. */
 export async function beginResend(tx: Transaction, runId: number): Promise<number> {
   const run = await tx.first<{ id: number }>(
     `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text,
@@ -81,7 +84,7 @@ export async function beginResend(tx: Transaction, runId: number): Promise<numbe
 export const pauseAllRuns = (tx: Transaction) =>
   tx.affected(`UPDATE runs SET paused_at = coalesce(paused_at, app_now()) WHERE status IN ('planning', 'sending')`);
 
-/** What the run does not say yet is settled now, for all of its letters. */
+/** Stores facts that the run does not have yet, so that they are the same for all of its letters. */
 export const settleSnapshot = (sql: Sql, runId: number, sender: string) =>
   sql.affected(
     `UPDATE runs r SET sender = coalesce(r.sender, $2), mailing_name = coalesce(r.mailing_name, m.name),
@@ -91,7 +94,9 @@ export const settleSnapshot = (sql: Sql, runId: number, sender: string) =>
     [runId, sender],
   );
 
-/** Up to the first delivery that is open still, so that nobody walks through what is done to find what is not. */
+/**
+ * Raises the floor of runs to their first open delivery, so that searches for open deliveries skip those that are done.
+ */
 export const raiseFloors = (database: Database) =>
   database.affected(
     `WITH higher AS (

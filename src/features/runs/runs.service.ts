@@ -12,7 +12,7 @@ import type { Mailing } from '../mailings/mailing.entity';
 import { finishOnce } from '../mailings/mailing-moves';
 import type { Run } from './run.entity';
 
-/** What no answer holds. */
+/** Columns that no answer contains. */
 type Inner = 'body' | 'bodyText' | 'idempotencyKey' | 'floorId' | 'mailingName' | 'timeZone' | 'sender' | 'letterKey';
 export type RunView = Omit<Run, Inner> & { counts: DeliveryCounts };
 
@@ -28,7 +28,7 @@ const VIEW: View = {
   from: 'runs r',
 };
 
-/** A run `r` in which nothing is left. */
+/** SQL: a run `r` in which no delivery is open. */
 const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
     AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
     AND NOT has_open_deliveries(r.id, r.floor_id)`;
@@ -81,12 +81,12 @@ export class RunsService {
     return { runId: first.id, isNew: false };
   }
 
-  /** The runs of these occurrences, all in one statement; those that have a run already are left. */
+  /** The runs of these occurrences, all in one statement; those that have a run already are skipped. */
   beginScheduled(tx: Transaction, due: { mailingId: number; occurrenceAt: Date }[]): Promise<number[]> {
     return insertRuns(tx, 'schedule', due);
   }
 
-  /** Occurrences that did not run, as rows; one that has a run already is left. */
+  /** Records occurrences that did not run; one that has a run already is skipped. */
   async recordMissed(tx: Transaction, missed: (Missed & { mailingId: number })[]): Promise<void> {
     if (missed.length === 0) return;
     await tx.affected(
@@ -99,7 +99,7 @@ export class RunsService {
     );
   }
 
-  /** Runs of these mailings whose deliveries were not all tried yet. */
+  /** Runs of these mailings with deliveries that were never tried. */
   async untried(sql: Sql, mailingIds: number[]): Promise<{ id: number; mailingId: number; trigger: RunTrigger }[]> {
     return sql.rows(
       `SELECT r.id, r.mailing_id, r.trigger FROM runs r WHERE r.mailing_id = ANY($1::bigint[]) AND r.status IN ('planning', 'sending')
@@ -119,7 +119,7 @@ export class RunsService {
     return runs.map((run) => run.id);
   }
 
-  /** The mailing's new end binds its live runs, too. */
+  /** The mailing's new end applies to its live runs, too. */
   async setEnd(tx: Transaction, mailingId: number, endAt: Date | null): Promise<void> {
     await lockRuns(tx, [mailingId]);
     await tx.affected(`UPDATE runs SET end_at = $2 WHERE mailing_id = $1 AND status IN ('planning', 'sending')`, [
@@ -129,9 +129,9 @@ export class RunsService {
   }
 
   /**
-   * Closes the mailing's live runs, but for those that are only not called done yet: what is claimed already ends, nothing
-   * else is claimed. Open deliveries become cancelled, or, at the mailing's end, skipped or (if they were tried) failed; of
-   * very many the rest by `closeRest`.
+   * Closes the mailing's live runs, except those in which nothing is open any more: claims that exist end, no further
+   * ones are made. Open deliveries become cancelled, or, at the mailing's end, skipped or (if they were tried) failed;
+   * if there are very many, `closeRest` closes the rest.
    */
   async close(tx: Transaction, mailingId: number, reason: Extract<RunReason, 'ended' | 'finished'>): Promise<void> {
     await lockRuns(tx, [mailingId]);
@@ -147,7 +147,7 @@ export class RunsService {
     for (const run of runs) await closeSome(tx, run.id);
   }
 
-  /** Goes on closing the deliveries of closed runs until only claims that are under way are left. */
+  /** Continues closing the deliveries of closed runs until only claimed ones are left. */
   async closeRest(): Promise<void> {
     const closing = await this.database.rows<{ id: number }>('SELECT id FROM runs WHERE closing ORDER BY id');
     for (const { id } of closing) {
@@ -162,13 +162,14 @@ export class RunsService {
   }
 
   /**
-   * Finishes those of the given runs (or all) in which nothing is left, and with them `once` mailings that have no other
-   * live run. One conditional UPDATE: a run is done only when no delivery is left that is not final.
+   * Finishes those of the given runs (or all) in which no delivery is open, and with them `once` mailings that have no
+   * other live run. One conditional UPDATE: a run is done only when no delivery is left that is not final.
    * @returns the runs that are done now
    */
   async finishIfDrained(runIds: number[] | null): Promise<number[]> {
     const done = await this.database.transaction(async (tx) => {
-      // First the lock, then the question, in two statements: who adds or reopens a delivery has locked the run, and is seen.
+      // First the lock, then the check, in two statements: whoever adds or reopens a delivery has locked the run, so
+      // the check sees it.
       const drained = await tx.rows<{ id: number }>(
         `SELECT id FROM runs r WHERE status = 'sending' AND planned_at IS NOT NULL AND ($1::bigint[] IS NULL OR id = ANY($1))
             AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
@@ -202,7 +203,7 @@ export class RunsService {
     return rows.map((row) => row.id);
   }
 
-  /** Live runs whose counters and ledger differ: never, unless there is a fault in the product. */
+  /** Live runs whose counters differ from the ledger, which happens only if there is a bug. */
   async miscounted(): Promise<{ runId: number; counted: number; found: number }[]> {
     return this.database.rows(
       `SELECT r.id AS run_id, c.n AS counted, f.n AS found FROM runs r,
@@ -217,7 +218,7 @@ export class RunsService {
   }
 }
 
-/** With the content as it is now; those whose occurrence has a run already are left out. */
+/** Inserts runs with the present content; occurrences that have a run already are skipped. */
 async function insertRuns(
   tx: Transaction,
   trigger: RunTrigger,

@@ -11,7 +11,7 @@ import type { User } from '../users/user.entity';
 import { setUserStatus } from '../users/users.service';
 import { LifecycleService } from './lifecycle.service';
 
-/** Shutting users out, and letting them in again. */
+/** Blocks and unblocks users. */
 @Injectable()
 export class BlockingService {
   constructor(
@@ -21,8 +21,8 @@ export class BlockingService {
   ) {}
 
   /**
-   * Sessions, tokens and links of letters end at once, mailings pause (`owner_blocked`): after this has returned no letter
-   * of theirs is claimed.
+   * Sessions, tokens and links of notices end at once, mailings are paused (`owner_blocked`): after this has returned
+   * no letter of theirs is claimed.
    * @throws NotFoundError, ForbiddenError, ConflictError USER_UNCONFIRMED
    */
   async block(viewer: Viewer, id: number): Promise<void> {

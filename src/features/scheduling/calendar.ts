@@ -8,8 +8,8 @@ import { databaseNow, scheduleOf } from './facts';
 const ENDED: StatusReason = { ...NO_REASON, code: 'ended' };
 
 /**
- * What a tick has to do for these mailings, which are locked and started or paused. A paused one is only looked at for
- * its end: what falls due meanwhile is decided when it is resumed.
+ * What a tick has to do for these mailings, which are locked and started or paused. For a paused one only its end is
+ * decided: what falls due meanwhile is decided when it is resumed.
  */
 export async function decideDue(tx: Transaction, runs: RunsService, mailings: Mailing[]): Promise<Decided[]> {
   const now = await databaseNow(tx);
@@ -35,8 +35,8 @@ export async function decideDue(tx: Transaction, runs: RunsService, mailings: Ma
 }
 
 /**
- * Writes what was decided, the next occurrences in the same transaction as the runs; a few statements however many
- * mailings there are, but for those that end.
+ * Writes decisions, the next occurrences in the same transaction as the runs: a few statements however many mailings
+ * there are, and some more for each that ends.
  * @returns the runs that began and are to be planned
  */
 export async function carryOut(tx: Transaction, runs: RunsService, decided: Decided[]): Promise<number[]> {

@@ -7,7 +7,7 @@ export function scheduleOf(mailing: Pick<Mailing, 'startAt' | 'endAt' | 'period'
   return { startAt, endAt, period, timeZone };
 }
 
-/** The one clock of the calendar: the database's, at the beginning of the transaction. */
+/** The calendar's clock: that of the database, at the beginning of the transaction. */
 export async function databaseNow(sql: Sql): Promise<Date> {
   const row = await sql.first<{ now: Date }>('SELECT app_now() AS now');
   if (!row) throw new Error('no clock');

@@ -26,9 +26,8 @@ import {
 } from './preconditions';
 
 /**
- * What happens to a mailing between its making and its end, whoever asks: REST, a button, the command line, the scheduler.
- * Each is one transaction that locks the mailing; jobs are added after it is committed, and if that fails the
- * sweeper adds them.
+ * The actions on a mailing, for REST, pages, command line and scheduler. Each is one transaction that locks the
+ * mailing; jobs are added after it is committed, and if that fails the sweeper adds them.
  */
 @Injectable()
 export class LifecycleService {
@@ -42,7 +41,7 @@ export class LifecycleService {
     private readonly logger: PinoLogger,
   ) {}
 
-  /** The schedule takes over. If `startAt` has passed, one run goes at once. */
+  /** From now on the schedule is followed. If `startAt` has passed, one run starts at once. */
   async start(viewer: Viewer, id: number): Promise<MailingView> {
     const started = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
@@ -60,7 +59,10 @@ export class LifecycleService {
     return this.mailings.get(viewer, id);
   }
 
-  /** No new claim after this has returned; only what was claimed already ends. A manager may do this to anybody's. */
+  /**
+   * After this has returned there is no new claim; letters that are claimed already are still sent. A manager may pause
+   * anybody's mailing.
+   */
   async pause(viewer: Viewer, id: number): Promise<MailingView> {
     await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer, stoppableOwner);
@@ -82,8 +84,8 @@ export class LifecycleService {
   }
 
   /**
-   * Goes on where it was; what was missed while paused is recorded, never made up. A mailing that is done, whose run is paused
-   * because the database was restored, stays done.
+   * Continues where it was; occurrences missed while paused are recorded, and not made up for. A mailing that is done,
+   * whose run is paused because the database was restored, stays done.
    */
   async resume(viewer: Viewer, id: number): Promise<MailingView> {
     const { runIds, planned } = await this.database.transaction(async (tx) => {
@@ -107,7 +109,7 @@ export class LifecycleService {
     return this.mailings.get(viewer, id);
   }
 
-  /** For good: what is open is cancelled. */
+  /** Ends the mailing for good: open deliveries are cancelled. */
   async finish(viewer: Viewer, id: number): Promise<MailingView> {
     await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
@@ -140,7 +142,10 @@ export class LifecycleService {
     });
   }
 
-  /** Carries out what a tick decided; a mailing whose owner may send no more today is paused instead, its cursor stays. */
+  /**
+   * Carries out the decisions of a tick. A mailing whose owner may send no more today is paused instead; its cursor
+   * stays.
+   */
   async carryOutTick(tx: Transaction, decided: Decided[]): Promise<number[]> {
     if (this.config.lettersPerDay === 0) return carryOut(tx, this.runs, decided);
     const due = decided.filter(({ decision }) => decision.run).map(({ mailing }) => mailing);
@@ -161,7 +166,7 @@ export class LifecycleService {
   }
 
   /**
-   * Pauses all that an owner who was blocked has under way; a run of a mailing that is done already is cancelled.
+   * Pauses all started mailings of a blocked owner; live runs of mailings that are done are cancelled.
    * @returns how many mailings were paused
    */
   async pauseAllOf(tx: Transaction, ownerId: number, by: number): Promise<number> {

@@ -32,7 +32,10 @@ export class MailingEditService {
     private readonly plans: PlanJobs,
   ) {}
 
-  /** Content and audience count from the next run; a changed schedule moves the next occurrence, without a burst. */
+  /**
+   * Content and audience take effect from the next run; a changed schedule moves the next occurrence and never starts
+   * several runs at once.
+   */
   async update(viewer: Viewer, id: number, change: Partial<MailingInput>): Promise<MailingView> {
     const { planned, warnings } = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);

@@ -19,8 +19,8 @@ export class PlanJobs {
   }
 
   /**
-   * Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. `again` is for what may have a job
-   * already: of those a run has one at most, so that sweeps do not pile them up while planning is slow.
+   * Adds plan jobs. Without Redis the sweeper does it later: the runs are in Postgres. `again` is for runs that may
+   * have a job already: then a run has one at most, so that sweeps do not pile them up while planning is slow.
    */
   async add(runIds: number[], { again = false } = {}): Promise<void> {
     if (runIds.length === 0) return;
@@ -35,7 +35,7 @@ export class PlanJobs {
     }
   }
 
-  /** What to do when a job could not be added: say it; nothing is lost. */
+  /** For a job that could not be added: logs it; the sweeper adds it later. */
   queueAway(error: unknown): void {
     this.said.warn(
       { event: 'queue.unavailable', reason: (error as Error).message },

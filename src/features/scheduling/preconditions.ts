@@ -34,12 +34,18 @@ export async function requireRecipients(sql: Sql, mailing: Mailing): Promise<voi
   if (!recipients.get(mailing.id)) throw new ConflictError('MAILING_EMPTY', `Mailing ${mailing.id} has no recipients.`);
 }
 
-/** Before a mailing starts whose audience grows: whoever is being added sees it started or is added when it is planned. */
+/**
+ * Call it before a mailing starts whose audience grows: a client who is being added at the moment is either planned
+ * with the run or finds the mailing started.
+ */
 export async function settleAudience(tx: Transaction, mailing: Mailing): Promise<void> {
   if (audienceOf(mailing).grows) await settleClients(tx);
 }
 
-/** For each of these mailings why its owner may not have it sent (or, if it sends nothing yet, started) now; null: they may. */
+/**
+ * For each of these mailings why its owner may not send it (or, if it sends nothing yet, start it) now; null if they
+ * may.
+ */
 export async function refusedMailings(
   tx: Transaction,
   mailings: Mailing[],

@@ -15,16 +15,16 @@ export interface Paused {
   testLetters: number;
 }
 
-/** The least that identity sequences jump ahead: no id that was given after the backup is given again. */
+/** By at least so much identity sequences are advanced, so that no id that was used after the backup is used again. */
 const JUMP = 1_000_000;
 
 /** The service itself found out, nobody asked. */
 const BY_ITSELF: Pick<Viewer, 'userId' | 'via'> = { userId: 0, via: 'cli' };
 
 /**
- * A database that was restored from a backup does not know what was sent since: to go on would send it again. So everything
- * is paused until somebody who has looked resumes it, mailing by mailing. Whether the database was restored is looked at when a
- * process starts, before it claims anything, and at every tick.
+ * A database that was restored from a backup does not know what was sent since: continuing would send it again. So
+ * everything is paused until somebody who has looked resumes it, mailing by mailing. Whether the database was restored
+ * is checked when a process starts, before it claims anything, and at every tick.
  */
 @Injectable()
 export class RestoreService implements OnModuleInit {
@@ -37,7 +37,7 @@ export class RestoreService implements OnModuleInit {
     return this.check();
   }
 
-  /** Pauses everything if this database is another than the one that wrote its identity down. */
+  /** Pauses everything if the database is not the one whose identity is stored in it. */
   async check(): Promise<void> {
     if ((await identity(this.database)) === 'same') return;
     const paused = await this.database.transaction(async (tx) => {
@@ -54,7 +54,7 @@ export class RestoreService implements OnModuleInit {
     if (paused) this.tell(paused);
   }
 
-  /** The same by hand, after a backup of the server's files: there the database looks like itself. */
+  /** The same by hand, after a restore of the server's files, which can't be recognised. */
   async pauseByHand(viewer: Viewer): Promise<Paused> {
     const paused = await this.database.transaction(async (tx) => {
       const all = await pauseAll(tx, viewer);
@@ -73,7 +73,7 @@ export class RestoreService implements OnModuleInit {
   }
 }
 
-/** Whether the database is the one that wrote its identity down, another, or has written none yet. */
+/** Whether the database is the one whose identity is stored in it, another one, or has none stored yet. */
 async function identity(sql: Sql): Promise<'same' | 'other' | 'none'> {
   const row = await sql.first<{ same: boolean }>(
     `SELECT k.database_oid = p.database_oid AND k.table_oid = p.table_oid
@@ -92,8 +92,9 @@ async function writeIdentity(tx: Transaction): Promise<void> {
 }
 
 /**
- * Mailings before their runs, as everybody locks. A live run of a mailing that is done is paused too, and its mailing says so.
- * Workers that the backup knows are gone. Test notices that waited are withdrawn; other notices may go out twice.
+ * Locks mailings before their runs, as everybody does. A live run of a mailing that is done is paused too, and its
+ * mailing is marked. Workers listed in the backup are gone. Test notices that waited are withdrawn; other notices may
+ * go out twice.
  */
 async function pauseAll(tx: Transaction, by: Pick<Viewer, 'userId' | 'via'>): Promise<Paused> {
   await tx.rows(`SELECT id FROM mailings WHERE status IN ('started', 'done') ORDER BY id FOR NO KEY UPDATE`);
@@ -107,7 +108,7 @@ async function pauseAll(tx: Transaction, by: Pick<Viewer, 'userId' | 'via'>): Pr
   return { mailings, runs, testLetters };
 }
 
-/** Each identity's next id lies as far ahead as ids were ever given, a million at least, at a round number. */
+/** Doubles the last id of each identity sequence, or adds a million if that is more, rounded up. */
 async function jumpAhead(tx: Transaction): Promise<void> {
   await tx.rows(
     `SELECT setval(s.seq, (last.n + greatest(${JUMP}, last.n) + ${JUMP} - 1) / ${JUMP} * ${JUMP}) FROM (

@@ -18,7 +18,7 @@ import { LifecycleService } from './lifecycle.service';
 import { PlanJobs } from './plan-jobs.service';
 import { RestoreService } from './restore.service';
 
-/** How many due mailings one look takes; a tick looks again until none is left. */
+/** How many due mailings one query returns; a tick repeats it until none is left. */
 const LOOK = 5_000;
 /** How many mailings are handled in one transaction. */
 const BATCH = 250;
@@ -28,15 +28,15 @@ const DUE = `status = 'started' AND deleted_at IS NULL AND next_run_at <= app_no
 const ENDED = `${LIVE} AND end_at <= app_now()`;
 const JOINED = `status = 'started' AND deleted_at IS NULL AND joined_from IS NOT NULL`;
 
-/** `mailings` that had something to do, and the runs that began or go on. */
+/** How many mailings something was done for, and the runs that began or continue. */
 export interface Tick {
   mailings: number;
   runs: number[];
 }
 
 /**
- * The calendar's heartbeat. Any number of ticks at once do no harm: each mailing is handled under its lock, and what it has
- * to do is decided anew there.
+ * The calendar's tick. Several at once do no harm: each mailing is handled under its lock, where it is decided what to
+ * do.
  */
 @Injectable()
 export class SchedulerService {
@@ -51,7 +51,7 @@ export class SchedulerService {
     private readonly logger: PinoLogger,
   ) {}
 
-  /** Starts what is due, ends what has ended, lets in who has joined. */
+  /** Starts runs that are due, ends mailings that reached their end, and adds clients who have joined. */
   async tick(): Promise<Tick> {
     await this.restore.check();
     if (!this.rulesFollowed) await this.followRules();
@@ -90,7 +90,7 @@ export class SchedulerService {
     if (!mailing) throw new NotFoundError('Mailing', id);
     if (mailing.status === 'done') return [];
     const after = from ?? mailing.now;
-    // A started mailing's calendar goes on from its own cursor, which an edit or a send may have moved.
+    // A started mailing's calendar continues from its cursor, which an edit or a send may have moved.
     const nextRunAt = presentCursor(scheduleOf(mailing), mailing.nextRunAt);
     const began = mailing.status !== 'created';
     if (began && !nextRunAt) return [];
@@ -102,8 +102,8 @@ export class SchedulerService {
   }
 
   /**
-   * Next occurrences that this process' time zone rules see elsewhere than those by which they were stored are stored anew,
-   * once after its start: what has moved to before now would otherwise be found late, if at all.
+   * Once after the start of a process, corrects next occurrences that have moved because this process has newer time
+   * zone rules. An occurrence that moved into the past would otherwise be found late, or never.
    */
   private async followRules(): Promise<void> {
     let moved = 0;
@@ -126,7 +126,9 @@ export class SchedulerService {
       );
   }
 
-  /** Lets other work of this process in between. A mailing whose zone these rules do not know is left to its own tick. */
+  /**
+   * Gives other work of this process its turn in between. A mailing whose zone is unknown to these rules is skipped.
+   */
   private async movedByRules(mailings: Mailing[]): Promise<{ id: number; was: Date | null; at: Date | null }[]> {
     const moved: { id: number; was: Date | null; at: Date | null }[] = [];
     for (const [i, mailing] of mailings.entries()) {
@@ -139,7 +141,7 @@ export class SchedulerService {
     return moved;
   }
 
-  /** By one index for each reason to be here. Those that lock runs beside the mailing are handled alone. */
+  /** One index for each reason. Mailings for which runs have to be locked are handled alone. */
   private look(after: number): Promise<Found[]> {
     return this.database.rows(
       `SELECT id, bool_or(alone) AS alone FROM (
@@ -152,8 +154,8 @@ export class SchedulerService {
   }
 
   /**
-   * One mailing that can't be handled does not keep the others from it; so a batch that met a lock or took too long is
-   * handled one by one, too. Whatever Postgres says no to for now is for the next tick.
+   * One mailing that can't be handled must not stop the others, so a batch that failed, also at a lock or a time limit,
+   * is handled one by one. What Postgres refuses for the moment is left to the next tick.
    */
   private async handleAll(ids: number[]): Promise<Tick> {
     try {
@@ -174,7 +176,7 @@ export class SchedulerService {
     }
   }
 
-  /** Leaves out mailings that another tick has, or has done meanwhile. */
+  /** Skips mailings that another tick has locked or has handled meanwhile. */
   private async handle(tx: Transaction, ids: number[]): Promise<Tick> {
     const mailings = await tx.rows<Mailing>(
       `SELECT * FROM mailings WHERE id = ANY($1::bigint[]) AND ((${DUE}) OR (${ENDED}) OR (${JOINED}))
@@ -192,11 +194,11 @@ export class SchedulerService {
   }
 
   /**
-   * Who was added to a started mailing gets the current occurrence in that occurrence's run: its planning goes on from the
-   * first that was added.
+   * Clients who were added to a started mailing get the current occurrence in its run: planning continues from the
+   * first of them.
    */
   private async letJoin(tx: Transaction, mailing: Mailing, joinedFrom: number): Promise<number | null> {
-    // This very tick may have paused it.
+    // This tick may have paused the mailing.
     if (!(await takeJoined(tx, mailing.id))) return null;
     const run = await tx.first<{ id: number; occurrenceAt: Date }>(
       `SELECT id, occurrence_at FROM runs WHERE mailing_id = $1 AND occurrence_at IS NOT NULL AND status IN ('planning', 'sending', 'done')

@@ -29,17 +29,20 @@ import {
   settleAudience,
 } from './preconditions';
 
-/** `leftOut`: who is in the audience and would get nothing by a send now, by what became of their letter; `emails` are the first of them. */
+/**
+ * `leftOut`: clients of the audience who would get nothing by a send now, by the state of their delivery; `emails` are
+ * the first of them.
+ */
 export interface SendPreview {
   recipients: number;
   leftOut: { status: DeliveryStatus; count: number; emails: string[] }[];
   refusal: { code: ErrorCode; message: string } | null;
 }
 
-/** How many of those who are left out are named. */
+/** How many of the clients who are left out are named. */
 const SHOWN = 10;
 
-/** Runs that somebody asks for: a mailing sent now, and those who failed sent to again. */
+/** Runs on request: sending a mailing now, and sending again to those who failed. */
 @Injectable()
 export class SendNowService {
   constructor(
@@ -75,7 +78,7 @@ export class SendNowService {
     return { runId };
   }
 
-  /** To whom `send` would send now, who is left out and why, and whether it would be refused; changes nothing. */
+  /** To how many `send` would send now, who is left out and why, and whether it would be refused. Changes nothing. */
   async preview(viewer: Viewer, id: number): Promise<SendPreview> {
     const mailing = await this.mailings.get(viewer, id);
     const { recipientCount } = mailing;
@@ -90,7 +93,10 @@ export class SendNowService {
     }
   }
 
-  /** A new run for those whose delivery ended `failed` or `unknown`; also of a mailing that is done, which stays done. */
+  /**
+   * Starts a run for those whose delivery ended `failed` or `unknown`; also of a mailing that is done, which stays
+   * done.
+   */
   async resendFailed(viewer: Viewer, runId: number): Promise<{ runId: number }> {
     const { runId: resent } = await this.database.transaction(async (tx) => {
       const source = await tx.first<Run>(
@@ -128,7 +134,7 @@ export class SendNowService {
     return { runId: resent };
   }
 
-  /** What a send on demand would be now. @throws ConflictError if it is refused */
+  /** What a send on demand would do now. @throws ConflictError if it is refused */
   private async decideSend(sql: Sql, mailing: Mailing): Promise<Decision & { run: { occurrenceAt: Date | null } }> {
     requireStatus(mailing, 'sent');
     const [open] = await this.runs.untried(sql, [mailing.id]);
@@ -149,7 +155,7 @@ export class SendNowService {
     return { ...decision, run };
   }
 
-  /** Who is in the audience and has a letter of this occurrence's run already. */
+  /** Clients of the audience who have a delivery in this occurrence's run already. */
   private leftOut(mailing: Mailing, occurrenceAt: Date | null): Promise<SendPreview['leftOut']> {
     return this.database.rows(
       `SELECT d.status, count(*) AS count, (array_agg(d.email ORDER BY d.id))[1:${SHOWN}] AS emails

@@ -2,9 +2,9 @@ import type { Sql } from '../../database/database';
 import type { ScheduleJob } from '../../queue/queues';
 
 /**
- * Whether this job is due, by the database's clock; of all who ask, one gets the turn in each interval. A little early
- * rather than an interval late: timers and the database's clock don't run alike. One that began in the future is due as
- * well, for then the database's clock was put back; by `backMs` at least.
+ * Whether this job is due, by the database's clock; of all processes that ask, one gets the turn in each interval. A
+ * little early is better than an interval late, because timers and the database's clock do not run equally fast. If the
+ * last turn began in the future, the database's clock was put back, by at least `backMs`, and the job is due as well.
  */
 export function takeTurn(sql: Sql, name: ScheduleJob, intervalMs: number): Promise<{ backMs: number } | undefined> {
   return sql.first(

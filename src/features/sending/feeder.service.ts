@@ -17,14 +17,18 @@ interface Fed {
   dueAt: string | null;
 }
 
-/** The most that is read and added at once: memory does not grow with the window, and letters go on in between. */
+/**
+ * How many deliveries are read and added at once, so that memory does not grow with the window and sending continues in
+ * between.
+ */
 const BATCH = 1_000;
-/** The least that a run gets in its turn. */
+/** The smallest share of a run in its turn. */
 const SHARE_MIN = 5;
 
 /**
  * Fills the delivery queue from the ledger: at most QUEUE_WINDOW jobs in all states, about ten seconds of work, the
- * sending runs in turn. A flush of Redis starts the feeding anew. A job that is there already is not added again; a doubled one does no harm.
+ * sending runs in turn. After a flush of Redis feeding begins again. A job that exists already is not added again; a
+ * doubled one does no harm.
  */
 @Injectable()
 export class FeederService {
@@ -60,7 +64,7 @@ export class FeederService {
     });
   }
 
-  /** Those who wait for their next attempt at once. */
+  /** Feeds deliveries that are to be tried again at once. */
   private async feedAgain(room: number): Promise<number> {
     const ids = await this.state.takeAgain(Math.min(room, BATCH));
     if (ids.length === 0) return 0;
@@ -108,7 +112,7 @@ export class FeederService {
     );
   }
 
-  /** Adds the jobs, then moves the cursors: what is lost in between is fed twice, which does no harm. */
+  /** Adds the jobs, then moves the cursors: after a crash in between they are added twice, which does no harm. */
   private async add(rows: Fed[]): Promise<void> {
     if (rows.length === 0) return;
     await this.queue.addBulk(rows.map(deliveryJob));
@@ -116,7 +120,7 @@ export class FeederService {
     await this.state.pass(rows);
   }
 
-  /** What still fits: by the cap, and by how fast jobs left the queue lately. */
+  /** How many jobs still fit: by the limit, and by how fast jobs left the queue lately. */
   private async room(): Promise<number> {
     const counts = await this.queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
     const held = Object.values(counts).reduce((a, b) => a + b, 0);
@@ -140,7 +144,7 @@ export class FeederService {
   }
 }
 
-/** The job of a delivery's next attempt. Its id names both, so that one attempt has one job and each try is seen. */
+/** The job of a delivery's next attempt. Its id contains both, so that each attempt has one job of its own. */
 export function deliveryJob(delivery: { id: number; attempts: number }) {
   return {
     name: 'deliver',
@@ -155,7 +159,7 @@ export function deliveryJobId(delivery: { id: number; attempts: number }): strin
 
 let turn = 0;
 
-/** Another run begins each turn, so that none is always first. */
+/** Each turn begins with another run, so that none is always first. */
 function rotate<T>(list: T[]): T[] {
   turn = (turn + 1) % list.length;
   return [...list.slice(turn), ...list.slice(0, turn)];

@@ -1,10 +1,10 @@
 import { isUnavailable } from '../../database/database';
 
 /**
- * Many callers, one statement, one fsync: items that arrive while a batch is being written form the next one. Each caller
- * waits for its own result. While Postgres says no for a while the batch is written again until it answers, in order, so
- * `write` must be harmless to repeat; any other failure of a batch of several is tried item by item, in order, so that one
- * bad item fails alone.
+ * Many callers, one statement, one fsync: items that arrive while a batch is being written form the next one. Each
+ * caller waits for its own result. While Postgres is unavailable the batch is repeated until it answers, in order, so
+ * repeating `write` must be harmless. After any other failure the items of the batch are written one by one, in order,
+ * so that only the bad item fails.
  */
 export class GroupCommit<I, O> {
   private waiting: { item: I; resolve: (o: O) => void; reject: (e: unknown) => void }[] = [];
@@ -16,7 +16,10 @@ export class GroupCommit<I, O> {
     private readonly write: (items: I[]) => Promise<O[]>,
     private readonly options: {
       maxBatch: number;
-      /** A batch begins when so many items wait, or `gatherMs` after the first: fewer statements, for a moment of each. */
+      /**
+       * A batch begins when so many items wait, or `gatherMs` after the first: fewer statements, at the price of a
+       * short wait.
+       */
       gather: number;
       gatherMs: number;
       parallel: number;
@@ -32,7 +35,7 @@ export class GroupCommit<I, O> {
     });
   }
 
-  /** Answers those that wait and are not being written yet, without writing them. */
+  /** Removes items that are not being written yet; they get this answer. */
   withdraw(which: (item: I) => boolean, answer: O): void {
     const kept = this.waiting.filter(({ item }) => !which(item));
     for (const { item, resolve } of this.waiting) if (which(item)) resolve(answer);

@@ -1,11 +1,12 @@
 import type { Database } from '../../database/database';
 
-/** How long one look at the database's clock is good for. */
+/** The database's clock is read at most once in this time. */
 const GOOD_FOR_MS = 1_000;
 
 /**
- * The database's clock, as this process reckons it: letters are dated by it, because a node's own clock may be hours off.
- * One look a second while it is asked; if the database does not answer, the reckoning goes on from the last look.
+ * The database's clock, extrapolated from its last reading by this process' monotonic clock. Letters are dated by it,
+ * because a node's own clock may be hours off. It is read once a second while it is used; if the database does not
+ * answer, the last reading is extrapolated further.
  */
 export class LedgerClock {
   private seen: { at: number; time: number } | undefined;

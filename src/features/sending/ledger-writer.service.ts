@@ -15,12 +15,12 @@ const BATCH = 500;
 const GATHER_MS = 6;
 /** The weight of the newest claim in the mean duration. */
 const NEWEST = 1 / 16;
-/** An outage is told of so often, not at each try. */
+/** An outage is logged so often, not at each try. */
 const TELL_MS = 10_000;
-/** A result that Postgres refuses to take is tried again after so long. */
+/** After so long a result that Postgres refused is written again. */
 const REFUSED_RETRY_MS = 5_000;
 
-/** Back where it was before the claim. */
+/** The record that gives a claim back without a try. */
 export const UNTRIED = {
   attempt: null,
   status: 'pending',
@@ -31,13 +31,13 @@ export const UNTRIED = {
   lostReplies: 0,
 } as const;
 
-/** This worker's hand in the ledger: its claims, and what they came to, many in one statement. */
+/** Writes this worker's claims and records to the ledger, many in one statement. */
 @Injectable()
 export class LedgerWriter {
-  /** How long a claim takes lately. */
+  /** The recent mean duration of a claim. */
   claimMs = 0;
   private readonly inHand = new Set<number>();
-  /** Deliveries whose results Postgres refuses to take. */
+  /** Deliveries whose results Postgres refuses. */
   private readonly refused = new Set<number>();
   private readonly entries: GroupCommit<Entry, Claim | null>;
 
@@ -58,7 +58,8 @@ export class LedgerWriter {
     };
     this.entries = new GroupCommit((entries) => writeLedger(database, registry.id, entries), {
       maxBatch: BATCH,
-      // A record and the claim that takes its slot are two: half of the slots' work, while the other half is being sent.
+      // A batch has about half of the slots' entries, while the letters of the other half are being sent; a record and
+      // the next claim in its slot are two entries.
       gather: 3 * config.smtpConnections,
       gatherMs: GATHER_MS,
       parallel: 1,
@@ -67,7 +68,7 @@ export class LedgerWriter {
     });
   }
 
-  /** From now until `letGo` this process works on the delivery. @returns false if it does already */
+  /** From now until `letGo` a job of this process works on the delivery. @returns false if another one does already */
   take(deliveryId: number): boolean {
     if (this.inHand.has(deliveryId)) return false;
     this.inHand.add(deliveryId);
@@ -78,7 +79,7 @@ export class LedgerWriter {
     this.inHand.delete(deliveryId);
   }
 
-  /** Null if it is not to be had, now or at all. */
+  /** Null if the delivery can't be claimed. */
   async claim(deliveryId: number): Promise<Claim | null> {
     const askedAt = performance.now();
     const claim = await this.entries.add({ claim: deliveryId });
@@ -87,24 +88,24 @@ export class LedgerWriter {
   }
 
   /**
-   * Under the policy `hold` the ledger learns that a letter may go out only when a connection is ready for it: should this
-   * worker die before, the delivery is certainly not sent and goes back.
+   * Under the policy `hold` the ledger is told that a letter may be sent only when a connection is ready for it: if
+   * this worker dies before, the delivery was certainly not sent and is pending again.
    * @returns false if the claim was taken over
    */
   async offer(claim: Claim): Promise<boolean> {
     return (await this.entries.add({ offer: claim })) !== null;
   }
 
-  /** Claims that are not being written yet are withdrawn. */
+  /** Withdraws claims that are not being written yet. */
   stop(): void {
     this.entries.withdraw((entry) => 'claim' in entry, null);
   }
 
   /**
-   * The slot is free once the record stands in line: entries are written in order, so the next claim is committed with this
-   * record or after it, and never more claims are held than there are slots.
-   * What Postgres refuses to take, though it answers, is not the other letters' trouble: its claim is kept, so that nobody
-   * sends the letter again while this worker lives, and it is tried again now and then, for its cause may be mended.
+   * The slot is free as soon as the record is queued: entries are written in order, so the next claim is committed with
+   * this record or after it, and there are never more claims than slots. A result that Postgres refuses must not stop
+   * other letters: its claim is kept, so that nobody sends the letter again while this worker lives, and writing is
+   * repeated now and then, because the cause may be corrected.
    */
   async record(record: DeliveryRecord, slot?: Slot): Promise<void> {
     for (let refused = false; ;) {
@@ -133,8 +134,8 @@ export class LedgerWriter {
   }
 
   /**
-   * Gives back claims of this worker that none of its jobs knows of: their statement was committed, its answer was lost, and
-   * the statement's repetition came after a pause. Nothing of them was offered to the server.
+   * Gives back claims of this worker that none of its jobs knows: their statement was committed, its answer was lost,
+   * and the repeated statement came after a pause. Their letters were not offered to the server.
    * @returns how many
    */
   async releaseOrphans(): Promise<number> {

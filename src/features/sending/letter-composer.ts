@@ -12,7 +12,7 @@ import type { Claim } from '../ledger/claims';
 import { settleSnapshot } from '../runs/run-moves';
 import { LedgerClock } from './ledger-clock';
 
-/** What the letters of a run have in common, made once. */
+/** What the letters of a run have in common, computed once. */
 interface RunContent {
   prepared: PreparedLetter;
   runKey: string | null;
@@ -33,14 +33,14 @@ interface RunSnapshot {
   createdAt: Date;
 }
 
-/** Writes a letter for a server. */
+/** Writes a letter for a server with these capabilities. */
 export type Compose = (server: { eightBitMime: boolean }) => Buffer;
 
 const KEPT_RUNS = 50;
 
 /**
- * Composes letters. All of a letter but its date is a function of its run as that began and of its client as that is now:
- * the same on every try. Its date, and that of its signatures, is that of the try.
+ * Composes letters. Everything but the date depends only on the run as it began and on the client as they are now, so
+ * that it is the same on every try. The date, also that of the signatures, is that of the try.
  */
 @Injectable()
 export class LetterComposer {
@@ -57,7 +57,8 @@ export class LetterComposer {
   }
 
   /**
-   * What makes this claim's letter once the server's abilities are known; null if its content was not to be read.
+   * The function that writes this claim's letter once the server's capabilities are known; null if its content could
+   * not be read.
    * @throws DomainError (the returned function) if the run's content can't be composed
    */
   async letter(claim: Claim): Promise<Compose | null> {

@@ -2,7 +2,7 @@ import { responseText, type SmtpReason, type TransmitResult, type Verdict } from
 import { BREAKS_MAX } from './verdict-record';
 import type { Claim } from '../ledger/claims';
 
-/** A mailing has to stop: its sender or content is refused, or its template fails. */
+/** A mailing has to be parked: its sender or content is refused, or its template fails. */
 export interface ParkMailing {
   mailingId: number;
   code: SmtpReason;
@@ -13,19 +13,19 @@ interface Streak {
   reason: string;
   clients: Set<number>;
   recent: boolean[];
-  /** A letter of this run was taken since the mailing was last parked. */
+  /** Whether a letter of this run was accepted since the mailing was last parked. */
   taken: boolean;
 }
 
 const KEPT_RUNS = 200;
 
-/** Counts, per run, what the rules' consequences for a mailing ask for. In memory: each worker comes to it by itself. */
+/** Counts, per run, the results for which rules park a mailing. In memory: each worker counts for itself. */
 export class MailingStreaks {
   private readonly streaks = new Map<number, Streak>();
 
   /**
-   * A sender that is refused again and again where this recipient is named, while others of the same run are taken, is this
-   * recipient's own doing.
+   * If the sender is refused repeatedly for this recipient, while letters to others of the same run are accepted, the
+   * recipient is to blame.
    */
   blame(claim: Claim, verdict: Verdict): Verdict {
     const again = verdict.scope === 'mailing' && verdict.delivery === 'pending' && claim.breaks >= BREAKS_MAX - 1;
@@ -33,7 +33,7 @@ export class MailingStreaks {
     return { ...verdict, delivery: 'failed', tryUsed: true, consequence: { kind: 'none' } };
   }
 
-  /** Notes one try; returns what to park, if this was one too many. */
+  /** Notes one try; returns what to park, if a limit is reached. */
   note(claim: Claim, result: TransmitResult, verdict: Verdict): ParkMailing | null {
     if (verdict.attempt === 'none' && verdict.scope !== 'mailing') return null;
     const { consequence } = verdict;
@@ -51,7 +51,7 @@ export class MailingStreaks {
     }
     if (streak.recent.length > 100) streak.recent.shift();
     if (consequence.kind !== 'park' || consequence.what !== 'mailing') {
-      // Even an empty set is made anew by that, for each letter.
+      // clear() costs time even for an empty set, and this runs for each letter.
       if (streak.clients.size > 0) streak.clients.clear();
       return null;
     }

@@ -19,13 +19,13 @@ import { MailingStreaks, type ParkMailing } from './mailing-streaks';
 import { Slot, Slots } from './slots';
 import { recordOf } from './verdict-record';
 
-/** What became of one job. */
+/** The outcome of one job. */
 export type SendOutcome =
-  /** Not ours to do now: claimed by another, final, its run paused, or the account is resting. The ledger knows. */
+  /** Nothing to do now: claimed by another worker, final, its run is paused, or the account rests. */
   | { kind: 'nothing'; tried?: Tried }
-  /** This process is stopping; the job is another worker's. */
+  /** This process is stopping; another worker gets the job. */
   | { kind: 'stopping' }
-  /** The ledger has it. */
+  /** The result is recorded in the ledger. */
   | {
       kind: 'recorded';
       claim: Claim;
@@ -37,19 +37,21 @@ export type SendOutcome =
 
 const NOTHING: SendOutcome = { kind: 'nothing' };
 
-/** One delivery's turn. */
+/** How one delivery is to be sent. */
 interface Turn {
   deliveryId: number;
   slot: Slot;
-  /** It goes although the account rests, and before all others: its answer decides whether the rest may go. */
+  /**
+   * It is sent although the account rests, and before all others: its answer decides whether the others may be sent.
+   */
   probe: boolean;
-  /** Through a new connection, because of what one that had served letters before said. */
+  /** Set if the letter has to go through a new connection: the wording of the refusal on a used one. */
   fresh: string | undefined;
-  /** That of this worker when it claimed; a claim of an earlier one may have been taken over. */
+  /** The worker's epoch when it claimed; a claim of an earlier epoch may have been taken over. */
   epoch: number;
 }
 
-/** What came of handing a letter over. */
+/** The result of transmitting a letter. */
 interface Transmitted {
   result: TransmitResult;
   durationMs: number;
@@ -62,7 +64,7 @@ export class SenderService {
   private readonly from: string;
   private stopped = false;
   private readonly streaks = new MailingStreaks();
-  /** Told what became of a probe, which is nobody's job. */
+  /** Called with the outcome of a probe, which belongs to no job. */
   onProbed: (outcome: SendOutcome) => Promise<void> = () => Promise.resolve();
 
   constructor(
@@ -89,7 +91,7 @@ export class SenderService {
     return this.take(deliveryId, false);
   }
 
-  /** Nothing new is claimed from now on; what is claimed ends. */
+  /** From now on nothing is claimed; claimed letters are still sent. */
   stop(): void {
     this.stopped = true;
     this.slots.close();
@@ -97,7 +99,7 @@ export class SenderService {
     this.ledger.stop();
   }
 
-  /** One letter although the account rests; null if it is not to be had. */
+  /** Sends one letter although the account rests; null if it can't be claimed. */
   private async probe(deliveryId: number): Promise<Tried | null> {
     const outcome = await this.take(deliveryId, true);
     await this.onProbed(outcome);
@@ -119,7 +121,7 @@ export class SenderService {
     }
   }
 
-  /** A place among the claims; a probe needs no connection that is ready, since it is to find out whether there is one. */
+  /** Waits for a slot; a probe needs no ready connection, since it has to find out whether there is one. */
   private place(probe: boolean): Promise<boolean> {
     if (probe) return Promise.resolve(this.slots.force());
     const acquired = this.slots.acquire();
@@ -131,7 +133,7 @@ export class SenderService {
     return probe || this.gate.open;
   }
 
-  /** The story of one letter: each step gives what the next ones need, or the outcome that ends it. */
+  /** The way of one letter: each step returns what the next ones need, or the outcome that ends it. */
   private async story(turn: Turn): Promise<SendOutcome> {
     const claim = await this.claim(turn);
     if ('kind' in claim) return claim;
@@ -187,7 +189,7 @@ export class SenderService {
     const verdict = this.streaks.blame(claim, classify(result, facts));
     const record = recordOf(claim, result, verdict, durationMs, this.config, Math.random());
     this.note(result, verdict, claim);
-    // While the account rests for what everybody is told, that counts against no mailing.
+    // While the account rests because all recipients get the same refusal, the refusal counts against no mailing.
     const park = verdict.refusal !== null && !this.gate.open ? null : this.streaks.note(claim, result, verdict);
     if (verdict.consequence.kind === 'fresh') {
       await this.ledger.record(record);
@@ -202,7 +204,7 @@ export class SenderService {
     return { kind: 'recorded', claim, status: record.status, response: responseText(result), park, tried };
   }
 
-  /** The account learns from what happened; if it has to rest, nobody waits for a connection any more. */
+  /** Tells the account gate the result; if the account has to rest, letters that wait for a connection are withheld. */
   private note(result: TransmitResult, verdict: Verdict, claim?: Claim): void {
     this.gate.note(result, verdict, claim);
     if (!this.gate.open) this.slots.turnAway();

@@ -7,7 +7,7 @@ import { FeederService } from './feeder.service';
 import { LedgerWriter } from './ledger-writer.service';
 import { SenderService } from './sender.service';
 
-/** All that sends in a worker, from its registration to its last word. */
+/** Everything that sends in a worker, from its registration to its end. */
 @Injectable()
 export class SendingEngine {
   private feeding = false;
@@ -22,12 +22,12 @@ export class SendingEngine {
     private readonly logger: PinoLogger,
   ) {}
 
-  /** One turn at filling the queue, unless one is under way, the account rests or this worker is not alive. */
+  /** Feeds the queue once, unless that is under way, the account rests or this worker is not alive. */
   async feed(): Promise<void> {
     if (this.feeding || !this.gate.open || !this.registry.alive) return;
     this.feeding = true;
     try {
-      // Jobs that wait for a connection ask for it once; the account may have rested meanwhile.
+      // Jobs that wait for a connection asked for it once; since then the account may have rested.
       this.pool.prepare();
       await this.feeder.feed();
     } catch (error) {
@@ -37,13 +37,13 @@ export class SendingEngine {
     }
   }
 
-  /** Learns what other workers know, and gives back what none of its jobs works on. */
+  /** Reads what other workers found out, and gives back claims that no job works on. */
   async mend(): Promise<void> {
     await this.gate.rests.refresh();
     await this.ledger.releaseOrphans();
   }
 
-  /** Nothing new is claimed; what is claimed ends. */
+  /** Nothing new is claimed; claimed letters are still sent. */
   stop(): void {
     this.gate.stop();
     this.sender.stop();
@@ -54,7 +54,7 @@ export class SendingEngine {
     return this.pool.close();
   }
 
-  /** Others may take over what is left. */
+  /** Others may take over the remaining claims. */
   leave(): Promise<void> {
     const told = this.registry.stop();
     this.pool.dropAll();

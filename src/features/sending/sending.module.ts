@@ -16,7 +16,7 @@ import { SenderService } from './sender.service';
 import { SendingEngine } from './sending-engine.service';
 import { DeliverySweeper } from './sweeper.service';
 
-/** What only a worker has: claims, connections, a heartbeat. */
+/** The parts of a worker that API processes do not have: claims, connections, heartbeat. */
 @Module({
   imports: [DatabaseModule, QueueModule, AccountsModule],
   providers: [

@@ -1,6 +1,6 @@
 /**
- * A counting semaphore whose size may change, first come first served. What is taken stays taken when the size shrinks.
- * `close` turns away those who wait and all who come.
+ * A counting semaphore whose size may change; waiters are served in their order. Slots that are taken stay taken when
+ * the size shrinks. `close` refuses those who wait and all later ones.
  */
 export class Slots {
   private readonly waiting: ((got: boolean) => void)[] = [];
@@ -10,12 +10,12 @@ export class Slots {
   /** @param size how many may be taken now; call `serve` when it may have grown */
   constructor(private readonly size: () => number) {}
 
-  /** Taken, or waited for. */
+  /** How many slots are taken or waited for. */
   get wanted(): number {
     return this.used + this.waiting.length;
   }
 
-  /** False if it was turned away: nothing was taken. */
+  /** Resolves with false if it was refused: then nothing is taken. */
   acquire(): Promise<boolean> {
     if (this.closed) return Promise.resolve(false);
     if (this.waiting.length === 0 && this.used < this.size()) {
@@ -25,7 +25,7 @@ export class Slots {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  /** One more, however many are taken; false if closed. */
+  /** Takes a slot, however many are taken; false if closed. */
   force(): boolean {
     if (!this.closed) this.used++;
     return !this.closed;
@@ -43,7 +43,7 @@ export class Slots {
     }
   }
 
-  /** Those who wait get nothing; who comes later may. */
+  /** Refuses those who wait, but not later ones. */
   turnAway(): void {
     for (const turnedAway of this.waiting.splice(0)) turnedAway(false);
   }

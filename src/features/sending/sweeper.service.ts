@@ -11,9 +11,9 @@ import { raiseFloors } from '../runs/run-moves';
 import { type FeedCursor, FeedState } from '../../queue/feed-state';
 import { deliveryJobId } from './feeder.service';
 
-/** How many of a run's oldest fed deliveries are looked for in Redis; the rest become the oldest in time. */
+/** How many of a run's oldest fed deliveries are looked for in Redis; the others become the oldest in later sweeps. */
 const SAMPLE = 500;
-/** Of so many it is asked where in the queue they stand. */
+/** For so many of them it is checked in which list of the queue they are. */
 const PROBE = 20;
 
 interface FedDelivery {
@@ -22,13 +22,13 @@ interface FedDelivery {
   status: string;
 }
 
-/** What a sweep found and mended. */
+/** What a sweep found and repaired. */
 export interface Swept {
   takenOver: number;
   refedRuns: number[];
 }
 
-/** Makes dead workers' claims and lost jobs harmless. */
+/** Takes over claims of dead workers and finds lost jobs. */
 @Injectable()
 export class DeliverySweeper {
   constructor(
@@ -74,7 +74,9 @@ export class DeliverySweeper {
     return lost;
   }
 
-  /** Whether jobs of a run are lost. Those that Redis knows but that stand in none of its lists are taken away first. */
+  /**
+   * Whether jobs of a run are lost. Jobs that exist in Redis but are in none of the queue's lists are removed first.
+   */
   private async mendRun(runId: number, fed: FeedCursor): Promise<boolean> {
     let lost = false;
     for (let after = 0; ;) {
@@ -102,7 +104,9 @@ export class DeliverySweeper {
     return deliveries.filter((_, i) => answers[i]?.[1] === 0);
   }
 
-  /** Lost lists make old jobs first: only if the oldest have no place, all are looked at. */
+  /**
+   * If a list was lost, its oldest jobs have been waiting longest: only if the oldest are in no list, all are checked.
+   */
   private async withoutPlace(deliveries: FedDelivery[]): Promise<FedDelivery[]> {
     const homeless = async (some: FedDelivery[]) => {
       const states = await Promise.all(some.map((delivery) => this.queue.getJobState(deliveryJobId(delivery))));
@@ -112,7 +116,7 @@ export class DeliverySweeper {
     return oldest.length === 0 ? [] : [...oldest, ...(await homeless(deliveries.slice(PROBE)))];
   }
 
-  /** Between the two looks a job may have ended and its delivery moved on. */
+  /** Between the two checks a job may have ended and its delivery changed. */
   private async stillOpen(deliveries: FedDelivery[]): Promise<FedDelivery[]> {
     if (deliveries.length === 0) return [];
     const rows = await this.database.rows<{ id: number }>(

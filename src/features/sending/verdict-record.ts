@@ -5,10 +5,10 @@ import { responseText, type TransmitResult, type Verdict } from '../../domain/sm
 import type { Claim } from '../ledger/claims';
 import type { DeliveryRecord } from '../ledger/records';
 
-/** A delivery that came back so often, each time after its recipient was named, counts as if the recipient were to blame. */
+/** After so many broken connections or refused senders, each time after RCPT, the recipient counts as the cause. */
 export const BREAKS_MAX = 3;
 
-/** What the ledger says of a try: the verdict, the mailing's policy and the retry policy put together. */
+/** The ledger's record of a try, from the verdict, the mailing's policy and the retry policy. */
 export function recordOf(
   claim: Claim,
   result: TransmitResult,
@@ -67,12 +67,15 @@ export function recordOf(
   }
 }
 
-/** What can't be this recipient's doing, however often it happens: the account or the mailing is parked, waits or rests. */
+/**
+ * Whether the recipient can't be the cause, however often it happens: the account or the mailing is parked, waits or
+ * rests.
+ */
 function blamesNobody(result: TransmitResult, { permanent, consequence }: Verdict): boolean {
   if (permanent || result.kind === 'withheld' || ['rest', 'fresh', 'fewer'].includes(consequence.kind)) return true;
   return result.kind === 'refused' && result.phase === 'mail';
 }
 
-/** Counted, but no reason to fail by itself: `MailingStreaks.blame` has the rest. */
+/** Counted, but no reason to fail by itself: `MailingStreaks.blame` decides that. */
 const refusedForSender = (result: TransmitResult, { scope }: Verdict): boolean =>
   scope === 'mailing' && result.kind === 'refused' && result.phase !== 'mail';

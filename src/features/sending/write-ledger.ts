@@ -5,7 +5,10 @@ import { type Entry, writeEntries } from '../ledger/ledger';
 import type { DeliveryRecord } from '../ledger/records';
 import { lockRunsThatGoOn, reopenRuns } from '../runs/run-moves';
 
-/** Writes claims and records (`writeEntries`), and each answer that came after its claim was taken over in a transaction of its own. */
+/**
+ * Writes claims and records (`writeEntries`), and, each in a transaction of its own, answers that came after their
+ * claim was taken over.
+ */
 export async function writeLedger(database: Database, workerId: number, entries: Entry[]): Promise<(Claim | null)[]> {
   const { answers, late } = await writeEntries(database, workerId, entries);
   for (const record of late) await database.transaction((tx) => correctLate(tx, workerId, record));
@@ -13,9 +16,10 @@ export async function writeLedger(database: Database, workerId: number, entries:
 }
 
 /**
- * The server's answer to an attempt that was taken over as `unknown` meanwhile. The delivery follows if nothing was tried
- * since; otherwise the attempt stays `unknown`, because another copy may be out, and only the answer is noted. Whoever is to
- * be tried again reopens a run that is done meanwhile; where that is not allowed any more, the delivery has failed.
+ * The server's answer to an attempt that was taken over as `unknown` meanwhile. The delivery follows if nothing was
+ * tried since; otherwise the attempt stays `unknown`, because another copy may be out, and only the answer is noted. If
+ * the delivery is to be tried again, a run that is done meanwhile is reopened; if that is no longer allowed, the
+ * delivery has failed.
  */
 async function correctLate(tx: Transaction, workerId: number, record: DeliveryRecord): Promise<void> {
   const { attempt, status } = record;

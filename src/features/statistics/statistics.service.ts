@@ -58,7 +58,7 @@ export interface LiveRun {
   counts: DeliveryCounts;
 }
 
-/** What goes on, what comes and what is wrong, as the home page shows it. */
+/** Live runs, next mailings and present problems, as the home page shows them. */
 export interface Present {
   live: LiveRun[];
   next: { id: number; name: string; nextRunAt: Date; timeZone: string; recipients: number }[];
@@ -122,7 +122,7 @@ export class StatisticsService {
     return overview;
   }
 
-  /** The viewer changed something: the next overview is read anew. */
+  /** The viewer changed something, so the next overview is not taken from the cache. */
   async forget(viewer: Viewer): Promise<void> {
     await this.redis.client.del(this.key(viewer)).catch(() => 0);
   }

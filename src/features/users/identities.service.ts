@@ -21,12 +21,14 @@ export interface IdentityView {
   lastUsedAt: Date | null;
 }
 
-/** Signed in, or proved and waiting for a manager to let them in. */
+/** Signed in, or confirmed and waiting for a manager's approval. */
 export type IdentityOutcome = ({ kind: 'session' } & NewSession) | { kind: 'waiting' };
 
 type Found = { id: number; status: UserStatus };
 
-/** Accounts of an OpenID Connect provider, and whose they are here. A second factor is the provider's to ask for. */
+/**
+ * Links between accounts of an OpenID Connect provider and users. Asking for a second factor is left to the provider.
+ */
 @Injectable()
 export class IdentitiesService {
   constructor(
@@ -38,11 +40,12 @@ export class IdentitiesService {
   ) {}
 
   /**
-   * Somebody the provider vouches for: found by issuer and subject; the first time by their verified address, which links
-   * the two, unless that user has a second factor: then they link the account themselves. An unknown address is registered as
-   * REGISTRATION says.
-   * @throws DomainError ACCOUNT_BLOCKED, OIDC_EMAIL_UNVERIFIED, OIDC_FAILED, REGISTRATION_CLOSED; ConflictError IDENTITY_TAKEN,
-   *   OIDC_LINK_FIRST
+   * Signs in whoever the provider has authenticated: found by issuer and subject, the first time by the verified
+   * address, which links the two. A user with a second factor has to link the account themselves. An unknown address is
+   * registered as REGISTRATION says.
+   * @throws DomainError ACCOUNT_BLOCKED, OIDC_EMAIL_UNVERIFIED, OIDC_FAILED, REGISTRATION_CLOSED; ConflictError
+   * IDENTITY_TAKEN,
+   * OIDC_LINK_FIRST
    */
   async signIn(
     identity: ProvedIdentity,
@@ -77,12 +80,15 @@ export class IdentitiesService {
     );
   }
 
-  /** Before the viewer is sent to the provider to link an account: an open browser alone must not do that. @throws as `unlink` */
+  /**
+   * Asks for password and code before the viewer is sent to the provider to link an account: an unattended browser must
+   * not be enough. @throws as `unlink`
+   */
   async requireProof(viewer: Viewer, proof: Proof): Promise<void> {
     await this.secondFactor.proved(viewer, proof, () => Promise.resolve());
   }
 
-  /** Links what the provider vouches for to the viewer's account, whatever its address. @throws ConflictError IDENTITY_TAKEN */
+  /** Links the provider's account to the viewer, whatever its address. @throws ConflictError IDENTITY_TAKEN */
   async link(viewer: Viewer, identity: ProvedIdentity): Promise<void> {
     const noticeId = await this.database.transaction(async (tx) => {
       await lockAccess(tx, viewer);
@@ -108,7 +114,7 @@ export class IdentitiesService {
     await this.notices.enqueue(noticeId);
   }
 
-  /** Unlinks all of somebody who may have lost their account; says how many there were. */
+  /** Unlinks all accounts of a user whose account may be compromised. @returns how many there were */
   async endAll(userId: number, tx: Transaction): Promise<number> {
     return tx.affected('DELETE FROM identities WHERE user_id = $1', [userId]);
   }
@@ -132,7 +138,7 @@ export class IdentitiesService {
     return { kind: 'session', ...session };
   }
 
-  /** The first time: whoever has the address, or a new user. */
+  /** The first sign-in: finds the user with the address, or registers a new one. */
   private async adopt(
     tx: Transaction,
     identity: ProvedIdentity,
@@ -146,7 +152,8 @@ export class IdentitiesService {
       emailKey(email),
     ]);
     if (owner?.status === 'blocked') throw accountBlocked();
-    // An address proves less than the code that this user asked for: who can read their mail could have that account there.
+    // The address alone is not enough for a user with a second factor: whoever can read their mail could open such an
+    // account at the provider.
     if (owner && (await this.secondFactor.state({ userId: owner.id }, tx)).enabled) throw linkFirst();
     const isNew = !owner || owner.status === 'unconfirmed';
     const user = isNew ? await this.register(tx, email, identity, origin, language) : owner;
@@ -156,7 +163,10 @@ export class IdentitiesService {
     return isNew ? { user } : { user, noticeId: await this.tell(tx, user.id) };
   }
 
-  /** The provider has proved the address: what a registration with it waited for is over, and its password was never in force. */
+  /**
+   * The provider has verified the address: a registration that waited for confirmation is completed, and its password
+   * never takes effect.
+   */
   private async register(
     tx: Transaction,
     email: string,
@@ -178,7 +188,7 @@ export class IdentitiesService {
         registration === 'open' ? 'active' : 'waiting',
       ],
     );
-    // Somebody registered with it in this very moment: the next try finds them.
+    // Somebody registered with the address at the same moment: the next try will find them.
     if (!user) throw new DomainError('invalid', 'OIDC_FAILED', 'Please try again.');
     await withdrawTokens(tx, user.id, 'confirm');
     const actor = anonymous(origin.ip, user.id);

@@ -3,8 +3,9 @@ import { DomainError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 
 /**
- * For work whose result outlives the request: a token, a link, a role. A block, another role or the end of the session or
- * token the viewer came with is seen here if it came after the guard had let them in, and waits for the commit otherwise.
+ * For work whose result outlives the request: a token, a link, a role. A block, another role or the end of the session
+ * or token the viewer came with is noticed here if it came after the guard's check; a later one waits for this
+ * transaction.
  * @throws DomainError UNAUTHENTICATED
  */
 export async function lockAccess(tx: Transaction, { userId, role, sessionId, token }: Viewer): Promise<void> {

@@ -6,7 +6,9 @@ import { problem } from '../../domain/problems';
 import { Limits } from '../../queue/limits';
 import { passwordMatches } from './passwords';
 
-/** Asks somebody who is signed in for their password again, before what an open browser alone must not do. */
+/**
+ * Asks a signed-in user for their password again, before changes for which an unattended browser must not be enough.
+ */
 @Injectable()
 export class OwnPassword {
   constructor(
@@ -15,7 +17,7 @@ export class OwnPassword {
   ) {}
 
   /**
-   * The hash that matched: what is done by it must find it unchanged.
+   * Returns the hash that matched: the change must check that it is still the same.
    * @throws ValidationError for another password, ConflictError PASSWORD_MISSING, DomainError RATE_LIMITED
    */
   async require(

@@ -6,14 +6,14 @@ import { at, type CodedProblem, type FieldProblem, problem } from '../../domain/
 const PASSWORD_MIN = 8;
 const PASSWORD_MAX = 200;
 
-/** Argon2id, the library's default, by OWASP's parameters: 19 MiB, two passes, one lane. */
+/** Argon2id with the parameters that OWASP recommends: 19 MiB, two passes, one lane. */
 const OPTIONS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 export const hashPassword = (password: string): Promise<string> => hash(password, OPTIONS);
 
 let nobody: Promise<string> | undefined;
 
-/** Takes the same time whether there is a hash or not: without one the answer is false, after the same work. */
+/** Takes the same time with and without a hash; without one the answer is false. */
 export async function passwordMatches(passwordHash: string | null, password: string): Promise<boolean> {
   nobody ??= hashPassword(randomBytes(32).toString('base64'));
   const matches = await verify(passwordHash ?? (await nobody), password.slice(0, PASSWORD_MAX + 1));
@@ -21,8 +21,8 @@ export async function passwordMatches(passwordHash: string | null, password: str
 }
 
 /**
- * What is wrong with a new password of the owner of `email`: its length, that it is among the 49,000 that are guessed first,
- * or that it is the address. Which characters it is made of is nobody's business (ASVS 5, 6.2.5).
+ * What is wrong with a new password of the owner of `email`: its length, that it is among the 49,000 that are guessed
+ * first, or that it is the address. There are no rules for its characters (ASVS 5, 6.2.5).
  */
 export async function passwordProblems(
   password: string,
@@ -43,7 +43,7 @@ async function guessProblem(password: string, email: string): Promise<CodedProbl
   return (await common()).has(word) ? problem('common_password') : null;
 }
 
-/** Whether nothing but a number and signs is added to the address, what is before its @, or its domain. */
+/** Whether the word is the address, its local part or its domain, with nothing but digits and signs added. */
 function isAddress(word: string, address: string): boolean {
   const bare = (text: string) => text.replace(/[^\p{L}\p{N}]/gu, '');
   const own = [address, ...address.split('@')].map(bare).filter((part) => part.length > 2);
@@ -52,7 +52,7 @@ function isAddress(word: string, address: string): boolean {
 
 let passwords: Promise<Set<string>> | undefined;
 
-/** Read when it is first asked for: it takes some megabytes, and most processes never ask. */
+/** Loaded at the first use: it takes some megabytes, and most processes never need it. */
 function common(): Promise<Set<string>> {
   passwords ??= import('@zxcvbn-ts/language-common').then(
     ({ dictionary }) => new Set(dictionary['passwords-common'] as readonly string[]),

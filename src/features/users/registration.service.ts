@@ -24,11 +24,11 @@ export interface Registration {
   password: string;
   fullName?: string;
   language?: 'en' | 'ru';
-  /** By default, and for what is no zone, UTC. */
+  /** UTC if absent or not a time zone. */
   timeZone?: string;
 }
 
-/** How people come to an account, and keep it: nothing here tells whether an address is known. */
+/** Registration, confirmation and reset of passwords and addresses. No answer reveals whether an address is known. */
 @Injectable()
 export class RegistrationService {
   constructor(
@@ -42,8 +42,9 @@ export class RegistrationService {
   ) {}
 
   /**
-   * Sends a letter to confirm the address, or one that tells the owner of a known address. The password counts from the
-   * confirmation on: of several registrations that whose letter is answered. Does nothing if registration is closed.
+   * Sends a notice to confirm the address, or, for a known address, one that tells its owner. The password takes effect
+   * with the confirmation: of several registrations, that of the notice whose link is used. Does nothing if
+   * registration is closed.
    * @throws ValidationError, DomainError RATE_LIMITED, LIMITS_UNAVAILABLE
    */
   async register(input: Registration, origin: Origin): Promise<void> {
@@ -83,7 +84,9 @@ export class RegistrationService {
     });
   }
 
-  /** The address is proved: `active`, or `waiting` for a manager. @throws DomainError LINK_INVALID */
+  /**
+   * Confirms an address: the user is `active`, or `waiting` for a manager's approval. @throws DomainError LINK_INVALID
+   */
   async confirm(token: string, origin: Origin): Promise<{ status: 'active' | 'waiting' }> {
     await this.limits.take('linkAddress', origin.ip);
     const status = this.config.registration === 'open' ? 'active' : 'waiting';
@@ -104,7 +107,7 @@ export class RegistrationService {
     return { status };
   }
 
-  /** Sends a letter to set a new password, if there is somebody to send it to. */
+  /** Sends a notice to set a new password, if the address is known. */
   async forgot(address: string, origin: Origin): Promise<void> {
     const { email, errors } = readEmail(address);
     if (errors.length > 0) throw new ValidationError(errors);
@@ -123,8 +126,8 @@ export class RegistrationService {
   }
 
   /**
-   * Sets the password by a letter's link. Ends all sessions and API tokens, unlinks accounts of providers and withdraws the
-   * link to a new address: who forgot the password may have lost the account. The second factor stays.
+   * Sets the password by the link of a notice. Ends all sessions and API tokens, unlinks accounts of providers and
+   * withdraws a pending change of address: the account may have been compromised. The second factor stays.
    * @throws ValidationError, DomainError LINK_INVALID
    */
   async reset(token: string, password: string, origin: Origin): Promise<void> {
@@ -133,7 +136,7 @@ export class RegistrationService {
     const passwordHash = await hashPassword(password);
     const notice = await this.database.transaction(async (tx) => {
       const proved = await redeemToken(tx, 'reset', token);
-      // Refused, the link is left as it was.
+      // If the password is refused, the link stays valid.
       if (proved) await refuseBad(password, proved.email);
       const done =
         proved &&
@@ -155,7 +158,7 @@ export class RegistrationService {
   }
 
   /**
-   * Ends all other sessions, and no API tokens; `keep` is the caller's own session.
+   * Ends all other sessions, but no API tokens; `keep` is the caller's own session.
    * @throws ValidationError, also for a wrong current password
    */
   async changePassword(
@@ -187,7 +190,7 @@ export class RegistrationService {
     await this.notices.enqueue(noticeId);
   }
 
-  /** Sends a letter to the new address; the old one stays until that is answered. */
+  /** Sends a notice to the new address; the old one stays valid until its link is used. */
   async changeEmail(viewer: Viewer, change: { email: string; password: string }): Promise<void> {
     const { email, errors } = readEmail(change.email);
     if (errors.length > 0) throw new ValidationError(errors);
@@ -213,7 +216,7 @@ export class RegistrationService {
     await this.notices.enqueue(noticeId);
   }
 
-  /** The new address is proved and takes the old one's place, which is told of it. @throws DomainError LINK_INVALID */
+  /** Confirms the new address: it replaces the old one, which gets a notice. @throws DomainError LINK_INVALID */
   async confirmEmail(token: string, origin: Origin): Promise<void> {
     await this.limits.take('linkAddress', origin.ip);
     const noticeId = await this.database
@@ -240,7 +243,7 @@ export class RegistrationService {
     await this.notices.enqueue(noticeId);
   }
 
-  /** Takes the same time whatever is found: no answer comes before AUTH_ANSWER_MS. */
+  /** Takes the same time for known and unknown addresses: answers only after AUTH_ANSWER_MS. */
   private async evenly(work: () => Promise<void>): Promise<void> {
     const [outcome] = await Promise.allSettled([work(), sleep(this.config.authAnswerMs)]);
     if (outcome.status === 'rejected') throw outcome.reason;

@@ -10,13 +10,13 @@ const CODE_LETTERS = 24;
 /** 160 random bits in Base32, as authenticator apps take them. */
 export const newTotpSecret = (): string => generateSecret();
 
-/** What the QR code says to an authenticator app. */
+/** The content of the QR code for an authenticator app. */
 export const totpUri = (secret: string, email: string): string =>
   generateURI({ issuer: 'Gonets', label: email, secret });
 
 /**
- * The time step (RFC 6238: SHA-1, six digits, 30 s) whose code this is, if it is the present one or the one before or
- * after it: phones' clocks differ, and people take time to type. Null for any other code.
+ * The time step (RFC 6238: SHA-1, six digits, 30 s) of this code, if it is the present one or the one before or after
+ * it: phones' clocks differ, and typing takes time. Null for any other code.
  */
 export function totpStep(secret: string, code: string, epochS: number): number | null {
   if (!/^\d{6}$/.test(code)) return null;
@@ -24,7 +24,7 @@ export function totpStep(secret: string, code: string, epochS: number): number |
   return result.valid ? Math.floor(epochS / PERIOD_S) + result.delta : null;
 }
 
-/** Ten codes of 120 random bits each: so many that their SHA-256 tells nothing. */
+/** Ten codes of 120 random bits each, so that their SHA-256 reveals nothing. */
 export function newRecoveryCodes(): string[] {
   return Array.from({ length: RECOVERY_CODES }, () =>
     [...randomBytes(CODE_LETTERS)]

@@ -13,7 +13,7 @@ import { OwnPassword, passwordMissing, wrongPassword } from './own-password';
 import { hashRecoveryCode, newRecoveryCodes, newTotpSecret, plainCode, totpStep, totpUri } from './second-factor-codes';
 import { SessionsService } from './sessions.service';
 
-/** What a user is told of their second factor: never the secret. */
+/** What users see of their second factor; never the secret. */
 export interface SecondFactorState {
   enabled: boolean;
   /** Since when. */
@@ -21,13 +21,13 @@ export interface SecondFactorState {
   recoveryCodesLeft: number;
 }
 
-/** What an authenticator app takes, as text and as what a QR code says. */
+/** The secret for an authenticator app, as text and as the content of a QR code. */
 export interface SecondFactorSecret {
   secret: string;
   uri: string;
 }
 
-/** The password and a code: what changes of the second factor ask for. */
+/** The password and a code, required for changes of the second factor. */
 export interface Proof {
   password: string;
   code: string;
@@ -60,7 +60,7 @@ export class SecondFactorService {
     return { enabled: row !== undefined, since: row?.since ?? null, recoveryCodesLeft: row?.recoveryCodesLeft ?? 0 };
   }
 
-  /** Whether to remind: of managers and admins who sign in with a password alone. */
+  /** Whether to remind the user of it: managers and admins who sign in with a password alone. */
   async isMissing({ userId, role }: Pick<Viewer, 'userId' | 'role'>): Promise<boolean> {
     if (role === 'user') return false;
     const row = await this.database.first(
@@ -71,7 +71,7 @@ export class SecondFactorService {
     return row !== undefined;
   }
 
-  /** Makes a new secret; it counts from `enable` on. @throws ConflictError SECOND_FACTOR_ON, PASSWORD_MISSING */
+  /** Makes a new secret, which takes effect with `enable`. @throws ConflictError SECOND_FACTOR_ON, PASSWORD_MISSING */
   async begin(viewer: Viewer): Promise<SecondFactorSecret> {
     const secret = newTotpSecret();
     const user = await this.database.first<{ email: string; hasPassword: boolean }>(
@@ -88,7 +88,7 @@ export class SecondFactorService {
     return { secret, uri: totpUri(secret, user.email) };
   }
 
-  /** The secret that was begun and not confirmed yet, for a form that comes back; null if there is none. */
+  /** The secret that is not confirmed yet, to show the form again; null if there is none. */
   async begun({ userId }: Viewer): Promise<SecondFactorSecret | null> {
     const row = await this.database.first<{ secret: Buffer; email: string }>(
       `SELECT secret, email FROM second_factors JOIN users ON users.id = user_id WHERE user_id = $1 AND confirmed_at IS NULL`,
@@ -99,8 +99,10 @@ export class SecondFactorService {
   }
 
   /**
-   * Switches it on by a first code. All other sessions end. Returns the recovery codes, which nobody can read again.
-   * @throws ValidationError for a wrong password or code, ConflictError SECOND_FACTOR_ON, SECOND_FACTOR_OFF (none was begun)
+   * Switches the second factor on by a first code. All other sessions end. Returns the recovery codes, which can't be
+   * shown again.
+   * @throws ValidationError for a wrong password or code, ConflictError SECOND_FACTOR_ON, SECOND_FACTOR_OFF (none was
+   * begun)
    */
   async enable(viewer: Viewer, proof: Proof): Promise<string[]> {
     return this.change(viewer, proof, 'second_factor.enable', async (tx) => {
@@ -109,7 +111,7 @@ export class SecondFactorService {
     });
   }
 
-  /** Ten new recovery codes in place of those there are. @throws as `disable` */
+  /** Replaces the recovery codes by ten new ones. @throws as `disable` */
   async renewCodes(viewer: Viewer, proof: Proof): Promise<string[]> {
     return this.change(viewer, proof, 'second_factor.codes', (tx) => this.makeRecoveryCodes(tx, viewer.userId));
   }
@@ -122,8 +124,8 @@ export class SecondFactorService {
   }
 
   /**
-   * For somebody who lost phone and recovery codes: they sign in with the password alone, anew. A manager does it for users,
-   * an admin and the operator for everybody but themselves.
+   * Switches the second factor off for a user who lost phone and recovery codes; they have to sign in again, with the
+   * password alone. Managers may do it for users, admins and the operator for everybody but themselves.
    * @throws NotFoundError, ForbiddenError, ConflictError SECOND_FACTOR_OFF
    */
   async reset(viewer: Viewer, userId: number): Promise<void> {
@@ -148,8 +150,8 @@ export class SecondFactorService {
   }
 
   /**
-   * Uses up a code of the user's, in the caller's transaction, and says which kind it was; null for one that is wrong or was
-   * used. The caller counts the tries (`secondFactorUser`).
+   * Uses up a code of the user in the caller's transaction. @returns its kind; null for a code that is wrong or was
+   * used. The caller limits the tries (`secondFactorUser`).
    */
   async accept(tx: Transaction, userId: number, typed: string): Promise<CodeKind | null> {
     const code = plainCode(typed);
@@ -160,7 +162,7 @@ export class SecondFactorService {
     const secret = factor && this.open(userId, factor.secret);
     const step = secret ? totpStep(secret, code, factor.epochS) : null;
     if (step !== null) {
-      // Of two that come with the same code at once, the second finds the step taken.
+      // If the same code is used twice at once, the second update finds the step used.
       const used = 'UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2';
       return (await tx.affected(used, [userId, step])) > 0 ? 'totp' : null;
     }
@@ -169,8 +171,9 @@ export class SecondFactorService {
   }
 
   /**
-   * In front of what changes how somebody signs in: the password, and a code where the second factor is on (or, `enabling`,
-   * was begun). The user's row is held until the commit, so that nobody signs in by what was true before.
+   * Checks, before a change of how a user signs in, the password, and a code if the second factor is on (or, with
+   * `enabling`, was begun). The user's row is locked until the commit, so that nobody signs in by the old state
+   * meanwhile.
    * @throws ValidationError for a wrong password or code, DomainError UNAUTHENTICATED, RATE_LIMITED
    */
   async proved<T>(
@@ -242,7 +245,7 @@ export class SecondFactorService {
     return codes;
   }
 
-  /** A wrong code leaves its line behind, though what it was for is rolled back. */
+  /** Records a wrong code in the audit log although the transaction is rolled back. */
   private failed(viewer: Viewer, id: number): Promise<void> {
     return audit(this.database, viewer, 'second_factor.failed', { type: 'user', id });
   }

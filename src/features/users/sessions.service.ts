@@ -13,7 +13,7 @@ export interface Origin {
   userAgent?: string;
 }
 
-/** A session that was just made: the only time its token is known outside of the cookie. */
+/** A new session; only here its token is known outside of the cookie. */
 export interface NewSession {
   sessionToken: string;
   csrfToken: string;
@@ -30,11 +30,11 @@ export interface SessionView {
   createdAt: Date;
   lastSeenAt: Date;
   expiresAt: Date;
-  /** Whether the question came with it. */
+  /** Whether it is the session of this request. */
   current: boolean;
 }
 
-/** Whom a session's cookie speaks for. */
+/** The user of a session's cookie. */
 export interface SessionBearer {
   sessionId: number;
   userId: number;
@@ -50,7 +50,7 @@ export class SessionsService {
   ) {}
 
   /**
-   * Makes a session of a user who proved who they are.
+   * Makes a session of a user who was authenticated.
    * @param previous the token of the cookie that came with the request; that session ends
    */
   async begin(userId: number, origin: Origin, sql: Sql = this.database, previous?: string): Promise<NewSession> {
@@ -133,7 +133,10 @@ export class SessionsService {
     ]);
   }
 
-  /** What a form or header must repeat for the session's cookie to write: bound to the session and SECRET_KEY. */
+  /**
+   * The token that a form or header must repeat for writes with the session's cookie; derived from the session and
+   * SECRET_KEY.
+   */
   csrfToken(sessionToken: string): string {
     return createHmac('sha256', this.config.secretKey).update(`csrf:${sessionToken}`).digest('base64url');
   }

@@ -10,19 +10,19 @@ import { passwordMatches } from './passwords';
 import { SecondFactorService } from './second-factor.service';
 import { type NewSession, type Origin, SessionsService } from './sessions.service';
 
-/** How long a code is waited for after the password. */
+/** How long after the password the code may be given. */
 const CHALLENGE_MINUTES = 10;
 
-/** A password that was right, and a code that is awaited: the token goes with it. */
+/** A right password after which a code is required; the code is sent with this token. */
 export interface Challenge {
   challenge: string;
   expiresAt: Date;
 }
 
-/** What a right password leads to: a session, or the question for a code. */
+/** The result of a right password: a session, or the question for a code. */
 export type PasswordOutcome = ({ kind: 'session' } & NewSession) | ({ kind: 'challenge' } & Challenge);
 
-/** By password, and by a code where the second factor is on. */
+/** Sign-in by password, and by a code if the second factor is on. */
 @Injectable()
 export class SignInService {
   constructor(
@@ -33,8 +33,8 @@ export class SignInService {
   ) {}
 
   /**
-   * One answer, after the same work, for a wrong password, an unknown address, an address that is not confirmed, one
-   * that waits for approval and one that is blocked.
+   * Gives the same answer, after the same work, for a wrong password, an unknown address, an unconfirmed address, a
+   * user who waits for approval and one who is blocked.
    * @param previous the token of the cookie that came with the request; that session ends when another begins
    * @throws DomainError SIGN_IN_FAILED, RATE_LIMITED, LIMITS_UNAVAILABLE
    */
@@ -53,7 +53,8 @@ export class SignInService {
       throw signInFailed();
     }
     const outcome = await this.database.transaction(async (tx): Promise<PasswordOutcome> => {
-      // A block, a new password or a second factor that came meanwhile has ended all sessions: this one must not begin behind it.
+      // A block, a new password or a second factor that was set meanwhile has ended all sessions: none must begin after
+      // it by the old state.
       const proved = await tx.first<{ id: number }>(
         `SELECT id FROM users WHERE id = $1 AND status = 'active' AND password_hash = $2 FOR SHARE`,
         [user.id, user.passwordHash],
@@ -93,7 +94,7 @@ export class SignInService {
         const answered = await tx.affected('DELETE FROM sign_in_challenges WHERE token_hash = $1', [hash]);
         if (!proved || answered === 0) throw signInOver();
         const by = await this.secondFactor.accept(tx, userId, code);
-        // Nothing is committed: the challenge stays, for another code.
+        // Nothing is committed, so the challenge stays valid for another code.
         if (!by) throw secondFactorFailed();
         const { recoveryCodesLeft } = await this.secondFactor.state({ userId }, tx);
         return this.begin(tx, userId, origin, previous, { by, ...(by === 'recovery_code' && { recoveryCodesLeft }) });

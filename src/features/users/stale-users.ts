@@ -1,7 +1,10 @@
 import type { Database } from '../../database/database';
 import { forgetTokens } from '../notices/notice-tokens';
 
-/** Forgets sessions, half sign-ins and links that are over, and what was begun and not confirmed: registrations for a week, second factors for a day. */
+/**
+ * Deletes expired sessions, unfinished sign-ins and tokens of notices, and what was not confirmed: registrations after
+ * a week, second factors after a day.
+ */
 export async function forgetStaleUsers(database: Database, sessionIdleMs: number): Promise<void> {
   await database.affected(
     `DELETE FROM sessions WHERE expires_at < now() OR last_seen_at < now() - $1 * interval '1 millisecond'`,

@@ -16,7 +16,7 @@ export interface NewToken {
   scopes?: TokenScope[];
 }
 
-/** Who a bearer token speaks for. */
+/** The user of an API token. */
 export interface TokenBearer {
   tokenId: number;
   userId: number;
@@ -25,7 +25,7 @@ export interface TokenBearer {
   expiresAt: Date | null;
 }
 
-/** Who does it when nobody is signed in: whoever holds the machine. */
+/** The viewer on the command line, where nobody is signed in. */
 const OPERATOR: Viewer = { userId: 0, role: 'admin', via: 'cli' };
 
 /** API tokens are 32 random bytes, shown once; the database has only their SHA-256. */
@@ -34,8 +34,8 @@ export class TokensService {
   constructor(private readonly database: Database) {}
 
   /**
-   * A token that was made with a token can do no more, and no longer, than that. None is made behind a block, or the end of
-   * what the viewer came with.
+   * A token that is made with a token has at most its scopes and its life. None is made after a block, or after the end
+   * of the session or token of the request.
    * @throws ValidationError, ForbiddenError, DomainError UNAUTHENTICATED, ConflictError OWNER_BLOCKED
    */
   async create(userId: number, input: NewToken, viewer = OPERATOR): Promise<ApiToken & { token: string }> {
@@ -95,7 +95,7 @@ export class TokensService {
     return found;
   }
 
-  /** By the clock that will end the token, too. */
+  /** By the database's clock, which will also end the token. */
   private async isOver(at: Date): Promise<boolean> {
     const row = await this.database.first<{ over: boolean }>('SELECT $1::timestamptz <= now() AS over', [at]);
     return row?.over ?? true;

@@ -84,7 +84,7 @@ export class UsersService {
     }
   }
 
-  /** Whether anybody has an account yet. */
+  /** Whether there is any user yet. */
   async any(): Promise<boolean> {
     const row = await this.database.first<{ found: boolean }>('SELECT EXISTS (SELECT FROM users) AS found');
     return row?.found ?? false;
@@ -108,7 +108,7 @@ export class UsersService {
     return user;
   }
 
-  /** Whose things a viewer may see beside their own, by address; null for those who see only theirs. */
+  /** The users whose objects a viewer may see beside their own; null for viewers who see only their own. */
   async owners(viewer: Viewer): Promise<{ id: number; email: string }[] | null> {
     if (readableOwner(viewer) !== null) return null;
     return this.database.rows('SELECT id, email FROM users ORDER BY email LIMIT 1000');
@@ -155,7 +155,7 @@ export class UsersService {
     await this.notices.enqueue(noticeId);
   }
 
-  /** Admins: nobody's own role, so that one admin is always left. */
+  /** For admins: not their own role, so that one admin always remains. */
   async setRole(viewer: Viewer, id: number, role: Role): Promise<void> {
     requireMay(viewer, 'users.role');
     if (viewer.userId === id) throw new ConflictError('OWN_ROLE', 'Nobody can change their own role.');
@@ -168,7 +168,7 @@ export class UsersService {
     });
   }
 
-  /** One's own name, language and time zone. @throws ValidationError */
+  /** Changes the viewer's own name, language and time zone. @throws ValidationError */
   async updateProfile(viewer: Viewer, { fullName, language, timeZone }: Profile): Promise<User> {
     const zone = timeZone === undefined ? null : timeZoneName(timeZone);
     const errors = [
