@@ -1,15 +1,14 @@
--- Up Migration
--- The only clock of the calendar and of the ledger. A test database replaces this function to move time;
--- the product never does. Liveness of workers (heartbeats, leases) uses clock_timestamp() instead.
+-- Up Migration The clock of the calendar and of the ledger. Tests replace this function to move time; the product never
+-- does. Heartbeats and leases of workers use clock_timestamp() instead.
 CREATE FUNCTION app_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE RETURN now();
 
--- Which database this is. A dump that is restored, and a database that is cloned, have another OID, or their tables
--- do; another server has another system identifier. So the row here no longer says what the database is: it was
--- restored, and does not know what was sent since.
+-- The identity of this database. A restored dump and a cloned database have other OIDs, of the database or its tables;
+-- another server has another system identifier. If this row differs from the present values, the database was restored
+-- and does not know what was sent since.
 CREATE TABLE database_identity (
   one boolean NOT NULL DEFAULT true CONSTRAINT database_identity_pkey PRIMARY KEY
     CONSTRAINT database_identity_one_check CHECK (one),
-  -- Null where the server does not tell it.
+  -- Null if the server does not reveal it.
   system_identifier bigint,
   database_oid bigint NOT NULL,
   table_oid bigint NOT NULL

@@ -8,7 +8,7 @@ CREATE TABLE notices (
      'let_in', 'test')),
   user_id bigint NOT NULL CONSTRAINT notices_user_id_fkey REFERENCES users ON DELETE CASCADE,
   email text COLLATE "C" NOT NULL,
-  -- What the kind needs: the password's hash that a confirmation puts into force, a test notice's content.
+  -- What the kind needs: the password's hash that takes effect with the confirmation, a test notice's content.
   payload jsonb NOT NULL DEFAULT '{}',
   status text NOT NULL DEFAULT 'pending'
     CONSTRAINT notices_status_check CHECK (status IN ('pending', 'sending', 'sent', 'failed')),

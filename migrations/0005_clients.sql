@@ -17,21 +17,22 @@ CREATE INDEX clients_owner_id_id_idx ON clients (owner_id, id);
 -- Lists sorted by name: an owner's, and everybody's for managers.
 CREATE INDEX clients_owner_id_full_name_idx ON clients (owner_id, full_name, id);
 CREATE INDEX clients_full_name_idx ON clients (full_name, id);
--- What is searched: names are folded by the database's collation, but the four letters I are one in all of them.
+-- For searches: names are folded by the database's collation, except that the four letters I are the same in all of
+-- them.
 CREATE INDEX clients_search_idx ON clients
   USING gin ((lower(translate(email || ' ' || full_name, 'İIı', 'iii') COLLATE "default")) gin_trgm_ops);
 
--- Counts that pages show all the time. owner_id 0 holds the number of different addresses of all owners.
+-- Counts that pages show often. The row of owner_id 0 has the number of different addresses of all owners.
 CREATE TABLE client_totals (
   owner_id bigint NOT NULL CONSTRAINT client_totals_pkey PRIMARY KEY,
   clients bigint NOT NULL DEFAULT 0
 );
 INSERT INTO client_totals (owner_id) VALUES (0);
 
--- Keeps client_totals in the transaction that changes clients. Writers of addresses are ordered by an advisory lock
--- until they commit, so that the number of different addresses over all owners is exact. An address that had nobody
--- before the statement, or has nobody after it, changes that number. No joins and no sequential scans: the query plan
--- that a session keeps from its first statement must suit one row in an empty table as well as thousands among millions.
+-- Keeps client_totals in the transaction that changes clients. Transactions that write addresses exclude each other by
+-- an advisory lock, so that the number of different addresses over all owners is exact. It changes for an address that
+-- no client had before the statement, or that none has after it. No joins and no sequential scans: the query plan that
+-- a session keeps from its first statement must suit one row in an empty table as well as thousands among millions.
 CREATE FUNCTION clients_count() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   different bigint := 0;

@@ -10,14 +10,14 @@ CREATE TABLE imports (
   encoding text,
   delimiter text,
   ignored_columns text[] NOT NULL DEFAULT '{}',
-  -- A file without a column for comments leaves those of known clients alone.
+  -- If the file has no column for comments, those of known clients are not changed.
   has_comment boolean NOT NULL DEFAULT true,
   rows integer NOT NULL DEFAULT 0,
   added integer NOT NULL DEFAULT 0,
   updated integer NOT NULL DEFAULT 0,
   rejected integer NOT NULL DEFAULT 0,
   staged_at timestamptz,
-  -- Renewed by the process that reads the file; clock_timestamp(), for this is liveness. Old: the process is gone.
+  -- The heartbeat of the process that reads the file, by clock_timestamp(). If it is old, the process is gone.
   alive_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   created_at timestamptz NOT NULL DEFAULT app_now(),
   finished_at timestamptz
@@ -44,8 +44,9 @@ CREATE TABLE import_errors (
   CONSTRAINT import_errors_pkey PRIMARY KEY (import_id, line, field)
 );
 
--- What is left of an import, in pieces that several sessions apply at once: whoever locks a chunk's row has it. Its
--- transaction deletes it together with its import_rows, so what is still here is not applied, whoever died.
+-- The parts of an import that are not applied yet, so that several sessions can apply it at once: a session locks a
+-- chunk's row, and its transaction deletes the chunk together with its import_rows. So whatever process died, what is
+-- still here is not applied.
 CREATE TABLE import_chunks (
   import_id bigint NOT NULL CONSTRAINT import_chunks_import_id_fkey REFERENCES imports ON DELETE CASCADE,
   first_line bigint NOT NULL,

@@ -25,7 +25,7 @@ CREATE TABLE mailings (
     CONSTRAINT mailings_on_unknown_check CHECK (on_unknown IN ('resend', 'hold')),
   status text NOT NULL DEFAULT 'created'
     CONSTRAINT mailings_status_check CHECK (status IN ('created', 'started', 'paused', 'done')),
-  -- Why it is in this status, where the system or a manager brought it there.
+  -- Why it is in this status, if the system or a manager changed it.
   status_code text,
   status_text text,
   status_since timestamptz NOT NULL DEFAULT app_now(),
@@ -34,20 +34,20 @@ CREATE TABLE mailings (
   next_run_at timestamptz,
   -- When a tick last found the due occurrence waiting behind a run on demand.
   waited_until timestamptz,
-  -- Set, in the transaction that adds a client to a started mailing, to the least id of what was added:
-  -- a client's id (audience all) or a mailing_clients id (selected). The next tick plans from there on.
+  -- Set, in the transaction that adds clients to a started mailing, to the lowest id that was added: of a client
+  -- (audience all) or of mailing_clients (selected). The next tick plans from there on.
   joined_from bigint,
   selected_count integer NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL DEFAULT app_now(),
   updated_at timestamptz NOT NULL DEFAULT app_now(),
-  -- The ledger outlives a deleted mailing: the row stays, hidden.
+  -- A deleted mailing is only hidden, because the ledger refers to it.
   deleted_at timestamptz,
   CONSTRAINT mailings_window_check CHECK (end_at > start_at),
   CONSTRAINT mailings_message_check CHECK (message_id IS NOT NULL OR deleted_at IS NOT NULL)
 );
 CREATE INDEX mailings_owner_id_id_idx ON mailings (owner_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX mailings_message_id_idx ON mailings (message_id) WHERE deleted_at IS NULL;
--- What a tick looks at: mailings that are due, that have ended, that someone joined.
+-- For ticks: mailings that are due, that have ended, that clients have joined.
 CREATE INDEX mailings_next_run_at_idx ON mailings (next_run_at) WHERE status = 'started' AND deleted_at IS NULL;
 CREATE INDEX mailings_end_at_idx ON mailings (end_at) WHERE status IN ('started', 'paused') AND deleted_at IS NULL;
 CREATE INDEX mailings_joined_idx ON mailings (id)
@@ -55,7 +55,7 @@ CREATE INDEX mailings_joined_idx ON mailings (id)
 CREATE INDEX mailings_live_audience_idx ON mailings (owner_id)
   WHERE audience = 'all' AND status IN ('started', 'paused') AND deleted_at IS NULL;
 
--- What is held because the database was restored.
+-- Mailings that are paused because the database was restored.
 CREATE INDEX mailings_restored_idx ON mailings (id) WHERE status_code = 'restored' AND deleted_at IS NULL;
 
 CREATE TABLE mailing_clients (

@@ -1,7 +1,6 @@
--- Up Migration
--- The numbers that pages show are kept by the ledger itself: triggers on deliveries and attempts change them in the
--- transaction that changes the rows, so they add up by construction. Each backend adds to a row of its own (slot), so
--- that workers never wait for each other; queries sum over the slots.
+-- Up Migration Counters for pages, kept by triggers on deliveries and attempts in the transaction that changes the
+-- rows, so that they are always right. Each backend adds to rows of its own (slot), so that workers never wait for each
+-- other; queries sum over the slots.
 CREATE TABLE run_counts (
   run_id bigint NOT NULL CONSTRAINT run_counts_run_id_fkey REFERENCES runs,
   slot smallint NOT NULL,
@@ -18,7 +17,7 @@ CREATE TABLE run_counts (
   CONSTRAINT run_counts_pkey PRIMARY KEY (run_id, slot)
 ) WITH (fillfactor = 40);
 
--- Per quarter of an hour (which every time zone's day is made of): deliveries by the state they ended in, attempts by
+-- Per quarter of an hour, because the days of all time zones begin at one: deliveries by final state, attempts by
 -- status.
 CREATE TABLE stats (
   mailing_id bigint NOT NULL,
@@ -96,13 +95,13 @@ BEGIN
     unknown = c.unknown + excluded.unknown, skipped = c.skipped + excluded.skipped,
     cancelled = c.cancelled + excluded.cancelled, untried = c.untried + excluded.untried;
 
-  -- What follows counts final states; a claim, half of all updates, touches none.
+  -- The following counts final states; claims, half of all updates, end here.
   IF NOT EXISTS (SELECT FROM new_rows WHERE status IN ('sent', 'failed', 'unknown', 'skipped', 'cancelled'))
      AND NOT EXISTS (SELECT FROM old_rows WHERE status IN ('sent', 'failed', 'unknown', 'skipped', 'cancelled')) THEN
     RETURN NULL;
   END IF;
 
-  -- A delivery that leaves a final state (marked or sent again by hand) is taken back where it was counted.
+  -- A delivery that leaves a final state (marked or sent again by hand) is subtracted where it was counted.
   INSERT INTO stats AS s (mailing_id, bucket_at, slot, owner_id, sent, failed, unknown, skipped, cancelled)
   SELECT r.mailing_id, x.bucket_at, my_slot, r.owner_id,
          coalesce(sum(d) FILTER (WHERE x.status = 'sent'), 0),

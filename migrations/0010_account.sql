@@ -1,5 +1,5 @@
--- Up Migration
--- The state of the SMTP account (there is one today, id 1): a broken account burns nobody, it parks the sending.
+-- Up Migration The state of the SMTP account (at present one, id 1). If it is broken, sending stops and no delivery
+-- loses a try.
 CREATE TABLE accounts (
   id smallint NOT NULL CONSTRAINT accounts_pkey PRIMARY KEY,
   -- open: sending; waiting: broken for now, one probe at retry_at; parked: until its settings change or an admin
@@ -7,17 +7,17 @@ CREATE TABLE accounts (
   state text NOT NULL DEFAULT 'open' CONSTRAINT accounts_state_check CHECK (state IN ('open', 'waiting', 'parked')),
   reason text,
   detail text,
-  -- The refusal that everybody got and that the account rests for, as in attempts.refusal.
+  -- The refusal that all recipients got and because of which the account rests, as in attempts.refusal.
   refusal text,
   -- Failures in a row; picks the waiting time.
   step integer NOT NULL DEFAULT 0,
-  -- Permanent refusals in a row; a few of them park.
+  -- Permanent refusals in a row; a few of them park the account.
   strikes integer NOT NULL DEFAULT 0,
   retry_at timestamptz,
   since timestamptz NOT NULL DEFAULT clock_timestamp(),
-  -- Changes at every transition, so that of many workers one makes it.
+  -- Changes at every transition, so that only one of several workers makes it.
   version bigint NOT NULL DEFAULT 0,
-  -- Of the settings the state belongs to, without secrets; other settings start anew.
+  -- Of the settings that the state belongs to, without secrets; with other settings the state is reset.
   fingerprint text NOT NULL DEFAULT ''
 );
 INSERT INTO accounts (id) VALUES (1);

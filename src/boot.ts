@@ -8,16 +8,16 @@ import { waitFor } from './database/wait';
 import { plainLogger } from './logging/logging.module';
 import { RedisClusterError, tryRedis } from './queue/redis-problem';
 
-/** What a process is once it is made: it begins its work, and is closed in the end. */
+/** A process that has been built and can begin its work and be closed. */
 export interface Running {
   begin(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * A long-running process from its first moment to its last: reads the configuration, waits for Postgres and Redis while
- * saying so, lets `make` build it and begins its work. SIGTERM or SIGINT at any moment stops it, exit code 0: nothing more
- * is begun, what is under way ends. Whatever else goes wrong is one clear line and exit code 1.
+ * Runs a long-running process: reads the configuration, waits for Postgres and Redis and logs that it does, lets `make`
+ * build the process and begins its work. SIGTERM or SIGINT at any moment stops it with exit code 0: nothing new is
+ * begun, work under way is finished. Any failure is logged in one line, with exit code 1.
  */
 export async function boot(
   name: string,
@@ -46,7 +46,7 @@ export async function boot(
   let running: Running | undefined;
   try {
     await Promise.race([waitForServices(name, config, log), stop]);
-    // What is being made can't be closed before it is there.
+    // `make` can't be interrupted; if a stop was asked for meanwhile, the process is closed at once.
     if (!stopAsked.aborted) running = await make(config);
     if (!stopAsked.aborted) await Promise.race([running?.begin(), stop]);
     await stop;
@@ -68,7 +68,7 @@ async function waitForServices(name: string, config: ConfigValues, log: pino.Log
   await waitForRedis(config, say);
 }
 
-/** Whatever does not answer while a process stops must not hold it for ever. */
+/** Ends the process if stopping takes too long because something does not answer. */
 function endInTime(shutdownMs: number, log: pino.Logger): void {
   setTimeout(() => {
     log.warn({ event: 'process.ended_late' }, 'Not everything could be closed in time');
@@ -85,7 +85,7 @@ export async function waitForPostgres(
   const { host } = new URL(config.databaseUrl);
   const look = async () => {
     const client = new Client({ connectionString: config.databaseUrl, connectionTimeoutMillis: 5_000 });
-    // A connection that is lost while nothing is asked of it fails the next query, not the process.
+    // If the connection is lost while idle, the next query must fail and not the process.
     client.on('error', () => undefined);
     try {
       await client.connect().catch(refusePostgres);

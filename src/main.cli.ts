@@ -12,7 +12,7 @@ import { version } from './config/version';
 const program = new Command('gonets')
   .description('Gonets sends mailings and accounts for every letter')
   .version(version);
-// Before the commands are made: they take it over.
+// Before the commands are added, because they inherit it.
 program.exitOverride().showHelpAfterError();
 sendMailingCommand(program);
 scheduleCommand(program);

@@ -13,8 +13,8 @@ import { sessionTokenOf } from '../http/session-cookie';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../queue/queues';
 
 /**
- * Bull Board at /queues: read-only, for managers and admins, by the session's cookie or by basic authentication with an API
- * token as the password; the name is not looked at.
+ * Bull Board at /queues: read-only, for managers and admins, by the session's cookie or by basic authentication with an
+ * API token as the password and any name.
  */
 export function mountBullBoard(app: INestApplication, config: Config): void {
   const adapter = new ExpressAdapter();
@@ -39,7 +39,7 @@ export function mountBullBoard(app: INestApplication, config: Config): void {
   );
 }
 
-/** Bull Board's page asks another host for its fonts; our policy forbids that, and the page does without. */
+/** Bull Board's page loads its fonts from another host, which our policy forbids; the page works without them. */
 function withoutForeignFonts(_request: Request, response: Response, next: NextFunction): void {
   const send = response.send.bind(response);
   response.send = (body: unknown) =>
@@ -47,7 +47,7 @@ function withoutForeignFonts(_request: Request, response: Response, next: NextFu
   next();
 }
 
-/** The role of the session's cookie, or of the token that came as the password. */
+/** The role of the session's user, or of the user of the token given as the password. */
 function queuesGuard(tokens: TokensService, sessions: SessionsService, config: Config) {
   return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const basic = /^Basic ([\w+/=-]+)$/i.exec(request.headers.authorization ?? '')?.[1];

@@ -98,7 +98,7 @@ export class ClientsController {
   @Operation('What a client got, did not get, and why', pageOf(DeliveryAnswer))
   async listDeliveries(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: PageDto) {
     const page: Page<DeliveryView> = await this.deliveries.listOfClient(viewer, id, query);
-    // The ledger of a deleted client is there still; for anybody else's id there is nothing.
+    // A deleted client still has deliveries; for the id of another owner's client there are none, so 404.
     if (page.items.length === 0) await this.clients.get(viewer, id);
     return { ...page, items: page.items.map(deliveryAnswer) };
   }

@@ -79,7 +79,7 @@ class ImportBegunAnswer extends Shape({ importId: id }) {}
 
 const description = 'CSV with the header email,full_name,comment.';
 const UPLOAD = {
-  // Without a type: whatever is sent is a text, and a file that is no table is a failed import.
+  // No schema type: any text is accepted, and a file that is not a table gives a failed import.
   'text/csv': { schema: { description } },
   'multipart/form-data': {
     schema: {

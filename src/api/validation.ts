@@ -12,11 +12,14 @@ import { rulesOf, type Validator } from './openapi/input-schema';
 
 const QUERY_FIELDS = 100;
 
-/** What a body or query must not hold anywhere, looked for before any of it is copied. Bodies are bounded already. */
+/**
+ * Checks for what a body or query must not contain anywhere, before any of it is copied. The size of bodies is limited
+ * before.
+ */
 @Injectable()
 class InputPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    // Texts of a path are read by a pipe of their own; a number made of one here would hide how it was written.
+    // Path parameters have a pipe of their own; converting one to a number here would hide how it was written.
     if (metadata.type === 'param') return value;
     if (metadata.type === 'query' && Object.keys(value as object).length > QUERY_FIELDS)
       throw invalid('query', problem('too_many', { max: QUERY_FIELDS, what: 'fields' }));
@@ -27,16 +30,16 @@ class InputPipe extends ValidationPipe {
     return (await super.transform(value, metadata)) as unknown;
   }
 
-  // Nest's two own walks through the body are left out: each costs as much as all else.
+  // The next two methods of Nest each traverse the body, which costs as much as everything else, and are not needed.
   /** Names such as `__proto__` are refused by `foreign` already. */
   protected override stripProtoKeys(): void {}
-  /** Neither JSON nor a query's texts can hold a list with gaps. */
+  /** Neither JSON nor a query can contain a list with gaps. */
   protected override closeArrayGaps(): void {}
 }
 
 /**
- * Postgres has no text with NUL in it, and nobody types one. Names that every object has (`__proto__`, `constructor`,
- * `toString` …), and `prototype`, are no fields; they would be dropped in silence.
+ * Finds texts with NUL, which Postgres can't store, and field names that every object has (`__proto__`, `constructor`,
+ * `toString` …) or `prototype`, which would be dropped silently.
  */
 function foreign(value: unknown, path: string): readonly FieldProblem[] {
   if (typeof value === 'string') return at(path, value.includes('\0') ? problem('nul') : null);
@@ -44,7 +47,7 @@ function foreign(value: unknown, path: string): readonly FieldProblem[] {
   const errors: FieldProblem[] = [];
   const within = (name: string | number) => (path === '' ? String(name) : `${path}.${name}`);
   if (Array.isArray(value)) {
-    // Long lists of plain values are looked through without making anything for each.
+    // Items of long lists of plain values are checked without allocations.
     value.forEach((part: unknown, i) => {
       if (isObject(part) || (typeof part === 'string' && part.includes('\0'))) errors.push(...foreign(part, within(i)));
     });
@@ -57,7 +60,7 @@ function foreign(value: unknown, path: string): readonly FieldProblem[] {
   return errors;
 }
 
-/** class-transformer copies lists item by item with much ado; a list of plain values needs no copy. */
+/** class-transformer is slow at copying lists; a list of plain values needs no copy. */
 function toInstance<T>(type: Type<T>, plain: unknown, options?: ClassTransformOptions): T | T[] {
   if (!isObject(plain) || Array.isArray(plain)) return plainToInstance(type, plain, options);
   const lists = Object.fromEntries(
@@ -80,7 +83,7 @@ export const validationPipe = new InputPipe({
   exceptionFactory: (errors) => new ValidationError(errors.flatMap((error) => fieldProblems(error, ''))),
 });
 
-/** What each validator says, by what it was given. */
+/** The problem that each validator reports, by its arguments. */
 const CODES: Record<Exclude<Validator, 'said'>, (constraints: unknown[], each: boolean) => CodedProblem> = {
   isString: () => problem('wrong_type', { wanted: 'string' }),
   isBoolean: () => problem('wrong_type', { wanted: 'boolean' }),
@@ -96,7 +99,10 @@ const CODES: Record<Exclude<Validator, 'said'>, (constraints: unknown[], each: b
   arrayMaxSize: ([max]) => problem('too_many', { max: Number(max), what: 'ids' }),
 };
 
-/** Of several rules of a field the one that stands first in its class: they are checked from the last. */
+/**
+ * If several rules of a field are violated, the one that comes first in the class is reported; class-validator lists
+ * them from the last.
+ */
 function fieldProblems(error: ClassValidatorError, path: string): FieldProblem[] {
   const { property, constraints, children = [] } = error;
   const field = `${path}${property}`;
@@ -106,7 +112,7 @@ function fieldProblems(error: ClassValidatorError, path: string): FieldProblem[]
 }
 
 function coded({ property, value, target }: ClassValidatorError, name: string): CodedProblem {
-  // What no rule of a class asks for: its name, or the whole of a body without any.
+  // An unknown field, or a body for a class without fields.
   if (!Object.hasOwn(CODES, name)) return problem('unknown_field');
   if (value === undefined) return problem('required');
   const rules = rulesOf(target?.constructor as Type);

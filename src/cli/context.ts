@@ -43,7 +43,7 @@ class CliApp {
   }
 }
 
-/** Who holds the machine may do all. */
+/** The operator on the command line may do everything. */
 export const OPERATOR: Viewer = { userId: 0, role: 'admin', via: 'cli' };
 
 /** How long a command waits for Postgres and Redis. */
@@ -65,7 +65,7 @@ export async function run(
   let app: INestApplicationContext | undefined;
   try {
     const config = { ...loadConfig(process.env), logLevel: 'silent' as const, waitForServicesMs: PATIENCE_MS };
-    // What only reads works with a database that is read-only; what writes says so itself.
+    // Commands that only read also work with a read-only database; commands that write report the error.
     await waitForPostgres(config, () => undefined, { writable: false });
     app = await NestFactory.createApplicationContext(CliApp.with(config), { logger: false, abortOnError: false });
     if (!(await app.get(RedisConnection, { strict: false }).ready(PATIENCE_MS))) {
@@ -80,7 +80,7 @@ export async function run(
   } finally {
     await app?.close().catch(() => undefined);
   }
-  // Connections to a Redis that is away would keep the process.
+  // Connections to a Redis that is away would keep the process running.
   process.exit(process.exitCode);
 }
 

@@ -66,7 +66,7 @@ export function importClientsCommand(program: Command): void {
     );
 }
 
-/** The file's bytes, telling how many were taken; nothing is read before it is wanted. */
+/** The file's bytes, read on demand; reports how many were consumed. */
 async function* counted(file: string, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
     onBytes(chunk.length);

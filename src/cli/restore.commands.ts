@@ -66,7 +66,7 @@ export function restoreCommands(program: Command): void {
     );
 }
 
-/** The file piece by piece, however large it is. */
+/** The file in chunks, however large it is. */
 async function* logFrom(file: string): AsyncGenerator<Buffer> {
   const stream = file === '-' ? process.stdin : createReadStream(file);
   try {

@@ -20,7 +20,7 @@ interface Options extends Output {
 const LOOK_MS = 250;
 const FINAL = ['done', 'cancelled', 'missed'];
 
-/** Why somebody would get nothing by a send now: they have a letter of this occurrence's run, in such a state. */
+/** Why a client would get nothing by a send now: the state of their delivery in this occurrence's run. */
 const LEFT_OUT: Record<DeliveryStatus, string> = {
   pending: 'is pending in this run',
   sending: 'is sending in this run',

@@ -1,7 +1,7 @@
 import { NotFoundException } from '@nestjs/common';
 import type { Request } from 'express';
 
-/** What Express keeps of its routes; `match` only reads. */
+/** The part of Express' router that is used here. */
 interface Routes {
   stack: Layer[];
 }
@@ -10,12 +10,12 @@ interface Layer {
   match(path: string): boolean;
 }
 
-/** With what methods the request's path has routes, but for those that take every path. */
+/** The methods for which the request's path has routes, without routes that match every path. */
 export function allowedMethods(request: Request): string[] {
   const found = layersOf(request).filter((layer) => !pathOf(layer).includes('*') && matches(layer, request.path));
   const plain = found.filter((layer) => isPlain(pathOf(layer)));
   const methods = new Set<string>();
-  // `/clients/export.csv` is no client.
+  // `/clients/export.csv` is not a client: fixed paths count before those with ids.
   for (const { route } of plain.length > 0 ? plain : found)
     for (const method of Object.keys(route!.methods)) if (route!.methods[method]) methods.add(method.toUpperCase());
   if (methods.has('GET')) methods.add('HEAD');
@@ -23,8 +23,9 @@ export function allowedMethods(request: Request): string[] {
 }
 
 /**
- * `PATCH /clients/export.csv` finds the route of `/clients/:id`, though that path is another's, without PATCH.
- * @throws NotFoundException for it, which the filters make 405
+ * `PATCH /clients/export.csv` matches the route of `/clients/:id`, although the path belongs to another route, which
+ * has no PATCH.
+ * @throws NotFoundException, which the filters turn into 405
  */
 export function requireOwnPath(request: Request): void {
   const { path } = request.route as { path: string };
@@ -53,6 +54,6 @@ function matches(layer: Layer, path: string): boolean {
   try {
     return layer.match(path);
   } catch {
-    return false; // What can't be decoded is no path of ours.
+    return false; // A path that can't be decoded is not one of ours.
   }
 }

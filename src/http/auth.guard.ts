@@ -21,8 +21,9 @@ import {
 } from './viewer';
 
 /**
- * Every route asks for a bearer token or the session's cookie, unless it is marked public. A token to read writes nothing;
- * a cookie writes only with the session's CSRF token, and no write at all is taken from a page of another site.
+ * Every route asks for a bearer token or the session's cookie, unless it is marked public. A token with the scope
+ * `read` can't write; a cookie needs the session's CSRF token to write, and no write from a page of another site is
+ * accepted.
  */
 @Injectable()
 export class AuthGuard implements CanActivate {
@@ -45,7 +46,7 @@ export class AuthGuard implements CanActivate {
     const route = [context.getHandler(), context.getClass()];
     const isPublic = this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, route);
     const readsItself = this.reflector.getAllAndOverride<boolean>(UPLOAD_ROUTE, route);
-    // Nothing of a body is read before it is known who sends it, and whether they may send so much.
+    // No body is read before it is known who sends it and how much they may send.
     const takeBody = async (limit: number) => {
       if (writes && !readsItself) await readBody(request, limit, this.config.bodyIdleMs);
     };

@@ -3,19 +3,21 @@ import { DomainError, invalid } from '../domain/errors';
 import { exceededBound, JSON_BOUNDS } from '../domain/json-bounds';
 import { problem } from '../domain/problems';
 
-/** Of a body on a route that nobody has to sign in for. */
+/** The limit for bodies of public routes. */
 export const PUBLIC_BODY_BYTES = 8 * 1024;
-/** Of any other body but an upload: a comment of 10,000 characters fits, however they are escaped. */
+/** The limit for other bodies, except uploads: a comment of 10,000 characters fits, however it is escaped. */
 export const BODY_BYTES = 128 * 1024;
-/** Where very many ids may come. */
+/** The limit for routes that accept very many ids. */
 export const MANY_IDS_BYTES = 1024 * 1024;
-/** Both parts of the largest message in Cyrillic, of which a form writes each letter in six bytes. */
+/**
+ * The limit for messages: both parts of the largest one in Cyrillic, which a form encodes in six bytes per character.
+ */
 export const MESSAGE_BYTES = 2.5 * 1024 * 1024;
 const FORM_FIELDS = 200;
 
 /**
- * Reads a request's body into `request.body`: JSON under /api, a form's fields elsewhere; undefined if there is none. Costs
- * in proportion to the bytes, of which it takes `limit`, and holds nothing but memory while the sender is slow.
+ * Reads a request's body into `request.body`: JSON under /api, a form's fields elsewhere; undefined if there is none.
+ * Takes time in proportion to the bytes, at most `limit`, and uses only memory while the sender is slow.
  * @throws DomainError 415, 413, or 400 for what is not JSON or exceeds JSON_BOUNDS
  */
 export async function readBody(request: Request, limit: number, idleMs: number): Promise<void> {
@@ -26,7 +28,7 @@ export async function readBody(request: Request, limit: number, idleMs: number):
   request.body = isApi ? parseJson(bytes) : parseForm(bytes);
 }
 
-/** Ends a request whose sender has vanished without a word; one that waits for us has not. */
+/** Ends a request if its sender sends nothing for too long; time in which the sender waits for us does not count. */
 export function failIfIdle(request: Request, idleMs: number): void {
   request.setTimeout(idleMs, () => {
     if (request.complete || request.readableLength > 0) request.socket.setTimeout(idleMs);
@@ -47,7 +49,7 @@ function requireType(request: Request, type: string): void {
     throw unsupported('Send the body without Content-Encoding.');
 }
 
-/** In one growing piece: of very many small ones, each would cost more than its bytes. */
+/** Collected in one growing buffer: very many small chunks would each cost more than their bytes. */
 async function bytesOf(request: Request, limit: number, idleMs: number): Promise<Buffer> {
   const tooLarge = () => new DomainError('too_large', 'TOO_LARGE', `The body may have at most ${limit} bytes here.`);
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
@@ -61,7 +63,7 @@ async function bytesOf(request: Request, limit: number, idleMs: number): Promise
       size += piece.copy(all, size);
     }
   } catch (error) {
-    // Node drops by itself only what nobody began to read; the connection would stand still.
+    // Node discards an unread body only if nobody began to read it; otherwise the connection would hang.
     request.resume();
     if (error instanceof DomainError) throw error;
     throw new DomainError('invalid', 'BAD_REQUEST', 'The request ended before its body was complete.');
@@ -76,7 +78,7 @@ function parseJson(bytes: Buffer): object {
   try {
     body = JSON.parse(bytes.toString());
   } catch (error) {
-    // What V8 says quotes a piece of the body, which may be a password.
+    // V8's message quotes a part of the body, which may be a password; only the position is used.
     const at = /position (\d+)/.exec((error as Error).message)?.[1];
     throw new DomainError('invalid', 'BAD_REQUEST', `The body is not JSON${at ? ` (at character ${at})` : ''}.`);
   }
@@ -84,7 +86,7 @@ function parseJson(bytes: Buffer): object {
   throw invalid('body', problem('wrong_type', { wanted: 'object' }));
 }
 
-/** A field that came more than once has its last value. */
+/** A field that is sent more than once has its last value. */
 function parseForm(bytes: Buffer): Record<string, string> {
   const pairs = bytes
     .toString()

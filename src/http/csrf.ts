@@ -6,16 +6,16 @@ export const CSRF_FIELD = '_csrf';
 export const CSRF_HEADER = 'x-csrf-token';
 
 /**
- * What a page puts into the hidden field `_csrf` of its forms, or its scripts into the header `X-CSRF-Token`. Empty for a
- * request without a session: then the origin alone is checked.
+ * The CSRF token for the hidden field `_csrf` of forms, or for the header `X-CSRF-Token` of scripts. Empty without a
+ * session: then only the origin is checked.
  */
 export function csrfTokenOf(request: Request): string {
   return (request as AuthenticatedRequest).csrfToken ?? '';
 }
 
 /**
- * The token that came with a write: the header, the form's field, which is taken out of the body here, or, for an upload
- * whose body is not read yet, the query's `_csrf`.
+ * The CSRF token of a write: from the header, from the form's field (which is removed from the body here), or, for an
+ * upload whose body is not read yet, from the query's `_csrf`.
  */
 export function givenCsrfToken(request: Request): unknown {
   const header = request.get(CSRF_HEADER);
@@ -30,8 +30,8 @@ export function givenCsrfToken(request: Request): unknown {
 }
 
 /**
- * Whether a browser could have been made to send this by another site. `Sec-Fetch-Site` can't be forged by pages; where a
- * browser does not send it, `Origin` must be this host. Programs that are no browsers send neither.
+ * Whether another site may have made a browser send this request. Pages can't forge `Sec-Fetch-Site`; if a browser does
+ * not send it, `Origin` must be this host. Other programs send neither.
  */
 export function isCrossSite(request: Request, publicUrl: string): boolean {
   const site = request.get('sec-fetch-site');

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 
 /**
- * A file that is written while it is read. Its first piece is there before the answer begins, so that what goes wrong at
- * once is an error and no file; what goes wrong later breaks the connection off, so that half a file is never taken for one.
+ * A file that is generated while it is sent. Its first chunk is made before the answer begins, so that an early failure
+ * is an error answer; a later one breaks the connection, so that an incomplete file is never taken for a complete one.
  */
 export async function csvFile(pieces: AsyncIterable<string>, fileName: string): Promise<StreamableFile> {
   const rest = pieces[Symbol.asyncIterator]();

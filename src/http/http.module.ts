@@ -5,7 +5,7 @@ import { QueueModule } from '../queue/queue.module';
 import { AuthGuard } from './auth.guard';
 import { ProblemFilter } from './problem.filter';
 
-/** What the API and the pages share: who asks, what they may, how errors are told. */
+/** What the API and the pages share: authentication, permissions, errors. */
 @Module({
   imports: [UsersModule, QueueModule],
   providers: [

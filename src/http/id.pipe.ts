@@ -1,7 +1,7 @@
 import { Injectable, Param, type PipeTransform } from '@nestjs/common';
 import { NotFoundError } from '../domain/errors';
 
-/** An id in a path; what is no id does not exist. */
+/** An id in a path. Anything else is answered with 404. */
 @Injectable()
 class IdPipe implements PipeTransform<string, number> {
   transform(text: string): number {

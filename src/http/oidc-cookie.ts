@@ -8,17 +8,20 @@ const LIFE_MS = 10 * 60_000;
 /** Browsers drop cookies of more than 4 KB. */
 const NEXT_MAX = 1_000;
 
-/** A browser on its way to the sign-in provider and back. */
+/** State of a browser that was sent to the sign-in provider, until it comes back. */
 export interface OidcTrip extends PendingAuthorization {
   /** Where to go when signed in: a path of this site. */
   next: string;
-  /** The session whose user links an account; absent where somebody signs in. */
+  /** The session whose user links an account; absent for a sign-in. */
   link?: { sessionId: number };
 }
 
 type TripConfig = Pick<Config, 'secureCookies' | 'secretKey'>;
 
-/** Kept by the browser itself, which can neither read nor change it: this one alone can end what it began. */
+/**
+ * Stored in a sealed cookie, which the browser can neither read nor change: only the browser that began a sign-in can
+ * complete it.
+ */
 export function setTrip(response: Response, config: TripConfig, trip: OidcTrip): void {
   const expires = new Date(Date.now() + LIFE_MS);
   const next = trip.next.length > NEXT_MAX ? '/' : trip.next;
@@ -26,7 +29,7 @@ export function setTrip(response: Response, config: TripConfig, trip: OidcTrip):
   setCookie(response, config, 'gonets_oidc', sealed.toString('base64url'), expires);
 }
 
-/** The trip that this browser is on, if it began one lately. It ends here, whatever comes of it. */
+/** The browser's pending sign-in, if it is recent. It is removed, whether it succeeds or not. */
 export function takeTrip(request: Request, response: Response, config: TripConfig): OidcTrip | null {
   const cookie = cookieOf(request, config, 'gonets_oidc');
   if (cookie === undefined) return null;

@@ -14,10 +14,13 @@ import { DomainError, type ErrorKind } from '../domain/errors';
 import { told } from '../domain/problem-texts';
 import type { FieldProblem } from '../domain/problems';
 
-/** What is wrong with a field, with the sentence for people. */
+/** A field's problem with its text. */
 export type ToldProblem = FieldProblem & { message: string };
 
-/** An error as RFC 9457 has it, with a stable `code`, the request's id and, for bad input, every field. */
+/**
+ * An error in the form of RFC 9457, with a stable `code`, the request's id and, for invalid input, every field's
+ * problem.
+ */
 export interface Problem {
   type: string;
   title: string;
@@ -66,10 +69,10 @@ const CODES: Record<number, string> = {
   429: 'RATE_LIMITED',
 };
 
-/** Seconds after which an answer 503 invites to try again. */
+/** Retry-After of answers with status 503, in seconds. */
 const RETRY_AFTER_S = 5;
 
-/** What an error means to a caller; unexpected ones say nothing of the inside. */
+/** The problem that a caller gets for an error; unexpected errors reveal nothing. */
 export function problemOf(error: unknown, requestId: string): { problem: Problem; retryAfterS?: number } {
   const make = (status: number, code: string, detail: string, more: Partial<Problem> = {}): Problem => ({
     type: 'about:blank',
@@ -112,7 +115,7 @@ function httpStatus(error: unknown): number | undefined {
   return typeof code === 'number' && code >= 400 && code < 600 ? code : undefined;
 }
 
-/** What Nest throws where no route is found is 405 if only the method is wrong. `allow` goes into the header Allow. */
+/** Turns Nest's error for a missing route into 405 if only the method is wrong; `allow` is for the header Allow. */
 export function methodError(error: unknown, request: Request): { error: unknown; allow?: string } {
   if (!(error instanceof NotFoundException)) return { error };
   const methods = allowedMethods(request);

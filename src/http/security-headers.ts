@@ -5,7 +5,7 @@ import type { Config } from '../config/config.module';
 const SELF = ["'self'"];
 const NONE = ["'none'"];
 
-/** Scripts and styles from this service's files only, none inside of pages. */
+/** Scripts and styles only from this service's files, none inline. */
 const strict = {
   defaultSrc: NONE,
   scriptSrc: SELF,
@@ -21,17 +21,20 @@ const strict = {
   frameAncestors: NONE,
 };
 
-/** Swagger's and Bull Board's pages bring style elements of their own, Bull Board's a base; they hold nothing a user wrote. */
+/**
+ * The pages of Swagger and Bull Board have inline styles, Bull Board's also a base element. They contain nothing that a
+ * user wrote.
+ */
 const FOREIGN_PAGES = /^\/(api\/docs|queues)(\/|$)/i;
 
 /**
- * For an answer that holds a letter's HTML, shown in a sandboxed frame of our own pages: no scripts, no forms, no
- * requests but for pictures. Set it as `Content-Security-Policy`, and `X-Frame-Options` to SAMEORIGIN.
+ * For an answer that contains a letter's HTML, shown in a sandboxed frame of our own pages: no scripts, no forms, no
+ * requests except for images. Set it as `Content-Security-Policy`, and `X-Frame-Options` to SAMEORIGIN.
  */
 export const LETTER_CSP =
   "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
-/** Headers of every answer. There is no CORS: other sites' scripts read nothing. */
+/** Headers of every answer. There is no CORS: scripts of other sites can't read answers. */
 export function securityHeaders(config: Pick<Config, 'secureCookies' | 'publicUrl'>) {
   const https = new URL(config.publicUrl).protocol === 'https:';
   const common = {
@@ -43,9 +46,9 @@ export function securityHeaders(config: Pick<Config, 'secureCookies' | 'publicUr
     helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives } });
   const ours = make(strict);
   const foreign = make({ ...strict, styleSrc: ["'self'", "'unsafe-inline'"], baseUri: SELF });
-  // Routes are found in capitals, too.
+  // Routes are matched without regard to case.
   return (request: Request, response: Response, next: NextFunction): void => {
-    // Nothing is kept on the way or in a browser but what says so itself: bundles, whose names change with their content.
+    // Nothing is cached, except answers that set the header themselves: bundles, whose names change with their content.
     response.setHeader('Cache-Control', 'no-store');
     (FOREIGN_PAGES.test(request.path) ? foreign : ours)(request, response, next);
   };

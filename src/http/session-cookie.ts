@@ -5,14 +5,14 @@ import type { NewSession } from '../features/users/sessions.service';
 
 type CookieConfig = Pick<Config, 'secureCookies'>;
 
-/** The session; a sign-in whose code is awaited; what an identity provider is expected to answer. */
+/** The session; a sign-in that waits for a code; a pending sign-in by a provider. */
 type CookieName = 'gonets' | 'gonets_challenge' | 'gonets_oidc';
 
-/** `__Host-`: browsers then take it only over HTTPS, from this very host, for the whole site. */
+/** With `__Host-` browsers accept it only over HTTPS, from this host, for the whole site. */
 export const cookieName = (config: CookieConfig, name: CookieName): string =>
   config.secureCookies ? `__Host-${name}` : name;
 
-/** What a cookie of ours holds, if the request has it. */
+/** The value of one of our cookies, if the request has it. */
 export function cookieOf(
   request: Pick<Request, 'headers'>,
   config: CookieConfig,
@@ -31,8 +31,8 @@ export function setSessionCookie(response: Response, config: CookieConfig, sessi
 }
 
 /**
- * For a sign-out: the cookie goes, and what the browser kept of us. Not by "cookies", which would take along those of all
- * other services under the same registered domain.
+ * For a sign-out: deletes the cookie and the browser's cache for this site. Clear-Site-Data does not name "cookies",
+ * which would delete those of other services under the same registered domain.
  */
 export function clearSession(response: Response, config: CookieConfig): void {
   response.setHeader('Clear-Site-Data', '"cache", "storage"');
@@ -43,7 +43,7 @@ export function dropCookie(response: Response, config: CookieConfig, name: Cooki
   setCookie(response, config, name, '', new Date(0));
 }
 
-/** Out of reach of scripts, and of requests that other sites make but for following a link. */
+/** Sets a cookie that scripts can't read and that is sent with requests of other sites only when a link is followed. */
 export function setCookie(
   response: Response,
   config: CookieConfig,

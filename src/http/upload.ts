@@ -7,17 +7,21 @@ import { failIfIdle, unsupported } from './body';
 
 export interface Upload {
   fileName: string;
-  /** What stood in the form before the file. */
+  /** The form's fields before the file. */
   fields: ReadonlyMap<string, string>;
-  /** Ends with an error if the sender leaves or falls silent. What is not wanted of it must be drained (`resume`). */
+  /**
+   * Ends with an error if the sender disconnects or sends nothing for too long. If it is not read to the end, it must
+   * be drained (`resume`).
+   */
   stream: Readable;
 }
 
-/** Beside the file: a form has a tick box or two. */
+/** Beside the file a form has one or two check boxes. */
 const LIMITS = { files: 1, fields: 10, parts: 12, fieldSize: 1_000, fieldNameSize: 100 };
 
 /**
- * The file of a request, as it comes in: its body where that is one of `types`, or the first file of a multipart form.
+ * The uploaded file of a request, while it comes in: its body if that is one of `types`, or the first file of a
+ * multipart form.
  * @throws DomainError 415 for other bodies, 400 for a form without a file or a broken one
  */
 export async function takeUpload(request: Request, types: string[], idleMs: number): Promise<Upload> {
@@ -44,15 +48,15 @@ function fileOf(request: Request): Promise<Upload> {
     const fields = new Map<string, string>();
     form.on('field', (name, value) => fields.set(name, value));
     form.on('file', (_field, stream, { filename }) => {
-      // A form that ends too early is an error of its file, too; nobody may listen yet, or ever, and it would end the process.
+      // A form that ends too early is an error of its file, too; without a listener the error would end the process.
       stream.on('error', () => undefined);
-      // A form that is sent without a file has one without a name.
+      // A form that is sent without a file contains one without a name.
       if (!filename) stream.resume();
       else resolve({ fileName: filename, fields, stream });
     });
     form.on('error', broken);
     form.on('close', () => reject(invalid('file', problem('file_missing'))));
-    // `pipe` tells the form nothing of a sender who left: it would wait for the rest of the file for ever.
+    // `pipe` does not report a lost connection to the form parser, which would wait for the rest of the file for ever.
     finished(request, { writable: false }, (error) => {
       if (error) form.destroy(error);
     });

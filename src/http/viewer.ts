@@ -10,25 +10,25 @@ export type AuthenticatedRequest = Request & { viewer?: Viewer; csrfToken?: stri
 
 const PUBLIC = 'gonets.public';
 
-/** A route that nobody has to sign in for. */
+/** A public route: no sign-in needed. */
 export const Public = () => SetMetadata(PUBLIC, true);
 export const PUBLIC_ROUTE = PUBLIC;
 
 const UPLOAD = 'gonets.upload';
 
-/** A route whose handler reads the body itself, while it comes in. */
+/** A route whose handler reads the body itself as a stream. */
 export const TakesUpload = () => SetMetadata(UPLOAD, true);
 export const UPLOAD_ROUTE = UPLOAD;
 
 const BODY = 'gonets.body-bytes';
 
-/** Routes whose bodies may have more bytes than others. */
+/** A higher limit for the bodies of these routes. */
 export const TakesBodies = (bytes: number) => SetMetadata(BODY, bytes);
 export const BODY_LIMIT = BODY;
 
 const ALLOWS = 'gonets.action';
 
-/** What a route does, where not every role may do it to anything; the guard asks the permission table. */
+/** The action of a route that some roles may not do; the guard checks it against the permission table. */
 export const Allows = (action: Action) => SetMetadata(ALLOWS, action);
 export const ALLOWED_ACTION = ALLOWS;
 
@@ -38,25 +38,25 @@ export class UnauthenticatedError extends DomainError {
   }
 }
 
-/** Who asks, as the guard found out. */
+/** The viewer, as authenticated by the guard. */
 export const CurrentViewer = createParamDecorator((_: unknown, context: ExecutionContext): Viewer => {
   const { viewer } = context.switchToHttp().getRequest<AuthenticatedRequest>();
   if (!viewer) throw new UnauthenticatedError();
   return viewer;
 });
 
-/** Where the request comes from, for limits, sessions and the audit log. */
+/** The origin of the request, for limits, sessions and the audit log. */
 export const RequestOrigin = createParamDecorator((_: unknown, context: ExecutionContext): Origin =>
   originOf(context.switchToHttp().getRequest<Request>()),
 );
 
-/** Of what a trusted proxy names as the caller only an address counts; else the caller is the proxy itself. */
+/** What a trusted proxy names as the caller counts only if it is an address; otherwise the proxy is the caller. */
 export const originOf = (request: Request): Origin => ({
   ip: ipAddress(request.ip ?? '') ?? request.socket.remoteAddress ?? '',
   userAgent: request.get('user-agent') ?? '',
 });
 
-/** The address alone: some proxies write a port behind it, brackets around IPv6, or the zone of a link. */
+/** Extracts the address: some proxies add a port, brackets around IPv6, or a zone. */
 function ipAddress(text: string): string | undefined {
   const [, v6, v4] = /^(?:\[(.*)\]|([\d.]+))(?::\d+)?$/.exec(text) ?? [];
   const address = (v6 ?? v4 ?? text).split('%')[0] ?? '';

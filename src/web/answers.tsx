@@ -6,7 +6,7 @@ import type { Texts } from './texts/texts';
 
 export { emptyForm, type FormState } from './form-state';
 
-/** What a handler of the pages answers with; the interceptor writes it. */
+/** What a handler of a page returns; the interceptor renders it. */
 export type WebAnswer =
   | { kind: 'page'; title: (t: Texts) => string; body: VNode; status?: number }
   | { kind: 'fragment'; body: VNode; status?: number }
@@ -15,10 +15,10 @@ export type WebAnswer =
 export const page = (title: (t: Texts) => string, body: VNode, status?: number): WebAnswer =>
   status === undefined ? { kind: 'page', title, body } : { kind: 'page', title, body, status };
 
-/** A live part of a page, alone. */
+/** Only a live part of a page. */
 export const fragment = (body: VNode): WebAnswer => ({ kind: 'fragment', body });
 
-/** After a change: another page, with one sentence about what was done. */
+/** After a change: leads to another page, with one sentence about what was done. */
 export const redirect = (to: string, flash?: Flash): WebAnswer =>
   flash === undefined ? { kind: 'redirect', to } : { kind: 'redirect', to, flash };
 

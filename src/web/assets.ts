@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { NextFunction, Request, Response } from 'express';
 
-/** `npm run build` puts them there, whether this file runs from `dist` or from `src`. */
+/** Where `npm run build` puts bundles; the path is the same from `dist` and from `src`. */
 const folder = join(__dirname, '..', '..', 'dist', 'assets');
 
 const TYPES: Record<string, string> = {
@@ -33,7 +33,7 @@ const assets = new Map<string, Asset>(
     ]),
 );
 
-/** The address of a bundle (`app.js`); its name changes with its content. @throws Error for one that was not built */
+/** The URL of a bundle (`app.js`); its name changes with its content. @throws Error for one that was not built */
 export function assetUrl(name: string): string {
   const file = manifest[name];
   if (!file) throw new Error(`the asset ${name} is not built`);
@@ -42,7 +42,7 @@ export function assetUrl(name: string): string {
 
 /** Serves /assets from memory, compressed at build time; browsers keep them for a year. */
 export function serveAssets(request: Request, response: Response, next: NextFunction): void {
-  // Nest mounts middleware at its route, which takes the path out of `request.path`.
+  // Nest mounts middleware at its route, so the path is not in `request.path`.
   const asset = request.originalUrl.startsWith('/assets/')
     ? assets.get(request.originalUrl.slice('/assets/'.length))
     : undefined;

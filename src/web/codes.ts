@@ -3,11 +3,11 @@ import type { Texts } from './texts/texts';
 const among = (texts: Record<string, string>, code: string): string | undefined =>
   Object.hasOwn(texts, code) ? texts[code] : undefined;
 
-/** A refusal by its code in the reader's language, else as the feature says it. */
+/** The text of a refusal in the reader's language, or the English message if its code has none. */
 export const refusal = ({ code, message }: { code: string; message: string }, t: Texts): string =>
   among(t.refusals, code) ?? message;
 
-/** What is called by a code; a code of another version stays what it is. */
+/** The text of a code; an unknown code (of another version) is shown as it is. */
 export const named = (texts: Record<string, string>, code: string): string => among(texts, code) ?? code;
 
 /** Why a delivery is in its state. */

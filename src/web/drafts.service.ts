@@ -6,8 +6,8 @@ import { RedisConnection } from '../queue/redis.module';
 const KEPT_SECONDS = 900;
 
 /**
- * Rendered drafts between the editor's request and the frame that shows them, for a quarter of an hour; only their
- * maker's. They are in Redis, because the frame may be served by another process; without Redis there is no preview.
+ * Keeps rendered drafts for a quarter of an hour, from the editor's request until the frame shows them, for their
+ * author only. They are in Redis, because another process may serve the frame; without Redis there is no preview.
  */
 @Injectable()
 export class DraftsService {

@@ -1,16 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Request } from 'express';
 
-/** Made when a form is rendered, sent with it. */
+/** A new key, made when a form is rendered and sent with it. */
 export const newFormKey = (): string => `web-${randomUUID()}`;
 
-/** The key that a page of ours made, or undefined. */
+/** The given key if it has the form of one of our keys, or undefined. */
 export const formKey = (given: unknown): string | undefined =>
   typeof given === 'string' && /^web-[0-9a-f-]{36}$/.test(given) ? given : undefined;
 
 /**
- * What is the same for the same form sent twice, and another when it was filled in anew (after the browser's "back").
- * An upload has its key in the query; its body is not read yet, so that its length stands for it.
+ * Identifies a form that is sent: the same if it is sent twice, another if it was changed and sent again (after the
+ * browser's "back"). An upload has its key in the query; its body is not read yet, so its length is used instead.
  */
 export function sendingOf(request: Request): string | undefined {
   if (request.method !== 'POST') return undefined;

@@ -1,10 +1,10 @@
 import type { FieldProblems } from './texts/texts';
 
-/** What a form shows: the values as typed, and what is wrong with which. */
+/** What a form shows: the values as typed, and the problem of each field. */
 export interface FormState {
   values: Record<string, string>;
   problems: FieldProblems;
-  /** What is wrong with the whole. */
+  /** The problem of the whole form. */
   problem?: string;
 }
 

@@ -2,10 +2,10 @@ import type { Language } from './texts/texts';
 
 const LOCALES: Record<Language, string> = { en: 'en-GB', ru: 'ru-RU' };
 
-/** Numbers and times as one reader writes them: in their language and their zone. */
+/** Formats numbers and times in the reader's language and time zone. */
 export interface Formats {
   number(n: number): string;
-  /** A share of 0 to 1, with one decimal below 10 %. */
+  /** A share from 0 to 1 as a percentage, with one decimal below 10 %. */
   percent(share: number): string;
   /** Day and time in the reader's zone. */
   time(at: Date | string): string;
@@ -18,7 +18,7 @@ export interface Formats {
   shortDay(day: string): string;
   longDay(day: string): string;
   month(day: string): string;
-  /** How long, roughly: `3 min`, `2 h`. */
+  /** How long ago, roughly: `3 min`, `2 h`. */
   ago(at: Date | string, now: Date): string;
   duration(ms: number): string;
   /** How long something will take: whole seconds, minutes, hours or days. */

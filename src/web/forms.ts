@@ -5,7 +5,9 @@ import { refusal } from './codes';
 import { fieldProblems } from './texts/texts';
 import type { FormValues } from './web-controller';
 
-/** Does the work of a form. What is wrong brings the form again, with all that was typed and each problem at its field. */
+/**
+ * Does the work of a form. On invalid input the form is shown again, with what was typed and each problem at its field.
+ */
 export async function submit(
   reader: Reader,
   values: FormValues,

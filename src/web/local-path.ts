@@ -1,4 +1,4 @@
-/** A path of this site that came with a link or form; the home page for anything that could lead elsewhere. */
+/** A path of this site from a link or form; the home page for anything that could lead elsewhere. */
 export function localPath(given: unknown): string {
   if (typeof given !== 'string' || !/^\/(?![/\\])[\x21-\x7e]*$/.test(given)) return '/';
   const url = new URL(given, 'http://local.invalid');

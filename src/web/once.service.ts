@@ -7,9 +7,9 @@ const KEPT_SECONDS = 600;
 const LOOK_MS = 50;
 
 /**
- * A form that is sent twice (a double click, a reload) does its work once: the second waits for the first, and leads to
- * where that led. A form that came back with problems did nothing, so the next one counts. Without Redis every form is
- * taken for a first one.
+ * A form that is sent twice (a double click, a reload) does its work once: the second request waits for the first and
+ * redirects to the same page. A form that was shown again with problems did nothing, so sending it again counts.
+ * Without Redis every form counts as new.
  */
 @Injectable()
 export class OnceService {

@@ -12,12 +12,12 @@ export interface SignedIn {
 }
 
 /**
- * The person who looks at the page, signed in or not: language, time zone, texts. Every component asks `useReader()`. What a
- * person may see and do says `Viewer` (domain/permissions.ts).
+ * The person who looks at the page, signed in or not: language, time zone, texts. Every component asks `useReader()`.
+ * What a person may see and do is decided by `Viewer` (domain/permissions.ts).
  */
 export interface Reader {
   user: SignedIn | null;
-  /** Whose things the reader sees in a list; null if only their own, and on other pages. */
+  /** The owners whose objects the reader sees in a list; null if only their own, and on other pages. */
   owners: { id: number; email: string }[] | null;
   language: Language;
   timeZone: string;
@@ -32,7 +32,7 @@ export interface Reader {
   flash: Flash | null;
 }
 
-/** One sentence of the catalogue that the page before left for this one. */
+/** A sentence that the previous page left to be shown on this one. */
 export type Flash = keyof Texts['flashes'];
 
 export function readerOf(

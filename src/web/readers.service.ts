@@ -15,10 +15,13 @@ export const CurrentReader = createParamDecorator((_: unknown, context: Executio
   return reader;
 });
 
-/** The lists that say whose each thing is; other pages, and their live parts, need not ask. */
+/** The lists that show owners; for other pages, and live parts, the owners are not loaded. */
 const LISTS = /^\/(attempts|clients|mailings|messages)\/?(\?|$)/;
 
-/** Language and zone: of the account, else of the cookie that the language links set, else of the browser. */
+/**
+ * Determines the language and time zone: from the user's profile, else from the cookie that the language links set,
+ * else from the browser.
+ */
 @Injectable()
 export class ReadersService {
   constructor(private readonly users: UsersService) {}
@@ -46,6 +49,6 @@ export class ReadersService {
   }
 }
 
-/** Where a link of the page leads back to: not to a provider's answer, which holds a code and is used up. */
+/** The path to which links of the page lead back; not the URL of a provider's answer, which contains a used code. */
 const pathOf = ({ originalUrl }: AuthenticatedRequest): string =>
   originalUrl.startsWith('/sign-in/oidc') ? '/sign-in' : originalUrl;

@@ -15,14 +15,14 @@ import { WebInterceptor } from './web.interceptor';
 export const WebController = (path: string) =>
   applyDecorators(Controller(path), ApiExcludeController(), UseFilters(WebFilter), UseInterceptors(WebInterceptor));
 
-/** The fields of a form, each one line or text; a field that came more than once has its last value. */
+/** The fields of a form as texts; a field that is sent more than once has its last value. */
 export type FormValues = Record<string, string>;
 
 export const Form = createParamDecorator((_: unknown, context: ExecutionContext): FormValues => {
   return textsOnly(context.switchToHttp().getRequest<Request>().body);
 });
 
-/** The texts of the query; anything else in it is left out. */
+/** The query's parameters that are texts. */
 export const Ask = createParamDecorator((_: unknown, context: ExecutionContext): FormValues => {
   const { query } = context.switchToHttp().getRequest<Request>();
   return textsOnly(query);
@@ -43,7 +43,7 @@ export function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^[1-9]\d{0,14}$/.test(text.trim()) ? Number(text) : undefined;
 }
 
-/** What a field may be, or undefined for anything else. */
+/** The text if it is one of these values, else undefined. */
 export function oneOf<const T extends string>(values: readonly T[], text: string | undefined): T | undefined {
   return values.find((value) => value === text);
 }

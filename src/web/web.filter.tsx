@@ -9,7 +9,10 @@ import { type Reader, readerOf } from './reader';
 import { ReadersService } from './readers.service';
 import { preferredLanguage } from './texts/texts';
 
-/** Errors as pages: what happened, what to do, and the request's id. Who is not signed in goes to sign in first. */
+/**
+ * Errors as pages: what happened, what to do, and the request's id. Visitors who are not signed in are sent to the
+ * sign-in page.
+ */
 @Catch()
 export class WebFilter implements ExceptionFilter {
   constructor(
@@ -42,7 +45,8 @@ export class WebFilter implements ExceptionFilter {
     if (allow !== undefined) response.setHeader('Allow', allow);
     const reader =
       request.reader ??
-      // A guard said no before anybody had asked who reads; the database may be what is away.
+      // A guard refused the request before the interceptor ran, so the reader is not known yet; the database may be the
+      // reason.
       (await this.readers.of(request, response).catch(() =>
         readerOf({
           user: null,

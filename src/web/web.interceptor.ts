@@ -11,7 +11,7 @@ import { sendingOf } from './form-key';
 
 type WebRequest = AuthenticatedRequest & { reader?: Reader };
 
-/** Finds out who reads, then writes what the handler answers: a page, a part of one, or the way to another. */
+/** Determines the reader, then renders the handler's answer: a page, a part of one, or a redirect. */
 @Injectable()
 export class WebInterceptor implements NestInterceptor {
   constructor(

@@ -37,7 +37,9 @@ import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
 import { ReadersService } from './readers.service';
 
-/** The pages, served by the API's process. Controllers with fixed paths come before those with ids in the same place. */
+/**
+ * The pages, served by the API's process. Controllers with fixed paths come before those with ids in the same position.
+ */
 @Module({
   imports: [
     QueueModule,

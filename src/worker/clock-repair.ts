@@ -12,7 +12,7 @@ import { QUEUES } from '../queue/queue.module';
 import { shortenLocks } from '../queue/redis-clock';
 import { RedisConnection } from '../queue/redis.module';
 
-/** What clocks of servers, put back, would hold up for as long. */
+/** Repairs what would wait too long after the clock of Postgres or Redis was put back. */
 @Injectable()
 export class ClockRepair {
   constructor(
@@ -24,19 +24,22 @@ export class ClockRepair {
     private readonly logger: PinoLogger,
   ) {}
 
-  /** The database's clock was put back by so much, or a little more: what waits for a moment that was minutes away waits no longer. */
+  /**
+   * The database's clock was put back by at least so much: moves waiting times back, too, so that nothing waits longer
+   * because of it.
+   */
   async catchUp(backMs: number): Promise<void> {
     this.logger.warn({ event: 'clock.put_back', backMs: Math.round(backMs) }, "The database's clock was put back");
     await this.database.transaction(async (tx) => {
-      // Not the calendar: occurrences are moments by the clock, whatever it shows.
+      // Occurrences are not moved: they are due by the clock.
       for (const putBack of [accountsPutBack, noticesPutBack, importsPutBack, deliveriesPutBack])
         await putBack(tx, backMs);
     });
-    // The feeder's cursors are moments, too.
+    // The feeder's cursors contain times, too.
     await this.feed.refeed();
   }
 
-  /** Redis' clock may have been put back at any time: its locks are looked at each time. */
+  /** Redis' clock may have been put back at any time, so its locks are checked regularly. */
   async shortenLocks(): Promise<void> {
     let shortened = 0;
     for (const queue of this.queues) shortened += await shortenLocks(this.redis.client, queue, this.config.takeoverMs);

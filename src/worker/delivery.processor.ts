@@ -11,8 +11,8 @@ import { promptly } from '../queue/promptly';
 import { RunFinisher } from './run-finisher';
 
 /**
- * One job, one delivery: the sender does it, and its outcome becomes a verb of the queue. A job that was done is removed at
- * once: what came of it stands in the ledger, and should the same one be added again, it finds nothing to do.
+ * A job is one delivery: the sender sends it, and the outcome determines what happens to the job. A finished job is
+ * removed at once: its result is in the ledger, and if the same job is added again, it finds nothing to claim.
  */
 @Injectable()
 export class DeliveryProcessor extends WorkerHost {
@@ -28,7 +28,7 @@ export class DeliveryProcessor extends WorkerHost {
   }
 
   async process(job: Job<DeliveryJob>, token?: string): Promise<void> {
-    // Whatever is thrown here unexpectedly says nothing of the delivery: the same attempt's job can be added again.
+    // An unexpected error says nothing about the delivery, so the job is removed and can be added again.
     job.opts.removeOnFail = true;
     const outcome = await this.sender.send(job.data.deliveryId);
     switch (outcome.kind) {
@@ -44,7 +44,7 @@ export class DeliveryProcessor extends WorkerHost {
     }
   }
 
-  /** What a result entails beyond its record. */
+  /** What an outcome requires beyond its record in the ledger. */
   private async follow(outcome: SendOutcome): Promise<void> {
     if (outcome.kind !== 'recorded') return;
     const { claim, status, park } = outcome;
@@ -53,7 +53,7 @@ export class DeliveryProcessor extends WorkerHost {
     else if (status === 'pending') await this.feedAgain(claim.id);
   }
 
-  /** Another attempt at once; if Redis is away, the sweeper finds the delivery without a job. */
+  /** Has the delivery tried again at once; if Redis is away, the sweeper finds that it has no job. */
   private async feedAgain(deliveryId: number): Promise<void> {
     await promptly(this.feed.again(deliveryId)).catch((error: unknown) => this.onError(error as Error));
   }

@@ -29,7 +29,7 @@ export class PlanProcessor extends WorkerHost {
   async process(job: Job<PlanJob>, token?: string): Promise<void> {
     if ('importId' in job.data) {
       if (await this.imports.resume(job.data.importId, IMPORT_SLICE_MS)) return;
-      // To the end of the line: due at the beginning of time, because this node's clock may be ahead of the others'.
+      // To the end of the queue: delayed until time 0, because this node's clock may be ahead of the others'.
       await this.worker.getBackend().moveToDelayed(job.id as string, 0, 0, token, { skipAttempt: true });
       throw new DelayedError();
     }

@@ -20,7 +20,7 @@ export class Processors {
     private readonly finisher: RunFinisher,
   ) {}
 
-  /** @param onEnd told why, if one ends by itself */
+  /** @param onEnd called with the reason if one of them ends by itself */
   async run(onEnd: (reason: string) => void): Promise<void> {
     this.deliveries.worker.on('active', () => (this.activeAt = performance.now()));
     for (const worker of this.workers)
@@ -28,12 +28,12 @@ export class Processors {
     if (isArmed('deaf')) await this.deliveries.worker.pause(true);
   }
 
-  /** Resolves when all jobs have ended; no new one begins. */
+  /** Starts no further jobs; resolves when all running ones have ended. */
   close(): Promise<unknown> {
     return Promise.all(this.workers.map((worker) => worker.close()));
   }
 
-  /** Runs that were drained lately are finished now. */
+  /** Finishes runs that were drained lately now. */
   flush(): Promise<void> {
     return this.finisher.flush();
   }

@@ -10,9 +10,9 @@ import { Rounds } from './rounds';
 const NAMES: ScheduleJob[] = ['tick', 'sweep'];
 
 /**
- * BullMQ's repeatable jobs for tick and sweep, the visible heartbeat. BullMQ takes the time of the next one from the clock
- * of whichever node did the last: one that lies too far ahead, by Redis' clock or by the database's, is made anew, as is
- * what an eviction or a flush took.
+ * BullMQ's repeatable jobs for tick and sweep, which Bull Board shows. BullMQ computes the time of the next job by the
+ * clock of the node that did the last: a job that lies too far ahead, by Redis' clock or by the database's, is
+ * replaced, and so is one that was lost by an eviction or a flush.
  */
 @Injectable()
 export class RepeatableJobs {
@@ -24,7 +24,7 @@ export class RepeatableJobs {
     private readonly logger: PinoLogger,
   ) {}
 
-  /** Puts right what is not; without Redis nothing is lost, for the workers' own timers go on. */
+  /** Replaces jobs that are missing or wrong; nothing depends on them, because the workers have timers of their own. */
   async keep(): Promise<void> {
     const schedulers = await this.queue.getJobSchedulers();
     const clocks = await this.clocks();
@@ -39,7 +39,9 @@ export class RepeatableJobs {
     }
   }
 
-  /** Also its finished jobs go: a new one with the same time, and so the same id, would not be added beside them. */
+  /**
+   * Its finished jobs are removed, too: a new one with the same time, and so the same id, would not be added otherwise.
+   */
   private async renew(name: ScheduleJob): Promise<void> {
     await this.queue.removeJobScheduler(name);
     const jobs = await this.queue.getJobs(['wait', 'prioritized', 'delayed', 'completed', 'failed']);

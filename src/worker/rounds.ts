@@ -10,9 +10,9 @@ import { ClockRepair } from './clock-repair';
 import { Sweep } from './sweep';
 
 /**
- * The calendar's tick and the sweep. Every worker asks for each by a timer of its own, and BullMQ's repeatable jobs ask,
- * too; the database says whether one is due, by its own clock, so that of all workers one does it in each interval. No
- * node's clock and no job counts: whoever lives goes on. Each is under way at most once in this process.
+ * The calendar's tick and the sweep. Every worker asks by its own timers, and by BullMQ's repeatable jobs, whether one
+ * is due; the database decides by its clock, so that in each interval one worker does it. It depends on no node's clock
+ * and on no job: any living worker is enough. Each is under way at most once in this process.
  */
 @Injectable()
 export class Rounds {
@@ -34,7 +34,7 @@ export class Rounds {
     return name === 'tick' ? this.config.schedulerIntervalMs : this.config.sweepIntervalMs;
   }
 
-  /** Does it if it is due. What fails is said, and tried again in the next interval. */
+  /** Does it if it is due. A failure is logged, and it is tried again in the next interval. */
   async ask(name: ScheduleJob): Promise<unknown> {
     if (this.underWay.has(name)) return undefined;
     this.underWay.add(name);

@@ -3,10 +3,10 @@ import { PinoLogger } from 'nestjs-pino';
 import { RunsService } from '../features/runs/runs.service';
 import { Repeated } from '../logging/repeated';
 
-/** How long drained runs are gathered before the ledger is asked. */
+/** How long drained runs are collected before the ledger is asked. */
 const GATHER_MS = 200;
 
-/** Finishes drained runs soon after their last record; what it misses at a crash the sweeper finishes. */
+/** Finishes drained runs soon after their last record; after a crash the sweeper finishes them. */
 @Injectable()
 export class RunFinisher {
   private readonly noted = new Set<number>();

@@ -6,8 +6,8 @@ import { RedisConnection } from '../queue/redis.module';
 import { Rounds } from './rounds';
 
 /**
- * The repeatable jobs, which Bull Board shows: the calendar's tick and the sweep. Each has a slot of its own, so that a long
- * sweep never keeps the calendar waiting. What counts is the database's word (Rounds).
+ * The repeatable jobs, which Bull Board shows: the calendar's tick and the sweep. The concurrency is two, so that a
+ * long sweep does not delay the calendar. The database decides whether they are due (Rounds).
  */
 @Injectable()
 export class ScheduleProcessor extends WorkerHost {

@@ -9,7 +9,7 @@ import { RunsService } from '../features/runs/runs.service';
 import { PlanJobs } from '../features/scheduling/plan-jobs.service';
 import { forgetStaleUsers } from '../features/users/stale-users';
 
-/** Makes Redis and dead workers harmless: whatever was lost on the way is found in the ledger and goes on. */
+/** Makes losses of Redis and dead workers harmless: finds lost work in the ledger and continues it. */
 @Injectable()
 export class Sweep {
   constructor(

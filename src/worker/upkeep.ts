@@ -6,10 +6,10 @@ import { ClockRepair } from './clock-repair';
 import { RepeatableJobs } from './repeatable-jobs';
 import { Rounds } from './rounds';
 
-/** How often in its interval a worker asks whether a round is due. */
+/** How often in an interval a worker asks whether a round is due. */
 const ASKS = 4;
 
-/** What each worker does beside sending, by timers of its own. */
+/** What each worker does besides sending, by its own timers. */
 @Injectable()
 export class Upkeep {
   constructor(
@@ -30,7 +30,7 @@ export class Upkeep {
     ];
   }
 
-  /** Puts right what is in Redis and not as it should be. */
+  /** Repairs the state of Redis. */
   async mendRedis(): Promise<void> {
     await this.repeatable.keep();
     await this.clock.shortenLocks();

@@ -8,7 +8,7 @@ import { DELIVERY_QUEUE } from '../queue/queues';
 import { Processors } from './processors';
 import { Upkeep } from './upkeep';
 
-/** Ends this process when it does not consume though it should; whoever runs it starts it anew. */
+/** Ends this process if it consumes no jobs although it should; its supervisor starts it again. */
 @Injectable()
 export class Watchdog {
   private stopped = false;
@@ -22,7 +22,7 @@ export class Watchdog {
     private readonly logger: PinoLogger,
   ) {}
 
-  /** Mends what it can, then asks whether jobs wait that this worker could have had for long. */
+  /** Repairs what it can, then checks whether jobs have been waiting for long that this worker should have taken. */
   async look(): Promise<void> {
     const { engine, processors } = this;
     try {
@@ -39,7 +39,7 @@ export class Watchdog {
     }
   }
 
-  /** From now on it lets this process end by itself. */
+  /** Stops watching, because the process is stopping. */
   stop(): void {
     this.stopped = true;
   }

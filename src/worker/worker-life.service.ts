@@ -9,7 +9,7 @@ import { Processors } from './processors';
 import { Upkeep } from './upkeep';
 import { Watchdog } from './watchdog';
 
-/** A worker's beginning and end, and the timers of what it does by itself in between. */
+/** Starts and stops a worker, and runs its timers in between. */
 @Injectable()
 export class WorkerLife implements BeforeApplicationShutdown {
   private stopping = false;
@@ -25,7 +25,7 @@ export class WorkerLife implements BeforeApplicationShutdown {
     private readonly logger: PinoLogger,
   ) {}
 
-  /** Nothing is begun any more once it is to stop. */
+  /** Begins nothing if the worker was asked to stop already. */
   begin(): Promise<void> {
     return (this.beginning = this.beginUnlessStopping());
   }
@@ -50,7 +50,7 @@ export class WorkerLife implements BeforeApplicationShutdown {
     this.logger.info({ event: 'worker.started', workerId: registry.id }, 'Worker is ready');
   }
 
-  /** Running letters end, nothing new starts, other workers get the rest. */
+  /** Running letters are finished, nothing new starts, other workers get the rest. */
   async beforeApplicationShutdown(): Promise<void> {
     const { engine, processors } = this;
     this.stopping = true;

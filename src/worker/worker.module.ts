@@ -27,7 +27,7 @@ import { Upkeep } from './upkeep';
 import { Watchdog } from './watchdog';
 import { WorkerLife } from './worker-life.service';
 
-/** The last jobs of each queue, to be looked at in Bull Board. */
+/** How many finished jobs of each queue are kept for Bull Board. */
 const KEPT = { count: 1000 };
 const NONE = { count: 0 };
 
@@ -38,13 +38,14 @@ export class WorkerModule {
     const options: WorkerOptions = {
       connection: { ...redisOptions(config.redisUrl), maxRetriesPerRequest: null },
       autorun: false,
-      // A job of a dead worker comes back when its lock is over. It is harmless to run one twice, so there is no limit.
+      // A job of a dead worker becomes waiting again when its lock expires. Running a job twice is harmless, so there
+      // is no limit.
       lockDuration: config.takeoverMs,
       stalledInterval: config.takeoverMs,
       maxStalledCount: 1_000_000,
       drainDelay: 5,
       runRetryDelay: 2_000,
-      // Said here and not in each job: a job is written, read and parsed for every letter.
+      // Set here and not in each job, because a job is written, read and parsed for every letter.
       removeOnComplete: KEPT,
       removeOnFail: KEPT,
     };

@@ -5,8 +5,8 @@ import { IsOptional, ValidateBy } from 'class-validator';
 const isId = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1;
 
 /**
- * An id, or with `each` a list of them: a whole number that JSON carries exactly. A list is looked at as a whole: class-validator
- * would make something for each of its items.
+ * An id, or with `each` a list of them: a whole number that JSON carries exactly. A list is checked as a whole:
+ * class-validator would allocate objects for each of its items.
  */
 export const IsId = ({ each = false } = {}) =>
   ValidateBy({
@@ -14,7 +14,7 @@ export const IsId = ({ each = false } = {}) =>
     validator: { validate: (value) => (each ? Array.isArray(value) && value.every(isId) : isId(value)) },
   });
 
-/** A number in a query, as digits; anything else is left for the validation to refuse. */
+/** A number in a query, as digits; anything else is refused by the validation. */
 export const FromDigits = () =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value,

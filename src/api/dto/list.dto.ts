@@ -30,7 +30,7 @@ export class PageDto {
   withTotal?: boolean;
 }
 
-/** A list of what has owners. */
+/** A list of objects that have owners. */
 export class OwnedPageDto extends PageDto {
   @QueryId()
   @Said({ description: "Only this owner's; for managers and admins." })

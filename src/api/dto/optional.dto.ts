@@ -4,13 +4,15 @@ import type { Type } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsOptional } from 'class-validator';
 
-/** A field that may be absent; null is the same. Where null says something of its own, the field has IsOptional. */
+/**
+ * A field that may be absent; null means the same. If null has a meaning of its own, the field has IsOptional instead.
+ */
 export const Optional = () =>
   applyDecorators(
     IsOptional(),
     Transform(({ value }: { value: unknown }) => value ?? undefined),
   );
 
-/** All fields may be absent; null is refused where the whole has no field without it. */
+/** All fields may be absent; null is refused for fields that are required in the whole class. */
 export const PartialType = <T>(whole: Type<T>): Type<Partial<T>> =>
   MappedPartialType(whole, { skipNullProperties: false });

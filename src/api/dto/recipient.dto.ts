@@ -1,4 +1,4 @@
 import { id, nullable, Shape, text } from '../openapi/shape';
 
-/** Whom a delivery is for: the address as it was; the name of a client that is gone is null. */
+/** A delivery's recipient: the address as it was; the name is null if the client is deleted. */
 export class RecipientAnswer extends Shape({ id, email: text, fullName: nullable(text) }) {}

@@ -14,9 +14,9 @@ import { problemResponse } from './problems';
 import { ID_SCHEMA, type Schema } from './shape';
 
 /**
- * A controller of the REST API, each of whose routes stands in the OpenAPI document with all it takes and answers. What
- * follows from a route's method, path, DTOs and guards is read off them; the rest says its `@Operation`. Stands above all
- * other decorators of its class. @throws Error for a route without `@Operation`
+ * A controller of the REST API; each of its routes is described in the OpenAPI document. What follows from a route's
+ * method, path, DTOs and guards is derived from them; the rest comes from its `@Operation`. Must be the first decorator
+ * of its class. @throws Error for a route without `@Operation`
  */
 export const ApiController = (path: string, tag = path): ClassDecorator =>
   applyDecorators(documentRoutes, ApiTags(tag), Controller(path));
@@ -112,7 +112,7 @@ function answersOf(route: Route): MethodDecorator[] {
   ];
 }
 
-/** The problems a route may answer, by what it is. */
+/** The problem statuses that follow from the kind of route. */
 function problemsOf({ facts, writes, isPublic, query, hasId }: Route): Set<number> {
   const problems = new Set(facts.problems);
   const add = (condition: boolean, ...statuses: number[]) => condition && statuses.forEach((s) => problems.add(s));

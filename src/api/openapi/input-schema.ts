@@ -2,7 +2,10 @@ import type { Type } from '@nestjs/common';
 import { getMetadataStorage, ValidateBy } from 'class-validator';
 import { ID_SCHEMA, named, orNull, type Schema } from './shape';
 
-/** What the validators of a field don't tell: that its service asks for a date, what it is for. Forbids nothing. */
+/**
+ * Adds facts to a field's schema that its validators do not contain, such as a format or a description. Validates
+ * nothing.
+ */
 export const Said = (schema: Schema) =>
   ValidateBy({ name: 'said', constraints: [schema], validator: { validate: () => true } });
 
@@ -22,13 +25,13 @@ const RULES = {
   said: ([schema]) => schema as Schema,
 } satisfies Record<string, (constraints: unknown[]) => Schema>;
 
-/** The validators that bodies and queries use: those that the document and the answers know to tell of. */
+/** The validators that bodies and queries may use: those that the document and the field problems can describe. */
 export type Validator = keyof typeof RULES;
 
 export interface InputField {
   name: string;
   required: boolean;
-  /** Whether null stands for an absent value; a query has no null. */
+  /** Whether null means an absent value; a query has no null. */
   takesNull: boolean;
   schema: Schema;
 }
@@ -36,7 +39,7 @@ export interface InputField {
 export const rulesOf = (input: Type) => getMetadataStorage().getTargetValidationMetadatas(input, '', false, false);
 type Rule = ReturnType<typeof rulesOf>[number];
 
-/** The fields of a body or query, by the very validators that check it. @throws Error for one that has no rule here */
+/** The fields of a body or query, derived from its validators. @throws Error for a validator that has no rule here */
 export function inputFields(input: Type): InputField[] {
   const rules = rulesOf(input);
   const defaults = new input() as Record<string, unknown>;
@@ -49,12 +52,12 @@ export function inputFields(input: Type): InputField[] {
 
 function fieldOf(name: string, rules: Rule[], byDefault: unknown): InputField {
   const conditions = rules.filter((rule) => rule.type === 'conditionalValidation');
-  /** Whether the validators look at such a value at all. */
+  /** Whether the field's validators run for this value. */
   const checked = (value: unknown) =>
     conditions.every(({ constraints: [asks] }) =>
       (asks as (object: unknown, value: unknown) => boolean)({ [name]: value }, value),
     );
-  // What is said comes last, to narrow what the others tell.
+  // `Said` comes last, because it narrows the schema of the others.
   const sorted = rules.filter((rule) => !conditions.includes(rule)).sort((a, b) => +isSaid(a) - +isSaid(b));
   const of = (each: boolean) =>
     Object.assign({}, ...sorted.filter((rule) => Boolean(rule.each) === each).map(schemaOf)) as Schema;

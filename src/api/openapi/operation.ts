@@ -25,9 +25,9 @@ export interface OperationFacts {
   description?: string;
   /** Codes of the answers 409. */
   conflicts?: readonly RefusalCode[];
-  /** Statuses of problems beside those that follow from what the route is. */
+  /** Further problem statuses, beside those that follow from the kind of route. */
   problems?: readonly number[];
-  /** Further answers that are no problems. */
+  /** Further answers that are not problems. */
   answers?: Record<number, Schema>;
   /** The body of a route that reads it by itself. */
   upload?: Content['content'];
@@ -38,8 +38,8 @@ type Given = Omit<OperationFacts, 'summary' | 'answer' | 'answers'> & { answers?
 const FACTS = 'gonets.operation';
 
 /**
- * What the OpenAPI document says of a route: a line about it, its answer (`null`: none), and what does not follow from
- * its method, path, parameters and guards (see `ApiController`).
+ * Describes a route in the OpenAPI document: a summary, its answer (`null`: none), and what does not follow from its
+ * method, path, parameters and guards (see `ApiController`).
  */
 export const Operation =
   (summary: string, answer: AnswerShape, { answers = {}, ...more }: Given = {}): MethodDecorator =>

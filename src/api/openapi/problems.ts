@@ -4,7 +4,7 @@ import type { Problem, ToldProblem } from '../../http/problem.filter';
 import { REQUIRED_TEXT_HEADER } from './operation';
 import { count, details, id, listOf, maybe, oneOf, part, type Schema, said, Shape, text } from './shape';
 
-/** What is said of one problem, here and in the answers that tell of some. */
+/** The fields of one problem, in problem answers and in other answers that contain problems. */
 export const codedProblem = {
   code: said('Stable, for programs.', oneOf(Object.keys(problemTexts) as ProblemCode[])),
   values: said('What the message names, each by its name.', details),
@@ -50,7 +50,7 @@ const HEADERS: Record<number, Record<string, object>> = {
   503: { 'Retry-After': seconds },
 };
 
-/** What the document says of one problem that a route may answer. */
+/** The description of a problem status that a route may answer. */
 export function problemResponse(status: number, codes: readonly string[] = []): Schema {
   const description = DESCRIPTIONS[status] ?? 'Problem';
   return {

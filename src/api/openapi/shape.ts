@@ -3,7 +3,7 @@ import type { Type } from '@nestjs/common';
 /** JSON Schema, as OpenAPI 3.1 has it. */
 export type Schema = Record<string, unknown>;
 
-/** A value of an answer: its schema, and by `T` its type in TypeScript. */
+/** A value of an answer: its schema and, as `T`, its TypeScript type. */
 export interface Kind<T> {
   readonly schema: Schema;
   readonly optional?: boolean;
@@ -21,7 +21,7 @@ type Values<F extends Fields> = { [N in Exclude<keyof F, OptionalKey<F>>]: Value
 export interface ShapeClass<V> {
   new (): V;
   readonly fields: Fields;
-  /** The declared fields of something that has more. */
+  /** Picks the declared fields of an object that has more. */
   of(from: V): V;
 }
 
@@ -31,7 +31,7 @@ const components = new Map<string, Schema>();
 export const namedSchemas = (): Record<string, Schema> =>
   Object.fromEntries([...components].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Gives a schema a name in the document; a name means one schema only. */
+/** Gives a schema a name in the document. @throws Error if another schema has the name */
 export function named(name: string, schema: Schema): Schema {
   const known = components.get(name);
   if (known && JSON.stringify(known) !== JSON.stringify(schema)) throw new Error(`Two schemas are called ${name}.`);
@@ -73,18 +73,18 @@ export const whole = kind<number>({ type: 'integer' });
 export const text = kind<string>({ type: 'string' });
 export const flag = kind<boolean>({ type: 'boolean' });
 export const time = kind<Date>({ type: 'string', format: 'date-time' });
-/** A time that Postgres wrote already. */
+/** A time that is already a text, formatted by Postgres. */
 export const timeText = kind<string>({ type: 'string', format: 'date-time' });
 /** `2027-03-14` */
 export const day = kind<string>({ type: 'string', format: 'date' });
-/** Anything under names that are not declared. */
+/** An object with any fields. */
 export const details = kind<Record<string, unknown>>({ type: 'object', additionalProperties: true });
 
 export const oneOf = <const V extends string>(values: readonly V[]) => kind<V>({ type: 'string', enum: values });
 
 export const nullable = <T>({ schema }: Kind<T>): Kind<T | null> => kind(orNull(schema));
 
-/** Absent at times, but never null. */
+/** May be absent, but is never null. */
 export const maybe = <T>({ schema }: Kind<T>): Kind<T | undefined> => ({ schema, optional: true });
 
 export const listOf = <T>(items: Kind<T>): Kind<T[]> => kind({ type: 'array', items: items.schema });

@@ -8,7 +8,7 @@ export interface ChartProps {
   tall?: boolean;
 }
 
-/** A picture of numbers, drawn in the browser from the table under it, which everybody can open. */
+/** A chart, drawn in the browser from the table under it, which can be opened. */
 export function Chart({ title, x, series, points, tall }: ChartProps) {
   const { t, format } = useReader();
   return (

@@ -5,7 +5,7 @@ interface Props {
   class?: string;
 }
 
-/** Names, each with what is so. */
+/** A list of names with their values. */
 export const Facts = ({ of, class: look = 'card-box' }: Props) => (
   <dl class={`facts ${look}`.trim()}>
     {of.map(([name, value, style]) => (

@@ -14,7 +14,9 @@ interface PostFormProps {
   id?: string;
 }
 
-/** Every change is a POST with the session's token, and a key by which a second click does nothing. */
+/**
+ * A form that changes something: a POST with the session's CSRF token, and a key by which a second click does nothing.
+ */
 export function PostForm({ action, children, ...rest }: PostFormProps) {
   const { csrfToken } = useReader();
   return (
@@ -26,7 +28,7 @@ export function PostForm({ action, children, ...rest }: PostFormProps) {
   );
 }
 
-/** What is wrong with the whole form, first, and said aloud. */
+/** The problem of the whole form, shown first and announced by screen readers. */
 export function FormProblem({ form }: { form: FormState }) {
   const { t } = useReader();
   const count = Object.keys(form.problems).length;
@@ -52,7 +54,7 @@ interface FieldProps {
   attributes?: Record<string, string | boolean>;
 }
 
-/** A labelled input, select or text area that keeps what was typed and tells what is wrong with it. */
+/** A labelled input, select or text area that keeps what was typed and shows its problem. */
 export function Field({
   form,
   name,
@@ -158,7 +160,10 @@ export function Choice({ form, name, legend, options }: ChoiceProps) {
   );
 }
 
-/** The password asked for again, before what an open browser alone must not do; browsers fill it in. */
+/**
+ * The current password, asked for again before changes for which an unattended browser must not be enough; browsers may
+ * fill it in.
+ */
 export function CurrentPassword({ form, name = 'password' }: { form: FormState; name?: string }) {
   const { t, user } = useReader();
   return (
@@ -179,7 +184,7 @@ export function CurrentPassword({ form, name = 'password' }: { form: FormState; 
 interface ConfirmProps {
   id: string;
   action: string;
-  /** On the button that opens the question, and on the one that says yes. */
+  /** The text of the button that opens the question and of the one that confirms. */
   text: string;
   question: string;
   children?: ComponentChildren;
@@ -187,8 +192,8 @@ interface ConfirmProps {
 }
 
 /**
- * A button that asks before it acts, in a dialog with what will happen. Without JavaScript it leads to the same question
- * on the page (`:target`).
+ * A button that asks for confirmation in a dialog that says what will happen. Without JavaScript it leads to the same
+ * question on the page (`:target`).
  */
 export function Confirm({ id, action, text, question, children, kind = 'btn-secondary' }: ConfirmProps) {
   const { t } = useReader();

@@ -1,6 +1,6 @@
 import { useReader } from '../reader';
 
-/** For pages without an account: the language as a link that a cookie remembers. */
+/** For visitors who are not signed in: links that choose the language and store it in a cookie. */
 export function LanguageLinks() {
   const { language, path } = useReader();
   const link = (code: 'en' | 'ru', name: string) => (

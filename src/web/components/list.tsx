@@ -10,7 +10,7 @@ interface HeadProps {
   chip?: ComponentChildren;
 }
 
-/** The page's heading, with its one obvious action at the right. */
+/** The page's heading, with its main action at the right. */
 export function PageHead({ title, back, chip, children }: HeadProps) {
   return (
     <div class="page-head">
@@ -29,11 +29,11 @@ export function PageHead({ title, back, chip, children }: HeadProps) {
   );
 }
 
-/** A column of a table: its head, which on a phone stands before each of its cells, and what a row shows there. */
+/** A column of a table: its head, which on a phone is shown before each cell, and what a row shows in it. */
 export interface Column<T> {
   head: string;
   cell: (row: T) => ComponentChildren;
-  /** Of its cells; the head of numbers (`num`) stands above them. */
+  /** The class of its cells; the head of a column of numbers (`num`) is aligned with them. */
   class?: string;
 }
 
@@ -43,7 +43,7 @@ interface TableProps<T> {
   rows: readonly T[];
 }
 
-/** A table that becomes cards on a phone; roles are named, because `display` takes them away. */
+/** A table that becomes cards on a phone; ARIA roles are given, because CSS `display` removes the implicit ones. */
 export function Table<T>({ caption, columns, rows }: TableProps<T>) {
   return (
     <table class="table rows" role="table">
@@ -74,14 +74,14 @@ export function Table<T>({ caption, columns, rows }: TableProps<T>) {
 
 interface ResultsProps<T> extends Omit<TableProps<T>, 'rows'> {
   page: Page<T>;
-  /** Said where there is nothing yet; without it, and where something was searched for, that nothing was found. */
+  /** Shown if there is nothing yet. Without it, or after a search, the text is that nothing was found. */
   empty?: EmptyProps;
   /** Above the table. */
   children?: ComponentChildren;
   attributes?: Record<string, string | boolean>;
 }
 
-/** What the search of a list found, and the way to the next page. */
+/** The rows of a list, and the links to other pages. */
 export function Results<T>({ page, empty, children, attributes, ...table }: ResultsProps<T>) {
   const { t, query } = useReader();
   const searched = [...query].some(([name, value]) => value && name !== 'cursor' && name !== 'sort');
@@ -98,7 +98,7 @@ export function Results<T>({ page, empty, children, attributes, ...table }: Resu
   );
 }
 
-/** What a mail server said; a long answer opens from its first line. */
+/** An answer of a mail server; a long one is folded to its first line. */
 export function Reply({ text }: { text: string }) {
   if (text.length <= 160) return <code class="reply">{text}</code>;
   return (
@@ -130,7 +130,7 @@ export function Empty({ text, action }: EmptyProps) {
   );
 }
 
-/** On to the next page of a list, or back to the first. */
+/** Links to the next page of a list and back to the first. */
 export function Pager({ nextCursor }: { nextCursor: string | null }) {
   const { t, path, query } = useReader();
   const base = path.split('?')[0] ?? '/';
@@ -158,7 +158,7 @@ export function Pager({ nextCursor }: { nextCursor: string | null }) {
   );
 }
 
-/** For those who see the things of others: whose. */
+/** For viewers who see objects of others: a filter by owner. */
 export function OwnerPick() {
   const { t, owners } = useReader();
   if (!owners) return null;
@@ -173,7 +173,8 @@ export function Owner({ id }: { id: number }) {
 }
 
 /**
- * A search form that filters while one types; without JavaScript by its button. The list's download (`#csv`) follows it.
+ * A search form that filters while the user types; without JavaScript by its button. The link of the list's download
+ * (`#csv`) is kept in step.
  */
 export function Search({
   label,

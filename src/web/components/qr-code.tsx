@@ -1,9 +1,9 @@
 import { encode } from 'uqr';
 
-/** As readers of QR codes want it: dark on light, whatever the page's colours are, with room around. */
+/** QR scanners need dark on light, whatever the page's colours are, with an empty margin. */
 const QUIET_ZONE = 4;
 
-/** A text as a QR code, drawn on the page: nobody else gets to know it. */
+/** A text as a QR code, drawn in the page, so that the text is sent to no other service. */
 export function QrCode({ text, label }: { text: string; label: string }) {
   const { data, size } = encode(text, { border: QUIET_ZONE });
   const dark = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])));

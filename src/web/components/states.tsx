@@ -44,7 +44,7 @@ export function AttemptChip({ status }: { status: AttemptStatus }) {
   return <Chip tone={ATTEMPT[status]}>{useReader().t.attemptStatus[status]}</Chip>;
 }
 
-/** A letter's Message-ID, for those who look into a mail server's log. */
+/** A letter's Message-ID, to find it in a mail server's log. */
 export function MessageId({ id }: { id: string }) {
   return (
     <details>
@@ -66,14 +66,17 @@ export function StatusReason({ code, text, since }: { code: string; text: string
   );
 }
 
-/** How far a run is, in words. While its recipients are being written down there is no whole yet to be a part of. */
+/** How far a run is, in words. During planning the total is not known yet. */
 export function SentOf({ status, counts }: { status: RunStatus; counts: Pick<DeliveryCounts, 'total' | 'sent'> }) {
   const { format, t } = useReader();
   const total = format.number(counts.total);
   return <>{status === 'planning' ? t.run.prepared(total) : t.run.done(format.number(counts.sent), total)}</>;
 }
 
-/** How much of a run is through: sent, failed, unknown and the rest, as parts of one bar. SVG, so no inline style. */
+/**
+ * The progress of a run: sent, failed, unknown and the rest, as parts of one bar. SVG, so that no inline style is
+ * needed.
+ */
 export function Progress({
   status,
   counts,

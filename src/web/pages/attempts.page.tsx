@@ -60,7 +60,7 @@ export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
   );
 }
 
-/** Attempts as rows; each opens to all that the server said. */
+/** The columns of a list of attempts. */
 export function useAttemptColumns({ withClient = true } = {}): Column<AttemptView>[] {
   const { t, format } = useReader();
   const client: Column<AttemptView> = {
@@ -90,7 +90,7 @@ export function useAttemptColumns({ withClient = true } = {}): Column<AttemptVie
   ];
 }
 
-/** What the server said, in one line; all that is known of the attempt opens from it. */
+/** The server's answer in one line, which can be opened to show all facts of the attempt. */
 function Response({ attempt }: { attempt: AttemptView }) {
   const { t, format } = useReader();
   return (

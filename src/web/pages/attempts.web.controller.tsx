@@ -15,7 +15,7 @@ import { Ask, type FormValues, oneOf, WebController, wholeNumber } from '../web-
 import { AttemptsPage } from './attempts.page';
 import { nameOf } from './mailings.page';
 
-/** A client nobody has: filters everything out. */
+/** The id of no client: filters everything out. */
 const NOBODY = -1;
 
 @WebController('attempts')
@@ -68,7 +68,10 @@ export class AttemptsWebController {
   }
 }
 
-/** When a day of the reader's calendar begins, `plus` days later; undefined for what is no day. */
+/**
+ * When the day of the reader's calendar begins that is `plus` days after the given one; undefined if the text is not a
+ * day.
+ */
 function dayStart(text: string | undefined, timeZone: string, plus: number): Date | undefined {
   if (!text || !/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text))) return undefined;
   return new Date(instantOf(Temporal.PlainDate.from(text).add({ days: plus }).toPlainDateTime(), timeZone));

@@ -55,7 +55,7 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
 
 type ObjectType = AuditObject['type'];
 
-/** Where an object is looked at. */
+/** The page that shows an object. */
 const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   user: (id) => `/users/${id}`,
   token: null,
@@ -68,7 +68,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   account: null,
 };
 
-/** What it was done to, by its name; a link if it is still there. */
+/** The object of an entry by its name; a link if it still exists. */
 function Subject({ entry: { objectType, objectId, objectName } }: { entry: AuditEntry }) {
   const { t } = useReader();
   if (!objectType) return null;
@@ -116,7 +116,7 @@ const SAY: { [K in keyof AuditDetail]-?: Say<NonNullable<AuditDetail[K]>> } = {
   dryRun: whether,
 };
 
-/** What nobody here knows, as another version wrote it: times in the reader's zone, the rest as it is. */
+/** A value that this version does not know: times in the reader's zone, the rest as it is. */
 const other: Say<unknown> = (value, reader) => {
   if (typeof value === 'boolean') return whether(value, reader);
   if (typeof value === 'number') return reader.format.number(value);
@@ -126,7 +126,7 @@ const other: Say<unknown> = (value, reader) => {
 
 function Detail({ detail }: Pick<AuditEntry, 'detail'>) {
   const reader = useReader();
-  // The database keeps no order of keys.
+  // jsonb keeps no order of keys.
   const keys = [...new Set([...Object.keys(SAY), ...Object.keys(detail)])];
   const said = keys.filter((key) => (detail[key] ?? '') !== '');
   if (said.length === 0) return null;

@@ -15,7 +15,7 @@ interface DoorProps {
   link?: { to: string; text: string };
 }
 
-/** One small form of those who are not signed in. */
+/** A small form for visitors who are not signed in. */
 function DoorForm({ title, action, form, text, children, link }: DoorProps) {
   return (
     <div class="door">
@@ -37,7 +37,7 @@ function EmailField({ form }: { form: FormState }) {
   return <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="username" />;
 }
 
-/** With a hint it is a new password. */
+/** With a hint it asks for a new password. */
 function PasswordField({ form, label, hint }: { form: FormState; label: string; hint?: string }) {
   return (
     <Field
@@ -92,7 +92,7 @@ export function SignInPage({ form, registration, anyUser, provider }: SignInProp
   );
 }
 
-/** The password was right; a code is awaited. */
+/** The second step of a sign-in: the password was right, a code is needed. */
 export function SecondStepPage({ form }: { form: FormState }) {
   const { t } = useReader();
   return (
@@ -113,7 +113,7 @@ export function SecondStepPage({ form }: { form: FormState }) {
   );
 }
 
-/** Nobody can sign in yet: how to make the one who can. */
+/** Shown if there is no user yet: how to make the first one. */
 export function FirstStart() {
   const { t } = useReader();
   return (
@@ -132,7 +132,7 @@ export function FirstStart() {
   );
 }
 
-/** One sentence after a step that ends in a letter. */
+/** One sentence after a step that sends a notice. */
 export function SaidPage({ title, text }: { title: string; text: string }) {
   const { t } = useReader();
   return (
@@ -167,7 +167,7 @@ export function RegisterPage({ form, closed }: { form: FormState; closed: boolea
   );
 }
 
-/** The link of a letter: one click proves the address. */
+/** The page behind a notice's link: one click confirms the address. */
 export function ConfirmPage({ form, action }: { form: FormState; action: string }) {
   const { t } = useReader();
   const { token } = form.values;

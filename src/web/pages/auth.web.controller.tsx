@@ -25,7 +25,7 @@ import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController } from '../web-controller';
 import { ConfirmPage, ForgotPage, RegisterPage, ResetPage, SaidPage, SecondStepPage, SignInPage } from './auth.page';
 
-/** The door: in, out, and how to get a key. */
+/** Sign-in, sign-out, registration and new passwords. */
 @WebController('/')
 export class AuthWebController {
   constructor(
@@ -77,7 +77,7 @@ export class AuthWebController {
     return secondStepPage(emptyForm({ next }));
   }
 
-  /** The second step: the challenge of the first is in a cookie, so that no page and no address holds it. */
+  /** The second step: the challenge of the first is in a cookie, so that no page and no URL contains it. */
   @Public()
   @Post('sign-in/code')
   code(
@@ -150,7 +150,10 @@ export class AuthWebController {
     );
   }
 
-  /** The letter's link shows a button: only its POST confirms, so that a mail scanner that opens links does nothing. */
+  /**
+   * The notice's link shows a button: only its POST confirms, so that a mail scanner that opens links does not confirm
+   * anything.
+   */
   @Public()
   @Get('confirm')
   confirmForm(@Ask() { token = '' }: FormValues): WebAnswer {
@@ -271,7 +274,7 @@ export class AuthWebController {
 
 const secondStepPage = (form: FormState) => page((t) => t.secondFactor.step, <SecondStepPage form={form} />);
 
-/** What a wrong password or an old link says belongs on the form that was sent, not on an error page. */
+/** Turns a wrong password or an expired link into a problem of the form, instead of an error page. */
 function onThisPage(error: unknown): never {
   const known = ['SIGN_IN_FAILED', 'SIGN_IN_OVER', 'SECOND_FACTOR_FAILED', 'LINK_INVALID'];
   if (error instanceof DomainError && known.includes(error.code))

@@ -108,7 +108,7 @@ interface ClientProps {
   mayChange: boolean;
 }
 
-/** Did this person get it? Every letter, every try, the server's words. */
+/** A client with every delivery, every attempt and the server's answers. */
 export function ClientPage({ client, deliveries, attempts, mayChange }: ClientProps) {
   const { t, format } = useReader();
   const tries = useAttemptColumns({ withClient: false });

@@ -14,7 +14,7 @@ export interface HomeProps {
   account: AccountState;
 }
 
-/** `remind`: of the second factor. */
+/** `remind`: whether to suggest a second factor. */
 export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) {
   const { t, format } = useReader();
   const { overview } = props;
@@ -61,7 +61,7 @@ export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) 
   );
 }
 
-/** The part of the home page that keeps itself fresh. */
+/** The part of the home page that refreshes itself. */
 export function HomeLive({ overview, present, account }: HomeProps) {
   const { t, format } = useReader();
   const today = overview.days.at(-1) ?? { sent: 0, failed: 0 };

@@ -32,7 +32,7 @@ export class HomeWebController {
     return fragment(<HomeLive {...await this.read(viewer, reader)} />);
   }
 
-  /** For those who have no account yet; an account has its own language. */
+  /** For visitors who are not signed in; users have a language in their profile. */
   @Public()
   @Get('language/:code')
   language(

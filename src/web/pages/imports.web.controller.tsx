@@ -28,7 +28,7 @@ export class ImportsWebController {
     return page((t) => t.imports.title, <ImportFormPage form={emptyForm()} imports={items} />);
   }
 
-  /** The tick box stands before the file, so that it is known when the file begins. */
+  /** The check box comes before the file in the form, so that it is known when the file begins. */
   @Post()
   @TakesUpload()
   begin(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Req() request: Request): Promise<WebAnswer> {

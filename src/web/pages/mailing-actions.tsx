@@ -5,7 +5,7 @@ import { Confirm, PostForm } from '../components/form';
 import { useReader } from '../reader';
 import { refusal } from '../codes';
 
-/** What the viewer may do with a mailing; the services have the last word. */
+/** What the viewer may do with a mailing, to show the buttons; the services check it again. */
 export interface MayDo {
   change: boolean;
   pause: boolean;
@@ -19,7 +19,9 @@ interface Props {
   may: MayDo;
 }
 
-/** The buttons that are due in the mailing's state; what sends or ends asks first, and names how many and from whom. */
+/**
+ * The buttons for the mailing's state; those that send or end something ask first, and say to how many and from whom.
+ */
 export function MailingActions({ mailing, send, sender, may }: Props) {
   const { t, now } = useReader();
   const at = `/mailings/${mailing.id}`;
@@ -78,7 +80,7 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
   );
 }
 
-/** What is done seldom, behind one button. */
+/** Rare actions, behind one button. */
 function More({ mailing, sender }: Pick<Props, 'mailing' | 'sender'>) {
   const { t } = useReader();
   const { status } = mailing;

@@ -161,7 +161,7 @@ export interface Occurrences {
   warning?: CodedProblem | undefined;
 }
 
-/** The next five times, as the form stands now. */
+/** The next five occurrences by the form's present values. */
 export function OccurrenceList({ at, timeZone, problem, warning }: Occurrences) {
   const { t, format } = useReader();
   return (

@@ -19,7 +19,7 @@ import { isGoing, type Pace, RunLive, timeOf } from './run-live';
 export interface MailingProps {
   mailing: MailingView;
   runs: Page<RunView>;
-  /** The run under way, else the last one. */
+  /** The live run, or else the last one. */
   latest: { run: RunView; pace: Pace } | null;
   send: SendPreview;
   timeline: Timeline;
@@ -88,7 +88,7 @@ function MailingFacts({ mailing, sender }: Pick<MailingProps, 'mailing' | 'sende
   );
 }
 
-/** How many attempts ended how, over time. */
+/** Attempts by result over time. */
 function Tries({ timeline }: { timeline: Timeline }) {
   const { t, format } = useReader();
   return (
@@ -111,7 +111,10 @@ function Tries({ timeline }: { timeline: Timeline }) {
   );
 }
 
-/** The numbers of the run that is shown above are not repeated: there they are fresh, here they would grow old. */
+/**
+ * The numbers of the run that is shown above are not repeated: there they are refreshed, here they would become
+ * outdated.
+ */
 function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | null }) {
   const { t, format } = useReader();
   if (runs.items.length === 0) return null;

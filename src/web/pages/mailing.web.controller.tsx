@@ -23,7 +23,7 @@ import { MailingPage } from './mailing.page';
 import { nameOf } from './mailings.page';
 import { isOutdated, paceOf, RunLive } from './run-live';
 
-/** One mailing: what it does, and what can be done with it. */
+/** The page of a mailing and its actions. */
 @WebController('mailings/:id')
 export class MailingWebController {
   constructor(
@@ -67,7 +67,7 @@ export class MailingWebController {
     return page(() => nameOf(mailing, reader.t.mailings.nameless), body);
   }
 
-  /** What the page looks at while a run is under way; reloads the page when other buttons are due. */
+  /** The live part while a run is under way; reloads the page when the buttons have to change. */
   @Get('live')
   async look(
     @CurrentViewer() viewer: Viewer,
@@ -115,7 +115,7 @@ export class MailingWebController {
     return redirect('/mailings', 'deleted');
   }
 
-  /** The same again, not started, for its copier to change. */
+  /** Makes a copy of the mailing that is not started. */
   @Post('copy')
   async copy(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
     const name = nameOf(await this.mailings.get(viewer, id), reader.t.mailings.nameless);
@@ -147,7 +147,7 @@ export class MailingWebController {
     return redirect(`/mailings/${id}`, flash);
   }
 
-  /** The run under way, else the last one, and how fast it goes since the look `before`. */
+  /** The live run, or else the last one, and its speed since the refresh `before`. */
   private async latest(viewer: Viewer, mailing: MailingView, before?: FormValues) {
     if (!mailing.lastRun) return null;
     const run = await this.runs.get(viewer, mailing.lastRun.id);

@@ -172,11 +172,12 @@ export class MailingsWebController {
   }
 }
 
-/** What people paste; more are a file to import. */
+/** More addresses than people paste should be imported from a file. */
 const ADDRESSES_MAX = 5_000;
 
 /**
- * Addresses of a pasted text, as clients are found by them; `Anna <anna@example.com>` is one. What is none stays as it is.
+ * The addresses in a pasted text, as keys to find clients; `Anna <anna@example.com>` is accepted. Anything else is
+ * returned as it is.
  * @throws ValidationError if there are too many
  */
 function addressesIn(text: string): string[] {
@@ -205,7 +206,9 @@ function valuesOf(m: MailingView): Record<string, string> {
   };
 }
 
-/** @throws ValidationError for times that are none; all else is checked by the service. A time left as it was stays exact. */
+/**
+ * @throws ValidationError for invalid times; the service checks everything else. An unchanged time keeps its seconds.
+ */
 function mailingInput(form: FormValues, current?: MailingView): MailingInput {
   const errors: FieldProblem[] = [];
   const timeZone = timeZoneName(form.timeZone ?? '') ?? 'UTC';
@@ -245,7 +248,7 @@ function occurrencesOf(values: Record<string, string>, reader: Reader): Occurren
   if (endAt !== null && !(endAt instanceof Date)) return { at: [], timeZone, problem: endAt };
   const checked = checkSchedule({ startAt, endAt, period, timeZone });
   if (!checked.ok) return { at: [], timeZone, problem: checked.errors[0] };
-  // A start that has passed is made up at once, when the mailing is started.
+  // If the start has passed, a run begins at once when the mailing is started.
   const late = startAt <= reader.now && (endAt === null || endAt > reader.now);
   const from = startAt <= reader.now ? reader.now : new Date(startAt.getTime() - 1);
   const next = upcoming(checked.schedule, from, SHOWN_OCCURRENCES).map(({ at }) => at);

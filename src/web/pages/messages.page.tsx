@@ -55,7 +55,7 @@ interface EditorProps {
   ownEmail: string;
 }
 
-/** The editor, with what the letter will look like beside it. */
+/** The editor with a preview of the letter. */
 export function MessagePage({ form, message, mayChange, previewId, ownEmail }: EditorProps) {
   const { t } = useReader();
   const at = message ? `/messages/${message.id}` : '/messages/new';
@@ -128,7 +128,7 @@ function MessageActions({ message, mayChange }: { message: MessageWithUse; mayCh
   );
 }
 
-/** Buttons that write a variable where the cursor is. */
+/** Buttons that insert a variable at the cursor. */
 function Variables() {
   const { t } = useReader();
   return (
@@ -202,7 +202,7 @@ function PreviewPane({ message, previewId, ownEmail }: Pick<EditorProps, 'messag
   );
 }
 
-/** The subject, and a frame that has its own address and its own policy: nothing in a letter can run here. */
+/** The subject, and a frame with its own URL and security policy, so that nothing in a letter can run in this page. */
 export function Preview({
   content,
   previewId,

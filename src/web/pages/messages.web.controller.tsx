@@ -67,7 +67,7 @@ export class MessagesWebController {
     );
   }
 
-  /** The draft as a client would get it: stored for the frame, which asks for it by its own address. */
+  /** Renders the draft as a client would get it, and stores it for the frame, which fetches it by its own URL. */
   @Post('preview')
   @HttpCode(200)
   async preview(
@@ -99,7 +99,7 @@ export class MessagesWebController {
     const html = PREVIEW_ID.test(id) ? await this.drafts.read(viewer, id) : null;
     if (html === null) throw new NotFoundError('Preview', id.slice(0, 36));
     response.setHeader('Content-Security-Policy', LETTER_CSP);
-    // A frame of nobody's origin has nothing to be keyed by, and browsers complain.
+    // A sandboxed frame has no origin, so browsers would warn about this header.
     response.removeHeader('Origin-Agent-Cluster');
     response.type('text/html; charset=utf-8');
     return html;

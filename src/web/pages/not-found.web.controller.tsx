@@ -4,7 +4,7 @@ import type { Request } from 'express';
 import { Public } from '../../http/viewer';
 import { WebController } from '../web-controller';
 
-/** Every address under /api that the API does not have: told as the API tells errors, not by a page. */
+/** Unknown paths under /api get an error of the API, not a page. */
 @ApiExcludeController()
 @Controller('api{/*path}')
 export class NotFoundApiController {
@@ -15,7 +15,7 @@ export class NotFoundApiController {
   }
 }
 
-/** Every other address that is nobody's; comes last. */
+/** All other unknown paths; must be the last controller. */
 @WebController('/')
 export class NotFoundWebController {
   @Public()

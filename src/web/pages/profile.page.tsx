@@ -17,9 +17,9 @@ interface Props {
   sessions: SessionView[];
   /** Since when the second factor is on. */
   secondFactor: Date | null;
-  /** Of providers that are linked, and of the one of the settings. */
+  /** The linked providers, and the one of the settings. */
   providers: { host: string; linked: boolean }[];
-  /** Shown this once. */
+  /** A new token, shown only once. */
   made?: string;
 }
 

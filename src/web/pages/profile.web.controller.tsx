@@ -102,7 +102,7 @@ export class ProfileWebController {
     );
   }
 
-  /** The only answer to a POST that is a page of its own: the token is shown this once, and not stored. */
+  /** The answer to this POST is a page and not a redirect: the token is shown only once and not stored. */
   @Post('tokens')
   makeToken(
     @CurrentViewer() viewer: Viewer,

@@ -7,14 +7,14 @@ import { ProofFields } from './second-factor.page';
 
 export const PROVIDER = '/account/provider';
 
-/** A provider as people know it. */
+/** The host of a provider, as people know it. */
 export const hostOf = (issuer: string): string => URL.parse(issuer)?.host ?? issuer;
 
-/** Discovery, too, takes an issuer with or without its last slash. */
+/** Like OpenID discovery, treats an issuer with and without its last slash as the same. */
 const isSame = (one: string, other: string): boolean => URL.parse(one)?.href === URL.parse(other)?.href;
 
 interface Props {
-  /** The provider of the settings; null if there is none any more. */
+  /** The provider of the settings; null if there is none. */
   host: string | null;
   issuer: string;
   identities: IdentityView[];
@@ -22,7 +22,7 @@ interface Props {
   form?: FormState;
 }
 
-/** What is linked, and one form to link or unlink. */
+/** The linked accounts, and one form to link or unlink. */
 export function ProviderPage({ host, issuer, identities, hasPassword, form = emptyForm() }: Props) {
   const { t, format } = useReader();
   const linksMore = host !== null && !identities.some((identity) => isSame(identity.issuer, issuer));
@@ -63,7 +63,7 @@ export function ProviderPage({ host, issuer, identities, hasPassword, form = emp
   );
 }
 
-/** On the way to the provider: browsers go on by themselves (the header Refresh), or by the link. */
+/** Leads to the provider: browsers go there automatically (the header Refresh), or by the link. */
 export function LeavingPage({ host, url }: { host: string; url: string }) {
   const { t } = useReader();
   return (

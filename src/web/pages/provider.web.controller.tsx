@@ -23,7 +23,7 @@ import { Form, type FormValues, WebController } from '../web-controller';
 import { SaidPage, SignInPage } from './auth.page';
 import { LeavingPage, PROVIDER, ProviderPage } from './provider.page';
 
-/** To the OpenID Connect provider and back: signing in, and what is linked to one's account. */
+/** Sign-in by an OpenID Connect provider, and the accounts linked to the user. */
 @WebController('/')
 export class ProviderWebController {
   constructor(
@@ -51,8 +51,8 @@ export class ProviderWebController {
   }
 
   /**
-   * The one GET that begins a session, as the protocol wants it: only for a browser that set out from here minutes ago, and
-   * once for each answer of the provider.
+   * The only GET that begins a session, because the protocol requires it: only for a browser that was sent from here
+   * minutes ago, and once for each answer of the provider.
    */
   @Public()
   @Get('sign-in/oidc/callback')
@@ -110,12 +110,12 @@ export class ProviderWebController {
     });
   }
 
-  /** What can't be done is said on the page of linked accounts. */
+  /** Errors are shown on the page of linked accounts. */
   private change(reader: Reader, viewer: Viewer, work: () => Promise<WebAnswer>): Promise<WebAnswer> {
     return submit(reader, {}, work, (form) => this.links(viewer, form));
   }
 
-  /** By a page of our own: a form of ours may not lead to another site (`form-action`), a page that moves on may. */
+  /** By an intermediate page: the policy `form-action` forbids that a form leads to another site. */
   private async leave(response: Response, trip: Pick<OidcTrip, 'next' | 'link'>): Promise<WebAnswer> {
     const { host } = this.provider;
     if (host === null) throw oidcFailed();
@@ -125,7 +125,7 @@ export class ProviderWebController {
     return page((t) => t.provider.leaving(host), <LeavingPage host={host} url={url} />);
   }
 
-  /** Whoever comes back has to be who set out: the same session, still alive. */
+  /** The browser that comes back must have the same session, still valid, as when it was sent. */
   private async linkTo(
     sessionId: number,
     finish: () => Promise<ProvedIdentity>,
@@ -150,7 +150,7 @@ export class ProviderWebController {
     return page((t) => t.provider.title, <ProviderPage {...props} />);
   }
 
-  /** What goes wrong on the way is said where one can begin anew, or sign in by password. */
+  /** Errors on the way are shown on the sign-in page, where one can try again or sign in by password. */
   private async orSignInPage(
     reader: Reader,
     response: Response,

@@ -2,15 +2,15 @@ import type { RunView } from '../../features/runs/runs.service';
 import { Progress, RunChip, SentOf } from '../components/states';
 import { useReader } from '../reader';
 
-/** How fast a run goes; `done` and `atMs` are for the next look. */
+/** The speed of a run; `done` and `atMs` are for the next refresh. */
 export interface Pace {
-  /** Letters a second since the last look, or since the run began. */
+  /** Letters a second since the last refresh, or since the run began. */
   rate: number | null;
   done: number;
   atMs: number;
 }
 
-/** `before` is the query of a live part: what the last look left in its address. */
+/** `before` is the query of a live part, with the values of the last refresh. */
 export function paceOf(run: RunView, before: Record<string, string> = {}): Pace {
   const { sent, failed, unknown } = run.counts;
   const done = sent + failed + unknown;
@@ -21,25 +21,25 @@ export function paceOf(run: RunView, before: Record<string, string> = {}): Pace 
   return { rate, done, atMs };
 }
 
-/** The time by which people know a run: when it was due, or, of one by hand, when somebody asked for it. */
+/** The time that identifies a run for people: when it was due, or, for a run on demand, when it was requested. */
 export const timeOf = (run: RunView): Date =>
   run.trigger === 'schedule' && run.occurrenceAt ? run.occurrenceAt : run.createdAt;
 
 export const isGoing = (run: RunView): boolean => run.status === 'planning' || run.status === 'sending';
 
-/** Whether the rest of the page, too, says what is no longer so; `before` as for `paceOf`. */
+/** Whether the rest of the page is outdated, too; `before` as for `paceOf`. */
 export const isOutdated = (run: RunView, before: Record<string, string>): boolean =>
   !isGoing(run) || before.run !== String(run.id) || before.stage !== run.status;
 
 interface Props {
   run: RunView;
   pace: Pace;
-  /** The address that answers with this part alone; `keep` goes there with every look. */
+  /** The path that returns only this part; `keep` is sent with every refresh. */
   from: string;
   keep: Record<string, string>;
 }
 
-/** A run's progress, looked at every second and a half until it is over. */
+/** A run's progress, refreshed every second and a half until it is over. */
 export function RunLive({ run, pace, from, keep }: Props) {
   const { t, format } = useReader();
   const { counts } = run;
@@ -87,7 +87,7 @@ export function RunLive({ run, pace, from, keep }: Props) {
   );
 }
 
-/** How many are in which state; each leads to those. */
+/** The number of deliveries in each state, with links to them. */
 function Counts({ run }: { run: RunView }) {
   const { t, format, query } = useReader();
   const { total, ...states } = run.counts;

@@ -106,7 +106,7 @@ function Recipient({ of: { clientId, email, fullName } }: { of: DeliveryView }) 
   );
 }
 
-/** The reply was lost: somebody who knows decides. */
+/** For a delivery whose reply was lost: buttons to send it again or to mark it as sent. */
 function Decide({ delivery }: { delivery: DeliveryView }) {
   const { t } = useReader();
   return (

@@ -18,7 +18,7 @@ import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '.
 import { isOutdated, paceOf, RunLive } from './run-live';
 import { RunPage } from './run.page';
 
-/** One run: who got it, who did not, and why. */
+/** The page of a run: who got the letter, who did not, and why. */
 @WebController('/')
 export class RunsWebController {
   constructor(
@@ -56,7 +56,7 @@ export class RunsWebController {
     );
   }
 
-  /** What the page looks at while the run is under way; reloads the page when it is over. */
+  /** The live part while the run is under way; reloads the page when it is over. */
   @Get('runs/:id/live')
   async look(
     @CurrentViewer() viewer: Viewer,

@@ -97,7 +97,7 @@ function Begin({ form }: { form: FormState }) {
   );
 }
 
-/** The secret, this once, and the first code that proves that an app has it. */
+/** Shows the secret, only once, and asks for a first code to prove that an app has it. */
 export function SetUpSecondFactorPage({ made, form = emptyForm() }: { made: SecondFactorSecret; form?: FormState }) {
   const { t } = useReader();
   return (

@@ -11,8 +11,8 @@ import { Form, type FormValues, WebController } from '../web-controller';
 import { RecoveryCodesPage, SECOND_FACTOR, SecondFactorPage, SetUpSecondFactorPage } from './second-factor.page';
 
 /**
- * One's own second factor. What is shown once (the secret, recovery codes) is the answer to the POST that made it: no GET
- * brings it again.
+ * The user's own second factor. The secret and the recovery codes are shown only in the answer to the POST that made
+ * them; no GET returns them.
  */
 @WebController('account/second-factor')
 export class SecondFactorWebController {
@@ -39,7 +39,7 @@ export class SecondFactorWebController {
   ): Promise<WebAnswer> {
     const enable = async () => codesPage(await this.secondFactor.enable(viewer, { password, code }));
     return submit(reader, {}, enable, async (form) => {
-      // Whoever does not know the password is not shown the secret.
+      // The secret is not shown to somebody who does not know the password.
       const made = form.problems.password ? null : await this.secondFactor.begun(viewer);
       return made ? setUpPage(made, form) : this.now(viewer, form);
     });
@@ -68,7 +68,7 @@ export class SecondFactorWebController {
     });
   }
 
-  /** What can't be done is said on the page of the second factor. */
+  /** Errors are shown on the page of the second factor. */
   private send(reader: Reader, viewer: Viewer, work: () => Promise<WebAnswer>): Promise<WebAnswer> {
     return submit(reader, {}, work, (form) => this.now(viewer, form));
   }

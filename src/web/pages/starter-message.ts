@@ -20,7 +20,7 @@ const letter = (greeting: string, text: string, farewell: string) => `<!doctype 
 </html>
 `;
 
-/** What a new message begins with: something to change is easier than nothing. */
+/** The body that a new message begins with. */
 export const STARTER: Record<Language, string> = {
   en: letter('Hello', 'Here is what is new.', 'Kind regards,'),
   ru: letter('Здравствуйте', 'Вот что у нас нового.', 'С уважением,'),

@@ -16,7 +16,7 @@ import type { Reader } from '../reader';
 import { Ask, type FormValues, WebController } from '../web-controller';
 import { StatusPage } from './status.page';
 
-/** Whether everything that sends is well, for those who look after it. */
+/** The status page: account, workers, queues. */
 @Allows('users.manage')
 @WebController('status')
 export class StatusWebController {

@@ -62,7 +62,7 @@ interface UserProps {
   may: { block: boolean; role: boolean };
 }
 
-/** What managers do to users, and admins to everybody else. */
+/** Buttons to block and unblock a user. */
 function Blocking({ user }: { user: UserView }) {
   const { t } = useReader();
   const at = `/users/${user.id}`;
@@ -120,7 +120,7 @@ function UserFacts({ user, clients }: Pick<UserProps, 'user' | 'clients'>) {
   );
 }
 
-/** One user, what they own, and the few things that may be done to them. */
+/** One user, what they own, and the actions on them. */
 export function UserPage({ user, mailings, clients, may }: UserProps) {
   const { t, format } = useReader();
   const at = `/users/${user.id}`;

@@ -8,7 +8,7 @@ import { reasonsEn } from './reasons';
 const letters = (n: number) => count(n, 'letter', 'letters');
 const people = (n: number) => count(n, 'person', 'people');
 
-/** The English catalogue. It says which texts there are; every other language has the same. */
+/** The English catalogue. It determines which texts exist; every other language must have the same. */
 export const en = {
   people,
   layout: {

@@ -1,7 +1,7 @@
 const rules = { en: new Intl.PluralRules('en'), ru: new Intl.PluralRules('ru') };
 const numbers = { en: new Intl.NumberFormat('en'), ru: new Intl.NumberFormat('ru') };
 
-/** `1,204 letters`: the number as the language writes it, and its form of the word. */
+/** `1,204 letters`: the number formatted for the language, and the matching form of the word. */
 export const countEn = (n: number, one: string, other: string): string =>
   `${numbers.en.format(n)} ${rules.en.select(n) === 'one' ? one : other}`;
 

@@ -16,7 +16,7 @@ const chooseEn = () => 'Choose one of those on offer.';
 const noRowsEn = () => 'There are no clients in the file.';
 const againEn = () => 'The upload broke off. No client was changed; please upload the file again.';
 
-/** What is wrong with a field, as it stands below it. What no form can bring has the words of the API. */
+/** The problem of a field, as shown below it. Problems that no form can cause have the API's texts. */
 export const problemsEn: ProblemTexts = {
   ...problemTexts,
   required: () => 'Fill this in.',

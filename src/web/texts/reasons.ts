@@ -1,6 +1,6 @@
 import type { AccountReason, DeliveryReason } from '../../domain/codes';
 
-/** Why a letter was not sent, and why the account waits. */
+/** The reasons of deliveries and of the account. */
 export const reasonsEn: Record<AccountReason | DeliveryReason, string> = {
   accepted: 'accepted',
   address_needs_utf8: 'the server takes no such address',

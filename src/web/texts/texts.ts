@@ -15,7 +15,7 @@ export const textsOf = (language: Language): Texts => catalogues[language];
 
 export const isLanguage = (text: unknown): text is Language => languages.some((language) => language === text);
 
-/** The reader's first choice among ours, by `Accept-Language`. */
+/** The reader's preferred language of those we have, by `Accept-Language`. */
 export function preferredLanguage(header: string | undefined): Language {
   for (const part of (header ?? '').split(',')) {
     const tag = part.trim().slice(0, 2).toLowerCase();
@@ -24,7 +24,7 @@ export function preferredLanguage(header: string | undefined): Language {
   return 'en';
 }
 
-/** What is wrong with a form's fields, by their names, in the reader's language: of each the first. */
+/** The first problem of each field of a form, in the reader's language. */
 export type FieldProblems = Record<string, string>;
 
 export function fieldProblems(error: ValidationError, { problems }: Texts): FieldProblems {
