@@ -58,7 +58,7 @@ export async function boot(
   }
   await running
     ?.close()
-    .catch((error: unknown) => log.warn({ event: 'process.unclosed', err: error }, 'Not everything could be closed'));
+    .catch((error: unknown) => log.warn({ event: 'process.not_closed', err: error }, 'Not everything could be closed'));
   process.exit(process.exitCode ?? 0);
 }
 

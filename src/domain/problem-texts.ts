@@ -18,10 +18,10 @@ const TYPES = {
 
 const BOUNDS = {
   depth: (n: number) => `must not nest deeper than ${n} levels`,
-  objects: (n: number) => `must hold at most ${n} objects and lists`,
-  names: (n: number) => `must hold at most ${n} names`,
-  digits: (n: number) => `must hold no number longer than ${n} characters`,
-  values: (n: number) => `must hold at most ${n} values`,
+  objects: (n: number) => `must contain at most ${n} objects and lists`,
+  names: (n: number) => `must contain at most ${n} names`,
+  digits: (n: number) => `must contain no number longer than ${n} characters`,
+  values: (n: number) => `must contain at most ${n} values`,
 };
 
 const DATE_TIMES = {
@@ -101,7 +101,7 @@ export const problemTexts: ProblemTexts = {
   empty: () => 'must not be empty',
   wrong_type: ({ wanted }) =>
     wanted === 'ids'
-      ? `must hold ids only: whole numbers from 1 to ${Number.MAX_SAFE_INTEGER}`
+      ? `must contain ids only: whole numbers from 1 to ${Number.MAX_SAFE_INTEGER}`
       : `must be ${TYPES[wanted]}`,
   too_short: ({ min }) => `must have at least ${min} characters`,
   too_long: ({ max }) => `must have at most ${max} characters`,
@@ -109,7 +109,7 @@ export const problemTexts: ProblemTexts = {
   too_large: ({ max }) => `must be at most ${max}`,
   too_many: ({ max, what }) => `must have at most ${max} ${what}`,
   one_of: ({ options }) => `must be one of ${options.join(', ')}`,
-  some_of: ({ options }) => `must hold one or more of ${options.join(', ')}`,
+  some_of: ({ options }) => `must contain one or more of ${options.join(', ')}`,
   not_one_line: () => 'must be one line without control characters',
   controls: () => 'must not contain control characters',
   nul: () => 'must not contain the character NUL',
@@ -139,7 +139,7 @@ export const problemTexts: ProblemTexts = {
   common_password: () => 'must not be one of the passwords that are guessed first',
   own_address: () => 'must not be your own e-mail address or a part of it',
   wrong_password: () => 'is not your password',
-  wrong_code: () => 'is not a right code, or was used already',
+  wrong_code: () => 'is not a valid code, or was used already',
 
   too_many_tags: ({ max }) => `has more than ${max} outputs and tags`,
   too_many_words: ({ max }) => `has more than ${max} names and filters in its outputs and tags`,

@@ -15,4 +15,4 @@ export const reasonText = (code: string, t: Texts): string => named(t.reasons, c
 
 /** Why a mailing is in its status. */
 export const statusText = (code: string, t: Texts): string =>
-  among(t.statusCode, code) ?? t.heldBy(reasonText(code, t));
+  among(t.statusCode, code) ?? t.pausedFor(reasonText(code, t));

@@ -34,7 +34,10 @@ export class RepeatableJobs {
       const near = next !== undefined && clocks.every((now) => next - now <= limitMs);
       if (near && (await this.queue.getJob(`repeat:${name}:${next}`))) continue;
       if (next !== undefined)
-        this.logger.info({ event: 'schedule.renewed', job: name, next }, 'A repeatable job was lost and is made anew');
+        this.logger.info(
+          { event: 'schedule.renewed', job: name, next },
+          'A repeatable job was lost and has been replaced',
+        );
       await this.renew(name);
     }
   }

@@ -36,7 +36,7 @@ export class RunFinisher {
       if (done.length > 0) this.logger.info({ event: 'run.done', runs: done }, 'Runs are done');
     } catch (error) {
       this.said.warn(
-        { event: 'run.unfinished', reason: (error as Error).message },
+        { event: 'run.not_finished', reason: (error as Error).message },
         'Drained runs were not finished; the sweeper will do it',
       );
     }

@@ -35,7 +35,7 @@ export class Watchdog {
       if (deafMs >= 2 * this.config.takeoverMs)
         this.giveUp(`${waiting} jobs wait, but this worker got none for ${Math.round(deafMs / 1000)} s`);
     } catch (error) {
-      this.logger.debug({ event: 'watch.failed', reason: (error as Error).message }, 'Queues were not looked at');
+      this.logger.debug({ event: 'watch.failed', reason: (error as Error).message }, 'The queues could not be checked');
     }
   }
 
@@ -46,7 +46,7 @@ export class Watchdog {
 
   giveUp(reason: string): void {
     if (this.stopped) return;
-    this.logger.fatal({ event: 'worker.gave_up', reason }, 'Worker ends itself because it does not consume');
+    this.logger.fatal({ event: 'worker.gave_up', reason }, 'Worker ends itself because it does not consume jobs');
     process.exitCode = 1;
     process.kill(process.pid, 'SIGTERM');
   }

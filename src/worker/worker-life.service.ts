@@ -63,8 +63,8 @@ export class WorkerLife implements BeforeApplicationShutdown {
     await Promise.race([Promise.all([processors.flush(), engine.drain()]), timeout]);
     await Promise.race([engine.leave(), timeout]).catch((error: unknown) =>
       this.logger.warn(
-        { event: 'worker.stop_untold', reason: (error as Error).message },
-        'Others will miss its heartbeat',
+        { event: 'worker.stop_not_written', reason: (error as Error).message },
+        'The stop was not written; other workers will miss the heartbeat',
       ),
     );
     this.logger.info({ event: 'worker.stopped', workerId: engine.registry.knownId }, 'Worker has stopped');

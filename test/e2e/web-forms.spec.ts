@@ -52,7 +52,7 @@ test('all that is not live works without JavaScript', async () => {
   await page.getByRole('button', { name: 'Send now' }).first().click();
   expect(await page.locator('dialog:target h2').innerText()).toBe('Send to 2 people now?');
   await page.locator('dialog:target button').click();
-  expect(await page.locator('.flash').innerText()).toBe('It is going out.');
+  expect(await page.locator('.flash').innerText()).toBe('The mailing is being sent.');
   const sent = () => count(`runs WHERE owner_id = $1 AND status = 'done'`, id);
   while (!(await sent())) await new Promise((wake) => setTimeout(wake, 100));
   await page.reload();

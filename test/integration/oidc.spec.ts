@@ -235,7 +235,7 @@ describe('somebody who comes back', () => {
     await approval.person();
     const waits = await signIn(someone(), '/', approval);
     expect([waits.status, sessionOf(waits)]).toEqual([200, '']);
-    expect(waits.text).toContain('A manager will let you in');
+    expect(waits.text).toContain('A manager has to approve your account');
     expect(await approval.database.rows(`SELECT password_hash FROM users WHERE status = 'waiting'`)).toEqual([
       { passwordHash: null },
     ]);

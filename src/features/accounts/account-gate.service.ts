@@ -174,7 +174,7 @@ export class AccountGate {
     this.telling = work()
       .catch((error: unknown) =>
         this.logger.warn(
-          { event: 'account.untold', reason: (error as Error).message },
+          { event: 'account.not_written', reason: (error as Error).message },
           'State of the SMTP account was not written',
         ),
       )
@@ -199,7 +199,7 @@ export class AccountGate {
         this.net.clear(refusal);
         this.logger.warn(
           { event: 'domain.same_refusal', domain, refusal },
-          'A domain refuses everybody alike and rests',
+          'A domain refuses all recipients with the same answer; it rests',
         );
         return this.accounts.rests.begin(domain, refusal);
       }
@@ -240,7 +240,7 @@ export class AccountGate {
       await this.readAndProbe();
     } catch (error) {
       this.logger.debug(
-        { event: 'account.unread', reason: (error as Error).message },
+        { event: 'account.not_read', reason: (error as Error).message },
         'State of the SMTP account was not read',
       );
     } finally {

@@ -30,7 +30,7 @@ export class DomainRests {
       );
     await untilAnswered(write).catch((error: unknown) =>
       this.logger.warn(
-        { event: 'domain.rest_untold', domain, reason: (error as Error).message },
+        { event: 'domain.rest_not_written', domain, reason: (error as Error).message },
         'The other workers were not told that the domain rests',
       ),
     );

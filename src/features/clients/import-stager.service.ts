@@ -161,7 +161,7 @@ export class ImportStager {
       });
     } catch (error) {
       this.logger.warn(
-        { event: 'import.unfailed', importId, reason: (error as Error).message },
+        { event: 'import.not_marked', importId, reason: (error as Error).message },
         'Import was not marked as failed; the sweeper will do it',
       );
     }
@@ -175,8 +175,8 @@ export class ImportStager {
       );
     } catch (error) {
       this.logger.debug(
-        { event: 'import.silent', importId, reason: (error as Error).message },
-        'Import could not say that it is alive',
+        { event: 'import.heartbeat_failed', importId, reason: (error as Error).message },
+        'The heartbeat of an import was not written',
       );
     }
   }

@@ -86,7 +86,10 @@ export class ImportsService {
   async runPending(): Promise<void> {
     const failed = await this.stager.failAbandoned();
     if (failed.length > 0)
-      this.logger.warn({ event: 'import.abandoned', imports: failed }, 'Imports were left half received');
+      this.logger.warn(
+        { event: 'import.abandoned', imports: failed },
+        'Imports failed because their uploads did not complete',
+      );
     for (const importId of await this.applier.pending()) await this.enqueue(importId);
   }
 
@@ -155,7 +158,7 @@ export class ImportsService {
       if ((row?.rows ?? Infinity) <= AT_ONCE_ROWS && (await this.resume(importId))) return;
     } catch (error) {
       this.logger.warn(
-        { event: 'import.put_off', importId, reason: (error as Error).message },
+        { event: 'import.deferred', importId, reason: (error as Error).message },
         'Import was not applied at once; a worker will do it',
       );
     }

@@ -134,7 +134,7 @@ export class WorkerRegistry {
       this.fenced();
       this.logger.warn(
         { event: 'worker.fenced', silentMs: Math.round(silentMs) },
-        'Worker was silent for too long and dropped what it held',
+        'Worker was silent for too long and dropped its claims',
       );
     }
     this.aliveAt = Math.max(this.aliveAt, sentAt);

@@ -158,7 +158,7 @@ export class DeliveriesService {
     await this.feed.refeed([runId]).catch((error: unknown) => {
       this.logger.warn(
         { event: 'queue.unavailable', reason: (error as Error).message },
-        'Redis is away; the sweeper will go on with this',
+        'Redis is away; the sweeper will continue this',
       );
     });
     return this.get(viewer, id);

@@ -39,7 +39,7 @@ export class PlanJobs {
   queueAway(error: unknown): void {
     this.said.warn(
       { event: 'queue.unavailable', reason: (error as Error).message },
-      'Redis is away; the sweeper will go on with this',
+      'Redis is away; the sweeper will continue this',
     );
   }
 }

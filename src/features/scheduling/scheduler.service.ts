@@ -122,7 +122,7 @@ export class SchedulerService {
     if (moved > 0)
       this.logger.warn(
         { event: 'scheduler.rules_changed', mailings: moved, rules: process.versions.tz },
-        'Time zone rules have changed: next occurrences were stored anew',
+        'Time zone rules have changed: next occurrences were corrected',
       );
   }
 

@@ -53,7 +53,7 @@ export class LedgerWriter {
       toldAt = performance.now();
       logger.warn(
         { event: 'ledger.unavailable', reason: (error as Error).message },
-        'Waiting for Postgres to write the ledger; what is in hand is kept',
+        'Waiting for Postgres; claims and results are kept until it answers',
       );
     };
     this.entries = new GroupCommit((entries) => writeLedger(database, registry.id, entries), {
@@ -128,7 +128,7 @@ export class LedgerWriter {
     }
     if (this.refused.delete(record.deliveryId))
       this.logger.info(
-        { event: 'ledger.accepted', deliveryId: record.deliveryId, kept: this.refused.size },
+        { event: 'ledger.written', deliveryId: record.deliveryId, kept: this.refused.size },
         'A result that had been refused is written',
       );
   }
@@ -151,7 +151,7 @@ export class LedgerWriter {
     }
     this.logger.warn(
       { event: 'claims.released', deliveries: ids.length },
-      'Claims that nobody works on were given back',
+      'Claims that no job works on were given back',
     );
     return ids.length;
   }

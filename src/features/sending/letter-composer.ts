@@ -69,7 +69,7 @@ export class LetterComposer {
     } catch (error) {
       this.logger.warn(
         { event: 'letter.not_composed', runId: claim.runId, reason: (error as Error).message },
-        'Content of a run was not read; its deliveries go back',
+        'The content of a run could not be read; its deliveries are pending again',
       );
       return null;
     }

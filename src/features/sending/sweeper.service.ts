@@ -51,11 +51,11 @@ export class DeliverySweeper {
       );
     if (givenBack > 0)
       this.logger.warn(
-        { event: 'sweep.given_back', deliveries: givenBack },
-        'Claims of dead workers that no server was told of are pending again',
+        { event: 'sweep.released', deliveries: givenBack },
+        'Claims of dead workers that were not offered to the server are pending again',
       );
     if (refedRuns.length > 0)
-      this.logger.warn({ event: 'sweep.refed', runs: refedRuns }, 'Deliveries without a job are fed again');
+      this.logger.warn({ event: 'sweep.fed_again', runs: refedRuns }, 'Deliveries without a job are fed again');
     return { takenOver, refedRuns };
   }
 
