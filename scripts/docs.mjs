@@ -1,4 +1,4 @@
-/** Writes what is made from the configuration's schema: .env.example and the table in README.md. `--check` only compares. */
+/** Writes what is generated from the settings in src/config: .env.example and the table in README.md. `--check` only compares. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
@@ -14,7 +14,7 @@ const text = (value) => (Array.isArray(value) ? value.join(',') : String(value))
 const standard = (s) => (s.inProduction === 'required' ? '' : text(s.productionDefault ?? s.default));
 
 const example = [
-  '# Every setting, made from src/config/schema.ts by `npm run docs`. Copy to .env and change what you need.',
+  '# Every setting, generated from src/config/schema.ts by `npm run docs`. Copy to .env and change what you need.',
   '# What has no value here must be given when NODE_ENV=production. A secret may be given as a file: NAME_FILE=path.',
   '',
   'NODE_ENV=production',

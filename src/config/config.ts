@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { schema, type Setting } from './schema';
+import { schema } from './schema';
+import type { Setting } from './setting';
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
