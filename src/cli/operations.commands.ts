@@ -13,6 +13,12 @@ import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE } from '../queue/queues';
 import { OPERATOR, type Output, print, run } from './context';
 
 export function operationsCommands(program: Command): void {
+  migrateCommand(program);
+  runDueCommand(program);
+  statusCommand(program);
+}
+
+function migrateCommand(program: Command): void {
   program
     .command('migrate')
     .description('Brings the database schema up to date')
@@ -36,7 +42,9 @@ export function operationsCommands(program: Command): void {
         process.exitCode = 1;
       }
     });
+}
 
+function runDueCommand(program: Command): void {
   program
     .command('run-due')
     .description('One tick of the scheduler now')
@@ -47,15 +55,17 @@ export function operationsCommands(program: Command): void {
         print(
           options,
           tick,
-          `${tick.mailings} mailing(s) were due; ${tick.runs.length} run(s) started${tick.runs.length > 0 ? `: ${tick.runs.join(', ')}` : ''}.`,
+          `${tick.mailings} mailing(s) were due; ${tick.runs.length} run(s) started${list(tick.runs)}.`,
         );
         return 0;
       }),
     );
+}
 
+function statusCommand(program: Command): void {
   program
     .command('status')
-    .description('Queues beside ledger: counts that should agree')
+    .description('Counts of the queues and of the ledger, which should agree')
     .option('--json', 'print one JSON object')
     .action((options: Output) =>
       run(options, async (app) => {
@@ -88,7 +98,8 @@ export function operationsCommands(program: Command): void {
             `SMTP account: ${account.state}${account.reason ? ` (${account.reason}: ${account.detail ?? ''})` : ''}`,
             ...(restored
               ? [
-                  `restored: the database came from a backup; ${restored.mailings} mailing(s) are paused since ${restored.since.toISOString()}`,
+                  `restored: the database came from a backup; ${restored.mailings} mailing(s) are paused ` +
+                    `since ${restored.since.toISOString()}`,
                 ]
               : []),
           ].join('\n'),
@@ -97,6 +108,8 @@ export function operationsCommands(program: Command): void {
       }),
     );
 }
+
+const list = (ids: number[]): string => (ids.length > 0 ? `: ${ids.join(', ')}` : '');
 
 function nonZero(counts: Record<string, number>): string {
   const parts = Object.entries(counts).filter(([, n]) => n > 0);

@@ -9,8 +9,8 @@ import { RedisConnection, RedisModule } from './redis.module';
 import { SCHEDULE_QUEUE, PLAN_QUEUE, DELIVERY_QUEUE, SERVICE_QUEUE } from './queues';
 import { redisOptions } from './redis-options';
 
-const NAMES = [SCHEDULE_QUEUE, PLAN_QUEUE, DELIVERY_QUEUE, SERVICE_QUEUE];
-/** All queues. */
+const NAMES = [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE];
+/** All queues, in the order of the status page. */
 export const QUEUES = Symbol('queues');
 
 // The classes from which @nestjs/bullmq makes every queue and worker.

@@ -54,8 +54,7 @@ interface Job {
  * Each `transmit` is at most one transaction and is never repeated. One thing is done again, once: if a kept connection
  * turns out to be closed (or answers 421) before MAIL FROM was answered, the letter goes through a new connection. When
  * a connection can't be opened and there is no other, all waiting letters get that failure at once. If there are
- * others, the letters wait for those: the server accepts no more connections at the moment, which is no letter's
- * failure.
+ * others, the letters wait for those: that the server accepts no more connections is no letter's failure.
  */
 export class SmtpPool {
   private limit: number;

@@ -35,6 +35,8 @@ import { ProviderWebController } from './pages/provider.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
 import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
+import { MailingParts } from './pages/mailing-parts.service';
+import { ProfileParts } from './pages/profile-parts.service';
 import { ReadersService } from './readers.service';
 
 /**
@@ -78,7 +80,7 @@ import { ReadersService } from './readers.service';
     NotFoundApiController,
     NotFoundWebController,
   ],
-  providers: [ReadersService, DraftsService, OnceService],
+  providers: [ReadersService, DraftsService, OnceService, MailingParts, ProfileParts],
 })
 export class WebModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

@@ -1,13 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { CONFIG, type Config } from '../config/config.module';
-import { Database } from '../database/database';
 import { ImportsService } from '../features/clients/imports.service';
 import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service';
 import { Notices } from '../features/notices/notices.service';
 import { RunsService } from '../features/runs/runs.service';
 import { PlanJobs } from '../features/scheduling/plan-jobs.service';
-import { forgetStaleUsers } from '../features/users/stale-users';
+import { StaleUsers } from '../features/users/stale-users';
 
 /** Makes losses of Redis and dead workers harmless: finds lost work in the ledger and continues it. */
 @Injectable()
@@ -18,8 +16,7 @@ export class Sweep {
     private readonly plans: PlanJobs,
     private readonly imports: ImportsService,
     private readonly notices: Notices,
-    private readonly database: Database,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly users: StaleUsers,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -29,8 +26,8 @@ export class Sweep {
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);
     await this.imports.runPending();
-    await this.notices.enqueueDue(this.config.takeoverMs);
-    await forgetStaleUsers(this.database, this.config.sessionIdleMs);
+    await this.notices.enqueueDue();
+    await this.users.forget();
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

@@ -9,6 +9,7 @@ import { SendingModule } from '../features/sending/sending.module';
 import { NoticesModule } from '../features/notices/notices.module';
 import { NoticeSender } from '../features/notices/notice-sender';
 import { RunsModule } from '../features/runs/runs.module';
+import { StaleUsers } from '../features/users/stale-users';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { QueueModule } from '../queue/queue.module';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../queue/queues';
@@ -73,6 +74,7 @@ export class WorkerModule {
         ScheduleProcessor,
         ServiceProcessor,
         NoticeSender,
+        StaleUsers,
         Sweep,
         ClockRepair,
         Rounds,

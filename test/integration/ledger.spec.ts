@@ -3,6 +3,7 @@ import type { ImportsService } from '../../src/features/clients/imports.service'
 import { heldClaims } from '../../src/features/ledger/claims';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
+import type { StaleUsers } from '../../src/features/users/stale-users';
 import type { Notices } from '../../src/features/notices/notices.service';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
 import { Sweep } from '../../src/worker/sweep';
@@ -384,8 +385,7 @@ describe('the ledger', () => {
         { add: () => Promise.resolve() } as unknown as PlanJobs,
         { runPending: () => Promise.resolve() } as unknown as ImportsService,
         { enqueueDue: () => Promise.resolve() } as unknown as Notices,
-        ledger.database,
-        ledger.config,
+        { forget: () => Promise.resolve() } as unknown as StaleUsers,
         { ...silent, error: (what: unknown) => named.push(what) } as unknown as PinoLogger,
       );
       await sweep.run();

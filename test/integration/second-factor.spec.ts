@@ -1,7 +1,7 @@
 import { seal } from '../../src/config/sealed';
 import { RegistrationService } from '../../src/features/users/registration.service';
 import { SecondFactorService } from '../../src/features/users/second-factor.service';
-import { forgetStaleUsers } from '../../src/features/users/stale-users';
+import { StaleUsers } from '../../src/features/users/stale-users';
 import { Limits } from '../../src/queue/limits';
 import { WebModule } from '../../src/web/web.module';
 import { issueToken } from '../../src/features/notices/notice-tokens';
@@ -102,12 +102,12 @@ describe('setting up', () => {
     await post('/me/second-factor', {}, person);
     const count = async () =>
       (await api.database.rows('SELECT FROM second_factors WHERE user_id = $1', [person.id])).length;
-    await forgetStaleUsers(api.database, 1_000_000);
+    await new StaleUsers(api.database, { ...api.config, sessionIdleMs: 1_000_000 }).forget();
     expect(await count()).toBe(1);
     await api.database.affected(`UPDATE second_factors SET created_at = now() - interval '2 days' WHERE user_id = $1`, [
       person.id,
     ]);
-    await forgetStaleUsers(api.database, 1_000_000);
+    await new StaleUsers(api.database, { ...api.config, sessionIdleMs: 1_000_000 }).forget();
     expect(await count()).toBe(0);
   });
 });

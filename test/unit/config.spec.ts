@@ -46,10 +46,10 @@ it('names all that is missing in production at once', () => {
   expect(problems({ NODE_ENV: 'production' }).map((p) => p.split(' ')[0])).toEqual([
     'DATABASE_URL',
     'REDIS_URL',
+    'SECRET_KEY',
+    'PUBLIC_URL',
     'SMTP_URL',
     'MAIL_FROM',
-    'PUBLIC_URL',
-    'SECRET_KEY',
   ]);
 });
 

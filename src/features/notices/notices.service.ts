@@ -1,7 +1,8 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Sql } from '../../database/database';
 import { SERVICE_QUEUE, type ServiceJob } from '../../queue/queues';
 import { NotFoundError } from '../../domain/errors';
@@ -37,6 +38,7 @@ export class Notices {
   constructor(
     private readonly database: Database,
     @InjectQueue(SERVICE_QUEUE) private readonly queue: Queue<ServiceJob>,
+    @Inject(CONFIG) private readonly config: Config,
     logger: PinoLogger,
   ) {
     this.said = new Repeated(logger);
@@ -80,11 +82,11 @@ export class Notices {
   }
 
   /** For the sweeper: enqueues notices that are due, and those whose worker died while sending them. */
-  async enqueueDue(takeoverMs: number): Promise<void> {
+  async enqueueDue(): Promise<void> {
     await this.database.affected(
       `UPDATE notices SET status = 'pending', next_attempt_at = now()
         WHERE status = 'sending' AND claimed_at < now() - 10 * $1 * interval '1 millisecond'`,
-      [takeoverMs],
+      [this.config.takeoverMs],
     );
     const due = await this.database.rows<{ id: number; attempts: number }>(
       `SELECT id, attempts FROM notices WHERE status = 'pending' AND next_attempt_at <= now() ORDER BY id LIMIT 1000`,

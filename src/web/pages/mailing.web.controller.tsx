@@ -2,13 +2,10 @@ import { Get, Inject, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import { type Viewer, writableOwner } from '../../domain/permissions';
-import { AccountsService } from '../../features/accounts/accounts.service';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
-import { RunsService } from '../../features/runs/runs.service';
 import { LifecycleService } from '../../features/scheduling/lifecycle.service';
 import { SendNowService } from '../../features/scheduling/send-now.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
-import { TimelineService } from '../../features/statistics/timeline.service';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
@@ -21,7 +18,8 @@ import { MailingClientsPage } from './mailing-clients.page';
 import type { MayDo } from './mailing-actions';
 import { MailingPage } from './mailing.page';
 import { nameOf } from './mailings.page';
-import { isOutdated, paceOf, RunLive } from './run-live';
+import { MailingParts } from './mailing-parts.service';
+import { isOutdated, RunLive } from './run-live';
 
 /** The page of a mailing and its actions. */
 @WebController('mailings/:id')
@@ -30,10 +28,8 @@ export class MailingWebController {
     private readonly mailings: MailingsService,
     private readonly lifecycle: LifecycleService,
     private readonly sending: SendNowService,
-    private readonly runs: RunsService,
     private readonly statistics: StatisticsService,
-    private readonly timeline: TimelineService,
-    private readonly accounts: AccountsService,
+    private readonly parts: MailingParts,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -45,24 +41,9 @@ export class MailingWebController {
     @Ask() { cursor }: FormValues,
   ): Promise<WebAnswer> {
     const mailing = await this.mailings.get(viewer, id);
-    const [runs, latest, send, timeline, account] = await Promise.all([
-      this.runs.listOfMailing(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
-      this.latest(viewer, mailing),
-      this.sending.preview(viewer, id),
-      this.timeline.ofMailing(viewer, id),
-      this.accounts.read(),
-    ]);
+    const parts = await this.parts.of(viewer, mailing, cursor);
     const body = (
-      <MailingPage
-        mailing={mailing}
-        runs={runs}
-        latest={latest}
-        send={send}
-        timeline={timeline}
-        sender={this.config.mailFrom}
-        may={mayDo(viewer, mailing)}
-        account={account}
-      />
+      <MailingPage mailing={mailing} {...parts} sender={this.config.mailFrom} may={mayDo(viewer, mailing)} />
     );
     return page(() => nameOf(mailing, reader.t.mailings.nameless), body);
   }
@@ -76,7 +57,7 @@ export class MailingWebController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<WebAnswer> {
     const mailing = await this.mailings.get(viewer, id);
-    const latest = await this.latest(viewer, mailing, before);
+    const latest = await this.parts.latest(viewer, mailing, before);
     if (before.was !== mailing.status || !latest || isOutdated(latest.run, before))
       response.setHeader('HX-Refresh', 'true');
     const from = `/mailings/${id}/live`;
@@ -145,13 +126,6 @@ export class MailingWebController {
     await work();
     await this.statistics.forget(viewer);
     return redirect(`/mailings/${id}`, flash);
-  }
-
-  /** The live run, or else the last one, and its speed since the refresh `before`. */
-  private async latest(viewer: Viewer, mailing: MailingView, before?: FormValues) {
-    if (!mailing.lastRun) return null;
-    const run = await this.runs.get(viewer, mailing.lastRun.id);
-    return { run, pace: paceOf(run, before) };
   }
 }
 

@@ -3,16 +3,13 @@ import type { Request } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import type { Viewer } from '../../domain/permissions';
 import { parseLocal } from '../../domain/schedule-input';
-import { IdentitiesService } from '../../features/users/identities.service';
 import { RegistrationService } from '../../features/users/registration.service';
-import { SecondFactorService } from '../../features/users/second-factor.service';
 import { SessionsService } from '../../features/users/sessions.service';
 import { TokensService } from '../../features/users/tokens.service';
 import { UsersService } from '../../features/users/users.service';
 import { Id } from '../../http/id.pipe';
 import { sessionTokenOf } from '../../http/session-cookie';
 import { CurrentViewer } from '../../http/viewer';
-import { OidcProvider } from '../../oidc/oidc-provider';
 import { type FormState, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
@@ -20,7 +17,7 @@ import type { Reader } from '../reader';
 import { isLanguage } from '../texts/texts';
 import { Form, type FormValues, WebController } from '../web-controller';
 import { ProfilePage } from './profile.page';
-import { hostOf } from './provider.page';
+import { ProfileParts } from './profile-parts.service';
 
 interface Parts {
   profile?: FormState;
@@ -37,9 +34,7 @@ export class ProfileWebController {
     private readonly registration: RegistrationService,
     private readonly tokens: TokensService,
     private readonly sessions: SessionsService,
-    private readonly secondFactor: SecondFactorService,
-    private readonly identities: IdentitiesService,
-    private readonly provider: OidcProvider,
+    private readonly profiles: ProfileParts,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -148,16 +143,6 @@ export class ProfileWebController {
   }
 
   private async profile(viewer: Viewer, reader: Reader, parts: Parts = {}): Promise<WebAnswer> {
-    const values = { fullName: reader.user?.fullName ?? '', language: reader.language, timeZone: reader.timeZone };
-    const [tokens, sessions] = [await this.tokens.list(viewer.userId), await this.sessions.list(viewer)];
-    const [{ since }, identities] = [await this.secondFactor.state(viewer), await this.identities.list(viewer)];
-    const linked = new Set(identities.map(({ issuer }) => hostOf(issuer)));
-    const hosts = new Set([...linked, ...(this.provider.host ? [this.provider.host] : [])]);
-    const about = {
-      profile: { values, problems: {} },
-      secondFactor: since,
-      providers: [...hosts].map((host) => ({ host, linked: linked.has(host) })),
-    };
-    return page((t) => t.profile.title, <ProfilePage tokens={tokens} sessions={sessions} {...about} {...parts} />);
+    return page((t) => t.profile.title, <ProfilePage {...await this.profiles.of(viewer, reader)} {...parts} />);
   }
 }

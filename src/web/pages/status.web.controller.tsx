@@ -1,4 +1,3 @@
-import { InjectQueue } from '@nestjs/bullmq';
 import { Get, Inject, Post } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { CONFIG, type Config } from '../../config/config.module';
@@ -8,7 +7,7 @@ import { reach, type Viewer } from '../../domain/permissions';
 import { AccountsService } from '../../features/accounts/accounts.service';
 import { Notices } from '../../features/notices/notices.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
-import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../../queue/queues';
+import { QUEUES } from '../../queue/queue.module';
 import { Allows, CurrentViewer } from '../../http/viewer';
 import { page, redirect, type WebAnswer } from '../answers';
 import { CurrentReader } from '../readers.service';
@@ -20,21 +19,14 @@ import { StatusPage } from './status.page';
 @Allows('users.manage')
 @WebController('status')
 export class StatusWebController {
-  private readonly queues: Queue[];
-
   constructor(
     private readonly accounts: AccountsService,
     private readonly statistics: StatisticsService,
     private readonly notices: Notices,
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
-    @InjectQueue(SERVICE_QUEUE) service: Queue,
-    @InjectQueue(PLAN_QUEUE) plan: Queue,
-    @InjectQueue(DELIVERY_QUEUE) delivery: Queue,
-    @InjectQueue(SCHEDULE_QUEUE) schedule: Queue,
-  ) {
-    this.queues = [delivery, plan, schedule, service];
-  }
+    @Inject(QUEUES) private readonly queues: Queue[],
+  ) {}
 
   @Get()
   async show(@CurrentViewer() viewer: Viewer, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
@@ -65,7 +57,7 @@ export class StatusWebController {
     return redirect('/status', 'accountResumed');
   }
 
-  /** Sends a notice to the viewer's own address, by the way all notices go. */
+  /** Sends a notice to the viewer's own address, in the same way as all notices. */
   @Post('test')
   async test(@CurrentReader() reader: Reader): Promise<WebAnswer> {
     const { user, t } = reader;

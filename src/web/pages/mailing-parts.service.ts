@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import type { Viewer } from '../../domain/permissions';
+import { AccountsService } from '../../features/accounts/accounts.service';
+import type { MailingView } from '../../features/mailings/mailings.service';
+import { RunsService } from '../../features/runs/runs.service';
+import { SendNowService } from '../../features/scheduling/send-now.service';
+import { TimelineService } from '../../features/statistics/timeline.service';
+import type { FormValues } from '../web-controller';
+import { paceOf } from './run-live';
+
+/** What the page of a mailing shows beside the mailing, read from several services. */
+@Injectable()
+export class MailingParts {
+  constructor(
+    private readonly runs: RunsService,
+    private readonly sending: SendNowService,
+    private readonly timeline: TimelineService,
+    private readonly accounts: AccountsService,
+  ) {}
+
+  async of(viewer: Viewer, mailing: MailingView, cursor?: string) {
+    const [runs, latest, send, timeline, account] = await Promise.all([
+      this.runs.listOfMailing(viewer, mailing.id, { limit: 25, ...(cursor && { cursor }) }),
+      this.latest(viewer, mailing),
+      this.sending.preview(viewer, mailing.id),
+      this.timeline.ofMailing(viewer, mailing.id),
+      this.accounts.read(),
+    ]);
+    return { runs, latest, send, timeline, account };
+  }
+
+  /** The live run, or else the last one, and its speed since the refresh `before`. */
+  async latest(viewer: Viewer, mailing: MailingView, before?: FormValues) {
+    if (!mailing.lastRun) return null;
+    const run = await this.runs.get(viewer, mailing.lastRun.id);
+    return { run, pace: paceOf(run, before) };
+  }
+}
