@@ -25,7 +25,8 @@ CREATE TABLE notices (
 CREATE INDEX notices_open_idx ON notices (id) WHERE status IN ('pending', 'sending');
 CREATE INDEX notices_user_id_idx ON notices (user_id);
 
--- What a link in a notice proves. Made when the notice is composed, so that the token itself is nowhere but in the notice.
+-- What a link in a notice proves. Made when the notice is composed, so that the token itself is nowhere but in the
+-- notice.
 CREATE TABLE notice_tokens (
   token_hash bytea NOT NULL CONSTRAINT notice_tokens_pkey PRIMARY KEY,
   notice_id bigint NOT NULL CONSTRAINT notice_tokens_notice_id_fkey REFERENCES notices ON DELETE CASCADE,

@@ -109,7 +109,7 @@ async function waitForRedis(config: ConfigValues, say: (message: string) => void
     const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
     if (policy !== 'noeviction') {
       say(
-        `Redis has maxmemory-policy ${policy}: set it to noeviction, or jobs may vanish (the sweeper brings them back late)`,
+        `Redis has maxmemory-policy ${policy}: set it to noeviction, or jobs may be lost until the sweeper finds it`,
       );
     }
   };
@@ -118,7 +118,8 @@ async function waitForRedis(config: ConfigValues, say: (message: string) => void
     (error: unknown) => {
       if (worth(error)) throw error;
       throw new Error(
-        `Redis at ${host} is a Redis Cluster, which is not supported: give REDIS_URL a single server, or one address of a primary with replicas.`,
+        `Redis at ${host} is a Redis Cluster, which is not supported: give REDIS_URL a single server, ` +
+          'or one address of a primary with replicas.',
       );
     },
   );

@@ -55,7 +55,8 @@ export function restoreCommands(program: Command): void {
           options,
           { runId, dryRun, ...reconciled },
           [
-            `Run ${runId}: the log names ${found} of its letters${notFound > 0 ? `, and ${notFound} that are not of this run` : ''}.`,
+            `Run ${runId}: the log names ${found} of its letters` +
+              (notFound > 0 ? `, and ${notFound} that are not of this run.` : '.'),
             dryRun
               ? `${marked} would be marked as sent; ${reopened} would be open and go out when the mailing is resumed.`
               : `${marked} are marked as sent; ${reopened} are open and go out when the mailing is resumed.`,

@@ -82,7 +82,8 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
       next,
     },
     [
-      `Mailing ${id} ("${mailing.name || mailing.messageSubject || ''}", ${mailing.status}) would go to ${preview.recipients} client(s).`,
+      `Mailing ${id} ("${mailing.name || mailing.messageSubject || ''}", ${mailing.status}) ` +
+        `would go to ${preview.recipients} client(s).`,
       ...lines,
       ...refused,
       ...(next.length > 0 ? ['Next occurrences:', ...next.map((o) => `  ${o.local}`)] : ['No further occurrences.']),
@@ -113,7 +114,8 @@ async function wait(app: INestApplicationContext, runId: number, options: Option
   print(
     options,
     { runId, status, counts },
-    `Run ${runId} is ${status}: ${counts.sent} sent, ${counts.failed} failed, ${counts.unknown} unknown, ${counts.skipped} skipped, ${counts.cancelled} cancelled.`,
+    `Run ${runId} is ${status}: ${counts.sent} sent, ${counts.failed} failed, ${counts.unknown} unknown, ` +
+      `${counts.skipped} skipped, ${counts.cancelled} cancelled.`,
   );
   return status === 'done' && counts.failed === 0 && counts.unknown === 0 ? 0 : 1;
 }

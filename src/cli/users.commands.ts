@@ -36,7 +36,8 @@ export function usersCommands(program: Command): void {
         print(
           options,
           { id: user.id, email: user.email, role: user.role, ...shown },
-          `User ${user.id} (${user.email}, ${user.role}) is made.${given === undefined ? `\nPassword, shown only now: ${password}` : ''}`,
+          `User ${user.id} (${user.email}, ${user.role}) is made.` +
+            (given === undefined ? `\nPassword, shown only now: ${password}` : ''),
         );
         return 0;
       }),

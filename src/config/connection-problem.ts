@@ -28,6 +28,9 @@ export function connectionProblem(error: unknown): string | null {
   const { code } = (error ?? {}) as { code?: unknown };
   if (typeof code !== 'string') return null;
   if (UNTRUSTED.test(code))
-    return `the server's certificate is signed by nobody this machine trusts (${code}); give its CA by NODE_EXTRA_CA_CERTS`;
+    return (
+      `the server's certificate is signed by nobody this machine trusts (${code}); ` +
+      'give its CA by NODE_EXTRA_CA_CERTS'
+    );
   return BY_CODE[code] ?? (/^ERR_SSL_|^EPROTO$/.test(code) ? `the TLS handshake failed (${code})` : null);
 }

@@ -16,8 +16,8 @@ export type Failpoint =
   | 'deaf';
 
 /**
- * GONETS_FAILPOINT=name[@n][:signal], read only when NODE_ENV=test: at the n-th pass (default 1) of that place the process
- * sends itself the signal (default SIGKILL). Anywhere else nothing is armed and `failpoint` does nothing.
+ * GONETS_FAILPOINT=name[@n][:signal], read only when NODE_ENV=test: at the n-th pass (default 1) of that place the
+ * process sends itself the signal (default SIGKILL). Anywhere else nothing is armed and `failpoint` does nothing.
  */
 const [, armed = null, nth = '1', signal = 'SIGKILL'] =
   (process.env.NODE_ENV === 'test' && /^([\w-]+)(?:@(\d+))?(?::(\w+))?$/.exec(process.env.GONETS_FAILPOINT ?? '')) ||

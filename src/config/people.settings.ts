@@ -26,7 +26,7 @@ export const peopleSettings = {
   authAnswerMs: setting<number>({
     env: 'AUTH_ANSWER_MS',
     about:
-      'The shortest time of an answer to a registration or a forgotten password, so that it does not reveal known addresses.',
+      'The shortest time of an answer to a registration or a forgotten password: equal times hide known addresses.',
     default: 400,
     parse: milliseconds,
   }),

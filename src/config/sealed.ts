@@ -10,8 +10,8 @@ const keyFor = (secretKey: string, purpose: SealPurpose): Buffer =>
   Buffer.from(hkdfSync('sha256', secretKey, '', `gonets:${purpose}`, 32));
 
 /**
- * Encrypts and authenticates (AES-256-GCM) under a key that comes from SECRET_KEY by HKDF. `context` is not in the result,
- * but opens it: a user's id, so that what was sealed for one is worth nothing in the row of another.
+ * Encrypts and authenticates (AES-256-GCM) under a key that comes from SECRET_KEY by HKDF. `context` is not in the
+ * result, but opens it: a user's id, so that what was sealed for one is worth nothing in the row of another.
  */
 export function seal(secretKey: string, purpose: SealPurpose, text: string, context = ''): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
@@ -20,7 +20,10 @@ export function seal(secretKey: string, purpose: SealPurpose, text: string, cont
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** What was sealed, or null for anything else: changed on the way, for something or somebody else, under another SECRET_KEY. */
+/**
+ * What was sealed, or null for anything else: changed on the way, for something or somebody else, under another
+ * SECRET_KEY.
+ */
 export function unseal(secretKey: string, purpose: SealPurpose, sealed: Buffer, context = ''): string | null {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return null;
   const decipher = createDecipheriv('aes-256-gcm', keyFor(secretKey, purpose), sealed.subarray(0, NONCE_BYTES), {

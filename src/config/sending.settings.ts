@@ -85,7 +85,7 @@ export const sendingSettings = {
   quotaDelaysMs: setting<readonly number[]>({
     env: 'QUOTA_DELAYS_MS',
     about:
-      'The rests of the SMTP account after a quota answer or the same refusal for all recipients; the last one repeats.',
+      'The rests of the SMTP account after a quota answer or one refusal for all recipients; the last one repeats.',
     default: [15 * MINUTE, 60 * MINUTE, 240 * MINUTE],
     parse: millisecondsList,
   }),

@@ -14,12 +14,14 @@ export function startWarnings({ databaseUrl, redisUrl, smtpUrl }: Urls): string[
   const warnings: string[] = [];
   if (database.hostname && !isPrivate(database.hostname) && !asksForTls(database)) {
     warnings.push(
-      `Postgres at ${database.host} is asked without TLS: add ?sslmode=verify-full to DATABASE_URL, or what is sent can be read on the way`,
+      `Postgres at ${database.host} is asked without TLS: add ?sslmode=verify-full to DATABASE_URL, ` +
+        'or what is sent can be read on the way',
     );
   }
   if (redis.protocol === 'redis:' && !isPrivate(redis.hostname)) {
     warnings.push(
-      `Redis at ${redis.host} is asked without TLS: let REDIS_URL begin with rediss://, or what is sent can be read on the way`,
+      `Redis at ${redis.host} is asked without TLS: let REDIS_URL begin with rediss://, ` +
+        'or what is sent can be read on the way',
     );
   }
   const hint = portHint(parseSmtpUrl(smtpUrl));

@@ -33,7 +33,8 @@ async function appliedMigrations(client: Client): Promise<string[]> {
 function requireThisNumbering(names: string[]): void {
   if (names.includes(BEFORE_THE_FIRST_RELEASE))
     throw new Error(
-      'this database was made before the first release, by migrations that are no more: export its clients with the version that made it, make an empty database, and import them there',
+      'this database was made before the first release, by migrations that no longer exist: export its clients ' +
+        'with the version that made it, make an empty database, and import them there',
     );
 }
 

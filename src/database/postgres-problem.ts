@@ -4,7 +4,7 @@ import { sqlState } from './database';
 const BY_STATE: Record<string, string> = {
   '28P01': 'the user or the password of DATABASE_URL is wrong',
   '28000':
-    "the server does not let this user in from here (its pg_hba.conf), or not without TLS, or the user's role may not log in",
+    'the server does not accept this user from here (its pg_hba.conf), or only with TLS, or the role may not log in',
   '3D000': 'the database that DATABASE_URL names does not exist',
   '42501': 'the user of DATABASE_URL lacks a right',
   '53300': 'the server has no connection left (max_connections)',

@@ -4,18 +4,21 @@ import type { ClientBase } from 'pg';
 type Connected = ClientBase & { processID?: number | null };
 
 /**
- * What this process's connections can rely on. Connected to Postgres itself, each is a session of its own: statements are
- * prepared once, and settings are made once. Behind a pooler a session may be another one in every transaction, and the
- * pooler may refuse settings in the startup packet; so nothing is prepared, and settings are made per transaction.
+ * What this process's connections can rely on. Connected to Postgres itself, each is a session of its own: statements
+ * are prepared once, and settings are made once. Behind a pooler a session may be another one in every transaction, and
+ * the pooler may refuse settings in the startup packet; so nothing is prepared, and settings are made per transaction.
  *
- * A pooler gives its clients process numbers of its own making: a session that calls itself otherwise is not ours alone.
+ * A pooler gives its clients process numbers of its own making: a session that calls itself otherwise is not ours
+ * alone.
  */
 export class Sessions {
   /** True from the first connection through a pooler on. */
   shared = false;
 
   constructor(
-    /** A process that is frozen inside a transaction must not hold its locks: after so long Postgres ends the session. */
+    /**
+     * A process that is frozen inside a transaction must not hold its locks: after so long Postgres ends the session.
+     */
     readonly frozenMs: number,
     private readonly onShared: () => void = () => undefined,
   ) {}

@@ -133,7 +133,9 @@ export class CsvParser {
     this.finished(read, lines.length);
   }
 
-  /** Lines without a quotation mark, which belong to the open field of the unfinished record; false if it gets too long. */
+  /**
+   * Lines without a quotation mark, which belong to the open field of the unfinished record; false if it gets too long.
+   */
   private takeWithin(lines: string): boolean {
     const before = this.unfinished!;
     if (before.text.length + 1 + lines.length > RECORD_MAX) return false;

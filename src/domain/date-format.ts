@@ -54,8 +54,8 @@ const SHORTHANDS: Record<string, string> = {
 let last: { iso: string; timeZone: string; date: Zoned | null } | undefined;
 
 /**
- * Formats an ISO 8601 date or date-time like strftime(3), in English, as seen in `timeZone`; the time zone and the locale
- * of the process play no part. A date without a time is that calendar day in every zone. Flags: `-` no padding,
+ * Formats an ISO 8601 date or date-time like strftime(3), in English, as seen in `timeZone`; the time zone and the
+ * locale of the process play no part. A date without a time is that calendar day in every zone. Flags: `-` no padding,
  * `_` spaces, `0` zeros, `^` upper case.
  * @returns null if `iso` is not a date, or `timeZone` no IANA zone
  */

@@ -73,8 +73,8 @@ export function prepareDkim(options: DkimOptions, which: '' | '2' = ''): Prepare
 }
 
 /**
- * The letter with a DKIM-Signature of each key in front (RFC 6376; relaxed/relaxed), signed as of `signedAt`. RSA and Ed25519
- * signatures are functions of their input: the same letter at the same time gives the same octets.
+ * The letter with a DKIM-Signature of each key in front (RFC 6376; relaxed/relaxed), signed as of `signedAt`. RSA and
+ * Ed25519 signatures are functions of their input: the same letter at the same time gives the same octets.
  * @param letter a whole letter with CRLF line ends, as `composeLetter` makes it
  */
 export function signLetter(keys: PreparedDkim[], letter: Buffer, signedAt: Date): Buffer {

@@ -134,10 +134,10 @@ function strippedText(html: string): string {
 }
 
 /**
- * The text part of a template that only puts values between fixed HTML: the same fixed texts and outputs, for text.
- * For all values that are plain, filling it gives exactly `htmlToText` of the filled (and escaped) HTML.
- * @returns null where that cannot be known beforehand: a value in a comment, a script, a tag outside the quoted attributes
- * that don't matter, beside an unfinished `<` or `&`, or in a link whose target could equal its text
+ * The text part of a template that only puts values between fixed HTML: the same fixed texts and outputs, for text. For
+ * all values that are plain, filling it gives exactly `htmlToText` of the filled (and escaped) HTML.
+ * @returns null where that cannot be known beforehand: a value in a comment, a script, a tag outside the quoted
+ * attributes that don't matter, beside an unfinished `<` or `&`, or in a link whose target could equal its text
  */
 export function textTemplate(html: { statics: string[]; outputs: number[] }): typeof html | null {
   if (html.statics.some((fixed) => /[\uE000\uE001]/.test(fixed)) || !isConvertible(html.statics.join(''))) return null;
@@ -153,8 +153,8 @@ export function textTemplate(html: { statics: string[]; outputs: number[] }): ty
   };
 }
 
-const OPAQUE =
-  /<!--[^]*?(?:-->|$)|<(script|style|title|textarea|xmp|iframe|noembed|noframes|noscript|plaintext|svg|math)\b[^]*?(?:<\/\1\s*>|$)/gi;
+const OPAQUE_ELEMENTS = 'script|style|title|textarea|xmp|iframe|noembed|noframes|noscript|plaintext|svg|math';
+const OPAQUE = new RegExp(`<!--[^]*?(?:-->|$)|<(${OPAQUE_ELEMENTS})\\b[^]*?(?:</\\1\\s*>|$)`, 'gi');
 const TAG_BEGIN = /<[/!?]?[a-z]/gi;
 const HARMLESS_ATTRIBUTE =
   /\s(?:href|src|alt|style|title|class|id|width|height|bgcolor|color|align)\s*=\s*(?:"[^"]*"|'[^']*')/gi;

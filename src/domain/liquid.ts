@@ -24,10 +24,11 @@ export const LIMITS = { steps: 20_000, memory: 2_000_000, output: 700_000 };
 const TAGS = new Set('assign capture case comment if unless for break continue echo raw #'.split(' '));
 const FILTERS = new Set(
   (
-    'abs append at_least at_most capitalize ceil compact concat date default divided_by downcase escape escape_once first floor ' +
-    'join last lstrip minus modulo newline_to_br normalize_whitespace plus prepend remove remove_first remove_last replace ' +
-    'replace_first replace_last reverse round rstrip size slice sort sort_natural split strip strip_html strip_newlines times ' +
-    'truncate truncatewords uniq upcase uri_escape url_encode'
+    'abs append at_least at_most capitalize ceil compact concat date default divided_by downcase escape ' +
+    'escape_once first floor join last lstrip minus modulo newline_to_br normalize_whitespace plus prepend ' +
+    'remove remove_first remove_last replace replace_first replace_last reverse round rstrip size slice sort ' +
+    'sort_natural split strip strip_html strip_newlines times truncate truncatewords uniq upcase uri_escape ' +
+    'url_encode'
   ).split(' '),
 );
 
@@ -64,7 +65,10 @@ function charge(filter: FilterThis, text: string): string {
   return text;
 }
 
-/** `date: format`: the letter's zone instead of the process', and "now" is the letter's date, so that a retry is the same. */
+/**
+ * `date: format`: the letter's zone instead of the process', and "now" is the letter's date, so that a retry is the
+ * same.
+ */
 function dateFilter(this: FilterThis, value: unknown, format: unknown = '%Y-%m-%d', zone?: unknown): unknown {
   const letter = this.context.environments as unknown as LetterData;
   const iso = value === 'now' || value === 'today' ? letter.date : outputText(value);
@@ -153,9 +157,10 @@ class BoundedEmitter implements Emitter {
 }
 
 /**
- * A Liquid without files, network, clock and randomness, with only the tags and filters above and every loop, allocation
- * and output bounded by counts, not by time, so that a letter renders the same on a slow machine. With `html`, each output is
- * HTML-escaped exactly once and no filter can prevent it; `escape` and `newline_to_br` as a last filter count as that once.
+ * A Liquid without files, network, clock and randomness, with only the tags and filters above and every loop,
+ * allocation and output bounded by counts, not by time, so that a letter renders the same on a slow machine. With
+ * `html`, each output is HTML-escaped exactly once and no filter can prevent it; `escape` and `newline_to_br` as a last
+ * filter count as that once.
  */
 export function createEngine(kind: 'html' | 'text'): Liquid {
   const liquid = new Liquid({

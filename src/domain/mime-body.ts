@@ -25,7 +25,8 @@ export function encodeBody(text: string, eightBitMime: boolean): EncodedBody {
     const octets = bytes.toString('latin1');
     if (longestLine(octets) <= MAX_LINE_OCTETS) return { encoding: '8bit', octets };
   }
-  // A character outside ASCII has at least one octet more than UTF-16 units, and costs about four octets more if quoted.
+  // A character outside ASCII has at least one octet more than UTF-16 units, and costs about four octets more if
+  // quoted.
   return extra * 4 > bytes.length * 0.37
     ? { encoding: 'base64', octets: base64(bytes) }
     : { encoding: 'quoted-printable', octets: quotedPrintable(bytes) };

@@ -12,8 +12,8 @@ export function headerText(text: string): string {
 }
 
 /**
- * `Name: value` of an unstructured field, folded. What is not printable ASCII, looks like an encoded word, or can't be folded
- * without changing it, is written as encoded words; with `verbatim`, printable ASCII is always left as it is.
+ * `Name: value` of an unstructured field, folded. What is not printable ASCII, looks like an encoded word, or can't be
+ * folded without changing it, is written as encoded words; with `verbatim`, printable ASCII is always left as it is.
  */
 export function textHeader(name: string, value: string, verbatim = false): string {
   const text = headerText(value);
@@ -63,8 +63,8 @@ function fold(text: string, column: number): string | null {
 }
 
 /**
- * Encoded words (RFC 2047), each on a line of its own, none of which splits a character; base64 or Q, whichever is shorter.
- * The first begins at `column`.
+ * Encoded words (RFC 2047), each on a line of its own, none of which splits a character; base64 or Q, whichever is
+ * shorter. The first begins at `column`.
  */
 function encodedWords(text: string, column: number): string {
   const bytes = Buffer.from(text);

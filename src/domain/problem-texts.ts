@@ -42,7 +42,8 @@ const EMAILS: Record<EmailFault, string> = {
   many_ats: 'The e-mail address has more than one @.',
   no_local: 'There is nothing before the @.',
   utf8_local:
-    'Only Latin letters, digits and common signs may stand before the @: other characters need SMTPUTF8, which not every server has.',
+    'Only Latin letters, digits and common signs may stand before the @: ' +
+    'other characters need SMTPUTF8, which not every server has.',
   long_local: 'The part before the @ is longer than {n} octets.',
   dots_local: 'The part before the @ begins or ends with a dot, or has two dots in a row.',
   bad_local: 'The part before the @ contains a character that is not allowed there.',
@@ -155,7 +156,8 @@ export const problemTexts: ProblemTexts = {
   quote_open: () => 'has a quotation mark that is not closed',
   quote_trailing: () => 'has text behind a closing quotation mark; a quotation mark within quotes must be doubled',
   columns: ({ has, wanted, extra }) =>
-    `has ${has} columns where the header has ${wanted}${extra ? '; text that contains the delimiter must stand in quotation marks' : ''}`,
+    `has ${has} columns where the header has ${wanted}` +
+    (extra ? '; text that contains the delimiter must stand in quotation marks' : ''),
   repeated: ({ line }) => `repeats the address of line ${line}`,
   file_header: ({ line, found }) => `${atLine(line)}The first line must name the ${COLUMNS}; it is: ${found}`,
   file_header_long: ({ line, max }) => `${atLine(line)}The first line is longer than ${max} characters.`,
@@ -163,7 +165,8 @@ export const problemTexts: ProblemTexts = {
   file_without_clients: () => 'The file has a header, but no clients.',
   file_foreign: ({ what }) => `The file is ${FOREIGN[what]}, not a text. Save it as CSV first.`,
   file_of_others: ({ lines, line, first }) =>
-    `None of the first ${lines} lines is a client: line ${line} ${english(first)}. Does the first line belong to this file?`,
+    `None of the first ${lines} lines is a client: line ${line} ${english(first)}. ` +
+    'Does the first line belong to this file?',
   file_too_large: ({ max }) => `The file is larger than ${max} bytes.`,
   upload_ended: () => 'The upload ended before the file was complete. Please upload it again.',
   upload_abandoned: () =>

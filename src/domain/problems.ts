@@ -7,8 +7,8 @@ type None = Record<string, never>;
 type Place = { line?: number; column?: number };
 
 /**
- * All that can be wrong with a field of an input: codes, which are stable, and the values that their texts name. Each has
- * a text in every language: a catalogue that lacks one does not compile.
+ * All that can be wrong with a field of an input: codes, which are stable, and the values that their texts name. Each
+ * has a text in every language: a catalogue that lacks one does not compile.
  */
 export interface ProblemValues {
   // Of any field

@@ -1,8 +1,8 @@
 /**
- * When a mailing is due. The k-th occurrence is `startAt + k · period`, counted on the wall clock of the schedule's zone
- * and always from the anchor: 31 Jan → 28 Feb → 31 Mar. Occurrence 0 is `startAt` itself, to the millisecond.
- * A wall-clock time that does not exist takes the offset before the gap, one that exists twice is the first
- * (RFC 5545 3.3.5). Occurrences that coincide, where a zone skipped a whole day, are one: the one with the least k.
+ * When a mailing is due. The k-th occurrence is `startAt + k · period`, counted on the wall clock of the schedule's
+ * zone and always from the anchor: 31 Jan → 28 Feb → 31 Mar. Occurrence 0 is `startAt` itself, to the millisecond. A
+ * wall-clock time that does not exist takes the offset before the gap, one that exists twice is the first (RFC 5545
+ * 3.3.5). Occurrences that coincide, where a zone skipped a whole day, are one: the one with the least k.
  */
 import { instantOf, wallClock } from './time-zone';
 

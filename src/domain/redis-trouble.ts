@@ -53,7 +53,7 @@ const TROUBLES: [reason: RedisReason, says: RegExp, problem: Problem, anew?: 'an
   ['redis_unreachable', /max number of clients/i, 'it has no connection left (maxclients)'],
   [
     'redis_unreachable',
-    /E(CONN|PIPE|PROTO|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)|ERR_(SSL|TLS)_|\bCERT_|SELF_SIGNED|UNABLE_TO_/,
+    /E(CONN|PIPE|PROTO|TIMEDOUT|(HOST|NET)UNREACH|NOTFOUND|AI_AGAIN)|ERR_(SSL|TLS)_|\bCERT_|SELF_SIGNED|UNABLE_TO_/,
     null,
   ],
   [
@@ -78,5 +78,6 @@ function lackOf(message: string): string {
   if (command) return `its user lacks a right: to run the command ${command}`;
   if (/script/.test(message))
     return 'its user lacks a right: to run the commands for strings, hashes, lists, sorted sets and streams in scripts';
-  return `its user lacks a right: ${/key/.test(message) ? 'to use the keys that begin with REDIS_PREFIX' : 'see its ACL'}`;
+  const right = /key/.test(message) ? 'to use the keys that begin with REDIS_PREFIX' : 'see its ACL';
+  return `its user lacks a right: ${right}`;
 }

@@ -41,8 +41,8 @@ export interface Decision {
   /** Start this run now; `occurrenceAt` null is an extra run on demand. */
   run: { occurrenceAt: Date | null } | null;
   /**
-   * Record these as runs that are `missed`, oldest first; one that has a run already (an edited grid may meet it) is left.
-   * Of very many only the latest {@link MISSED_LIMIT} are given.
+   * Record these as runs that are `missed`, oldest first; one that has a run already (an edited grid may meet it) is
+   * left. Of very many only the latest {@link MISSED_LIMIT} are given.
    */
   missed: Missed[];
   nextRunAt: Date | null;
@@ -174,13 +174,15 @@ export interface EditFacts extends MailingFacts {
 }
 
 /**
- * The schedule of a `started` or `paused` mailing was changed. Never starts a run: what is due by the old schedule belongs
- * to a {@link decideTick} just before; what is still undecided then is missed. A `created` mailing has no cursor yet.
+ * The schedule of a `started` or `paused` mailing was changed. Never starts a run: what is due by the old schedule
+ * belongs to a {@link decideTick} just before; what is still undecided then is missed. A `created` mailing has no
+ * cursor yet.
  * - Only `endAt` changed: the cursor stays, and comes back if there is an occurrence again.
  * - A new grid after a run: its first occurrence from now on, at least half a (new) period after that run.
  * - A new grid before any run: its latest occurrence if it is not too late to run, else the next.
- * - `once` that had its run gets no other one, however it is moved; another period turned into `once` gets a last run if
- *   `startAt` lies after the last one. A `once` mailing without a cursor is done when its runs are.
+ * - `once` that had its run gets no other one, however it is moved; another period turned into `once` gets a last run
+ *   if
+ * `startAt` lies after the last one. A `once` mailing without a cursor is done when its runs are.
  */
 export function decideEdit(facts: EditFacts): Decision {
   const { previous, schedule, now } = facts;

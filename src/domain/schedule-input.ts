@@ -51,9 +51,9 @@ const CALENDAR_BEGIN = Date.parse('0000-01-01T00:00:00Z');
 const INSTANT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::([0-5]\d|60)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)$/i;
 
 /**
- * RFC 3339, with the seconds left out if wished: a date, `T`, a time, and `Z` or an offset. Of a fraction the milliseconds
- * count. Days and times that don't exist are refused, not rolled over, and so are leap seconds, which neither Postgres nor
- * JavaScript can tell from the next second.
+ * RFC 3339, with the seconds left out if wished: a date, `T`, a time, and `Z` or an offset. Of a fraction the
+ * milliseconds count. Days and times that don't exist are refused, not rolled over, and so are leap seconds, which
+ * neither Postgres nor JavaScript can tell from the next second.
  */
 export function parseInstant(text: string): Date | CodedProblem<'date_time'> {
   const [, day, minute, second = '00', fraction = '0', offset] = INSTANT.exec(text) ?? [];

@@ -16,8 +16,8 @@ import { createContext, LIMITS, outputText, type LetterData } from './liquid';
 /** Filters that depend only on their input and arguments and are synchronous. */
 const SIMPLE_FILTERS = new Set(
   (
-    'append capitalize date default downcase escape lstrip prepend remove replace rstrip strip strip_html strip_newlines ' +
-    'truncate truncatewords upcase uri_escape url_encode'
+    'append capitalize date default downcase escape lstrip prepend remove replace rstrip strip strip_html ' +
+    'strip_newlines truncate truncatewords upcase uri_escape url_encode'
   ).split(' '),
 );
 

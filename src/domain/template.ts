@@ -69,8 +69,8 @@ const SAMPLES: LetterData[] = ['', 'Ann <b> & "Bob" O\'Neil'].map((text) => ({
 }));
 
 /**
- * Compiles a message's templates, or says all that is wrong with them: where, and for an unknown variable or filter its name
- * and those that exist. Liquid without files, network, clock and randomness; HTML output is always escaped.
+ * Compiles a message's templates, or says all that is wrong with them: where, and for an unknown variable or filter its
+ * name and those that exist. Liquid without files, network, clock and randomness; HTML output is always escaped.
  */
 export function compileContent(source: ContentSource): CompiledContent {
   const errors: FieldProblem[] = [];
@@ -102,7 +102,10 @@ const both = (html: (data: LetterData) => string, text: (data: LetterData) => st
   text: text(data),
 });
 
-/** The HTML part, and the text part made from it: from the template where that is exactly the same, else from each letter. */
+/**
+ * The HTML part, and the text part made from it: from the template where that is exactly the same, else from each
+ * letter.
+ */
 function bodyRenderer(templates: Template[]): (data: LetterData) => { html: string; text: string } {
   const program = compileProgram(htmlEngine, templates);
   if (!program || program.isHtml.includes(true) || !textTemplate(program)) {

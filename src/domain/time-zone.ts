@@ -57,7 +57,9 @@ export function isTimeZone(name: string): boolean {
   return timeZoneName(name) !== null;
 }
 
-/** The instant as ISO-8601 with the zone's offset, e.g. `2027-03-28T09:00:00+03:00`; milliseconds only if there are any. */
+/**
+ * The instant as ISO-8601 with the zone's offset, e.g. `2027-03-28T09:00:00+03:00`; milliseconds only if there are any.
+ */
 export function formatLocal(at: Date, timeZone: string): string {
   return zoned(at, timeZone).toString({ timeZoneName: 'never' });
 }
@@ -67,7 +69,10 @@ export function wallClock(at: Date, timeZone: string): Temporal.PlainDateTime {
   return zoned(at, timeZone).toPlainDateTime();
 }
 
-/** The instant in ms at which the wall clock shows that time (RFC 5545 3.3.5): in a gap by the offset before it, of two the first. */
+/**
+ * The instant in ms at which the wall clock shows that time (RFC 5545 3.3.5): in a gap by the offset before it, of two
+ * the first.
+ */
 export function instantOf(wall: Temporal.PlainDateTime, timeZone: string): number {
   return wall.toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds;
 }

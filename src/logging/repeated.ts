@@ -17,7 +17,8 @@ export class Repeated {
   ) {}
 
   warn(line: Line, message: string): void {
-    const key = `${line.event} ${JSON.stringify(line.queue ?? '')} ${line.reason.replace(/[0-9a-f]*\d[0-9a-f]*/gi, '0')}`;
+    const reason = line.reason.replace(/[0-9a-f]*\d[0-9a-f]*/gi, '0');
+    const key = `${line.event} ${JSON.stringify(line.queue ?? '')} ${reason}`;
     const counted = this.since.get(key);
     if (counted) {
       counted.times++;

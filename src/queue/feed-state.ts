@@ -13,9 +13,9 @@ const pending = (runId: number) => `p${runId}`;
 const due = (runId: number) => `d${runId}`;
 
 /**
- * How far the delivery queue was filled from the ledger, in Redis beside the jobs, so that both are lost together. One hash says
- * how far each run was fed: `p<run>` holds the id of the last pending delivery, `d<run>` `<time>|<id>` of the last deferred one.
- * One list holds the deliveries that are to be fed again at once.
+ * How far the delivery queue was filled from the ledger, in Redis beside the jobs, so that both are lost together. One
+ * hash says how far each run was fed: `p<run>` holds the id of the last pending delivery, `d<run>` `<time>|<id>` of the
+ * last deferred one. One list holds the deliveries that are to be fed again at once.
  */
 @Injectable()
 export class FeedState {
@@ -47,7 +47,10 @@ export class FeedState {
     await this.redis.client.hset(this.key, fields);
   }
 
-  /** The next turns of the feeder start from the beginning of these runs, or of all: after a pause, a flush, a parked account. */
+  /**
+   * The next turns of the feeder start from the beginning of these runs, or of all: after a pause, a flush, a parked
+   * account.
+   */
   async refeed(runIds?: number[]): Promise<void> {
     if (!runIds) await this.redis.client.del(this.key);
     else if (runIds.length > 0)
@@ -55,8 +58,8 @@ export class FeedState {
   }
 
   /**
-   * A delivery that was fed and is pending again is fed once more by the next turn. It does not add its own job, so that
-   * Redis never holds more than the window.
+   * A delivery that was fed and is pending again is fed once more by the next turn. It does not add its own job, so
+   * that Redis never holds more than the window.
    */
   async again(deliveryId: number): Promise<void> {
     await this.redis.client.rpush(this.againKey, deliveryId);

@@ -19,8 +19,8 @@ BullModule.queueClass = Queue;
 BullModule.workerClass = Worker;
 
 /**
- * BullMQ over Redis. Nothing in Redis is the only copy: the sweeper fills the queues again from Postgres. Producers fail
- * at once while Redis is away, so that a start is still accepted; workers wait and reconnect.
+ * BullMQ over Redis. Nothing in Redis is the only copy: the sweeper fills the queues again from Postgres. Producers
+ * fail at once while Redis is away, so that a start is still accepted; workers wait and reconnect.
  */
 @Module({
   imports: [

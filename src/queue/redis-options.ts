@@ -1,6 +1,8 @@
 import { redisTrouble } from '../domain/redis-trouble';
 
-/** How long a command may be without an answer before its connection is given up; longer than BullMQ waits for a job. */
+/**
+ * How long a command may be without an answer before its connection is given up; longer than BullMQ waits for a job.
+ */
 const SILENT_MS = 12_000;
 /** At most once in this time a connection is replaced because of an error that the server answers. */
 const ANEW_MS = 1_000;

@@ -48,8 +48,8 @@ export function deliver(session: SmtpSession, letter: Letter): Promise<TransmitR
 }
 
 /**
- * The address with its domain in ASCII (RFC 5890), or null where it is no address for an SMTP command: nothing that could
- * end the command gets past here.
+ * The address with its domain in ASCII (RFC 5890), or null where it is no address for an SMTP command: nothing that
+ * could end the command gets past here.
  */
 function asciiDomain(address: string): string | null {
   if (!MAILBOX.test(address)) return null;

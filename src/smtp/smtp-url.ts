@@ -49,8 +49,9 @@ const METHODS = ['PLAIN', 'LOGIN', 'CRAM-MD5'] as const;
 
 /**
  * Reads `smtp://user:pass@host:587?requireTLS=true` or `smtps://…`; user and password percent-encoded. Options:
- * requireTLS, ignoreTLS, allowPlainLogin, rejectUnauthorized, servername, name, localAddress, authMethod, and in milliseconds
- * connectionTimeout, greetingTimeout, commandTimeout, dataTimeout, dotTimeout. Ports default to 587 and 465.
+ * requireTLS, ignoreTLS, allowPlainLogin, rejectUnauthorized, servername, name, localAddress, authMethod, and in
+ * milliseconds connectionTimeout, greetingTimeout, commandTimeout, dataTimeout, dotTimeout. Ports default to 587 and
+ * 465.
  * @throws SmtpUrlError naming the part that is wrong
  */
 export function parseSmtpUrl(text: string): SmtpSettings {
@@ -97,7 +98,7 @@ export function parseSmtpUrl(text: string): SmtpSettings {
   const guarded = user !== '' && !secure && !flag('allowPlainLogin') && !isLoopback(host);
   if (guarded && ignoreTLS) {
     throw new SmtpUrlError(
-      'SMTP option ignoreTLS would send the password in clear: leave it out, or add allowPlainLogin=true if that is meant.',
+      'SMTP option ignoreTLS would send the password unencrypted: leave it out, or add allowPlainLogin=true.',
     );
   }
   return {

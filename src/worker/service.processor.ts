@@ -7,7 +7,10 @@ import { NoticeSender } from '../features/notices/notice-sender';
 import { SERVICE_QUEUE, type ServiceJob } from '../queue/queues';
 import { RedisConnection } from '../queue/redis.module';
 
-/** Sends notices, ahead of the mailings' letters. While the SMTP account rests they wait, unless a probe is due; then the sweeper enqueues them. */
+/**
+ * Sends notices, ahead of the mailings' letters. While the SMTP account rests they wait, unless a probe is due; then
+ * the sweeper enqueues them.
+ */
 @Injectable()
 export class ServiceProcessor extends WorkerHost {
   constructor(

@@ -6,8 +6,8 @@ import { cookieName } from '../../http/session-cookie';
 import { ApiModule } from '../api.module';
 import { namedSchemas } from './shape';
 
-const ABOUT = `Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Fields and query parameters that are not
-named here are refused. Lists come by pages: give \`nextCursor\` as \`cursor\` until it is null.`;
+const ABOUT = `Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Fields and query
+parameters that are not named here are refused. Lists come by pages: give \`nextCursor\` as \`cursor\` until it is null.`;
 
 /** The OpenAPI document: all routes of the API, as their controllers declare them. */
 export function openApiDocument(app: INestApplication, config: Pick<Config, 'secureCookies'>): OpenAPIObject {

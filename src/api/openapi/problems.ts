@@ -41,7 +41,9 @@ const DESCRIPTIONS: Record<number, string> = {
   413: 'The body is too large',
   415: 'The body has another content type or character set than required, or is compressed',
   429: 'Too many requests: wait for Retry-After',
-  503: 'Postgres cannot be reached or takes no writes, or Redis, which counts attempts, cannot be reached. Nothing was changed: try again after Retry-After',
+  503:
+    'Postgres cannot be reached or takes no writes, or Redis, which counts attempts, cannot be reached. ' +
+    'Nothing was changed: try again after Retry-After',
 };
 
 const HEADERS: Record<number, Record<string, object>> = {

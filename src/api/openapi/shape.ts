@@ -40,8 +40,8 @@ export function named(name: string, schema: Schema): Schema {
 }
 
 /**
- * The base of a class whose instances are JSON objects of an answer: `class ClientAnswer extends Shape({ id, email: text }) {}`
- * is the type of what a handler returns and, as `Client`, the schema in the document.
+ * The base of a class whose instances are JSON objects of an answer: `class ClientAnswer extends Shape({ id, email:
+ * text }) {}` is the type of what a handler returns and, as `Client`, the schema in the document.
  */
 export function Shape<F extends Fields>(fields: F): ShapeClass<Values<F>> {
   const base = class {

@@ -57,14 +57,15 @@ export interface AccountLogEntry {
 
 const READ = `SELECT id, state, reason, detail, step, strikes, retry_at, since, version, refusal,
   coalesce(extract(epoch FROM clock_timestamp() - retry_at) * 1000, 0)::float8 AS overdue_ms,
-  state = 'waiting' AND retry_at <= clock_timestamp() AS probe_due, current_setting('transaction_read_only') = 'on' AS read_only FROM accounts WHERE id = $1`;
+  state = 'waiting' AND retry_at <= clock_timestamp() AS probe_due,
+    current_setting('transaction_read_only') = 'on' AS read_only FROM accounts WHERE id = $1`;
 
 /** SQL: whether letters of mailings go out now. */
 export const MAIN_ACCOUNT_OPEN = `EXISTS (SELECT FROM accounts WHERE id = ${MAIN_ACCOUNT} AND state = 'open')`;
 
 /**
- * The states of the SMTP accounts in Postgres, shared by all workers. Every change is a compare-and-set on the version the
- * caller saw, so that of many workers that meet the same trouble one takes the step.
+ * The states of the SMTP accounts in Postgres, shared by all workers. Every change is a compare-and-set on the version
+ * the caller saw, so that of many workers that meet the same trouble one takes the step.
  */
 @Injectable()
 export class AccountsService {
@@ -92,7 +93,8 @@ export class AccountsService {
       .digest('hex');
     const changed = await this.database.affected(
       `UPDATE accounts SET fingerprint = $1, state = 'open', reason = NULL, detail = NULL, step = 0, strikes = 0,
-              refusal = NULL, retry_at = NULL, since = clock_timestamp(), version = version + 1 WHERE id = $2 AND fingerprint <> $1`,
+              refusal = NULL, retry_at = NULL, since = clock_timestamp(), version = version + 1
+                WHERE id = $2 AND fingerprint <> $1`,
       [fingerprint, id],
     );
     if (changed > 0) await this.log(id, 'settings_changed');
@@ -111,7 +113,8 @@ export class AccountsService {
     const namedMs = namedDelayMs(detail);
     const delayMs = namedMs === null ? breakerDelayMs(step, delaysMs) : withinPolicy({ namedMs, delaysMs });
     const changed = await this.database.affected(
-      `UPDATE accounts SET state = $2, reason = $3, detail = $4, step = $7, strikes = $5, refusal = $8, version = version + 1,
+      `UPDATE accounts SET state = $2, reason = $3, detail = $4, step = $7, strikes = $5, refusal = $8,
+        version = version + 1,
               since = CASE WHEN state = 'open' THEN clock_timestamp() ELSE since END,
               retry_at = CASE WHEN $2 = 'waiting' THEN clock_timestamp() + $6 * interval '1 millisecond' END
         WHERE id = $9 AND version = $1 AND state <> 'parked'`,
@@ -144,7 +147,8 @@ export class AccountsService {
   /** Opens the account. Step and strikes stay until a letter was accepted. */
   async reopen(id: number): Promise<void> {
     const changed = await this.database.affected(
-      `UPDATE accounts SET state = 'open', reason = NULL, detail = NULL, refusal = NULL, retry_at = NULL, since = clock_timestamp(),
+      `UPDATE accounts SET state = 'open', reason = NULL, detail = NULL, refusal = NULL, retry_at = NULL,
+        since = clock_timestamp(),
               version = version + 1 WHERE id = $1 AND state = 'waiting'`,
       [id],
     );
@@ -154,7 +158,8 @@ export class AccountsService {
   /** A letter was accepted after trouble: the next trouble begins with the shortest wait. */
   async forgive(id: number): Promise<void> {
     await this.database.affected(
-      `UPDATE accounts SET step = 0, strikes = 0, version = version + 1 WHERE id = $1 AND state = 'open' AND (step > 0 OR strikes > 0)`,
+      `UPDATE accounts SET step = 0, strikes = 0, version = version + 1
+        WHERE id = $1 AND state = 'open' AND (step > 0 OR strikes > 0)`,
       [id],
     );
   }
@@ -203,7 +208,8 @@ const storable = (text: string): string => text.replaceAll('\0', '\uFFFD').slice
 export async function accountsPutBack(tx: Transaction, backMs: number): Promise<void> {
   const back = `- $1 * interval '1 millisecond'`;
   await tx.affected(
-    `UPDATE accounts SET retry_at = retry_at ${back}, version = version + 1 WHERE state = 'waiting' AND retry_at > clock_timestamp()`,
+    `UPDATE accounts SET retry_at = retry_at ${back}, version = version + 1
+      WHERE state = 'waiting' AND retry_at > clock_timestamp()`,
     [backMs],
   );
   await tx.affected(`UPDATE domain_rests SET until_at = until_at ${back} WHERE until_at > clock_timestamp()`, [backMs]);

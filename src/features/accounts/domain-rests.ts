@@ -24,7 +24,8 @@ export class DomainRests {
     this.until.set(domain, performance.now() + this.restForMs);
     const write = () =>
       this.database.affected(
-        `INSERT INTO domain_rests (domain, until_at, detail) VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond', $3)
+        `INSERT INTO domain_rests (domain, until_at, detail)
+          VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond', $3)
          ON CONFLICT (domain) DO UPDATE SET until_at = excluded.until_at, detail = excluded.detail`,
         [domain, this.restForMs, detail.slice(0, 500)],
       );
@@ -39,7 +40,8 @@ export class DomainRests {
   /** Learns of the rests that other workers began. */
   async refresh(): Promise<void> {
     const rows = await this.database.rows<{ domain: string; restMs: number }>(
-      `SELECT domain, extract(epoch FROM until_at - clock_timestamp()) * 1000 AS rest_ms FROM domain_rests WHERE until_at > clock_timestamp()`,
+      `SELECT domain, extract(epoch FROM until_at - clock_timestamp()) * 1000 AS rest_ms FROM domain_rests
+        WHERE until_at > clock_timestamp()`,
     );
     this.until = new Map(rows.map((row) => [row.domain, performance.now() + Number(row.restMs)]));
   }

@@ -25,7 +25,8 @@ export async function anyLetter(database: Database, not: number[], lost: boolean
 /** The delivery that got this refusal first; one that got it again counts as later. */
 export async function firstRefused(database: Database, refusal: string): Promise<number | null> {
   const row = await database.first<{ id: number }>(
-    `SELECT d.id FROM (SELECT id, delivery_id, attempt_number FROM attempts WHERE refusal = $1 ORDER BY id DESC LIMIT ${LOOKED_BACK}) a
+    `SELECT d.id FROM (SELECT id, delivery_id, attempt_number FROM attempts
+      WHERE refusal = $1 ORDER BY id DESC LIMIT ${LOOKED_BACK}) a
        JOIN deliveries d ON d.id = a.delivery_id AND d.attempts = a.attempt_number AND d.status = 'pending'
        JOIN runs r ON r.id = d.run_id
       WHERE ${LIVE} ORDER BY a.id LIMIT 1`,
@@ -40,15 +41,18 @@ export async function firstRefused(database: Database, refusal: string): Promise
  */
 export async function untriedLetter(database: Database, refused: number[]): Promise<number | null> {
   const row = await database.first<{ id: number }>(
-    `WITH alike AS (SELECT run_id, lower(split_part(email, '@', 2)) AS domain FROM deliveries WHERE id = ANY($1::bigint[]))
+    `WITH alike AS (SELECT run_id, lower(split_part(email, '@', 2)) AS domain FROM deliveries
+      WHERE id = ANY($1::bigint[]))
      SELECT d.id FROM runs r, LATERAL (
        (SELECT id, run_id, email, attempts FROM open_deliveries(r.id, r.floor_id, 'pending', 0, ${SOME}))
        UNION ALL
        (SELECT id, run_id, email, attempts FROM (
-          SELECT id, run_id, email, attempts, status FROM deliveries WHERE run_id = r.id ORDER BY id DESC LIMIT ${SOME}) last
+          SELECT id, run_id, email, attempts, status FROM deliveries
+            WHERE run_id = r.id ORDER BY id DESC LIMIT ${SOME}) last
          WHERE status = 'pending')) d
       WHERE ${LIVE} AND d.attempts = 0
-      ORDER BY d.run_id IN (SELECT run_id FROM alike), lower(split_part(d.email, '@', 2)) IN (SELECT domain FROM alike), d.id DESC
+      ORDER BY d.run_id IN (SELECT run_id FROM alike),
+        lower(split_part(d.email, '@', 2)) IN (SELECT domain FROM alike), d.id DESC
       LIMIT 1`,
     [refused],
   );

@@ -21,4 +21,5 @@ export const GROWING = audiences
   .join(', ');
 
 /** SQL: how many recipients a run of the mailing `m` would have. */
-export const RECIPIENTS = `CASE m.audience ${audiences.map((kind) => `WHEN '${kind}' THEN ${KINDS[kind].count}`).join(' ')} END`;
+const counts = audiences.map((kind) => `WHEN '${kind}' THEN ${KINDS[kind].count}`);
+export const RECIPIENTS = `CASE m.audience ${counts.join(' ')} END`;

@@ -52,11 +52,13 @@ export class AuditService {
     return listPage<AuditEntry>(
       this.database,
       {
-        select: `a.id, a.created_at, a.actor_id, u.email AS actor_email, a.via, a.ip, a.action, a.object_type, a.object_id, ${OBJECT_NAME} AS object_name, a.detail`,
+        select: `a.id, a.created_at, a.actor_id, u.email AS actor_email, a.via, a.ip, a.action, a.object_type,
+          a.object_id, ${OBJECT_NAME} AS object_name, a.detail`,
         from: 'audit_log a LEFT JOIN users u ON u.id = a.actor_id',
         where: `($1::bigint IS NULL OR a.actor_id = $1) AND ($2::text IS NULL OR a.action = $2)
                  AND ($3::text IS NULL OR a.object_type = $3) AND ($4::bigint IS NULL OR a.object_id = $4)
-                 AND ($5::timestamptz IS NULL OR a.created_at >= $5) AND ($6::timestamptz IS NULL OR a.created_at < $6)`,
+                 AND ($5::timestamptz IS NULL OR a.created_at >= $5)
+                   AND ($6::timestamptz IS NULL OR a.created_at < $6)`,
         params: [
           query.actorId ?? null,
           query.action ?? null,

@@ -88,7 +88,8 @@ export class ClientsService {
     yield `\uFEFF${csvRow(['email', 'full_name', 'comment'])}`;
     for (let after = 0; ;) {
       const page = await this.database.rows<Pick<Client, 'id' | 'email' | 'fullName' | 'comment'>>(
-        `SELECT c.id, c.email, c.full_name, c.comment FROM clients c WHERE ${LISTED} AND c.id > $4 ORDER BY c.id LIMIT ${EXPORT_PAGE}`,
+        `SELECT c.id, c.email, c.full_name, c.comment FROM clients c
+          WHERE ${LISTED} AND c.id > $4 ORDER BY c.id LIMIT ${EXPORT_PAGE}`,
         [readableOwner(viewer), query.ownerId ?? null, searchPatterns(query), after],
       );
       const last = page.at(-1);

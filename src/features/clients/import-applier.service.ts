@@ -110,7 +110,8 @@ export class ImportApplier {
       await tx.affected(
         `INSERT INTO import_chunks (import_id, first_line, last_line)
          SELECT $1, line, line + ${CHUNK - 1}
-           FROM (SELECT coalesce(min(line), 0) AS first, coalesce(max(line), 0) AS last FROM import_rows WHERE import_id = $1) r,
+           FROM (SELECT coalesce(min(line), 0) AS first, coalesce(max(line), 0) AS last FROM import_rows
+             WHERE import_id = $1) r,
                 generate_series(first, last, ${CHUNK}) line
           WHERE NOT EXISTS (SELECT FROM import_chunks WHERE import_id = $1)`,
         [importId],
@@ -163,7 +164,8 @@ export class ImportApplier {
 
   /** Locks a free chunk; if all are locked, waits for one whose process dies or fails. */
   private async claim(tx: Transaction, importId: number): Promise<Chunk | undefined> {
-    const sql = `SELECT c.*, i.owner_id, i.dry_run, i.has_comment FROM import_chunks c JOIN imports i ON i.id = c.import_id
+    const sql = `SELECT c.*, i.owner_id, i.dry_run, i.has_comment FROM import_chunks c
+      JOIN imports i ON i.id = c.import_id
                   WHERE import_id = $1 ORDER BY first_line LIMIT 1 FOR UPDATE OF c`;
     return (await tx.first<Chunk>(`${sql} SKIP LOCKED`, [importId])) ?? (await tx.first<Chunk>(sql, [importId]));
   }
@@ -184,7 +186,8 @@ export class ImportApplier {
            INSERT INTO clients AS c (id, owner_id, email, full_name, comment) OVERRIDING SYSTEM VALUE
            SELECT id, $4, email, full_name, comment FROM numbered ORDER BY lower(email)
            ON CONFLICT (owner_id, lower(email)) DO UPDATE
-             SET full_name = excluded.full_name, comment = CASE WHEN $5 THEN excluded.comment ELSE c.comment END, updated_at = app_now()
+             SET full_name = excluded.full_name, comment = CASE WHEN $5 THEN excluded.comment ELSE c.comment END,
+               updated_at = app_now()
              WHERE c.full_name <> excluded.full_name OR ($5 AND c.comment <> excluded.comment)
            RETURNING id, xmax = 0 AS is_new)
          SELECT page.*, put.* FROM (SELECT count(*) AS rows FROM page) page,
@@ -221,6 +224,7 @@ function one(row: Applied | undefined): Applied {
  */
 export const importsPutBack = (tx: Transaction, backMs: number) =>
   tx.affected(
-    `UPDATE imports SET alive_at = alive_at - $1 * interval '1 millisecond' WHERE status = 'running' AND alive_at > clock_timestamp()`,
+    `UPDATE imports SET alive_at = alive_at - $1 * interval '1 millisecond'
+      WHERE status = 'running' AND alive_at > clock_timestamp()`,
     [backMs],
   );

@@ -79,7 +79,8 @@ export class ImportStager {
     return this.database.transaction(async (tx) => {
       const gone = await tx.rows<{ id: number }>(
         `UPDATE imports SET status = 'failed', finished_at = app_now(), reason = $2
-          WHERE status = 'running' AND staged_at IS NULL AND alive_at < clock_timestamp() - $1 * interval '1 millisecond' RETURNING id`,
+          WHERE status = 'running' AND staged_at IS NULL
+            AND alive_at < clock_timestamp() - $1 * interval '1 millisecond' RETURNING id`,
         [this.config.takeoverMs, storedProblem(problem('upload_abandoned'))],
       );
       const ids = gone.map((row) => row.id);
@@ -106,7 +107,8 @@ export class ImportStager {
   /** The lock of the import's row excludes those who might take this process for dead. */
   private async copy(tx: Transaction, importId: number, batch: Batch): Promise<void> {
     const ours = await tx.affected(
-      `UPDATE imports SET rows = $2, rejected = $3, alive_at = clock_timestamp() WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
+      `UPDATE imports SET rows = $2, rejected = $3, alive_at = clock_timestamp()
+        WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
       [importId, batch.rows, batch.rejected],
     );
     if (ours === 0) throw new GivenUp();
@@ -135,7 +137,8 @@ export class ImportStager {
       );
       const { header, encoding } = csv;
       await tx.affected(
-        `UPDATE imports SET staged_at = app_now(), rejected = rejected + $2, encoding = $3, delimiter = $4, ignored_columns = $5,
+        `UPDATE imports SET staged_at = app_now(), rejected = rejected + $2, encoding = $3, delimiter = $4,
+          ignored_columns = $5,
                 has_comment = $6 WHERE id = $1`,
         [
           importId,

@@ -33,8 +33,8 @@ export type ImportDetail = ImportView & { errors: ImportError[] };
 const view = (row: Import): ImportView => ({ ...row, reason: row.reason === null ? null : readProblem(row.reason) });
 
 /**
- * Imports of clients from CSV files: the file is read into Postgres while it comes in, then applied by a worker (a small
- * one at once). Once `begin` has answered, no kill of anything loses the import.
+ * Imports of clients from CSV files: the file is read into Postgres while it comes in, then applied by a worker (a
+ * small one at once). Once `begin` has answered, no kill of anything loses the import.
  */
 @Injectable()
 export class ImportsService {
@@ -82,7 +82,9 @@ export class ImportsService {
     return finished;
   }
 
-  /** For the sweeper: fails imports whose upload died with its process, and enqueues all that are staged and not done. */
+  /**
+   * For the sweeper: fails imports whose upload died with its process, and enqueues all that are staged and not done.
+   */
   async runPending(): Promise<void> {
     const failed = await this.stager.failAbandoned();
     if (failed.length > 0)
@@ -136,7 +138,8 @@ export class ImportsService {
 
   private async errors(id: number, after: [number, string], limit: number): Promise<ImportError[]> {
     const rows = await this.database.rows<{ line: number; field: string; message: string }>(
-      `SELECT line, field, message FROM import_errors WHERE import_id = $1 AND (line, field) > ($2, $3) ORDER BY line, field LIMIT ${limit}`,
+      `SELECT line, field, message FROM import_errors
+        WHERE import_id = $1 AND (line, field) > ($2, $3) ORDER BY line, field LIMIT ${limit}`,
       [id, ...after],
     );
     return rows.map(({ line, field, message }) => ({ line, field, ...readProblem(message) }));

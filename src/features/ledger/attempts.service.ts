@@ -33,7 +33,8 @@ const SLACK = `interval '1 hour'`;
  * The list is in id order; this turns a time into a bound for ids, so that a page reads no rows outside of the range.
  */
 const firstIdAt = (time: string) =>
-  `coalesce((SELECT f.id FROM attempts f WHERE f.created_at >= ${time} ORDER BY f.created_at LIMIT 1), ${2n ** 63n - 1n})`;
+  `coalesce((SELECT f.id FROM attempts f WHERE f.created_at >= ${time} ORDER BY f.created_at LIMIT 1),
+    ${2n ** 63n - 1n})`;
 
 @Injectable()
 export class AttemptsService {
@@ -69,8 +70,10 @@ export class AttemptsService {
     return listPage<AttemptView>(
       this.database,
       {
-        select: `a.id, a.owner_id, a.created_at, a.delivery_id, a.run_id, a.mailing_id, a.client_id, a.attempt_number, a.status, a.reason,
-                     a.reply_code, a.enhanced_code, a.server_response, a.duration_ms, d.email, c.full_name, m.name AS mailing_name`,
+        select: `a.id, a.owner_id, a.created_at, a.delivery_id, a.run_id, a.mailing_id, a.client_id,
+          a.attempt_number, a.status, a.reason,
+                     a.reply_code, a.enhanced_code, a.server_response, a.duration_ms, d.email, c.full_name,
+                       m.name AS mailing_name`,
         from: `attempts a JOIN deliveries d ON d.id = a.delivery_id JOIN mailings m ON m.id = a.mailing_id
                 LEFT JOIN clients c ON c.id = a.client_id`,
         where: conditions.length > 0 ? conditions.join(' AND ') : 'true',

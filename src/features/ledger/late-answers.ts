@@ -25,7 +25,8 @@ export async function noteLateAnswer(
   status: AttemptStatus,
 ): Promise<boolean> {
   const noted = await tx.affected(
-    `UPDATE attempts SET status = $4, reason = $5, reply_code = $6, enhanced_code = $7, server_response = $8, duration_ms = $9
+    `UPDATE attempts SET status = $4, reason = $5, reply_code = $6, enhanced_code = $7, server_response = $8,
+      duration_ms = $9
       WHERE delivery_id = $1 AND attempt_number = $2 AND worker_id = $3 AND status = 'unknown'`,
     [
       deliveryId,
@@ -45,7 +46,8 @@ export async function noteLateAnswer(
 /** Moves the locked delivery according to the answer. */
 export const answerLate = (tx: Transaction, record: DeliveryRecord, status: MovedTo<'answerLate'>) =>
   tx.affected(
-    `UPDATE deliveries SET status = $2, reason = CASE $2 WHEN 'failed' THEN coalesce($3, reason) ELSE $3 END, tries = tries + $4,
+    `UPDATE deliveries SET status = $2, reason = CASE $2 WHEN 'failed' THEN coalesce($3, reason) ELSE $3 END,
+      tries = tries + $4,
             lost_replies = lost_replies - 1, updated_at = app_now(),
             next_attempt_at = CASE WHEN $2 = 'deferred' THEN app_now() + $5 * interval '1 millisecond' END
       WHERE id = $1 AND ${may('answerLate', 'status')}`,

@@ -11,7 +11,8 @@ export type Entry = { claim: number } | { offer: Claim } | { record: DeliveryRec
 
 /** Few letters need it (see `offered` in the claims), so it is a separate statement. */
 const OFFER = `
-  UPDATE deliveries SET offered = true WHERE id = ANY($2::bigint[]) AND ${may('offer', 'status')} AND claimed_by = $1 RETURNING id`;
+  UPDATE deliveries SET offered = true WHERE id = ANY($2::bigint[]) AND ${may('offer', 'status')} AND claimed_by = $1
+    RETURNING id`;
 
 /**
  * Claims and records in one statement: one round trip, one commit, and one run of the counting triggers for all waiting
@@ -25,8 +26,10 @@ const OFFER = `
  */
 const WRITE = `
   WITH given AS MATERIALIZED (
-     SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::smallint[], $8::smallint[], $9::bigint[],
-                          $10::smallint[], $11::text[], $12::smallint[], $13::text[], $14::text[], $15::integer[], $16::text[])
+     SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::smallint[], $8::smallint[],
+       $9::bigint[],
+                          $10::smallint[], $11::text[], $12::smallint[], $13::text[], $14::text[],
+       $15::integer[], $16::text[])
        AS g(id, status, reason, tries_used, breaks, lost_replies, delay_ms, attempt_number, attempt_status, reply_code,
             enhanced_code, server_response, duration_ms, refusal)),
    concerned AS MATERIALIZED (SELECT d.id, d.run_id FROM deliveries d WHERE d.id = ANY($2::bigint[] || $3::bigint[])),
@@ -40,10 +43,12 @@ const WRITE = `
                        WHEN g.lost_replies > 0 THEN ${to('record', 'unknown')}
                        ELSE ${asItsRun('d.attempts > 0 OR g.attempt_number IS NOT NULL')} END,
          reason = CASE WHEN may.follow THEN g.reason ELSE r.reason END,
-         next_attempt_at = CASE WHEN may.follow AND g.status = 'deferred' THEN app_now() + g.delay_ms * interval '1 millisecond' END,
+         next_attempt_at = CASE WHEN may.follow AND g.status = 'deferred'
+           THEN app_now() + g.delay_ms * interval '1 millisecond' END,
          attempts = d.attempts + CASE WHEN g.attempt_number IS NULL THEN 0 ELSE 1 END, tries = d.tries + g.tries_used,
          rests = d.rests + CASE WHEN g.status = 'deferred' AND g.attempt_number IS NULL THEN 1 ELSE 0 END,
-         breaks = d.breaks + g.breaks, lost_replies = d.lost_replies + g.lost_replies, claimed_by = NULL, offered = true,
+         breaks = d.breaks + g.breaks, lost_replies = d.lost_replies + g.lost_replies,
+         claimed_by = NULL, offered = true,
          updated_at = app_now()
        FROM given g JOIN concerned c ON c.id = g.id JOIN held r ON r.id = c.run_id, LATERAL (
          SELECT g.status NOT IN ('pending', 'deferred') OR r.open AS follow) may
@@ -51,20 +56,24 @@ const WRITE = `
         AND (g.attempt_number IS NULL OR g.attempt_number = d.attempts + 1)
      RETURNING d.id, d.run_id, d.client_id, r.mailing_id, r.owner_id),
    tried AS (
-     INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status, reason,
+     INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status,
+       reason,
                            reply_code, enhanced_code, server_response, duration_ms, refusal)
      SELECT m.id, m.run_id, m.mailing_id, m.owner_id, m.client_id, $1, g.attempt_number, g.attempt_status,
-            CASE WHEN g.attempt_status = 'ok' THEN NULL ELSE g.reason END, g.reply_code, g.enhanced_code, g.server_response, g.duration_ms,
+            CASE WHEN g.attempt_status = 'ok' THEN NULL ELSE g.reason END, g.reply_code, g.enhanced_code,
+              g.server_response, g.duration_ms,
             g.refusal
        FROM moved m JOIN given g ON g.id = m.id WHERE g.attempt_number IS NOT NULL),
    claimed AS (
-     UPDATE deliveries d SET status = ${to('claim', 'sending')}, claimed_by = $1, offered = r.on_unknown = 'resend', next_attempt_at = NULL,
+     UPDATE deliveries d SET status = ${to('claim', 'sending')}, claimed_by = $1, offered = r.on_unknown = 'resend',
+       next_attempt_at = NULL,
             reason = NULL, updated_at = app_now()
        FROM concerned c JOIN held r ON r.id = c.run_id
       WHERE d.id = c.id AND d.id = ANY($2::bigint[]) AND r.live
         AND ${may('claim')} AND (d.status <> 'deferred' OR d.next_attempt_at <= app_now())
         AND (d.status <> 'sending' OR d.claimed_by = $1)
-     RETURNING d.id, d.run_id, r.mailing_id, r.owner_id, d.client_id, d.email, d.attempts, d.tries, d.breaks, d.lost_replies,
+     RETURNING d.id, d.run_id, r.mailing_id, r.owner_id, d.client_id, d.email, d.attempts, d.tries, d.breaks,
+       d.lost_replies,
                r.on_unknown, d.offered)
   SELECT claimed.*, coalesce(c.full_name, '') AS full_name, coalesce(c.comment, '') AS comment
     FROM claimed LEFT JOIN clients c ON c.id = claimed.client_id
@@ -81,9 +90,9 @@ const WRITE = `
  *
  * Only a claim that is still this worker's is recorded. A delivery that would be tried again although its run was
  * closed ends as the run did.
- * @returns for each entry that asks for a claim the claim, or null: another worker has it, it is final or not due, or its
- * run is not sending; for each offer its claim, or null if that was taken over; for each record null. `late` are the
- * records of claims that were taken over: nothing of them is written.
+ * @returns for each entry that asks for a claim the claim, or null: another worker has it, it is final or not due, or
+ * its run is not sending; for each offer its claim, or null if that was taken over; for each record null. `late` are
+ * the records of claims that were taken over: nothing of them is written.
  */
 export async function writeEntries(
   database: Database,

@@ -14,8 +14,10 @@ export const planDeliveries = (tx: Transaction, page: string, params: unknown[],
     `WITH page AS (${page}),
      added AS (
        INSERT INTO deliveries (run_id, client_id, email, status, reason)
-       SELECT $1, client_id, email, status, reason FROM page ORDER BY key ${again ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1)
-     SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n, (SELECT count(*) FROM added) AS added`,
+       SELECT $1, client_id, email, status, reason FROM page ORDER BY key ${again ? 'ON CONFLICT DO NOTHING' : ''}
+         RETURNING 1)
+     SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n, (SELECT count(*)
+       FROM added) AS added`,
     params,
   );
 
@@ -36,13 +38,15 @@ export async function closeDeliveries(tx: Transaction, runId: number, after = 0)
        SELECT id FROM deliveries WHERE id IN (
          (SELECT id FROM deliveries WHERE run_id = $1 AND off_path = 'deferred' ORDER BY id LIMIT ${CLOSE_AT_ONCE})
          UNION ALL
-         (SELECT o.id FROM runs r, open_deliveries(r.id, r.floor_id, 'pending', $2, ${CLOSE_AT_ONCE}) o WHERE r.id = $1))
+         (SELECT o.id FROM runs r, open_deliveries(r.id, r.floor_id, 'pending', $2, ${CLOSE_AT_ONCE}) o
+           WHERE r.id = $1))
         ORDER BY id FOR UPDATE),
      closed AS (
        UPDATE deliveries d SET status = ${asItsRun()}, reason = r.reason, next_attempt_at = NULL, updated_at = app_now()
          FROM runs r, next, deliveries old
         WHERE r.id = $1 AND d.id = next.id AND ${may('close')} AND old.id = d.id RETURNING d.id, old.status)
-     SELECT count(*) >= ${CLOSE_AT_ONCE} AS more, coalesce(max(id) FILTER (WHERE status = 'pending'), $2) AS last FROM closed`,
+     SELECT count(*) >= ${CLOSE_AT_ONCE} AS more, coalesce(max(id) FILTER (WHERE status = 'pending'), $2) AS last
+       FROM closed`,
     [runId, after],
   );
   return closed ?? { more: false, last: after };
@@ -51,7 +55,8 @@ export async function closeDeliveries(tx: Transaction, runId: number, after = 0)
 /** Skips the open deliveries of a client who is deleted; a claimed one ends by its record. */
 export const deleteClient = (tx: Transaction, clientId: number) =>
   tx.affected(
-    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted', next_attempt_at = NULL,
+    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
+      next_attempt_at = NULL,
             updated_at = app_now()
       WHERE client_id = $1 AND ${may('deleteClient')}`,
     [clientId],
@@ -113,14 +118,16 @@ export const reconcileSent = (tx: Transaction, takeoverMs: number, ids: number[]
 /** Deliveries that the log does not name. */
 export const reconcileOpen = (tx: Transaction, takeoverMs: number, ids: number[]) =>
   tx.affected(
-    `UPDATE deliveries d SET status = ${to('reconcileOpen', 'pending')}, ${UNCLAIMED} WHERE ${OPEN} AND ${may('reconcileOpen')}`,
+    `UPDATE deliveries d SET status = ${to('reconcileOpen', 'pending')}, ${UNCLAIMED}
+      WHERE ${OPEN} AND ${may('reconcileOpen')}`,
     [takeoverMs, ids],
   );
 
 /** Clients of a run that had no delivery yet, planned by hand. @returns the deliveries' ids */
 export async function planClients(tx: Transaction, runId: number, clientIds: number[]): Promise<number[]> {
   const rows = await tx.rows<{ id: number }>(
-    `INSERT INTO deliveries (run_id, client_id, email) SELECT $1, c.id, c.email FROM clients c WHERE c.id = ANY($2::bigint[])
+    `INSERT INTO deliveries (run_id, client_id, email) SELECT $1, c.id, c.email FROM clients c
+      WHERE c.id = ANY($2::bigint[])
       ORDER BY c.id ON CONFLICT DO NOTHING RETURNING id`,
     [runId, clientIds],
   );

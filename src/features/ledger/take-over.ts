@@ -32,7 +32,8 @@ const TAKE_OVER = `
      RETURNING d.id, d.run_id, d.client_id, r.mailing_id, r.owner_id, d.attempts, old.claimed_by AS worker_id,
                old.offered AS tried),
    written AS (
-     INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status, reason,
+     INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status,
+       reason,
                            server_response)
      SELECT id, run_id, mailing_id, owner_id, client_id, worker_id, attempts, 'unknown', 'worker_lost',
             'The worker that was sending this letter stopped before it could write down the answer.'

@@ -83,7 +83,8 @@ export class WorkerRegistry {
     let lost: number[];
     try {
       const rows = await this.database.rows<{ id: number; beat: string }>(
-        `WITH mine AS (UPDATE workers SET heartbeat_at = clock_timestamp(), stopped_at = NULL, redis_reason = $2 WHERE id = $1)
+        `WITH mine AS (UPDATE workers SET heartbeat_at = clock_timestamp(), stopped_at = NULL, redis_reason = $2
+          WHERE id = $1)
          SELECT id, heartbeat_at::text AS beat FROM workers WHERE stopped_at IS NULL OR id = $1`,
         [this.id, this.redisReason],
       );

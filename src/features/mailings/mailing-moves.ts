@@ -45,7 +45,8 @@ export async function setCalendar(tx: Transaction, decided: Decided[]): Promise<
 export async function setStatus(tx: Transaction, status: MailingStatus, changes: StatusChange[]): Promise<void> {
   if (changes.length === 0) return;
   await tx.affected(
-    `UPDATE mailings m SET status = $1, status_code = c.code, status_text = c.text, status_by = c.by, status_since = app_now()
+    `UPDATE mailings m SET status = $1, status_code = c.code, status_text = c.text, status_by = c.by,
+      status_since = app_now()
        FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[]) AS c(id, code, text, by) WHERE m.id = c.id`,
     [
       status,
@@ -60,7 +61,8 @@ export async function setStatus(tx: Transaction, status: MailingStatus, changes:
 /** Stores what its owner changed. */
 export const edit = (tx: Transaction, id: number, { schedule, ...checked }: CheckedMailing) =>
   tx.affected(
-    `UPDATE mailings SET name = $2, message_id = $3, audience = $4, start_at = $5, end_at = $6, period = $7, time_zone = $8,
+    `UPDATE mailings SET name = $2, message_id = $3, audience = $4, start_at = $5, end_at = $6, period = $7,
+      time_zone = $8,
             on_unknown = $9, updated_at = app_now() WHERE id = $1`,
     [
       id,
@@ -86,8 +88,10 @@ export const hide = (tx: Transaction, id: number) =>
 /** Corrects cursors whose instant has changed with the rules of their zones. */
 export const moveCursors = (sql: Sql, changes: { id: number; was: Date | null; at: Date | null }[]) =>
   sql.affected(
-    `UPDATE mailings m SET next_run_at = c.at FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS c(id, was, at)
-      WHERE m.id = c.id AND date_trunc('milliseconds', m.next_run_at) = c.was AND status IN ('started', 'paused') AND deleted_at IS NULL`,
+    `UPDATE mailings m SET next_run_at = c.at
+      FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS c(id, was, at)
+      WHERE m.id = c.id AND date_trunc('milliseconds', m.next_run_at) = c.was AND status IN ('started', 'paused')
+        AND deleted_at IS NULL`,
     [changes.map(({ id }) => id), changes.map(({ was }) => was), changes.map(({ at }) => at)],
   );
 
@@ -112,16 +116,19 @@ export async function takeJoined(tx: Transaction, id: number): Promise<boolean> 
 export async function finishOnce(tx: Transaction): Promise<void> {
   // First the lock, then the check: a send that is under way has committed its run by then.
   const over = await tx.rows<{ id: number }>(
-    `SELECT id FROM mailings m WHERE status = 'started' AND period = 'once' AND next_run_at IS NULL AND joined_from IS NULL
-        AND deleted_at IS NULL AND EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
+    `SELECT id FROM mailings m WHERE status = 'started' AND period = 'once' AND next_run_at IS NULL
+        AND joined_from IS NULL AND deleted_at IS NULL AND EXISTS (SELECT FROM runs r
+          WHERE r.mailing_id = m.id AND r.status IN ('done', 'cancelled', 'missed'))
         AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))
       ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
   );
   if (over.length === 0) return;
   await tx.affected(
-    `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL, status_text = NULL,
+    `UPDATE mailings m SET status = 'done', next_run_at = NULL, joined_from = NULL, status_code = NULL,
+      status_text = NULL,
             status_since = app_now(), status_by = NULL
-      WHERE m.id = ANY($1) AND NOT EXISTS (SELECT FROM runs r WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
+      WHERE m.id = ANY($1) AND NOT EXISTS (SELECT FROM runs r
+        WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending'))`,
     [over.map((mailing) => mailing.id)],
   );
 }

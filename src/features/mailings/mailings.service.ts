@@ -40,12 +40,14 @@ export interface MailingQuery extends PageRequest {
 const VIEW: View = {
   select: `m.*, s.subject AS message_subject,
     ${RECIPIENTS} AS recipient_count,
-    (SELECT jsonb_build_object('id', r.id, 'status', r.status, 'createdAt', r.created_at, 'total', c.total, 'sent', c.sent,
+    (SELECT jsonb_build_object('id', r.id, 'status', r.status, 'createdAt', r.created_at, 'total', c.total,
+      'sent', c.sent,
                                'failed', c.failed, 'open', c.open)
        FROM (SELECT * FROM runs WHERE mailing_id = m.id AND status <> 'missed' ORDER BY id DESC LIMIT 1) r,
        LATERAL (SELECT coalesce(sum(sent), 0) AS sent, coalesce(sum(failed), 0) AS failed,
                        coalesce(sum(pending + sending + deferred), 0) AS open,
-                       coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0) AS total
+                       coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0)
+                         AS total
                   FROM run_counts WHERE run_id = r.id) c) AS last_run`,
   from: `mailings m LEFT JOIN messages s ON s.id = m.message_id`,
 };
@@ -62,8 +64,11 @@ export class MailingsService {
       this.database,
       {
         ...VIEW,
-        where: `m.deleted_at IS NULL AND ($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
-                AND ($3::text IS NULL OR m.status = $3) AND ($4::text IS NULL OR ${searched('m.name')} LIKE ${searched('$4')} OR ${searched('s.subject')} LIKE ${searched('$4')})`,
+        where: `m.deleted_at IS NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
+                AND ($2::bigint IS NULL OR m.owner_id = $2)
+                AND ($3::text IS NULL OR m.status = $3)
+                AND ($4::text IS NULL OR ${searched('m.name')} LIKE ${searched('$4')}
+                  OR ${searched('s.subject')} LIKE ${searched('$4')})`,
         params: [readableOwner(viewer), query.ownerId ?? null, query.status ?? null, anywhere(query.search)],
         ...newestFirst('m.id'),
       },
@@ -212,7 +217,8 @@ export async function lockAnyMailing(tx: Transaction, id: number): Promise<Maili
 
 function findMailing(tx: Transaction, id: number, owner: number | null): Promise<Mailing | undefined> {
   return tx.first<Mailing>(
-    'SELECT * FROM mailings WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) AND deleted_at IS NULL FOR NO KEY UPDATE',
+    `SELECT * FROM mailings WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) AND deleted_at IS NULL
+       FOR NO KEY UPDATE`,
     [id, owner],
   );
 }
@@ -253,7 +259,8 @@ export async function addClients(
   }
   const added = await tx.first<{ first: number | null }>(
     `WITH added AS (
-       INSERT INTO mailing_clients (mailing_id, client_id) SELECT $1, w.id FROM unnest($2::bigint[]) AS w(id) ORDER BY w.id
+       INSERT INTO mailing_clients (mailing_id, client_id) SELECT $1, w.id
+         FROM unnest($2::bigint[]) AS w(id) ORDER BY w.id
        ON CONFLICT DO NOTHING RETURNING id)
      SELECT min(id) AS first FROM added`,
     [mailing.id, ids],

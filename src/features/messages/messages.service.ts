@@ -26,7 +26,8 @@ export class MessagesService {
     return listPage<MessageWithUse>(
       this.database,
       {
-        select: `m.*, (SELECT count(*) FROM mailings g WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count`,
+        select: `m.*, (SELECT count(*) FROM mailings g
+          WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count`,
         from: 'messages m',
         where: `($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
                  AND ($3::text IS NULL OR ${searched('m.subject')} LIKE ${searched('$3')})`,

@@ -103,8 +103,8 @@ export class NoticeSender {
   }
 
   /**
-   * A final answer ends the notice; anything else is tried again, also after a lost reply: a second copy of a notice does
-   * no harm. A notice that was withdrawn meanwhile is not tried again.
+   * A final answer ends the notice; anything else is tried again, also after a lost reply: a second copy of a notice
+   * does no harm. A notice that was withdrawn meanwhile is not tried again.
    */
   private async record(notice: ClaimedNotice, result: TransmitResult, verdict: Verdict): Promise<void> {
     const policy = nextDelayMs({

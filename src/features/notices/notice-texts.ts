@@ -144,9 +144,10 @@ export function noticeText(kind: TextNoticeKind, language: Language, link: strin
   const { subject, lines, button, after } = TEXTS[kind][language];
   const paragraphs = (texts: string[]) => texts.map((text) => `<p>${text}</p>`).join('\n');
   const anchor = button ? `<p><a href="${link}">${button}</a></p>\n<p>${link}</p>` : '';
+  const body = [paragraphs(lines), anchor, paragraphs(after)].filter(Boolean).join('\n');
   return {
     subject,
-    html: `<!DOCTYPE html>\n<html lang="${language}"><body>\n${[paragraphs(lines), anchor, paragraphs(after)].filter(Boolean).join('\n')}\n</body></html>\n`,
+    html: `<!DOCTYPE html>\n<html lang="${language}"><body>\n${body}\n</body></html>\n`,
     text: `${[...lines, ...(button ? [`${button}:\n${link}`] : []), ...after].join('\n\n')}\n`,
   };
 }

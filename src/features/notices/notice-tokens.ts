@@ -15,7 +15,10 @@ export interface ProvedNotice {
   payload: { passwordHash?: string; fullName?: string; language?: 'en' | 'ru'; timeZone?: string };
 }
 
-/** Makes a token for a notice that is being composed; null if the notice was withdrawn. The database has only its SHA-256. */
+/**
+ * Makes a token for a notice that is being composed; null if the notice was withdrawn. The database has only its
+ * SHA-256.
+ */
 export async function issueToken(sql: Sql, noticeId: number, kind: TokenNoticeKind): Promise<string | null> {
   const token = randomBytes(32).toString('base64url');
   const made = await sql.affected(
@@ -26,7 +29,10 @@ export async function issueToken(sql: Sql, noticeId: number, kind: TokenNoticeKi
   return made > 0 ? token : null;
 }
 
-/** What a valid token of this kind proves, else null. Uses it up, and the tokens of all other notices of this kind to the user. */
+/**
+ * What a valid token of this kind proves, else null. Uses it up, and the tokens of all other notices of this kind to
+ * the user.
+ */
 export async function redeemToken(sql: Sql, kind: TokenNoticeKind, token: string): Promise<ProvedNotice | null> {
   const found = await sql.first<ProvedNotice>(
     `DELETE FROM notice_tokens t USING notices n
@@ -50,8 +56,8 @@ export async function withdrawNotices(sql: Sql, userId: number, kind: TokenNotic
 }
 
 /**
- * Makes the links in the user's earlier notices of this kind invalid, also in those not sent yet, and forgets the password
- * hashes that went with them.
+ * Makes the links in the user's earlier notices of this kind invalid, also in those not sent yet, and forgets the
+ * password hashes that went with them.
  */
 export async function withdrawTokens(sql: Sql, userId: number, kind: TokenNoticeKind): Promise<void> {
   // The notices first: one that is being composed has its token by then, or gets none.
@@ -68,7 +74,8 @@ export const forgetTokens = (sql: Sql) => sql.affected('DELETE FROM notice_token
 /** Withdraws every test notice that is not sent yet. @returns how many */
 export const withdrawTestNotices = (sql: Sql) =>
   sql.affected(
-    `UPDATE notices SET status = 'failed', outcome = 'withdrawn', payload = '{}', next_attempt_at = NULL, finished_at = now()
+    `UPDATE notices SET status = 'failed', outcome = 'withdrawn', payload = '{}', next_attempt_at = NULL,
+      finished_at = now()
       WHERE kind = 'test' AND status IN ('pending', 'sending')`,
   );
 

@@ -21,7 +21,8 @@ export async function refusedAllowances(
   perDay: number,
 ): Promise<(DomainError | null)[]> {
   const rows = await tx.rows<{ id: number; role: Role; status: string }>(
-    `SELECT id, role, status FROM users WHERE id = ANY($1::bigint[]) ORDER BY id ${perDay > 0 ? 'FOR NO KEY UPDATE' : 'FOR SHARE'}`,
+    `SELECT id, role, status FROM users WHERE id = ANY($1::bigint[])
+      ORDER BY id ${perDay > 0 ? 'FOR NO KEY UPDATE' : 'FOR SHARE'}`,
     [wanted.map(({ ownerId }) => ownerId)],
   );
   const owners = new Map(rows.map((owner) => [owner.id, owner]));
@@ -59,7 +60,7 @@ const tooMany = (perDay: number, started: number, more: number) =>
   new DomainError(
     'rate_limited',
     'LETTERS_PER_DAY',
-    `${perDay} letters a day are allowed; ${started} were started in the last 24 hours, and this would be ${more} more.`,
+    `${perDay} letters a day are allowed; ${started} were started in the last 24 hours, this would be ${more} more.`,
     { retryAfterS: 3_600 },
   );
 

@@ -6,6 +6,7 @@ import { audit } from '../audit/audit';
 import { DeliveriesService } from './deliveries.service';
 
 const PAGE = 200;
+const COLUMNS = ['email', 'full_name', 'status', 'reason', 'tries', 'last_response', 'message_id_header', 'updated_at'];
 
 @Injectable()
 export class DeliveriesExport {
@@ -17,7 +18,7 @@ export class DeliveriesExport {
   /** The deliveries of a run as CSV, page by page: memory is bounded however long the list is. */
   async *csv(viewer: Viewer, runId: number): AsyncIterable<string> {
     await audit(this.database, viewer, 'deliveries.export', { type: 'run', id: runId });
-    yield `\uFEFF${csvRow(['email', 'full_name', 'status', 'reason', 'tries', 'last_response', 'message_id_header', 'updated_at'])}`;
+    yield `\uFEFF${csvRow(COLUMNS)}`;
     for (let cursor: string | undefined; ;) {
       const page = await this.deliveries.listOfRun(viewer, runId, { limit: PAGE, ...(cursor ? { cursor } : {}) });
       yield page.items

@@ -43,10 +43,13 @@ export interface DeliveryView {
 type DeliveryRow = Omit<DeliveryView, 'messageIdHeader'> & { runKey: string | null; sender: string | null };
 
 const viewOf = (deliveries: string): View => ({
-  select: `d.id, d.run_id, r.mailing_id, m.name AS mailing_name, r.occurrence_at, r.trigger, d.client_id, d.email, c.full_name,
-    d.status, d.reason, d.tries, d.attempts, d.next_attempt_at, d.marked_by, d.updated_at, r.letter_key AS run_key, r.sender,
-    (SELECT a.server_response FROM attempts a WHERE a.delivery_id = d.id ORDER BY a.attempt_number DESC LIMIT 1) AS last_response`,
-  from: `${deliveries} d JOIN runs r ON r.id = d.run_id JOIN mailings m ON m.id = r.mailing_id LEFT JOIN clients c ON c.id = d.client_id`,
+  select: `d.id, d.run_id, r.mailing_id, m.name AS mailing_name, r.occurrence_at, r.trigger, d.client_id, d.email,
+    c.full_name, d.status, d.reason, d.tries, d.attempts, d.next_attempt_at, d.marked_by, d.updated_at,
+    r.letter_key AS run_key, r.sender,
+    (SELECT a.server_response FROM attempts a
+      WHERE a.delivery_id = d.id ORDER BY a.attempt_number DESC LIMIT 1) AS last_response`,
+  from: `${deliveries} d JOIN runs r ON r.id = d.run_id JOIN mailings m ON m.id = r.mailing_id
+    LEFT JOIN clients c ON c.id = d.client_id`,
 });
 const VIEW = viewOf('deliveries');
 
@@ -72,7 +75,8 @@ const pageOf = (status: DeliveryStatus | undefined): string => {
  */
 const FOUND = `(
   (SELECT d.* FROM deliveries d JOIN clients c ON c.id = d.client_id
-    WHERE d.run_id = $1 AND c.owner_id = $6 AND d.client_id > $2 AND ($4::text IS NULL OR d.status = $4) AND ${clientMatches('$5')}
+    WHERE d.run_id = $1 AND c.owner_id = $6 AND d.client_id > $2 AND ($4::text IS NULL OR d.status = $4)
+      AND ${clientMatches('$5')}
     ORDER BY d.client_id LIMIT $3)
   UNION SELECT d.* FROM deliveries d
     WHERE d.run_id = $1 AND lower(d.email) = $7 AND d.client_id > $2 AND ($4::text IS NULL OR d.status = $4))`;
@@ -207,7 +211,8 @@ export class DeliveriesService {
 async function lockUnknown(tx: Transaction, viewer: Viewer, id: number): Promise<{ runId: number }> {
   // Locks the run before its deliveries, the order in which everybody locks.
   const run = await tx.first<{ id: number }>(
-    `SELECT r.id FROM runs r WHERE r.id = (SELECT run_id FROM deliveries WHERE id = $1) AND ($2::bigint IS NULL OR r.owner_id = $2) FOR UPDATE`,
+    `SELECT r.id FROM runs r WHERE r.id = (SELECT run_id FROM deliveries WHERE id = $1)
+      AND ($2::bigint IS NULL OR r.owner_id = $2) FOR UPDATE`,
     [id, writableOwner(viewer)],
   );
   if (!run) throw await notWritable(tx, viewer, 'Delivery', id);

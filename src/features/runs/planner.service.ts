@@ -49,8 +49,9 @@ export class PlannerService {
   }
 
   /**
-   * The ledger may be a thousand times as large as a minute ago: new statistics also make every session drop the query plans
-   * of its prepared statements, which were right for a small table. A failure only leaves that to autovacuum, a minute later.
+   * The ledger may be a thousand times as large as a minute ago: new statistics also make every session drop the query
+   * plans of its prepared statements, which were right for a small table. A failure only leaves that to autovacuum, a
+   * minute later.
    */
   private async refreshStatistics(): Promise<void> {
     try {
@@ -65,7 +66,8 @@ export class PlannerService {
 
   private async planPage(tx: Transaction, runId: number): Promise<{ added: number; last: boolean } | 'not-planning'> {
     const run = await tx.first<Planned>(
-      `SELECT r.id, r.mailing_id, r.owner_id, r.trigger, r.source_run_id, r.status, r.plan_cursor, r.planned_at, r.paused_at, m.audience
+      `SELECT r.id, r.mailing_id, r.owner_id, r.trigger, r.source_run_id, r.status, r.plan_cursor, r.planned_at,
+        r.paused_at, m.audience
          FROM runs r JOIN mailings m ON m.id = r.mailing_id WHERE r.id = $1 FOR NO KEY UPDATE OF r`,
       [runId],
     );
@@ -100,7 +102,8 @@ async function insertPage(tx: Transaction, run: Planned) {
  */
 function audiencePage(run: Planned): string {
   if (run.trigger === 'resend') {
-    return `SELECT d.id AS key, d.client_id, d.email, CASE WHEN c.id IS NULL THEN 'skipped' ELSE 'pending' END AS status,
+    return `SELECT d.id AS key, d.client_id, d.email,
+        CASE WHEN c.id IS NULL THEN 'skipped' ELSE 'pending' END AS status,
                    CASE WHEN c.id IS NULL THEN 'client_deleted' END AS reason
               FROM deliveries d LEFT JOIN clients c ON c.id = d.client_id
              WHERE d.run_id = $3 AND d.off_path IN ('failed', 'unknown') AND d.id > $2 ORDER BY d.id LIMIT ${PAGE}`;

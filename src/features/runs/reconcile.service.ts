@@ -141,7 +141,8 @@ export class ReconcileService {
         await heldRun(tx, run.id);
         const page = await tx.rows<{ id: number }>(
           `SELECT c.id FROM clients c WHERE c.owner_id = $1 AND c.id > $2
-              AND NOT EXISTS (SELECT FROM deliveries d WHERE d.client_id = c.id AND d.run_id = $3) ORDER BY c.id LIMIT $4`,
+              AND NOT EXISTS (SELECT FROM deliveries d WHERE d.client_id = c.id AND d.run_id = $3)
+                ORDER BY c.id LIMIT $4`,
           [run.ownerId, after, run.id, PAGE],
         );
         const keys = page.map(({ id }) => ({ runKey: run.runKey, runId: run.id, clientId: id, deliveryId: 0 }));
@@ -200,7 +201,8 @@ async function heldRun(sql: Pick<Transaction, 'first'>, runId: number): Promise<
     [runId],
   );
   const run = await sql.first<HeldRun & { pausedAt: Date | null }>(
-    'SELECT id, owner_id, mailing_id, status, letter_key AS run_key, paused_at FROM runs WHERE id = $1 FOR NO KEY UPDATE',
+    `SELECT id, owner_id, mailing_id, status, letter_key AS run_key, paused_at FROM runs WHERE id = $1
+       FOR NO KEY UPDATE`,
     [runId],
   );
   if (!mailing || !run) throw new NotFoundError('Run', runId);

@@ -13,7 +13,8 @@ const LOOKED_BACK = 5_000;
 export async function giveBack(database: Database, refusal: string, deliveryIds: number[]): Promise<number[]> {
   if (deliveryIds.length === 0) return [];
   const charged = await database.rows<{ id: number; runId: number; mailingId: number }>(
-    `SELECT d.id, d.run_id, r.mailing_id FROM attempts a JOIN deliveries d ON d.id = a.delivery_id JOIN runs r ON r.id = d.run_id
+    `SELECT d.id, d.run_id, r.mailing_id FROM attempts a JOIN deliveries d ON d.id = a.delivery_id
+      JOIN runs r ON r.id = d.run_id
        JOIN mailings m ON m.id = r.mailing_id JOIN users u ON u.id = r.owner_id
       WHERE d.id = ANY($2::bigint[]) AND ${CHARGED} AND ${GOES_ON}`,
     [refusal, deliveryIds],
@@ -38,7 +39,8 @@ export async function refusedAlike(database: Database, refusal: string): Promise
     `SELECT a.delivery_id AS id
        FROM (SELECT delivery_id, created_at FROM attempts WHERE refusal = $1 ORDER BY id DESC LIMIT ${LOOKED_BACK}) a
       WHERE a.created_at >= coalesce((SELECT max(l.created_at) FROM (
-              SELECT created_at, status FROM attempts ORDER BY id DESC LIMIT ${LOOKED_BACK}) l WHERE l.status = 'ok'), '-infinity')`,
+              SELECT created_at, status FROM attempts ORDER BY id DESC LIMIT ${LOOKED_BACK}) l WHERE l.status = 'ok'),
+                '-infinity')`,
     [refusal],
   );
   return [...new Set(rows.map((row) => row.id))];

@@ -2,13 +2,15 @@ import type { Database, Sql, Transaction } from '../../database/database';
 
 /** SQL: a run `r` of a mailing `m` of a user `u` in which a delivery may be tried again. */
 export const GOES_ON = `(r.end_at IS NULL OR r.end_at > app_now()) AND (r.status = 'sending'
-  OR (r.status = 'done' AND m.deleted_at IS NULL AND u.status = 'active' AND (m.status <> 'done' OR m.status_by IS NULL)))`;
+  OR (r.status = 'done' AND m.deleted_at IS NULL AND u.status = 'active'
+    AND (m.status <> 'done' OR m.status_by IS NULL)))`;
 
 /**
  * Locks runs before their deliveries are changed: mailings before runs, runs before deliveries is the order in which
  * everybody locks.
- * @returns those in which a delivery may be tried again: they are sending, or done but not ended, finished by hand, deleted or
- *   of a blocked owner
+ * @returns those in which a delivery may be tried again: they are sending, or done but not ended, finished by hand,
+ * deleted or
+ * of a blocked owner
  */
 export async function lockRunsThatGoOn(
   tx: Transaction,
@@ -43,7 +45,8 @@ export async function reopenRuns(tx: Transaction, runIds: readonly number[]): Pr
  */
 export const reopenRun = (tx: Transaction, runId: number, paused: boolean) =>
   tx.affected(
-    `UPDATE runs SET status = 'sending', reason = NULL, finished_at = NULL, end_at = NULL, planned_at = coalesce(planned_at, app_now()),
+    `UPDATE runs SET status = 'sending', reason = NULL, finished_at = NULL, end_at = NULL,
+      planned_at = coalesce(planned_at, app_now()),
             paused_at = (SELECT app_now() FROM mailings m WHERE m.id = mailing_id AND ($2 OR m.status = 'paused'))
       WHERE id = $1 AND status IN ('done', 'cancelled')`,
     [runId, paused],

@@ -20,11 +20,13 @@ const COUNTS = `(SELECT jsonb_build_object(
     'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
     'pending', coalesce(sum(pending), 0), 'sending', coalesce(sum(sending), 0), 'deferred', coalesce(sum(deferred), 0),
     'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0), 'unknown', coalesce(sum(unknown), 0),
-    'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts WHERE run_id = r.id) AS counts`;
+    'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts
+      WHERE run_id = r.id) AS counts`;
 
 const VIEW: View = {
   select: `r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger, r.source_run_id, r.status, r.reason, r.paused_at,
-    r.on_unknown, r.subject, r.plan_cursor, r.planned_at, r.end_at, r.created_at, r.started_at, r.finished_at, r.closing, ${COUNTS}`,
+    r.on_unknown, r.subject, r.plan_cursor, r.planned_at, r.end_at, r.created_at, r.started_at,
+    r.finished_at, r.closing, ${COUNTS}`,
   from: 'runs r',
 };
 
@@ -61,8 +63,8 @@ export class RunsService {
   }
 
   /**
-   * Inserts a run for an occurrence, or an extra one (null), with the content as it is now. The unique key on mailing and
-   * occurrence makes a second start of the same occurrence return the first run.
+   * Inserts a run for an occurrence, or an extra one (null), with the content as it is now. The unique key on mailing
+   * and occurrence makes a second start of the same occurrence return the first run.
    */
   async begin(
     tx: Transaction,
@@ -92,7 +94,8 @@ export class RunsService {
     await tx.affected(
       `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, status, reason, on_unknown, finished_at)
        SELECT m.id, m.owner_id, o.at, 'schedule', 'missed', o.reason, m.on_unknown, app_now()
-         FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS o(mailing_id, at, reason) JOIN mailings m ON m.id = o.mailing_id
+         FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS o(mailing_id, at, reason)
+           JOIN mailings m ON m.id = o.mailing_id
         ORDER BY m.id, o.at
        ON CONFLICT (mailing_id, occurrence_at) DO NOTHING`,
       [missed.map((m) => m.mailingId), missed.map((m) => m.occurrenceAt), missed.map((m) => m.reason)],
@@ -102,13 +105,18 @@ export class RunsService {
   /** Runs of these mailings with deliveries that were never tried. */
   async untried(sql: Sql, mailingIds: number[]): Promise<{ id: number; mailingId: number; trigger: RunTrigger }[]> {
     return sql.rows(
-      `SELECT r.id, r.mailing_id, r.trigger FROM runs r WHERE r.mailing_id = ANY($1::bigint[]) AND r.status IN ('planning', 'sending')
-          AND (r.planned_at IS NULL OR (SELECT coalesce(sum(untried), 0) FROM run_counts WHERE run_id = r.id) > 0) ORDER BY r.id`,
+      `SELECT r.id, r.mailing_id, r.trigger FROM runs r
+        WHERE r.mailing_id = ANY($1::bigint[]) AND r.status IN ('planning', 'sending')
+          AND (r.planned_at IS NULL OR (SELECT coalesce(sum(untried), 0) FROM run_counts WHERE run_id = r.id) > 0)
+            ORDER BY r.id`,
       [mailingIds],
     );
   }
 
-  /** Pauses or resumes the live runs of these mailings. A claim that is under way is waited for; none is committed afterwards. */
+  /**
+   * Pauses or resumes the live runs of these mailings. A claim that is under way is waited for; none is committed
+   * afterwards.
+   */
   async setPaused(tx: Transaction, mailingIds: number[], paused: boolean): Promise<number[]> {
     await lockRuns(tx, mailingIds);
     const runs = await tx.rows<{ id: number }>(
@@ -171,7 +179,8 @@ export class RunsService {
       // First the lock, then the check, in two statements: whoever adds or reopens a delivery has locked the run, so
       // the check sees it.
       const drained = await tx.rows<{ id: number }>(
-        `SELECT id FROM runs r WHERE status = 'sending' AND planned_at IS NOT NULL AND ($1::bigint[] IS NULL OR id = ANY($1))
+        `SELECT id FROM runs r WHERE status = 'sending' AND planned_at IS NOT NULL
+          AND ($1::bigint[] IS NULL OR id = ANY($1))
             AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
           ORDER BY id FOR NO KEY UPDATE`,
         [runIds],
@@ -198,7 +207,8 @@ export class RunsService {
   /** Runs that are not fully planned and not paused: their plan job may have been lost. */
   async unplanned(): Promise<number[]> {
     const rows = await this.database.rows<{ id: number }>(
-      `SELECT id FROM runs WHERE status IN ('planning', 'sending') AND planned_at IS NULL AND paused_at IS NULL ORDER BY id`,
+      `SELECT id FROM runs WHERE status IN ('planning', 'sending') AND planned_at IS NULL AND paused_at IS NULL
+        ORDER BY id`,
     );
     return rows.map((row) => row.id);
   }
@@ -209,7 +219,8 @@ export class RunsService {
       `SELECT r.id AS run_id, c.n AS counted, f.n AS found FROM runs r,
          LATERAL (SELECT coalesce(sum(pending + sending + deferred), 0) AS n FROM run_counts WHERE run_id = r.id) c,
          LATERAL (SELECT count(*) AS n FROM (
-           (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.off_path IN ('pending', 'sending', 'deferred') LIMIT 10000)
+           (SELECT FROM deliveries d WHERE d.run_id = r.id
+             AND d.off_path IN ('pending', 'sending', 'deferred') LIMIT 10000)
            UNION ALL
            (SELECT FROM deliveries d WHERE d.run_id = r.id AND d.off_path IS NULL AND d.status IN ('pending', 'sending')
                AND d.id > r.floor_id LIMIT 10000)) x) f
@@ -227,7 +238,8 @@ async function insertRuns(
 ): Promise<number[]> {
   if (due.length === 0) return [];
   const inserted = await tx.rows<{ id: number }>(
-    `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body, body_text,
+    `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject,
+      body, body_text,
                        mailing_name, time_zone, letter_key, end_at)
      SELECT m.id, m.owner_id, due.at, $1, $2, 'planning', m.on_unknown, s.subject, s.body, s.body_text,
             m.name, m.time_zone, gen_random_uuid(), m.end_at
@@ -241,7 +253,8 @@ async function insertRuns(
 
 async function lockRuns(tx: Transaction, mailingIds: number[]): Promise<void> {
   await tx.rows(
-    `SELECT id FROM runs WHERE mailing_id = ANY($1::bigint[]) AND status IN ('planning', 'sending') ORDER BY id FOR UPDATE`,
+    `SELECT id FROM runs WHERE mailing_id = ANY($1::bigint[]) AND status IN ('planning', 'sending')
+      ORDER BY id FOR UPDATE`,
     [mailingIds],
   );
 }

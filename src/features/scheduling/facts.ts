@@ -25,7 +25,8 @@ export interface RunFacts {
 /** What the decisions of the calendar ask about a mailing's runs; missed ones don't count. */
 export async function readRunFacts(sql: Sql, mailing: Mailing): Promise<RunFacts> {
   const row = await sql.first<{ lastRunAt: Date | null; lastOccurrenceAt: Date | null; now: Date }>(
-    `SELECT max(created_at) FILTER (WHERE trigger <> 'resend') AS last_run_at, max(occurrence_at) AS last_occurrence_at, app_now() AS now
+    `SELECT max(created_at) FILTER (WHERE trigger <> 'resend') AS last_run_at,
+      max(occurrence_at) AS last_occurrence_at, app_now() AS now
        FROM runs WHERE mailing_id = $1 AND status <> 'missed'`,
     [mailing.id],
   );

@@ -171,7 +171,8 @@ export class LifecycleService {
    */
   async pauseAllOf(tx: Transaction, ownerId: number, by: number): Promise<number> {
     const started = await tx.rows<Mailing>(
-      `SELECT * FROM mailings WHERE owner_id = $1 AND status = 'started' AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
+      `SELECT * FROM mailings WHERE owner_id = $1 AND status = 'started' AND deleted_at IS NULL
+        ORDER BY id FOR NO KEY UPDATE`,
       [ownerId],
     );
     const reason = { code: 'owner_blocked' as const, text: null, by: by || null };

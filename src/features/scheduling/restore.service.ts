@@ -8,7 +8,10 @@ import { withdrawTestNotices } from '../notices/notice-tokens';
 import { pauseRestored } from '../mailings/mailing-moves';
 import { pauseAllRuns } from '../runs/run-moves';
 
-/** What was stopped. `mailings` counts those that were started, `runs` all that were under way, also of mailings that are done. */
+/**
+ * What was stopped. `mailings` counts those that were started, `runs` all that were under way, also of mailings that
+ * are done.
+ */
 export interface Paused {
   mailings: number;
   runs: number;
@@ -45,7 +48,8 @@ export class RestoreService implements OnModuleInit {
       const found = await identity(tx);
       if (found === 'same') return null;
       const inUse = await tx.first(
-        `SELECT FROM (SELECT FROM runs LIMIT 1) r UNION ALL SELECT FROM (SELECT FROM mailings WHERE status = 'started' LIMIT 1) m`,
+        `SELECT FROM (SELECT FROM runs LIMIT 1) r
+          UNION ALL SELECT FROM (SELECT FROM mailings WHERE status = 'started' LIMIT 1) m`,
       );
       const all = found === 'other' && inUse ? await pauseAll(tx, BY_ITSELF) : null;
       await writeIdentity(tx);
@@ -77,7 +81,8 @@ export class RestoreService implements OnModuleInit {
 async function identity(sql: Sql): Promise<'same' | 'other' | 'none'> {
   const row = await sql.first<{ same: boolean }>(
     `SELECT k.database_oid = p.database_oid AND k.table_oid = p.table_oid
-            AND coalesce(k.system_identifier = p.system_identifier, true) AS same FROM database_identity k, present_identity() p`,
+            AND coalesce(k.system_identifier = p.system_identifier, true) AS same
+              FROM database_identity k, present_identity() p`,
   );
   return row ? (row.same ? 'same' : 'other') : 'none';
 }
@@ -86,7 +91,8 @@ async function writeIdentity(tx: Transaction): Promise<void> {
   await tx.affected(
     `INSERT INTO database_identity (system_identifier, database_oid, table_oid)
      SELECT p.system_identifier, p.database_oid, p.table_oid FROM present_identity() p
-     ON CONFLICT (one) DO UPDATE SET system_identifier = excluded.system_identifier, database_oid = excluded.database_oid,
+     ON CONFLICT (one) DO UPDATE SET system_identifier = excluded.system_identifier,
+       database_oid = excluded.database_oid,
        table_oid = excluded.table_oid`,
   );
 }
@@ -114,7 +120,8 @@ async function jumpAhead(tx: Transaction): Promise<void> {
     `SELECT setval(s.seq, (last.n + greatest(${JUMP}, last.n) + ${JUMP} - 1) / ${JUMP} * ${JUMP}) FROM (
        SELECT pg_get_serial_sequence(c.oid::regclass::text, a.attname)::regclass AS seq
          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attidentity <> '' AND a.atttypid = 'bigint'::regtype) s,
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attidentity <> ''
+          AND a.atttypid = 'bigint'::regtype) s,
        LATERAL (SELECT coalesce(pg_sequence_last_value(s.seq), 0) AS n) last`,
   );
 }

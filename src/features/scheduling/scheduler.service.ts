@@ -84,7 +84,8 @@ export class SchedulerService {
     from?: Date,
   ): Promise<{ occurrenceAt: Date; local: string }[]> {
     const mailing = await this.database.first<Mailing & { now: Date }>(
-      'SELECT *, app_now() AS now FROM mailings WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) AND deleted_at IS NULL',
+      `SELECT *, app_now() AS now FROM mailings
+        WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) AND deleted_at IS NULL`,
       [id, readableOwner(viewer)],
     );
     if (!mailing) throw new NotFoundError('Mailing', id);
@@ -201,7 +202,8 @@ export class SchedulerService {
     // This tick may have paused the mailing.
     if (!(await takeJoined(tx, mailing.id))) return null;
     const run = await tx.first<{ id: number; occurrenceAt: Date }>(
-      `SELECT id, occurrence_at FROM runs WHERE mailing_id = $1 AND occurrence_at IS NOT NULL AND status IN ('planning', 'sending', 'done')
+      `SELECT id, occurrence_at FROM runs
+        WHERE mailing_id = $1 AND occurrence_at IS NOT NULL AND status IN ('planning', 'sending', 'done')
         ORDER BY occurrence_at DESC LIMIT 1 FOR NO KEY UPDATE`,
       [mailing.id],
     );

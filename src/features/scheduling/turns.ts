@@ -12,7 +12,8 @@ export function takeTurn(sql: Sql, name: ScheduleJob, intervalMs: number): Promi
      UPDATE rounds r SET begun_at = clock_timestamp() FROM last
       WHERE r.name = last.name
         AND last.begun_at NOT BETWEEN clock_timestamp() - $2 * interval '1 millisecond' AND clock_timestamp()
-     RETURNING greatest(0, extract(epoch FROM last.begun_at) - extract(epoch FROM r.begun_at))::float8 * 1000 AS back_ms`,
+     RETURNING greatest(0, extract(epoch FROM last.begun_at)
+       - extract(epoch FROM r.begun_at))::float8 * 1000 AS back_ms`,
     [name, 0.9 * intervalMs],
   );
 }

@@ -52,7 +52,8 @@ export class FeederService {
       );
       if (!mine?.locked) return 0;
       const runs = await tx.rows<{ id: number }>(
-        `SELECT r.id FROM runs r WHERE r.status = 'sending' AND r.paused_at IS NULL AND (r.end_at IS NULL OR r.end_at > app_now())
+        `SELECT r.id FROM runs r WHERE r.status = 'sending' AND r.paused_at IS NULL
+          AND (r.end_at IS NULL OR r.end_at > app_now())
             AND ${MAIN_ACCOUNT_OPEN} ORDER BY r.id`,
       );
       if (runs.length === 0) return 0;
@@ -98,7 +99,8 @@ export class FeederService {
     const cursors = await this.state.cursors(runs);
     return this.database.rows<Fed>(
       `SELECT r.run_id, d.id, d.attempts, d.due_at
-         FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[]) AS r(run_id, due_at, due_id, pending_id)
+         FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[])
+           AS r(run_id, due_at, due_id, pending_id)
          JOIN runs ON runs.id = r.run_id,
               LATERAL (
          SELECT * FROM (
@@ -106,7 +108,8 @@ export class FeederService {
              WHERE run_id = r.run_id AND status = 'deferred' AND next_attempt_at <= app_now()
                AND (next_attempt_at, id) > (r.due_at, r.due_id) ORDER BY next_attempt_at, id LIMIT $5)
            UNION ALL
-           (SELECT id, attempts, NULL FROM open_deliveries(r.run_id, runs.floor_id, 'pending', r.pending_id, $5) ORDER BY id)) both_kinds
+           (SELECT id, attempts, NULL FROM open_deliveries(r.run_id, runs.floor_id, 'pending', r.pending_id, $5)
+             ORDER BY id)) both_kinds
           LIMIT $5) d`,
       [runs, cursors.map((c) => c.dueAt), cursors.map((c) => c.dueId), cursors.map((c) => c.pendingId), limit],
     );

@@ -125,7 +125,8 @@ export class LetterComposer {
   private async snapshot(runId: number): Promise<RunSnapshot> {
     await settleSnapshot(this.database, runId, this.config.mailFrom);
     const run = await this.database.first<RunSnapshot>(
-      `SELECT subject, body, body_text, mailing_id, mailing_name, time_zone, sender, letter_key, created_at FROM runs WHERE id = $1`,
+      `SELECT subject, body, body_text, mailing_id, mailing_name, time_zone, sender, letter_key, created_at FROM runs
+        WHERE id = $1`,
       [runId],
     );
     if (!run) throw new Error(`run ${runId} is gone`);

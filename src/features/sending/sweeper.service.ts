@@ -84,7 +84,8 @@ export class DeliverySweeper {
         `(SELECT d.id, d.attempts, d.status FROM runs r, open_deliveries(r.id, r.floor_id, 'pending', $5, ${SAMPLE}) d
            WHERE r.id = $1 AND d.id <= $2 ORDER BY d.id)
          UNION ALL
-         (SELECT id, attempts, status FROM deliveries WHERE run_id = $1 AND status = 'deferred' AND next_attempt_at <= app_now()
+         (SELECT id, attempts, status FROM deliveries
+           WHERE run_id = $1 AND status = 'deferred' AND next_attempt_at <= app_now()
              AND (next_attempt_at, id) <= ($3::timestamptz, $4::bigint) ORDER BY next_attempt_at, id LIMIT ${SAMPLE})`,
         [runId, fed.pendingId, fed.dueAt, fed.dueId, after],
       );

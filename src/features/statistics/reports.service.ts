@@ -61,12 +61,15 @@ export class ReportsService {
     const where = (
       t: string,
     ) => `WHERE ($1::bigint IS NULL OR ${t}.owner_id = $1) AND ($2::bigint IS NULL OR ${t}.mailing_id = $2)
-        AND ${t}.bucket_at >= ($3::date::timestamp AT TIME ZONE $5) AND ${t}.bucket_at < (($4::date + 1)::timestamp AT TIME ZONE $5)`;
+        AND ${t}.bucket_at >= ($3::date::timestamp AT TIME ZONE $5)
+          AND ${t}.bucket_at < (($4::date + 1)::timestamp AT TIME ZONE $5)`;
     const [items, mailings, reasons, domains] = await Promise.all([
       this.database.rows<Report['items'][number]>(
         `WITH counted AS (
-           SELECT date_trunc('${by}', s.bucket_at AT TIME ZONE $5)::date AS start, ${COUNTS} FROM stats s ${where('s')} GROUP BY 1)
-         SELECT p::date::text AS start, coalesce(c.sent, 0) AS sent, coalesce(c.failed, 0) AS failed, coalesce(c.unknown, 0) AS unknown,
+           SELECT date_trunc('${by}', s.bucket_at AT TIME ZONE $5)::date AS start, ${COUNTS}
+             FROM stats s ${where('s')} GROUP BY 1)
+         SELECT p::date::text AS start, coalesce(c.sent, 0) AS sent, coalesce(c.failed, 0) AS failed,
+           coalesce(c.unknown, 0) AS unknown,
                 coalesce(c.skipped, 0) AS skipped
            FROM generate_series(date_trunc('${by}', $3::date::timestamp), $4::date::timestamp, interval '1 ${by}') p
            LEFT JOIN counted c ON c.start = p::date ORDER BY p`,
@@ -74,7 +77,8 @@ export class ReportsService {
       ),
       this.database.rows<Report['mailings'][number]>(
         `SELECT t.*, coalesce(nullif(m.name, ''), g.subject, '') AS name FROM (
-           SELECT s.mailing_id AS id, ${COUNTS} FROM stats s ${where('s')} GROUP BY 1 ORDER BY sum(s.sent + s.failed) DESC LIMIT 50) t
+           SELECT s.mailing_id AS id, ${COUNTS} FROM stats s ${where('s')} GROUP BY 1
+             ORDER BY sum(s.sent + s.failed) DESC LIMIT 50) t
          JOIN mailings m ON m.id = t.id LEFT JOIN messages g ON g.id = m.message_id
          WHERE t.sent + t.failed + t.unknown + t.skipped > 0 ORDER BY t.sent + t.failed DESC`,
         params,
@@ -113,7 +117,8 @@ export class ReportsService {
       .flatMap((field) => at(field, problem('day')));
     if (errors.length > 0) throw new ValidationError(errors);
     const row = await this.database.first<{ from: string; to: string; n: number }>(
-      `SELECT f.from::text, t.to::text, t.to - f.from AS n FROM (SELECT coalesce($2::date, (app_now() AT TIME ZONE $3)::date) AS to) t,
+      `SELECT f.from::text, t.to::text, t.to - f.from AS n
+        FROM (SELECT coalesce($2::date, (app_now() AT TIME ZONE $3)::date) AS to) t,
          LATERAL (SELECT coalesce($1::date, (t.to - interval '${SPAN[query.by]}')::date) AS from) f`,
       [query.from ?? null, query.to ?? null, timeZone],
     );

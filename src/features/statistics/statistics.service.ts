@@ -85,8 +85,10 @@ export class StatisticsService {
     const row = await this.database.first<
       Record<'mailings' | 'active' | 'unique' | 'ok' | 'failed' | 'unknown', number>
     >(
-      `SELECT (SELECT count(*) FROM mailings WHERE deleted_at IS NULL AND ($1::bigint IS NULL OR owner_id = $1)) AS mailings,
-              (SELECT count(*) FROM mailings WHERE deleted_at IS NULL AND status = 'started' AND ($1::bigint IS NULL OR owner_id = $1)) AS active,
+      `SELECT (SELECT count(*) FROM mailings
+        WHERE deleted_at IS NULL AND ($1::bigint IS NULL OR owner_id = $1)) AS mailings,
+              (SELECT count(*) FROM mailings
+                WHERE deleted_at IS NULL AND status = 'started' AND ($1::bigint IS NULL OR owner_id = $1)) AS active,
               coalesce((SELECT clients FROM client_totals WHERE owner_id = coalesce($1, 0)), 0) AS unique, a.*
          FROM (SELECT coalesce(sum(attempts_ok), 0)::bigint AS ok, coalesce(sum(attempts_failed), 0)::bigint AS failed,
                       coalesce(sum(attempts_unknown), 0)::bigint AS unknown
@@ -139,26 +141,34 @@ export class StatisticsService {
       this.database.rows<LiveRun>(
         `SELECT r.id AS run_id, r.mailing_id, coalesce(nullif(m.name, ''), r.subject) AS mailing_name, r.status,
                 r.paused_at IS NOT NULL AS paused, r.started_at, (SELECT jsonb_build_object(
-                  'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
-                  'pending', coalesce(sum(pending), 0), 'sending', coalesce(sum(sending), 0), 'deferred', coalesce(sum(deferred), 0),
-                  'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0), 'unknown', coalesce(sum(unknown), 0),
-                  'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts WHERE run_id = r.id) AS counts
+                  'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped
+                    + cancelled), 0),
+                  'pending', coalesce(sum(pending), 0), 'sending', coalesce(sum(sending), 0),
+                  'deferred', coalesce(sum(deferred), 0),
+                  'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0),
+                  'unknown', coalesce(sum(unknown), 0),
+                  'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts
+                    WHERE run_id = r.id) AS counts
            FROM runs r JOIN mailings m ON m.id = r.mailing_id
-          WHERE r.status IN ('planning', 'sending') AND ($1::bigint IS NULL OR r.owner_id = $1) ORDER BY r.id DESC LIMIT ${SHOWN}`,
+          WHERE r.status IN ('planning', 'sending') AND ($1::bigint IS NULL OR r.owner_id = $1)
+            ORDER BY r.id DESC LIMIT ${SHOWN}`,
         [owner],
       ),
       this.database.rows<Present['next'][number]>(
         `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name, m.next_run_at, m.time_zone,
                 ${RECIPIENTS} AS recipients
            FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
-          WHERE m.status = 'started' AND m.deleted_at IS NULL AND m.next_run_at IS NOT NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
+          WHERE m.status = 'started' AND m.deleted_at IS NULL AND m.next_run_at IS NOT NULL
+            AND ($1::bigint IS NULL OR m.owner_id = $1)
           ORDER BY m.next_run_at LIMIT ${SHOWN}`,
         [owner],
       ),
       this.database.rows<Present['stopped'][number]>(
-        `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name, m.status_code AS code, m.status_text AS text, m.status_since AS since
+        `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name, m.status_code AS code,
+          m.status_text AS text, m.status_since AS since
            FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
-          WHERE ((m.status = 'paused' AND m.status_code <> 'restored') OR (m.status = 'done' AND m.status_code = 'restored'))
+          WHERE ((m.status = 'paused' AND m.status_code <> 'restored')
+            OR (m.status = 'done' AND m.status_code = 'restored'))
             AND m.deleted_at IS NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
           ORDER BY m.status_since DESC LIMIT ${SHOWN}`,
         [owner],
@@ -182,7 +192,8 @@ export class StatisticsService {
     const row = await this.database.first<OpenCounts>(
       `SELECT (SELECT count(*) FROM runs WHERE status IN ('planning', 'sending')) AS live_runs,
               coalesce(sum(pending), 0)::bigint AS pending, coalesce(sum(sending), 0)::bigint AS sending,
-              coalesce(sum(deferred), 0)::bigint AS deferred, (SELECT count(*) FROM workers WHERE ${LIVING_WORKERS}) AS workers
+              coalesce(sum(deferred), 0)::bigint AS deferred, (SELECT count(*) FROM workers
+                WHERE ${LIVING_WORKERS}) AS workers
          FROM run_counts WHERE run_id IN (SELECT id FROM runs WHERE status IN ('planning', 'sending'))`,
       [this.config.takeoverMs],
     );
@@ -194,7 +205,8 @@ export class StatisticsService {
   async recentAttempts(): Promise<Statistics['attempts']> {
     const row = await this.database.first<Statistics['attempts']>(
       `SELECT coalesce(sum(attempts_ok), 0)::bigint AS ok, coalesce(sum(attempts_failed), 0)::bigint AS failed,
-              coalesce(sum(attempts_unknown), 0)::bigint AS unknown FROM stats WHERE bucket_at > app_now() - interval '1 day'`,
+              coalesce(sum(attempts_unknown), 0)::bigint AS unknown FROM stats
+                WHERE bucket_at > app_now() - interval '1 day'`,
     );
     if (!row) throw new Error('no statistics');
     return row;
@@ -203,12 +215,16 @@ export class StatisticsService {
   private days(viewer: Viewer, timeZone: string): Promise<DayCount[]> {
     return this.database.rows(
       `WITH calendar AS (
-         SELECT day::date AS day FROM generate_series((app_now() AT TIME ZONE $2)::date - 29, (app_now() AT TIME ZONE $2)::date, interval '1 day') AS day),
+         SELECT day::date AS day FROM generate_series((app_now() AT TIME ZONE $2)::date - 29,
+           (app_now() AT TIME ZONE $2)::date, interval '1 day') AS day),
        counted AS (
-         SELECT (bucket_at AT TIME ZONE $2)::date AS day, sum(sent)::bigint AS sent, sum(failed)::bigint AS failed, sum(unknown)::bigint AS unknown
-           FROM stats WHERE bucket_at >= ((SELECT min(day) FROM calendar)::timestamp AT TIME ZONE $2) AND ($1::bigint IS NULL OR owner_id = $1)
+         SELECT (bucket_at AT TIME ZONE $2)::date AS day, sum(sent)::bigint AS sent, sum(failed)::bigint AS failed,
+           sum(unknown)::bigint AS unknown
+           FROM stats WHERE bucket_at >= ((SELECT min(day) FROM calendar)::timestamp AT TIME ZONE $2)
+             AND ($1::bigint IS NULL OR owner_id = $1)
           GROUP BY 1)
-       SELECT c.day::text, coalesce(n.sent, 0) AS sent, coalesce(n.failed, 0) AS failed, coalesce(n.unknown, 0) AS unknown
+       SELECT c.day::text, coalesce(n.sent, 0) AS sent, coalesce(n.failed, 0) AS failed,
+         coalesce(n.unknown, 0) AS unknown
          FROM calendar c LEFT JOIN counted n USING (day) ORDER BY c.day`,
       [readableOwner(viewer), timeZone],
     );

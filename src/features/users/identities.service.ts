@@ -220,7 +220,8 @@ const accountBlocked = () =>
 const linkFirst = () =>
   new ConflictError(
     'OIDC_LINK_FIRST',
-    'Your account has a second factor. Sign in with your password and code, then link the provider on your account page.',
+    'Your account has a second factor. Sign in with your password and code, ' +
+      'then link the provider on your account page.',
   );
 
 const emailUnverified = () =>

@@ -10,7 +10,8 @@ import type { Viewer } from '../../domain/permissions';
  */
 export async function lockAccess(tx: Transaction, { userId, role, sessionId, token }: Viewer): Promise<void> {
   if (userId === 0) return;
-  // The user first: whoever ends all sessions and tokens of a user has locked that row, and sees what is made before it goes on.
+  // The user first: whoever ends all sessions and tokens of a user has locked that row, and sees what is made before it
+  // goes on.
   const user = await tx.first(`SELECT id FROM users WHERE id = $1 AND status = 'active' AND role = $2 FOR SHARE`, [
     userId,
     role,

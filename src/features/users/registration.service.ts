@@ -97,7 +97,8 @@ export class RegistrationService {
         notice &&
         passwordHash &&
         (await tx.affected(
-          `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5, time_zone = $6, updated_at = app_now()
+          `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5, time_zone = $6,
+            updated_at = app_now()
             WHERE id = $1 AND status = 'unconfirmed'`,
           [notice.userId, status, passwordHash, fullName, language, timeZone],
         ));
@@ -141,7 +142,8 @@ export class RegistrationService {
       const done =
         proved &&
         (await tx.affected(
-          `UPDATE users SET password_hash = $2, updated_at = app_now() WHERE id = $1 AND status IN ('active', 'waiting')`,
+          `UPDATE users SET password_hash = $2, updated_at = app_now()
+            WHERE id = $1 AND status IN ('active', 'waiting')`,
           [proved.userId, passwordHash],
         ));
       if (!proved || !done) throw linkInvalid();

@@ -37,8 +37,8 @@ export interface Proof {
 export type CodeKind = 'totp' | 'recovery_code';
 
 /**
- * TOTP beside the password. Each code works once. Secrets are sealed under SECRET_KEY; after it changes, only recovery codes
- * work.
+ * TOTP beside the password. Each code works once. Secrets are sealed under SECRET_KEY; after it changes, only recovery
+ * codes work.
  */
 @Injectable()
 export class SecondFactorService {
@@ -53,7 +53,8 @@ export class SecondFactorService {
 
   async state({ userId }: Pick<Viewer, 'userId'>, sql: Sql = this.database): Promise<SecondFactorState> {
     const row = await sql.first<{ since: Date; recoveryCodesLeft: number }>(
-      `SELECT confirmed_at AS since, (SELECT count(*)::int FROM recovery_codes r WHERE r.user_id = f.user_id) AS recovery_codes_left
+      `SELECT confirmed_at AS since, (SELECT count(*)::int FROM recovery_codes r
+        WHERE r.user_id = f.user_id) AS recovery_codes_left
          FROM second_factors f WHERE user_id = $1 AND confirmed_at IS NOT NULL`,
       [userId],
     );
@@ -81,7 +82,8 @@ export class SecondFactorService {
     if (!user?.hasPassword) throw passwordMissing();
     const begun = await this.database.affected(
       `INSERT INTO second_factors (user_id, secret) VALUES ($1, $2)
-       ON CONFLICT (user_id) DO UPDATE SET secret = EXCLUDED.secret, created_at = now() WHERE second_factors.confirmed_at IS NULL`,
+       ON CONFLICT (user_id) DO UPDATE SET secret = EXCLUDED.secret, created_at = now()
+         WHERE second_factors.confirmed_at IS NULL`,
       [viewer.userId, seal(this.config.secretKey, 'second-factor', secret, String(viewer.userId))],
     );
     if (begun === 0) throw isOn();
@@ -91,7 +93,8 @@ export class SecondFactorService {
   /** The secret that is not confirmed yet, to show the form again; null if there is none. */
   async begun({ userId }: Viewer): Promise<SecondFactorSecret | null> {
     const row = await this.database.first<{ secret: Buffer; email: string }>(
-      `SELECT secret, email FROM second_factors JOIN users ON users.id = user_id WHERE user_id = $1 AND confirmed_at IS NULL`,
+      `SELECT secret, email FROM second_factors JOIN users ON users.id = user_id
+        WHERE user_id = $1 AND confirmed_at IS NULL`,
       [userId],
     );
     const secret = row && this.open(userId, row.secret);

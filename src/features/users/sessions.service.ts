@@ -69,7 +69,8 @@ export class SessionsService {
   async authenticate(sessionToken: string): Promise<SessionBearer | null> {
     if (!/^[\w-]{43}$/.test(sessionToken)) return null;
     const found = await this.database.first<SessionBearer & { stale: boolean }>(
-      `SELECT s.id AS session_id, s.user_id, u.role, s.last_seen_at < now() - least(60000, $2 / 4) * interval '1 millisecond' AS stale
+      `SELECT s.id AS session_id, s.user_id, u.role,
+        s.last_seen_at < now() - least(60000, $2 / 4) * interval '1 millisecond' AS stale
          FROM sessions s JOIN users u ON u.id = s.user_id
         WHERE s.token_hash = $1 AND u.status = 'active' AND s.expires_at > now()
           AND s.last_seen_at > now() - $2 * interval '1 millisecond'`,
@@ -96,7 +97,8 @@ export class SessionsService {
   list({ userId, sessionId }: Viewer): Promise<SessionView[]> {
     return this.database.rows(
       `SELECT id, ip, user_agent, created_at, last_seen_at, expires_at, id IS NOT DISTINCT FROM $2::bigint AS current
-         FROM sessions WHERE user_id = $1 AND expires_at > now() AND last_seen_at > now() - $3 * interval '1 millisecond'
+         FROM sessions WHERE user_id = $1 AND expires_at > now()
+           AND last_seen_at > now() - $3 * interval '1 millisecond'
         ORDER BY last_seen_at DESC, id DESC`,
       [userId, sessionId ?? null, this.config.sessionIdleMs],
     );
@@ -122,7 +124,8 @@ export class SessionsService {
   }
 
   /**
-   * Ends all sessions of the viewer but the one they came with (with an API token all), and the sign-ins that wait for a code.
+   * Ends all sessions of the viewer but the one they came with (with an API token all), and the sign-ins that wait for
+   * a code.
    * @returns how many sessions
    */
   async endOthers({ userId, sessionId }: Viewer, sql: Sql): Promise<number> {

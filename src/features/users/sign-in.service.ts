@@ -71,8 +71,8 @@ export class SignInService {
 
   /**
    * The second step: a code of the authenticator app, or a recovery code.
-   * @throws DomainError SIGN_IN_OVER for a challenge that is unknown, too old or was answered, or whose password has changed;
-   * SECOND_FACTOR_FAILED, RATE_LIMITED, LIMITS_UNAVAILABLE
+   * @throws DomainError SIGN_IN_OVER for a challenge that is unknown, too old or was answered, or whose password has
+   * changed; SECOND_FACTOR_FAILED, RATE_LIMITED, LIMITS_UNAVAILABLE
    */
   async answer(challenge: string, code: string, origin: Origin, previous?: string): Promise<NewSession> {
     await this.limits.take('signInAddress', origin.ip);
@@ -113,7 +113,8 @@ export class SignInService {
     const challenge = randomBytes(32).toString('base64url');
     const row = await tx.first<{ expiresAt: Date }>(
       `INSERT INTO sign_in_challenges (token_hash, user_id, password_hash, expires_at)
-       SELECT $1, u.id, u.password_hash, now() + $3 * interval '1 minute' FROM users u JOIN second_factors f ON f.user_id = u.id
+       SELECT $1, u.id, u.password_hash, now() + $3 * interval '1 minute'
+         FROM users u JOIN second_factors f ON f.user_id = u.id
         WHERE u.id = $2 AND f.confirmed_at IS NOT NULL RETURNING expires_at`,
       [tokenHash(challenge), userId, CHALLENGE_MINUTES],
     );

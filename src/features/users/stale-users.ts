@@ -11,8 +11,8 @@ export class StaleUsers {
   ) {}
 
   /**
-   * Deletes expired sessions, unfinished sign-ins and tokens of notices, and what was not confirmed: registrations after
-   * a week, second factors after a day.
+   * Deletes expired sessions, unfinished sign-ins and tokens of notices, and what was not confirmed: registrations
+   * after a week, second factors after a day.
    */
   async forget(): Promise<void> {
     await this.database.affected(

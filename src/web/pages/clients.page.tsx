@@ -17,15 +17,11 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
   const search = query.get('search') ?? '';
   const owner = query.get('ownerId') ?? '';
   const total = clients.total;
+  const filters = new URLSearchParams({ ...(search && { search }), ...(owner && { ownerId: owner }) });
   return (
     <>
       <PageHead title={t.clients.title}>
-        <a
-          id="csv"
-          class="btn btn-secondary"
-          href={`/clients/export.csv?${new URLSearchParams({ ...(search && { search }), ...(owner && { ownerId: owner }) }).toString()}`}
-          download
-        >
+        <a id="csv" class="btn btn-secondary" href={`/clients/export.csv?${filters.toString()}`} download>
           {t.list.csv}
         </a>
         <a class="btn btn-secondary" href="/clients/import">

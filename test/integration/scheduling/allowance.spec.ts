@@ -26,7 +26,7 @@ describe('a tick with three letters a day for each user', () => {
     expect(await calendar.read(second)).toMatchObject({
       status: 'paused',
       statusCode: 'letters_per_day',
-      statusText: '3 letters a day are allowed; 2 were started in the last 24 hours, and this would be 2 more.',
+      statusText: '3 letters a day are allowed; 2 were started in the last 24 hours, this would be 2 more.',
       nextRunAt: new Date('2027-02-21T09:00:00Z'),
     });
     await calendar.resume(second);
