@@ -108,9 +108,7 @@ async function waitForRedis(config: ConfigValues, say: (message: string) => void
     const info = await tryRedis(config.redisUrl, config.redisPrefix);
     const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
     if (policy !== 'noeviction') {
-      say(
-        `Redis has maxmemory-policy ${policy}: set it to noeviction, or jobs may be lost until the sweeper finds it`,
-      );
+      say(`Redis has maxmemory-policy ${policy}: set it to noeviction, or jobs may be lost until the sweeper finds it`);
     }
   };
   const worth = (error: unknown) => !(error instanceof RedisClusterError);

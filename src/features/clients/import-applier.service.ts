@@ -178,10 +178,14 @@ export class ImportApplier {
   private async put(tx: Transaction, { importId, firstLine, lastLine, ownerId, hasComment }: Chunk): Promise<Applied> {
     return one(
       await tx.first<Applied>(
-        `WITH page AS (${PAGE}),
+        `WITH
+         -- The chunk's staged rows, which are deleted.
+         page AS (${PAGE}),
+         -- New ids in the order of lines.
          numbered AS MATERIALIZED (
            SELECT nextval((SELECT pg_get_serial_sequence('clients', 'id')::regclass)) AS id, page.*
              FROM (SELECT * FROM page ORDER BY line) page),
+         -- Clients inserted, or updated where something differs.
          put AS (
            INSERT INTO clients AS c (id, owner_id, email, full_name, comment) OVERRIDING SYSTEM VALUE
            SELECT id, $4, email, full_name, comment FROM numbered ORDER BY lower(email)

@@ -123,11 +123,15 @@ export class ImportStager {
       await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'; SET LOCAL enable_nestloop = off`);
       // Sorting finds repeated addresses without any estimate of the number of rows.
       const repeated = await tx.first<{ lines: number }>(
-        `WITH later AS (
+        `WITH
+         -- Lines whose address an earlier line has, with that line.
+         later AS (
            SELECT line, first FROM (
              SELECT line, first_value(line) OVER (PARTITION BY lower(email) ORDER BY line) AS first
                FROM import_rows WHERE import_id = $1) r WHERE line > first),
+         -- They are not imported,
          gone AS (DELETE FROM import_rows r USING later WHERE r.import_id = $1 AND r.line = later.line),
+         -- but reported as errors.
          told AS (
            INSERT INTO import_errors (import_id, line, field, message)
            SELECT $1, line, 'email', json_build_object('code', 'repeated', 'values', json_build_object('line', first))
@@ -138,8 +142,7 @@ export class ImportStager {
       const { header, encoding } = csv;
       await tx.affected(
         `UPDATE imports SET staged_at = app_now(), rejected = rejected + $2, encoding = $3, delimiter = $4,
-          ignored_columns = $5,
-                has_comment = $6 WHERE id = $1`,
+          ignored_columns = $5, has_comment = $6 WHERE id = $1`,
         [
           importId,
           repeated?.lines ?? 0,

@@ -25,18 +25,22 @@ const OFFER = `
  * query plan of this statement can walk through a run.
  */
 const WRITE = `
-  WITH given AS MATERIALIZED (
-     SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::smallint[], $8::smallint[],
-       $9::bigint[],
-                          $10::smallint[], $11::text[], $12::smallint[], $13::text[], $14::text[],
-       $15::integer[], $16::text[])
+  WITH
+   -- The records to be written.
+   given AS MATERIALIZED (
+     SELECT * FROM unnest(
+         $3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::smallint[], $8::smallint[], $9::bigint[],
+         $10::smallint[], $11::text[], $12::smallint[], $13::text[], $14::text[], $15::integer[], $16::text[])
        AS g(id, status, reason, tries_used, breaks, lost_replies, delay_ms, attempt_number, attempt_status, reply_code,
             enhanced_code, server_response, duration_ms, refusal)),
+   -- All deliveries to be claimed or recorded, by primary key.
    concerned AS MATERIALIZED (SELECT d.id, d.run_id FROM deliveries d WHERE d.id = ANY($2::bigint[] || $3::bigint[])),
+   -- Their runs, locked before their state is read.
    held AS MATERIALIZED (
      SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.reason, r.status IN ('planning', 'sending') AS open,
             r.status = 'sending' AND r.paused_at IS NULL AND (r.end_at IS NULL OR r.end_at > app_now()) AS live
        FROM runs r WHERE r.id IN (SELECT c.run_id FROM concerned c) ORDER BY r.id FOR KEY SHARE),
+   -- Records: the delivery goes where the record says, or ends as its run did. Claims that were taken over stay.
    moved AS (
      UPDATE deliveries d SET
          status = CASE WHEN may.follow THEN g.status
@@ -48,33 +52,30 @@ const WRITE = `
          attempts = d.attempts + CASE WHEN g.attempt_number IS NULL THEN 0 ELSE 1 END, tries = d.tries + g.tries_used,
          rests = d.rests + CASE WHEN g.status = 'deferred' AND g.attempt_number IS NULL THEN 1 ELSE 0 END,
          breaks = d.breaks + g.breaks, lost_replies = d.lost_replies + g.lost_replies,
-         claimed_by = NULL, offered = true,
-         updated_at = app_now()
+         claimed_by = NULL, offered = true, updated_at = app_now()
        FROM given g JOIN concerned c ON c.id = g.id JOIN held r ON r.id = c.run_id, LATERAL (
          SELECT g.status NOT IN ('pending', 'deferred') OR r.open AS follow) may
       WHERE d.id = g.id AND ${may('record')} AND d.claimed_by = $1
         AND (g.attempt_number IS NULL OR g.attempt_number = d.attempts + 1)
      RETURNING d.id, d.run_id, d.client_id, r.mailing_id, r.owner_id),
+   -- The attempts of the deliveries that were moved.
    tried AS (
      INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status,
-       reason,
-                           reply_code, enhanced_code, server_response, duration_ms, refusal)
+                           reason, reply_code, enhanced_code, server_response, duration_ms, refusal)
      SELECT m.id, m.run_id, m.mailing_id, m.owner_id, m.client_id, $1, g.attempt_number, g.attempt_status,
             CASE WHEN g.attempt_status = 'ok' THEN NULL ELSE g.reason END, g.reply_code, g.enhanced_code,
-              g.server_response, g.duration_ms,
-            g.refusal
+            g.server_response, g.duration_ms, g.refusal
        FROM moved m JOIN given g ON g.id = m.id WHERE g.attempt_number IS NOT NULL),
+   -- Claims, by compare-and-set on the delivery's state; a claim of this worker is returned again.
    claimed AS (
      UPDATE deliveries d SET status = ${to('claim', 'sending')}, claimed_by = $1, offered = r.on_unknown = 'resend',
-       next_attempt_at = NULL,
-            reason = NULL, updated_at = app_now()
+            next_attempt_at = NULL, reason = NULL, updated_at = app_now()
        FROM concerned c JOIN held r ON r.id = c.run_id
       WHERE d.id = c.id AND d.id = ANY($2::bigint[]) AND r.live
         AND ${may('claim')} AND (d.status <> 'deferred' OR d.next_attempt_at <= app_now())
         AND (d.status <> 'sending' OR d.claimed_by = $1)
      RETURNING d.id, d.run_id, r.mailing_id, r.owner_id, d.client_id, d.email, d.attempts, d.tries, d.breaks,
-       d.lost_replies,
-               r.on_unknown, d.offered)
+               d.lost_replies, r.on_unknown, d.offered)
   SELECT claimed.*, coalesce(c.full_name, '') AS full_name, coalesce(c.comment, '') AS comment
     FROM claimed LEFT JOIN clients c ON c.id = claimed.client_id
   UNION ALL

@@ -16,8 +16,8 @@ export const planDeliveries = (tx: Transaction, page: string, params: unknown[],
        INSERT INTO deliveries (run_id, client_id, email, status, reason)
        SELECT $1, client_id, email, status, reason FROM page ORDER BY key ${again ? 'ON CONFLICT DO NOTHING' : ''}
          RETURNING 1)
-     SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n, (SELECT count(*)
-       FROM added) AS added`,
+     SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n,
+       (SELECT count(*) FROM added) AS added`,
     params,
   );
 
@@ -34,13 +34,16 @@ export interface Closed {
  */
 export async function closeDeliveries(tx: Transaction, runId: number, after = 0): Promise<Closed> {
   const closed = await tx.first<Closed>(
-    `WITH next AS (
+    `WITH
+     -- Some deferred and some pending deliveries, locked.
+     next AS (
        SELECT id FROM deliveries WHERE id IN (
          (SELECT id FROM deliveries WHERE run_id = $1 AND off_path = 'deferred' ORDER BY id LIMIT ${CLOSE_AT_ONCE})
          UNION ALL
          (SELECT o.id FROM runs r, open_deliveries(r.id, r.floor_id, 'pending', $2, ${CLOSE_AT_ONCE}) o
            WHERE r.id = $1))
         ORDER BY id FOR UPDATE),
+     -- Their final states, and what they were before.
      closed AS (
        UPDATE deliveries d SET status = ${asItsRun()}, reason = r.reason, next_attempt_at = NULL, updated_at = app_now()
          FROM runs r, next, deliveries old
@@ -56,8 +59,7 @@ export async function closeDeliveries(tx: Transaction, runId: number, after = 0)
 export const deleteClient = (tx: Transaction, clientId: number) =>
   tx.affected(
     `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
-      next_attempt_at = NULL,
-            updated_at = app_now()
+            next_attempt_at = NULL, updated_at = app_now()
       WHERE client_id = $1 AND ${may('deleteClient')}`,
     [clientId],
   );

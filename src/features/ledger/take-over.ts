@@ -5,18 +5,23 @@ import { asItsRun, may, to } from './move-sql';
 const BATCH = 1_000;
 
 const TAKE_OVER = `
-  WITH claims AS (SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS c(id, worker_id)),
+  WITH
+   -- The claims as they were read before, with their workers.
+   claims AS (SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS c(id, worker_id)),
+   -- The workers of these that do not live.
    dead AS (
      SELECT DISTINCT c.worker_id AS id FROM claims c
       WHERE NOT EXISTS (SELECT FROM workers w WHERE w.id = c.worker_id AND w.stopped_at IS NULL)),
+   -- The deliveries that they still claim, locked in id order; whoever else has locked one is left alone.
    held AS (
      SELECT d.id, d.run_id FROM claims c JOIN dead ON dead.id = c.worker_id
        JOIN deliveries d ON d.id = c.id AND d.claimed_by = c.worker_id AND ${may('takeOver')}
       ORDER BY d.id FOR UPDATE OF d SKIP LOCKED),
-   -- Also if a close of the run is under way: it has seen these as sending and will not close them.
+   -- Their runs. Also if a close of the run is under way: it has seen these as sending and will not close them.
    found AS MATERIALIZED (
      SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.status, r.reason FROM runs r
       WHERE r.id IN (SELECT run_id FROM held) ORDER BY r.id FOR KEY SHARE),
+   -- Where each delivery goes: by whether it was offered, by the policy and by the state of its run.
    moved AS (
      UPDATE deliveries d SET
          status = CASE WHEN d.offered AND again THEN ${to('takeOver', 'deferred')}
@@ -31,10 +36,10 @@ const TAKE_OVER = `
       WHERE d.id = held.id AND r.id = d.run_id AND old.id = d.id
      RETURNING d.id, d.run_id, d.client_id, r.mailing_id, r.owner_id, d.attempts, old.claimed_by AS worker_id,
                old.offered AS tried),
+   -- The unknown attempts of those that may have been sent.
    written AS (
      INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status,
-       reason,
-                           server_response)
+                           reason, server_response)
      SELECT id, run_id, mailing_id, owner_id, client_id, worker_id, attempts, 'unknown', 'worker_lost',
             'The worker that was sending this letter stopped before it could write down the answer.'
        FROM moved WHERE tried)

@@ -214,15 +214,19 @@ export class StatisticsService {
 
   private days(viewer: Viewer, timeZone: string): Promise<DayCount[]> {
     return this.database.rows(
-      `WITH calendar AS (
+      `WITH
+       -- The last 30 days in the viewer's zone,
+       calendar AS (
          SELECT day::date AS day FROM generate_series((app_now() AT TIME ZONE $2)::date - 29,
            (app_now() AT TIME ZONE $2)::date, interval '1 day') AS day),
+       -- what happened on those that have counters,
        counted AS (
          SELECT (bucket_at AT TIME ZONE $2)::date AS day, sum(sent)::bigint AS sent, sum(failed)::bigint AS failed,
            sum(unknown)::bigint AS unknown
            FROM stats WHERE bucket_at >= ((SELECT min(day) FROM calendar)::timestamp AT TIME ZONE $2)
              AND ($1::bigint IS NULL OR owner_id = $1)
           GROUP BY 1)
+       -- and zeros for the others.
        SELECT c.day::text, coalesce(n.sent, 0) AS sent, coalesce(n.failed, 0) AS failed,
          coalesce(n.unknown, 0) AS unknown
          FROM calendar c LEFT JOIN counted n USING (day) ORDER BY c.day`,
