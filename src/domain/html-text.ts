@@ -118,7 +118,16 @@ function isConvertible(html: string): boolean {
  * The text part for an HTML part: links in brackets after their text, lists, images by their alt text; lines are not
  * wrapped. Larger HTML than any real letter has is only stripped of its tags, so that no letter takes long.
  */
-export const htmlToText = (html: string): string => (isConvertible(html) ? convert(html) : strippedText(html));
+export function htmlToText(html: string): string {
+  const source = withLineFeeds(html);
+  return isConvertible(source) ? convert(source) : strippedText(source);
+}
+
+/**
+ * With `\n` as its only line break, which HTML prescribes before parsing. Otherwise a CR would stay in `<pre>`, and the
+ * text of a letter would depend on the line breaks of its HTML.
+ */
+const withLineFeeds = (html: string): string => html.replace(/\r\n?/g, '\n');
 
 const BREAKING = /<\/?(?:p|div|br|hr|t[rdh]|table|li|[uo]l|h[1-6]|blockquote|section|article)\b[^<>]*>/gi;
 const REFERENCES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#34': '"', '#39': "'", nbsp: ' ' };
@@ -141,7 +150,9 @@ function strippedText(html: string): string {
  */
 export function textTemplate(html: { statics: string[]; outputs: number[] }): typeof html | null {
   if (html.statics.some((fixed) => /[\uE000\uE001]/.test(fixed)) || !isConvertible(html.statics.join(''))) return null;
-  const marked = html.statics.reduce((text, fixed, i) => `${text}\uE000${html.outputs[i - 1]}\uE001${fixed}`);
+  const marked = withLineFeeds(
+    html.statics.reduce((text, fixed, i) => `${text}\uE000${html.outputs[i - 1]}\uE001${fixed}`),
+  );
   if (!areMarksHarmless(marked)) return null;
   const findings: Findings = { unprovable: false };
   const text = convert(marked, findings);

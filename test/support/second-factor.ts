@@ -3,7 +3,9 @@ import { PASSWORD, type TestApi } from './api';
 
 /** An authenticator app: the code of the present time step by the database's clock, or of one beside it. */
 export async function codeOf(api: TestApi, secret: string, steps = 0): Promise<string> {
-  const row = await api.database.first<{ now: number }>('SELECT floor(extract(epoch FROM clock_timestamp()))::int AS now');
+  const row = await api.database.first<{ now: number }>(
+    'SELECT floor(extract(epoch FROM clock_timestamp()))::int AS now',
+  );
   return generateSync({ secret, epoch: (row?.now ?? 0) + 30 * steps });
 }
 

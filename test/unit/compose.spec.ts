@@ -4,6 +4,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import { composeLetter, prepareLetter, type LetterOptions } from '../../src/domain/compose';
 import { ValidationError } from '../../src/domain/errors';
 import { type RenderedContent } from '../../src/domain/template';
+import { cases } from '../support/cases';
 
 const DATE = new Date('2027-03-31T09:08:07Z');
 const MESSAGE_ID = '<0123456789abcdef@example.org>';
@@ -194,7 +195,7 @@ describe('composeLetter', () => {
           ...(letter.text === '' && { text: expect.any(String) as string }),
         });
       }),
-      { numRuns: 2000 },
+      { numRuns: cases(2000, 500) },
     );
   });
 
@@ -207,7 +208,7 @@ describe('composeLetter', () => {
         if (letter.text) expect(mail.text).toBe(lines(letter.text));
         expect(mail.html).toBe(lines(letter.html));
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500, 50) },
     );
   });
 
@@ -258,7 +259,7 @@ describe('composeLetter', () => {
         checkWire(letter, false);
         expect(names(letter)).toEqual(expected);
       }),
-      { numRuns: 1000 },
+      { numRuns: cases(1000, 250) },
     );
   });
 

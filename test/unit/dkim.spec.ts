@@ -4,6 +4,7 @@ import { dkimVerify } from 'mailauth/lib/dkim/verify';
 import { composeLetter, prepareLetter } from '../../src/domain/compose';
 import { dkimKeys, prepareDkim, signLetter, type PreparedDkim } from '../../src/domain/dkim';
 import { ValidationError } from '../../src/domain/errors';
+import { cases } from '../support/cases';
 
 const SIGNED_AT = new Date('2027-03-31T09:08:07Z');
 const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }) as string;
@@ -58,7 +59,7 @@ describe.each(Object.entries(identities))('signLetter with %s', (selector, ident
         const letter = compose(subject.replace(/\s+/g, ' '), text, html, eightBitMime);
         expect(await verdict(signLetter([identity], letter, SIGNED_AT))).toBe('pass');
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300, 60) },
     );
   });
 

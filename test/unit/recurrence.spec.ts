@@ -12,6 +12,7 @@ import {
 import { formatLocal, isTimeZone, TIME_ZONES, timeZoneName } from '../../src/domain/time-zone';
 import { referenceOccurrence, wallOf } from './calendar-reference';
 import { occurrencesBetween } from '../support/occurrences';
+import { cases } from '../support/cases';
 
 const schedule = (startAt: string, period: Schedule['period'], timeZone: string, endAt?: string): Schedule => ({
   startAt: new Date(startAt),
@@ -199,7 +200,7 @@ describe('for any schedule in any zone', () => {
       fc.property(anySchedule, index, (s, k) => {
         expect(occurrenceAt(s, k)).toEqual(referenceOccurrence(s, k));
       }),
-      { numRuns: 1500 },
+      { numRuns: cases(1500, 375) },
     );
   });
 
@@ -209,7 +210,7 @@ describe('for any schedule in any zone', () => {
         expect(occurrenceAt(s, 0)).toEqual(s.startAt);
         expect(occurrenceAt(s, k + 1).getTime()).toBeGreaterThanOrEqual(occurrenceAt(s, k).getTime());
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500, 125) },
     );
   });
 
@@ -228,7 +229,7 @@ describe('for any schedule in any zone', () => {
           expect(wall - start).toBe(k * DAY_MS * (s.period === 'weekly' ? 7 : 1));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500, 125) },
     );
   });
 
@@ -258,7 +259,7 @@ describe('for any schedule in any zone', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: cases(200, 50) },
     );
   });
 
@@ -272,7 +273,7 @@ describe('for any schedule in any zone', () => {
         expect(previous.at.getTime()).toBeLessThanOrEqual(t.getTime());
         expect(nextOccurrence(s, previous.at)).toEqual(next);
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500, 125) },
     );
   });
 });

@@ -15,6 +15,7 @@ import {
   type TickFacts,
 } from '../../src/domain/schedule-decision';
 import { occurrencesBetween } from '../support/occurrences';
+import { cases } from '../support/cases';
 
 const at = (text: string) => new Date(text.length === 10 ? `${text}T09:00Z` : `${text}Z`);
 const schedule = (period: Period, startAt = '2027-03-01', endAt?: string): Schedule => ({
@@ -199,7 +200,7 @@ describe('a tick', () => {
             expect(decided).toEqual(due.map((occurrence) => occurrence.at.getTime()));
           },
         ),
-        { numRuns: 300 },
+        { numRuns: cases(300, 60) },
       );
     });
   });

@@ -10,6 +10,7 @@ import {
   type Decision,
 } from '../../src/domain/schedule-decision';
 import { occurrencesBetween } from '../support/occurrences';
+import { cases } from '../support/cases';
 
 /** A mailing's row as a service would keep it, with a ledger that refuses what must never happen. */
 class Mailing {
@@ -173,7 +174,7 @@ describe('whatever happens to a mailing', () => {
           if (from < given.startAt && given.startAt <= now) expect(first).toBe(given.startAt.getTime());
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: cases(1000, 66) },
     );
   });
 
@@ -187,7 +188,7 @@ describe('whatever happens to a mailing', () => {
           simulate(new Mailing(given), new Date(given.startAt.getTime() + ms), plot);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: cases(500, 33) },
     );
   });
 
@@ -205,7 +206,7 @@ describe('whatever happens to a mailing', () => {
           mailing.moveEnd(now, windowMs ? new Date(given.startAt.getTime() + windowMs) : null);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300, 20) },
     );
   });
 
@@ -227,7 +228,7 @@ describe('whatever happens to a mailing', () => {
         const half = { daily: 12, weekly: 84, monthly: 360 }[after.period] * HOUR_MS;
         expect(decided.nextRunAt.getTime() - lastRunAt.getTime()).toBeGreaterThanOrEqual(half);
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300, 20) },
     );
   });
 });

@@ -5,6 +5,7 @@ import { createEngine, renderByLiquid } from '../../src/domain/liquid';
 import { compileContent, TEMPLATE_VARIABLES, type ContentSource, type LetterData } from '../../src/domain/template';
 import { compileProgram } from '../../src/domain/template-program';
 import { english } from '../../src/domain/problem-texts';
+import { cases } from '../support/cases';
 
 const ANN: LetterData = {
   client: { fullName: 'Ann & <Bob>', email: 'ann@example.org', comment: 'VIP' },
@@ -319,6 +320,16 @@ describe('the fast path', () => {
   const body = fc.array(fc.oneof(fixed, output), { maxLength: 12 }).map((parts) => parts.join(''));
   const [htmlEngine, textEngine] = [createEngine('html'), createEngine('text')];
 
+  // A CR within <pre> was kept, so that the text depended on the line breaks of the HTML.
+  const CR_IN_PRE = '<pre><blockquote>&lt{{ client.fullName }}\n';
+  const anybody: LetterData = {
+    client: { fullName: '', email: '', comment: '' },
+    mailing: { name: '' },
+    sender: { name: '', email: '' },
+    date: '2027-01-31',
+    timeZone: 'UTC',
+  };
+
   it('gives what Liquid and the conversion of each letter give', () => {
     let derived = 0;
     fc.assert(
@@ -336,7 +347,7 @@ describe('the fast path', () => {
           expect(toCrlf(custom.render(letter).text)).toBe(toCrlf(plain));
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: cases(1500, 400), examples: [[CR_IN_PRE, [anybody, anybody, anybody]]] },
     );
     expect(derived).toBeGreaterThan(100);
   });
