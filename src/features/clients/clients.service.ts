@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Database, type Transaction, violates } from '../../database/database';
 import { notWritable } from '../../database/owned';
 import { listPage } from '../../database/list';
@@ -110,10 +111,7 @@ export class ClientsService {
 
   /** @throws NotFoundError */
   async get(viewer: Viewer, id: number): Promise<Client> {
-    const client = await this.database.first<Client>(
-      'SELECT * FROM clients WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)',
-      [id, readableOwner(viewer)],
-    );
+    const client = await clientsIn(this.database.dataSource).findOneBy(one(id, readableOwner(viewer)));
     if (!client) throw new NotFoundError('Client', id);
     return client;
   }
@@ -125,14 +123,10 @@ export class ClientsService {
   async create(viewer: Viewer, input: ClientInput): Promise<Client> {
     const checked = checkClient(input);
     if (!checked.ok) throw new ValidationError(checked.errors);
-    const { email, fullName, comment } = checked.client;
-    return this.takenAware(email, () =>
+    return this.takenAware(checked.client.email, () =>
       this.database.transaction(async (tx) => {
-        const client = await tx.first<Client>(
-          'INSERT INTO clients (owner_id, email, full_name, comment) VALUES ($1, $2, $3, $4) RETURNING *',
-          [viewer.userId, email, fullName, comment],
-        );
-        if (!client) throw new Error('an insert returned no row');
+        const clients = clientsIn(tx.manager);
+        const client = await clients.save(clients.create({ ownerId: viewer.userId, ...checked.client }));
         await this.newClients.announce(tx, viewer.userId, client.id);
         return client;
       }),
@@ -141,19 +135,14 @@ export class ClientsService {
 
   async update(viewer: Viewer, id: number, change: Partial<ClientInput>): Promise<Client> {
     const current = await this.getWritable(viewer, id);
-    const checked = checkClient({
-      email: change.email ?? current.email,
-      fullName: change.fullName ?? current.fullName,
-      comment: change.comment ?? current.comment,
-    });
+    const checked = checkClient({ ...current, ...given(change) });
     if (!checked.ok) throw new ValidationError(checked.errors);
-    const { email, fullName, comment } = checked.client;
-    const updated = await this.takenAware(email, () =>
-      this.database.first<Client>(
-        `UPDATE clients SET email = $3, full_name = $4, comment = $5, updated_at = app_now()
-          WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) RETURNING *`,
-        [id, writableOwner(viewer), email, fullName, comment],
-      ),
+    const updated = await this.takenAware(checked.client.email, () =>
+      this.database.transaction(async (tx) => {
+        const where = one(id, writableOwner(viewer));
+        await clientsIn(tx.manager).update(where, { ...checked.client, updatedAt: () => 'app_now()' });
+        return clientsIn(tx.manager).findOneBy(where);
+      }),
     );
     if (!updated) throw new NotFoundError('Client', id);
     return updated;
@@ -162,21 +151,15 @@ export class ClientsService {
   /** Deletes the client. Their deliveries and attempts stay in the ledger; open deliveries are skipped. */
   async delete(viewer: Viewer, id: number): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const gone = await tx.affected('DELETE FROM clients WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)', [
-        id,
-        writableOwner(viewer),
-      ]);
-      if (gone === 0) throw await notWritable(tx, viewer, 'Client', id);
+      const { affected } = await clientsIn(tx.manager).delete(one(id, writableOwner(viewer)));
+      if (!affected) throw await notWritable(tx, viewer, 'Client', id);
       await audit(tx, viewer, 'client.delete', { type: 'client', id });
       await deleteClient(tx, id);
     });
   }
 
   private async getWritable(viewer: Viewer, id: number): Promise<Client> {
-    const client = await this.database.first<Client>(
-      'SELECT * FROM clients WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)',
-      [id, writableOwner(viewer)],
-    );
+    const client = await clientsIn(this.database.dataSource).findOneBy(one(id, writableOwner(viewer)));
     if (!client) throw await notWritable(this.database, viewer, 'Client', id);
     return client;
   }
@@ -200,6 +183,15 @@ export class ClientsService {
     }
   }
 }
+
+const clientsIn = (source: Pick<EntityManager, 'getRepository'>) => source.getRepository(Client);
+
+/** One client, of this owner or (null) of anybody. */
+const one = (id: number, owner: number | null) => ({ id, ...(owner !== null && { ownerId: owner }) });
+
+/** The fields that the caller gave; null means absent. */
+const given = (change: Partial<ClientInput>): Partial<ClientInput> =>
+  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null && value !== undefined));
 
 /**
  * Waits for transactions that are adding clients, and keeps others from adding any until this transaction is committed.

@@ -8,7 +8,7 @@ import { invalid, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { compileContent, type LetterData, type RenderedContent } from '../../domain/template';
-import type { Message } from './message.entity';
+import { Message } from './message.entity';
 
 export interface MessageInput {
   subject: string;
@@ -46,11 +46,11 @@ export class MessagesService {
   /** @throws ValidationError if a template does not compile or names a variable that does not exist */
   async create(viewer: Viewer, input: MessageInput): Promise<MessageWithUse> {
     const content = checkContent(input);
-    const row = await this.database.first<{ id: number }>(
-      'INSERT INTO messages (owner_id, subject, body, body_text) VALUES ($1, $2, $3, $4) RETURNING id',
-      [viewer.userId, content.subject, content.body, content.bodyText],
-    );
-    return this.find(row?.id ?? 0, viewer.userId);
+    const message = await this.database.transaction((tx) => {
+      const messages = tx.manager.getRepository(Message);
+      return messages.save(messages.create({ ownerId: viewer.userId, ...content }));
+    });
+    return { ...message, mailingCount: 0 };
   }
 
   /** Takes effect from the next run; runs under way send the content that they began with. */
@@ -61,10 +61,11 @@ export class MessagesService {
       body: change.body ?? current.body,
       bodyText: change.bodyText === undefined ? current.bodyText : change.bodyText,
     });
-    await this.database.affected(
-      `UPDATE messages SET subject = $3, body = $4, body_text = $5, updated_at = app_now()
-        WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)`,
-      [id, writableOwner(viewer), content.subject, content.body, content.bodyText],
+    const owner = writableOwner(viewer);
+    await this.database.transaction((tx) =>
+      tx.manager
+        .getRepository(Message)
+        .update({ id, ...(owner !== null && { ownerId: owner }) }, { ...content, updatedAt: () => 'app_now()' }),
     );
     return this.find(id, writableOwner(viewer));
   }
@@ -102,7 +103,7 @@ export class MessagesService {
 }
 
 /** Of a message that no mailing uses; the caller has locked it. */
-export const deleteMessage = (tx: Transaction, id: number) => tx.affected('DELETE FROM messages WHERE id = $1', [id]);
+export const deleteMessage = (tx: Transaction, id: number) => tx.manager.getRepository(Message).delete({ id });
 
 const SUBJECT_MAX = 1_000;
 
