@@ -2,6 +2,12 @@
 export type AudienceInput = 'clientIds';
 
 /**
+ * SQL: why the client `c` is skipped by a run (a `DeliveryReason`), null if they get its letter. The same for every kind
+ * of audience and for runs to those who failed.
+ */
+export const SKIP_REASON = 'NULL::text';
+
+/**
  * Everything that depends on the kind of a mailing's audience; nothing else branches on the kind. SQL refers to the
  * mailing as `m` and to a client of its owner as `c`.
  */
@@ -14,9 +20,9 @@ export interface AudienceKind {
    */
   grows: boolean;
   /**
-   * SQL: one page of its clients, for planning: `key`, by which they are ordered, `client_id`, `email`, `status` and
-   * `reason` (of those who can't get it). $2 is the key after which the page begins, $3 the value of `source`. It must
-   * use an index in key order.
+   * SQL: one page of its clients, for planning: `key`, by which they are ordered, `client_id`, `email` and `reason`
+   * ({@link SKIP_REASON}). $2 is the key after which the page begins, $3 the value of `source`. It must use an index in
+   * key order.
    */
   page(limit: number): string;
   source(mailing: { mailingId: number; ownerId: number }): number;

@@ -1,11 +1,11 @@
-import type { AudienceKind } from './audience';
+import { type AudienceKind, SKIP_REASON } from './audience';
 
 /** Clients who were chosen one by one, in the order in which they were added. */
 export const selected: AudienceKind = {
   input: 'clientIds',
   grows: false,
   page: (limit) =>
-    `SELECT mc.id AS key, c.id AS client_id, c.email, 'pending' AS status, NULL AS reason
+    `SELECT mc.id AS key, c.id AS client_id, c.email, ${SKIP_REASON} AS reason
        FROM mailing_clients mc JOIN clients c ON c.id = mc.client_id
       WHERE mc.mailing_id = $3 AND mc.id > $2 ORDER BY mc.id LIMIT ${limit}`,
   source: ({ mailingId }) => mailingId,

@@ -5,16 +5,17 @@ import { asItsRun, may, to } from './move-sql';
 const CLOSE_AT_ONCE = 5_000;
 
 /**
- * Plans one page of a run: `page` is a query whose rows have `key` (what the cursor counts in), `client_id`, `email`,
- * `status` (pending or skipped) and `reason`; its $1 is the run. With `again`, clients who have a delivery in the run
- * already are skipped.
+ * Plans one page of a run: `page` is a query whose rows have `key` (what the cursor counts in), `client_id`, `email` and
+ * the `reason` of those to be skipped; its $1 is the run. With `again`, clients who have a delivery in the run already
+ * are left out.
  */
 export const planDeliveries = (tx: Transaction, page: string, params: unknown[], { again = false } = {}) =>
   tx.first<{ cursor: number | null; n: number; added: number }>(
     `WITH page AS (${page}),
      added AS (
        INSERT INTO deliveries (run_id, client_id, email, status, reason)
-       SELECT $1, client_id, email, status, reason FROM page ORDER BY key ${again ? 'ON CONFLICT DO NOTHING' : ''}
+       SELECT $1, client_id, email, CASE WHEN reason IS NULL THEN 'pending' ELSE 'skipped' END, reason
+         FROM page ORDER BY key ${again ? 'ON CONFLICT DO NOTHING' : ''}
          RETURNING 1)
      SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n,
        (SELECT count(*) FROM added) AS added`,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { failpoint } from '../../config/failpoint';
 import { Database, sqlState, type Transaction } from '../../database/database';
+import { SKIP_REASON } from '../audiences/audience';
 import { type Audience, audienceOf } from '../audiences/audiences';
 import { planDeliveries } from '../ledger/moves';
 import type { Run } from './run.entity';
@@ -103,8 +104,7 @@ async function insertPage(tx: Transaction, run: Planned) {
 function audiencePage(run: Planned): string {
   if (run.trigger === 'resend') {
     return `SELECT d.id AS key, d.client_id, d.email,
-        CASE WHEN c.id IS NULL THEN 'skipped' ELSE 'pending' END AS status,
-                   CASE WHEN c.id IS NULL THEN 'client_deleted' END AS reason
+                   CASE WHEN c.id IS NULL THEN 'client_deleted' ELSE ${SKIP_REASON} END AS reason
               FROM deliveries d LEFT JOIN clients c ON c.id = d.client_id
              WHERE d.run_id = $3 AND d.off_path IN ('failed', 'unknown') AND d.id > $2 ORDER BY d.id LIMIT ${PAGE}`;
   }

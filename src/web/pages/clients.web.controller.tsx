@@ -1,5 +1,6 @@
 import { Get, Post, StreamableFile } from '@nestjs/common';
 import { type Viewer, writableOwner } from '../../domain/permissions';
+import type { Client } from '../../features/clients/client.entity';
 import { clientSorts, ClientsService } from '../../features/clients/clients.service';
 import { AttemptsService } from '../../features/ledger/attempts.service';
 import { DeliveriesService } from '../../features/runs/deliveries.service';
@@ -13,7 +14,10 @@ import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { ClientFormPage, ClientPage, ClientsPage } from './clients.page';
 
-const clientInput = ({ email = '', fullName = '', comment = '' }: FormValues) => ({ email, fullName, comment });
+/** A client's fields in a form have the names that they have in the client. */
+const clientInput = (form: FormValues) => ({ email: '', fullName: '', ...form });
+const clientValues = (client: Client): FormValues =>
+  Object.fromEntries(Object.entries(client).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 
 @WebController('clients')
 export class ClientsWebController {
@@ -84,11 +88,7 @@ export class ClientsWebController {
   @Get(':id/edit')
   async edit(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
     const client = await this.clients.get(viewer, id);
-    const { email, fullName, comment } = client;
-    return page(
-      (t) => t.clients.edit,
-      <ClientFormPage form={emptyForm({ email, fullName, comment })} client={client} />,
-    );
+    return page((t) => t.clients.edit, <ClientFormPage form={emptyForm(clientValues(client))} client={client} />);
   }
 
   @Post(':id/edit')
