@@ -67,7 +67,7 @@ export class ClientsService {
     return listPage<Client>(
       this.database,
       {
-        select: 'c.id, c.owner_id, c.email, c.full_name, c.comment, c.created_at, c.updated_at',
+        select: 'c.*',
         from: 'clients c',
         where: LISTED,
         params: [readableOwner(viewer), owner, search],
