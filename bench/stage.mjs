@@ -66,6 +66,7 @@ export async function setStage({ env = {}, postgresSettings = {}, data } = {}) {
       REDIS_URL: redis.url,
       SMTP_URL: `smtp://127.0.0.1:${stage.sink.port}`,
       MAIL_FROM: 'Gonets <gonets@example.org>',
+      SENDER_ADDRESS: 'Bench Street 1, Benchtown',
       LOG_LEVEL: 'info',
       ...env,
     };

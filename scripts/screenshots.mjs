@@ -41,6 +41,7 @@ try {
     REDIS_URL: parts[1].url,
     SMTP_URL: smtp.url,
     MAIL_FROM: 'Riverside Books <news@riverside.example>',
+    SENDER_ADDRESS: 'Riverside Books, 7 Quay Street, Riverside',
     PORT: String(port),
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     RETRY_DELAYS_MS: '2000,3600000',

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
+import { consentCommands } from './cli/consent.commands';
 import { importClientsCommand } from './cli/import-clients.command';
 import { operationsCommands } from './cli/operations.commands';
 import { restoreCommands } from './cli/restore.commands';
@@ -20,6 +21,7 @@ usersCommands(program);
 importClientsCommand(program);
 operationsCommands(program);
 restoreCommands(program);
+consentCommands(program);
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);

@@ -8,6 +8,7 @@ import { AccountsModule } from '../features/accounts/accounts.module';
 import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
+import { ConsentModule } from '../features/consent/consent.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
@@ -29,6 +30,8 @@ import { Metrics } from './metrics';
 import { ReportsController } from './reports.controller';
 import { RunsController } from './runs.controller';
 import { SecondFactorController, SecondStepController, UserSecondFactorController } from './second-factor.controller';
+import { SenderController } from './sender.controller';
+import { SuppressionsController, SuppressionsFileController } from './suppressions.controller';
 import { StatisticsController } from './statistics.controller';
 import { UsersController } from './users.controller';
 import { SmtpAccountController } from './smtp-account.controller';
@@ -49,6 +52,7 @@ import { validationPipe } from './validation';
     MailingsModule,
     AccountsModule,
     LedgerModule,
+    ConsentModule,
     RunsModule,
     SchedulingModule,
     StatisticsModule,
@@ -68,6 +72,9 @@ import { validationPipe } from './validation';
     RunsController,
     DeliveriesController,
     AttemptsController,
+    SenderController,
+    SuppressionsController,
+    SuppressionsFileController,
     StatisticsController,
     ReportsController,
     SmtpAccountController,

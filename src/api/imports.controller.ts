@@ -55,6 +55,7 @@ const facts = {
   added: count,
   updated: count,
   rejected: count,
+  suppressed: said('How many of the addresses get no mail of the owner.', count),
   createdAt: time,
   finishedAt: nullable(time),
 };

@@ -8,6 +8,7 @@ import { MailingsService } from '../features/mailings/mailings.service';
 import { RunsService } from '../features/runs/runs.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import { MailingEditService } from '../features/scheduling/mailing-edit.service';
+import { PreflightService } from '../features/scheduling/preflight.service';
 import { SendNowService } from '../features/scheduling/send-now.service';
 import { SchedulerService } from '../features/scheduling/scheduler.service';
 import { instant } from './dto/instant';
@@ -25,15 +26,23 @@ import {
   MailingDto,
   MailingPatchDto,
   MailingQueryDto,
+  PreflightAnswer,
   ScheduleAnswer,
   ScheduleQueryDto,
+  StartDto,
 } from './dto/mailing.dto';
 import { ApiController } from './openapi/api-controller';
 import { Operation } from './openapi/operation';
 import { pageOf } from './openapi/shape';
 
 const STATE_CONFLICTS = ['MAILING_CREATED', 'MAILING_STARTED', 'MAILING_PAUSED', 'MAILING_DONE'] as const;
-const START_CONFLICTS = [...STATE_CONFLICTS, 'MAILING_EMPTY', 'MAILING_ENDED', 'OWNER_BLOCKED'] as const;
+const START_CONFLICTS = [
+  ...STATE_CONFLICTS,
+  'MAILING_EMPTY',
+  'MAILING_ENDED',
+  'OWNER_BLOCKED',
+  'PREFLIGHT_BLOCKED',
+] as const;
 const SEND_CONFLICTS = [...START_CONFLICTS, 'MAILING_SENDING', 'LETTERS_PER_DAY'] as const;
 const CLIENT_CONFLICTS = ['MAILING_AUDIENCE_ALL', 'MAILING_DONE'] as const;
 
@@ -47,6 +56,7 @@ export class MailingsController {
     private readonly sending: SendNowService,
     private readonly scheduler: SchedulerService,
     private readonly runs: RunsService,
+    private readonly check: PreflightService,
   ) {}
 
   @Get()
@@ -115,11 +125,17 @@ export class MailingsController {
     return { items: await this.scheduler.schedule(viewer, id, query.count, from) };
   }
 
+  @Get(':id/preflight')
+  @Operation('What would keep it from starting, and who would get nothing', PreflightAnswer)
+  async preflight(@CurrentViewer() viewer: Viewer, @Id() id: number) {
+    return PreflightAnswer.of(await this.check.of(viewer, id));
+  }
+
   @Post(':id/start')
   @Operation('Start a mailing: it runs by its schedule', MailingAnswer, { conflicts: START_CONFLICTS })
   @HttpCode(200)
-  async start(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return mailingAnswer(await this.lifecycle.start(viewer, id));
+  async start(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: StartDto) {
+    return mailingAnswer(await this.lifecycle.start(viewer, id, body.override));
   }
 
   @Post(':id/pause')
@@ -152,12 +168,13 @@ export class MailingsController {
   send(
     @CurrentViewer() viewer: Viewer,
     @Id() id: number,
+    @Body() body: StartDto,
     @Headers('Idempotency-Key') key?: string,
   ): Promise<RunBegunAnswer> {
     if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key)) {
       throw invalid('Idempotency-Key', problem('idempotency_key', { max: 200 }));
     }
-    return this.sending.send(viewer, id, key ?? null);
+    return this.sending.send(viewer, id, key ?? null, body.override);
   }
 
   @Get(':id/runs')

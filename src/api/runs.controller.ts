@@ -13,7 +13,7 @@ import { csvFile } from '../http/csv-file';
 import { CurrentViewer } from '../http/viewer';
 import { ApiController } from './openapi/api-controller';
 import { CSV, Operation } from './openapi/operation';
-import { count, id, nullable, oneOf, pageOf, part, said, Shape, time } from './openapi/shape';
+import { count, details, id, maybe, nullable, oneOf, pageOf, part, said, Shape, time } from './openapi/shape';
 
 class DeliveryQueryDto extends PageDto {
   @IsOptional()
@@ -38,6 +38,8 @@ export class CountsAnswer extends Shape({
   cancelled: count,
 }) {}
 
+class AfterAnswer extends Shape({ bounced: count, softBounced: count, complained: count, unsubscribed: count }) {}
+
 export class RunAnswer extends Shape({
   id,
   ownerId: id,
@@ -51,6 +53,8 @@ export class RunAnswer extends Shape({
   startedAt: nullable(time),
   finishedAt: nullable(time),
   counts: part(CountsAnswer),
+  after: said('What became known after letters were sent; it changes no count.', part(AfterAnswer)),
+  skippedBy: maybe(said('Why how many were skipped; only of a single run.', details)),
 }) {}
 
 export class RunBegunAnswer extends Shape({ runId: id }) {}

@@ -12,6 +12,7 @@ import { ImportsModule } from '../features/clients/imports.module';
 import { AccountsModule } from '../features/accounts/accounts.module';
 import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
+import { ConsentModule } from '../features/consent/consent.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
@@ -35,6 +36,7 @@ class CliApp {
         MailingsModule,
         AccountsModule,
         LedgerModule,
+        ConsentModule,
         RunsModule,
         SchedulingModule,
         StatisticsModule,

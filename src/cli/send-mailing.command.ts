@@ -70,6 +70,7 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
     const more = count > emails.length ? `, and ${count - emails.length} more` : '';
     return `  ${count} left out, ${reason}: ${emails.join(', ')}${more}`;
   });
+  const excluded = Object.entries(preview.check.excluded).map(([reason, n]) => `  ${n} suppressed: ${reason}`);
   const refused = preview.refusal ? [`It would be refused now: ${preview.refusal.message}`] : [];
   print(
     options,
@@ -79,11 +80,13 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
       recipients: preview.recipients,
       leftOut,
       refusal: preview.refusal?.code ?? null,
+      ...preview.check,
       next,
     },
     [
       `Mailing ${id} ("${mailing.name || mailing.messageSubject || ''}", ${mailing.status}) ` +
         `would go to ${preview.recipients} client(s).`,
+      ...excluded,
       ...lines,
       ...refused,
       ...(next.length > 0 ? ['Next occurrences:', ...next.map((o) => `  ${o.local}`)] : ['No further occurrences.']),

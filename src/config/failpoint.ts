@@ -13,6 +13,7 @@ export type Failpoint =
   | 'after-reply'
   | 'recorded'
   | 'run-drained'
+  | 'unsubscribed'
   | 'deaf';
 
 /**

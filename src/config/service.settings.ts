@@ -61,6 +61,14 @@ export const serviceSettings = {
     secret: true,
     parse: text,
   }),
+  senderAddress: setting<string>({
+    env: 'SENDER_ADDRESS',
+    about:
+      'The postal address that letters show for users who entered none of their own, in one line. Without either, ' +
+      'marketing mailings do not start.',
+    default: '',
+    parse: text,
+  }),
   publicUrl: setting<string>({
     env: 'PUBLIC_URL',
     about: 'The address at which browsers reach the web interface; links in notices begin with it.',

@@ -1,5 +1,6 @@
 import { SMTP_REASONS } from './smtp-ruling';
 import type { MailingStatus } from './states';
+import { suppressionReasons } from './suppression';
 
 /** The codes that pages show. Each has a text in every language: a catalogue that lacks one does not compile. */
 
@@ -10,6 +11,7 @@ export const deliveryReasons = [
   'finished',
   'client_deleted',
   'domain_rests',
+  ...suppressionReasons,
   'worker_lost',
   'unknown',
 ] as const;
@@ -30,6 +32,7 @@ export const mailingCodes = [
   'owner_blocked',
   'ended',
   'letters_per_day',
+  'POSTAL_ADDRESS_MISSING',
   'restored',
   ...SMTP_REASONS,
 ] as const;
@@ -51,6 +54,7 @@ export type RefusalCode =
   | 'IDENTITY_TAKEN'
   | 'LETTERS_PER_DAY'
   | 'LIMITS_UNAVAILABLE'
+  | 'LIFTED_LATELY'
   | 'LINK_INVALID'
   | 'MAILING_AUDIENCE_ALL'
   | 'MAILING_EMPTY'
@@ -64,6 +68,7 @@ export type RefusalCode =
   | 'OIDC_UNAVAILABLE'
   | 'OWNER_BLOCKED'
   | 'OWN_ROLE'
+  | 'PREFLIGHT_BLOCKED'
   | 'PASSWORD_MISSING'
   | 'RATE_LIMITED'
   | 'REGISTRATION_CLOSED'
@@ -75,6 +80,7 @@ export type RefusalCode =
   | 'SECOND_FACTOR_ON'
   | 'SIGN_IN_FAILED'
   | 'SIGN_IN_OVER'
+  | 'SUPPRESSION_LIFTED'
   | 'TEMPLATE_FAILED'
   | 'USER_NOT_BLOCKED'
   | 'USER_NOT_WAITING'

@@ -21,7 +21,12 @@ export interface LetterOptions {
   mailingName?: string;
   /** Marks the letter as sent by a program on its own account (RFC 3834): for notices, not for mailings. */
   autoSubmitted?: boolean;
-  /** Further fields, such as List-Unsubscribe; none of those that are composed here. */
+  /**
+   * A letter that people may leave: it names `data.unsubscribeUrl` for the mail program's own button (RFC 2369, RFC 8058), and
+   * asks programs not to answer it.
+   */
+  leavable?: boolean;
+  /** Further fields; none of those that are composed here. */
   headers?: Record<string, string>;
 }
 
@@ -31,6 +36,7 @@ export interface PreparedLetter {
   readonly from: string;
   /** Fields that are the same in every letter, after Date. */
   readonly common: string;
+  readonly leavable: boolean;
 }
 
 /** What is one letter's own. */
@@ -47,12 +53,14 @@ export interface LetterEnvelope {
 const MAX_LINE = 998;
 const FIELD_NAME = /^[!-9;-~]{1,70}$/;
 const COMPOSED_HERE = new Set(
-  'from to cc bcc sender reply-to subject message-id date mime-version list-id auto-submitted dkim-signature'.split(
-    ' ',
-  ),
+  (
+    'from to cc bcc sender reply-to subject message-id date mime-version list-id auto-submitted dkim-signature precedence ' +
+    'list-unsubscribe list-unsubscribe-post'
+  ).split(' '),
 );
 const LIST_ID = /^[\w-]+(?:\.[\w-]+)+$/;
 const MESSAGE_ID = /^<[^\s<>@\x7F-\uFFFF]+@[^\s<>@\x7F-\uFFFF]+>$/;
+const LINK = /^https?:\/\/[^\s<>\x7F-\uFFFF]{1,900}$/;
 const BOUNDARY = /^[\w'()+,./:=?-]{1,70}$/;
 
 /** @throws ValidationError if an address, the list id or one of `headers` can't stand in a header */
@@ -63,17 +71,23 @@ export function prepareLetter(options: LetterOptions): PreparedLetter {
     if (!LIST_ID.test(listId) || listId.length > 255) throw unusable('listId', 'list_id');
     common += addressHeader('List-Id', options.mailingName ?? '', listId, false);
   }
+  if (options.leavable) common += 'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nPrecedence: bulk\r\n';
   if (options.autoSubmitted) common += 'Auto-Submitted: auto-generated\r\n';
   for (const [name, value] of Object.entries(options.headers ?? {})) common += customHeader(name, value);
-  return { content, from: mailboxHeader('From', from, 'from'), common: `${common}MIME-Version: 1.0\r\n` };
+  return {
+    content,
+    from: mailboxHeader('From', from, 'from'),
+    common: `${common}MIME-Version: 1.0\r\n`,
+    leavable: options.leavable ?? false,
+  };
 }
 
 /**
  * The whole letter (RFC 5322, RFC 2045): multipart/alternative with the text, then the HTML. Lines end in CRLF and have
  * at most 998 octets (header lines about 76); all octets are 7-bit unless `eightBitMime`. The same input always gives
  * the same octets, and no value can add a header or a part. Dots at line starts are not doubled: SMTP's DATA does that.
- * @throws ValidationError if the client's address, the Message-ID, the date or the boundary is not valid, or rendering
- * fails
+ * @throws ValidationError if the client's address, the Message-ID, the date, the boundary or the link to unsubscribe is
+ * not valid, or rendering fails
  */
 export function composeLetter(prepared: PreparedLetter, letter: LetterEnvelope): Buffer {
   const { data, boundary } = letter;
@@ -85,10 +99,17 @@ export function composeLetter(prepared: PreparedLetter, letter: LetterEnvelope):
     mailboxHeader('To', { name: data.client.fullName, address: data.client.email }, 'client.email') +
     textHeader('Subject', subject) +
     `Message-ID: ${letter.messageId}\r\nDate: ${headerDate(letter.date)}\r\n` +
+    (prepared.leavable ? unsubscribeHeader(data.unsubscribeUrl) : '') +
     prepared.common +
     `Content-Type: multipart/alternative;\r\n boundary="${boundary}"\r\n\r\n`;
   const parts = part(boundary, 'plain', text, letter.eightBitMime) + part(boundary, 'html', html, letter.eightBitMime);
   return Buffer.from(`${head}${parts}--${boundary}--\r\n`, 'latin1');
+}
+
+/** In one line, which some readers of it need. */
+function unsubscribeHeader(url: string | undefined): string {
+  if (url === undefined || !LINK.test(url)) throw unusable('unsubscribeUrl', 'link');
+  return `List-Unsubscribe: <${url}>\r\n`;
 }
 
 function part(boundary: string, subtype: 'plain' | 'html', content: string, eightBitMime: boolean): string {

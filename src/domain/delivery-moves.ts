@@ -14,8 +14,8 @@ export const deliveryMoves = {
   plan: { from: [], to: ['pending', 'skipped'], why: 'Its run is planned; a client who is gone is skipped.' },
   claim: {
     from: ['pending', 'deferred', 'sending'],
-    to: ['sending'],
-    why: 'A worker tries it. Its own claim comes back.',
+    to: ['sending', 'skipped'],
+    why: 'A worker tries it; if its recipient must not get mail, it is skipped. Its own claim comes back.',
   },
   offer: { from: ['sending'], to: ['sending'], why: 'From now on the server may be told of it.' },
   record: {
@@ -34,6 +34,7 @@ export const deliveryMoves = {
     why: 'The server answered after the claim was taken over, and nothing was tried since.',
   },
   close: { from: ['pending', 'deferred'], to: CLOSED, why: 'Its run was finished or has ended.' },
+  suppress: { from: ['pending', 'deferred'], to: ['skipped'], why: 'Its recipient must not get mail any more.' },
   deleteClient: { from: ['pending', 'deferred'], to: ['skipped'], why: 'Its client was deleted.' },
   pardon: { from: ['failed', 'deferred'], to: ['pending'], why: 'The refusal was about us, not about its recipient.' },
   resend: { from: ['unknown'], to: ['pending'], why: 'Somebody wants it sent once more.' },

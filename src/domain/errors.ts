@@ -1,6 +1,7 @@
 import { cut } from './cut';
 import type { ErrorCode, RefusalCode } from './codes';
 import { english } from './problem-texts';
+import type { Finding } from './preflight';
 import { at, type CodedProblem, type FieldProblem } from './problems';
 
 /**
@@ -17,13 +18,21 @@ export type ErrorKind =
   | 'rate_limited'
   | 'unavailable';
 
+/** A finding with its English words. */
+export type ToldFinding = Finding & { message: string };
+
 /** Base of all expected errors. `code` is stable and documented; `message` is one sentence for people. */
 export class DomainError extends Error {
   constructor(
     readonly kind: ErrorKind,
     readonly code: ErrorCode,
     message: string,
-    readonly details: { errors?: FieldProblem[]; runId?: number; retryAfterS?: number } = {},
+    readonly details: {
+      errors?: FieldProblem[];
+      runId?: number;
+      findings?: ToldFinding[];
+      retryAfterS?: number;
+    } = {},
   ) {
     super(message);
     this.name = new.target.name;
@@ -72,7 +81,7 @@ export function absent(error: unknown): null {
 
 /** The state of the object forbids it; `code` says which state. */
 export class ConflictError extends DomainError {
-  constructor(code: RefusalCode, message: string, details: { runId?: number } = {}) {
+  constructor(code: RefusalCode, message: string, details: { runId?: number; findings?: ToldFinding[] } = {}) {
     super('conflict', code, message, details);
   }
 }

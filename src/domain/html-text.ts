@@ -116,7 +116,7 @@ function isConvertible(html: string): boolean {
 
 /**
  * The text part for an HTML part: links in brackets after their text, lists, images by their alt text; lines are not
- * wrapped. Larger HTML than any real letter has is only stripped of its tags, so that no letter takes long.
+ * wrapped. Larger HTML than any real letter has is only stripped of its tags, but for links, so that no letter takes long.
  */
 export function htmlToText(html: string): string {
   const source = withLineFeeds(html);
@@ -133,10 +133,17 @@ const BREAKING = /<\/?(?:p|div|br|hr|t[rdh]|table|li|[uo]l|h[1-6]|blockquote|sec
 const REFERENCES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#34': '"', '#39': "'", nbsp: ' ' };
 
 function strippedText(html: string): string {
+  let link = '';
   const text = html
     .replace(OPAQUE, ' ')
     .replace(BREAKING, '\n')
-    .replace(/<[^<>]*>/g, '');
+    .replace(/<[^<>]*>/g, (tag) => {
+      if (!/^<\/?a[\s>]/i.test(tag)) return '';
+      const before = link;
+      const [, quoted = '', apostrophes = ''] = /\shref\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(tag) ?? [];
+      link = quoted || apostrophes;
+      return before && ` [${before}]`;
+    });
   const plain = text.replace(/&(amp|lt|gt|quot|#34|#39|nbsp);/g, (_, name: string) => REFERENCES[name]!);
   const lines = plain.split(/[\r\n]/).map((line) => line.replace(/[^\S\n]+/g, ' ').trim());
   return lines.filter((line) => line !== '').join('\n');

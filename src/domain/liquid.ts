@@ -10,6 +10,12 @@ export interface LetterData {
   sender: { name: string; email: string };
   /** The letter's date, ISO 8601: a calendar day, or an instant with offset. */
   date: string;
+  /** Where this client unsubscribes. */
+  unsubscribeUrl?: string;
+  /** The sender's postal address, in one line. */
+  senderAddress?: string;
+  /** Why people get the letter; for the standard footer, not for templates. */
+  footerText?: string;
   /** IANA zone in which the `date` filter shows instants; UTC if absent. */
   timeZone?: string;
 }

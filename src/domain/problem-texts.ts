@@ -69,6 +69,8 @@ const UNUSABLE: Record<UnusableFault, string> = {
   list_id: 'must be a dotted name',
   message_id: 'is not a Message-ID',
   boundary: 'is not a MIME boundary',
+  sender_name: 'can not contain " < or >',
+  link: 'is not a link that fits into one line of a header',
   date: 'is not a date',
   header: 'is not a header that can be added',
   long_word: 'has a word that is too long',
@@ -150,6 +152,8 @@ export const problemTexts: ProblemTexts = {
   not_assignable: (v) => `${place(v)}"${v.name}" cannot be assigned to`,
   template_limit: (v) => place(v) + filled(TEMPLATE_BOUNDS[v.bound], v.max),
   template: (v) => `${place(v)}${v.text}`,
+  footer_hidden: () =>
+    'hides what stands at its end, so that nobody would see the link to unsubscribe: a comment or an element is not closed',
   unusable: ({ fault, bits }) => filled(UNUSABLE[fault], bits),
 
   file_missing: () => 'is missing',

@@ -67,6 +67,7 @@ export interface ProblemValues {
   template_limit: Place & { bound: TemplateBound; max?: number };
   /** `text` is what the template's parser says. */
   template: Place & { text: string };
+  footer_hidden: None;
   unusable: { fault: UnusableFault; bits?: number };
 
   // Files of clients
@@ -118,6 +119,8 @@ export type UnusableFault =
   | 'list_id'
   | 'message_id'
   | 'boundary'
+  | 'link'
+  | 'sender_name'
   | 'date'
   | 'header'
   | 'long_word'

@@ -1,7 +1,9 @@
 import { LiquidError, type Liquid, type Template, type Token } from 'liquidjs';
 import { invalid, TOLD_ERRORS, ValidationError } from './errors';
+import { type FooterParts, withHtmlFooter, withTextFooter } from './footer';
 import { htmlToText, isPlainValue, textTemplate } from './html-text';
 import { createEngine, escapeHtml, renderByLiquid, TEMPLATE_FILTERS, TEMPLATE_TAGS, type LetterData } from './liquid';
+import type { Language } from './language';
 import { at, type CodedProblem, type FieldProblem, problem } from './problems';
 import { TemplateLimit } from './template-limit';
 import { variablesOf, type Named } from './template-variables';
@@ -17,6 +19,8 @@ export const TEMPLATE_VARIABLES: readonly { name: string; description: string }[
   { name: 'mailing.name', description: "The mailing's name" },
   { name: 'sender.name', description: "The sender's name" },
   { name: 'sender.email', description: "The sender's e-mail address" },
+  { name: 'unsubscribeUrl', description: 'The address of the page on which the client unsubscribes' },
+  { name: 'senderAddress', description: 'The postal address of the sender' },
   { name: 'date', description: 'The date of the letter; for example {{ date | date: "%d.%m.%Y" }}' },
 ];
 
@@ -26,6 +30,8 @@ const MAX_TAGS = 1_000;
 /** Of one field, within outputs and tags: names, operators, filters and arguments. */
 const MAX_WORDS = 5_000;
 const MAX_TEXT_TEMPLATES = 32;
+/** What the footer may add to each of these. */
+const OWN_LENGTH = 1_000;
 
 /** What a message says, as its owner wrote it; `body` is HTML. */
 export interface ContentSource {
@@ -60,23 +66,63 @@ const LOOP_VARIABLES = 'first last index index0 rindex rindex0 length'.split(' '
 const htmlEngine = createEngine('html');
 const textEngine = createEngine('text');
 
-/** Made-up clients: every template must render for these before it is accepted. */
+/**
+ * Made-up clients: every template must render for these before it is accepted. What stands in the footer has characters that HTML
+ * escapes, so that it is not taken for shown where a reader would see markup.
+ */
 const SAMPLES: LetterData[] = ['', 'Ann <b> & "Bob" O\'Neil'].map((text) => ({
   client: { fullName: text, email: 'ann@example.org', comment: text },
   mailing: { name: text },
   sender: { name: text, email: 'sender@example.org' },
   date: '2027-03-31T09:00:00Z',
+  unsubscribeUrl: 'https://example.org/u/sample?a=1&b=2',
+  senderAddress: 'Sample street 1 & 2, "Sampletown"',
+  footerText: 'Sample',
 }));
 
 /**
  * Compiles a message's templates, or says all that is wrong with them: where, and for an unknown variable or filter its
  * name and those that exist. Liquid without files, network, clock and randomness; HTML output is always escaped.
+ * @param footer the language of the standard footer. A letter gets each of its two parts, the link to unsubscribe and the
+ * sender's postal address, where it does not show that by itself. Absent: no footer is added.
  */
-export function compileContent(source: ContentSource): CompiledContent {
+export function compileContent(source: ContentSource, footer?: Language): CompiledContent {
+  const compiled = compileSource(source);
+  return compiled.ok && footer ? compileWithFooter(source, compiled.content, footer) : compiled;
+}
+
+/** By what the letter shows, not by what its source names: a variable may stand in a comment, or behind a condition. */
+function compileWithFooter(source: ContentSource, plain: ContentTemplate, footer: Language): CompiledContent {
+  const { html, text } = missingParts(plain);
+  const body = html ? withHtmlFooter(source.body, footer, html) : source.body;
+  const given = source.bodyText ?? null;
+  const bodyText = given !== null && text ? withTextFooter(given, footer, text) : given;
+  if (body === source.body && bodyText === given) return { ok: true, content: plain };
+  const compiled = compileSource({ ...source, body, bodyText }, OWN_LENGTH);
+  if (!compiled.ok) return compiled;
+  const left = missingParts(compiled.content);
+  if (!left.html && (given === null || !left.text)) return compiled;
+  return { ok: false, errors: at(left.html ? 'body' : 'bodyText', problem('footer_hidden')) };
+}
+
+/** What a reader of the HTML, and one of the text, would not see; null where nothing is missing. */
+function missingParts(content: ContentTemplate): { html: FooterParts | null; text: FooterParts | null } {
+  const letters = SAMPLES.map((sample) => ({ sample, ...content.render(sample) }));
+  const missing = (shown: (letter: (typeof letters)[number]) => string): FooterParts | null => {
+    const lacks = (of: 'unsubscribeUrl' | 'senderAddress') =>
+      letters.some((letter) => !shown(letter).includes(letter.sample[of] ?? ''));
+    const parts = { link: lacks('unsubscribeUrl'), address: lacks('senderAddress') };
+    return parts.link || parts.address ? parts : null;
+  };
+  return { html: missing(({ html }) => htmlToText(html)), text: missing(({ text }) => text) };
+}
+
+function compileSource(source: ContentSource, room = 0): CompiledContent {
   const errors: FieldProblem[] = [];
-  const subject = parse(textEngine, 'subject', source.subject, errors);
-  const body = parse(htmlEngine, 'body', source.body, errors);
-  const bodyText = typeof source.bodyText === 'string' ? parse(textEngine, 'bodyText', source.bodyText, errors) : null;
+  const subject = parse(textEngine, 'subject', source.subject, errors, room);
+  const body = parse(htmlEngine, 'body', source.body, errors, room);
+  const bodyText =
+    typeof source.bodyText === 'string' ? parse(textEngine, 'bodyText', source.bodyText, errors, room) : null;
   if (errors.length > 0) return { ok: false, errors };
 
   const content = createContent(subject, body, bodyText);
@@ -174,23 +220,24 @@ const GAPS = /[^\S ]|\p{Cc}| {2}/u;
 const singleLine = (text: string) =>
   GAPS.test(text) ? text.replace(/[\s\p{Cc}]+/gu, (gap) => (gap === ' ' ? gap : ' ')).trim() : text.trim();
 
-function parse(engine: Liquid, field: Field, source: string, errors: FieldProblem[]): Template[] {
+/** @param room how much longer than a user's text it may be, with what only the service itself writes */
+function parse(engine: Liquid, field: Field, source: string, errors: FieldProblem[], room: number): Template[] {
   const report = (found: CodedProblem) => void errors.push(...at(field, found));
-  if (source.length > MAX_LENGTH[field]) {
+  if (source.length > MAX_LENGTH[field] + room) {
     report(problem('too_long', { max: MAX_LENGTH[field] }));
     return [];
   }
-  if ((source.match(/\{[{%]/g)?.length ?? 0) > MAX_TAGS) {
+  if ((source.match(/\{[{%]/g)?.length ?? 0) > MAX_TAGS + room) {
     report(problem('too_many_tags', { max: MAX_TAGS }));
     return [];
   }
-  if (wordsOf(source) > MAX_WORDS) {
+  if (wordsOf(source) > MAX_WORDS + room) {
     report(problem('too_many_words', { max: MAX_WORDS }));
     return [];
   }
   try {
     const templates = engine.parse(source);
-    variableProblems(templates).forEach(report);
+    variableProblems(templates, room > 0).forEach(report);
     return templates;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -212,7 +259,7 @@ function wordsOf(source: string): number {
   return words;
 }
 
-function variableProblems(templates: Template[]): CodedProblem[] {
+function variableProblems(templates: Template[], own: boolean): CodedProblem[] {
   const { global, made, read } = variablesOf(templates);
   const problems = new Map<string, CodedProblem>();
   // The position of each is searched for from the template's beginning, so only as many are reported as the caller
@@ -222,7 +269,8 @@ function variableProblems(templates: Template[]): CodedProblem[] {
     const named = { ...placeOf(token), name };
     problems.set(name, known ? problem('unknown_variable', { ...named, known }) : problem('not_assignable', named));
   };
-  for (const variable of global) if (!VARIABLES.has(variable.name)) report(variable, [...VARIABLES]);
+  for (const variable of global)
+    if (!VARIABLES.has(variable.name) && !(own && variable.name === 'footerText')) report(variable, [...VARIABLES]);
   for (const variable of made) if (ROOTS.has(variable.name)) report(variable);
   for (const variable of read)
     if (/^forloop\b/.test(variable.name) && !LOOP_VARIABLES.includes(variable.name)) report(variable, LOOP_VARIABLES);

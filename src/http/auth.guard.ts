@@ -14,6 +14,7 @@ import {
   ALLOWED_ACTION,
   type AuthenticatedRequest,
   BODY_LIMIT,
+  FROM_ANYWHERE,
   originOf,
   PUBLIC_ROUTE,
   UnauthenticatedError,
@@ -40,10 +41,11 @@ export class AuthGuard implements CanActivate {
     requireOwnPath(request);
     const writes = !['GET', 'HEAD', 'OPTIONS'].includes(request.method);
     const bearer = /^Bearer ([\w-]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (writes && bearer === undefined && isCrossSite(request, this.config.publicUrl)) {
+    const route = [context.getHandler(), context.getClass()];
+    const isFromAnywhere = this.reflector.getAllAndOverride<boolean>(FROM_ANYWHERE, route);
+    if (writes && !isFromAnywhere && bearer === undefined && isCrossSite(request, this.config.publicUrl)) {
       throw new DomainError('forbidden', 'CROSS_SITE', 'This came from a page of another site.');
     }
-    const route = [context.getHandler(), context.getClass()];
     const isPublic = this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, route);
     const readsItself = this.reflector.getAllAndOverride<boolean>(UPLOAD_ROUTE, route);
     // No body is read before it is known who sends it and how much they may send.
@@ -52,7 +54,7 @@ export class AuthGuard implements CanActivate {
     };
     if (isPublic) {
       await takeBody(PUBLIC_BODY_BYTES);
-      if (writes) givenCsrfToken(request);
+      if (writes && !readsItself) givenCsrfToken(request);
       return true;
     }
     request.viewer = bearer === undefined ? await this.bySession(request) : await this.byToken(bearer, request, writes);

@@ -49,6 +49,13 @@ function requireType(request: Request, type: string): void {
     throw unsupported('Send the body without Content-Encoding.');
 }
 
+/**
+ * A body of whatever type, at most `limit` bytes of it; empty if there is none.
+ * @throws DomainError 413, or 400 if it ends before it is complete
+ */
+export const readBytes = async (request: Request, limit: number, idleMs: number): Promise<Buffer> =>
+  hasBody(request) ? bytesOf(request, limit, idleMs) : Buffer.alloc(0);
+
 /** Collected in one growing buffer: very many small chunks would each cost more than their bytes. */
 async function bytesOf(request: Request, limit: number, idleMs: number): Promise<Buffer> {
   const tooLarge = () => new DomainError('too_large', 'TOO_LARGE', `The body may have at most ${limit} bytes here.`);

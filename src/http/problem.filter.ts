@@ -10,7 +10,7 @@ import type { Request, Response } from 'express';
 import { PinoLogger } from 'nestjs-pino';
 import { isUnavailable } from '../database/database';
 import { allowedMethods } from './allowed-methods';
-import { DomainError, type ErrorKind } from '../domain/errors';
+import { DomainError, type ErrorKind, type ToldFinding } from '../domain/errors';
 import { told } from '../domain/problem-texts';
 import type { FieldProblem } from '../domain/problems';
 
@@ -30,6 +30,8 @@ export interface Problem {
   requestId: string;
   errors?: ToldProblem[];
   runId?: number;
+  /** What the check before a start has found. */
+  findings?: ToldFinding[];
 }
 
 export const STATUS_OF_KIND: Record<ErrorKind, number> = {
@@ -84,10 +86,11 @@ export function problemOf(error: unknown, requestId: string): { problem: Problem
     ...more,
   });
   if (error instanceof DomainError) {
-    const { errors, runId, retryAfterS } = error.details;
+    const { errors, runId, findings, retryAfterS } = error.details;
     const problem = make(STATUS_OF_KIND[error.kind], error.code, error.message, {
       ...(errors && { errors: errors.map(told) }),
       ...(runId !== undefined && { runId }),
+      ...(findings && { findings }),
     });
     return retryAfterS === undefined ? { problem } : { problem, retryAfterS };
   }

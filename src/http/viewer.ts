@@ -20,6 +20,12 @@ const UPLOAD = 'gonets.upload';
 export const TakesUpload = () => SetMetadata(UPLOAD, true);
 export const UPLOAD_ROUTE = UPLOAD;
 
+const ANYWHERE = 'gonets.from-anywhere';
+
+/** A write that other sites and mail programs may send: its address alone says what it may do, no cookie counts. */
+export const FromAnywhere = () => SetMetadata(ANYWHERE, true);
+export const FROM_ANYWHERE = ANYWHERE;
+
 const BODY = 'gonets.body-bytes';
 
 /** A higher limit for the bodies of these routes. */

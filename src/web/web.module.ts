@@ -8,6 +8,7 @@ import { AccountsModule } from '../features/accounts/accounts.module';
 import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
+import { ConsentModule } from '../features/consent/consent.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
@@ -20,6 +21,8 @@ import { AuditModule } from '../features/audit/audit.module';
 import { NoticesModule } from '../features/notices/notices.module';
 import { ProfileWebController } from './pages/profile.web.controller';
 import { AuditWebController } from './pages/audit.web.controller';
+import { SenderWebController } from './pages/sender.web.controller';
+import { SuppressionsWebController } from './pages/suppressions.web.controller';
 import { StatusWebController } from './pages/status.web.controller';
 import { UsersWebController } from './pages/users.web.controller';
 import { AttemptsWebController } from './pages/attempts.web.controller';
@@ -37,6 +40,7 @@ import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
 import { MailingParts } from './pages/mailing-parts.service';
 import { ProfileParts } from './pages/profile-parts.service';
+import { UnsubscribeWebController } from './pages/unsubscribe.web.controller';
 import { ReadersService } from './readers.service';
 
 /**
@@ -56,6 +60,7 @@ import { ReadersService } from './readers.service';
     MailingsModule,
     AccountsModule,
     LedgerModule,
+    ConsentModule,
     RunsModule,
     SchedulingModule,
     StatisticsModule,
@@ -77,6 +82,9 @@ import { ReadersService } from './readers.service';
     ProviderWebController,
     AuditWebController,
     StatusWebController,
+    SenderWebController,
+    SuppressionsWebController,
+    UnsubscribeWebController,
     NotFoundApiController,
     NotFoundWebController,
   ],

@@ -37,6 +37,9 @@ export class DeliveryProcessor extends WorkerHost {
         throw new WaitingError();
       case 'nothing':
         return;
+      case 'skipped':
+        this.finisher.note(outcome.runId);
+        return;
       case 'recorded':
         await this.follow(outcome);
         delete job.opts.removeOnFail;

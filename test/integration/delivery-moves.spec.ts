@@ -1,6 +1,7 @@
 import { deliveryMoves, type DeliveryMoveName, type MovedTo } from '../../src/domain/delivery-moves';
 import { type DeliveryStatus, deliveryStatuses } from '../../src/domain/states';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
+import { suppress } from '../../src/features/consent/suppressions';
 import * as moves from '../../src/features/ledger/moves';
 import { takeOver } from '../../src/features/ledger/take-over';
 import { writeLedger } from '../../src/features/sending/write-ledger';
@@ -77,10 +78,28 @@ const plan = (status: MovedTo<'plan'>): Way => ({
   }),
 });
 
+async function suppressAddress(ledger: Ledger, it: Case): Promise<string> {
+  const [row] = await ledger.query<{ key: string; hash: Buffer }>(
+    'SELECT lower(email) AS key, address_hash(email) AS hash FROM deliveries WHERE id = $1',
+    [it.id],
+  );
+  const of = { ownerId: 1, mailingId: null, emailKey: row!.key, addressHash: row!.hash };
+  await suppress(ledger.database, { ...of, reason: 'manual', source: 'user' });
+  return of.emailKey;
+}
+
 /** The compiler wants a way for each move of the table. */
 const ways: Record<DeliveryMoveName, Way[]> = {
   plan: [plan('pending'), plan('skipped')],
-  claim: [{ move: (ledger, it) => writeLedger(ledger.database, it.worker, [{ claim: it.id }]) }],
+  claim: [
+    { move: (ledger, it) => writeLedger(ledger.database, it.worker, [{ claim: it.id }]) },
+    {
+      move: async (ledger, it) => {
+        await suppressAddress(ledger, it);
+        await writeLedger(ledger.database, it.worker, [{ claim: it.id }]);
+      },
+    },
+  ],
   offer: [
     {
       delivery: 'offered = false',
@@ -103,6 +122,15 @@ const ways: Record<DeliveryMoveName, Way[]> = {
   ],
   answerLate: [late('sent'), late('deferred'), late('failed', finished)],
   close: [close({ run: finished }), close({ run: ended, delivery: tried }), close({ run: ended, delivery: untried })],
+  suppress: [
+    {
+      move: async (ledger, it) => {
+        const emailKey = await suppressAddress(ledger, it);
+        const of = { emailKey, ownerId: 1, mailingId: null };
+        await ledger.database.transaction((tx) => moves.skipSuppressed(tx, of));
+      },
+    },
+  ],
   deleteClient: [{ move: inTransaction((tx, it) => moves.deleteClient(tx, it.clientId)) }],
   pardon: [{ delivery: tried, move: inTransaction((tx, it) => moves.pardon(tx, REFUSAL, [it.id], [it.runId])) }],
   resend: [{ move: inTransaction((tx, it) => moves.resend(tx, it.id)) }],

@@ -2,6 +2,7 @@ import { deliveryJobId } from '../../src/features/sending/feeder.service';
 import { GroupCommit } from '../../src/features/sending/group-commit';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import { LedgerWriter } from '../../src/features/sending/ledger-writer.service';
+import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import { LetterComposer } from '../../src/features/sending/letter-composer';
 import { SenderService } from '../../src/features/sending/sender.service';
 import { accountOf } from '../../src/features/accounts/account';
@@ -159,7 +160,7 @@ describe('the queue beside the ledger', () => {
       await gate.start();
       senderAt = (rateLimitPerSecond) => {
         const limiter = new RateLimiter(redis, { ...config, rateLimitPerSecond });
-        const composer = new LetterComposer(database, account, config, silent);
+        const composer = new LetterComposer(database, account, config, new LinkKeys(database), silent);
         writer = new LedgerWriter(database, registry, config, silent);
         return new SenderService(writer, registry, gate, composer, pool, limiter, config);
       };

@@ -6,7 +6,7 @@ import { makeObjects, type Objects, routesOf } from '../support/objects';
 
 /** For everybody; the last one is for addresses that are nobody's. */
 const PUBLIC =
-  /^\/(sign-in(\/code|\/oidc(\/callback)?)?|register|confirm|confirm-email|forgot|reset|language\/:code|\{\*path\})$/;
+  /^\/(sign-in(\/code|\/oidc(\/callback)?)?|register|confirm|confirm-email|forgot|reset|language\/:code|u\/:link|\{\*path\})$/;
 const FOR_MANAGERS = /^\/(users|audit|status)(\/|$)/;
 const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/clients\/import\/:id/, 'import'],
@@ -16,6 +16,7 @@ const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/runs\/:id/, 'run'],
   [/^\/deliveries\/:id/, 'delivery'],
   [/^\/users\/:id/, 'user'],
+  [/^\/suppressions\/:id/, 'suppression'],
   [/^\/(account\/)?tokens\/:id/, 'token'],
   [/^\/account\/sessions\/:id/, 'session'],
   [/^\/account\/provider\/:id/, 'identity'],

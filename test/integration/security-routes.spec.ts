@@ -31,6 +31,7 @@ const started = sql(`UPDATE mailings SET status = 'started' WHERE id = :mailing`
 const paused = sql(`UPDATE mailings SET status = 'paused' WHERE id = :mailing`);
 const failed = sql(`UPDATE deliveries SET status = 'failed' WHERE run_id = :run`);
 const unknown = sql(`UPDATE deliveries SET status = 'unknown' WHERE id = :delivery`);
+const inForce = sql(`UPDATE suppressions SET lifted_at = NULL, lifted_by = NULL WHERE id = :suppression`);
 const noRun = async (objects: Objects) => {
   await sql(`UPDATE deliveries SET status = 'failed' WHERE run_id = :run`)(objects);
   await sql(`UPDATE runs SET status = 'done' WHERE id = :run`)(objects);
@@ -146,6 +147,18 @@ const ROUTES: Record<string, Route> = {
   'GET /runs/:id/deliveries.csv': { ...read, of: 'run' },
   'POST /deliveries/:id/resend': { is: 'content.change', of: 'delivery', first: unknown },
   'POST /deliveries/:id/mark-sent': { is: 'content.change', of: 'delivery', first: unknown },
+  'GET /mailings/:id/preflight': { ...read, of: 'mailing' },
+  'GET /suppressions': read,
+  'GET /suppressions.csv': read,
+  'POST /suppressions': create((_, { id }) => ({ email: `s${id}@example.net` })),
+  'POST /suppressions/:id/lift': {
+    is: 'content.read',
+    of: 'suppression',
+    body: () => ({ reason: 'a mistake' }),
+    first: inForce,
+  },
+  'GET /sender': { is: 'profile.use' },
+  'PATCH /sender': { is: 'profile.use', body: () => ({ name: 'News' }) },
   'GET /attempts': read,
   'GET /statistics': read,
   'GET /reports': read,

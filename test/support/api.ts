@@ -78,6 +78,7 @@ export async function startApi(
       REDIS_URL: redis.url,
       REDIS_PREFIX: redis.prefix,
       LOG_LEVEL: 'silent',
+      SENDER_ADDRESS: 'Test street 1, Testtown',
     }),
     ...settings,
   };

@@ -11,6 +11,7 @@ export interface Objects {
   run: number;
   delivery: number;
   import: number;
+  suppression: number;
   token: number;
   session: number;
   identity: number;
@@ -45,6 +46,7 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
     run,
     delivery: await id('SELECT id FROM deliveries WHERE run_id = $1', run),
     import: await id(`INSERT INTO imports (owner_id, status) VALUES ($1, 'done') RETURNING id`, ownerId),
+    suppression: (await post('/suppressions', { email: `gone${made}@example.net` })).id,
     token: (await post('/tokens', { name: 'one' })).id,
     session: await id(
       `INSERT INTO sessions (user_id, token_hash, expires_at)

@@ -24,6 +24,13 @@ const LETTER: Letter = {
   eightBitMime: false,
 };
 
+const DATA_OF_LETTER = {
+  client: { fullName: 'Ann', email: 'ann@example.net', comment: '' },
+  mailing: { name: '' },
+  sender: { name: 'Shop', email: 'shop@example.org' },
+  date: DATE.toISOString(),
+};
+
 function compose(part: Partial<Letter>, options: Partial<LetterOptions> = {}): Buffer {
   const letter = { ...LETTER, ...part };
   const prepared = prepareLetter({
@@ -333,6 +340,39 @@ describe('composeLetter', () => {
     expect(() => compose({}, options)).toThrow(ValidationError);
     expect(() => compose({}, options)).toThrow(field);
   });
+
+  it('names the way out in one line, where it is a letter that people may leave', () => {
+    const data = { ...DATA_OF_LETTER, unsubscribeUrl: `https://news.example.org/${'u'.repeat(300)}` };
+    const write = (leavable: boolean) => {
+      const prepared = prepareLetter({
+        from: { address: 'shop@example.org' },
+        content: { render: () => LETTER },
+        leavable,
+      });
+      const head = { messageId: MESSAGE_ID, boundary: BOUNDARY, date: DATE, eightBitMime: false };
+      return composeLetter(prepared, { data, ...head })
+        .toString('latin1')
+        .split('\r\n');
+    };
+    expect(write(true)).toContain(`List-Unsubscribe: <${data.unsubscribeUrl}>`);
+    expect(write(true)).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
+    expect(write(true)).toContain('Precedence: bulk');
+    expect(write(false).join('\n')).not.toMatch(/^(list-unsub|precedence)/im);
+  });
+
+  it.each([undefined, '', 'ftp://a/b', 'https://a/b>', 'https://a/ b', 'https://a/b\r\nBcc: x@y.zz', 'https://é/'])(
+    'refuses %p as the link to unsubscribe',
+    (unsubscribeUrl) => {
+      const prepared = prepareLetter({
+        from: { address: 'shop@example.org' },
+        content: { render: () => LETTER },
+        leavable: true,
+      });
+      const data = { ...DATA_OF_LETTER, ...(unsubscribeUrl !== undefined && { unsubscribeUrl }) };
+      const head = { messageId: MESSAGE_ID, boundary: BOUNDARY, date: DATE, eightBitMime: false };
+      expect(() => composeLetter(prepared, { data, ...head })).toThrow(ValidationError);
+    },
+  );
 
   it('refuses a Message-ID, a boundary, a date and an address that would break out', () => {
     const prepared = prepareLetter({ from: { address: 'a@b.org' }, content: { render: () => LETTER } });

@@ -19,6 +19,7 @@ const claim: Claim = {
   lostReplies: 0,
   onUnknown: 'resend',
   offered: true,
+  skippedFor: null,
 };
 const reply = (code: number, text: string, enhanced: string | null = null): TransmitResult => ({
   kind: 'refused',

@@ -1,4 +1,6 @@
 import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { languages } from '../../domain/language';
+import { mailingKinds, suppressionReasons } from '../../domain/suppression';
 import { told } from '../../domain/problem-texts';
 import { PERIODS } from '../../domain/recurrence';
 import { type MailingStatus, mailingStatuses, runStatuses, unknownPolicies } from '../../domain/states';
@@ -6,8 +8,22 @@ import { audiences } from '../../features/audiences/audiences';
 import { CLIENT_IDS_MAX, type MailingView } from '../../features/mailings/mailings.service';
 import { Optional, PartialType } from './optional.dto';
 import { Said } from '../openapi/input-schema';
-import { count, id, listOf, maybe, nullable, oneOf, part, said, Shape, text, time, timeText } from '../openapi/shape';
-import { codedProblem } from '../openapi/problems';
+import {
+  count,
+  counts,
+  id,
+  listOf,
+  maybe,
+  nullable,
+  oneOf,
+  part,
+  said,
+  Shape,
+  text,
+  time,
+  timeText,
+} from '../openapi/shape';
+import { codedProblem, FindingAnswer } from '../openapi/problems';
 import { FromDigits, IsId } from './id.dto';
 import { SearchDto } from './list.dto';
 
@@ -60,6 +76,30 @@ export class MailingDto {
   @IsString()
   @Said({ enum: unknownPolicies, description: 'What to do when the reply to a sent letter was lost.' })
   onUnknown?: string;
+
+  @Optional()
+  @IsString()
+  @Said({ enum: mailingKinds, description: 'A transactional one also goes to clients who unsubscribed.' })
+  kind?: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(1_000)
+  @Said({ description: 'Why people must get it although they unsubscribed; for `transactional`.' })
+  transactionalReason?: string | null;
+
+  @Optional()
+  @IsString()
+  @Said({ enum: languages, description: "Of the footer; the owner's if absent." })
+  language?: string;
+}
+
+export class StartDto {
+  @Optional()
+  @IsString()
+  @MaxLength(1_000)
+  @Said({ description: 'Why it starts although the check found something; for managers and admins.' })
+  override?: string;
 }
 
 export class MailingCopyDto {
@@ -122,6 +162,9 @@ export class MailingAnswer extends Shape({
   period: oneOf(PERIODS),
   timeZone: text,
   onUnknown: oneOf(unknownPolicies),
+  kind: oneOf(mailingKinds),
+  transactionalReason: nullable(text),
+  language: oneOf(languages),
   status: oneOf(mailingStatuses),
   statusReason: said('Where it is not its owner who brought it there.', nullable(part(StatusReasonAnswer))),
   nextRunAt: nullable(time),
@@ -140,6 +183,13 @@ export const mailingAnswer = ({ warnings, ...m }: MailingView) =>
     nextRunAt: m.status === 'started' ? m.nextRunAt : null,
     ...(warnings?.length ? { warnings: warnings.map(told) } : {}),
   });
+
+export class PreflightAnswer extends Shape({
+  findings: said('What is wrong; one of level `block` keeps it from starting.', listOf(part(FindingAnswer))),
+  chosen: said('How many recipients it has.', count),
+  eligible: said('How many of them get it.', count),
+  excluded: said('How many get nothing, by reason.', counts(suppressionReasons)),
+}) {}
 
 class OccurrenceAnswer extends Shape({ occurrenceAt: time, local: said('With offset.', timeText) }) {}
 

@@ -1,3 +1,4 @@
+import { findingCodes, findingLevels } from '../../domain/preflight';
 import { problemTexts } from '../../domain/problem-texts';
 import type { ProblemCode } from '../../domain/problems';
 import type { Problem, ToldProblem } from '../../http/problem.filter';
@@ -16,6 +17,14 @@ class FieldErrorAnswer extends Shape({
   ...codedProblem,
 }) {}
 
+/** One line of the check before a start. */
+export class FindingAnswer extends Shape({
+  code: oneOf(findingCodes),
+  level: oneOf(findingLevels),
+  values: details,
+  message: said('The English words for it, which may change.', text),
+}) {}
+
 /** RFC 9457. */
 class ProblemAnswer extends Shape({
   type: text,
@@ -26,6 +35,7 @@ class ProblemAnswer extends Shape({
   requestId: said('As in the header X-Request-Id and in the log.', text),
   errors: maybe(said('What is wrong with which field, at most 20.', listOf(part(FieldErrorAnswer)))),
   runId: maybe(said('The run that is in the way.', id)),
+  findings: maybe(said('What the check before a start has found.', listOf(part(FindingAnswer)))),
 }) {}
 
 export const PROBLEM_TYPE = 'application/problem+json';

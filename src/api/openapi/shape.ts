@@ -80,6 +80,14 @@ export const day = kind<string>({ type: 'string', format: 'date' });
 /** An object with any fields. */
 export const details = kind<Record<string, unknown>>({ type: 'object', additionalProperties: true });
 
+/** A number for each of these names that has one. */
+export const counts = <const V extends string>(names: readonly V[]) =>
+  kind<Partial<Record<V, number>>>({
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name, { type: 'integer', minimum: 0 }])),
+    additionalProperties: false,
+  });
+
 export const oneOf = <const V extends string>(values: readonly V[]) => kind<V>({ type: 'string', enum: values });
 
 export const nullable = <T>({ schema }: Kind<T>): Kind<T | null> => kind(orNull(schema));

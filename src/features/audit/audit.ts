@@ -1,5 +1,6 @@
 import type { Sql } from '../../database/database';
 import type { Role, Viewer } from '../../domain/permissions';
+import type { SuppressionReason } from '../../domain/suppression';
 
 export const auditActions = [
   'sign_in',
@@ -29,6 +30,7 @@ export const auditActions = [
   'user.role',
   'mailing.start',
   'mailing.send',
+  'mailing.override',
   'mailing.pause',
   'mailing.resume',
   'mailing.finish',
@@ -44,6 +46,12 @@ export const auditActions = [
   'delivery.resend',
   'delivery.mark_sent',
   'account.resume',
+  'suppression.add',
+  'suppression.lift',
+  'suppressions.export',
+  'suppressions.import',
+  'sender.change',
+  'link_keys.rotate',
   'database.hold',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
@@ -55,7 +63,7 @@ export type Actor = Pick<Viewer, 'userId' | 'via' | 'ip'>;
 export const anonymous = (ip: string, userId = 0): Actor => ({ userId, ip });
 
 export interface AuditObject {
-  type: 'user' | 'token' | 'mailing' | 'message' | 'client' | 'import' | 'run' | 'delivery' | 'account';
+  type: 'user' | 'token' | 'mailing' | 'message' | 'client' | 'import' | 'run' | 'delivery' | 'account' | 'suppression';
   id?: number;
 }
 
@@ -90,6 +98,9 @@ export interface AuditDetail {
   /** Deliveries that a mail server's log says were accepted, and those that are open again. */
   marked?: number;
   reopened?: number;
+  /** Why an address is suppressed, and why it was lifted. */
+  reason?: SuppressionReason;
+  why?: string;
   /** The import was a dry run. */
   dryRun?: boolean;
 }

@@ -11,6 +11,7 @@ import { ConflictError, NotFoundError, ValidationError } from '../../domain/erro
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { audit } from '../audit/audit';
+import { recogniseErased } from '../consent/suppressions';
 import { deleteClient } from '../ledger/moves';
 import { Client } from './client.entity';
 import { NewClients } from './new-clients';
@@ -127,6 +128,7 @@ export class ClientsService {
       this.database.transaction(async (tx) => {
         const clients = clientsIn(tx.manager);
         const client = await clients.save(clients.create({ ownerId: viewer.userId, ...checked.client }));
+        await recogniseErased(tx, viewer.userId, client.id);
         await this.newClients.announce(tx, viewer.userId, client.id);
         return client;
       }),
@@ -141,7 +143,9 @@ export class ClientsService {
       this.database.transaction(async (tx) => {
         const where = one(id, writableOwner(viewer));
         await clientsIn(tx.manager).update(where, { ...checked.client, updatedAt: () => 'app_now()' });
-        return clientsIn(tx.manager).findOneBy(where);
+        const changed = await clientsIn(tx.manager).findOneBy(where);
+        if (changed) await recogniseErased(tx, changed.ownerId, id, id);
+        return changed;
       }),
     );
     if (!updated) throw new NotFoundError('Client', id);

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Transaction } from '../../database/database';
 import type { Import } from './import.entity';
+import { recogniseErased } from '../consent/suppressions';
 import { NewClients } from './new-clients';
 
 /** The number of lines in a chunk. */
@@ -143,15 +144,20 @@ export class ImportApplier {
     const chunk = await this.claim(tx, importId);
     if (!chunk) return null;
     await tx.rows(BULK);
+    const suppressed = await this.countSuppressed(tx, chunk);
     const { rows, added, firstId } = chunk.dryRun ? await this.count(tx, chunk) : await this.put(tx, chunk);
-    if (firstId !== null) await this.newClients.announce(tx, chunk.ownerId, firstId);
+    if (firstId !== null) {
+      await recogniseErased(tx, chunk.ownerId, firstId);
+      await this.newClients.announce(tx, chunk.ownerId, firstId);
+    }
     await tx.affected('DELETE FROM import_chunks WHERE import_id = $1 AND first_line = $2', [
       importId,
       chunk.firstLine,
     ]);
     const after = await tx.first<Import>(
-      'UPDATE imports SET added = added + $2, updated = updated + $3 WHERE id = $1 RETURNING *',
-      [importId, added, rows - added],
+      `UPDATE imports SET added = added + $2, updated = updated + $3, suppressed = suppressed + $4
+        WHERE id = $1 RETURNING *`,
+      [importId, added, rows - added, suppressed],
     );
     // A separate statement, so that it sees the chunks committed by whoever had locked the import's row before.
     const done = await tx.first<Import>(
@@ -160,6 +166,21 @@ export class ImportApplier {
       [importId],
     );
     return done ?? after ?? null;
+  }
+
+  /** How many of the chunk's addresses get no mail of the owner; erased ones are known by their hash. */
+  private async countSuppressed(tx: Transaction, { importId, ownerId, firstLine, lastLine }: Chunk): Promise<number> {
+    const row = await tx.first<{ n: number }>(
+      `SELECT count(DISTINCT r.email) AS n FROM (
+         SELECT lower(email) AS email FROM import_rows WHERE import_id = $1 AND line BETWEEN $3 AND $4) r
+        WHERE EXISTS (SELECT FROM suppressions s WHERE s.email_key = r.email AND s.lifted_at IS NULL AND s.mailing_id IS NULL
+                         AND (s.owner_id = $2 OR s.owner_id IS NULL))
+           OR (EXISTS (SELECT FROM suppressions e WHERE e.email_key IS NULL AND e.lifted_at IS NULL)
+               AND EXISTS (SELECT FROM suppressions s WHERE s.email_key IS NULL AND s.lifted_at IS NULL AND s.mailing_id IS NULL
+                              AND s.address_hash = address_hash(r.email) AND (s.owner_id = $2 OR s.owner_id IS NULL)))`,
+      [importId, ownerId, firstLine, lastLine],
+    );
+    return row?.n ?? 0;
   }
 
   /** Locks a free chunk; if all are locked, waits for one whose process dies or fails. */

@@ -56,6 +56,10 @@ export class Import {
   @Column('integer', { default: 0 })
   rejected!: number;
 
+  /** Of its addresses, those that get no mail of the owner. */
+  @Column('integer', { default: 0 })
+  suppressed!: number;
+
   /** When the whole file was in the database; from then on no crash loses the import. */
   @Column('timestamptz', { name: 'staged_at', nullable: true })
   stagedAt!: Date | null;

@@ -19,6 +19,8 @@ export interface Claim {
   onUnknown: UnknownPolicy;
   /** If false, an `offer` entry has to be written before anything is sent to the server. */
   offered: boolean;
+  /** Why its recipient must not get mail: then nothing is claimed, the delivery is skipped, which is final. */
+  skippedFor: string | null;
 }
 
 /** A claim as it stands in the ledger. */

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database';
 import type { Claim } from './claims';
+import { suppressionOf } from '../consent/suppression-sql';
 import { asItsRun, may, to } from './move-sql';
 import type { DeliveryRecord } from './records';
 
@@ -14,15 +15,19 @@ const OFFER = `
   UPDATE deliveries SET offered = true WHERE id = ANY($2::bigint[]) AND ${may('offer', 'status')} AND claimed_by = $1
     RETURNING id`;
 
+const OF_CLAIM = { email: 'c.email', owner: 'r.owner_id', mailing: 'r.mailing_id', transactional: 'r.transactional' };
+
 /**
  * Claims and records in one statement: one round trip, one commit, and one run of the counting triggers for all waiting
  * jobs of a worker.
  *
  * `held` takes the runs concerned FOR KEY SHARE, in id order, before it reads their state: it waits for a pause or
  * finish that has locked one FOR UPDATE and then sees its result. So no claim is committed after their answer, and no
- * delivery becomes pending or deferred in a run that was closed. `concerned` is read by primary key, and the updates
- * join by it alone: whatever the statistics of Postgres say about a ledger that has just grown by a million rows, no
- * query plan of this statement can walk through a run.
+ * delivery becomes pending or deferred in a run that was closed. A claim checks in the same statement whether its
+ * recipient is suppressed, and then skips the delivery: it sees what was committed before the statement began, and
+ * whoever suppresses an address later waits in `skipSuppressed` until this statement is committed. `concerned` is read
+ * by primary key, and the updates join by it alone: whatever the statistics of Postgres say about a ledger that has
+ * just grown by a million rows, no query plan of this statement can walk through a run.
  */
 const WRITE = `
   WITH
@@ -34,10 +39,12 @@ const WRITE = `
        AS g(id, status, reason, tries_used, breaks, lost_replies, delay_ms, attempt_number, attempt_status, reply_code,
             enhanced_code, server_response, duration_ms, refusal)),
    -- All deliveries to be claimed or recorded, by primary key.
-   concerned AS MATERIALIZED (SELECT d.id, d.run_id FROM deliveries d WHERE d.id = ANY($2::bigint[] || $3::bigint[])),
+   concerned AS MATERIALIZED (
+     SELECT d.id, d.run_id, d.email, d.id = ANY($2::bigint[]) AS asked FROM deliveries d
+      WHERE d.id = ANY($2::bigint[] || $3::bigint[])),
    -- Their runs, locked before their state is read.
    held AS MATERIALIZED (
-     SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.reason, r.status IN ('planning', 'sending') AS open,
+     SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.transactional, r.reason, r.status IN ('planning', 'sending') AS open,
             r.status = 'sending' AND r.paused_at IS NULL AND (r.end_at IS NULL OR r.end_at > app_now()) AS live
        FROM runs r WHERE r.id IN (SELECT c.run_id FROM concerned c) ORDER BY r.id FOR KEY SHARE),
    -- Records: the delivery goes where the record says, or ends as its run did. Claims that were taken over stay.
@@ -68,18 +75,23 @@ const WRITE = `
        FROM moved m JOIN given g ON g.id = m.id WHERE g.attempt_number IS NOT NULL),
    -- Claims, by compare-and-set on the delivery's state; a claim of this worker is returned again.
    claimed AS (
-     UPDATE deliveries d SET status = ${to('claim', 'sending')}, claimed_by = $1, offered = r.on_unknown = 'resend',
-            next_attempt_at = NULL, reason = NULL, updated_at = app_now()
-       FROM concerned c JOIN held r ON r.id = c.run_id
-      WHERE d.id = c.id AND d.id = ANY($2::bigint[]) AND r.live
+     UPDATE deliveries d SET
+         status = CASE WHEN s.reason IS NULL OR d.status = 'sending' THEN ${to('claim', 'sending')}
+                       ELSE ${to('claim', 'skipped')} END,
+         reason = CASE WHEN d.status = 'sending' THEN NULL ELSE s.reason END,
+         claimed_by = CASE WHEN s.reason IS NULL OR d.status = 'sending' THEN $1 END,
+         offered = r.on_unknown = 'resend' OR (s.reason IS NOT NULL AND d.status <> 'sending'),
+         next_attempt_at = NULL, updated_at = app_now()
+       FROM concerned c JOIN held r ON r.id = c.run_id, LATERAL (SELECT ${suppressionOf(OF_CLAIM)} AS reason) s
+      WHERE d.id = c.id AND c.asked AND r.live
         AND ${may('claim')} AND (d.status <> 'deferred' OR d.next_attempt_at <= app_now())
         AND (d.status <> 'sending' OR d.claimed_by = $1)
      RETURNING d.id, d.run_id, r.mailing_id, r.owner_id, d.client_id, d.email, d.attempts, d.tries, d.breaks,
-               d.lost_replies, r.on_unknown, d.offered)
+               d.lost_replies, r.on_unknown, d.offered, d.reason AS skipped_for)
   SELECT claimed.*, coalesce(c.full_name, '') AS full_name, coalesce(c.comment, '') AS comment
     FROM claimed LEFT JOIN clients c ON c.id = claimed.client_id
   UNION ALL
-  SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM moved`;
+  SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM moved`;
 
 /**
  * Writes entries of several jobs, durably before it returns, in one transaction. Harmless to repeat, because the answer
@@ -91,9 +103,10 @@ const WRITE = `
  *
  * Only a claim that is still this worker's is recorded. A delivery that would be tried again although its run was
  * closed ends as the run did.
- * @returns for each entry that asks for a claim the claim, or null: another worker has it, it is final or not due, or
- * its run is not sending; for each offer its claim, or null if that was taken over; for each record null. `late` are
- * the records of claims that were taken over: nothing of them is written.
+ * @returns for each entry that asks for a claim the claim (with `skippedFor` it is none, the delivery is skipped), or
+ * null: another worker has it, it is final or not due, or its run is not sending; for each offer its claim, or null if
+ * that was taken over; for each record null. `late` are the records of claims that were taken over: nothing of them is
+ * written.
  */
 export async function writeEntries(
   database: Database,

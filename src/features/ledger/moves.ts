@@ -1,22 +1,35 @@
 import type { Sql, Transaction } from '../../database/database';
+import { suppressionOf } from '../consent/suppression-sql';
 import { asItsRun, may, to } from './move-sql';
 
 /** How many pending and how many deferred deliveries are closed in one transaction. */
 const CLOSE_AT_ONCE = 5_000;
 
+/** The recipient of a run `r` whose address is in `email`. */
+const ofRun = (email: string) => ({
+  email,
+  owner: 'r.owner_id',
+  mailing: 'r.mailing_id',
+  transactional: 'r.transactional',
+});
+
+/** The state in which a delivery is planned, by `why.reason`. */
+const PLANNED_AS = `CASE WHEN why.reason IS NULL THEN ${to('plan', 'pending')} ELSE ${to('plan', 'skipped')} END`;
+
 /**
  * Plans one page of a run: `page` is a query whose rows have `key` (what the cursor counts in), `client_id`, `email` and
- * the `reason` of those to be skipped; its $1 is the run. With `again`, clients who have a delivery in the run already
- * are left out.
+ * the `reason` of those to be skipped; its $1 is the run. Whose address is suppressed is skipped, too. With `again`,
+ * clients who have a delivery in the run already are left out.
  */
 export const planDeliveries = (tx: Transaction, page: string, params: unknown[], { again = false } = {}) =>
   tx.first<{ cursor: number | null; n: number; added: number }>(
     `WITH page AS (${page}),
      added AS (
        INSERT INTO deliveries (run_id, client_id, email, status, reason)
-       SELECT $1, client_id, email, CASE WHEN reason IS NULL THEN 'pending' ELSE 'skipped' END, reason
-         FROM page ORDER BY key ${again ? 'ON CONFLICT DO NOTHING' : ''}
-         RETURNING 1)
+       SELECT $1, p.client_id, p.email, ${PLANNED_AS}, why.reason
+         FROM page p JOIN runs r ON r.id = $1,
+              LATERAL (SELECT coalesce(p.reason, ${suppressionOf(ofRun('p.email'))}) AS reason) why
+        ORDER BY p.key ${again ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1)
      SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n,
        (SELECT count(*) FROM added) AS added`,
     params,
@@ -54,6 +67,31 @@ export async function closeDeliveries(tx: Transaction, runId: number, after = 0)
     [runId, after],
   );
   return closed ?? { more: false, last: after };
+}
+
+/**
+ * The open deliveries of an address that must not get mail are skipped, in the live runs of an owner (or all), or of one mailing.
+ * Call it in a transaction of its own, after the one that suppressed the address is committed: a claim that began before
+ * that is waited for here, and one that begins later sees the suppression by itself.
+ * @returns the runs concerned
+ */
+export async function skipSuppressed(
+  tx: Transaction,
+  of: { emailKey: string; ownerId: number | null; mailingId: number | null },
+): Promise<number[]> {
+  const rows = await tx.rows<{ runId: number }>(
+    `WITH open AS MATERIALIZED (
+       SELECT d.id FROM runs r JOIN deliveries d ON d.run_id = r.id AND lower(d.email) = $1
+        WHERE r.status IN ('planning', 'sending') AND ($2::bigint IS NULL OR r.owner_id = $2)
+          AND ($3::bigint IS NULL OR r.mailing_id = $3) AND ${may('suppress')}
+        ORDER BY d.id FOR UPDATE OF d)
+     UPDATE deliveries d SET status = ${to('suppress', 'skipped')}, reason = why.reason, next_attempt_at = NULL, updated_at = app_now()
+       FROM open, deliveries old JOIN runs r ON r.id = old.run_id, LATERAL (SELECT ${suppressionOf(ofRun('old.email'))} AS reason) why
+      WHERE d.id = open.id AND old.id = open.id AND why.reason IS NOT NULL AND ${may('suppress')}
+     RETURNING d.run_id`,
+    [of.emailKey, of.ownerId, of.mailingId],
+  );
+  return [...new Set(rows.map(({ runId }) => runId))];
 }
 
 /** Skips the open deliveries of a client who is deleted; a claimed one ends by its record. */
@@ -129,9 +167,10 @@ export const reconcileOpen = (tx: Transaction, takeoverMs: number, ids: number[]
 /** Clients of a run that had no delivery yet, planned by hand. @returns the deliveries' ids */
 export async function planClients(tx: Transaction, runId: number, clientIds: number[]): Promise<number[]> {
   const rows = await tx.rows<{ id: number }>(
-    `INSERT INTO deliveries (run_id, client_id, email) SELECT $1, c.id, c.email FROM clients c
-      WHERE c.id = ANY($2::bigint[])
-      ORDER BY c.id ON CONFLICT DO NOTHING RETURNING id`,
+    `INSERT INTO deliveries (run_id, client_id, email, status, reason)
+     SELECT $1, c.id, c.email, ${PLANNED_AS}, why.reason
+       FROM clients c JOIN runs r ON r.id = $1, LATERAL (SELECT ${suppressionOf(ofRun('c.email'))} AS reason) why
+      WHERE c.id = ANY($2::bigint[]) ORDER BY c.id ON CONFLICT DO NOTHING RETURNING id`,
     [runId, clientIds],
   );
   return rows.map(({ id }) => id);

@@ -62,8 +62,8 @@ export async function setStatus(tx: Transaction, status: MailingStatus, changes:
 export const edit = (tx: Transaction, id: number, { schedule, ...checked }: CheckedMailing) =>
   tx.affected(
     `UPDATE mailings SET name = $2, message_id = $3, audience = $4, start_at = $5, end_at = $6, period = $7,
-      time_zone = $8,
-            on_unknown = $9, updated_at = app_now() WHERE id = $1`,
+            time_zone = $8, on_unknown = $9, kind = $10, transactional_reason = $11, language = $12,
+            updated_at = app_now() WHERE id = $1`,
     [
       id,
       checked.name,
@@ -74,6 +74,9 @@ export const edit = (tx: Transaction, id: number, { schedule, ...checked }: Chec
       schedule.period,
       schedule.timeZone,
       checked.onUnknown,
+      checked.kind,
+      checked.transactionalReason,
+      checked.language,
     ],
   );
 

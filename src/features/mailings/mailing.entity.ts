@@ -1,6 +1,8 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { Language } from '../../domain/language';
 import type { Period } from '../../domain/recurrence';
 import type { MailingStatus, UnknownPolicy } from '../../domain/states';
+import type { MailingKind } from '../../domain/suppression';
 import type { Audience } from '../audiences/audiences';
 
 @Entity('mailings')
@@ -34,6 +36,15 @@ export class Mailing {
 
   @Column('text', { name: 'on_unknown', default: 'resend' })
   onUnknown!: UnknownPolicy;
+
+  @Column('text', { default: 'marketing' })
+  kind!: MailingKind;
+
+  @Column('text', { name: 'transactional_reason', nullable: true })
+  transactionalReason!: string | null;
+
+  @Column('text', { default: 'en' })
+  language!: Language;
 
   @Column('text', { default: 'created' })
   status!: MailingStatus;

@@ -5,6 +5,7 @@ import { anywhere, searched } from '../../database/search';
 import { notWritable } from '../../database/owned';
 import { ConflictError, invalid, NotFoundError, ValidationError } from '../../domain/errors';
 import { at, type FieldProblem, problem } from '../../domain/problems';
+import type { Language } from '../../domain/language';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import type { MailingStatus, RunStatus } from '../../domain/states';
@@ -89,13 +90,17 @@ export class MailingsService {
   /** @throws ValidationError also for a message or clients that are not there or not the viewer's */
   async create(viewer: Viewer, input: MailingInput): Promise<MailingView> {
     return this.database.transaction(async (tx) => {
-      const owner = await tx.first<{ timeZone: string }>('SELECT time_zone FROM users WHERE id = $1', [viewer.userId]);
-      const checked = checkMailing(input, owner?.timeZone ?? 'UTC');
+      const owner = await tx.first<{ timeZone: string; language: Language }>(
+        'SELECT time_zone, language FROM users WHERE id = $1',
+        [viewer.userId],
+      );
+      const checked = checkMailing(input, owner ?? { timeZone: 'UTC', language: 'en' });
       await requireMessage(tx, viewer.userId, checked.messageId);
       const { schedule } = checked;
       const row = await tx.first<{ id: number }>(
-        `INSERT INTO mailings (owner_id, name, message_id, audience, start_at, end_at, period, time_zone, on_unknown)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+        `INSERT INTO mailings (owner_id, name, message_id, audience, start_at, end_at, period, time_zone, on_unknown, kind,
+                               transactional_reason, language)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
         [
           viewer.userId,
           checked.name,
@@ -106,6 +111,9 @@ export class MailingsService {
           schedule.period,
           schedule.timeZone,
           checked.onUnknown,
+          checked.kind,
+          checked.transactionalReason,
+          checked.language,
         ],
       );
       const id = row?.id ?? 0;
@@ -142,7 +150,11 @@ export class MailingsService {
    * @throws ForbiddenError if the viewer may read it, but not change it
    */
   async copy(viewer: Viewer, id: number, name: string): Promise<MailingView> {
-    const { ownerId, messageId, audience, startAt, endAt, period, timeZone, onUnknown } = await this.get(viewer, id);
+    const { ownerId, messageId, audience, startAt, endAt, period, timeZone, onUnknown, ...more } = await this.get(
+      viewer,
+      id,
+    );
+    const { kind, transactionalReason, language } = more;
     const owner = writableOwner(viewer);
     if (owner !== null && owner !== ownerId) throw await notWritable(this.database, viewer, 'Mailing', id);
     const clientIds = takes(audience, 'clientIds') ? await this.clientIds(id) : undefined;
@@ -157,6 +169,9 @@ export class MailingsService {
         period,
         timeZone,
         onUnknown,
+        kind,
+        transactionalReason,
+        language,
         ...(clientIds && { clientIds }),
       },
     );

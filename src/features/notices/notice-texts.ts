@@ -1,6 +1,8 @@
 import type { RenderedContent } from '../../domain/template';
 
-export type Language = 'en' | 'ru';
+import type { Language } from '../../domain/language';
+
+export type { Language };
 
 /** The notices whose text is ours; a test notice has the text of its message. */
 export type TextNoticeKind =

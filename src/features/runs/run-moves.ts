@@ -74,9 +74,10 @@ export const planFrom = (tx: Transaction, runId: number, joinedFrom: number) =>
 export async function beginResend(tx: Transaction, runId: number): Promise<number> {
   const run = await tx.first<{ id: number }>(
     `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text,
-                       mailing_name, time_zone, letter_key)
-     SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text,
-            r.mailing_name, r.time_zone, gen_random_uuid() FROM runs r WHERE r.id = $1
+                       mailing_name, time_zone, transactional, language, reply_to, postal_address, unsubscribe_text, letter_key)
+     SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text, r.mailing_name,
+            r.time_zone, r.transactional, r.language, r.reply_to, r.postal_address, r.unsubscribe_text, gen_random_uuid()
+       FROM runs r WHERE r.id = $1
      RETURNING id`,
     [runId],
   );
@@ -87,14 +88,23 @@ export async function beginResend(tx: Transaction, runId: number): Promise<numbe
 export const pauseAllRuns = (tx: Transaction) =>
   tx.affected(`UPDATE runs SET paused_at = coalesce(paused_at, app_now()) WHERE status IN ('planning', 'sending')`);
 
-/** Stores facts that the run does not have yet, so that they are the same for all of its letters. */
-export const settleSnapshot = (sql: Sql, runId: number, sender: string) =>
+/**
+ * Stores facts that the run does not have yet, so that they are the same for all of its letters. `from` is the account's
+ * name and address; a sender's own name replaces the first.
+ */
+export const settleSnapshot = (
+  sql: Sql,
+  runId: number,
+  from: { name: string; address: string },
+  postalAddress: string,
+) =>
   sql.affected(
-    `UPDATE runs r SET sender = coalesce(r.sender, $2), mailing_name = coalesce(r.mailing_name, m.name),
-            time_zone = coalesce(r.time_zone, m.time_zone)
-       FROM mailings m WHERE r.id = $1 AND m.id = r.mailing_id
-        AND (r.sender IS NULL OR r.mailing_name IS NULL OR r.time_zone IS NULL)`,
-    [runId, sender],
+    `UPDATE runs r SET mailing_name = coalesce(r.mailing_name, m.name), time_zone = coalesce(r.time_zone, m.time_zone),
+            postal_address = coalesce(r.postal_address, $4::text),
+            sender = coalesce(r.sender, format('%s <%s>', coalesce(nullif(u.name, ''), $2::text), $3::text))
+       FROM mailings m LEFT JOIN senders u ON u.owner_id = m.owner_id WHERE r.id = $1 AND m.id = r.mailing_id
+        AND (r.sender IS NULL OR r.mailing_name IS NULL OR r.time_zone IS NULL OR r.postal_address IS NULL)`,
+    [runId, from.name, from.address, postalAddress],
   );
 
 /**

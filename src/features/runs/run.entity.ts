@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { Language } from '../../domain/language';
 import type { RunReason, RunStatus, RunTrigger, UnknownPolicy } from '../../domain/states';
 
 /** One sending of one mailing, with the content as it was when it began. */
@@ -54,6 +55,21 @@ export class Run {
 
   @Column('text', { nullable: true })
   sender!: string | null;
+
+  @Column('boolean', { default: false })
+  transactional!: boolean;
+
+  @Column('text', { default: 'en' })
+  language!: Language;
+
+  @Column('text', { name: 'reply_to', nullable: true })
+  replyTo!: string | null;
+
+  @Column('text', { name: 'postal_address', nullable: true })
+  postalAddress!: string | null;
+
+  @Column('text', { name: 'unsubscribe_text', nullable: true })
+  unsubscribeText!: string | null;
 
   @Column('uuid', { name: 'letter_key', nullable: true })
   letterKey!: string | null;

@@ -8,11 +8,20 @@ import { PlannerService } from './planner.service';
 import { ReconcileService } from './reconcile.service';
 import { Run } from './run.entity';
 import { RunsService } from './runs.service';
+import { UnsubscribeService } from './unsubscribe.service';
+import { ConsentModule } from '../consent/consent.module';
 
-const EXPORTED = [RunsService, PlannerService, DeliveriesService, DeliveriesExport, ReconcileService];
+const EXPORTED = [
+  RunsService,
+  PlannerService,
+  DeliveriesService,
+  DeliveriesExport,
+  ReconcileService,
+  UnsubscribeService,
+];
 
 @Module({
-  imports: [DatabaseModule, QueueModule, TypeOrmModule.forFeature([Run])],
+  imports: [DatabaseModule, QueueModule, ConsentModule, TypeOrmModule.forFeature([Run])],
   providers: EXPORTED,
   exports: EXPORTED,
 })

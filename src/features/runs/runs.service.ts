@@ -13,15 +13,42 @@ import { finishOnce } from '../mailings/mailing-moves';
 import type { Run } from './run.entity';
 
 /** Columns that no answer contains. */
-type Inner = 'body' | 'bodyText' | 'idempotencyKey' | 'floorId' | 'mailingName' | 'timeZone' | 'sender' | 'letterKey';
-export type RunView = Omit<Run, Inner> & { counts: DeliveryCounts };
+type Inner =
+  | 'body'
+  | 'bodyText'
+  | 'idempotencyKey'
+  | 'floorId'
+  | 'mailingName'
+  | 'timeZone'
+  | 'sender'
+  | 'letterKey'
+  | 'transactional'
+  | 'language'
+  | 'replyTo'
+  | 'postalAddress'
+  | 'unsubscribeText';
+export type RunView = Omit<Run, Inner> & {
+  counts: DeliveryCounts;
+  /** What became known after letters were sent; beside the counts, which it does not change. */
+  after: { bounced: number; softBounced: number; complained: number; unsubscribed: number };
+  /** Why how many were skipped; of a single run only. */
+  skippedBy?: Record<string, number>;
+};
 
 const COUNTS = `(SELECT jsonb_build_object(
     'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
     'pending', coalesce(sum(pending), 0), 'sending', coalesce(sum(sending), 0), 'deferred', coalesce(sum(deferred), 0),
     'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0), 'unknown', coalesce(sum(unknown), 0),
     'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts
-      WHERE run_id = r.id) AS counts`;
+      WHERE run_id = r.id) AS counts,
+  (SELECT jsonb_build_object('bounced', coalesce(sum(bounced), 0), 'softBounced', coalesce(sum(soft_bounced), 0),
+    'complained', coalesce(sum(complained), 0), 'unsubscribed', coalesce(sum(unsubscribed), 0))
+     FROM run_counts WHERE run_id = r.id) AS after`;
+
+/** From a partial index: a run whose recipients are mostly suppressed has very many. */
+const SKIPPED_BY = `(SELECT coalesce(jsonb_object_agg(reason, n), '{}') FROM (
+    SELECT coalesce(d.reason, 'unknown') AS reason, count(*) AS n FROM deliveries d
+     WHERE d.run_id = r.id AND d.off_path = 'skipped' GROUP BY 1) skipped) AS skipped_by`;
 
 const VIEW: View = {
   select: `r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger, r.source_run_id, r.status, r.reason, r.paused_at,
@@ -55,7 +82,10 @@ export class RunsService {
   /** @throws NotFoundError */
   async get(viewer: Viewer, id: number): Promise<RunView> {
     const run = await this.database.first<RunView>(
-      viewWhere(VIEW, 'r.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)'),
+      viewWhere(
+        { ...VIEW, select: `${VIEW.select}, ${SKIPPED_BY}` },
+        'r.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)',
+      ),
       [id, readableOwner(viewer)],
     );
     if (!run) throw new NotFoundError('Run', id);
@@ -238,13 +268,15 @@ async function insertRuns(
 ): Promise<number[]> {
   if (due.length === 0) return [];
   const inserted = await tx.rows<{ id: number }>(
-    `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject,
-      body, body_text,
-                       mailing_name, time_zone, letter_key, end_at)
+    `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body,
+                       body_text, mailing_name, time_zone, transactional, language, reply_to, postal_address,
+                       unsubscribe_text, letter_key, end_at)
      SELECT m.id, m.owner_id, due.at, $1, $2, 'planning', m.on_unknown, s.subject, s.body, s.body_text,
-            m.name, m.time_zone, gen_random_uuid(), m.end_at
+            m.name, m.time_zone, m.kind = 'transactional', m.language, nullif(u.reply_to, ''), nullif(u.postal_address, ''),
+            nullif(u.unsubscribe_text, ''), gen_random_uuid(), m.end_at
        FROM unnest($3::bigint[], $4::timestamptz[]) AS due(mailing_id, at)
-       JOIN mailings m ON m.id = due.mailing_id JOIN messages s ON s.id = m.message_id ORDER BY m.id
+       JOIN mailings m ON m.id = due.mailing_id JOIN messages s ON s.id = m.message_id
+       LEFT JOIN senders u ON u.owner_id = m.owner_id ORDER BY m.id
      ON CONFLICT (mailing_id, occurrence_at) DO NOTHING RETURNING id`,
     [trigger, idempotencyKey, due.map((d) => d.mailingId), due.map((d) => d.occurrenceAt)],
   );

@@ -15,6 +15,7 @@ import { RunsService } from '../runs/runs.service';
 import { carryOut } from './calendar';
 import { databaseNow, scheduleOf } from './facts';
 import { PlanJobs } from './plan-jobs.service';
+import { PreflightService } from './preflight.service';
 import {
   auditMailing,
   MAILING_ENDED,
@@ -37,12 +38,13 @@ export class LifecycleService {
     private readonly runs: RunsService,
     private readonly feed: FeedState,
     private readonly plans: PlanJobs,
+    private readonly preflight: PreflightService,
     @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
   ) {}
 
   /** From now on the schedule is followed. If `startAt` has passed, one run starts at once. */
-  async start(viewer: Viewer, id: number): Promise<MailingView> {
+  async start(viewer: Viewer, id: number, override?: string): Promise<MailingView> {
     const started = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
       requireStatus(mailing, 'started');
@@ -50,6 +52,7 @@ export class LifecycleService {
       const decision = decideFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
       if (decision.done) throw MAILING_ENDED();
       if (decision.run) await requireRecipients(tx, mailing);
+      await this.preflight.require(tx, viewer, mailing, override);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: decision.run !== null });
       await auditMailing(tx, viewer, 'mailing.start', id);
       await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
@@ -147,15 +150,22 @@ export class LifecycleService {
    * stays.
    */
   async carryOutTick(tx: Transaction, decided: Decided[]): Promise<number[]> {
-    if (this.config.lettersPerDay === 0) return carryOut(tx, this.runs, decided);
     const due = decided.filter(({ decision }) => decision.run).map(({ mailing }) => mailing);
-    const refused = await refusedMailings(tx, due, this.config.lettersPerDay, { sends: true });
-    const paused = due.flatMap((mailing, i) => {
+    const unaddressed = (await this.preflight.withoutAddress(tx, due)).map((mailing) => {
+      const reason = { code: 'POSTAL_ADDRESS_MISSING' as const, text: null, by: null };
+      return { mailing, reason };
+    });
+    const isUnaddressed = new Set(unaddressed.map(({ mailing }) => mailing));
+    const asking = this.config.lettersPerDay === 0 ? [] : due.filter((mailing) => !isUnaddressed.has(mailing));
+    const refused =
+      asking.length === 0 ? [] : await refusedMailings(tx, asking, this.config.lettersPerDay, { sends: true });
+    const overAllowance = asking.flatMap((mailing, i) => {
       const error = refused[i];
       if (!error) return [];
       const code = error.code === 'OWNER_BLOCKED' ? ('owner_blocked' as const) : ('letters_per_day' as const);
       return [{ mailing, reason: { code, text: error.message, by: null } }];
     });
+    const paused = [...unaddressed, ...overAllowance];
     await this.pauseWithRuns(tx, paused);
     const pausedMailings = new Set(paused.map(({ mailing }) => mailing));
     return carryOut(

@@ -43,7 +43,7 @@ export class MailingEditService {
       const clientIds = change.clientIds;
       const checked = checkMailing(
         { ...mailing, messageId: mailing.messageId ?? 0, ...given(change), clientIds: undefined },
-        mailing.timeZone,
+        mailing,
       );
       if (checked.audience !== mailing.audience && mailing.status !== 'created') {
         throw new ConflictError(

@@ -7,7 +7,9 @@ import { UsersModule } from '../users/users.module';
 import { BlockingService } from './blocking.service';
 import { LifecycleService } from './lifecycle.service';
 import { MailingEditService } from './mailing-edit.service';
+import { ConsentModule } from '../consent/consent.module';
 import { PlanJobs } from './plan-jobs.service';
+import { PreflightService } from './preflight.service';
 import { RestoreService } from './restore.service';
 import { SchedulerService } from './scheduler.service';
 import { SendNowService } from './send-now.service';
@@ -20,10 +22,11 @@ const EXPORTED = [
   SchedulerService,
   BlockingService,
   PlanJobs,
+  PreflightService,
 ];
 
 @Module({
-  imports: [DatabaseModule, QueueModule, MailingsModule, RunsModule, UsersModule],
+  imports: [DatabaseModule, QueueModule, MailingsModule, RunsModule, UsersModule, ConsentModule],
   providers: EXPORTED,
   exports: EXPORTED,
 })

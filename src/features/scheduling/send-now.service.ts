@@ -20,6 +20,7 @@ import { RunsService } from '../runs/runs.service';
 import { carryOut } from './calendar';
 import { readRunFacts } from './facts';
 import { PlanJobs } from './plan-jobs.service';
+import { type Preflight, PreflightService } from './preflight.service';
 import {
   auditMailing,
   MAILING_ENDED,
@@ -37,6 +38,8 @@ export interface SendPreview {
   recipients: number;
   leftOut: { status: DeliveryStatus; count: number; emails: string[] }[];
   refusal: { code: ErrorCode; message: string } | null;
+  /** The check before the start, and how many of the audience get nothing because they are suppressed. */
+  check: Preflight;
 }
 
 /** How many of the clients who are left out are named. */
@@ -50,6 +53,7 @@ export class SendNowService {
     private readonly mailings: MailingsService,
     private readonly runs: RunsService,
     private readonly plans: PlanJobs,
+    private readonly preflight: PreflightService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -58,12 +62,18 @@ export class SendNowService {
    * mailing. The same key gives the same run.
    * @throws ConflictError MAILING_SENDING with the run, while one has deliveries that were never tried
    */
-  async send(viewer: Viewer, id: number, idempotencyKey: string | null = null): Promise<{ runId: number }> {
+  async send(
+    viewer: Viewer,
+    id: number,
+    idempotencyKey: string | null = null,
+    override?: string,
+  ): Promise<{ runId: number }> {
     const { runId, isNew } = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
       const same = idempotencyKey && (await runOfKey(tx, id, idempotencyKey));
       if (same) return { runId: same, isNew: false };
       const { run, ...decision } = await this.decideSend(tx, mailing);
+      await this.preflight.require(tx, viewer, mailing, override);
       if (mailing.status === 'created') {
         await settleAudience(tx, mailing);
         await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
@@ -81,15 +91,20 @@ export class SendNowService {
   /** To how many `send` would send now, who is left out and why, and whether it would be refused. Changes nothing. */
   async preview(viewer: Viewer, id: number): Promise<SendPreview> {
     const mailing = await this.mailings.get(viewer, id);
-    const { recipientCount } = mailing;
+    const check = await this.preflight.of(viewer, id);
     try {
       const decision = await this.decideSend(this.database, mailing);
       const leftOut = await this.leftOut(mailing, decision.run.occurrenceAt);
-      const had = leftOut.reduce((sum, { count }) => sum + count, 0);
-      return { recipients: Math.max(0, recipientCount - had), leftOut, refusal: null };
+      // Who is skipped as suppressed is not among the eligible.
+      const had = leftOut.reduce((sum, { status, count }) => (status === 'skipped' ? sum : sum + count), 0);
+      const blocked = check.findings.filter(({ level }) => level === 'block');
+      const message = blocked.map((finding) => finding.message).join(' ');
+      const refusal = blocked.length > 0 ? { code: 'PREFLIGHT_BLOCKED' as const, message } : null;
+      return { recipients: Math.max(0, check.eligible - had), leftOut, refusal, check };
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
-      return { recipients: recipientCount, leftOut: [], refusal: { code: error.code, message: error.message } };
+      const { code, message } = error;
+      return { recipients: check.eligible, leftOut: [], refusal: { code, message }, check };
     }
   }
 

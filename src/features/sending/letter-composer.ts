@@ -6,8 +6,12 @@ import { type PreparedLetter, prepareLetter } from '../../domain/compose';
 import { DomainError, ValidationError } from '../../domain/errors';
 import { composeSigned, senderOf } from '../../domain/identity';
 import { boundaryOf, letterDigest, messageIdOf } from '../../domain/message-id';
+import type { Language } from '../../domain/language';
+import { reasonText } from '../../domain/footer';
 import { compileContent, type LetterData } from '../../domain/template';
 import { ACCOUNT, type Account } from '../accounts/account';
+import { LinkKeys } from '../consent/link-keys.service';
+import { oneLine } from '../consent/senders.service';
 import type { Claim } from '../ledger/claims';
 import { settleSnapshot } from '../runs/run-moves';
 import { LedgerClock } from './ledger-clock';
@@ -17,7 +21,9 @@ interface RunContent {
   prepared: PreparedLetter;
   runKey: string | null;
   domain: string;
-  data: Omit<LetterData, 'client'>;
+  data: Omit<LetterData, 'client' | 'unsubscribeUrl'>;
+  /** The link by which the recipient of a delivery leaves. */
+  unsubscribeUrl: (deliveryId: number, email: string) => string;
 }
 
 /** A run as it was when it began. */
@@ -30,6 +36,12 @@ interface RunSnapshot {
   timeZone: string;
   sender: string;
   letterKey: string | null;
+  ownerId: number;
+  transactional: boolean;
+  language: Language;
+  replyTo: string | null;
+  postalAddress: string;
+  unsubscribeText: string | null;
   createdAt: Date;
 }
 
@@ -51,6 +63,7 @@ export class LetterComposer {
     private readonly database: Database,
     @Inject(ACCOUNT) private readonly account: Account,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly keys: LinkKeys,
     private readonly logger: PinoLogger,
   ) {
     this.clock = new LedgerClock(database);
@@ -76,11 +89,15 @@ export class LetterComposer {
     return ({ eightBitMime }) => {
       if (content instanceof DomainError) throw content;
       const date = this.clock.now();
-      const { prepared, runKey, domain, data } = content;
+      const { prepared, runKey, domain, data, unsubscribeUrl } = content;
       const { runId, clientId, id: deliveryId } = claim;
       const digest = letterDigest({ runKey, runId, clientId, deliveryId }, this.config.secretKey);
       return composeSigned(this.account.identity, prepared, {
-        data: { client: { fullName: claim.fullName, email: claim.email, comment: claim.comment }, ...data },
+        data: {
+          client: { fullName: claim.fullName, email: claim.email, comment: claim.comment },
+          unsubscribeUrl: unsubscribeUrl(deliveryId, claim.email),
+          ...data,
+        },
         messageId: messageIdOf(digest, domain),
         boundary: boundaryOf(digest),
         date,
@@ -103,30 +120,44 @@ export class LetterComposer {
 
   private async load(runId: number): Promise<RunContent | DomainError> {
     const run = await this.snapshot(runId);
-    const compiled = compileContent({ subject: run.subject, body: run.body, bodyText: run.bodyText });
+    const { transactional, language, mailingName, timeZone } = run;
+    const source = { subject: run.subject, body: run.body, bodyText: run.bodyText };
+    const compiled = compileContent(source, transactional ? undefined : language);
     if (!compiled.ok)
       return new DomainError('invalid', 'TEMPLATE_FAILED', new ValidationError(compiled.errors).message);
     const { from, domain } = senderOf(run.sender);
-    const { mailingName, timeZone } = run;
+    const replyTo = run.replyTo === null ? {} : { replyTo: { address: run.replyTo } };
     const listId = `mailing-${run.mailingId}.${domain}`;
+    const tokenOf = await this.keys.signer({ kind: 'unsubscribe', ownerId: run.ownerId, mailingId: run.mailingId });
     return {
-      prepared: prepareLetter({ from, content: compiled.content, listId, mailingName }),
+      prepared: prepareLetter({
+        from,
+        ...replyTo,
+        content: compiled.content,
+        listId,
+        mailingName,
+        leavable: !transactional,
+      }),
       runKey: run.letterKey,
       domain,
       data: {
         mailing: { name: mailingName },
         sender: { name: from.name, email: from.address },
+        senderAddress: oneLine(run.postalAddress),
+        footerText: run.unsubscribeText ?? reasonText(language, from.name || from.address),
         date: run.createdAt.toISOString(),
         timeZone,
       },
+      unsubscribeUrl: (deliveryId, email) => `${this.config.publicUrl}/u/${tokenOf(deliveryId, email)}`,
     };
   }
 
   private async snapshot(runId: number): Promise<RunSnapshot> {
-    await settleSnapshot(this.database, runId, this.config.mailFrom);
+    const { from } = this.account.identity;
+    await settleSnapshot(this.database, runId, from, this.config.senderAddress);
     const run = await this.database.first<RunSnapshot>(
-      `SELECT subject, body, body_text, mailing_id, mailing_name, time_zone, sender, letter_key, created_at FROM runs
-        WHERE id = $1`,
+      `SELECT subject, body, body_text, mailing_id, owner_id, mailing_name, time_zone, sender, letter_key, transactional,
+              language, reply_to, postal_address, unsubscribe_text, created_at FROM runs WHERE id = $1`,
       [runId],
     );
     if (!run) throw new Error(`run ${runId} is gone`);

@@ -25,6 +25,8 @@ export type SendOutcome =
   | { kind: 'nothing'; tried?: Tried }
   /** This process is stopping; another worker gets the job. */
   | { kind: 'stopping' }
+  /** The recipient's address is suppressed: the delivery is skipped. */
+  | { kind: 'skipped'; runId: number }
   /** The result is recorded in the ledger. */
   | {
       kind: 'recorded';
@@ -150,6 +152,7 @@ export class SenderService {
     if (!(await this.limiter.take())) return { kind: 'stopping' };
     turn.epoch = this.registry.epoch;
     const claim = await this.ledger.claim(turn.deliveryId);
+    if (claim && claim.skippedFor !== null) return { kind: 'skipped', runId: claim.runId };
     if (claim) failpoint('claimed');
     return claim ?? NOTHING;
   }

@@ -8,6 +8,7 @@ import { SmtpPool } from '../../smtp/smtp-pool';
 import { ACCOUNT, type Account, accountOf } from '../accounts/account';
 import { AccountGate } from '../accounts/account-gate.service';
 import { AccountsModule } from '../accounts/accounts.module';
+import { ConsentModule } from '../consent/consent.module';
 import { WorkerRegistry } from '../ledger/worker-registry.service';
 import { FeederService } from './feeder.service';
 import { LedgerWriter } from './ledger-writer.service';
@@ -18,7 +19,7 @@ import { DeliverySweeper } from './sweeper.service';
 
 /** The parts of a worker that API processes do not have: claims, connections, heartbeat. */
 @Module({
-  imports: [DatabaseModule, QueueModule, AccountsModule],
+  imports: [DatabaseModule, QueueModule, AccountsModule, ConsentModule],
   providers: [
     WorkerRegistry,
     { provide: ACCOUNT, inject: [CONFIG], useFactory: accountOf },

@@ -66,6 +66,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   run: (id) => `/runs/${id}`,
   delivery: (id) => `/attempts?deliveryId=${id}`,
   account: null,
+  suppression: null,
 };
 
 /** The object of an entry by its name; a link if it still exists. */
@@ -113,6 +114,8 @@ const SAY: { [K in keyof AuditDetail]-?: Say<NonNullable<AuditDetail[K]>> } = {
   name: (text) => text,
   scopes: (scopes, { t }) => (scopes.includes('write') ? t.profile.readWrite : t.profile.readOnly),
   expiresAt: (at, { format }) => format.time(at),
+  reason: (code, { t }) => named(t.reasons, code),
+  why: (text) => text,
   dryRun: whether,
 };
 

@@ -9,6 +9,7 @@ import { Chart } from '../components/chart';
 import { Facts } from '../components/facts';
 import { Icon } from '../components/icon';
 import { type Column, PageHead, Pager, Table } from '../components/list';
+import { PreflightBox } from '../components/preflight';
 import { MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 import { AccountTrouble } from './home.page';
@@ -49,6 +50,7 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
         </div>
       )}
       {latest && isGoing(latest.run) && account.state !== 'open' && <AccountTrouble account={account} />}
+      {['created', 'started', 'paused'].includes(mailing.status) && <PreflightBox check={send.check} />}
       <MailingFacts mailing={mailing} sender={sender} />
       {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
       {timeline.points.length > 0 && <Tries timeline={timeline} />}

@@ -73,6 +73,9 @@ export function ProfilePage({
             options={zonesWith(profile.values.timeZone ?? '').map((zone) => ({ value: zone, text: zone }))}
           />
           <button class="btn btn-primary">{t.form.save}</button>
+          <p class="hint">
+            <a href="/sender">{t.sender.link}</a>
+          </p>
         </PostForm>
         <div>
           <PasswordForm form={password} />

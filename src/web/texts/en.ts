@@ -1,4 +1,5 @@
 import type { MailingCode, RefusalCode, AccountEvent } from '../../domain/codes';
+import type { Finding, FindingCode } from '../../domain/preflight';
 import type { SmtpReason } from '../../domain/smtp-ruling';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
@@ -24,6 +25,7 @@ export const en = {
     messages: 'Messages',
     clients: 'Clients',
     attempts: 'Attempts',
+    suppressions: 'Excluded',
     reports: 'Reports',
     service: 'Service',
     users: 'Users',
@@ -124,12 +126,87 @@ export const en = {
     paused_by_manager: 'A manager paused this mailing.',
     owner_blocked: "The owner's account is blocked.",
     ended: 'Its end time has passed.',
+    POSTAL_ADDRESS_MISSING:
+      'Its letters would have no postal address, which the law requires. Enter one under Profile, Sender, then resume it.',
     letters_per_day:
       'It would have exceeded the number of letters that its owner may send in a day. Nothing is sent until it is resumed.',
     restored:
       'The database was restored from a backup. What was sent after the backup is not known here: resume only what may go out again.',
   } satisfies Record<Exclude<MailingCode, SmtpReason>, string>,
   pausedFor: (reason: string) => `The service paused this mailing: ${reason}.`,
+  unsubscribe: {
+    title: 'Unsubscribe',
+    yourAddress: 'Your address',
+    gets: 'gets letters. Which ones should end?',
+    from: 'No more letters',
+    all: (sender: string | null) => (sender ? `of any kind from ${sender}` : 'of any kind from this sender'),
+    only: (mailing: string) => `of the mailing “${mailing}” only`,
+    leave: 'Unsubscribe',
+    leftTitle: 'You are unsubscribed',
+    left: (sender: string | null) =>
+      sender ? `gets no more mailings from ${sender}.` : 'gets no more mailings from this sender.',
+    leftMailing: (mailing: string) => `gets no more letters of the mailing “${mailing}”.`,
+    mistake: 'Was this a mistake?',
+    again: 'Subscribe again',
+    backTitle: 'You are subscribed again',
+    back: (sender: string | null) =>
+      sender ? `You will get the letters of ${sender} again.` : 'You will get these letters again.',
+    testLetter: 'This link is from a test letter. In real letters it leads to the page on which people unsubscribe.',
+    test: 'Nothing was changed.',
+    inThisLanguage: 'English',
+  },
+  sender: {
+    title: 'Sender',
+    link: 'What letters say about their sender: name, answers, postal address',
+    name: 'Name',
+    nameHint: 'What people see as the sender. Empty: the name that the installation uses.',
+    replyTo: 'Address for answers',
+    replyToHint: 'Empty: answers go to the address that the letters come from.',
+    postalAddress: 'Postal address',
+    addressHint: 'Stands at the end of every letter: the law asks for it. Without one, mailings do not start.',
+    why: 'Why people get your letters',
+    whyHint: 'One sentence above the link to unsubscribe. Empty: a standard one.',
+    shown: 'What letters say now',
+    noAddress: 'No postal address yet: mailings do not start.',
+  },
+  suppressions: {
+    title: 'Excluded addresses',
+    about:
+      'These addresses get no mailings: people who unsubscribed, addresses that do not exist, and those you excluded.',
+    download: 'Download',
+    add: 'Exclude an address',
+    addButton: 'Exclude',
+    detail: 'Note',
+    detailHint: 'For yourself; for example who asked for it.',
+    search: 'Search for an address',
+    reason: 'Reason',
+    scope: 'Gets no',
+    since: 'Since',
+    lift: 'Include again',
+    liftButton: 'Include again',
+    why: 'Why?',
+    inForce: 'Excluded now',
+    lifted: 'Included again',
+    empty: 'No address is excluded.',
+    erased: 'erased',
+    notYours: 'only a manager can',
+    everybody: 'mail of this installation',
+    allMailings: 'mailings at all',
+    oneMailing: (name: string) => `mailing “${name}”`,
+  },
+  preflight: {
+    toSender: 'Enter it now',
+    numbers: (chosen: string, eligible: string, reasons: string) =>
+      `${chosen} chosen, ${eligible} get it. The others do not: ${reasons}.`,
+    findings: {
+      POSTAL_ADDRESS_MISSING: () =>
+        'The letters have no postal address, which the law asks for: the mailing does not start without one.',
+      TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
+      PUBLIC_URL_NOT_HTTPS: ({ url }) =>
+        `The links to unsubscribe begin with ${url}, and mail programs accept only https. Whoever runs the service sets PUBLIC_URL.`,
+      NOBODY_ELIGIBLE: () => 'Nobody would get it: all recipients are excluded.',
+    } satisfies Record<FindingCode, (values: Finding['values']) => string>,
+  },
   home: {
     title: 'Home',
     mailings: 'Mailings',
@@ -528,6 +605,13 @@ export const en = {
       'delivery.resend': 'Sent one letter again',
       'delivery.mark_sent': 'Marked a letter as sent',
       'account.resume': 'Tried the mail server again',
+      'mailing.override': 'Started a mailing although the check found something',
+      'suppression.add': 'Excluded an address',
+      'suppression.lift': 'Let an address get letters again',
+      'suppressions.export': 'Exported the excluded addresses',
+      'suppressions.import': 'Imported excluded addresses',
+      'sender.change': 'Changed the sender',
+      'link_keys.rotate': 'Made a new key for links in letters',
       'database.hold': 'Paused everything: the database was restored',
     } satisfies Record<AuditAction, string>,
     objectType: {
@@ -540,6 +624,7 @@ export const en = {
       run: 'Sending',
       delivery: 'Letter',
       account: 'Mail server',
+      suppression: 'Excluded address',
     } satisfies Record<AuditObject['type'], string>,
     detail: {
       by: 'By',
@@ -561,6 +646,8 @@ export const en = {
       marked: 'Marked as sent',
       reopened: 'Reopened',
       dryRun: 'Check only',
+      reason: 'Reason',
+      why: 'Why',
     } satisfies Record<keyof AuditDetail, string>,
     yes: 'yes',
     no: 'no',
@@ -674,6 +761,9 @@ export const en = {
     USER_NOT_WAITING: 'This user does not wait for approval.',
     USER_NOT_BLOCKED: 'This user is not blocked.',
     USER_UNCONFIRMED: 'The address of this user is not confirmed yet.',
+    PREFLIGHT_BLOCKED: 'Something has to be put right first: see the check above the button.',
+    SUPPRESSION_LIFTED: 'It was lifted already.',
+    LIFTED_LATELY: 'You lifted this for the same address within the last 30 days. A manager can do it again.',
     OWNER_BLOCKED: "The owner's account is blocked.",
     LIMITS_UNAVAILABLE: 'Not possible just now. Try again soon.',
     MAILING_NEVER_RUN: 'This mailing was never sent.',
@@ -681,6 +771,8 @@ export const en = {
     LETTERS_PER_DAY: 'This would be more letters than you may send in a day.',
   } satisfies Record<RefusalCode, string>,
   flashes: {
+    suppressed: 'The address is excluded.',
+    lifted: 'The address gets mailings again.',
     saved: 'Saved.',
     deleted: 'Deleted.',
     secondFactorOff: 'The second factor is off.',

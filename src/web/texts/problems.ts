@@ -142,6 +142,7 @@ export const problemsRu: ProblemTexts = {
   not_assignable: (v) => `${placeRu(v)}«${v.name}» нельзя присвоить значение.`,
   template_limit: (v) => placeRu(v) + templateRu(boundsRu[v.bound]),
   template: (v) => placeRu(v) + templateRu(v.text),
+  footer_hidden: () => 'Конец письма не виден, и ссылка для отписки не видна тоже: не закрыт комментарий или элемент.',
   unusable: unfitRu,
   file_missing: () => 'Выберите файл.',
   quote_open: () => 'Кавычка не закрыта.',

@@ -44,6 +44,11 @@ export const reasonsEn: Record<AccountReason | DeliveryReason, string> = {
   ended: 'the mailing ended',
   finished: 'the mailing was finished',
   client_deleted: 'the client was deleted',
+  unsubscribed: 'unsubscribed',
+  hard_bounce: 'the address does not exist',
+  complaint: 'complained about a letter',
+  manual: 'blocked by hand',
+  invalid: 'the address can get no mail',
   worker_lost: 'the worker was lost before the answer',
   unknown: 'unknown',
 };
@@ -91,6 +96,11 @@ export const reasonsRu: Record<AccountReason | DeliveryReason, string> = {
   ended: 'рассылка закончилась',
   finished: 'рассылка завершена',
   client_deleted: 'клиент удалён',
+  unsubscribed: 'отписался',
+  hard_bounce: 'такого адреса нет',
+  complaint: 'жалоба на письмо',
+  manual: 'исключён вручную',
+  invalid: 'адрес не принимает почту',
   worker_lost: 'обработчик пропал до ответа',
   unknown: 'неизвестно',
 };

@@ -1,3 +1,4 @@
+import { isLanguage, type Language } from '../../domain/language';
 import type { ValidationError } from '../../domain/errors';
 import { worded } from '../../domain/problems';
 import { en } from './en';
@@ -6,14 +7,11 @@ import type { Texts } from './shape';
 
 export type { Texts } from './shape';
 
-export const languages = ['en', 'ru'] as const;
-export type Language = (typeof languages)[number];
+export { isLanguage, type Language, languages } from '../../domain/language';
 
 const catalogues: Record<Language, Texts> = { en, ru };
 
 export const textsOf = (language: Language): Texts => catalogues[language];
-
-export const isLanguage = (text: unknown): text is Language => languages.some((language) => language === text);
 
 /** The reader's preferred language of those we have, by `Accept-Language`. */
 export function preferredLanguage(header: string | undefined): Language {

@@ -1,0 +1,60 @@
+import { Body, Get, Patch } from '@nestjs/common';
+import { IsString, MaxLength } from 'class-validator';
+import type { Viewer } from '../domain/permissions';
+import { SendersService } from '../features/consent/senders.service';
+import { CurrentViewer } from '../http/viewer';
+import { Optional } from './dto/optional.dto';
+import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
+import { Operation } from './openapi/operation';
+import { said, Shape, text } from './openapi/shape';
+
+class SenderDto {
+  @Optional()
+  @IsString()
+  @MaxLength(1_000)
+  @Said({ description: "Empty: the account's name." })
+  name?: string;
+
+  @Optional()
+  @IsString()
+  @MaxLength(1_000)
+  @Said({ description: "Where answers go; empty: to the account's address." })
+  replyTo?: string;
+
+  @Optional()
+  @IsString()
+  @MaxLength(1_000)
+  @Said({ description: 'In every letter; empty: SENDER_ADDRESS of the installation.' })
+  postalAddress?: string;
+
+  @Optional()
+  @IsString()
+  @MaxLength(1_000)
+  @Said({ description: 'Why people get the letters, in the standard footer; empty: its own words.' })
+  unsubscribeText?: string;
+}
+
+class SenderAnswer extends Shape({
+  name: text,
+  replyTo: text,
+  postalAddress: said('In every letter.', text),
+  unsubscribeText: text,
+}) {}
+
+@ApiController('sender')
+export class SenderController {
+  constructor(private readonly senders: SendersService) {}
+
+  @Get()
+  @Operation("What the caller's letters say about their sender", SenderAnswer)
+  async get(@CurrentViewer() viewer: Viewer) {
+    return SenderAnswer.of(await this.senders.get(viewer));
+  }
+
+  @Patch()
+  @Operation("Change what the caller's letters say about their sender, from the next run on", SenderAnswer)
+  async update(@CurrentViewer() viewer: Viewer, @Body() body: SenderDto) {
+    return SenderAnswer.of(await this.senders.update(viewer, body));
+  }
+}

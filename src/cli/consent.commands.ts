@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { LinkKeys } from '../features/consent/link-keys.service';
+import { SuppressionsService } from '../features/consent/suppressions.service';
+import { UnsubscribeService } from '../features/runs/unsubscribe.service';
+import { UsersService } from '../features/users/users.service';
+import { OPERATOR, type Output, print, run } from './context';
+
+/** Who must not get mail, and the links by which people say so. */
+export function consentCommands(program: Command): void {
+  program
+    .command('suppress')
+    .argument('<email>', 'the address')
+    .description('No letter of this owner goes to the address any more')
+    .requiredOption('--owner <email>', "the owner's address")
+    .option('--detail <text>', 'a note that is kept with it')
+    .option('--json', 'print one JSON object')
+    .action((email: string, options: Output & { owner: string; detail?: string }) =>
+      run(options, async (app) => {
+        const owner = await app.get(UsersService).byEmail(options.owner);
+        const viewer = { ...OPERATOR, userId: owner.id };
+        const input = { email, ...(options.detail !== undefined && { detail: options.detail }) };
+        const { id } = await app.get(UnsubscribeService).suppress(viewer, input, 'cli');
+        print(options, { id, email }, `${email} gets no more letters of ${owner.email}.`);
+        return 0;
+      }),
+    );
+
+  program
+    .command('export-suppressions')
+    .description('Writes all suppressed addresses to standard output, as CSV')
+    .action(() =>
+      run({}, async (app) => {
+        for await (const piece of app.get(SuppressionsService).exportCsv(OPERATOR)) process.stdout.write(piece);
+        return 0;
+      }),
+    );
+
+  program
+    .command('rotate-link-keys')
+    .description('Makes a new key that signs the links in letters; links that are out stay good')
+    .option('--json', 'print one JSON object')
+    .action((options: Output) =>
+      run(options, async (app) => {
+        const id = await app.get(LinkKeys).rotate();
+        print(options, { id }, `Key ${id} signs the links in letters from now on.`);
+        return 0;
+      }),
+    );
+}

@@ -1,0 +1,94 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+
+/**
+ * What a link in a letter says: it can only take this one address off this owner's list, and back onto it. It holds no
+ * address, and all that is needed to act on it, so that it works when client, mailing and ledger are gone.
+ */
+export interface AddressToken {
+  /** `test`: of a test letter; it leads to a page that says so, and changes nothing. */
+  kind: 'unsubscribe' | 'test';
+  ownerId: number;
+  mailingId: number;
+  deliveryId: number;
+  /** `addressHash` of the recipient. */
+  addressHash: Buffer;
+}
+
+/** A key that signs tokens, by the number that they name. */
+export interface LinkKey {
+  id: number;
+  secret: Buffer;
+}
+
+const KINDS = ['unsubscribe', 'test'] as const;
+const HASH_BYTES = 16;
+const MAC_BYTES = 10;
+/** Key, kind, three numbers of 1 to 8 bytes, hash, MAC. */
+const BYTES = { min: 2 + 3 + HASH_BYTES + MAC_BYTES, max: 2 + 24 + HASH_BYTES + MAC_BYTES };
+const TEXT = /^[\w-]+$/;
+
+/** 128 bits that stand for an address; SQL's `address_hash` gives the same. @param key the address as `emailKey` gives it */
+export const addressHash = (pepper: Buffer, key: string): Buffer =>
+  hash('sha256', Buffer.concat([pepper, Buffer.from(key)]), 'buffer').subarray(0, HASH_BYTES);
+
+/** What all tokens of a mailing begin with. */
+export const tokenHead = (
+  key: LinkKey,
+  { kind, ownerId, mailingId }: Pick<AddressToken, 'kind' | 'ownerId' | 'mailingId'>,
+) => Buffer.from([key.id, KINDS.indexOf(kind), ...varint(ownerId), ...varint(mailingId)]);
+
+/**
+ * A token as it stands in a URL: base64url (RFC 4648 5), about 48 characters. Its last bytes are the first 80 bits of
+ * an HMAC-SHA256 (RFC 2104) of all others.
+ */
+export function makeToken(key: LinkKey, head: Buffer, deliveryId: number, hash: Buffer): string {
+  const signed = Buffer.concat([head, Buffer.from(varint(deliveryId)), hash]);
+  return Buffer.concat([signed, macOf(key, signed)]).toString('base64url');
+}
+
+/** @returns null for anything that none of these keys has signed, whatever it is, after the same work */
+export function readToken(keys: readonly LinkKey[], text: string): AddressToken | null {
+  if (!TEXT.test(text) || text.length > (BYTES.max * 4) / 3 + 1) return null;
+  const bytes = Buffer.from(text, 'base64url');
+  // Other spellings of the same bytes, with bits that mean nothing, are not ours.
+  if (bytes.length < BYTES.min || bytes.length > BYTES.max || bytes.toString('base64url') !== text) return null;
+  const signed = bytes.subarray(0, -MAC_BYTES);
+  const key = keys.find(({ id }) => id === bytes[0]);
+  const mac = macOf(key ?? { id: 0, secret: Buffer.alloc(32) }, signed);
+  if (!timingSafeEqual(mac, bytes.subarray(-MAC_BYTES)) || !key) return null;
+  const kind = KINDS[bytes[1] ?? -1];
+  const numbers = readVarints(signed.subarray(2, -HASH_BYTES));
+  if (kind === undefined || numbers?.length !== 3) return null;
+  const [ownerId = 0, mailingId = 0, deliveryId = 0] = numbers;
+  return { kind, ownerId, mailingId, deliveryId, addressHash: signed.subarray(-HASH_BYTES) };
+}
+
+/** The number of the key that a token says it was signed with, whoever wrote it; undefined if it is none. */
+export const keyIdOf = (text: string): number | undefined => Buffer.from(text.slice(0, 4), 'base64url')[0];
+
+const macOf = ({ secret }: LinkKey, signed: Buffer): Buffer =>
+  createHmac('sha256', secret).update(signed).digest().subarray(0, MAC_BYTES);
+
+/** Seven bits a byte, the lowest first; the eighth says that more follow. */
+function varint(n: number): number[] {
+  const bytes: number[] = [];
+  let rest = n;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80);
+  return [...bytes, rest];
+}
+
+function readVarints(bytes: Buffer): number[] | null {
+  const numbers: number[] = [];
+  let value = 0;
+  let unit = 1;
+  for (const byte of bytes) {
+    value += (byte & 0x7f) * unit;
+    unit *= 0x80;
+    if (!Number.isSafeInteger(value)) return null;
+    if (byte >= 0x80) continue;
+    numbers.push(value);
+    value = 0;
+    unit = 1;
+  }
+  return unit === 1 ? numbers : null;
+}

@@ -1,0 +1,56 @@
+import type { Language } from './language';
+
+/**
+ * What a marketing letter must show, and where its author left it out: why people get it, whose it is, and the way out
+ * (CAN-SPAM 16 CFR 316, RFC 8058 beside the header). Liquid, for the renderer of the letter around it.
+ */
+const WORDS: Record<Language, { why: (sender: string) => string; leave: string }> = {
+  en: {
+    why: (sender) => `You get this letter because your address is on the mailing list of ${sender}.`,
+    leave: 'Unsubscribe',
+  },
+  ru: {
+    why: (sender) => `Вы получили это письмо, потому что ваш адрес есть в списке рассылки: ${sender}.`,
+    leave: 'Отписаться',
+  },
+};
+
+/** Which parts of the footer are to be added. */
+export interface FooterParts {
+  link: boolean;
+  address: boolean;
+}
+
+/** What `{{ footerText }}` says unless the sender has words of their own. */
+export const reasonText = (language: Language, sender: string): string => WORDS[language].why(sender);
+
+/** The body with the footer before the end of what is shown. */
+export function withHtmlFooter(body: string, language: Language, parts: FooterParts): string {
+  const paragraph = (content: string) => `<p style="margin:0 0 4px">${content}</p>`;
+  const link = `<a href="{{ unsubscribeUrl }}" style="color:#666666">${WORDS[language].leave}</a>`;
+  const footer =
+    '<div style="margin-top:32px;padding-top:12px;border-top:1px solid #dddddd;font:13px/1.5 sans-serif;color:#666666">' +
+    (parts.link ? paragraph('{{ footerText }}') : '') +
+    (parts.address ? paragraph('{{ senderAddress }}') : '') +
+    (parts.link ? paragraph(link) : '') +
+    '</div>';
+  const at = endOfBody(body);
+  return `${body.slice(0, at)}${footer}${body.slice(at)}`;
+}
+
+/** The text with the footer below it. */
+export function withTextFooter(text: string, language: Language, parts: FooterParts): string {
+  const lines = [
+    ...(parts.link ? ['{{ footerText }}'] : []),
+    ...(parts.address ? ['{{ senderAddress }}'] : []),
+    ...(parts.link ? [`${WORDS[language].leave}: {{ unsubscribeUrl }}`] : []),
+  ];
+  return `${text}\n\n---\n${lines.join('\n')}\n`;
+}
+
+function endOfBody(html: string): number {
+  const lower = html.toLowerCase();
+  const end = lower.lastIndexOf('</body');
+  const at = end < 0 ? lower.lastIndexOf('</html') : end;
+  return at < 0 ? html.length : at;
+}

@@ -1,0 +1,99 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
+import { Database } from '../../database/database';
+import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
+import { ValidationError } from '../../domain/errors';
+import { parseMailbox } from '../../domain/mailbox';
+import type { Viewer } from '../../domain/permissions';
+import { at, problem } from '../../domain/problems';
+
+/** Whose letters a user's are, beside the address, which is the account's. */
+export interface Sender {
+  /** Empty: the account's name. */
+  name: string;
+  /** Where answers go; empty: to the account's address. */
+  replyTo: string;
+  /** Of one or several lines; empty: SENDER_ADDRESS. */
+  postalAddress: string;
+  /** Why people get the letters, in the standard footer; empty: its own words. */
+  unsubscribeText: string;
+}
+
+const MAX = { name: 200, postalAddress: 500, unsubscribeText: 500 };
+/** What would end the name in `Name <address>`. */
+const NO_NAME = /["<>]/;
+const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f]/;
+
+@Injectable()
+export class SendersService {
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async get(viewer: Pick<Viewer, 'userId'>): Promise<Sender> {
+    const row = await this.database.first<Sender>(
+      'SELECT name, reply_to, postal_address, unsubscribe_text FROM senders WHERE owner_id = $1',
+      [viewer.userId],
+    );
+    return row ?? { name: '', replyTo: '', postalAddress: '', unsubscribeText: '' };
+  }
+
+  /** @throws ValidationError naming every field that is wrong */
+  async update(viewer: Pick<Viewer, 'userId'>, change: Partial<Sender>): Promise<Sender> {
+    const { name, replyTo, postalAddress, unsubscribeText } = { ...(await this.get(viewer)), ...trimmed(change) };
+    const reply = replyTo === '' ? { ok: true as const, email: '' } : parseEmailAddress(replyTo);
+    const errors = [
+      ...at(
+        'name',
+        NO_NAME.test(name) ? problem('unusable', { fault: 'sender_name' }) : singleLineProblem(name, MAX.name),
+      ),
+      ...at('replyTo', reply.ok ? null : reply.problem),
+      ...at('postalAddress', textProblem(postalAddress, MAX.postalAddress)),
+      ...at('unsubscribeText', textProblem(unsubscribeText, MAX.unsubscribeText)),
+    ];
+    if (errors.length > 0 || !reply.ok) throw new ValidationError(errors);
+    const row = await this.database.first<Sender>(
+      `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (owner_id) DO UPDATE SET name = $2, reply_to = $3, postal_address = $4, unsubscribe_text = $5, updated_at = app_now()
+       RETURNING name, reply_to, postal_address, unsubscribe_text`,
+      [viewer.userId, name, reply.email, postalAddress, unsubscribeText],
+    );
+    if (!row) throw new Error('an insert returned no row');
+    return row;
+  }
+
+  /** What letters say of their sender, the settings filled in. */
+  async shown(
+    viewer: Pick<Viewer, 'userId'>,
+  ): Promise<{ name: string; email: string; postalAddress: string; unsubscribeText: string }> {
+    const sender = await this.get(viewer);
+    const account = parseMailbox(this.config.mailFrom);
+    return {
+      name: sender.name || account?.name || '',
+      email: account?.address ?? '',
+      postalAddress: oneLine(sender.postalAddress || this.config.senderAddress),
+      unsubscribeText: sender.unsubscribeText,
+    };
+  }
+}
+
+/** A postal address as letters show it. */
+export const oneLine = (address: string): string =>
+  address
+    .split('\n')
+    .map((line) => line.trim().replace(/,$/, ''))
+    .filter((line) => line !== '')
+    .join(', ');
+
+const trimmed = (change: Partial<Sender>): Partial<Sender> =>
+  Object.fromEntries(
+    Object.entries(change)
+      .filter(([, value]) => value !== undefined)
+      .map(([field, value]) => [field, value.replace(/\r\n?/g, '\n').trim()]),
+  );
+
+function textProblem(text: string, max: number) {
+  if (CONTROLS.test(text)) return problem('controls');
+  return text.length > max ? problem('too_long', { max }) : null;
+}

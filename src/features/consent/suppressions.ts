@@ -1,0 +1,60 @@
+import type { Sql, Transaction } from '../../database/database';
+import type { SuppressionReason, SuppressionSource } from '../../domain/suppression';
+
+export interface NewSuppression {
+  /** Null: it binds all owners. */
+  ownerId: number | null;
+  /** Null: all mailings. */
+  mailingId: number | null;
+  /** As `emailKey` gives it; null if the address is not known any more. */
+  emailKey: string | null;
+  addressHash: Buffer;
+  reason: SuppressionReason;
+  source: SuppressionSource;
+  detail?: string;
+  deliveryId?: number | null;
+  expiresAt?: Date | null;
+}
+
+/** This address gets nothing from now on; known already, it is known. @returns whether it is new */
+export async function suppress(sql: Sql, suppression: NewSuppression): Promise<boolean> {
+  const { ownerId, mailingId, emailKey, addressHash, reason, source, detail, deliveryId, expiresAt } = suppression;
+  const row = await sql.first<{ isNew: boolean }>(
+    `INSERT INTO suppressions AS s (owner_id, mailing_id, email_key, address_hash, reason, source, detail, delivery_id, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
+       SET email_key = coalesce(s.email_key, excluded.email_key),
+           expires_at = CASE WHEN excluded.expires_at IS NULL THEN NULL ELSE greatest(s.expires_at, excluded.expires_at) END
+     RETURNING xmax = 0 AS is_new`,
+    [ownerId, mailingId, emailKey, addressHash, reason, source, detail ?? '', deliveryId ?? null, expiresAt ?? null],
+  );
+  return row?.isNew ?? false;
+}
+
+/** The person's own word: they want these letters again. What others know about the address stays. */
+export const liftUnsubscribed = (tx: Transaction, ownerId: number, addressHash: Buffer) =>
+  tx.affected(
+    `UPDATE suppressions SET lifted_at = app_now(), lift_reason = 'resubscribed'
+      WHERE owner_id = $1 AND address_hash = $2 AND reason = 'unsubscribed' AND lifted_at IS NULL`,
+    [ownerId, addressHash],
+  );
+
+/**
+ * An address that was erased, and comes back as a client: what is known about it binds it again. Call it in the transaction that
+ * adds or changes the owner's clients with ids from `firstId` on.
+ */
+export const recogniseErased = (tx: Transaction, ownerId: number, firstId: number, lastId: number | null = null) =>
+  tx.affected(
+    `UPDATE suppressions s SET email_key = c.key
+       FROM (SELECT lower(email) AS key, address_hash(email) AS hash FROM clients
+              WHERE owner_id = $1 AND id >= $2 AND ($3::bigint IS NULL OR id <= $3)
+                AND EXISTS (SELECT FROM suppressions e WHERE e.email_key IS NULL AND e.lifted_at IS NULL
+                                AND (e.owner_id = $1 OR e.owner_id IS NULL))) c
+      WHERE s.address_hash = c.hash AND s.email_key IS NULL AND s.lifted_at IS NULL
+        AND (s.owner_id = $1 OR s.owner_id IS NULL)`,
+    [ownerId, firstId, lastId],
+  );
+
+/** The address itself is forgotten, but not that it must get nothing. */
+export const eraseAddress = (tx: Transaction, emailKey: string) =>
+  tx.affected('UPDATE suppressions SET email_key = NULL WHERE email_key = $1', [emailKey]);

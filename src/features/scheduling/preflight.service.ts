@@ -1,0 +1,121 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.module';
+import { Database, type Sql, type Transaction } from '../../database/database';
+import { ConflictError, ForbiddenError, invalid, ValidationError } from '../../domain/errors';
+import type { Viewer } from '../../domain/permissions';
+import { type Finding, findingTexts, mayOverride, preflight } from '../../domain/preflight';
+import { problem } from '../../domain/problems';
+import type { SuppressionReason } from '../../domain/suppression';
+import { compileContent, type ContentSource } from '../../domain/template';
+import { audienceOf } from '../audiences/audiences';
+import { audit } from '../audit/audit';
+import { SendersService } from '../consent/senders.service';
+import type { Mailing } from '../mailings/mailing.entity';
+import { MailingsService } from '../mailings/mailings.service';
+import { recipientsOf } from '../runs/allowance';
+
+/** What a mailing's check before its start says: what is wrong, and who gets its letters. */
+export interface Preflight {
+  findings: (Finding & { message: string })[];
+  chosen: number;
+  eligible: number;
+  excluded: Partial<Record<SuppressionReason, number>>;
+}
+
+const OVERRIDE_MAX = 500;
+
+/** The check before the start, which REST, the button, the command line and the scheduler all pass. */
+@Injectable()
+export class PreflightService {
+  constructor(
+    private readonly database: Database,
+    private readonly mailings: MailingsService,
+    private readonly senders: SendersService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws NotFoundError */
+  async of(viewer: Viewer, mailingId: number): Promise<Preflight> {
+    return this.check(this.database, await this.mailings.get(viewer, mailingId));
+  }
+
+  /**
+   * @param override why a manager or admin starts it although something is found; audited
+   * @throws ConflictError PREFLIGHT_BLOCKED with the findings, ForbiddenError for an override by a user
+   */
+  async require(tx: Transaction, viewer: Viewer, mailing: Mailing, override: string | undefined): Promise<void> {
+    const { findings } = await this.check(tx, mailing);
+    const blocking = findings.filter(({ level }) => level === 'block');
+    if (blocking.length === 0) return;
+    if (override !== undefined) {
+      if (viewer.role === 'user') throw new ForbiddenError('Only managers and admins may override the check.');
+      const why = override.trim();
+      if (why === '') throw invalid('override', problem('empty'));
+      if (why.length > OVERRIDE_MAX) throw invalid('override', problem('too_long', { max: OVERRIDE_MAX }));
+      if (blocking.every(mayOverride)) {
+        await audit(tx, viewer, 'mailing.override', { type: 'mailing', id: mailing.id }, { why });
+        return;
+      }
+    }
+    const detail = blocking.map(({ message }) => message).join(' ');
+    throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });
+  }
+
+  /** Of these mailings, which are about to run, those whose letters would have no postal address. */
+  async withoutAddress(tx: Transaction, mailings: Mailing[]): Promise<Mailing[]> {
+    if (this.config.senderAddress !== '') return [];
+    const marketing = mailings.filter(({ kind }) => kind === 'marketing');
+    if (marketing.length === 0) return [];
+    const known = await tx.rows<{ ownerId: number }>(
+      `SELECT owner_id FROM senders WHERE owner_id = ANY($1::bigint[]) AND postal_address <> ''`,
+      [marketing.map(({ ownerId }) => ownerId)],
+    );
+    const owners = new Set(known.map(({ ownerId }) => ownerId));
+    return marketing.filter(({ ownerId }) => !owners.has(ownerId));
+  }
+
+  private async check(sql: Sql, mailing: Mailing): Promise<Preflight> {
+    const { postalAddress } = await this.senders.shown({ userId: mailing.ownerId });
+    const chosen = (await recipientsOf(sql, [mailing.id])).get(mailing.id) ?? 0;
+    const excluded = await excludedOf(sql, mailing);
+    const eligible = Math.max(0, chosen - Object.values(excluded).reduce((sum, n) => sum + n, 0));
+    const findings = preflight({
+      kind: mailing.kind,
+      postalAddress,
+      templateProblem: await templateProblem(sql, mailing),
+      chosen,
+      eligible,
+      publicUrl: this.config.publicUrl,
+      production: this.config.secureCookies,
+    });
+    const told = findings.map((finding) => ({ ...finding, message: findingTexts[finding.code](finding.values) }));
+    return { findings: told, chosen, eligible, excluded };
+  }
+}
+
+async function templateProblem(sql: Sql, { messageId, kind, language }: Mailing): Promise<string | null> {
+  const source = await sql.first<ContentSource>('SELECT subject, body, body_text FROM messages WHERE id = $1', [
+    messageId,
+  ]);
+  if (!source) return null;
+  const compiled = compileContent(source, kind === 'marketing' ? language : undefined);
+  return compiled.ok ? null : new ValidationError(compiled.errors).message;
+}
+
+/**
+ * How many of a mailing's recipients get nothing, by reason. It begins at the suppressions, which are few beside the clients: each
+ * finds its client by an index.
+ */
+async function excludedOf(sql: Sql, mailing: Mailing): Promise<Preflight['excluded']> {
+  const rows = await sql.rows<{ reason: SuppressionReason; n: number }>(
+    `SELECT reason, count(*) AS n FROM (
+       SELECT DISTINCT ON (c.id) s.reason FROM suppressions s JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
+        WHERE s.lifted_at IS NULL AND (s.owner_id = $2 OR s.owner_id IS NULL) AND (s.mailing_id = $1 OR s.mailing_id IS NULL)
+          AND (s.expires_at IS NULL OR s.expires_at > app_now()) AND NOT ($3 AND s.reason = 'unsubscribed')
+          AND ${audienceOf(mailing).contains}
+        ORDER BY c.id, array_position('{complaint,unsubscribed,hard_bounce,invalid,manual}', s.reason)) suppressed
+      GROUP BY reason`,
+    [mailing.id, mailing.ownerId, mailing.kind === 'transactional'],
+  );
+  return Object.fromEntries(rows.map(({ reason, n }) => [reason, n]));
+}
