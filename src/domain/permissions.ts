@@ -1,4 +1,5 @@
 import { ForbiddenError } from './errors';
+import type { SuppressionReason } from './suppression';
 
 export const roles = ['user', 'manager', 'admin'] as const;
 export type Role = (typeof roles)[number];
@@ -68,3 +69,19 @@ export const writableOwner = (viewer: Viewer): number | null => ownerFor(viewer,
 
 /** Whose mailings the viewer may pause and resume: a manager may stop things. */
 export const stoppableOwner = (viewer: Viewer): number | null => ownerFor(viewer, 'mailing.stop');
+
+/**
+ * Whether this viewer may lift a suppression. What a person said, only they take back, or a manager who says why; a complaint only an
+ * admin; what is known of an address may be wrong, and its owner tries again, but not over and over.
+ */
+export function mayLift(
+  viewer: Pick<Viewer, 'userId' | 'role'>,
+  { reason, ownerId }: { reason: SuppressionReason; ownerId: number | null },
+): 'yes' | 'once_a_month' | 'no' {
+  if (viewer.role === 'admin') return 'yes';
+  if (reason === 'complaint') return 'no';
+  if (viewer.role === 'manager') return 'yes';
+  if (reason === 'unsubscribed') return 'no';
+  if (reason === 'hard_bounce') return 'once_a_month';
+  return ownerId === viewer.userId || ownerId === null ? 'yes' : 'no';
+}

@@ -1,5 +1,3 @@
-import type { Viewer } from './permissions';
-
 /** Why an address gets nothing. */
 export const suppressionReasons = ['unsubscribed', 'hard_bounce', 'complaint', 'manual', 'invalid'] as const;
 export type SuppressionReason = (typeof suppressionReasons)[number];
@@ -23,19 +21,3 @@ export type DeliveryEvent = (typeof deliveryEvents)[number];
 /** Which mailings a message goes out by: a transactional one also goes to whom unsubscribed, and can not be left. */
 export const mailingKinds = ['marketing', 'transactional'] as const;
 export type MailingKind = (typeof mailingKinds)[number];
-
-/**
- * Whether this viewer may lift it. What a person said, only they take back, or a manager who says why; a complaint only an
- * admin; what is known of an address may be wrong, and its owner tries again, but not over and over.
- */
-export function mayLift(
-  viewer: Pick<Viewer, 'userId' | 'role'>,
-  { reason, ownerId }: { reason: SuppressionReason; ownerId: number | null },
-): 'yes' | 'once_a_month' | 'no' {
-  if (viewer.role === 'admin') return 'yes';
-  if (reason === 'complaint') return 'no';
-  if (viewer.role === 'manager') return 'yes';
-  if (reason === 'unsubscribed') return 'no';
-  if (reason === 'hard_bounce') return 'once_a_month';
-  return ownerId === viewer.userId || ownerId === null ? 'yes' : 'no';
-}

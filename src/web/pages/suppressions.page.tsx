@@ -1,6 +1,6 @@
 import type { Page } from '../../domain/paging';
-import type { Viewer } from '../../domain/permissions';
-import { mayLift, suppressionReasons } from '../../domain/suppression';
+import { mayLift, type Viewer } from '../../domain/permissions';
+import { suppressionReasons } from '../../domain/suppression';
 import type { SuppressionView } from '../../features/consent/suppressions.service';
 import type { FormState } from '../answers';
 import { Field, FormProblem, PostForm } from '../components/form';
