@@ -4,13 +4,14 @@
 -- The keys that sign the links in letters. A link is good for years: a key is never deleted, and only a person retires
 -- one. Both these secrets belong to the database's backups; SECRET_KEY has no part in them.
 CREATE TABLE link_keys (
-  id smallint GENERATED ALWAYS AS IDENTITY CONSTRAINT link_keys_pkey PRIMARY KEY,
+  -- One byte of each link.
+  id smallint NOT NULL CONSTRAINT link_keys_pkey PRIMARY KEY CONSTRAINT link_keys_id_check CHECK (id BETWEEN 1 AND 255),
   secret bytea NOT NULL CONSTRAINT link_keys_secret_check CHECK (octet_length(secret) = 32),
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   -- From then on what it signed is not accepted any more.
   retired_at timestamptz
 );
-INSERT INTO link_keys (secret) VALUES (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+INSERT INTO link_keys (id, secret) VALUES (1, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
 
 -- The one secret under which addresses are hashed: it is in every link, and never changes.
 CREATE TABLE address_pepper (

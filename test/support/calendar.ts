@@ -55,6 +55,7 @@ export class Calendar {
       REDIS_URL: redis.url,
       REDIS_PREFIX: redis.prefix,
       LOG_LEVEL: 'silent',
+      SENDER_ADDRESS: 'Test street 1, Testtown',
       ...env,
     });
     const modules = await Promise.all(

@@ -293,7 +293,7 @@ describe('composeLetter', () => {
         listId: 'mailing-7.example.org',
         mailingName: 'Весна 2027',
         autoSubmitted: true,
-        headers: { 'List-Unsubscribe': `<https://example.org/${'u'.repeat(90)}>, <mailto:u@example.org>` },
+        headers: { 'List-Help': `<https://example.org/${'u'.repeat(90)}>, <mailto:u@example.org>` },
       },
     );
     expect(letter.toString('latin1')).toBe(
@@ -306,7 +306,7 @@ describe('composeLetter', () => {
         'Reply-To: =?utf-8?B?0J/QvtC80L7RidGM?= <help@xn--e1afmkfd.xn--p1ai>',
         'List-Id: =?utf-8?B?0JLQtdGB0L3QsCAyMDI3?= <mailing-7.example.org>',
         'Auto-Submitted: auto-generated',
-        `List-Unsubscribe: <https://example.org/${'u'.repeat(90)}>, <mailto:u@example.org>`,
+        `List-Help: <https://example.org/${'u'.repeat(90)}>, <mailto:u@example.org>`,
         'MIME-Version: 1.0',
         'Content-Type: multipart/alternative;',
         ` boundary="${BOUNDARY}"`,

@@ -33,11 +33,17 @@ function compose(subject: string, text: string, html: string, eightBitMime = fal
     from: { name: 'Магазин', address: 'shop@example.org' },
     content: { render: () => ({ subject, text, html }) },
     listId: 'mailing-7.example.org',
-    headers: { 'List-Unsubscribe': '<https://example.org/u>', 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' },
+    leavable: true,
   });
   const client = { fullName: 'Ann', email: 'ann@example.net', comment: '' };
   return composeLetter(prepared, {
-    data: { client, mailing: { name: '' }, sender: { name: '', email: '' }, date: '' },
+    data: {
+      client,
+      mailing: { name: '' },
+      sender: { name: '', email: '' },
+      date: '',
+      unsubscribeUrl: 'https://example.org/u',
+    },
     messageId: '<1@example.org>',
     date: SIGNED_AT,
     boundary: '=_b',

@@ -57,7 +57,8 @@ export class LinkKeys {
   /** A new key signs from now on; the older ones stay good, for the letters that are out. @returns its number */
   async rotate(): Promise<number> {
     const row = await this.database.first<{ id: number }>(
-      `INSERT INTO link_keys (secret) VALUES (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) RETURNING id`,
+      `INSERT INTO link_keys (id, secret)
+       SELECT max(id) + 1, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) FROM link_keys RETURNING id`,
     );
     this.secrets = undefined;
     return row?.id ?? 0;

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
-import { Database } from '../../database/database';
+import { Database, type Sql } from '../../database/database';
 import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
 import { ValidationError } from '../../domain/errors';
 import { parseMailbox } from '../../domain/mailbox';
@@ -31,8 +31,8 @@ export class SendersService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async get(viewer: Pick<Viewer, 'userId'>): Promise<Sender> {
-    const row = await this.database.first<Sender>(
+  async get(viewer: Pick<Viewer, 'userId'>, sql: Sql = this.database): Promise<Sender> {
+    const row = await sql.first<Sender>(
       'SELECT name, reply_to, postal_address, unsubscribe_text FROM senders WHERE owner_id = $1',
       [viewer.userId],
     );
@@ -66,8 +66,9 @@ export class SendersService {
   /** What letters say of their sender, the settings filled in. */
   async shown(
     viewer: Pick<Viewer, 'userId'>,
+    sql: Sql = this.database,
   ): Promise<{ name: string; email: string; postalAddress: string; unsubscribeText: string }> {
-    const sender = await this.get(viewer);
+    const sender = await this.get(viewer, sql);
     const account = parseMailbox(this.config.mailFrom);
     return {
       name: sender.name || account?.name || '',

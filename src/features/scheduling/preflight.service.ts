@@ -75,7 +75,7 @@ export class PreflightService {
   }
 
   private async check(sql: Sql, mailing: Mailing): Promise<Preflight> {
-    const { postalAddress } = await this.senders.shown({ userId: mailing.ownerId });
+    const { postalAddress } = await this.senders.shown({ userId: mailing.ownerId }, sql);
     const chosen = (await recipientsOf(sql, [mailing.id])).get(mailing.id) ?? 0;
     const excluded = await excludedOf(sql, mailing);
     const eligible = Math.max(0, chosen - Object.values(excluded).reduce((sum, n) => sum + n, 0));

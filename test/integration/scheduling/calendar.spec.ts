@@ -488,6 +488,7 @@ describe('a send on demand', () => {
         { status: 'sent', count: 1, emails: ['client1@example.com'] },
       ],
       refusal: null,
+      check: { findings: [], chosen: 3, eligible: 3, excluded: {} },
     });
     expect(await calendar.send(id)).toEqual({ runId });
   });
