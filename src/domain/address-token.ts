@@ -46,6 +46,10 @@ export function makeToken(key: LinkKey, head: Buffer, deliveryId: number, hash: 
   return Buffer.concat([signed, macOf(key, signed)]).toString('base64url');
 }
 
+/** Where a token leads: the page on which its recipient unsubscribes. */
+export const unsubscribeUrl = (publicUrl: string, token: string): string =>
+  `${publicUrl.replace(/\/+$/, '')}/u/${token}`;
+
 /** @returns null for anything that none of these keys has signed, whatever it is, after the same work */
 export function readToken(keys: readonly LinkKey[], text: string): AddressToken | null {
   if (!TEXT.test(text) || text.length > (BYTES.max * 4) / 3 + 1) return null;

@@ -4,13 +4,23 @@ import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
 import { NoticesModule } from '../notices/notices.module';
 import { ClientsModule } from '../clients/clients.module';
+import { ConsentModule } from '../consent/consent.module';
+import { UsersModule } from '../users/users.module';
 import { Message } from './message.entity';
 import { MessagesService } from './messages.service';
 import { PreviewService } from './preview.service';
 import { TestNoticesService } from './test-notices.service';
 
 @Module({
-  imports: [NoticesModule, QueueModule, DatabaseModule, TypeOrmModule.forFeature([Message]), ClientsModule],
+  imports: [
+    NoticesModule,
+    QueueModule,
+    DatabaseModule,
+    TypeOrmModule.forFeature([Message]),
+    ClientsModule,
+    ConsentModule,
+    UsersModule,
+  ],
   providers: [MessagesService, PreviewService, TestNoticesService],
   exports: [MessagesService, PreviewService, TestNoticesService],
 })

@@ -5,6 +5,7 @@ import { listPage, newestFirst } from '../../database/list';
 import { anywhere, searched } from '../../database/search';
 import { singleLineProblem } from '../../domain/email-address';
 import { invalid, NotFoundError, ValidationError } from '../../domain/errors';
+import type { Language } from '../../domain/language';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { compileContent, type LetterData, type RenderedContent } from '../../domain/template';
@@ -70,13 +71,9 @@ export class MessagesService {
     return this.find(id, writableOwner(viewer));
   }
 
-  /** The message as a client would get it; without a client, with a made-up one. */
-  preview(message: MessageInput, data: LetterData): RenderedContent {
-    const compiled = compileContent({
-      subject: message.subject,
-      body: message.body,
-      bodyText: message.bodyText ?? undefined,
-    });
+  /** The message as a client would get it by a marketing mailing, whose footer has this language. */
+  preview({ subject, body, bodyText }: MessageInput, data: LetterData, language: Language): RenderedContent {
+    const compiled = compileContent({ subject, body, bodyText }, language);
     if (!compiled.ok) throw new ValidationError(compiled.errors);
     return compiled.content.render(data);
   }

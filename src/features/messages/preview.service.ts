@@ -1,19 +1,30 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
-import { parseMailbox } from '../../domain/mailbox';
+import { unsubscribeUrl } from '../../domain/address-token';
+import { reasonText } from '../../domain/footer';
+import type { Language } from '../../domain/language';
 import type { Viewer } from '../../domain/permissions';
 import type { LetterData, RenderedContent } from '../../domain/template';
 import { ClientsService } from '../clients/clients.service';
+import { LinkKeys } from '../consent/link-keys.service';
+import { SendersService } from '../consent/senders.service';
+import { UsersService } from '../users/users.service';
 import { type MessageInput, MessagesService } from './messages.service';
 
 const NOBODY = { fullName: 'Anna Example', email: 'anna@example.com', comment: '' };
 
-/** Messages as their clients will see them: rendered as they are for sending. */
+/**
+ * Messages as their clients will see them: rendered as they are for sending by a marketing mailing, with the footer. The
+ * link to unsubscribe leads to a page that says that it is a test.
+ */
 @Injectable()
 export class PreviewService {
   constructor(
     private readonly messages: MessagesService,
     private readonly clients: ClientsService,
+    private readonly users: UsersService,
+    private readonly senders: SendersService,
+    private readonly keys: LinkKeys,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -24,16 +35,22 @@ export class PreviewService {
   /** @throws ValidationError if the draft does not compile */
   async ofDraft(viewer: Viewer, draft: MessageInput, clientId?: number): Promise<RenderedContent> {
     const client = clientId === undefined ? NOBODY : await this.clients.get(viewer, clientId);
-    return this.messages.preview(draft, this.dataFor(client));
+    const { language } = await this.users.byId(viewer.userId);
+    return this.messages.preview(draft, await this.dataFor(viewer, client, language), language);
   }
 
-  private dataFor(client: LetterData['client']): LetterData {
-    const from = parseMailbox(this.config.mailFrom);
+  private async dataFor(viewer: Viewer, client: LetterData['client'], language: Language): Promise<LetterData> {
+    const { fullName, email, comment } = client;
+    const sender = await this.senders.shown(viewer);
+    const tokenOf = await this.keys.signer({ kind: 'test', ownerId: viewer.userId, mailingId: 0 });
     return {
-      client: { fullName: client.fullName, email: client.email, comment: client.comment },
+      client: { fullName, email, comment },
       mailing: { name: '' },
-      sender: { name: from?.name ?? '', email: from?.address ?? '' },
+      sender: { name: sender.name, email: sender.email },
       date: new Date().toISOString(),
+      unsubscribeUrl: unsubscribeUrl(this.config.publicUrl, tokenOf(0, email)),
+      senderAddress: sender.postalAddress,
+      footerText: sender.unsubscribeText || reasonText(language, sender.name || sender.email),
     };
   }
 }

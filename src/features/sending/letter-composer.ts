@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
+import { unsubscribeUrl } from '../../domain/address-token';
 import { type PreparedLetter, prepareLetter } from '../../domain/compose';
 import { DomainError, ValidationError } from '../../domain/errors';
 import { composeSigned, senderOf } from '../../domain/identity';
@@ -23,7 +24,7 @@ interface RunContent {
   domain: string;
   data: Omit<LetterData, 'client' | 'unsubscribeUrl'>;
   /** The link by which the recipient of a delivery leaves. */
-  unsubscribeUrl: (deliveryId: number, email: string) => string;
+  linkOf: (deliveryId: number, email: string) => string;
 }
 
 /** A run as it was when it began. */
@@ -89,13 +90,13 @@ export class LetterComposer {
     return ({ eightBitMime }) => {
       if (content instanceof DomainError) throw content;
       const date = this.clock.now();
-      const { prepared, runKey, domain, data, unsubscribeUrl } = content;
+      const { prepared, runKey, domain, data, linkOf } = content;
       const { runId, clientId, id: deliveryId } = claim;
       const digest = letterDigest({ runKey, runId, clientId, deliveryId }, this.config.secretKey);
       return composeSigned(this.account.identity, prepared, {
         data: {
           client: { fullName: claim.fullName, email: claim.email, comment: claim.comment },
-          unsubscribeUrl: unsubscribeUrl(deliveryId, claim.email),
+          unsubscribeUrl: linkOf(deliveryId, claim.email),
           ...data,
         },
         messageId: messageIdOf(digest, domain),
@@ -148,7 +149,7 @@ export class LetterComposer {
         date: run.createdAt.toISOString(),
         timeZone,
       },
-      unsubscribeUrl: (deliveryId, email) => `${this.config.publicUrl}/u/${tokenOf(deliveryId, email)}`,
+      linkOf: (deliveryId, email) => unsubscribeUrl(this.config.publicUrl, tokenOf(deliveryId, email)),
     };
   }
 
