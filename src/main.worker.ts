@@ -12,7 +12,7 @@ import { WorkerModule } from './worker/worker.module';
 @Module({})
 class WorkerApp {
   static with(config: Config): DynamicModule {
-    return { module: WorkerApp, imports: [ConfigModule.with(config), LoggingModule, WorkerModule.with(config)] };
+    return { module: WorkerApp, imports: [ConfigModule.with(config), LoggingModule, WorkerModule] };
   }
 }
 

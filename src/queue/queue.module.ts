@@ -1,8 +1,8 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Inject, Module } from '@nestjs/common';
-import { type Queue as BullQueue, withBackend } from 'bullmq';
+import type { Queue as BullQueue } from 'bullmq';
 import { CONFIG, type Config } from '../config/config.module';
-import { createBatchingBackend } from './batching-backend';
+import { BatchingQueue } from './batching';
 import { FeedState } from './feed-state';
 import { Limits } from './limits';
 import { RedisConnection, RedisModule } from './redis.module';
@@ -13,10 +13,8 @@ const NAMES = [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE];
 /** All queues, in the order of the status page. */
 export const QUEUES = Symbol('queues');
 
-// The classes from which @nestjs/bullmq makes every queue and worker.
-const { Queue, Worker } = withBackend(createBatchingBackend);
-BullModule.queueClass = Queue;
-BullModule.workerClass = Worker;
+// @nestjs/bullmq has no other way to use a queue with another backend; workers are made in worker/processors.ts.
+BullModule.queueClass = BatchingQueue;
 
 /**
  * BullMQ over Redis. Nothing in Redis is the only copy: the sweeper fills the queues again from Postgres. Producers

@@ -1,4 +1,3 @@
-import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { untilAnswered } from '../database/wait';
@@ -15,7 +14,7 @@ import { RunFinisher } from './run-finisher';
  * removed at once: its result is in the ledger, and if the same job is added again, it finds nothing to claim.
  */
 @Injectable()
-export class DeliveryProcessor extends WorkerHost {
+export class DeliveryProcessor {
   constructor(
     private readonly sender: SenderService,
     private readonly lifecycle: LifecycleService,
@@ -23,7 +22,6 @@ export class DeliveryProcessor extends WorkerHost {
     private readonly feed: FeedState,
     private readonly redis: RedisConnection,
   ) {
-    super();
     sender.onProbed = (outcome) => this.follow(outcome);
   }
 
@@ -58,11 +56,8 @@ export class DeliveryProcessor extends WorkerHost {
 
   /** Has the delivery tried again at once; if Redis is away, the sweeper finds that it has no job. */
   private async feedAgain(deliveryId: number): Promise<void> {
-    await promptly(this.feed.again(deliveryId)).catch((error: unknown) => this.onError(error as Error));
-  }
-
-  @OnWorkerEvent('error')
-  onError(error: Error): void {
-    this.redis.complain(error, DELIVERY_QUEUE);
+    await promptly(this.feed.again(deliveryId)).catch((error: unknown) =>
+      this.redis.complain(error as Error, DELIVERY_QUEUE),
+    );
   }
 }

@@ -1,12 +1,10 @@
-import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
-import { DelayedError, type Job } from 'bullmq';
+import { DelayedError, type Job, type Worker } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import { ImportsService } from '../features/clients/imports.service';
 import { FeederService } from '../features/sending/feeder.service';
 import { PlannerService } from '../features/runs/planner.service';
-import { PLAN_QUEUE, type PlanJob } from '../queue/queues';
-import { RedisConnection } from '../queue/redis.module';
+import type { PlanJob } from '../queue/queues';
 import { RunFinisher } from './run-finisher';
 
 /** How long an import is applied before other jobs get their turn. */
@@ -14,23 +12,20 @@ const IMPORT_SLICE_MS = 5_000;
 
 /** Plans runs and applies imports: long work in short transactions, apart from the sending. */
 @Injectable()
-export class PlanProcessor extends WorkerHost {
+export class PlanProcessor {
   constructor(
     private readonly planner: PlannerService,
     private readonly feeder: FeederService,
     private readonly finisher: RunFinisher,
     private readonly imports: ImportsService,
-    private readonly redis: RedisConnection,
     private readonly logger: PinoLogger,
-  ) {
-    super();
-  }
+  ) {}
 
-  async process(job: Job<PlanJob>, token?: string): Promise<void> {
+  async process(job: Job<PlanJob>, token: string | undefined, worker: Worker): Promise<void> {
     if ('importId' in job.data) {
       if (await this.imports.resume(job.data.importId, IMPORT_SLICE_MS)) return;
       // To the end of the queue: delayed until time 0, because this node's clock may be ahead of the others'.
-      await this.worker.getBackend().moveToDelayed(job.id as string, 0, 0, token, { skipAttempt: true });
+      await worker.getBackend().moveToDelayed(job.id as string, 0, 0, token, { skipAttempt: true });
       throw new DelayedError();
     }
     const { runId } = job.data;
@@ -40,12 +35,6 @@ export class PlanProcessor extends WorkerHost {
     }
   }
 
-  @OnWorkerEvent('error')
-  onError(error: Error): void {
-    this.redis.complain(error, PLAN_QUEUE);
-  }
-
-  @OnWorkerEvent('failed')
   onFailed(job: Job<PlanJob> | undefined, error: Error): void {
     this.logger.warn(
       { event: 'plan.failed', job: job?.name, ...job?.data, reason: error.message },

@@ -1,8 +1,6 @@
-import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Job } from 'bullmq';
-import { SCHEDULE_QUEUE, type ScheduleJob } from '../queue/queues';
-import { RedisConnection } from '../queue/redis.module';
+import type { ScheduleJob } from '../queue/queues';
 import { Rounds } from './rounds';
 
 /**
@@ -10,20 +8,10 @@ import { Rounds } from './rounds';
  * long sweep does not delay the calendar. The database decides whether they are due (Rounds).
  */
 @Injectable()
-export class ScheduleProcessor extends WorkerHost {
-  constructor(
-    private readonly rounds: Rounds,
-    private readonly redis: RedisConnection,
-  ) {
-    super();
-  }
+export class ScheduleProcessor {
+  constructor(private readonly rounds: Rounds) {}
 
   process({ name }: Job<unknown, unknown, ScheduleJob>): Promise<unknown> {
     return this.rounds.ask(name);
-  }
-
-  @OnWorkerEvent('error')
-  onError(error: Error): void {
-    this.redis.complain(error, SCHEDULE_QUEUE);
   }
 }

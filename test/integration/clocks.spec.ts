@@ -197,11 +197,14 @@ describe('clocks', () => {
     };
     const imports = { resume } as unknown as ImportsService;
     const unused = {} as never;
-    const processor = new PlanProcessor(unused, unused, unused, imports, ledger.redis, silent);
+    const processor = new PlanProcessor(unused, unused, unused, imports, silent);
     const work = () => {
-      const worker = new Worker<PlanJob>('plan-ahead', (job, token) => processor.process(job, token), options);
-      Object.assign(processor, { _worker: worker });
-      return worker;
+      const made: Worker = new Worker<PlanJob>(
+        'plan-ahead',
+        (job, token) => processor.process(job, token, made),
+        options,
+      );
+      return made;
     };
     const real = Date.now;
     try {

@@ -8,11 +8,11 @@ import { WorkerModule } from '../../src/worker/worker.module';
 @Module({})
 class TestWorker {
   static with(config: Config): DynamicModule {
-    return { module: TestWorker, imports: [ConfigModule.with(config), LoggingModule, WorkerModule.with(config)] };
+    return { module: TestWorker, imports: [ConfigModule.with(config), LoggingModule, WorkerModule] };
   }
 }
 
-/** A worker in this process; one at a time, as its processors get their options by their classes. */
+/** A worker in this process. */
 export async function startWorker(config: Config): Promise<INestApplicationContext> {
   const worker = await makeWorker(config);
   await worker.get(WorkerLife).begin();
