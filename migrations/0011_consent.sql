@@ -26,7 +26,8 @@ CREATE FUNCTION address_hash(email text) RETURNS bytea LANGUAGE sql STABLE PARAL
   SELECT substr(sha256(p.secret || convert_to(lower(email COLLATE "C"), 'UTF8')), 1, 16) FROM address_pepper p
 $$;
 
--- Addresses that get nothing, or not that mailing. Rows are never deleted: lifting one keeps it, with who did it and why.
+-- Addresses that get nothing, or not that mailing. Rows are never deleted: lifting one keeps it, with who did it and
+-- why.
 CREATE TABLE suppressions (
   id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT suppressions_pkey PRIMARY KEY,
   -- Null: no owner of this installation may write to it.

@@ -27,7 +27,10 @@ const MAC_BYTES = 10;
 const BYTES = { min: 2 + 3 + HASH_BYTES + MAC_BYTES, max: 2 + 24 + HASH_BYTES + MAC_BYTES };
 const TEXT = /^[\w-]+$/;
 
-/** 128 bits that stand for an address; SQL's `address_hash` gives the same. @param key the address as `emailKey` gives it */
+/**
+ * 128 bits that stand for an address; SQL's `address_hash` gives the same. @param key the address as `emailKey` gives
+ * it
+ */
 export const addressHash = (pepper: Buffer, key: string): Buffer =>
   hash('sha256', Buffer.concat([pepper, Buffer.from(key)]), 'buffer').subarray(0, HASH_BYTES);
 

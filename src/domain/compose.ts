@@ -22,8 +22,8 @@ export interface LetterOptions {
   /** Marks the letter as sent by a program on its own account (RFC 3834): for notices, not for mailings. */
   autoSubmitted?: boolean;
   /**
-   * A letter that people may leave: it names `data.unsubscribeUrl` for the mail program's own button (RFC 2369, RFC 8058), and
-   * asks programs not to answer it.
+   * A letter that people may leave: it names `data.unsubscribeUrl` for the mail program's own button (RFC 2369, RFC
+   * 8058), and asks programs not to answer it.
    */
   leavable?: boolean;
   /** Further fields; none of those that are composed here. */

@@ -116,7 +116,8 @@ function isConvertible(html: string): boolean {
 
 /**
  * The text part for an HTML part: links in brackets after their text, lists, images by their alt text; lines are not
- * wrapped. Larger HTML than any real letter has is only stripped of its tags, but for links, so that no letter takes long.
+ * wrapped. Larger HTML than any real letter has is only stripped of its tags, but for links, so that no letter takes
+ * long.
  */
 export function htmlToText(html: string): string {
   const source = withLineFeeds(html);

@@ -71,8 +71,8 @@ export const writableOwner = (viewer: Viewer): number | null => ownerFor(viewer,
 export const stoppableOwner = (viewer: Viewer): number | null => ownerFor(viewer, 'mailing.stop');
 
 /**
- * Whether this viewer may lift a suppression. What a person said, only they take back, or a manager who says why; a complaint only an
- * admin; what is known of an address may be wrong, and its owner tries again, but not over and over.
+ * Whether this viewer may lift a suppression. What a person said, only they take back, or a manager who says why; a
+ * complaint only an admin; what is known of an address may be wrong, and its owner tries again, but not over and over.
  */
 export function mayLift(
   viewer: Pick<Viewer, 'userId' | 'role'>,

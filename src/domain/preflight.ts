@@ -9,7 +9,9 @@ export const findingCodes = [
 ] as const;
 export type FindingCode = (typeof findingCodes)[number];
 
-/** `block`: the mailing does not start; managers and admins may override it, giving a reason, where letters can be made. */
+/**
+ * `block`: the mailing does not start; managers and admins may override it, giving a reason, where letters can be made.
+ */
 export const findingLevels = ['block', 'warn', 'unknown'] as const;
 export type FindingLevel = (typeof findingLevels)[number];
 

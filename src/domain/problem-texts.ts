@@ -153,7 +153,8 @@ export const problemTexts: ProblemTexts = {
   template_limit: (v) => place(v) + filled(TEMPLATE_BOUNDS[v.bound], v.max),
   template: (v) => `${place(v)}${v.text}`,
   footer_hidden: () =>
-    'hides what stands at its end, so that nobody would see the link to unsubscribe: a comment or an element is not closed',
+    'hides what stands at its end, so that nobody would see the link to unsubscribe: ' +
+    'a comment or an element is not closed',
   unusable: ({ fault, bits }) => filled(UNUSABLE[fault], bits),
 
   file_missing: () => 'is missing',

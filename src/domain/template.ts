@@ -67,8 +67,8 @@ const htmlEngine = createEngine('html');
 const textEngine = createEngine('text');
 
 /**
- * Made-up clients: every template must render for these before it is accepted. What stands in the footer has characters that HTML
- * escapes, so that it is not taken for shown where a reader would see markup.
+ * Made-up clients: every template must render for these before it is accepted. What stands in the footer has characters
+ * that HTML escapes, so that it is not taken for shown where a reader would see markup.
  */
 const SAMPLES: LetterData[] = ['', 'Ann <b> & "Bob" O\'Neil'].map((text) => ({
   client: { fullName: text, email: 'ann@example.org', comment: text },
@@ -83,8 +83,8 @@ const SAMPLES: LetterData[] = ['', 'Ann <b> & "Bob" O\'Neil'].map((text) => ({
 /**
  * Compiles a message's templates, or says all that is wrong with them: where, and for an unknown variable or filter its
  * name and those that exist. Liquid without files, network, clock and randomness; HTML output is always escaped.
- * @param footer the language of the standard footer. A letter gets each of its two parts, the link to unsubscribe and the
- * sender's postal address, where it does not show that by itself. Absent: no footer is added.
+ * @param footer the language of the standard footer. A letter gets each of its two parts, the link to unsubscribe and
+ * the sender's postal address, where it does not show that by itself. Absent: no footer is added.
  */
 export function compileContent(source: ContentSource, footer?: Language): CompiledContent {
   const compiled = compileSource(source);

@@ -77,8 +77,8 @@ export class Processors implements OnModuleInit {
       connection: { ...redisOptions(redisUrl), maxRetriesPerRequest: null },
       prefix: redisPrefix,
       autorun: false,
-      // A job of a dead worker becomes waiting again when its lock expires. Running a job twice is harmless, so there is
-      // no limit.
+      // A job of a dead worker becomes waiting again when its lock expires. Running a job twice is harmless, so there
+      // is no limit.
       lockDuration: takeoverMs,
       stalledInterval: takeoverMs,
       maxStalledCount: 1_000_000,

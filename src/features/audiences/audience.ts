@@ -2,8 +2,8 @@
 export type AudienceInput = 'clientIds';
 
 /**
- * SQL: why the client `c` is skipped by a run (a `DeliveryReason`), null if they get its letter. The same for every kind
- * of audience and for runs to those who failed.
+ * SQL: why the client `c` is skipped by a run (a `DeliveryReason`), null if they get its letter. The same for every
+ * kind of audience and for runs to those who failed.
  */
 export const SKIP_REASON = 'NULL::text';
 

@@ -173,10 +173,12 @@ export class ImportApplier {
     const row = await tx.first<{ n: number }>(
       `SELECT count(DISTINCT r.email) AS n FROM (
          SELECT lower(email) AS email FROM import_rows WHERE import_id = $1 AND line BETWEEN $3 AND $4) r
-        WHERE EXISTS (SELECT FROM suppressions s WHERE s.email_key = r.email AND s.lifted_at IS NULL AND s.mailing_id IS NULL
+        WHERE EXISTS (SELECT FROM suppressions s
+          WHERE s.email_key = r.email AND s.lifted_at IS NULL AND s.mailing_id IS NULL
                          AND (s.owner_id = $2 OR s.owner_id IS NULL))
            OR (EXISTS (SELECT FROM suppressions e WHERE e.email_key IS NULL AND e.lifted_at IS NULL)
-               AND EXISTS (SELECT FROM suppressions s WHERE s.email_key IS NULL AND s.lifted_at IS NULL AND s.mailing_id IS NULL
+               AND EXISTS (SELECT FROM suppressions s
+                 WHERE s.email_key IS NULL AND s.lifted_at IS NULL AND s.mailing_id IS NULL
                               AND s.address_hash = address_hash(r.email) AND (s.owner_id = $2 OR s.owner_id IS NULL)))`,
       [importId, ownerId, firstLine, lastLine],
     );

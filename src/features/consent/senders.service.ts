@@ -55,7 +55,8 @@ export class SendersService {
     if (errors.length > 0 || !reply.ok) throw new ValidationError(errors);
     const row = await this.database.first<Sender>(
       `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (owner_id) DO UPDATE SET name = $2, reply_to = $3, postal_address = $4, unsubscribe_text = $5, updated_at = app_now()
+       ON CONFLICT (owner_id) DO UPDATE SET name = $2, reply_to = $3, postal_address = $4, unsubscribe_text = $5,
+         updated_at = app_now()
        RETURNING name, reply_to, postal_address, unsubscribe_text`,
       [viewer.userId, name, reply.email, postalAddress, unsubscribeText],
     );

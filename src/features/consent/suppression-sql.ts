@@ -7,8 +7,8 @@ interface Recipient {
 }
 
 /**
- * SQL: why this address gets no letter of this mailing, or null: one probe of an index. What binds longest is told first. A
- * transactional letter goes to whom unsubscribed, too.
+ * SQL: why this address gets no letter of this mailing, or null: one probe of an index. What binds longest is told
+ * first. A transactional letter goes to whom unsubscribed, too.
  */
 export const suppressionOf = ({ email, owner, mailing, transactional }: Recipient): string =>
   `(SELECT s.reason FROM suppressions s

@@ -49,7 +49,8 @@ export interface NewSuppressionInput {
 }
 
 const VIEW: View = {
-  select: `s.id, s.owner_id, s.mailing_id, m.name AS mailing_name, s.email_key AS email, s.reason, s.detail, s.source, s.delivery_id,
+  select: `s.id, s.owner_id, s.mailing_id, m.name AS mailing_name, s.email_key AS email, s.reason, s.detail, s.source,
+    s.delivery_id,
     s.created_at, s.expires_at, s.lifted_at, s.lifted_by, s.lift_reason`,
   from: 'suppressions s LEFT JOIN mailings m ON m.id = s.mailing_id',
 };
@@ -100,8 +101,8 @@ export class SuppressionsService {
   }
 
   /**
-   * No letter of the viewer's goes to this address; who calls this moves its open deliveries afterwards. Known already, it is as it
-   * was.
+   * No letter of the viewer's goes to this address; who calls this moves its open deliveries afterwards. Known already,
+   * it is as it was.
    * @throws ValidationError
    */
   async add(viewer: Viewer, input: NewSuppressionInput, source: SuppressionSource): Promise<SuppressionView> {
@@ -117,7 +118,8 @@ export class SuppressionsService {
       const ownerId = viewer.userId;
       const isNew = await suppress(tx, { ownerId, mailingId, emailKey: key, addressHash, reason, source, detail });
       if (isNew) await audit(tx, viewer, 'suppression.add', { type: 'suppression' }, { reason });
-      const where = `s.owner_id = $1 AND s.mailing_id IS NOT DISTINCT FROM $2 AND s.email_key = $3 AND s.reason = $4 AND s.lifted_at IS NULL`;
+      const where = `s.owner_id = $1 AND s.mailing_id IS NOT DISTINCT FROM $2
+        AND s.email_key = $3 AND s.reason = $4 AND s.lifted_at IS NULL`;
       const added = await tx.first<SuppressionView>(viewWhere(VIEW, where), [ownerId, mailingId, key, reason]);
       if (!added) throw new Error('an insert returned no row');
       return added;
@@ -140,7 +142,8 @@ export class SuppressionsService {
         reason: SuppressionReason;
         liftedAt: Date | null;
       }>(
-        `SELECT s.owner_id, s.address_hash, s.reason, s.lifted_at FROM suppressions s WHERE s.id = $2 AND ${VISIBLE} FOR UPDATE`,
+        `SELECT s.owner_id, s.address_hash, s.reason, s.lifted_at FROM suppressions s
+          WHERE s.id = $2 AND ${VISIBLE} FOR UPDATE`,
         [readableOwner(viewer), id],
       );
       if (!found) throw new NotFoundError('Suppression', id);
@@ -153,7 +156,8 @@ export class SuppressionsService {
           `You lifted this for the same address within the last ${LIFT_AGAIN_DAYS} days.`,
         );
       await tx.affected(
-        'UPDATE suppressions SET lifted_at = app_now(), lifted_by = nullif($2::bigint, 0), lift_reason = $3 WHERE id = $1',
+        `UPDATE suppressions SET lifted_at = app_now(), lifted_by = nullif($2::bigint, 0), lift_reason = $3
+          WHERE id = $1`,
         [id, viewer.userId, reason],
       );
       await audit(tx, viewer, 'suppression.lift', { type: 'suppression', id }, { reason: found.reason, why: reason });
@@ -164,7 +168,8 @@ export class SuppressionsService {
   async reasonFor(ownerId: number, email: string): Promise<{ reason: SuppressionReason; since: Date } | null> {
     const found = await this.database.first<{ reason: SuppressionReason; since: Date }>(
       `SELECT s.reason, s.created_at AS since FROM suppressions s
-        WHERE s.email_key = lower($2) AND s.lifted_at IS NULL AND (s.owner_id = $1 OR s.owner_id IS NULL) AND s.mailing_id IS NULL
+        WHERE s.email_key = lower($2) AND s.lifted_at IS NULL AND (s.owner_id = $1 OR s.owner_id IS NULL)
+          AND s.mailing_id IS NULL
           AND (s.expires_at IS NULL OR s.expires_at > app_now()) ORDER BY s.created_at LIMIT 1`,
       [ownerId, email],
     );

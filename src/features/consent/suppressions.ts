@@ -20,11 +20,13 @@ export interface NewSuppression {
 export async function suppress(sql: Sql, suppression: NewSuppression): Promise<boolean> {
   const { ownerId, mailingId, emailKey, addressHash, reason, source, detail, deliveryId, expiresAt } = suppression;
   const row = await sql.first<{ isNew: boolean }>(
-    `INSERT INTO suppressions AS s (owner_id, mailing_id, email_key, address_hash, reason, source, detail, delivery_id, expires_at)
+    `INSERT INTO suppressions AS s (owner_id, mailing_id, email_key, address_hash, reason, source, detail, delivery_id,
+      expires_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
      ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
        SET email_key = coalesce(s.email_key, excluded.email_key),
-           expires_at = CASE WHEN excluded.expires_at IS NULL THEN NULL ELSE greatest(s.expires_at, excluded.expires_at) END
+           expires_at = CASE WHEN excluded.expires_at IS NULL
+             THEN NULL ELSE greatest(s.expires_at, excluded.expires_at) END
      RETURNING xmax = 0 AS is_new`,
     [ownerId, mailingId, emailKey, addressHash, reason, source, detail ?? '', deliveryId ?? null, expiresAt ?? null],
   );
@@ -40,8 +42,8 @@ export const liftUnsubscribed = (tx: Transaction, ownerId: number, addressHash: 
   );
 
 /**
- * An address that was erased, and comes back as a client: what is known about it binds it again. Call it in the transaction that
- * adds or changes the owner's clients with ids from `firstId` on.
+ * An address that was erased, and comes back as a client: what is known about it binds it again. Call it in the
+ * transaction that adds or changes the owner's clients with ids from `firstId` on.
  */
 export const recogniseErased = (tx: Transaction, ownerId: number, firstId: number, lastId: number | null = null) =>
   tx.affected(

@@ -44,7 +44,8 @@ const WRITE = `
       WHERE d.id = ANY($2::bigint[] || $3::bigint[])),
    -- Their runs, locked before their state is read.
    held AS MATERIALIZED (
-     SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.transactional, r.reason, r.status IN ('planning', 'sending') AS open,
+     SELECT r.id, r.mailing_id, r.owner_id, r.on_unknown, r.transactional, r.reason,
+       r.status IN ('planning', 'sending') AS open,
             r.status = 'sending' AND r.paused_at IS NULL AND (r.end_at IS NULL OR r.end_at > app_now()) AS live
        FROM runs r WHERE r.id IN (SELECT c.run_id FROM concerned c) ORDER BY r.id FOR KEY SHARE),
    -- Records: the delivery goes where the record says, or ends as its run did. Claims that were taken over stay.

@@ -17,9 +17,9 @@ const ofRun = (email: string) => ({
 const PLANNED_AS = `CASE WHEN why.reason IS NULL THEN ${to('plan', 'pending')} ELSE ${to('plan', 'skipped')} END`;
 
 /**
- * Plans one page of a run: `page` is a query whose rows have `key` (what the cursor counts in), `client_id`, `email` and
- * the `reason` of those to be skipped; its $1 is the run. Whose address is suppressed is skipped, too. With `again`,
- * clients who have a delivery in the run already are left out.
+ * Plans one page of a run: `page` is a query whose rows have `key` (what the cursor counts in), `client_id`, `email`
+ * and the `reason` of those to be skipped; its $1 is the run. Whose address is suppressed is skipped, too. With
+ * `again`, clients who have a delivery in the run already are left out.
  */
 export const planDeliveries = (tx: Transaction, page: string, params: unknown[], { again = false } = {}) =>
   tx.first<{ cursor: number | null; n: number; added: number }>(
@@ -70,9 +70,9 @@ export async function closeDeliveries(tx: Transaction, runId: number, after = 0)
 }
 
 /**
- * The open deliveries of an address that must not get mail are skipped, in the live runs of an owner (or all), or of one mailing.
- * Call it in a transaction of its own, after the one that suppressed the address is committed: a claim that began before
- * that is waited for here, and one that begins later sees the suppression by itself.
+ * The open deliveries of an address that must not get mail are skipped, in the live runs of an owner (or all), or of
+ * one mailing. Call it in a transaction of its own, after the one that suppressed the address is committed: a claim
+ * that began before that is waited for here, and one that begins later sees the suppression by itself.
  * @returns the runs concerned
  */
 export async function skipSuppressed(
@@ -85,8 +85,10 @@ export async function skipSuppressed(
         WHERE r.status IN ('planning', 'sending') AND ($2::bigint IS NULL OR r.owner_id = $2)
           AND ($3::bigint IS NULL OR r.mailing_id = $3) AND ${may('suppress')}
         ORDER BY d.id FOR UPDATE OF d)
-     UPDATE deliveries d SET status = ${to('suppress', 'skipped')}, reason = why.reason, next_attempt_at = NULL, updated_at = app_now()
-       FROM open, deliveries old JOIN runs r ON r.id = old.run_id, LATERAL (SELECT ${suppressionOf(ofRun('old.email'))} AS reason) why
+     UPDATE deliveries d SET status = ${to('suppress', 'skipped')}, reason = why.reason, next_attempt_at = NULL,
+       updated_at = app_now()
+       FROM open, deliveries old JOIN runs r ON r.id = old.run_id,
+         LATERAL (SELECT ${suppressionOf(ofRun('old.email'))} AS reason) why
       WHERE d.id = open.id AND old.id = open.id AND why.reason IS NOT NULL AND ${may('suppress')}
      RETURNING d.run_id`,
     [of.emailKey, of.ownerId, of.mailingId],

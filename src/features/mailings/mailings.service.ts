@@ -98,7 +98,8 @@ export class MailingsService {
       await requireMessage(tx, viewer.userId, checked.messageId);
       const { schedule } = checked;
       const row = await tx.first<{ id: number }>(
-        `INSERT INTO mailings (owner_id, name, message_id, audience, start_at, end_at, period, time_zone, on_unknown, kind,
+        `INSERT INTO mailings (owner_id, name, message_id, audience, start_at, end_at, period, time_zone, on_unknown,
+          kind,
                                transactional_reason, language)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
         [

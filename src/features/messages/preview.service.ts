@@ -14,8 +14,8 @@ import { type MessageInput, MessagesService } from './messages.service';
 const NOBODY = { fullName: 'Anna Example', email: 'anna@example.com', comment: '' };
 
 /**
- * Messages as their clients will see them: rendered as they are for sending by a marketing mailing, with the footer. The
- * link to unsubscribe leads to a page that says that it is a test.
+ * Messages as their clients will see them: rendered as they are for sending by a marketing mailing, with the footer.
+ * The link to unsubscribe leads to a page that says that it is a test.
  */
 @Injectable()
 export class PreviewService {

@@ -74,9 +74,12 @@ export const planFrom = (tx: Transaction, runId: number, joinedFrom: number) =>
 export async function beginResend(tx: Transaction, runId: number): Promise<number> {
   const run = await tx.first<{ id: number }>(
     `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text,
-                       mailing_name, time_zone, transactional, language, reply_to, postal_address, unsubscribe_text, letter_key)
-     SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text, r.mailing_name,
-            r.time_zone, r.transactional, r.language, r.reply_to, r.postal_address, r.unsubscribe_text, gen_random_uuid()
+                       mailing_name, time_zone, transactional, language, reply_to, postal_address, unsubscribe_text,
+       letter_key)
+     SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text,
+       r.mailing_name,
+            r.time_zone, r.transactional, r.language, r.reply_to, r.postal_address, r.unsubscribe_text,
+       gen_random_uuid()
        FROM runs r WHERE r.id = $1
      RETURNING id`,
     [runId],
@@ -89,8 +92,8 @@ export const pauseAllRuns = (tx: Transaction) =>
   tx.affected(`UPDATE runs SET paused_at = coalesce(paused_at, app_now()) WHERE status IN ('planning', 'sending')`);
 
 /**
- * Stores facts that the run does not have yet, so that they are the same for all of its letters. `from` is the account's
- * name and address; a sender's own name replaces the first.
+ * Stores facts that the run does not have yet, so that they are the same for all of its letters. `from` is the
+ * account's name and address; a sender's own name replaces the first.
  */
 export const settleSnapshot = (
   sql: Sql,

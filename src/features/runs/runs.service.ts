@@ -272,7 +272,8 @@ async function insertRuns(
                        body_text, mailing_name, time_zone, transactional, language, reply_to, postal_address,
                        unsubscribe_text, letter_key, end_at)
      SELECT m.id, m.owner_id, due.at, $1, $2, 'planning', m.on_unknown, s.subject, s.body, s.body_text,
-            m.name, m.time_zone, m.kind = 'transactional', m.language, nullif(u.reply_to, ''), nullif(u.postal_address, ''),
+            m.name, m.time_zone, m.kind = 'transactional', m.language,
+       nullif(u.reply_to, ''), nullif(u.postal_address, ''),
             nullif(u.unsubscribe_text, ''), gen_random_uuid(), m.end_at
        FROM unnest($3::bigint[], $4::timestamptz[]) AS due(mailing_id, at)
        JOIN mailings m ON m.id = due.mailing_id JOIN messages s ON s.id = m.message_id

@@ -42,12 +42,14 @@ export class UnsubscribeService {
     const token = await this.keys.tokenOf(link);
     if (!token) return null;
     const letter = await this.database.first<Omit<WayOut, 'isTest' | 'unsubscribed'>>(
-      `SELECT CASE WHEN address_hash(d.email) = $2 THEN d.email END AS email, r.sender, r.mailing_name AS mailing, r.language
+      `SELECT CASE WHEN address_hash(d.email) = $2 THEN d.email END AS email, r.sender, r.mailing_name AS mailing,
+        r.language
          FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1`,
       [token.deliveryId, token.addressHash],
     );
     const known = await this.database.rows<{ mailingId: number | null }>(
-      `SELECT mailing_id FROM suppressions WHERE owner_id = $1 AND address_hash = $2 AND reason = 'unsubscribed' AND lifted_at IS NULL
+      `SELECT mailing_id FROM suppressions
+        WHERE owner_id = $1 AND address_hash = $2 AND reason = 'unsubscribed' AND lifted_at IS NULL
           AND (mailing_id IS NULL OR mailing_id = $3)`,
       [token.ownerId, token.addressHash, token.mailingId],
     );
@@ -60,9 +62,9 @@ export class UnsubscribeService {
   }
 
   /**
-   * No letter goes to that address whose claim is not committed when this has returned. First the suppression is committed, then its
-   * open deliveries are moved, in a second transaction: in one, a claim could begin between the two and see neither.
-   * Said again, it is so already.
+   * No letter goes to that address whose claim is not committed when this has returned. First the suppression is
+   * committed, then its open deliveries are moved, in a second transaction: in one, a claim could begin between the two
+   * and see neither. Said again, it is so already.
    * @returns false for a link that is not ours
    */
   async leave(link: string, scope: Scope, source: 'one_click' | 'page'): Promise<boolean> {
@@ -98,7 +100,9 @@ export class UnsubscribeService {
     if (runIds.length > 0) await this.runs.finishIfDrained(runIds);
   }
 
-  /** They want the letters again; nothing that was skipped meanwhile is sent. @returns false for a link that is not ours */
+  /**
+   * They want the letters again; nothing that was skipped meanwhile is sent. @returns false for a link that is not ours
+   */
   async comeBack(link: string): Promise<boolean> {
     const token = await this.keys.tokenOf(link);
     if (!token) return false;
@@ -112,8 +116,8 @@ export class UnsubscribeService {
 }
 
 /**
- * The address that a link stands for, as it is compared: the ledger has it, else the owner's clients; null if nobody knows it any
- * more. Only where the ledger's row is gone are all the owner's clients asked, once for each address.
+ * The address that a link stands for, as it is compared: the ledger has it, else the owner's clients; null if nobody
+ * knows it any more. Only where the ledger's row is gone are all the owner's clients asked, once for each address.
  */
 async function addressOf(tx: Transaction, { ownerId, deliveryId, addressHash }: AddressToken): Promise<string | null> {
   const known = await tx.first<{ key: string }>(

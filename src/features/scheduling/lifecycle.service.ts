@@ -6,7 +6,6 @@ import type { MailingCode } from '../../domain/codes';
 import { ConflictError, ForbiddenError } from '../../domain/errors';
 import { stoppableOwner, type Viewer } from '../../domain/permissions';
 import { decideFirstStart, decideResume } from '../../domain/schedule-decision';
-import { FeedState } from '../../queue/feed-state';
 import type { Mailing } from '../mailings/mailing.entity';
 import { clearCalendar, type Decided, hide, NO_REASON, setStatus, type StatusChange } from '../mailings/mailing-moves';
 import { pausedWhenDone } from '../mailings/restored';
@@ -36,7 +35,6 @@ export class LifecycleService {
     private readonly database: Database,
     private readonly mailings: MailingsService,
     private readonly runs: RunsService,
-    private readonly feed: FeedState,
     private readonly plans: PlanJobs,
     private readonly preflight: PreflightService,
     @Inject(CONFIG) private readonly config: Config,
@@ -107,7 +105,7 @@ export class LifecycleService {
       const resumed = await this.runs.setPaused(tx, [id], false);
       return { runIds: resumed, planned: await carryOut(tx, this.runs, [{ mailing, decision }]) };
     });
-    await this.feed.refeed(runIds).catch((error: unknown) => this.plans.queueAway(error));
+    await this.plans.refeed(runIds);
     await this.plans.add([...runIds, ...planned]);
     return this.mailings.get(viewer, id);
   }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import { Repeated } from '../../logging/repeated';
+import { FeedState } from '../../queue/feed-state';
 import { promptly } from '../../queue/promptly';
 import { PLAN_QUEUE, type PlanJob } from '../../queue/queues';
 
@@ -13,6 +14,7 @@ export class PlanJobs {
 
   constructor(
     @InjectQueue(PLAN_QUEUE) private readonly queue: Queue<PlanJob>,
+    private readonly feed: FeedState,
     logger: PinoLogger,
   ) {
     this.said = new Repeated(logger);
@@ -35,8 +37,12 @@ export class PlanJobs {
     }
   }
 
-  /** For a job that could not be added: logs it; the sweeper adds it later. */
-  queueAway(error: unknown): void {
+  /** Has these runs fed from their beginning again, after a pause. */
+  async refeed(runIds: number[]): Promise<void> {
+    await this.feed.refeed(runIds).catch((error: unknown) => this.queueAway(error));
+  }
+
+  private queueAway(error: unknown): void {
     this.said.warn(
       { event: 'queue.unavailable', reason: (error as Error).message },
       'Redis is away; the sweeper will continue this',

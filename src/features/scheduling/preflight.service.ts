@@ -103,14 +103,16 @@ async function templateProblem(sql: Sql, { messageId, kind, language }: Mailing)
 }
 
 /**
- * How many of a mailing's recipients get nothing, by reason. It begins at the suppressions, which are few beside the clients: each
- * finds its client by an index.
+ * How many of a mailing's recipients get nothing, by reason. It begins at the suppressions, which are few beside the
+ * clients: each finds its client by an index.
  */
 async function excludedOf(sql: Sql, mailing: Mailing): Promise<Preflight['excluded']> {
   const rows = await sql.rows<{ reason: SuppressionReason; n: number }>(
     `SELECT reason, count(*) AS n FROM (
-       SELECT DISTINCT ON (c.id) s.reason FROM suppressions s JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
-        WHERE s.lifted_at IS NULL AND (s.owner_id = $2 OR s.owner_id IS NULL) AND (s.mailing_id = $1 OR s.mailing_id IS NULL)
+       SELECT DISTINCT ON (c.id) s.reason FROM suppressions s
+         JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
+        WHERE s.lifted_at IS NULL AND (s.owner_id = $2 OR s.owner_id IS NULL)
+          AND (s.mailing_id = $1 OR s.mailing_id IS NULL)
           AND (s.expires_at IS NULL OR s.expires_at > app_now()) AND NOT ($3 AND s.reason = 'unsubscribed')
           AND ${audienceOf(mailing).contains}
         ORDER BY c.id, array_position('{complaint,unsubscribed,hard_bounce,invalid,manual}', s.reason)) suppressed

@@ -157,7 +157,8 @@ export class LetterComposer {
     const { from } = this.account.identity;
     await settleSnapshot(this.database, runId, from, this.config.senderAddress);
     const run = await this.database.first<RunSnapshot>(
-      `SELECT subject, body, body_text, mailing_id, owner_id, mailing_name, time_zone, sender, letter_key, transactional,
+      `SELECT subject, body, body_text, mailing_id, owner_id, mailing_name, time_zone, sender, letter_key,
+        transactional,
               language, reply_to, postal_address, unsubscribe_text, created_at FROM runs WHERE id = $1`,
       [runId],
     );

@@ -12,8 +12,8 @@ import { WebFilter } from '../web.filter';
 import { unsubscribePage, type WayState } from './unsubscribe.page';
 
 /**
- * The links in letters. Mail programs send the POST by themselves (RFC 8058): from anywhere, without a cookie, and they follow no
- * redirect. GET and HEAD change nothing: scanners of mail open every link.
+ * The links in letters. Mail programs send the POST by themselves (RFC 8058): from anywhere, without a cookie, and they
+ * follow no redirect. GET and HEAD change nothing: scanners of mail open every link.
  */
 @Controller('u')
 @ApiExcludeController()
