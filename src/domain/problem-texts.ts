@@ -134,6 +134,7 @@ export const problemTexts: ProblemTexts = {
 
   message_wanted: () => 'must be the id of a message',
   unknown_message: ({ id }) => `message ${id} does not exist`,
+  unknown_mailing: ({ id }) => `mailing ${id} does not exist`,
   unknown_client: ({ id }) => `client ${id} does not exist`,
   unknown_addresses: ({ count, shown }) => `${count} of these are no clients of yours: ${shown.join(', ')}`,
   clients_of_all: () => "must be absent for the audience 'all'",

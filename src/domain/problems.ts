@@ -46,6 +46,7 @@ export interface ProblemValues {
   // Mailings and clients
   message_wanted: None;
   unknown_message: { id: number };
+  unknown_mailing: { id: number };
   unknown_client: { id: number };
   unknown_addresses: { count: number; shown: readonly string[] };
   clients_of_all: None;

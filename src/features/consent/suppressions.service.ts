@@ -187,7 +187,7 @@ const listed = (viewer: Viewer, { ownerId, search, reason, lifted }: Omit<Suppre
 
 async function requireOwnMailing(tx: Transaction, viewer: Viewer, mailingId: number): Promise<void> {
   const own = await tx.first('SELECT id FROM mailings WHERE id = $1 AND owner_id = $2', [mailingId, viewer.userId]);
-  if (!own) throw new NotFoundError('Mailing', mailingId);
+  if (!own) throw invalid('mailingId', problem('unknown_mailing', { id: mailingId }));
 }
 
 const liftedLately = (tx: Transaction, viewer: Viewer, addressHash: Buffer) =>

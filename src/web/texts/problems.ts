@@ -40,6 +40,7 @@ export const problemsEn: ProblemTexts = {
   only_first: () => 'Only the first sending comes before the end.',
   message_wanted: () => 'Choose a message.',
   unknown_message: () => 'Choose a message.',
+  unknown_mailing: ({ id }) => `There is no mailing ${id}.`,
   unknown_client: ({ id }) => `There is no client ${id}.`,
   unknown_addresses: ({ count, shown }) =>
     `${countEn(count, 'of these is not', 'of these are not')} among your clients: ${shown.join(', ')}`,
@@ -125,6 +126,7 @@ export const problemsRu: ProblemTexts = {
   only_first: () => 'До конца успеет только первая отправка.',
   message_wanted: messageRu,
   unknown_message: messageRu,
+  unknown_mailing: ({ id }) => `Нет рассылки ${id}.`,
   unknown_client: ({ id }) => `Нет клиента ${id}.`,
   unknown_addresses: ({ count, shown }) =>
     `Среди ваших клиентов нет ${countRu(count, 'адреса', 'адресов', 'адресов')}: ${shown.join(', ')}`,
