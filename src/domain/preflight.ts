@@ -56,7 +56,7 @@ export const mayOverride = ({ code }: Finding): boolean => code !== 'TEMPLATE_FA
 export const findingTexts: Record<FindingCode, (values: Finding['values']) => string> = {
   POSTAL_ADDRESS_MISSING: () =>
     'The letters would have no postal address, which the law requires. Enter one for the sender (PATCH /sender, or ' +
-    'Profile, Sender), or set SENDER_ADDRESS.',
+    'Account, Sender), or set SENDER_ADDRESS.',
   TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
   PUBLIC_URL_NOT_HTTPS: ({ url }) =>
     `Links to unsubscribe would begin with ${url}: mail programs accept only https. Set PUBLIC_URL.`,

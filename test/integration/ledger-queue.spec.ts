@@ -17,8 +17,10 @@ import { SmtpPool } from '../../src/smtp/smtp-pool';
 import { parseSmtpUrl } from '../../src/smtp/smtp-url';
 import { DeliveryProcessor } from '../../src/worker/delivery.processor';
 import type { RunFinisher } from '../../src/worker/run-finisher';
+import { recordOf } from '../../src/features/sending/verdict-record';
 import { recount } from '../support/invariants';
 import { Ledger, silent } from '../support/ledger';
+import { eventually } from '../support/service';
 import { SmtpServer } from '../support/smtp-server';
 
 describe('the queue beside the ledger', () => {
@@ -282,6 +284,41 @@ describe('the queue beside the ledger', () => {
       await sending;
       const [most] = await ledger.query<{ n: number }>('SELECT max(n) AS n FROM claims_held');
       expect(most?.n).toBeLessThanOrEqual(4);
+    });
+
+    it('everybody refused alike in one moment is pending again, also who was answered after the others and is on no connection', async () => {
+      const { ids } = await ledger.plannedRun(16);
+      const claims = (
+        await writeLedger(
+          ledger.database,
+          registry.id,
+          ids.map((id) => ({ claim: id })),
+        )
+      ).map((one) => one!);
+      const startedAt = performance.now();
+      const accepted = { kind: 'accepted', reply: { code: 250, enhanced: null, text: '250 ok' } } as const;
+      gate.note(accepted, classify(accepted), { ...claims[0]!, email: 'ok@elsewhere.example' }, startedAt);
+      const text = '550 5.7.1 qlorp zaff mibble';
+      const refused = { kind: 'refused', phase: 'rcpt', reply: { code: 550, enhanced: '5.7.1', text } } as const;
+      const verdict = classify(refused);
+      expect(pool.connections.busy).toBe(0);
+      for (const claim of claims) {
+        gate.note(refused, verdict, claim, startedAt);
+        await writer.record(recordOf(claim, refused, verdict, 1, ledger.config, 0));
+      }
+      await eventually(async () => {
+        const states = await ledger.query<{ status: string }>(
+          'SELECT DISTINCT status FROM deliveries WHERE id = ANY($1)',
+          [ids],
+        );
+        return states.length === 1 && states[0]!.status === 'pending';
+      }, 'all are pending');
+      // Whoever gets the same answer to a letter that began later is charged.
+      const [again] = await writeLedger(ledger.database, registry.id, [{ claim: ids[0]! }]);
+      gate.note(refused, verdict, again!, performance.now());
+      await writer.record(recordOf(again!, refused, verdict, 1, ledger.config, 0));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      expect(await ledger.delivery(ids[0]!)).toMatchObject({ status: 'failed' });
     });
 
     it('who was turned away while the account seemed to be in trouble is fed again, also if it was in none', async () => {

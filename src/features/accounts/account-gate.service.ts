@@ -50,7 +50,7 @@ export class AccountGate {
     private readonly logger: PinoLogger,
   ) {
     this.probe = new AccountProbe(accounts, pool, config);
-    this.debts = new Debts(accounts.database, pool, config.takeoverMs);
+    this.debts = new Debts(accounts.database, config.takeoverMs);
     this.connections = new ConnectionEase(pool, config.smtpConnections);
   }
 
@@ -87,14 +87,14 @@ export class AccountGate {
     this.connections.stop();
   }
 
-  /** Learns from every try; `claim` is absent for a notice. */
-  note(result: TransmitResult, verdict: Verdict, claim?: Claim): void {
+  /** Learns from every try, which began at `startedAt` (`performance.now()`); `claim` is absent for a notice. */
+  note(result: TransmitResult, verdict: Verdict, claim?: Claim, startedAt = performance.now()): void {
     if (verdict.delivery === 'sent') return this.noteSent(claim);
     if (this.stopped) return;
     const { consequence } = verdict;
     const { kind } = consequence;
     if (verdict.attempt !== 'none' && kind !== 'breaker' && kind !== 'ease') this.breaks = 0;
-    if (result.kind === 'refused' && claim) this.noteRefusal(verdict, claim);
+    if (result.kind === 'refused' && claim) this.noteRefusal(verdict, claim, startedAt);
     switch (kind) {
       case 'breaker':
         if (verdict.reason === 'connection_broken' && ++this.breaks < BREAKS_IN_A_ROW) return;
@@ -137,7 +137,7 @@ export class AccountGate {
   }
 
   /** A letter that was deferred before for its own reasons is no evidence when it is deferred again. */
-  private noteRefusal(verdict: Verdict, claim: Claim): void {
+  private noteRefusal(verdict: Verdict, claim: Claim, startedAt: number): void {
     const { refusal } = verdict;
     if (refusal === null) {
       if (verdict.scope === 'recipient' || verdict.scope === 'domain') this.net.other();
@@ -151,7 +151,7 @@ export class AccountGate {
       domain: emailDomain(claim.email),
     };
     const suspicion = this.net.refused(letter);
-    this.debts.note(refusal, claim.id);
+    this.debts.note(refusal, claim.id, startedAt);
     if (suspicion && this.open) this.suspect(suspicion, verdict);
   }
 

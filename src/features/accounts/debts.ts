@@ -1,11 +1,10 @@
 import type { Database } from '../../database/database';
-import type { SmtpPool } from '../../smtp/smtp-pool';
 import { giveBack } from '../runs/refused-alike';
 
 interface Debt {
   ids: Set<number>;
-  /** How many letters were being transmitted when the debt arose, and may still get the same answer. */
-  onTheWire: number;
+  /** When it arose (`performance.now()`): letters that began before may still get the same answer. */
+  since: number;
   /** After this time their results have been recorded. */
   until: number;
 }
@@ -18,21 +17,23 @@ export class Debts {
 
   constructor(
     private readonly database: Database,
-    private readonly pool: SmtpPool,
     private readonly takeoverMs: number,
   ) {}
 
   owe(refusal: string, deliveryIds: number[]): void {
-    const debt = this.owed.get(refusal) ?? { ids: new Set<number>(), onTheWire: this.pool.connections.busy, until: 0 };
+    const debt = this.owed.get(refusal) ?? { ids: new Set<number>(), since: performance.now(), until: 0 };
     for (const id of deliveryIds) debt.ids.add(id);
     debt.until = performance.now() + this.takeoverMs;
     this.owed.set(refusal, debt);
   }
 
-  /** A letter got this refusal; it counts if it was being transmitted when the debt arose. */
-  note(refusal: string, deliveryId: number): void {
+  /**
+   * A letter got this refusal; it counts if it began before the debt arose. How many are on a connection at that moment
+   * does not tell: answers that came together are dealt with one after the other.
+   */
+  note(refusal: string, deliveryId: number, startedAt: number): void {
     const debt = this.owed.get(refusal);
-    if (debt && debt.onTheWire-- > 0) debt.ids.add(deliveryId);
+    if (debt && startedAt <= debt.since) debt.ids.add(deliveryId);
   }
 
   /** Makes pending what can be by now. @returns whether there was anything */

@@ -57,6 +57,8 @@ interface Turn {
 interface Transmitted {
   result: TransmitResult;
   durationMs: number;
+  /** `performance.now()` */
+  startedAt: number;
 }
 
 /** Sends one delivery: claim, mayGo, compose, transmit, record. */
@@ -184,14 +186,14 @@ export class SenderService {
           })
         : { kind: 'withheld', phase: 'connect', text: 'this worker was silent for too long' };
     failpoint('after-reply');
-    return { result, durationMs: Math.round(performance.now() - startedAt) };
+    return { result, durationMs: Math.round(performance.now() - startedAt), startedAt };
   }
 
-  private async record(claim: Claim, { result, durationMs }: Transmitted, turn: Turn): Promise<SendOutcome> {
+  private async record(claim: Claim, { result, durationMs, startedAt }: Transmitted, turn: Turn): Promise<SendOutcome> {
     const facts = { from: this.from, to: claim.email, brokenBefore: claim.breaks };
     const verdict = this.streaks.blame(claim, classify(result, facts));
     const record = recordOf(claim, result, verdict, durationMs, this.config, Math.random());
-    this.note(result, verdict, claim);
+    this.note(result, verdict, claim, startedAt);
     // While the account rests because all recipients get the same refusal, the refusal counts against no mailing.
     const park = verdict.refusal !== null && !this.gate.open ? null : this.streaks.note(claim, result, verdict);
     if (verdict.consequence.kind === 'fresh') {
@@ -208,8 +210,8 @@ export class SenderService {
   }
 
   /** Tells the account gate the result; if the account has to rest, letters that wait for a connection are withheld. */
-  private note(result: TransmitResult, verdict: Verdict, claim?: Claim): void {
-    this.gate.note(result, verdict, claim);
+  private note(result: TransmitResult, verdict: Verdict, claim?: Claim, startedAt?: number): void {
+    this.gate.note(result, verdict, claim, startedAt);
     if (!this.gate.open) this.slots.turnAway();
   }
 

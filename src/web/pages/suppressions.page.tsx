@@ -26,7 +26,7 @@ export function SuppressionsPage({ viewer, page, add, lift }: Props) {
           {t.suppressions.download}
         </a>
       </PageHead>
-      <p class="hint">{t.suppressions.about}</p>
+      <p>{t.suppressions.about}</p>
       {lift && <FormProblem form={lift.state} />}
       <details class="card-box" open={Object.keys(add.problems).length > 0 || add.problem !== undefined}>
         <summary>{t.suppressions.add}</summary>

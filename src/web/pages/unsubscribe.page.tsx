@@ -64,7 +64,7 @@ function contentOf(language: Language, way: WayOut, state: WayState): { title: s
           <form method="post">
             <input type="hidden" name="action" value="resubscribe" />
             <p class="hint">{t.mistake}</p>
-            <button class="btn btn-quiet">{t.again}</button>
+            <button class="btn btn-secondary">{t.again}</button>
           </form>
         </>
       ),

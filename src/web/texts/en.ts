@@ -127,7 +127,7 @@ export const en = {
     owner_blocked: "The owner's account is blocked.",
     ended: 'Its end time has passed.',
     POSTAL_ADDRESS_MISSING:
-      'Its letters would have no postal address, which the law requires. Enter one under Profile, Sender, then resume it.',
+      'Its letters would have no postal address, which the law requires. Enter one under Account, Sender, then resume it.',
     letters_per_day:
       'It would have exceeded the number of letters that its owner may send in a day. Nothing is sent until it is resumed.',
     restored:
