@@ -7,6 +7,7 @@ import { runMigrations } from '../database/migrate';
 import { postgresProblem } from '../database/postgres-problem';
 import { waitFor } from '../database/wait';
 import { AccountsService } from '../features/accounts/accounts.service';
+import { PreflightService } from '../features/scheduling/preflight.service';
 import { SchedulerService } from '../features/scheduling/scheduler.service';
 import { StatisticsService } from '../features/statistics/statistics.service';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE } from '../queue/queues';
@@ -73,6 +74,7 @@ function statusCommand(program: Command): void {
         const ledger = await statistics.open();
         const account = await app.get(AccountsService, { strict: false }).read();
         const restored = await statistics.restored(OPERATOR);
+        const unaddressed = await app.get(PreflightService, { strict: false }).startedWithoutAddress();
         const queues: Record<string, Record<string, number> | null> = {};
         for (const name of [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE]) {
           queues[name] = await app
@@ -90,6 +92,7 @@ function statusCommand(program: Command): void {
             queues,
             transport: { state: account.state, reason: account.reason, since: account.since },
             restored,
+            withoutPostalAddress: unaddressed,
           },
           [
             `Ledger: ${nonZero({ ...ledger })}`,
@@ -101,6 +104,9 @@ function statusCommand(program: Command): void {
                   `restored: the database came from a backup; ${restored.mailings} mailing(s) are paused ` +
                     `since ${restored.since.toISOString()}`,
                 ]
+              : []),
+            ...(unaddressed.length > 0
+              ? [`Started mailings without a postal address, paused when they fall due${list(unaddressed)}`]
               : []),
           ].join('\n'),
         );

@@ -12,6 +12,7 @@ import { PlannerService } from '../../src/features/runs/planner.service';
 import { RunsService } from '../../src/features/runs/runs.service';
 import { LifecycleService } from '../../src/features/scheduling/lifecycle.service';
 import { MailingEditService } from '../../src/features/scheduling/mailing-edit.service';
+import { PreflightService } from '../../src/features/scheduling/preflight.service';
 import { SendNowService } from '../../src/features/scheduling/send-now.service';
 import { SchedulerService } from '../../src/features/scheduling/scheduler.service';
 import { SchedulingModule } from '../../src/features/scheduling/scheduling.module';
@@ -92,6 +93,10 @@ export class Calendar {
   get lifecycle(): LifecycleService {
     return this.get(LifecycleService);
   }
+  get preflight(): PreflightService {
+    return this.modules[0]!.get(PreflightService);
+  }
+
   get sending(): SendNowService {
     return this.get(SendNowService);
   }

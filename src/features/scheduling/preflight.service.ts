@@ -74,6 +74,16 @@ export class PreflightService {
     return marketing.filter(({ ownerId }) => !owners.has(ownerId));
   }
 
+  /** The ids of started mailings that will be paused at their next occurrence, because nobody entered an address. */
+  async startedWithoutAddress(): Promise<number[]> {
+    if (this.config.senderAddress !== '') return [];
+    const rows = await this.database.rows<{ id: number }>(
+      `SELECT m.id FROM mailings m WHERE m.status = 'started' AND m.deleted_at IS NULL AND m.kind = 'marketing'
+          AND NOT EXISTS (SELECT FROM senders s WHERE s.owner_id = m.owner_id AND s.postal_address <> '') ORDER BY m.id`,
+    );
+    return rows.map(({ id }) => id);
+  }
+
   private async check(sql: Sql, mailing: Mailing): Promise<Preflight> {
     const { postalAddress } = await this.senders.shown({ userId: mailing.ownerId }, sql);
     const chosen = (await recipientsOf(sql, [mailing.id])).get(mailing.id) ?? 0;

@@ -23,6 +23,7 @@ describe('a started mailing without a postal address', () => {
   it('is paused at its next occurrence, says why, and goes on when there is one; a transactional one goes out', async () => {
     const marketing = await started('marketing');
     const transactional = await started('transactional');
+    expect(await calendar.preflight.startedWithoutAddress()).toEqual([marketing]);
     await calendar.set('2027-02-21T09:00:10Z');
     await calendar.tickAndDeliver();
     expect(await calendar.read(marketing)).toMatchObject({ status: 'paused', statusCode: 'POSTAL_ADDRESS_MISSING' });
@@ -33,6 +34,7 @@ describe('a started mailing without a postal address', () => {
       `INSERT INTO senders (owner_id, postal_address) SELECT owner_id, 'High Street 1' FROM mailings WHERE id = $1`,
       [marketing],
     );
+    expect(await calendar.preflight.startedWithoutAddress()).toEqual([]);
     await calendar.resume(marketing);
     await calendar.set('2027-02-22T09:00:10Z');
     await calendar.tickAndDeliver();
