@@ -94,7 +94,7 @@ export class Calendar {
     return this.get(LifecycleService);
   }
   get preflight(): PreflightService {
-    return this.modules[0]!.get(PreflightService);
+    return this.get(PreflightService);
   }
 
   get sending(): SendNowService {

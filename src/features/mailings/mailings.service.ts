@@ -1,57 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Sql, type Transaction } from '../../database/database';
-import { listPage, newestFirst, type View, viewWhere } from '../../database/list';
+import { listPage, newestFirst, viewWhere } from '../../database/list';
 import { anywhere, searched } from '../../database/search';
 import { notWritable } from '../../database/owned';
 import { ConflictError, invalid, NotFoundError, ValidationError } from '../../domain/errors';
-import { at, type FieldProblem, problem } from '../../domain/problems';
+import { at, problem } from '../../domain/problems';
 import type { Language } from '../../domain/language';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
-import type { MailingStatus, RunStatus } from '../../domain/states';
-import { RECIPIENTS, takes } from '../audiences/audiences';
+import type { MailingStatus } from '../../domain/states';
+import { takes } from '../audiences/audiences';
 import { checkMailing, type MailingInput } from './mailing-input';
 import type { Mailing } from './mailing.entity';
+import { MAILING_VIEW, type MailingView } from './mailing-view';
 import { noteJoined } from './mailing-moves';
 
-export interface LastRun {
-  id: number;
-  status: RunStatus;
-  total: number;
-  sent: number;
-  failed: number;
-  open: number;
-  createdAt: string;
-}
-
-/** A mailing with the further facts that its page shows. */
-export type MailingView = Mailing & {
-  recipientCount: number;
-  messageSubject: string | null;
-  lastRun: LastRun | null;
-  warnings?: readonly FieldProblem[];
-};
+export type { MailingView } from './mailing-view';
 
 export interface MailingQuery extends PageRequest {
   search?: string;
   status?: MailingStatus;
   ownerId?: number;
 }
-
-const VIEW: View = {
-  select: `m.*, s.subject AS message_subject,
-    ${RECIPIENTS} AS recipient_count,
-    (SELECT jsonb_build_object('id', r.id, 'status', r.status, 'createdAt', r.created_at, 'total', c.total,
-      'sent', c.sent,
-                               'failed', c.failed, 'open', c.open)
-       FROM (SELECT * FROM runs WHERE mailing_id = m.id AND status <> 'missed' ORDER BY id DESC LIMIT 1) r,
-       LATERAL (SELECT coalesce(sum(sent), 0) AS sent, coalesce(sum(failed), 0) AS failed,
-                       coalesce(sum(pending + sending + deferred), 0) AS open,
-                       coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0)
-                         AS total
-                  FROM run_counts WHERE run_id = r.id) c) AS last_run`,
-  from: `mailings m LEFT JOIN messages s ON s.id = m.message_id`,
-};
 
 /** The most clients one call may add. */
 export const CLIENT_IDS_MAX = 100_000;
@@ -64,7 +34,7 @@ export class MailingsService {
     return listPage<MailingView>(
       this.database,
       {
-        ...VIEW,
+        ...MAILING_VIEW,
         where: `m.deleted_at IS NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
                 AND ($2::bigint IS NULL OR m.owner_id = $2)
                 AND ($3::text IS NULL OR m.status = $3)
@@ -80,7 +50,7 @@ export class MailingsService {
   /** @throws NotFoundError */
   async get(viewer: Viewer, id: number, sql: Sql = this.database): Promise<MailingView> {
     const mailing = await sql.first<MailingView>(
-      viewWhere(VIEW, 'm.deleted_at IS NULL AND m.id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2)'),
+      viewWhere(MAILING_VIEW, 'm.deleted_at IS NULL AND m.id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2)'),
       [id, readableOwner(viewer)],
     );
     if (!mailing) throw new NotFoundError('Mailing', id);

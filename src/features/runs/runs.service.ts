@@ -1,66 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { failpoint } from '../../config/failpoint';
 import { Database, type Sql, type Transaction } from '../../database/database';
-import { listPage, newestFirst, type View, viewWhere } from '../../database/list';
+import { listPage, newestFirst, viewWhere } from '../../database/list';
 import { NotFoundError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { Missed } from '../../domain/schedule-decision';
-import type { DeliveryCounts, RunReason, RunTrigger } from '../../domain/states';
+import type { RunReason, RunTrigger } from '../../domain/states';
 import { type Closed, closeDeliveries } from '../ledger/moves';
 import type { Mailing } from '../mailings/mailing.entity';
 import { finishOnce } from '../mailings/mailing-moves';
-import type { Run } from './run.entity';
-
-/** Columns that no answer contains. */
-type Inner =
-  | 'body'
-  | 'bodyText'
-  | 'idempotencyKey'
-  | 'floorId'
-  | 'mailingName'
-  | 'timeZone'
-  | 'sender'
-  | 'letterKey'
-  | 'transactional'
-  | 'language'
-  | 'replyTo'
-  | 'postalAddress'
-  | 'unsubscribeText';
-export type RunView = Omit<Run, Inner> & {
-  counts: DeliveryCounts;
-  /** What became known after letters were sent; beside the counts, which it does not change. */
-  after: { bounced: number; softBounced: number; complained: number; unsubscribed: number };
-  /** Why how many were skipped; of a single run only. */
-  skippedBy?: Record<string, number>;
-};
-
-const COUNTS = `(SELECT jsonb_build_object(
-    'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
-    'pending', coalesce(sum(pending), 0), 'sending', coalesce(sum(sending), 0), 'deferred', coalesce(sum(deferred), 0),
-    'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0), 'unknown', coalesce(sum(unknown), 0),
-    'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts
-      WHERE run_id = r.id) AS counts,
-  (SELECT jsonb_build_object('bounced', coalesce(sum(bounced), 0), 'softBounced', coalesce(sum(soft_bounced), 0),
-    'complained', coalesce(sum(complained), 0), 'unsubscribed', coalesce(sum(unsubscribed), 0))
-     FROM run_counts WHERE run_id = r.id) AS after`;
-
-/** From a partial index: a run whose recipients are mostly suppressed has very many. */
-const SKIPPED_BY = `(SELECT coalesce(jsonb_object_agg(reason, n), '{}') FROM (
-    SELECT coalesce(d.reason, 'unknown') AS reason, count(*) AS n FROM deliveries d
-     WHERE d.run_id = r.id AND d.off_path = 'skipped' GROUP BY 1) skipped) AS skipped_by`;
-
-const VIEW: View = {
-  select: `r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger, r.source_run_id, r.status, r.reason, r.paused_at,
-    r.on_unknown, r.subject, r.plan_cursor, r.planned_at, r.end_at, r.created_at, r.started_at,
-    r.finished_at, r.closing, ${COUNTS}`,
-  from: 'runs r',
-};
+import { RUN_VIEW, type RunView, SKIPPED_BY } from './run-view';
 
 /** SQL: a run `r` in which no delivery is open. */
 const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
     AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
     AND NOT has_open_deliveries(r.id, r.floor_id)`;
+
+export type { RunView } from './run-view';
 
 @Injectable()
 export class RunsService {
@@ -70,7 +27,7 @@ export class RunsService {
     return listPage<RunView>(
       this.database,
       {
-        ...VIEW,
+        ...RUN_VIEW,
         where: 'r.mailing_id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)',
         params: [mailingId, readableOwner(viewer)],
         ...newestFirst('r.id'),
@@ -83,7 +40,7 @@ export class RunsService {
   async get(viewer: Viewer, id: number): Promise<RunView> {
     const run = await this.database.first<RunView>(
       viewWhere(
-        { ...VIEW, select: `${VIEW.select}, ${SKIPPED_BY}` },
+        { ...RUN_VIEW, select: `${RUN_VIEW.select}, ${SKIPPED_BY}` },
         'r.id = $1 AND ($2::bigint IS NULL OR r.owner_id = $2)',
       ),
       [id, readableOwner(viewer)],

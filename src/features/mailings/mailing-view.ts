@@ -1,0 +1,38 @@
+import type { View } from '../../database/list';
+import type { FieldProblem } from '../../domain/problems';
+import type { RunStatus } from '../../domain/states';
+import { RECIPIENTS } from '../audiences/audiences';
+import type { Mailing } from './mailing.entity';
+
+export interface LastRun {
+  id: number;
+  status: RunStatus;
+  total: number;
+  sent: number;
+  failed: number;
+  open: number;
+  createdAt: string;
+}
+
+/** A mailing with the further facts that its page shows. */
+export type MailingView = Mailing & {
+  recipientCount: number;
+  messageSubject: string | null;
+  lastRun: LastRun | null;
+  warnings?: readonly FieldProblem[];
+};
+
+export const MAILING_VIEW: View = {
+  select: `m.*, s.subject AS message_subject,
+    ${RECIPIENTS} AS recipient_count,
+    (SELECT jsonb_build_object('id', r.id, 'status', r.status, 'createdAt', r.created_at, 'total', c.total,
+      'sent', c.sent,
+                               'failed', c.failed, 'open', c.open)
+       FROM (SELECT * FROM runs WHERE mailing_id = m.id AND status <> 'missed' ORDER BY id DESC LIMIT 1) r,
+       LATERAL (SELECT coalesce(sum(sent), 0) AS sent, coalesce(sum(failed), 0) AS failed,
+                       coalesce(sum(pending + sending + deferred), 0) AS open,
+                       coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0)
+                         AS total
+                  FROM run_counts WHERE run_id = r.id) c) AS last_run`,
+  from: `mailings m LEFT JOIN messages s ON s.id = m.message_id`,
+};
