@@ -249,6 +249,21 @@ describe('our own trouble is nobody’s fault', () => {
     expect(ms['ok-4-1@client.example']).toBe(4_000);
   });
 
+  /**
+   * A client who was owed a try when the account was freed is tried once more, and their run, which was done, goes on
+   * for it: then the look at everything comes too early.
+   */
+  const settled = async (deliveries: number) => {
+    for (let left = 5; ; left--) {
+      await rig.quiet(60_000);
+      try {
+        return await checkInvariants(rig, { deathsAfterDot: false, deliveries });
+      } catch (error) {
+        if (left === 0 || !/runs are live/.test(String(error))) throw error;
+      }
+    }
+  };
+
   const refusal = (text: string) => ({ step: 'dot' as const, do: 'reply' as const, text });
   const NONSENSE = '550 5.7.1 qlorp zaff mibble';
 
@@ -257,8 +272,7 @@ describe('our own trouble is nobody’s fault', () => {
     await rig.reset({ behaviour: { recipients: Object.fromEntries(dead.map((one) => [one, refusal(NONSENSE)])) } });
     await rig.startWorker({ ...RESTS, QUOTA_DELAYS_MS: '600000' });
     await rig.send(await rig.mailing(letters(60)));
-    await rig.quiet(60_000);
-    const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: 60 });
+    const measured = await settled(60);
     expect(measured.states).toEqual({ failed: 25, sent: 35 });
     expect(await reasons()).toEqual([]);
   });
@@ -273,8 +287,7 @@ describe('our own trouble is nobody’s fault', () => {
       at: {},
       recipients: Object.fromEntries(dead.map((one) => [one, refusal(NONSENSE)])),
     });
-    await rig.quiet(60_000);
-    const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: 40 });
+    const measured = await settled(40);
     expect(measured.states).toEqual({ failed: 12, sent: 28 });
   });
 
@@ -292,8 +305,7 @@ describe('our own trouble is nobody’s fault', () => {
       return sent === 40 && !failed;
     });
     await rig.smtp.behave({ recipients: {} });
-    await rig.quiet(60_000);
-    const measured = await checkInvariants(rig, { deathsAfterDot: false, deliveries: 60 });
+    const measured = await settled(60);
     expect(measured.states).toEqual({ sent: 60 });
     expect(await tries()).toBe(60);
     expect(await reasons()).toEqual([]);
