@@ -149,7 +149,7 @@ describe('with sign-in', () => {
     const form = new URLSearchParams({ _csrf: csrf, ...parts }).toString();
     expect((await api.call('POST', '/messages/new', { cookie, body: form, headers: FORM_TYPE })).status).toBe(303);
     const twice = await api.call('POST', '/messages/new', { cookie, body: form + form, headers: FORM_TYPE });
-    expect([twice.status, twice.text.includes('more than this form takes')]).toEqual([413, true]);
+    expect([twice.status, twice.text.includes('more than this form accepts')]).toEqual([413, true]);
   });
 
   test('a form has as many fields as anybody needs', async () => {
