@@ -8,6 +8,7 @@ import { SenderService } from '../../src/features/sending/sender.service';
 import { accountOf } from '../../src/features/accounts/account';
 import { AccountGate } from '../../src/features/accounts/account-gate.service';
 import { AccountsService } from '../../src/features/accounts/accounts.service';
+import type { Claim } from '../../src/features/ledger/claims';
 import { WorkerRegistry } from '../../src/features/ledger/worker-registry.service';
 import type { LifecycleService } from '../../src/features/scheduling/lifecycle.service';
 import { isUnavailable } from '../../src/database/database';
@@ -319,6 +320,25 @@ describe('the queue beside the ledger', () => {
       await writer.record(recordOf(again!, refused, verdict, 1, ledger.config, 0));
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       expect(await ledger.delivery(ids[0]!)).toMatchObject({ status: 'failed' });
+    });
+
+    it('a letter whose domain begins to rest while it is composed waits with it', async () => {
+      const { ids } = await ledger.plannedRun(1);
+      const [id = 0] = ids;
+      const { letter } = LetterComposer.prototype as {
+        letter: (this: LetterComposer, claim: Claim) => ReturnType<LetterComposer['letter']>;
+      };
+      const spy = jest.spyOn(LetterComposer.prototype, 'letter').mockImplementationOnce(async function (
+        this: LetterComposer,
+        claim,
+      ) {
+        await gate.rests.begin('example.com', '550 5.7.1 qlorp zaff mibble');
+        return letter.call(this, claim);
+      });
+      expect(await sender.send(id)).toEqual({ kind: 'nothing' });
+      spy.mockRestore();
+      expect(await ledger.delivery(id)).toMatchObject({ status: 'deferred', reason: 'domain_rests', attempts: 0 });
+      expect(smtp.stats.transactions).toBe(0);
     });
 
     it('who was turned away while the account seemed to be in trouble is fed again, also if it was in none', async () => {

@@ -168,8 +168,9 @@ export class SenderService {
 
   private async compose(claim: Claim, turn: Turn): Promise<Compose | SendOutcome> {
     const raw = await this.composer.letter(claim);
-    // Composing may have taken a while.
-    return raw && this.isOpen(turn.probe) ? raw : this.giveBack(claim, turn);
+    // Composing may have taken a while: the account may rest by now, or have just recognised that the domain must.
+    if (!raw || !this.isOpen(turn.probe)) return this.giveBack(claim, turn);
+    return this.mayGo(claim, turn) ?? raw;
   }
 
   private async transmit(claim: Claim, raw: Compose, turn: Turn): Promise<Transmitted> {
