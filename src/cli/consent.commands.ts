@@ -41,7 +41,7 @@ export function consentCommands(program: Command): void {
     .option('--json', 'print one JSON object')
     .action((options: Output) =>
       run(options, async (app) => {
-        const id = await app.get(LinkKeys).rotate();
+        const id = await app.get(LinkKeys).rotate(OPERATOR);
         print(options, { id }, `Key ${id} signs the links in letters from now on.`);
         return 0;
       }),

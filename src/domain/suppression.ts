@@ -18,6 +18,6 @@ export const deliveryEvents = [
 ] as const;
 export type DeliveryEvent = (typeof deliveryEvents)[number];
 
-/** Which mailings a message goes out by: a transactional one also goes to whom unsubscribed, and can not be left. */
+/** A transactional mailing also goes to those who unsubscribed, and names no way to unsubscribe. */
 export const mailingKinds = ['marketing', 'transactional'] as const;
 export type MailingKind = (typeof mailingKinds)[number];

@@ -49,7 +49,6 @@ export const auditActions = [
   'suppression.add',
   'suppression.lift',
   'suppressions.export',
-  'suppressions.import',
   'sender.change',
   'link_keys.rotate',
   'database.hold',

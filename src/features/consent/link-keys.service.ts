@@ -9,7 +9,8 @@ import {
   readToken,
   tokenHead,
 } from '../../domain/address-token';
-import { emailKey } from '../../domain/email-address';
+import type { Viewer } from '../../domain/permissions';
+import { audit } from '../audit/audit';
 
 interface Secrets {
   /** The newest signs. */
@@ -18,6 +19,7 @@ interface Secrets {
   readAt: number;
 }
 
+/** How old the keys may be that are used, and that an unknown key is looked for in. */
 const FRESH_MS = 60_000;
 const AGAIN_MS = 1_000;
 
@@ -28,47 +30,50 @@ export class LinkKeys {
 
   constructor(private readonly database: Database) {}
 
-  /** What writes the tokens of a mailing's letters. */
+  /** The function that writes the tokens of a mailing's letters. */
   async signer(
     of: Pick<AddressToken, 'kind' | 'ownerId' | 'mailingId'>,
   ): Promise<(deliveryId: number, email: string) => string> {
-    const { keys, pepper } = await this.read();
+    const { keys, pepper } = await this.read(FRESH_MS);
     const key = keys[0];
-    if (!key) throw new Error('no key signs links: all are retired');
+    if (!key) throw new Error('all keys for links in letters are retired: make one by gonets rotate-link-keys');
     const head = tokenHead(key, of);
     return (deliveryId, email) => makeToken(key, head, deliveryId, addressHash(pepper, email.toLowerCase()));
   }
 
   /** Null for anything that was not signed here, and for what a retired key has signed. */
   async tokenOf(text: string): Promise<AddressToken | null> {
-    const { keys, readAt } = await this.read();
-    const isNewer = keyIdOf(text) === (keys[0]?.id ?? 0) + 1;
-    // Another process may have made a key meanwhile; whoever sends nonsense has it looked up once a second.
-    if (isNewer && performance.now() - readAt > AGAIN_MS) this.secrets = undefined;
-    return readToken(isNewer ? (await this.read()).keys : keys, text);
+    const known = await this.read(FRESH_MS);
+    // Another process may have made a key meanwhile. Whatever is sent, they are read at most once a second.
+    const isKnown = known.keys.some(({ id }) => id === keyIdOf(text));
+    const { keys } = isKnown ? known : await this.read(AGAIN_MS);
+    return readToken(keys, text);
   }
 
-  /** What stands for an address in links and in the list of who must not get mail; null if it is no address. */
-  async hashOf(email: string): Promise<Buffer | null> {
-    const key = emailKey(email);
-    return key === null ? null : addressHash((await this.read()).pepper, key);
+  /** What stands for an address in links and in the list of suppressions. @param key as `emailKey` gives it */
+  async hashOf(key: string): Promise<Buffer> {
+    return addressHash((await this.read(FRESH_MS)).pepper, key);
   }
 
   /** A new key signs from now on; the older ones stay good, for the letters that are out. @returns its number */
-  async rotate(): Promise<number> {
-    const row = await this.database.first<{ id: number }>(
-      `INSERT INTO link_keys (id, secret)
+  async rotate(viewer: Viewer): Promise<number> {
+    const id = await this.database.transaction(async (tx) => {
+      await audit(tx, viewer, 'link_keys.rotate');
+      const row = await tx.first<{ id: number }>(
+        `INSERT INTO link_keys (id, secret)
        SELECT max(id) + 1, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) FROM link_keys RETURNING id`,
-    );
+      );
+      return row?.id ?? 0;
+    });
     this.secrets = undefined;
-    return row?.id ?? 0;
+    return id;
   }
 
-  private async read(): Promise<Secrets> {
+  private async read(maxAgeMs: number): Promise<Secrets> {
     const known = await this.secrets?.catch(() => undefined);
-    if (known && performance.now() - known.readAt < FRESH_MS) return known;
+    if (known && performance.now() - known.readAt < maxAgeMs) return known;
     this.secrets = this.load();
-    // What was read before still does while Postgres is away.
+    // While Postgres is away, the keys that were read before are used.
     return known ? this.secrets.catch(() => ((this.secrets = Promise.resolve(known)), known)) : this.secrets;
   }
 

@@ -5,9 +5,10 @@ import { parseEmailAddress, singleLineProblem } from '../../domain/email-address
 import { ValidationError } from '../../domain/errors';
 import { parseMailbox } from '../../domain/mailbox';
 import type { Viewer } from '../../domain/permissions';
+import { audit } from '../audit/audit';
 import { at, problem } from '../../domain/problems';
 
-/** Whose letters a user's are, beside the address, which is the account's. */
+/** What a user's letters say about their sender. The address is the account's. */
 export interface Sender {
   /** Empty: the account's name. */
   name: string;
@@ -15,12 +16,12 @@ export interface Sender {
   replyTo: string;
   /** Of one or several lines; empty: SENDER_ADDRESS. */
   postalAddress: string;
-  /** Why people get the letters, in the standard footer; empty: its own words. */
+  /** Why people get the letters, in the standard footer; empty: a standard sentence. */
   unsubscribeText: string;
 }
 
 const MAX = { name: 200, postalAddress: 500, unsubscribeText: 500 };
-/** What would end the name in `Name <address>`. */
+/** These would end the name in `Name <address>`. */
 const NO_NAME = /["<>]/;
 const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f]/;
 
@@ -40,7 +41,7 @@ export class SendersService {
   }
 
   /** @throws ValidationError naming every field that is wrong */
-  async update(viewer: Pick<Viewer, 'userId'>, change: Partial<Sender>): Promise<Sender> {
+  async update(viewer: Viewer, change: Partial<Sender>): Promise<Sender> {
     const { name, replyTo, postalAddress, unsubscribeText } = { ...(await this.get(viewer)), ...trimmed(change) };
     const reply = replyTo === '' ? { ok: true as const, email: '' } : parseEmailAddress(replyTo);
     const errors = [
@@ -53,18 +54,30 @@ export class SendersService {
       ...at('unsubscribeText', textProblem(unsubscribeText, MAX.unsubscribeText)),
     ];
     if (errors.length > 0 || !reply.ok) throw new ValidationError(errors);
-    const row = await this.database.first<Sender>(
-      `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text) VALUES ($1, $2, $3, $4, $5)
+    const changed = await this.database.transaction(async (tx) => {
+      await audit(tx, viewer, 'sender.change');
+      return tx.first<Sender>(
+        `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (owner_id) DO UPDATE SET name = $2, reply_to = $3, postal_address = $4, unsubscribe_text = $5,
          updated_at = app_now()
        RETURNING name, reply_to, postal_address, unsubscribe_text`,
-      [viewer.userId, name, reply.email, postalAddress, unsubscribeText],
-    );
-    if (!row) throw new Error('an insert returned no row');
-    return row;
+        [viewer.userId, name, reply.email, postalAddress, unsubscribeText],
+      );
+    });
+    if (!changed) throw new Error('an insert returned no row');
+    return changed;
   }
 
-  /** What letters say of their sender, the settings filled in. */
+  /** Which of these owners have entered a postal address. */
+  async withAddress(sql: Sql, ownerIds: number[]): Promise<Set<number>> {
+    const rows = await sql.rows<{ ownerId: number }>(
+      `SELECT owner_id FROM senders WHERE owner_id = ANY($1::bigint[]) AND postal_address <> ''`,
+      [ownerIds],
+    );
+    return new Set(rows.map(({ ownerId }) => ownerId));
+  }
+
+  /** What letters say about their sender, with the settings where the user entered nothing. */
   async shown(
     viewer: Pick<Viewer, 'userId'>,
     sql: Sql = this.database,

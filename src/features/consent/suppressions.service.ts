@@ -3,7 +3,7 @@ import { Database, type Transaction } from '../../database/database';
 import { listPage, newestFirst, type View, viewWhere } from '../../database/list';
 import { anywhere, searched } from '../../database/search';
 import { csvRow } from '../../domain/csv-records';
-import { emailKey, parseEmailAddress } from '../../domain/email-address';
+import { parseEmailAddress } from '../../domain/email-address';
 import { ConflictError, ForbiddenError, invalid, NotFoundError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { mayLift, readableOwner, type Viewer } from '../../domain/permissions';
@@ -15,7 +15,7 @@ import { suppress } from './suppressions';
 
 export interface SuppressionView {
   id: number;
-  /** Null: it binds all owners. */
+  /** Null: it applies to all owners. */
   ownerId: number | null;
   mailingId: number | null;
   mailingName: string | null;
@@ -35,7 +35,7 @@ export interface SuppressionView {
 export interface SuppressionQuery extends PageRequest {
   search?: string;
   reason?: SuppressionReason;
-  /** Those that were lifted instead of those that hold. */
+  /** Those that were lifted, instead of those in force. */
   lifted?: boolean;
   ownerId?: number;
 }
@@ -55,7 +55,7 @@ const VIEW: View = {
   from: 'suppressions s LEFT JOIN mailings m ON m.id = s.mailing_id',
 };
 
-/** Whose the viewer $1 reads: their own, and what binds everybody where it is about one of their clients. */
+/** SQL: which suppressions the viewer $1 may read: their own, and what applies to everybody, if it is about one of their clients. */
 const VISIBLE = `($1::bigint IS NULL OR s.owner_id = $1 OR (s.owner_id IS NULL AND EXISTS (
   SELECT FROM clients c WHERE c.owner_id = $1 AND lower(c.email) = s.email_key)))`;
 /** $2 the owner asked for, $3 what is searched for, $4 the reason, $5 whether lifted ones are wanted. */
@@ -63,7 +63,7 @@ const LISTED = `${VISIBLE} AND ($2::bigint IS NULL OR s.owner_id = $2) AND ($4::
   AND ($3::text IS NULL OR ${searched('s.email_key')} LIKE ${searched('$3')}) AND (s.lifted_at IS NOT NULL) = $5`;
 
 const EXPORT_PAGE = 2_000;
-/** How long an owner waits who has lifted a bounce of this address before. */
+/** A user may lift a bounce of the same address only once in so many days. */
 const LIFT_AGAIN_DAYS = 30;
 const TEXT_MAX = 500;
 
@@ -79,7 +79,7 @@ export class SuppressionsService {
     return listPage<SuppressionView>(this.database, list, query);
   }
 
-  /** As CSV, in the shape that `import` takes; read in pages as it is wanted. */
+  /** As CSV; read in pages as it is wanted. Erased addresses are left out. */
   async *exportCsv(viewer: Viewer, query: Omit<SuppressionQuery, keyof PageRequest> = {}): AsyncGenerator<string> {
     await audit(this.database, viewer, 'suppressions.export');
     yield `\uFEFF${csvRow(['email', 'reason', 'mailing_id', 'created_at', 'source', 'detail'])}`;
@@ -101,17 +101,16 @@ export class SuppressionsService {
   }
 
   /**
-   * No letter of the viewer's goes to this address; who calls this moves its open deliveries afterwards. Known already,
-   * it is as it was.
+   * No letter of the viewer's goes to this address any more. The caller moves its open deliveries afterwards. An address
+   * that is suppressed already stays as it is.
    * @throws ValidationError
    */
   async add(viewer: Viewer, input: NewSuppressionInput, source: SuppressionSource): Promise<SuppressionView> {
     const { email, reason = 'manual', mailingId = null, detail = '' } = input;
-    const key = emailKey(email);
-    const addressHash = await this.keys.hashOf(email);
     const parsed = parseEmailAddress(email);
     if (!parsed.ok) throw invalid('email', parsed.problem);
-    if (key === null || addressHash === null) throw new Error('an address without a key');
+    const key = parsed.email.toLowerCase();
+    const addressHash = await this.keys.hashOf(key);
     if (detail.length > TEXT_MAX) throw invalid('detail', problem('too_long', { max: TEXT_MAX }));
     return this.database.transaction(async (tx) => {
       if (mailingId !== null) await requireOwnMailing(tx, viewer, mailingId);
@@ -162,18 +161,6 @@ export class SuppressionsService {
       );
       await audit(tx, viewer, 'suppression.lift', { type: 'suppression', id }, { reason: found.reason, why: reason });
     });
-  }
-
-  /** Whether the person `email` gets the owner's letters, and why not. */
-  async reasonFor(ownerId: number, email: string): Promise<{ reason: SuppressionReason; since: Date } | null> {
-    const found = await this.database.first<{ reason: SuppressionReason; since: Date }>(
-      `SELECT s.reason, s.created_at AS since FROM suppressions s
-        WHERE s.email_key = lower($2) AND s.lifted_at IS NULL AND (s.owner_id = $1 OR s.owner_id IS NULL)
-          AND s.mailing_id IS NULL
-          AND (s.expires_at IS NULL OR s.expires_at > app_now()) ORDER BY s.created_at LIMIT 1`,
-      [ownerId, email],
-    );
-    return found ?? null;
   }
 }
 

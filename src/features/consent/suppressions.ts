@@ -2,7 +2,7 @@ import type { Sql, Transaction } from '../../database/database';
 import type { SuppressionReason, SuppressionSource } from '../../domain/suppression';
 
 export interface NewSuppression {
-  /** Null: it binds all owners. */
+  /** Null: it applies to all owners. */
   ownerId: number | null;
   /** Null: all mailings. */
   mailingId: number | null;
@@ -13,27 +13,23 @@ export interface NewSuppression {
   source: SuppressionSource;
   detail?: string;
   deliveryId?: number | null;
-  expiresAt?: Date | null;
 }
 
-/** This address gets nothing from now on; known already, it is known. @returns whether it is new */
+/** Suppresses an address for good; harmless to repeat. @returns whether it was not suppressed for this reason before */
 export async function suppress(sql: Sql, suppression: NewSuppression): Promise<boolean> {
-  const { ownerId, mailingId, emailKey, addressHash, reason, source, detail, deliveryId, expiresAt } = suppression;
+  const { ownerId, mailingId, emailKey, addressHash, reason, source, detail, deliveryId } = suppression;
   const row = await sql.first<{ isNew: boolean }>(
-    `INSERT INTO suppressions AS s (owner_id, mailing_id, email_key, address_hash, reason, source, detail, delivery_id,
-      expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    `INSERT INTO suppressions AS s (owner_id, mailing_id, email_key, address_hash, reason, source, detail, delivery_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
      ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
-       SET email_key = coalesce(s.email_key, excluded.email_key),
-           expires_at = CASE WHEN excluded.expires_at IS NULL
-             THEN NULL ELSE greatest(s.expires_at, excluded.expires_at) END
+       SET email_key = coalesce(s.email_key, excluded.email_key), expires_at = NULL
      RETURNING xmax = 0 AS is_new`,
-    [ownerId, mailingId, emailKey, addressHash, reason, source, detail ?? '', deliveryId ?? null, expiresAt ?? null],
+    [ownerId, mailingId, emailKey, addressHash, reason, source, detail ?? '', deliveryId ?? null],
   );
   return row?.isNew ?? false;
 }
 
-/** The person's own word: they want these letters again. What others know about the address stays. */
+/** The person wants these letters again: lifts `unsubscribed`, and no other reason. */
 export const liftUnsubscribed = (tx: Transaction, ownerId: number, addressHash: Buffer) =>
   tx.affected(
     `UPDATE suppressions SET lifted_at = app_now(), lift_reason = 'resubscribed'
@@ -42,8 +38,8 @@ export const liftUnsubscribed = (tx: Transaction, ownerId: number, addressHash: 
   );
 
 /**
- * An address that was erased, and comes back as a client: what is known about it binds it again. Call it in the
- * transaction that adds or changes the owner's clients with ids from `firstId` on.
+ * Suppressions whose address is not known any more find it again by its hash when it comes back as a client. Call it in
+ * the transaction that adds or changes the owner's clients with ids from `firstId` on.
  */
 export const recogniseErased = (tx: Transaction, ownerId: number, firstId: number, lastId: number | null = null) =>
   tx.affected(
@@ -56,7 +52,3 @@ export const recogniseErased = (tx: Transaction, ownerId: number, firstId: numbe
         AND (s.owner_id = $1 OR s.owner_id IS NULL)`,
     [ownerId, firstId, lastId],
   );
-
-/** The address itself is forgotten, but not that it must get nothing. */
-export const eraseAddress = (tx: Transaction, emailKey: string) =>
-  tx.affected('UPDATE suppressions SET email_key = NULL WHERE email_key = $1', [emailKey]);

@@ -23,11 +23,11 @@ export interface WayOut {
   sender: string | null;
   mailing: string | null;
   language: Language | null;
-  /** What holds now. */
+  /** What the person has unsubscribed from at present. */
   unsubscribed: Scope | null;
 }
 
-/** What people do by the links in their letters. The link alone says who they are: it can do nothing else. */
+/** What people do by the links in their letters. The link alone identifies them, and can do nothing else. */
 @Injectable()
 export class UnsubscribeService {
   constructor(
@@ -62,9 +62,9 @@ export class UnsubscribeService {
   }
 
   /**
-   * No letter goes to that address whose claim is not committed when this has returned. First the suppression is
-   * committed, then its open deliveries are moved, in a second transaction: in one, a claim could begin between the two
-   * and see neither. Said again, it is so already.
+   * After this has returned, no letter goes to that address but those whose claims were committed before. First the
+   * suppression is committed, then its open deliveries are moved, in a second transaction: in a single one, a claim
+   * could begin between the two statements and see neither. Harmless to repeat.
    * @returns false for a link that is not ours
    */
   async leave(link: string, scope: Scope, source: 'one_click' | 'page'): Promise<boolean> {
@@ -85,7 +85,8 @@ export class UnsubscribeService {
   }
 
   /**
-   * By hand: no letter of the viewer's goes to this address whose claim is not committed when this has returned.
+   * By hand. After this has returned, no letter of the viewer's goes to that address but those whose claims were
+   * committed before.
    * @throws ValidationError
    */
   async suppress(viewer: Viewer, input: NewSuppressionInput, source: SuppressionSource): Promise<SuppressionView> {
@@ -117,7 +118,7 @@ export class UnsubscribeService {
 
 /**
  * The address that a link stands for, as it is compared: the ledger has it, else the owner's clients; null if nobody
- * knows it any more. Only where the ledger's row is gone are all the owner's clients asked, once for each address.
+ * knows it any more. Only if the ledger's row is gone, all of the owner's clients are searched, once for an address.
  */
 async function addressOf(tx: Transaction, { ownerId, deliveryId, addressHash }: AddressToken): Promise<string | null> {
   const known = await tx.first<{ key: string }>(

@@ -9,6 +9,7 @@ import type { SuppressionReason } from '../../domain/suppression';
 import { compileContent, type ContentSource } from '../../domain/template';
 import { audienceOf } from '../audiences/audiences';
 import { audit } from '../audit/audit';
+import { applies, GRAVEST_FIRST } from '../consent/suppression-sql';
 import { SendersService } from '../consent/senders.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { MailingsService } from '../mailings/mailings.service';
@@ -66,22 +67,23 @@ export class PreflightService {
     if (this.config.senderAddress !== '') return [];
     const marketing = mailings.filter(({ kind }) => kind === 'marketing');
     if (marketing.length === 0) return [];
-    const known = await tx.rows<{ ownerId: number }>(
-      `SELECT owner_id FROM senders WHERE owner_id = ANY($1::bigint[]) AND postal_address <> ''`,
-      [marketing.map(({ ownerId }) => ownerId)],
+    const owners = await this.senders.withAddress(
+      tx,
+      marketing.map(({ ownerId }) => ownerId),
     );
-    const owners = new Set(known.map(({ ownerId }) => ownerId));
     return marketing.filter(({ ownerId }) => !owners.has(ownerId));
   }
 
   /** The ids of started mailings that will be paused at their next occurrence, because nobody entered an address. */
   async startedWithoutAddress(): Promise<number[]> {
     if (this.config.senderAddress !== '') return [];
-    const rows = await this.database.rows<{ id: number }>(
-      `SELECT m.id FROM mailings m WHERE m.status = 'started' AND m.deleted_at IS NULL AND m.kind = 'marketing'
-          AND NOT EXISTS (SELECT FROM senders s WHERE s.owner_id = m.owner_id AND s.postal_address <> '') ORDER BY m.id`,
+    const started = await this.database.transaction(async (tx) =>
+      this.withoutAddress(
+        tx,
+        await tx.rows<Mailing>(`SELECT * FROM mailings WHERE status = 'started' AND deleted_at IS NULL ORDER BY id`),
+      ),
     );
-    return rows.map(({ id }) => id);
+    return started.map(({ id }) => id);
   }
 
   private async check(sql: Sql, mailing: Mailing): Promise<Preflight> {
@@ -121,11 +123,8 @@ async function excludedOf(sql: Sql, mailing: Mailing): Promise<Preflight['exclud
     `SELECT reason, count(*) AS n FROM (
        SELECT DISTINCT ON (c.id) s.reason FROM suppressions s
          JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
-        WHERE s.lifted_at IS NULL AND (s.owner_id = $2 OR s.owner_id IS NULL)
-          AND (s.mailing_id = $1 OR s.mailing_id IS NULL)
-          AND (s.expires_at IS NULL OR s.expires_at > app_now()) AND NOT ($3 AND s.reason = 'unsubscribed')
-          AND ${audienceOf(mailing).contains}
-        ORDER BY c.id, array_position('{complaint,unsubscribed,hard_bounce,invalid,manual}', s.reason)) suppressed
+        WHERE ${applies({ owner: '$2', mailing: '$1', transactional: '$3' })} AND ${audienceOf(mailing).contains}
+        ORDER BY c.id, ${GRAVEST_FIRST}) suppressed
       GROUP BY reason`,
     [mailing.id, mailing.ownerId, mailing.kind === 'transactional'],
   );
