@@ -114,6 +114,8 @@ ALTER TABLE runs
   -- Null until the run's first letter: then it is the sender's, or that of the settings.
   ADD postal_address text,
   ADD unsubscribe_text text;
+UPDATE runs r SET language = m.language FROM mailings m
+ WHERE m.id = r.mailing_id AND m.language <> 'en' AND r.status IN ('planning', 'sending', 'done');
 
 -- Of an import's addresses, those that get no mail of the owner.
 ALTER TABLE imports ADD suppressed integer NOT NULL DEFAULT 0;

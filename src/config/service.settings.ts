@@ -67,7 +67,7 @@ export const serviceSettings = {
       'The postal address that letters show for users who entered none of their own, in one line. Without either, ' +
       'marketing mailings do not start.',
     default: '',
-    parse: text,
+    parse: (t) => text(t.trim()),
   }),
   publicUrl: setting<string>({
     env: 'PUBLIC_URL',

@@ -1,5 +1,7 @@
+import { Client } from 'pg';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import { PlannerService } from '../../src/features/runs/planner.service';
+import { RedisConnection } from '../../src/queue/redis.module';
 import { WebModule } from '../../src/web/web.module';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { mailingBody, messageBody } from '../support/factories';
@@ -167,6 +169,46 @@ describe('one click', () => {
   });
 });
 
+describe('a link while something is away', () => {
+  const database = async (statement: string) => {
+    const url = new URL(api.config.databaseUrl);
+    const name = url.pathname.slice(1);
+    url.pathname = '/postgres';
+    const admin = new Client({ connectionString: url.href });
+    await admin.connect();
+    await admin.query(statement.replaceAll(':name', name));
+    await admin.end();
+  };
+
+  it('works without Redis', async () => {
+    const sent = await letter();
+    const { client } = api.app.get(RedisConnection, { strict: false });
+    client.disconnect();
+    try {
+      expect((await api.call('POST', sent.link, ONE_CLICK)).status).toBe(200);
+      expect((await api.call('GET', sent.link, {})).status).toBe(200);
+      expect(await status(sent)).toEqual({ status: 'skipped', reason: 'unsubscribed' });
+    } finally {
+      await client.connect();
+    }
+  });
+
+  it('is answered 503 without Postgres, says when to try again, and does it then', async () => {
+    const sent = await letter();
+    await database('ALTER DATABASE :name ALLOW_CONNECTIONS false');
+    try {
+      await database(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ':name'`);
+      const answer = await api.call('POST', sent.link, ONE_CLICK);
+      expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([503, true]);
+    } finally {
+      await database('ALTER DATABASE :name ALLOW_CONNECTIONS true');
+    }
+    expect(await status(sent)).toMatchObject({ status: 'pending' });
+    expect((await api.call('POST', sent.link, ONE_CLICK)).status).toBe(200);
+    expect(await status(sent)).toMatchObject({ status: 'skipped' });
+  });
+});
+
 describe('the page', () => {
   it('unsubscribes from one mailing, then from all, and back', async () => {
     const sent = await letter();
@@ -229,6 +271,25 @@ describe('a suppression', () => {
     expect(await suppressionOf(sent)).toEqual([]);
     const audit = await api.call('GET', '/api/v1/audit?action=suppression.lift', { token: admin.token });
     expect(audit.body.items[0]).toMatchObject({ detail: { reason: 'unsubscribed', why: 'They called us' } });
+  });
+
+  it('that is a fact about an address is lifted by its owner once in thirty days, a complaint by an admin alone', async () => {
+    const sent = await letter();
+    const add = async (reason: string) =>
+      (await api.call('POST', '/api/v1/suppressions', { token: owner.token, body: { email: sent.email, reason } })).body
+        .id;
+    const lift = async (caller: Person, id: number) => {
+      const body = { reason: 'It exists' };
+      const answer = await api.call('POST', `/api/v1/suppressions/${id}/lift`, { token: caller.token, body });
+      return answer.body.code ?? answer.status;
+    };
+    expect(await lift(owner, await add('hard_bounce'))).toBe(200);
+    const again = await add('hard_bounce');
+    expect(await lift(owner, again)).toBe('LIFTED_LATELY');
+    expect(await lift(manager, again)).toBe(200);
+    const complaint = await add('complaint');
+    expect([await lift(owner, complaint), await lift(manager, complaint)]).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+    expect(await lift(admin, complaint)).toBe(200);
   });
 
   it('by hand skips what is still open, at once', async () => {
