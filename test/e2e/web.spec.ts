@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import type { BrowserContext, Page } from 'playwright-core';
 import { PASSWORD, type TestApi } from '../support/api';
 import { mailingBody, messageBody } from '../support/factories';
@@ -164,6 +165,8 @@ const PATHS = [
   '/clients/new',
   '/clients/import',
   '/clients/import/1',
+  '/suppressions',
+  '/sender',
   '/attempts',
   '/reports',
   '/account',
@@ -205,12 +208,16 @@ describe.each([
       for (const step of steps) await post(`/mailings/${id}/${step}`);
       ids.push(id);
     }
+    await post('/suppressions', { email: address, detail: 'd'.repeat(300) });
+    const of = { kind: 'unsubscribe', ownerId: 1, mailingId: 1 } as const;
+    const sign = await api.app.get(LinkKeys, { strict: false }).signer(of);
     paths.push(
       ...PATHS,
       ...ids.map((id) => `/mailings/${id}`),
       `/mailings/${ids[0]}/clients`,
       `/clients/${client}`,
       `/messages/${messageId}`,
+      `/u/${sign(0, address)}`,
     );
     visit = await site.open({
       colorScheme,
