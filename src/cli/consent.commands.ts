@@ -19,8 +19,8 @@ export function consentCommands(program: Command): void {
         const owner = await app.get(UsersService).byEmail(options.owner);
         const viewer = { ...OPERATOR, userId: owner.id };
         const input = { email, ...(options.detail !== undefined && { detail: options.detail }) };
-        const { id } = await app.get(UnsubscribeService).suppress(viewer, input, 'cli');
-        print(options, { id, email }, `${email} gets no more letters of ${owner.email}.`);
+        const added = await app.get(UnsubscribeService).suppress(viewer, input, 'cli');
+        print(options, { id: added.id, email: added.email }, `${added.email} gets no more letters of ${owner.email}.`);
         return 0;
       }),
     );

@@ -27,10 +27,7 @@ const MAC_BYTES = 10;
 const BYTES = { min: 2 + 3 + HASH_BYTES + MAC_BYTES, max: 2 + 24 + HASH_BYTES + MAC_BYTES };
 const TEXT = /^[\w-]+$/;
 
-/**
- * 128 bits that stand for an address; SQL's `address_hash` gives the same. @param key the address as `emailKey` gives
- * it
- */
+/** 128 bits that stand for the address `key` (see `emailKey`); the SQL function `address_hash` gives the same. */
 export const addressHash = (pepper: Buffer, key: string): Buffer =>
   hash('sha256', Buffer.concat([pepper, Buffer.from(key)]), 'buffer').subarray(0, HASH_BYTES);
 
@@ -53,11 +50,11 @@ export function makeToken(key: LinkKey, head: Buffer, deliveryId: number, hash: 
 export const unsubscribeUrl = (publicUrl: string, token: string): string =>
   `${publicUrl.replace(/\/+$/, '')}/u/${token}`;
 
-/** @returns null for anything that none of these keys has signed, whatever it is, after the same work */
+/** @returns null for anything that none of these keys has signed */
 export function readToken(keys: readonly LinkKey[], text: string): AddressToken | null {
   if (!TEXT.test(text) || text.length > (BYTES.max * 4) / 3 + 1) return null;
   const bytes = Buffer.from(text, 'base64url');
-  // Other spellings of the same bytes, with bits that mean nothing, are not ours.
+  // Base64url can spell the same bytes in several ways; only the one that we write is accepted.
   if (bytes.length < BYTES.min || bytes.length > BYTES.max || bytes.toString('base64url') !== text) return null;
   const signed = bytes.subarray(0, -MAC_BYTES);
   const key = keys.find(({ id }) => id === bytes[0]);
@@ -70,13 +67,13 @@ export function readToken(keys: readonly LinkKey[], text: string): AddressToken 
   return { kind, ownerId, mailingId, deliveryId, addressHash: signed.subarray(-HASH_BYTES) };
 }
 
-/** The number of the key that a token says it was signed with, whoever wrote it; undefined if it is none. */
+/** The number of the key that a token names, not verified; undefined if it names none. */
 export const keyIdOf = (text: string): number | undefined => Buffer.from(text.slice(0, 4), 'base64url')[0];
 
 const macOf = ({ secret }: LinkKey, signed: Buffer): Buffer =>
   createHmac('sha256', secret).update(signed).digest().subarray(0, MAC_BYTES);
 
-/** Seven bits a byte, the lowest first; the eighth says that more follow. */
+/** Seven bits a byte, the lowest first; the eighth bit is set if more bytes follow. */
 function varint(n: number): number[] {
   const bytes: number[] = [];
   let rest = n;

@@ -1,8 +1,8 @@
 import type { Language } from './language';
 
 /**
- * What a marketing letter must show, and where its author left it out: why people get it, whose it is, and the way out
- * (CAN-SPAM 16 CFR 316, RFC 8058 beside the header). Liquid, for the renderer of the letter around it.
+ * The standard footer of marketing letters: why people get the letter, who sends it, and how to unsubscribe. It is Liquid,
+ * rendered with the letter. Each part is added only where the letter does not show it by itself.
  */
 const WORDS: Record<Language, { why: (sender: string) => string; leave: string }> = {
   en: {

@@ -91,7 +91,7 @@ export function compileContent(source: ContentSource, footer?: Language): Compil
   return compiled.ok && footer ? compileWithFooter(source, compiled.content, footer) : compiled;
 }
 
-/** By what the letter shows, not by what its source names: a variable may stand in a comment, or behind a condition. */
+/** Decides by what the letter shows, not by the names in its source: a variable may stand in a comment, or behind a condition. */
 function compileWithFooter(source: ContentSource, plain: ContentTemplate, footer: Language): CompiledContent {
   const { html, text } = missingParts(plain);
   const body = html ? withHtmlFooter(source.body, footer, html) : source.body;

@@ -22,7 +22,7 @@ export const UPLOAD_ROUTE = UPLOAD;
 
 const ANYWHERE = 'gonets.from-anywhere';
 
-/** A write that other sites and mail programs may send: its address alone says what it may do, no cookie counts. */
+/** A write that other sites and mail programs may send: the token in its URL authorises it, cookies are ignored. */
 export const FromAnywhere = () => SetMetadata(ANYWHERE, true);
 export const FROM_ANYWHERE = ANYWHERE;
 
