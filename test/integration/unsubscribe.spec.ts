@@ -138,7 +138,7 @@ describe('who leaves', () => {
       [ids],
     );
     const key = emailKey(dead!.email)!;
-    const hash = (await keys.hashOf(key));
+    const hash = await keys.hashOf(key);
     await suppress(ledger.database, {
       ownerId: null,
       mailingId: null,
