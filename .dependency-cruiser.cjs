@@ -5,6 +5,7 @@ const features = [
   'audit',
   'notices',
   'users',
+  'consent',
   'ledger',
   'clients',
   'audiences',

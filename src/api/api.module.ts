@@ -31,6 +31,7 @@ import { ReportsController } from './reports.controller';
 import { RunsController } from './runs.controller';
 import { SecondFactorController, SecondStepController, UserSecondFactorController } from './second-factor.controller';
 import { SenderController } from './sender.controller';
+import { SuppressionBatchesController } from './suppression-batches.controller';
 import { SuppressionsController, SuppressionsFileController } from './suppressions.controller';
 import { StatisticsController } from './statistics.controller';
 import { UsersController } from './users.controller';
@@ -73,6 +74,7 @@ import { validationPipe } from './validation';
     DeliveriesController,
     AttemptsController,
     SenderController,
+    SuppressionBatchesController,
     SuppressionsController,
     SuppressionsFileController,
     StatisticsController,

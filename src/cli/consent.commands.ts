@@ -1,4 +1,9 @@
-import type { Command } from 'commander';
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { type Command, Option } from 'commander';
+import { english } from '../domain/problem-texts';
+import { type SuppressionReason, suppressionReasons } from '../domain/suppression';
+import { SuppressionImports } from '../features/consent/suppression-imports.service';
 import { LinkKeys } from '../features/consent/link-keys.service';
 import { SuppressionsService } from '../features/consent/suppressions.service';
 import { UnsubscribeService } from '../features/runs/unsubscribe.service';
@@ -21,6 +26,34 @@ export function consentCommands(program: Command): void {
         const input = { email, ...(options.detail !== undefined && { detail: options.detail }) };
         const added = await app.get(UnsubscribeService).suppress(viewer, input, 'cli');
         print(options, { id: added.id, email: added.email }, `${added.email} gets no more letters of ${owner.email}.`);
+        return 0;
+      }),
+    );
+
+  program
+    .command('import-suppressions')
+    .argument('<file>', 'a CSV file whose header names a column email')
+    .description("No letter of this owner goes to the file's addresses any more; all of them are taken, or none")
+    .requiredOption('--owner <email>', "the owner's address")
+    .addOption(new Option('--reason <reason>', 'of lines that name none').choices(suppressionReasons))
+    .option('--json', 'print one JSON object')
+    .action((path: string, options: Output & { owner: string; reason?: SuppressionReason }) =>
+      run(options, async (app) => {
+        const owner = await app.get(UsersService).byEmail(options.owner);
+        const viewer = { ...OPERATOR, userId: owner.id };
+        const input = { fileName: basename(path), ...(options.reason && { reason: options.reason }) };
+        const batch = await app.get(SuppressionImports).take(viewer, input, createReadStream(path));
+        const { id: batchId, rows, added, known, ignored, rejected } = batch;
+        print(
+          options,
+          { batchId, rows, added, known, ignored, rejected },
+          [
+            `${rows} lines: ${added} newly suppressed, ${known} before, ${ignored} get mail, ${rejected} rejected.`,
+            ...batch.problems.flatMap(({ line, errors }) =>
+              errors.map((error) => `  line ${line}, ${error.field}: ${english(error)}`),
+            ),
+          ].join('\n'),
+        );
         return 0;
       }),
     );

@@ -1,5 +1,5 @@
 import { ForbiddenError } from './errors';
-import type { SuppressionReason } from './suppression';
+import { type SuppressionReason, suppressionReasons } from './suppression';
 
 export const roles = ['user', 'manager', 'admin'] as const;
 export type Role = (typeof roles)[number];
@@ -36,6 +36,8 @@ export const PERMISSIONS = {
   'users.manage': { user: 'none', manager: 'all', admin: 'all' },
   'users.role': { user: 'none', manager: 'none', admin: 'all' },
   'audit.read': { user: 'none', manager: 'all', admin: 'all' },
+  /** Whether the addresses that a mail server refused during an outage get mail, for all owners. */
+  'outages.decide': { user: 'none', manager: 'all', admin: 'all' },
   /** Bull Board. */
   'queues.read': { user: 'none', manager: 'all', admin: 'all' },
 } as const satisfies Record<string, Record<Role, Reach>>;
@@ -85,3 +87,7 @@ export function mayLift(
   if (reason === 'hard_bounce') return 'once_a_month';
   return ownerId === viewer.userId || ownerId === null ? 'yes' : 'no';
 }
+
+/** The reasons that this viewer may lift for many addresses at once, of their own files. */
+export const liftableReasons = (viewer: Pick<Viewer, 'userId' | 'role'>): SuppressionReason[] =>
+  suppressionReasons.filter((reason) => mayLift(viewer, { reason, ownerId: viewer.userId }) === 'yes');

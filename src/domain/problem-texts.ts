@@ -168,6 +168,9 @@ export const problemTexts: ProblemTexts = {
   file_header: ({ line, found }) => `${atLine(line)}The first line must name the ${COLUMNS}; it is: ${found}`,
   file_header_long: ({ line, max }) => `${atLine(line)}The first line is longer than ${max} characters.`,
   file_empty: () => `The file is empty. It must begin with the ${COLUMNS}.`,
+  file_header_email: ({ line, found }) =>
+    `${atLine(line)}The first line must name the columns, one of them email, separated by commas, semicolons or tabs; it is: ${found}`,
+  file_without_addresses: () => 'The file has a header, but no addresses.',
   file_without_clients: () => 'The file has a header, but no clients.',
   file_foreign: ({ what }) => `The file is ${FOREIGN[what]}, not a text. Save it as CSV first.`,
   file_of_others: ({ lines, line, first }) =>

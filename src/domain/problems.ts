@@ -81,6 +81,9 @@ export interface ProblemValues {
   file_header_long: { line: number; max: number };
   file_empty: None;
   file_without_clients: None;
+  /** The same of a file of addresses. */
+  file_header_email: { line: number; found: string };
+  file_without_addresses: None;
   file_foreign: { what: 'workbook' | 'old_workbook' | 'gzip' | 'pdf' };
   /** None of the first `lines` is a client; `first` is the problem of line `line`. */
   file_of_others: { lines: number; line: number; first: CodedProblem };

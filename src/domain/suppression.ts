@@ -6,6 +6,9 @@ export type SuppressionReason = (typeof suppressionReasons)[number];
 export const suppressionSources = ['one_click', 'page', 'smtp', 'api', 'import', 'user', 'cli'] as const;
 export type SuppressionSource = (typeof suppressionSources)[number];
 
+/** The answers to a letter that say: this address gets no mail, today or later. */
+export const hardBounces: readonly string[] = ['user_unknown', 'domain_unknown', 'bad_address', 'mailbox_disabled'];
+
 /** What became known about a delivery after it was sent; it stands beside the delivery's status, which stays. */
 export const deliveryEvents = [
   'bounced',
@@ -21,3 +24,41 @@ export type DeliveryEvent = (typeof deliveryEvents)[number];
 /** A transactional mailing also goes to those who unsubscribed, and names no way to unsubscribe. */
 export const mailingKinds = ['marketing', 'transactional'] as const;
 export type MailingKind = (typeof mailingKinds)[number];
+
+/** What was decided about suppressions that came together, or were withheld together. */
+export const batchDecisions = ['undone', 'suppressed'] as const;
+export type BatchDecision = (typeof batchDecisions)[number];
+export const batchKinds = ['import', 'outage'] as const;
+export type BatchKind = (typeof batchKinds)[number];
+
+/** The letters that a mail server was last given for one domain. */
+export interface DomainLetters {
+  domain: string;
+  accepted: number;
+  /** Refused for good. */
+  refused: number;
+  /** Of the refused ones, those whose addresses took mail in the last 30 days. */
+  tookMail: number;
+}
+
+const OUTAGE_REFUSED = 50;
+/** So large a part of a domain's addresses does not end within an hour if they took mail lately, */
+const OUTAGE_SHARE = 0.2;
+/** and so large a part is doubtful whether they did or not. */
+const OUTAGE_SHARE_OF_ANY = 0.5;
+
+const isOutage = ({ accepted, refused, tookMail }: Omit<DomainLetters, 'domain'>): boolean =>
+  (tookMail >= OUTAGE_REFUSED && tookMail > OUTAGE_SHARE * (accepted + refused)) ||
+  (refused >= OUTAGE_REFUSED && refused > OUTAGE_SHARE_OF_ANY * (accepted + refused));
+
+/**
+ * The domains at which something is wrong with the mail server rather than with the addresses. `domain` null: it is so
+ * with the letters to all other domains together, as when our own relay can't look up names.
+ */
+export function outages(letters: DomainLetters[]): (Omit<DomainLetters, 'domain'> & { domain: string | null })[] {
+  const at = letters.filter(isOutage);
+  const others = letters.filter((domain) => !isOutage(domain));
+  const sum = (of: 'accepted' | 'refused' | 'tookMail') => others.reduce((all, domain) => all + domain[of], 0);
+  const rest = { domain: null, accepted: sum('accepted'), refused: sum('refused'), tookMail: sum('tookMail') };
+  return others.filter(({ refused }) => refused > 0).length > 1 && isOutage(rest) ? [...at, rest] : at;
+}

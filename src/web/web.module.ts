@@ -22,6 +22,7 @@ import { NoticesModule } from '../features/notices/notices.module';
 import { ProfileWebController } from './pages/profile.web.controller';
 import { AuditWebController } from './pages/audit.web.controller';
 import { SenderWebController } from './pages/sender.web.controller';
+import { SuppressionBatchesWebController } from './pages/suppression-batches.web.controller';
 import { SuppressionsWebController } from './pages/suppressions.web.controller';
 import { StatusWebController } from './pages/status.web.controller';
 import { UsersWebController } from './pages/users.web.controller';
@@ -83,6 +84,7 @@ import { ReadersService } from './readers.service';
     AuditWebController,
     StatusWebController,
     SenderWebController,
+    SuppressionBatchesWebController,
     SuppressionsWebController,
     UnsubscribeWebController,
     NotFoundApiController,

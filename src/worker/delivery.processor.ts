@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { untilAnswered } from '../database/wait';
+import { hardBounces } from '../domain/suppression';
 import { type SendOutcome, SenderService } from '../features/sending/sender.service';
+import { Outages } from '../features/consent/outages.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import { FeedState } from '../queue/feed-state';
 import { DELIVERY_QUEUE, type DeliveryJob } from '../queue/queues';
@@ -19,6 +21,7 @@ export class DeliveryProcessor {
     private readonly sender: SenderService,
     private readonly lifecycle: LifecycleService,
     private readonly finisher: RunFinisher,
+    private readonly outages: Outages,
     private readonly feed: FeedState,
     private readonly redis: RedisConnection,
   ) {
@@ -48,7 +51,8 @@ export class DeliveryProcessor {
   /** What an outcome requires beyond its record in the ledger. */
   private async follow(outcome: SendOutcome): Promise<void> {
     if (outcome.kind !== 'recorded') return;
-    const { claim, status, park } = outcome;
+    const { claim, status, park, tried } = outcome;
+    if (hardBounces.includes(tried.verdict.reason)) await this.outages.note();
     this.finisher.note(claim.runId);
     if (park) await untilAnswered(() => this.lifecycle.park(park.mailingId, park.code, park.text));
     else if (status === 'pending') await this.feedAgain(claim.id);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { ImportsService } from '../features/clients/imports.service';
+import { Outages } from '../features/consent/outages.service';
 import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service';
 import { Notices } from '../features/notices/notices.service';
 import { RunsService } from '../features/runs/runs.service';
@@ -17,6 +18,7 @@ export class Sweep {
     private readonly imports: ImportsService,
     private readonly notices: Notices,
     private readonly users: StaleUsers,
+    private readonly outages: Outages,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -28,6 +30,7 @@ export class Sweep {
     await this.imports.runPending();
     await this.notices.enqueueDue();
     await this.users.forget();
+    await this.outages.look();
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

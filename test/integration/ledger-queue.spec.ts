@@ -17,6 +17,7 @@ import { RateLimiter } from '../../src/queue/rate-limiter';
 import { SmtpPool } from '../../src/smtp/smtp-pool';
 import { parseSmtpUrl } from '../../src/smtp/smtp-url';
 import { DeliveryProcessor } from '../../src/worker/delivery.processor';
+import type { Outages } from '../../src/features/consent/outages.service';
 import type { RunFinisher } from '../../src/worker/run-finisher';
 import { recordOf } from '../../src/features/sending/verdict-record';
 import { recount } from '../support/invariants';
@@ -230,6 +231,7 @@ describe('the queue beside the ledger', () => {
         sender,
         {} as LifecycleService,
         { note: (runId: number) => noted.push(runId) } as unknown as RunFinisher,
+        {} as Outages,
         ledger.feed,
         ledger.redis,
       );

@@ -3,6 +3,7 @@ import type { ImportsService } from '../../src/features/clients/imports.service'
 import { heldClaims } from '../../src/features/ledger/claims';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
+import type { Outages } from '../../src/features/consent/outages.service';
 import type { StaleUsers } from '../../src/features/users/stale-users';
 import type { Notices } from '../../src/features/notices/notices.service';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
@@ -386,6 +387,7 @@ describe('the ledger', () => {
         { runPending: () => Promise.resolve() } as unknown as ImportsService,
         { enqueueDue: () => Promise.resolve() } as unknown as Notices,
         { forget: () => Promise.resolve() } as unknown as StaleUsers,
+        { look: () => Promise.resolve() } as unknown as Outages,
         { ...silent, error: (what: unknown) => named.push(what) } as unknown as PinoLogger,
       );
       await sweep.run();

@@ -49,6 +49,9 @@ export const auditActions = [
   'suppression.add',
   'suppression.lift',
   'suppressions.export',
+  'suppressions.import',
+  'suppressions.undo',
+  'suppressions.confirm',
   'sender.change',
   'link_keys.rotate',
   'database.hold',
@@ -62,7 +65,18 @@ export type Actor = Pick<Viewer, 'userId' | 'via' | 'ip'>;
 export const anonymous = (ip: string, userId = 0): Actor => ({ userId, ip });
 
 export interface AuditObject {
-  type: 'user' | 'token' | 'mailing' | 'message' | 'client' | 'import' | 'run' | 'delivery' | 'account' | 'suppression';
+  type:
+    | 'user'
+    | 'token'
+    | 'mailing'
+    | 'message'
+    | 'client'
+    | 'import'
+    | 'run'
+    | 'delivery'
+    | 'account'
+    | 'suppression'
+    | 'suppression_batch';
   id?: number;
 }
 

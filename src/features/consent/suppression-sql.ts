@@ -1,3 +1,5 @@
+import { hardBounces } from '../../domain/suppression';
+
 /** Columns of the statement around it, in SQL. */
 interface Recipient {
   email: string;
@@ -23,3 +25,36 @@ export const suppressionOf = ({ email, owner, mailing, transactional }: Recipien
   `(SELECT s.reason FROM suppressions s
      WHERE s.email_key = lower(${email}) AND ${applies({ owner, mailing, transactional })}
      ORDER BY ${GRAVEST_FIRST} LIMIT 1)`;
+
+/** SQL: the domain of an address. */
+export const domainOf = (email: string): string => `substring(lower(${email}) from '[^@]*$')`;
+
+/** SQL: whether an answer to a letter says for good that its address gets no mail; a guess from a bare code does not. */
+export const isHardBounce = ({
+  status,
+  reason,
+  refusal,
+}: {
+  status: string;
+  reason: string;
+  refusal: string;
+}): string =>
+  `(${status} = 'failed' AND ${reason} IN (${hardBounces.map((each) => `'${each}'`).join(', ')}) AND ${refusal} IS NULL)`;
+
+/**
+ * SQL: suppresses the addresses of `from`, whose rows have `email`, `detail` and `delivery_id`, for everybody. During an
+ * outage they are only noted: they stand there as lifted and belong to its batch.
+ */
+export const suppressBounced = (from: string): string => `
+  INSERT INTO suppressions
+    (email_key, address_hash, reason, source, detail, delivery_id, batch_id, lifted_at, lift_reason)
+  SELECT DISTINCT ON (lower(b.email)) lower(b.email), address_hash(b.email), 'hard_bounce', 'smtp', left(b.detail, 500),
+         b.delivery_id, outage.id, CASE WHEN outage.id IS NOT NULL THEN app_now() END,
+         CASE WHEN outage.id IS NOT NULL THEN 'outage' END
+    FROM (${from}) b LEFT JOIN LATERAL (
+      SELECT o.id FROM suppression_batches o
+       WHERE o.kind = 'outage' AND o.until > app_now() AND o.decision IS DISTINCT FROM 'suppressed'
+         AND (o.domain IS NULL OR o.domain = ${domainOf('b.email')})
+       ORDER BY o.domain NULLS LAST LIMIT 1) outage ON true
+   ORDER BY lower(b.email)
+  ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`;

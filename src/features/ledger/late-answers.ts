@@ -2,6 +2,7 @@ import type { Transaction } from '../../database/database';
 import type { MovedTo } from '../../domain/delivery-moves';
 import type { AttemptStatus } from '../../domain/states';
 import { storable } from './ledger';
+import { isHardBounce, suppressBounced } from '../consent/suppression-sql';
 import { may } from './move-sql';
 import type { DeliveryRecord } from './records';
 
@@ -52,4 +53,13 @@ export const answerLate = (tx: Transaction, record: DeliveryRecord, status: Move
             next_attempt_at = CASE WHEN $2 = 'deferred' THEN app_now() + $5 * interval '1 millisecond' END
       WHERE id = $1 AND ${may('answerLate', 'status')}`,
     [record.deliveryId, status, record.reason, record.triesUsed, record.delayMs ?? 0],
+  );
+
+/** Suppresses the address of the locked delivery if that attempt's answer says that it gets no mail. */
+export const suppressLate = (tx: Transaction, deliveryId: number, attemptNumber: number) =>
+  tx.affected(
+    suppressBounced(`SELECT d.email, a.server_response AS detail, d.id AS delivery_id
+      FROM deliveries d JOIN attempts a ON a.delivery_id = d.id AND a.attempt_number = $2
+     WHERE d.id = $1 AND ${isHardBounce({ status: 'a.status', reason: 'a.reason', refusal: 'a.refusal' })}`),
+    [deliveryId, attemptNumber],
   );

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/database';
 import type { Claim } from './claims';
-import { suppressionOf } from '../consent/suppression-sql';
+import { isHardBounce, suppressBounced, suppressionOf } from '../consent/suppression-sql';
 import { asItsRun, may, to } from './move-sql';
 import type { DeliveryRecord } from './records';
 
@@ -74,6 +74,10 @@ const WRITE = `
             CASE WHEN g.attempt_status = 'ok' THEN NULL ELSE g.reason END, g.reply_code, g.enhanced_code,
             g.server_response, g.duration_ms, g.refusal
        FROM moved m JOIN given g ON g.id = m.id WHERE g.attempt_number IS NOT NULL),
+   -- Addresses that get no mail, as the answers say.
+   bounced AS (${suppressBounced(`SELECT c.email, g.server_response AS detail, m.id AS delivery_id
+     FROM moved m JOIN given g ON g.id = m.id JOIN concerned c ON c.id = m.id
+    WHERE ${isHardBounce({ status: 'g.attempt_status', reason: 'g.reason', refusal: 'g.refusal' })}`)}),
    -- Claims, by compare-and-set on the delivery's state; a claim of this worker is returned again.
    claimed AS (
      UPDATE deliveries d SET

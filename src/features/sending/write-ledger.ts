@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../../database/database';
 import type { Claim } from '../ledger/claims';
-import { answerLate, lockTakenOver, noteLateAnswer } from '../ledger/late-answers';
+import { answerLate, lockTakenOver, noteLateAnswer, suppressLate } from '../ledger/late-answers';
 import { type Entry, writeEntries } from '../ledger/ledger';
 import type { DeliveryRecord } from '../ledger/records';
 import { lockRunsThatGoOn, reopenRuns } from '../runs/run-moves';
@@ -28,6 +28,7 @@ async function correctLate(tx: Transaction, workerId: number, record: DeliveryRe
   const goOn = isFinal ? [] : await lockRunsThatGoOn(tx, await runOf(tx, record.deliveryId));
   const delivery = await lockTakenOver(tx, record.deliveryId, attempt.number);
   const noted = await noteLateAnswer(tx, workerId, record, attempt, delivery?.follows ? attempt.status : 'unknown');
+  if (noted) await suppressLate(tx, record.deliveryId, attempt.number);
   if (!noted || !delivery?.follows) return;
   await reopenRuns(tx, goOn);
   await answerLate(tx, record, isFinal ? status : delivery.live || goOn.length > 0 ? 'deferred' : 'failed');

@@ -67,6 +67,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   delivery: (id) => `/attempts?deliveryId=${id}`,
   account: null,
   suppression: null,
+  suppression_batch: (id) => `/suppressions/batches/${id}`,
 };
 
 /** The object of an entry by its name; a link if it still exists. */

@@ -1,4 +1,5 @@
 import type { AccountState } from '../../features/accounts/accounts.service';
+import type { BatchView } from '../../features/consent/batches.service';
 import type { Overview, Present } from '../../features/statistics/statistics.service';
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';
@@ -7,11 +8,14 @@ import { Chip, Progress, SentOf, StatusReason } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { SECOND_FACTOR } from './second-factor.page';
+import { nameOf } from './suppression-batches.page';
 
 export interface HomeProps {
   overview: Overview;
   present: Present;
   account: AccountState;
+  /** Outages of mail servers that somebody has to decide about. */
+  outages: BatchView[];
 }
 
 /** `remind`: whether to suggest a second factor. */
@@ -62,7 +66,7 @@ export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) 
 }
 
 /** The part of the home page that refreshes itself. */
-export function HomeLive({ overview, present, account }: HomeProps) {
+export function HomeLive({ overview, present, account, outages }: HomeProps) {
   const { t, format } = useReader();
   const today = overview.days.at(-1) ?? { sent: 0, failed: 0 };
   const month = overview.days.reduce((sum, d) => ({ sent: sum.sent + d.sent, failed: sum.failed + d.failed }), {
@@ -72,7 +76,7 @@ export function HomeLive({ overview, present, account }: HomeProps) {
   const every = present.live.length > 0 ? '2s' : '15s';
   return (
     <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
-      <Trouble present={present} account={account} />
+      <Trouble present={present} account={account} outages={outages} />
       <dl class="figures">
         <Figure name={t.home.mailings} value={format.number(overview.mailings)} to="/mailings" />
         <Figure name={t.home.active} value={format.number(overview.activeMailings)} to="/mailings?status=started" />
@@ -140,7 +144,7 @@ export function HomeLive({ overview, present, account }: HomeProps) {
   );
 }
 
-function Trouble({ present, account }: Pick<HomeProps, 'present' | 'account'>) {
+function Trouble({ present, account, outages }: Omit<HomeProps, 'overview'>) {
   const { t, format } = useReader();
   return (
     <>
@@ -160,6 +164,15 @@ function Trouble({ present, account }: Pick<HomeProps, 'present' | 'account'>) {
           <div>{t.home.noWorkers}</div>
         </div>
       )}
+      {outages.map((outage) => (
+        <div class="alert alert-warning" key={outage.id}>
+          <Icon name="warning" />
+          <div>
+            {t.home.outage(nameOf(outage, t), format.number(outage.lifted))}{' '}
+            <a href={`/suppressions/batches/${outage.id}`}>{t.home.outageDecide}</a>
+          </div>
+        </div>
+      ))}
       {present.stopped.map((mailing) => (
         <div class="alert alert-warning" key={mailing.id}>
           <Icon name="warning" />

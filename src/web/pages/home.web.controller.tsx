@@ -2,6 +2,7 @@ import { Get, Param, Query, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Viewer } from '../../domain/permissions';
 import { AccountsService } from '../../features/accounts/accounts.service';
+import { SuppressionBatches } from '../../features/consent/batches.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { SecondFactorService } from '../../features/users/second-factor.service';
 import { CurrentViewer, Public } from '../../http/viewer';
@@ -19,6 +20,7 @@ export class HomeWebController {
     private readonly statistics: StatisticsService,
     private readonly accounts: AccountsService,
     private readonly secondFactor: SecondFactorService,
+    private readonly batches: SuppressionBatches,
   ) {}
 
   @Get()
@@ -46,11 +48,12 @@ export class HomeWebController {
   }
 
   private async read(viewer: Viewer, reader: Reader): Promise<HomeProps> {
-    const [overview, present, account] = await Promise.all([
+    const [overview, present, account, outages] = await Promise.all([
       this.statistics.overview(viewer, reader.timeZone),
       this.statistics.present(viewer),
       this.accounts.read(),
+      this.batches.undecided(viewer),
     ]);
-    return { overview, present, account };
+    return { overview, present, account, outages };
   }
 }

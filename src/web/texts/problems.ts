@@ -14,7 +14,7 @@ const headerEn = ({ line }: { line: number }) =>
   `${lineEn(line)}The first line must name the columns: email, full_name and, if you like, comment.`;
 const chooseEn = () => 'Choose one of those on offer.';
 const noRowsEn = () => 'There are no clients in the file.';
-const againEn = () => 'The upload broke off. No client was changed; please upload the file again.';
+const againEn = () => 'The upload broke off. Nothing was changed; please upload the file again.';
 
 /** The problem of a field, as shown below it. Problems that no form can cause have the API's texts. */
 export const problemsEn: ProblemTexts = {
@@ -70,6 +70,8 @@ export const problemsEn: ProblemTexts = {
   file_header_long: headerEn,
   file_empty: noRowsEn,
   file_without_clients: noRowsEn,
+  file_header_email: ({ line }) => `${lineEn(line)}The first line must name the columns, one of them email.`,
+  file_without_addresses: () => 'There are no addresses in the file.',
   file_foreign: () => 'This is not a text. Save it as CSV first.',
   file_of_others: ({ lines }) =>
     `None of the first ${lines} lines is a client: they do not have the columns of the header, or their quotation marks do not match.`,
@@ -86,7 +88,7 @@ const templateRu = (words: string) => `Шаблон не читается (${wor
 const headerRu = ({ line }: { line: number }) =>
   `${lineRu(line)}Первая строка должна называть столбцы: email, full_name и, если нужно, comment.`;
 const noRowsRu = () => 'В файле нет клиентов.';
-const againRu = () => 'Загрузка прервалась. Ни один клиент не изменён; загрузите файл ещё раз.';
+const againRu = () => 'Загрузка прервалась. Ничего не изменилось; загрузите файл ещё раз.';
 const boundsRu = {
   depth: 'слишком глубокая вложенность',
   output: 'получается слишком длинный текст',
@@ -155,6 +157,8 @@ export const problemsRu: ProblemTexts = {
   file_header_long: headerRu,
   file_empty: noRowsRu,
   file_without_clients: noRowsRu,
+  file_header_email: ({ line }) => `${lineRu(line)}Первая строка должна называть столбцы, один из них email.`,
+  file_without_addresses: () => 'В файле нет адресов.',
   file_foreign: () => 'Это не текст. Сохраните его сначала как CSV.',
   file_of_others: ({ lines }) =>
     `Среди первых ${lines} строк нет ни одного клиента: в них не те столбцы, что в заголовке, или не сходятся кавычки.`,

@@ -1,0 +1,63 @@
+-- Up Migration
+-- Suppressions that belong together, so that they can be undone together: the lines of a file, and addresses that a
+-- mail server suddenly refused and that were therefore not suppressed.
+CREATE TABLE suppression_batches (
+  id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT suppression_batches_pkey PRIMARY KEY,
+  kind text NOT NULL CONSTRAINT suppression_batches_kind_check CHECK (kind IN ('import', 'outage')),
+  created_at timestamptz NOT NULL DEFAULT app_now(),
+  -- Whose file; null for an outage.
+  owner_id bigint CONSTRAINT suppression_batches_owner_id_fkey REFERENCES users,
+  file_name text NOT NULL DEFAULT '',
+  -- Of the file's lines: all, those that suppressed an address, those whose address was suppressed for the same reason
+  -- before, those that say themselves that the address gets mail, and those that can't be used.
+  rows integer NOT NULL DEFAULT 0,
+  added integer NOT NULL DEFAULT 0,
+  known integer NOT NULL DEFAULT 0,
+  ignored integer NOT NULL DEFAULT 0,
+  rejected integer NOT NULL DEFAULT 0,
+  ignored_columns text[] NOT NULL DEFAULT '{}',
+  -- Of the rejected lines the first: their numbers, fields and problems.
+  problems jsonb NOT NULL DEFAULT '[]',
+  -- Null while the file comes in.
+  complete_at timestamptz,
+  -- Of an outage: the recipients' domain, or null for all domains together.
+  domain text COLLATE "C",
+  -- Of the last letters to it, when it was seen last: how many were refused as undeliverable for good, how many taken.
+  refused integer NOT NULL DEFAULT 0,
+  accepted integer NOT NULL DEFAULT 0,
+  -- Until then such a refusal suppresses nobody there.
+  until timestamptz,
+  -- What somebody decided: the addresses get mail, or they are suppressed after all.
+  decision text CONSTRAINT suppression_batches_decision_check CHECK (decision IN ('undone', 'suppressed')),
+  decided_at timestamptz,
+  decided_by bigint CONSTRAINT suppression_batches_decided_by_fkey REFERENCES users,
+  CONSTRAINT suppression_batches_kind_columns_check
+    CHECK ((kind = 'import') = (owner_id IS NOT NULL) AND (kind = 'outage') = (until IS NOT NULL)),
+  CONSTRAINT suppression_batches_decided_check CHECK ((decision IS NULL) = (decided_at IS NULL))
+);
+-- One open question about each domain.
+CREATE UNIQUE INDEX suppression_batches_open_key ON suppression_batches (domain) NULLS NOT DISTINCT
+  WHERE kind = 'outage' AND decision IS NULL;
+
+ALTER TABLE suppressions
+  ADD batch_id bigint CONSTRAINT suppressions_batch_id_fkey REFERENCES suppression_batches;
+CREATE INDEX suppressions_batch_id_idx ON suppressions (batch_id, id) WHERE batch_id IS NOT NULL;
+-- Those of the last hour are counted again and again while mail servers refuse letters.
+CREATE INDEX suppressions_smtp_idx ON suppressions (created_at) WHERE source = 'smtp';
+
+-- The lines of files that are coming in. What a crash of the database takes with it, its sender sends again.
+CREATE UNLOGGED TABLE suppression_rows (
+  batch_id bigint NOT NULL,
+  line integer NOT NULL,
+  email_key text COLLATE "C" NOT NULL,
+  reason text NOT NULL,
+  detail text NOT NULL,
+  since timestamptz
+);
+CREATE INDEX suppression_rows_batch_id_idx ON suppression_rows (batch_id);
+
+-- Down Migration
+DROP TABLE suppression_rows;
+ALTER TABLE suppressions DROP batch_id;
+DROP INDEX suppressions_smtp_idx;
+DROP TABLE suppression_batches;

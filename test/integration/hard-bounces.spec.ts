@@ -1,0 +1,274 @@
+import { Readable } from 'node:stream';
+import type { Config } from '../../src/config/config.module';
+import type { Viewer } from '../../src/domain/permissions';
+import { SuppressionBatches } from '../../src/features/consent/batches.service';
+import { LinkKeys } from '../../src/features/consent/link-keys.service';
+import { Outages } from '../../src/features/consent/outages.service';
+import { SuppressionImports } from '../../src/features/consent/suppression-imports.service';
+import { SuppressionsService } from '../../src/features/consent/suppressions.service';
+import type { Claim } from '../../src/features/ledger/claims';
+import type { DeliveryRecord } from '../../src/features/ledger/records';
+import { writeLedger } from '../../src/features/sending/write-ledger';
+import { Ledger, silent } from '../support/ledger';
+
+/** A refusal for good is remembered; a mail server's failure is not held against its users; lists come in as files. */
+
+const MANAGER: Viewer = { userId: 0, role: 'admin', via: 'cli' };
+const OWNER: Viewer = { userId: 1, role: 'user' };
+
+let ledger: Ledger;
+let batches: SuppressionBatches;
+let outages: Outages;
+
+beforeAll(async () => {
+  ledger = await Ledger.start();
+  batches = new SuppressionBatches(ledger.database);
+  outages = new Outages(ledger.database, silent);
+});
+afterAll(() => ledger?.stop());
+
+type Answer = { reason: string; text?: string; refusal?: string } | 'ok';
+
+let made = 0;
+
+/** A run to these addresses whose letters one worker claims and gets these answers for. */
+async function send(emails: string[], answerOf: (email: string) => Answer): Promise<number> {
+  const known = await ledger.query<{ id: number; email: string }>(
+    'SELECT id, email FROM clients WHERE owner_id = 1 AND email = ANY($1)',
+    [emails],
+  );
+  const missing = emails.filter((email) => !known.some((client) => client.email === email));
+  const clients = [...known.map(({ id }) => id), ...(await ledger.make.clients(1, missing))];
+  const mailingId = await ledger.make.mailing({
+    ownerId: 1,
+    recipients: () => [],
+    status: 'started',
+    name: `M${++made}`,
+  });
+  await ledger.make.select(mailingId, clients);
+  const runId = await ledger.make.run(mailingId);
+  await ledger.planner.plan(runId);
+  const ids = await ledger.ids(runId);
+  const worker = await ledger.worker();
+  const claims = await writeLedger(
+    ledger.database,
+    worker,
+    ids.map((id) => ({ claim: id })),
+  );
+  const mine = claims.filter((claim): claim is Claim => claim !== null && claim.skippedFor === null);
+  await writeLedger(
+    ledger.database,
+    worker,
+    mine.map((claim) => ({ record: recordOf(claim, answerOf(claim.email)) })),
+  );
+  return runId;
+}
+
+const recordOf = (claim: Claim, answer: Answer): DeliveryRecord => ({
+  deliveryId: claim.id,
+  attempt: {
+    number: 1,
+    status: answer === 'ok' ? 'ok' : 'failed',
+    replyCode: answer === 'ok' ? 250 : 550,
+    enhancedCode: null,
+    serverResponse: answer === 'ok' ? '250 OK' : (answer.text ?? '550 5.1.1 no such user'),
+    durationMs: 1,
+    refusal: answer === 'ok' ? null : (answer.refusal ?? null),
+  },
+  status: answer === 'ok' ? 'sent' : 'failed',
+  reason: answer === 'ok' ? null : answer.reason,
+  triesUsed: 1,
+  breaks: 0,
+  lostReplies: 0,
+  delayMs: null,
+});
+
+const states = async (runId: number) =>
+  Object.fromEntries(
+    (
+      await ledger.query<{ email: string; state: string }>(
+        `SELECT email, concat_ws(' ', status, reason) AS state FROM deliveries WHERE run_id = $1 ORDER BY id`,
+        [runId],
+      )
+    ).map(({ email, state }) => [email, state]),
+  );
+const inForce = (domain: string) =>
+  ledger.query<{ emailKey: string; reason: string; ownerId: number | null; detail: string }>(
+    `SELECT email_key, reason, owner_id, detail FROM suppressions
+      WHERE lifted_at IS NULL AND email_key LIKE '%@' || $1 ORDER BY email_key`,
+    [domain],
+  );
+const people = (count: number, domain: string) => Array.from({ length: count }, (_, i) => `p${i + 1}@${domain}`);
+const undecided = () => batches.undecided(MANAGER);
+const DEAD: Answer = { reason: 'user_unknown' };
+
+describe('a refusal for good', () => {
+  it('suppresses the address for everybody, in the statement that records it; one that blames us does not', async () => {
+    const answers: Record<string, Answer> = {
+      'Gone@one.example': { reason: 'user_unknown', text: '550 5.1.1 who?' },
+      'off@one.example': { reason: 'mailbox_disabled' },
+      'nowhere@one.example': { reason: 'domain_unknown' },
+      'bad@one.example': { reason: 'bad_address' },
+      'policy@one.example': { reason: 'policy_refused' },
+      'full@one.example': { reason: 'mailbox_full' },
+      'guess@one.example': { reason: 'user_unknown', refusal: 'a wording that names nobody' },
+      'fine@one.example': 'ok',
+    };
+    await send(Object.keys(answers), (email) => answers[email]!);
+    expect(await inForce('one.example')).toEqual(
+      ['bad', 'gone', 'nowhere', 'off'].map((name) => ({
+        emailKey: `${name}@one.example`,
+        reason: 'hard_bounce',
+        ownerId: null,
+        detail: name === 'gone' ? '550 5.1.1 who?' : '550 5.1.1 no such user',
+      })),
+    );
+    const next = await send(Object.keys(answers), () => 'ok');
+    expect(await states(next)).toEqual({
+      'Gone@one.example': 'skipped hard_bounce',
+      'off@one.example': 'skipped hard_bounce',
+      'nowhere@one.example': 'skipped hard_bounce',
+      'bad@one.example': 'skipped hard_bounce',
+      'policy@one.example': 'sent',
+      'full@one.example': 'sent',
+      'guess@one.example': 'sent',
+      'fine@one.example': 'sent',
+    });
+  });
+
+  it('that comes after the worker was taken for dead suppresses, too', async () => {
+    const { ids } = await ledger.plannedRun(1);
+    const worker = await ledger.worker();
+    const [claim] = await writeLedger(ledger.database, worker, [{ claim: ids[0]! }]);
+    await ledger.query('UPDATE workers SET stopped_at = now() WHERE id = $1', [worker]);
+    await ledger.sweeper.sweep();
+    await writeLedger(ledger.database, worker, [{ record: recordOf(claim!, DEAD) }]);
+    expect(await inForce(claim!.email.split('@')[1]!)).toMatchObject([{ emailKey: claim!.email }]);
+  });
+
+  it('of two workers at once for the same addresses is noted once and blocks nobody', async () => {
+    const emails = people(40, 'twice.example');
+    await Promise.all([1, 2, 3].map(() => send(emails, () => DEAD)));
+    expect(await inForce('twice.example')).toHaveLength(40);
+  });
+});
+
+describe('a mail server that suddenly refuses many', () => {
+  const DOMAIN = 'provider.example';
+  const emails = people(300, DOMAIN);
+  const refused = emails.slice(0, 200);
+
+  it('is recognised: nobody is suppressed, somebody is asked once, and later refusals are only noted', async () => {
+    await send(emails, () => 'ok');
+    await send(emails, (email) => (refused.includes(email) ? DEAD : 'ok'));
+    await Promise.all([outages.look(), new Outages(ledger.database, silent).look()]);
+    expect(await inForce(DOMAIN)).toEqual([]);
+    const [asked, ...more] = (await undecided()).filter(({ domain }) => domain === DOMAIN);
+    expect(more).toEqual([]);
+    expect(asked).toMatchObject({ kind: 'outage', lifted: 200, inForce: 0, decision: null, refused: 200 });
+    expect(await batches.undecided(OWNER)).toEqual([]);
+    const next = await send([...emails, 'new@provider.example'], (email) => (email.startsWith('new') ? DEAD : 'ok'));
+    expect(Object.values(await states(next)).filter((state) => state === 'sent')).toHaveLength(300);
+    await outages.look();
+    expect(await inForce(DOMAIN)).toEqual([]);
+    expect(await undecided()).toMatchObject([{ id: asked!.id, lifted: 201 }]);
+  });
+
+  it('may be taken at its word by a manager, for all of them and for those that follow; and undone in one call', async () => {
+    const [asked] = await undecided();
+    await expect(async () => batches.suppressAll(OWNER, asked!.id)).rejects.toThrow('role');
+    expect(await batches.suppressAll(MANAGER, asked!.id)).toBe(201);
+    expect(await inForce(DOMAIN)).toHaveLength(201);
+    await send(['later@provider.example'], () => DEAD);
+    await outages.look();
+    expect(await inForce(DOMAIN)).toHaveLength(202);
+    expect(await undecided()).toEqual([]);
+    expect(await batches.undo(MANAGER, { batchId: asked!.id })).toBe(201);
+    expect(await inForce(DOMAIN)).toMatchObject([{ emailKey: 'later@provider.example' }]);
+    const lifted = await batches.undo(MANAGER, { from: new Date(Date.now() - 60_000), provider: 'Provider.Example' });
+    expect(lifted).toBe(1);
+    await expect(batches.undo(OWNER, { from: new Date(0) })).rejects.toThrow('role');
+    await expect(batches.undo(OWNER, { batchId: asked!.id })).rejects.toThrow('does not exist');
+  });
+
+  it('is not one where a part of a large list has grown old', async () => {
+    const list = people(600, 'large.example');
+    await send(list, (email) => (list.indexOf(email) < 80 ? DEAD : 'ok'));
+    await outages.look();
+    expect(await inForce('large.example')).toHaveLength(80);
+    expect((await undecided()).map(({ domain }) => domain)).not.toContain('large.example');
+  });
+
+  it('is our own relay if it is so at all domains', async () => {
+    await ledger.query(`UPDATE attempts SET created_at = created_at - interval '2 hours'`);
+    await ledger.query(`UPDATE suppressions SET created_at = created_at - interval '2 hours'`);
+    const everywhere = Array.from({ length: 90 }, (_, i) => `a@host${i}.example`);
+    await send(everywhere, () => ({ reason: 'domain_unknown', text: '550 5.1.2 Domain not found' }));
+    await outages.look();
+    const asked = (await undecided()).filter(({ domain }) => domain === null);
+    expect(asked).toMatchObject([{ lifted: 90, inForce: 0 }]);
+    await send(['a@host91.example'], () => DEAD);
+    expect(await inForce('host91.example')).toEqual([]);
+  });
+});
+
+describe('a list of addresses', () => {
+  const take = (imports: SuppressionImports, csv: string | Buffer, more = {}) =>
+    imports.take(OWNER, { fileName: 'list.csv', ...more }, Readable.from([Buffer.from(csv)]));
+  let imports: SuppressionImports;
+  beforeAll(() => (imports = new SuppressionImports(ledger.database, batches, ledger.config)));
+
+  it('comes back from its own export, and never lifts anything', async () => {
+    const keys = new LinkKeys(ledger.database);
+    const suppressions = new SuppressionsService(ledger.database, keys);
+    const csv =
+      'email,reason,detail,created_at\nA@list.example,unsubscribed,asked,2024-05-06T07:08:09Z\nb@list.example,manual,,\n';
+    const first = await take(imports, csv);
+    expect(first).toMatchObject({ rows: 2, added: 2, known: 0, ignored: 0, rejected: 0, inForce: 2, problems: [] });
+    let exported = '';
+    for await (const piece of suppressions.exportCsv(OWNER, { search: 'list.example' })) exported += piece;
+    expect(exported).toContain('a@list.example,unsubscribed');
+    expect(exported).toContain('2024-05-06T07:08:09');
+    expect(await take(imports, exported)).toMatchObject({ rows: 2, added: 0, known: 2 });
+    expect(await inForce('list.example')).toMatchObject([{ ownerId: 1 }, { ownerId: 1 }]);
+    // A user takes back what they excluded themselves, not what people said.
+    expect(await batches.undo(OWNER, { batchId: first.id })).toBe(1);
+    expect(await inForce('list.example')).toMatchObject([{ emailKey: 'a@list.example' }]);
+    expect(await batches.undo(MANAGER, { batchId: first.id })).toBe(1);
+  });
+
+  it('that breaks off or is no list changes nothing, and says why', async () => {
+    const broken = new Readable({ read() {} });
+    broken.push('email,reason\nbroken@off.example,manual\n');
+    setTimeout(() => broken.destroy(new Error('gone')), 20);
+    await expect(imports.take(OWNER, {}, broken)).rejects.toThrow('upload');
+    await expect(take(imports, 'name,comment\nx,y\n')).rejects.toThrow('email');
+    await expect(take(imports, '')).rejects.toThrow('empty');
+    await expect(take(imports, 'email\n')).rejects.toThrow('no addresses');
+    const small = { ...ledger.config, importMaxBytes: 10 } as Config;
+    await expect(
+      take(new SuppressionImports(ledger.database, batches, small), 'email\na@big.example\n'),
+    ).rejects.toThrow('10');
+    expect(await inForce('off.example')).toEqual([]);
+    expect(await inForce('big.example')).toEqual([]);
+    expect(await ledger.query('SELECT FROM suppression_rows')).toEqual([]);
+    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(1);
+  });
+
+  it('names the lines that can not be used and takes the others', async () => {
+    const batch = await take(imports, 'email;reason\nok@lines.example;bounce\nnot an address;bounce\nx@y;z;too;many\n');
+    expect(batch).toMatchObject({ rows: 3, added: 1, rejected: 2 });
+    expect(batch.problems.map(({ line, errors }) => [line, errors[0]?.field])).toEqual([
+      [3, 'email'],
+      [4, 'line'],
+    ]);
+    expect(await inForce('lines.example')).toMatchObject([{ reason: 'hard_bounce' }]);
+  });
+
+  it('of a hundred thousand lines is taken at once', async () => {
+    const lines = Array.from({ length: 100_000 }, (_, i) => `u${i}@many.example`);
+    const batch = await take(imports, `email\n${lines.join('\n')}\n`);
+    expect(batch).toMatchObject({ rows: 100_000, added: 100_000, inForce: 100_000 });
+    expect(await ledger.query('SELECT FROM suppression_rows')).toEqual([]);
+  });
+});
