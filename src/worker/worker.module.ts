@@ -5,6 +5,7 @@ import { ImportsModule } from '../features/clients/imports.module';
 import { SendingModule } from '../features/sending/sending.module';
 import { NoticesModule } from '../features/notices/notices.module';
 import { NoticeSender } from '../features/notices/notice-sender';
+import { ConsentModule } from '../features/consent/consent.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { StaleUsers } from '../features/users/stale-users';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
@@ -30,6 +31,7 @@ import { WorkerLife } from './worker-life.service';
     ScheduleModule.forRoot(),
     QueueModule,
     SendingModule,
+    ConsentModule,
     RunsModule,
     SchedulingModule,
     ImportsModule,

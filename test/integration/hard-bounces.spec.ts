@@ -252,7 +252,7 @@ describe('a list of addresses', () => {
     expect(await inForce('off.example')).toEqual([]);
     expect(await inForce('big.example')).toEqual([]);
     expect(await ledger.query('SELECT FROM suppression_rows')).toEqual([]);
-    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(1);
+    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(2);
   });
 
   it('names the lines that can not be used and takes the others', async () => {

@@ -143,6 +143,7 @@ export class AccountGate {
       if (verdict.scope === 'recipient' || verdict.scope === 'domain') this.net.other();
       return;
     }
+    this.debts.note(refusal, claim.id, startedAt);
     if (verdict.delivery !== 'failed' && claim.tries > 0) return;
     const letter: RefusedLetter = {
       refusal,
@@ -151,7 +152,6 @@ export class AccountGate {
       domain: emailDomain(claim.email),
     };
     const suspicion = this.net.refused(letter);
-    this.debts.note(refusal, claim.id, startedAt);
     if (suspicion && this.open) this.suspect(suspicion, verdict);
   }
 
@@ -212,8 +212,7 @@ export class AccountGate {
   }
 
   /** Called at each refresh, because letters that were being transmitted are recorded later. */
-  private async payBack(): Promise<void> {
-    const { refusal } = this.seen ?? {};
+  private async payBack({ refusal }: AccountState): Promise<void> {
     if (refusal)
       this.debts.owe(refusal, [
         ...this.net.lettersOf(refusal),
@@ -257,8 +256,10 @@ export class AccountGate {
 
   /** Reads the shared state, and probes if a probe is due and this worker wins the lease for it. */
   private async readAndProbe(): Promise<void> {
-    this.seen = await this.accounts.read(this.account.id);
-    await this.payBack();
+    // What is owed is paid before the gate opens: a letter that goes out before keeps the try.
+    const seen = await this.accounts.read(this.account.id);
+    await this.payBack(seen);
+    this.seen = seen;
     if (this.seen.probeDue && !this.telling) await this.probeAccount(this.seen);
     if (this.seen.state !== 'open') this.turnedAway = true;
     else if (this.turnedAway && !this.telling) {
@@ -269,8 +270,9 @@ export class AccountGate {
 
   private async probeAccount(seen: AccountState): Promise<void> {
     const others = await this.probe.run(seen);
-    this.seen = await this.accounts.read(this.account.id);
-    await this.payBack();
+    const now = await this.accounts.read(this.account.id);
+    await this.payBack(now);
+    this.seen = now;
     // The refusal is about single recipients, or temporary for new ones, as in greylisting: the next suspicion needs
     // more of them.
     const passed = seen.refusal !== null && this.seen.state === 'open';

@@ -51,4 +51,7 @@ export class Attempt {
 
   @Column('text', { nullable: true })
   refusal!: string | null;
+
+  @Column('boolean', { default: false })
+  pardoned!: boolean;
 }

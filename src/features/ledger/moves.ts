@@ -105,16 +105,26 @@ export const deleteClient = (tx: Transaction, clientId: number) =>
     [clientId],
   );
 
-/** Deliveries `d` whose last attempt `a` got the refusal $1 and was charged for it. */
-export const CHARGED = `${may('pardon')} AND a.delivery_id = d.id AND a.attempt_number = d.attempts AND a.refusal = $1`;
+/** Deliveries `d` whose last attempt `a` got the refusal $1 and is charged for it. */
+export const CHARGED = `${may('pardon')} AND a.delivery_id = d.id AND a.attempt_number = d.attempts AND a.refusal = $1
+  AND NOT a.pardoned`;
 
-/** Deliveries of these runs that were charged for this refusal are pending again, without the try. */
+/** Deliveries of these runs that are charged for this refusal are pending again, without those tries. */
 export const pardon = (tx: Transaction, refusal: string, ids: number[], runIds: number[]) =>
   tx.rows<{ id: number; runId: number }>(
-    `UPDATE deliveries d SET status = ${to('pardon', 'pending')}, reason = NULL, next_attempt_at = NULL,
-            tries = greatest(d.tries - 1, 0), updated_at = app_now()
-       FROM attempts a
-      WHERE d.id = ANY($2::bigint[]) AND d.run_id = ANY($3::bigint[]) AND ${CHARGED}
+    `WITH
+     -- The deliveries, locked before their attempts, as everybody does.
+     charged AS MATERIALIZED (
+       SELECT d.id FROM deliveries d, attempts a
+        WHERE d.id = ANY($2::bigint[]) AND d.run_id = ANY($3::bigint[]) AND ${CHARGED} ORDER BY d.id FOR UPDATE OF d),
+     -- All their tries that ended so: one may have been made before the first was pardoned.
+     forgiven AS (
+       UPDATE attempts a SET pardoned = true FROM charged
+        WHERE a.delivery_id = charged.id AND a.refusal = $1 AND NOT a.pardoned RETURNING a.delivery_id)
+     UPDATE deliveries d SET status = ${to('pardon', 'pending')}, reason = NULL, next_attempt_at = NULL,
+            tries = greatest(d.tries - f.tries, 0), updated_at = app_now()
+       FROM (SELECT delivery_id, count(*) AS tries FROM forgiven GROUP BY delivery_id) f
+      WHERE d.id = f.delivery_id AND ${may('pardon')}
      RETURNING d.id, d.run_id`,
     [refusal, ids, runIds],
   );

@@ -37,7 +37,7 @@ export async function giveBack(database: Database, refusal: string, deliveryIds:
 export async function refusedAlike(database: Database, refusal: string): Promise<number[]> {
   const rows = await database.rows<{ id: number }>(
     `SELECT a.delivery_id AS id
-       FROM (SELECT delivery_id, created_at FROM attempts WHERE refusal = $1 ORDER BY id DESC LIMIT ${LOOKED_BACK}) a
+       FROM (SELECT delivery_id, created_at FROM attempts WHERE refusal = $1 AND NOT pardoned ORDER BY id DESC LIMIT ${LOOKED_BACK}) a
       WHERE a.created_at >= coalesce((SELECT max(l.created_at) FROM (
               SELECT created_at, status FROM attempts ORDER BY id DESC LIMIT ${LOOKED_BACK}) l WHERE l.status = 'ok'),
                 '-infinity')`,

@@ -194,7 +194,8 @@ export class SenderService {
     const facts = { from: this.from, to: claim.email, brokenBefore: claim.breaks };
     const verdict = this.streaks.blame(claim, classify(result, facts));
     const record = recordOf(claim, result, verdict, durationMs, this.config, Math.random());
-    this.note(result, verdict, claim, startedAt);
+    // A probe is owed its try like the letters before it.
+    this.note(result, verdict, claim, turn.probe ? -Infinity : startedAt);
     // While the account rests because all recipients get the same refusal, the refusal counts against no mailing.
     const park = verdict.refusal !== null && !this.gate.open ? null : this.streaks.note(claim, result, verdict);
     if (verdict.consequence.kind === 'fresh') {
