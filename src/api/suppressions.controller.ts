@@ -2,8 +2,14 @@ import { Body, Get, HttpCode, Post, Query, StreamableFile } from '@nestjs/common
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
-import { suppressionReasons, type SuppressionReason, suppressionSources } from '../domain/suppression';
-import { SuppressionsService } from '../features/consent/suppressions.service';
+import {
+  scopeOf,
+  suppressionReasons,
+  type SuppressionReason,
+  suppressionScopes,
+  suppressionSources,
+} from '../domain/suppression';
+import { SuppressionsService, type SuppressionView } from '../features/consent/suppressions.service';
 import { UnsubscribeService } from '../features/runs/unsubscribe.service';
 import { csvFile } from '../http/csv-file';
 import { Id } from '../http/id.pipe';
@@ -40,8 +46,13 @@ class SuppressionDto {
   reason?: SuppressionReason;
 
   @Optional()
+  @IsIn(['owner', 'installation'])
+  @Said({ description: '`owner` if absent: the mailings of the caller. `installation`, for managers: of everybody.' })
+  scope?: 'owner' | 'installation';
+
+  @Optional()
   @IsId()
-  @Said({ description: 'Only this mailing; all of the caller if absent.' })
+  @Said({ description: 'Only this mailing of the caller.' })
   mailingId?: number;
 
   @Optional()
@@ -59,6 +70,7 @@ class LiftDto {
 
 class SuppressionAnswer extends Shape({
   id,
+  scope: oneOf(suppressionScopes),
   ownerId: said('Null: it binds all users of the installation.', nullable(id)),
   mailingId: said('Null: all mailings.', nullable(id)),
   mailingName: nullable(text),
@@ -74,6 +86,8 @@ class SuppressionAnswer extends Shape({
   liftReason: nullable(text),
 }) {}
 
+const answer = (one: SuppressionView) => SuppressionAnswer.of({ ...one, scope: scopeOf(one) });
+
 @ApiController('suppressions')
 export class SuppressionsController {
   constructor(
@@ -85,13 +99,13 @@ export class SuppressionsController {
   @Operation('Addresses that get no mail, newest first', pageOf(SuppressionAnswer))
   async list(@CurrentViewer() viewer: Viewer, @Query() query: SuppressionQueryDto) {
     const page = await this.suppressions.list(viewer, query);
-    return { ...page, items: page.items.map((one) => SuppressionAnswer.of(one)) };
+    return { ...page, items: page.items.map(answer) };
   }
 
   @Post()
   @Operation('Suppress an address: it gets no more mail of the caller', SuppressionAnswer)
   async add(@CurrentViewer() viewer: Viewer, @Body() body: SuppressionDto) {
-    return SuppressionAnswer.of(await this.unsubscribes.suppress(viewer, body, 'api'));
+    return answer(await this.unsubscribes.suppress(viewer, body, 'api'));
   }
 
   @Post(':id/lift')

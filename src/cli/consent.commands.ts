@@ -1,7 +1,10 @@
 import { createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
+import { invalid } from '../domain/errors';
 import { english } from '../domain/problem-texts';
+import { problem } from '../domain/problems';
 import { type SuppressionReason, suppressionReasons } from '../domain/suppression';
 import { SuppressionImports } from '../features/consent/suppression-imports.service';
 import { LinkKeys } from '../features/consent/link-keys.service';
@@ -40,6 +43,9 @@ export function consentCommands(program: Command): void {
     .action((path: string, options: Output & { owner: string; reason?: SuppressionReason }) =>
       run(options, async (app) => {
         const owner = await app.get(UsersService).byEmail(options.owner);
+        await access(path).catch((error: unknown) => {
+          throw invalid('file', problem('verbatim', { text: (error as Error).message }));
+        });
         const viewer = { ...OPERATOR, userId: owner.id };
         const input = { fileName: basename(path), ...(options.reason && { reason: options.reason }) };
         const batch = await app.get(SuppressionImports).take(viewer, input, createReadStream(path));

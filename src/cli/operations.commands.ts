@@ -9,6 +9,7 @@ import { waitFor } from '../database/wait';
 import { AccountsService } from '../features/accounts/accounts.service';
 import { PreflightService } from '../features/scheduling/preflight.service';
 import { SchedulerService } from '../features/scheduling/scheduler.service';
+import { SuppressionBatches } from '../features/consent/batches.service';
 import { StatisticsService } from '../features/statistics/statistics.service';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE } from '../queue/queues';
 import { OPERATOR, type Output, print, run } from './context';
@@ -74,6 +75,7 @@ function statusCommand(program: Command): void {
         const ledger = await statistics.open();
         const account = await app.get(AccountsService, { strict: false }).read();
         const restored = await statistics.restored(OPERATOR);
+        const outages = await app.get(SuppressionBatches, { strict: false }).undecided(OPERATOR);
         const unaddressed = await app.get(PreflightService, { strict: false }).startedWithoutAddress();
         const queues: Record<string, Record<string, number> | null> = {};
         for (const name of [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE]) {
@@ -93,6 +95,7 @@ function statusCommand(program: Command): void {
             transport: { state: account.state, reason: account.reason, since: account.since },
             restored,
             withoutPostalAddress: unaddressed,
+            undecidedOutages: outages.map(({ id, domain, lifted }) => ({ batchId: id, domain, addresses: lifted })),
           },
           [
             `Ledger: ${nonZero({ ...ledger })}`,
@@ -105,6 +108,11 @@ function statusCommand(program: Command): void {
                     `since ${restored.since.toISOString()}`,
                 ]
               : []),
+            ...outages.map(
+              ({ id, domain, lifted }) =>
+                `${domain ?? 'Mail servers of all domains'} refused ${lifted} addresses as if they did not exist; ` +
+                `none was suppressed: decide about batch ${id}`,
+            ),
             ...(unaddressed.length > 0
               ? [`Started mailings without a postal address, paused when they fall due${list(unaddressed)}`]
               : []),

@@ -36,6 +36,8 @@ export const PERMISSIONS = {
   'users.manage': { user: 'none', manager: 'all', admin: 'all' },
   'users.role': { user: 'none', manager: 'none', admin: 'all' },
   'audit.read': { user: 'none', manager: 'all', admin: 'all' },
+  /** Keeping an address from the mail of all owners. */
+  'suppressions.for_all': { user: 'none', manager: 'all', admin: 'all' },
   /** Whether the addresses that a mail server refused during an outage get mail, for all owners. */
   'outages.decide': { user: 'none', manager: 'all', admin: 'all' },
   /** Bull Board. */

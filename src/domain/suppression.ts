@@ -2,6 +2,13 @@
 export const suppressionReasons = ['unsubscribed', 'hard_bounce', 'complaint', 'manual', 'invalid'] as const;
 export type SuppressionReason = (typeof suppressionReasons)[number];
 
+/** Whom it binds: one mailing, all mailings of one owner, or all owners of the installation. */
+export const suppressionScopes = ['mailing', 'owner', 'installation'] as const;
+export type SuppressionScope = (typeof suppressionScopes)[number];
+
+export const scopeOf = ({ ownerId, mailingId }: { ownerId: number | null; mailingId: number | null }) =>
+  ownerId === null ? 'installation' : mailingId === null ? 'owner' : 'mailing';
+
 /** How it became known. */
 export const suppressionSources = ['one_click', 'page', 'smtp', 'api', 'import', 'user', 'cli'] as const;
 export type SuppressionSource = (typeof suppressionSources)[number];
@@ -31,11 +38,12 @@ export type BatchDecision = (typeof batchDecisions)[number];
 export const batchKinds = ['import', 'outage'] as const;
 export type BatchKind = (typeof batchKinds)[number];
 
-/** The letters that a mail server was last given for one domain. */
+/** The addresses of one domain that letters were last sent to. */
 export interface DomainLetters {
   domain: string;
+  /** Took mail. */
   accepted: number;
-  /** Refused for good. */
+  /** Were refused for good. */
   refused: number;
   /** Of the refused ones, those whose addresses took mail in the last 30 days. */
   tookMail: number;

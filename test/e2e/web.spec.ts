@@ -166,6 +166,7 @@ const PATHS = [
   '/clients/import',
   '/clients/import/1',
   '/suppressions',
+  '/suppressions/batches',
   '/sender',
   '/attempts',
   '/reports',
@@ -209,12 +210,22 @@ describe.each([
       ids.push(id);
     }
     await post('/suppressions', { email: address, detail: 'd'.repeat(300) });
+    const headers = { 'content-type': 'text/csv' };
+    const csv = `email,${'column'.repeat(30)}\n${address},x\n${'n'.repeat(200)},y\n`;
+    const file = await api.call('POST', '/api/v1/suppressions/import', { token, headers, body: csv });
+    const outage = await api.database.first<{ id: number }>(
+      `INSERT INTO suppression_batches (kind, domain, until, refused, accepted)
+       VALUES ('outage', $1, now(), 200, 100) RETURNING id`,
+      [`${'long'.repeat(15)}.${language}-${colorScheme}.example`],
+    );
     const of = { kind: 'unsubscribe', ownerId: 1, mailingId: 1 } as const;
     const sign = await api.app.get(LinkKeys, { strict: false }).signer(of);
     paths.push(
       ...PATHS,
       ...ids.map((id) => `/mailings/${id}`),
       `/mailings/${ids[0]}/clients`,
+      `/suppressions/batches/${file.body.id}`,
+      `/suppressions/batches/${outage!.id}`,
       `/clients/${client}`,
       `/messages/${messageId}`,
       `/u/${sign(0, address)}`,

@@ -7,7 +7,7 @@ import { makeObjects, type Objects, routesOf } from '../support/objects';
 /** For everybody; the last one is for addresses that are nobody's. */
 const PUBLIC =
   /^\/(sign-in(\/code|\/oidc(\/callback)?)?|register|confirm|confirm-email|forgot|reset|language\/:code|u\/:link|\{\*path\})$/;
-const FOR_MANAGERS = /^\/(users|audit|status)(\/|$)/;
+const FOR_MANAGERS = /^\/((users|audit|status)(\/|$)|suppressions\/batches\/:id\/suppress$)/;
 const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/clients\/import\/:id/, 'import'],
   [/^\/clients\/:id/, 'client'],
@@ -16,6 +16,7 @@ const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/runs\/:id/, 'run'],
   [/^\/deliveries\/:id/, 'delivery'],
   [/^\/users\/:id/, 'user'],
+  [/^\/suppressions\/batches\/:id/, 'batch'],
   [/^\/suppressions\/:id/, 'suppression'],
   [/^\/(account\/)?tokens\/:id/, 'token'],
   [/^\/account\/sessions\/:id/, 'session'],

@@ -157,6 +157,16 @@ const ROUTES: Record<string, Route> = {
     body: () => ({ reason: 'a mistake' }),
     first: inForce,
   },
+  'POST /suppressions/import': { is: 'content.change', body: () => 'email\nx@example.net\n', type: 'text/csv' },
+  'GET /suppressions/batches': read,
+  'GET /suppressions/batches/:id': { ...read, of: 'batch' },
+  'POST /suppressions/batches/:id/suppress': {
+    is: 'outages.decide',
+    of: 'batch',
+    first: sql(`UPDATE suppression_batches SET kind = 'outage', owner_id = NULL, until = now(), domain = 'd' || id
+      WHERE id = :batch`),
+  },
+  'POST /suppressions/undo': { is: 'content.read', body: ({ batch }) => ({ batchId: batch }) },
   'GET /sender': { is: 'profile.use' },
   'PATCH /sender': { is: 'profile.use', body: () => ({ name: 'News' }) },
   'GET /attempts': read,

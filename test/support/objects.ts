@@ -12,6 +12,7 @@ export interface Objects {
   delivery: number;
   import: number;
   suppression: number;
+  batch: number;
   token: number;
   session: number;
   identity: number;
@@ -47,6 +48,10 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
     delivery: await id('SELECT id FROM deliveries WHERE run_id = $1', run),
     import: await id(`INSERT INTO imports (owner_id, status) VALUES ($1, 'done') RETURNING id`, ownerId),
     suppression: (await post('/suppressions', { email: `gone${made}@example.net` })).id,
+    batch: await id(
+      `INSERT INTO suppression_batches (kind, owner_id, complete_at) VALUES ('import', $1, now()) RETURNING id`,
+      ownerId,
+    ),
     token: (await post('/tokens', { name: 'one' })).id,
     session: await id(
       `INSERT INTO sessions (user_id, token_hash, expires_at)

@@ -74,8 +74,8 @@ export class Outages {
            })} AS refused FROM attempts ORDER BY id DESC LIMIT ${SAMPLE}) a
            JOIN deliveries d ON d.id = a.delivery_id
           WHERE a.created_at > app_now() - ${WINDOW} AND (a.taken OR a.refused))
-       SELECT domain, count(*) FILTER (WHERE NOT refused) AS accepted, count(*) FILTER (WHERE refused) AS refused,
-              count(*) FILTER (WHERE CASE WHEN refused THEN EXISTS (
+       SELECT domain, count(DISTINCT email) FILTER (WHERE NOT refused) AS accepted,
+              count(DISTINCT email) FILTER (WHERE refused) AS refused, count(DISTINCT email) FILTER (WHERE CASE WHEN refused THEN EXISTS (
                 SELECT FROM deliveries o WHERE o.client_id = l.client_id AND o.email = l.email AND o.status = 'sent'
                    AND o.updated_at > app_now() - interval '30 days') END) AS took_mail
          FROM letters l GROUP BY domain`,

@@ -6,9 +6,14 @@ import { csvRow } from '../../domain/csv-records';
 import { parseEmailAddress } from '../../domain/email-address';
 import { ConflictError, ForbiddenError, invalid, NotFoundError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
-import { mayLift, readableOwner, type Viewer } from '../../domain/permissions';
+import { mayLift, readableOwner, requireMay, type Viewer } from '../../domain/permissions';
 import { problem } from '../../domain/problems';
-import type { SuppressionReason, SuppressionSource } from '../../domain/suppression';
+import {
+  scopeOf,
+  type SuppressionReason,
+  type SuppressionScope,
+  type SuppressionSource,
+} from '../../domain/suppression';
 import { audit } from '../audit/audit';
 import { LinkKeys } from './link-keys.service';
 import { suppress } from './suppressions';
@@ -43,6 +48,8 @@ export interface SuppressionQuery extends PageRequest {
 export interface NewSuppressionInput {
   email: string;
   reason?: SuppressionReason;
+  /** `owner` if absent: the viewer's mailings; `installation`, for managers: those of all. */
+  scope?: Exclude<SuppressionScope, 'mailing'>;
   /** Only this mailing of the viewer's. */
   mailingId?: number;
   detail?: string;
@@ -82,7 +89,7 @@ export class SuppressionsService {
   /** As CSV; read in pages as it is wanted. Erased addresses are left out. */
   async *exportCsv(viewer: Viewer, query: Omit<SuppressionQuery, keyof PageRequest> = {}): AsyncGenerator<string> {
     await audit(this.database, viewer, 'suppressions.export');
-    yield `\uFEFF${csvRow(['email', 'reason', 'mailing_id', 'created_at', 'source', 'detail'])}`;
+    yield `\uFEFF${csvRow(['email', 'reason', 'scope', 'mailing_id', 'created_at', 'source', 'detail'])}`;
     for (let after = 0; ;) {
       const page = await this.database.rows<SuppressionView>(
         `SELECT ${VIEW.select} FROM ${VIEW.from} WHERE ${LISTED} AND s.id > $6 ORDER BY s.id LIMIT ${EXPORT_PAGE}`,
@@ -93,7 +100,7 @@ export class SuppressionsService {
       yield page
         .filter((s) => s.email !== null)
         .map((s) =>
-          csvRow([s.email ?? '', s.reason, String(s.mailingId ?? ''), s.createdAt.toISOString(), s.source, s.detail]),
+          csvRow([s.email ?? '', s.reason, scopeOf(s), s.mailingId, s.createdAt.toISOString(), s.source, s.detail]),
         )
         .join('');
       after = last.id;
@@ -103,21 +110,25 @@ export class SuppressionsService {
   /**
    * No letter of the viewer's goes to this address any more. The caller moves its open deliveries afterwards. An address
    * that is suppressed already stays as it is.
-   * @throws ValidationError
+   * @throws ValidationError, ForbiddenError
    */
   async add(viewer: Viewer, input: NewSuppressionInput, source: SuppressionSource): Promise<SuppressionView> {
-    const { email, reason = 'manual', mailingId = null, detail = '' } = input;
+    const { email, reason = 'manual', mailingId = null, detail = '', scope = 'owner' } = input;
+    if (scope === 'installation') requireMay(viewer, 'suppressions.for_all');
     const parsed = parseEmailAddress(email);
     if (!parsed.ok) throw invalid('email', parsed.problem);
     const key = parsed.email.toLowerCase();
     const addressHash = await this.keys.hashOf(key);
     if (detail.length > TEXT_MAX) throw invalid('detail', problem('too_long', { max: TEXT_MAX }));
     return this.database.transaction(async (tx) => {
-      if (mailingId !== null) await requireOwnMailing(tx, viewer, mailingId);
-      const ownerId = viewer.userId;
+      if (mailingId !== null) {
+        if (scope === 'installation') throw invalid('mailingId', problem('unknown_field'));
+        await requireOwnMailing(tx, viewer, mailingId);
+      }
+      const ownerId = scope === 'installation' ? null : viewer.userId;
       const isNew = await suppress(tx, { ownerId, mailingId, emailKey: key, addressHash, reason, source, detail });
       if (isNew) await audit(tx, viewer, 'suppression.add', { type: 'suppression' }, { reason });
-      const where = `s.owner_id = $1 AND s.mailing_id IS NOT DISTINCT FROM $2
+      const where = `s.owner_id IS NOT DISTINCT FROM $1 AND s.mailing_id IS NOT DISTINCT FROM $2
         AND s.email_key = $3 AND s.reason = $4 AND s.lifted_at IS NULL`;
       const added = await tx.first<SuppressionView>(viewWhere(VIEW, where), [ownerId, mailingId, key, reason]);
       if (!added) throw new Error('an insert returned no row');

@@ -106,7 +106,9 @@ export function SuppressionBatchPage({ batch }: { batch: BatchView }) {
             </div>
           ))}
         </dl>
-        {batch.ignoredColumns.length > 0 && <p class="hint">{t.batches.columns(batch.ignoredColumns.join(', '))}</p>}
+        {batch.ignoredColumns.length > 0 && (
+          <p class="hint text-break">{t.batches.columns(batch.ignoredColumns.join(', '))}</p>
+        )}
         <div class="actions">
           {isOutage && batch.decision !== 'suppressed' && (
             <PostForm action={`/suppressions/batches/${batch.id}/suppress`}>
