@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { html, subject, text } from './letter.mjs';
-import { prepareClients, sendOnce } from './send.mjs';
+import { prepareClients, sendOnce, suppress } from './send.mjs';
 import {
   cpuMicros,
   median,
@@ -19,6 +19,7 @@ import {
 export const options = {
   clients: { type: 'string', default: '1000000' },
   few: { type: 'string', default: '10000' },
+  suppressed: { type: 'string', default: '0' },
   seconds: { type: 'string', default: '20' },
   workers: { type: 'string', default: '2' },
   runs: { type: 'string', default: '3' },
@@ -35,6 +36,7 @@ export async function run(args, { print }) {
       `${round(clients)} clients, ${workers} workers, ${seconds} s of sending, median of ${runs}`,
     );
     const many = await prepareClients(stage, clients);
+    if (Number(args.suppressed) > 0) await suppress(stage, many.id, Number(args.suppressed), 'client-');
     const some = await prepareClients(stage, few, 'few@example.org');
     const warm = await prepareClients(stage, few, 'warm-up@example.org');
     const api = await startApi(stage, many.token);

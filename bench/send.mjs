@@ -22,6 +22,7 @@ export const options = {
   runs: { type: 'string', default: '3' },
   connections: { type: 'string', default: '10' },
   'warm-up': { type: 'string', default: '10000' },
+  suppressions: { type: 'string', default: '0' },
   'no-references': { type: 'boolean', default: false },
   'no-dkim': { type: 'boolean', default: false },
 };
@@ -45,6 +46,7 @@ export async function run(args, { print }) {
     );
     const owner = await prepareClients(stage, letters);
     const warm = warmUp > 0 ? await prepareClients(stage, warmUp, 'warm-up@example.org') : undefined;
+    if (Number(args.suppressions) > 0) await suppress(stage, owner.id, Number(args.suppressions), 'gone-');
     await stage.query(
       `CREATE TABLE naive_log (id bigserial PRIMARY KEY, at timestamptz DEFAULT now(), email text, status text, response text)`,
     );
@@ -103,6 +105,19 @@ export async function prepareClients(stage, count, email = 'owner@example.org') 
   }
   await stage.query('VACUUM ANALYZE clients');
   return { id: user.id, token };
+}
+
+/** Suppresses so many addresses for this owner: of their own clients with the prefix `client-`, else of nobody. */
+export async function suppress(stage, ownerId, count, prefix) {
+  say(`making ${round(count)} suppressions`);
+  await stage.query(
+    `INSERT INTO suppressions (owner_id, email_key, address_hash, reason, source)
+     SELECT $1, $3 || n || '@example' || n % 100 || '.net',
+            address_hash($3 || n || '@example' || n % 100 || '.net'), 'unsubscribed', 'import'
+       FROM generate_series(0, $2::int - 1) n`,
+    [ownerId, count, prefix],
+  );
+  await stage.query('VACUUM ANALYZE suppressions');
 }
 
 /** A mailing of this owner to all of their clients, not started. */
