@@ -318,7 +318,9 @@ describe('our own trouble is nobody’s fault', () => {
     const run = await rig.send(small);
     await rig.quiet(20_000);
     expect(await rig.counts(run)).toEqual({ failed: 7 });
-    expect((await rig.call('GET', `/mailings/${small}`)).body).toMatchObject({ status: 'done' });
+    await rig.eventually(
+      async () => (await rig.call<{ status: string }>('GET', `/mailings/${small}`)).body.status === 'done',
+    );
     await first.kill();
     const prober = await rig.startWorker({ ...RESTS, QUOTA_DELAYS_MS: '1500' });
     const big = await rig.send(await rig.mailing(letters(30)));

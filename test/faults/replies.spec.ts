@@ -190,7 +190,7 @@ describe('what mail servers and people do', () => {
 
   it('resend-failed reaches those who failed, and nobody else, also when the mailing is done', async () => {
     const failing = [1, 2, 3, 4, 5].map((n) => `ok-${n}-1@client.example`);
-    const refuse = { step: 'rcpt' as const, do: 'reply' as const, text: '550 5.1.1 no such user' };
+    const refuse = { step: 'rcpt' as const, do: 'reply' as const, text: '552 5.2.2 mailbox full' };
     await rig.reset({ behaviour: { recipients: Object.fromEntries(failing.map((address) => [address, refuse])) } });
     await rig.startWorker(CALM);
     const mailing = await rig.mailing(letters(20));
