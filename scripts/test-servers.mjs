@@ -1,6 +1,6 @@
 /**
  * `npm run test:servers [-- jest arguments]`: the tests that need servers of the system's own, which `npm test` can't bring
- * along: a pooler, a wrong clock, a standby, Sentinel, pg_dump, another verifier of signatures. Says which Debian packages are
+ * along: a pooler, a wrong clock, a standby, Sentinel, pg_dump, a relay, a judge of spam, another verifier of signatures. Says which Debian packages are
  * missing. The last line is `N passed, N failed`.
  */
 import { existsSync } from 'node:fs';
@@ -16,6 +16,8 @@ const PACKAGES = {
   'postgresql-15': '/usr/lib/postgresql/15/bin/pg_dump',
   'docker-compose': '/usr/bin/docker-compose',
   'python3-dkim': '/usr/lib/python3/dist-packages/dkim',
+  postfix: '/usr/sbin/postfix',
+  spamassassin: '/usr/bin/spamassassin',
   'python3-nacl': '/usr/lib/python3/dist-packages/nacl',
   libfaketime: `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketime.so.1`,
 };
