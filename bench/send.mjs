@@ -111,8 +111,8 @@ export async function prepareClients(stage, count, email = 'owner@example.org') 
 export async function suppress(stage, ownerId, count, prefix) {
   say(`making ${round(count)} suppressions`);
   await stage.query(
-    `INSERT INTO suppressions (owner_id, email_key, address_hash, reason, source)
-     SELECT $1, $3 || n || '@example' || n % 100 || '.net',
+    `INSERT INTO suppressions (owner_id, listed_for, email_key, address_hash, reason, source)
+     SELECT $1, $1, $3 || n || '@example' || n % 100 || '.net',
             address_hash($3 || n || '@example' || n % 100 || '.net'), 'unsubscribed', 'import'
        FROM generate_series(0, $2::int - 1) n`,
     [ownerId, count, prefix],

@@ -42,6 +42,18 @@ CREATE UNIQUE INDEX suppression_batches_open_key ON suppression_batches (domain)
 ALTER TABLE suppressions
   ADD batch_id bigint CONSTRAINT suppressions_batch_id_fkey REFERENCES suppression_batches;
 CREATE INDEX suppressions_batch_id_idx ON suppressions (batch_id, id) WHERE batch_id IS NOT NULL;
+-- Whose list it stands in: its owner's; one that binds everybody in that of the owner whose letter brought it, or in
+-- none but the managers'. Others see it with their client of that address.
+ALTER TABLE suppressions ADD listed_for bigint CONSTRAINT suppressions_listed_for_fkey REFERENCES users;
+UPDATE suppressions s SET listed_for = coalesce(s.owner_id,
+  (SELECT r.owner_id FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = s.delivery_id));
+DROP INDEX suppressions_owner_id_id_idx;
+CREATE INDEX suppressions_listed_for_id_idx ON suppressions (listed_for, id) WHERE lifted_at IS NULL;
+CREATE INDEX suppressions_listed_for_reason_id_idx ON suppressions (listed_for, reason, id) WHERE lifted_at IS NULL;
+CREATE INDEX suppressions_lifted_idx ON suppressions (listed_for, id) WHERE lifted_at IS NOT NULL;
+-- As clients are searched.
+CREATE INDEX suppressions_search_idx ON suppressions
+  USING gin ((lower(translate(email_key, 'İIı', 'iii') COLLATE "default")) gin_trgm_ops);
 -- Those of the last hour are counted again and again while mail servers refuse letters.
 CREATE INDEX suppressions_smtp_idx ON suppressions (created_at) WHERE source = 'smtp';
 
@@ -58,6 +70,8 @@ CREATE INDEX suppression_rows_batch_id_idx ON suppression_rows (batch_id);
 
 -- Down Migration
 DROP TABLE suppression_rows;
-ALTER TABLE suppressions DROP batch_id;
+DROP INDEX suppressions_search_idx;
+ALTER TABLE suppressions DROP batch_id, DROP listed_for;
+CREATE INDEX suppressions_owner_id_id_idx ON suppressions (owner_id, id);
 DROP INDEX suppressions_smtp_idx;
 DROP TABLE suppression_batches;

@@ -131,8 +131,8 @@ export class SuppressionBatches {
       if (kind !== 'outage') throw new ConflictError('NOTHING_WITHHELD', 'Nothing of this batch was withheld.');
       await audit(tx, viewer, 'suppressions.confirm', { type: 'suppression_batch', id });
       return tx.affected(
-        `INSERT INTO suppressions (email_key, address_hash, reason, source, detail, delivery_id, batch_id)
-         SELECT DISTINCT ON (address_hash) email_key, address_hash, reason, source, detail, delivery_id, batch_id
+        `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id)
+         SELECT DISTINCT ON (address_hash) listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id
            FROM suppressions WHERE batch_id = $1 AND lift_reason = 'outage' ORDER BY address_hash, id DESC
          ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,
         [id],

@@ -140,8 +140,8 @@ async function apply(tx: Transaction, viewer: Viewer, file: File, ignoredColumns
   await stage(tx, file);
   await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'`);
   const added = await tx.affected(
-    `INSERT INTO suppressions (owner_id, email_key, address_hash, reason, source, detail, created_at, batch_id)
-     SELECT DISTINCT ON (r.email_key, r.reason) $2, r.email_key, address_hash(r.email_key), r.reason, 'import', r.detail,
+    `INSERT INTO suppressions (owner_id, listed_for, email_key, address_hash, reason, source, detail, created_at, batch_id)
+     SELECT DISTINCT ON (r.email_key, r.reason) $2, $2, r.email_key, address_hash(r.email_key), r.reason, 'import', r.detail,
             least(coalesce(r.since, app_now()), app_now()), $1
        FROM suppression_rows r WHERE r.batch_id = $1 ORDER BY r.email_key, r.reason, r.line
      ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,

@@ -42,13 +42,13 @@ export const isHardBounce = ({
   `(${status} = 'failed' AND ${reason} IN (${hardBounces.map((each) => `'${each}'`).join(', ')}) AND ${refusal} IS NULL)`;
 
 /**
- * SQL: suppresses the addresses of `from`, whose rows have `email`, `detail` and `delivery_id`, for everybody. During an
+ * SQL: suppresses the addresses of `from`, whose rows have `email`, `owner_id`, `detail` and `delivery_id`, for everybody. During an
  * outage they are only noted: they stand there as lifted and belong to its batch.
  */
 export const suppressBounced = (from: string): string => `
   INSERT INTO suppressions
-    (email_key, address_hash, reason, source, detail, delivery_id, batch_id, lifted_at, lift_reason)
-  SELECT DISTINCT ON (lower(b.email)) lower(b.email), address_hash(b.email), 'hard_bounce', 'smtp', left(b.detail, 500),
+    (listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id, lifted_at, lift_reason)
+  SELECT DISTINCT ON (lower(b.email)) b.owner_id, lower(b.email), address_hash(b.email), 'hard_bounce', 'smtp', left(b.detail, 500),
          b.delivery_id, outage.id, CASE WHEN outage.id IS NOT NULL THEN app_now() END,
          CASE WHEN outage.id IS NOT NULL THEN 'outage' END
     FROM (${from}) b LEFT JOIN LATERAL (

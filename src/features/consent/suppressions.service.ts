@@ -62,12 +62,16 @@ const VIEW: View = {
   from: 'suppressions s LEFT JOIN mailings m ON m.id = s.mailing_id',
 };
 
-/** SQL: which suppressions the viewer $1 may read: their own, and what applies to everybody, if it is about one of their clients. */
-const VISIBLE = `($1::bigint IS NULL OR s.owner_id = $1 OR (s.owner_id IS NULL AND EXISTS (
+/** SQL: which suppressions the viewer $1 may lift: their own, and one that binds everybody, if it is about a client of theirs. */
+const THEIRS = `($1::bigint IS NULL OR s.listed_for = $1 OR (s.owner_id IS NULL AND EXISTS (
   SELECT FROM clients c WHERE c.owner_id = $1 AND lower(c.email) = s.email_key)))`;
-/** $2 the owner asked for, $3 what is searched for, $4 the reason, $5 whether lifted ones are wanted. */
-const LISTED = `${VISIBLE} AND ($2::bigint IS NULL OR s.owner_id = $2) AND ($4::text IS NULL OR s.reason = $4)
-  AND ($3::text IS NULL OR ${searched('s.email_key')} LIKE ${searched('$3')}) AND (s.lifted_at IS NOT NULL) = $5`;
+/**
+ * SQL: the list of the viewer $1: what they suppressed, and what their letters brought. $2 is the owner asked for, $3
+ * what is searched for, $4 the reason, $5 whether lifted ones are wanted.
+ */
+const LISTED = `($1::bigint IS NULL OR s.listed_for = $1) AND ($2::bigint IS NULL OR s.listed_for = $2)
+  AND ($3::text IS NULL OR ${searched('s.email_key')} LIKE ${searched('$3')}) AND ($4::text IS NULL OR s.reason = $4)
+  AND CASE WHEN $5::boolean THEN s.lifted_at IS NOT NULL ELSE s.lifted_at IS NULL END`;
 
 const EXPORT_PAGE = 2_000;
 /** A user may lift a bounce of the same address only once in so many days. */
@@ -153,7 +157,7 @@ export class SuppressionsService {
         liftedAt: Date | null;
       }>(
         `SELECT s.owner_id, s.address_hash, s.reason, s.lifted_at FROM suppressions s
-          WHERE s.id = $2 AND ${VISIBLE} FOR UPDATE`,
+          WHERE s.id = $2 AND ${THEIRS} FOR UPDATE`,
         [readableOwner(viewer), id],
       );
       if (!found) throw new NotFoundError('Suppression', id);

@@ -19,8 +19,9 @@ export interface NewSuppression {
 export async function suppress(sql: Sql, suppression: NewSuppression): Promise<boolean> {
   const { ownerId, mailingId, emailKey, addressHash, reason, source, detail, deliveryId } = suppression;
   const row = await sql.first<{ isNew: boolean }>(
-    `INSERT INTO suppressions AS s (owner_id, mailing_id, email_key, address_hash, reason, source, detail, delivery_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    `INSERT INTO suppressions AS s
+       (owner_id, listed_for, mailing_id, email_key, address_hash, reason, source, detail, delivery_id)
+     VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8)
      ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
        SET email_key = coalesce(s.email_key, excluded.email_key), expires_at = NULL
      RETURNING xmax = 0 AS is_new`,

@@ -58,7 +58,7 @@ export const answerLate = (tx: Transaction, record: DeliveryRecord, status: Move
 /** Suppresses the address of the locked delivery if that attempt's answer says that it gets no mail. */
 export const suppressLate = (tx: Transaction, deliveryId: number, attemptNumber: number) =>
   tx.affected(
-    suppressBounced(`SELECT d.email, a.server_response AS detail, d.id AS delivery_id
+    suppressBounced(`SELECT d.email, a.owner_id, a.server_response AS detail, d.id AS delivery_id
       FROM deliveries d JOIN attempts a ON a.delivery_id = d.id AND a.attempt_number = $2
      WHERE d.id = $1 AND ${isHardBounce({ status: 'a.status', reason: 'a.reason', refusal: 'a.refusal' })}`),
     [deliveryId, attemptNumber],

@@ -75,7 +75,7 @@ const WRITE = `
             g.server_response, g.duration_ms, g.refusal
        FROM moved m JOIN given g ON g.id = m.id WHERE g.attempt_number IS NOT NULL),
    -- Addresses that get no mail, as the answers say.
-   bounced AS (${suppressBounced(`SELECT c.email, g.server_response AS detail, m.id AS delivery_id
+   bounced AS (${suppressBounced(`SELECT c.email, m.owner_id, g.server_response AS detail, m.id AS delivery_id
      FROM moved m JOIN given g ON g.id = m.id JOIN concerned c ON c.id = m.id
     WHERE ${isHardBounce({ status: 'g.attempt_status', reason: 'g.reason', refusal: 'g.refusal' })}`)}),
    -- Claims, by compare-and-set on the delivery's state; a claim of this worker is returned again.
