@@ -87,12 +87,14 @@ export class LifecycleService {
   /**
    * Continues where it was; occurrences missed while paused are recorded, and not made up for. A mailing that is done,
    * whose run is paused because the database was restored, stays done.
+   * @param override as of `start`
    */
-  async resume(viewer: Viewer, id: number): Promise<MailingView> {
+  async resume(viewer: Viewer, id: number, override?: string): Promise<MailingView> {
     const { runIds, planned } = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer, stoppableOwner);
       if (!pausedWhenDone(mailing)) requireStatus(mailing, 'resumed');
       requireMayResume(viewer, mailing);
+      await this.preflight.requireOfLetters(tx, viewer, { ...mailing, object: { type: 'mailing', id } }, override);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: false });
       await auditMailing(tx, viewer, 'mailing.resume', id);
       if (mailing.status === 'done') {
@@ -144,8 +146,8 @@ export class LifecycleService {
   }
 
   /**
-   * Carries out the decisions of a tick. A mailing whose owner may send no more today is paused instead; its cursor
-   * stays.
+   * Carries out the decisions of a tick. A mailing whose letters would have no postal address, or whose owner may send
+   * no more today, is paused instead; its cursor stays.
    */
   async carryOutTick(tx: Transaction, decided: Decided[]): Promise<number[]> {
     const due = decided.filter(({ decision }) => decision.run).map(({ mailing }) => mailing);

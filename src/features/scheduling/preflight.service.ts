@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Sql, type Transaction } from '../../database/database';
-import { ConflictError, ForbiddenError, invalid, ValidationError } from '../../domain/errors';
+import { ConflictError, ForbiddenError, invalid, type ToldFinding, ValidationError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
-import { type Finding, findingTexts, mayOverride, preflight } from '../../domain/preflight';
+import { findingTexts, isBlocking, mayOverride, preflight, type PreflightFacts } from '../../domain/preflight';
 import { problem } from '../../domain/problems';
-import type { SuppressionReason } from '../../domain/suppression';
+import type { MailingKind, SuppressionReason } from '../../domain/suppression';
 import { compileContent, type ContentSource } from '../../domain/template';
 import { audienceOf } from '../audiences/audiences';
-import { audit } from '../audit/audit';
+import { audit, type AuditObject } from '../audit/audit';
 import { applies, GRAVEST_FIRST } from '../consent/suppression-sql';
 import { SendersService } from '../consent/senders.service';
 import type { Mailing } from '../mailings/mailing.entity';
@@ -17,7 +17,7 @@ import { recipientsOf } from '../runs/allowance';
 
 /** What a mailing's check before its start says: what is wrong, and who gets its letters. */
 export interface Preflight {
-  findings: (Finding & { message: string })[];
+  findings: ToldFinding[];
   chosen: number;
   eligible: number;
   excluded: Partial<Record<SuppressionReason, number>>;
@@ -25,7 +25,18 @@ export interface Preflight {
 
 const OVERRIDE_MAX = 500;
 
-/** The check before the start, which REST, the button, the command line and the scheduler all pass. */
+/**
+ * The check before letters go out. REST, the pages and the command line pass it alike:
+ *
+ * | What makes letters go out | What is asked |
+ * |---|---|
+ * | start, send now | everything (`require`) |
+ * | resume, send again to those who failed | what every letter has to show: postal address, links (`requireOfLetters`) |
+ * | an occurrence that is due, by the tick or when its mailing is edited | the postal address; without one the mailing is paused (`withoutAddress`) |
+ *
+ * Not asked is what only goes on with a run that was let go, with the content and the address it began with: clients
+ * who join it, tries again (also of one letter of unknown outcome, by hand), the account's resume.
+ */
 @Injectable()
 export class PreflightService {
   constructor(
@@ -46,20 +57,23 @@ export class PreflightService {
    */
   async require(tx: Transaction, viewer: Viewer, mailing: Mailing, override: string | undefined): Promise<void> {
     const { findings } = await this.check(tx, mailing);
-    const blocking = findings.filter(({ level }) => level === 'block');
-    if (blocking.length === 0) return;
-    if (override !== undefined) {
-      if (viewer.role === 'user') throw new ForbiddenError('Only managers and admins may override the check.');
-      const why = override.trim();
-      if (why === '') throw invalid('override', problem('empty'));
-      if (why.length > OVERRIDE_MAX) throw invalid('override', problem('too_long', { max: OVERRIDE_MAX }));
-      if (blocking.every(mayOverride)) {
-        await audit(tx, viewer, 'mailing.override', { type: 'mailing', id: mailing.id }, { why });
-        return;
-      }
-    }
-    const detail = blocking.map(({ message }) => message).join(' ');
-    throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });
+    await letGo(tx, viewer, { type: 'mailing', id: mailing.id }, findings, override);
+  }
+
+  /**
+   * The same for letters whose content and recipients are decided already.
+   * @param letters their address, if they have one of their own; `object` is what the audit log names
+   */
+  async requireOfLetters(
+    tx: Transaction,
+    viewer: Viewer,
+    letters: { ownerId: number; kind: MailingKind; postalAddress?: string | null; object: AuditObject },
+    override: string | undefined,
+  ): Promise<void> {
+    const { ownerId, kind, object } = letters;
+    const address = letters.postalAddress || (await this.senders.shown({ userId: ownerId }, tx)).postalAddress;
+    const findings = this.find({ kind, postalAddress: address, templateProblem: null, chosen: 0, eligible: 0 });
+    await letGo(tx, viewer, object, findings, override);
   }
 
   /** Of these mailings, which are about to run, those whose letters would have no postal address. */
@@ -91,18 +105,46 @@ export class PreflightService {
     const chosen = (await recipientsOf(sql, [mailing.id])).get(mailing.id) ?? 0;
     const excluded = await excludedOf(sql, mailing);
     const eligible = Math.max(0, chosen - Object.values(excluded).reduce((sum, n) => sum + n, 0));
-    const findings = preflight({
-      kind: mailing.kind,
+    const { kind } = mailing;
+    const findings = this.find({
+      kind,
       postalAddress,
       templateProblem: await templateProblem(sql, mailing),
       chosen,
       eligible,
-      publicUrl: this.config.publicUrl,
-      production: this.config.secureCookies,
     });
-    const told = findings.map((finding) => ({ ...finding, message: findingTexts[finding.code](finding.values) }));
-    return { findings: told, chosen, eligible, excluded };
+    return { findings, chosen, eligible, excluded };
   }
+
+  private find(facts: Omit<PreflightFacts, 'publicUrl' | 'production'>): ToldFinding[] {
+    const { publicUrl, secureCookies: production } = this.config;
+    const findings = preflight({ ...facts, publicUrl, production });
+    return findings.map((finding) => ({ ...finding, message: findingTexts[finding.code](finding.values) }));
+  }
+}
+
+/**
+ * Returns if nothing blocks, or if a manager or admin gives a reason and it may be overridden; the reason is audited.
+ * @throws ConflictError PREFLIGHT_BLOCKED, ForbiddenError, ValidationError
+ */
+async function letGo(
+  tx: Transaction,
+  viewer: Viewer,
+  object: AuditObject,
+  findings: ToldFinding[],
+  override: string | undefined,
+): Promise<void> {
+  const blocking = findings.filter(isBlocking);
+  if (blocking.length === 0) return;
+  if (override !== undefined) {
+    if (viewer.role === 'user') throw new ForbiddenError('Only managers and admins may override the check.');
+    const why = override.trim();
+    if (why === '') throw invalid('override', problem('empty'));
+    if (why.length > OVERRIDE_MAX) throw invalid('override', problem('too_long', { max: OVERRIDE_MAX }));
+    if (blocking.every(mayOverride)) return audit(tx, viewer, 'mailing.override', object, { why });
+  }
+  const detail = blocking.map(({ message }) => message).join(' ');
+  throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });
 }
 
 async function templateProblem(sql: Sql, { messageId, kind, language }: Mailing): Promise<string | null> {
