@@ -4,6 +4,7 @@ import type { SendPreview } from '../../features/scheduling/send-now.service';
 import { Confirm, PostForm } from '../components/form';
 import { useReader } from '../reader';
 import { refusal } from '../codes';
+import { isBlocking, isOfLetters } from '../../domain/preflight';
 
 /** What the viewer may do with a mailing, to show the buttons; the services check it again. */
 export interface MayDo {
@@ -27,6 +28,8 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
   const at = `/mailings/${mailing.id}`;
   const { status } = mailing;
   const waiting = mailing.lastRun?.open ?? 0;
+  const blocking = send.check.findings.filter(isBlocking);
+  const refused = <p class="field-problem">{t.refusals.PREFLIGHT_BLOCKED}</p>;
   return (
     <>
       {may.pause && status === 'started' && (
@@ -43,6 +46,7 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
           kind="btn-primary"
         >
           <p>{t.mailings.resumeText(waiting, mailing.recipientCount, sender)}</p>
+          {blocking.some(isOfLetters) && refused}
         </Confirm>
       )}
       {may.change && (
@@ -54,6 +58,7 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
                   ? t.mailings.startsNow(mailing.recipientCount, sender)
                   : t.mailings.startsLater(mailing.recipientCount, sender)}
               </p>
+              {blocking.length > 0 && refused}
             </Confirm>
           )}
           {(status === 'created' || status === 'started') && (
