@@ -40,4 +40,29 @@ describe('a started mailing without a postal address', () => {
     await calendar.tickAndDeliver();
     expect((await calendar.story(marketing)).at(-1)).toBe('2027-02-22T09:00 done');
   });
+
+  it('is paused too where an edit comes before the tick: what is due does not go out', async () => {
+    const marketing = await started('marketing');
+    const transactional = await started('transactional');
+    await calendar.set('2027-02-21T09:00:10Z');
+    for (const id of [marketing, transactional]) await calendar.update(id, { name: 'Renamed' });
+    expect(await calendar.read(marketing)).toMatchObject({
+      name: 'Renamed',
+      status: 'paused',
+      statusCode: 'POSTAL_ADDRESS_MISSING',
+    });
+    await calendar.deliver();
+    expect(await calendar.story(marketing)).toEqual([]);
+    expect(await calendar.story(transactional)).toEqual(['2027-02-21T09:00 done']);
+  });
+
+  it('is not resumed while it has none', async () => {
+    const marketing = await started('marketing');
+    await calendar.set('2027-02-21T09:00:10Z');
+    await calendar.tick();
+    await expect(calendar.resume(marketing)).rejects.toMatchObject({
+      code: 'PREFLIGHT_BLOCKED',
+      details: { findings: [{ code: 'POSTAL_ADDRESS_MISSING' }] },
+    });
+  });
 });
