@@ -7,7 +7,15 @@ import { ConflictError, ForbiddenError } from '../../domain/errors';
 import { stoppableOwner, type Viewer } from '../../domain/permissions';
 import { decideFirstStart, decideResume } from '../../domain/schedule-decision';
 import type { Mailing } from '../mailings/mailing.entity';
-import { clearCalendar, type Decided, hide, NO_REASON, setStatus, type StatusChange } from '../mailings/mailing-moves';
+import {
+  clearCalendar,
+  type Decided,
+  hide,
+  NO_REASON,
+  setStatus,
+  type StatusChange,
+  waiveAddress,
+} from '../mailings/mailing-moves';
 import { pausedWhenDone } from '../mailings/restored';
 import { lockAnyMailing, lockMailing, type MailingView, MailingsService } from '../mailings/mailings.service';
 import { RunsService } from '../runs/runs.service';
@@ -50,7 +58,7 @@ export class LifecycleService {
       const decision = decideFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
       if (decision.done) throw MAILING_ENDED();
       if (decision.run) await requireRecipients(tx, mailing);
-      await this.preflight.require(tx, viewer, mailing, override);
+      if (await this.preflight.require(tx, viewer, mailing, override)) await waiveAddress(tx, id);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: decision.run !== null });
       await auditMailing(tx, viewer, 'mailing.start', id);
       await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
@@ -94,7 +102,8 @@ export class LifecycleService {
       const mailing = await lockMailing(tx, id, viewer, stoppableOwner);
       if (!pausedWhenDone(mailing)) requireStatus(mailing, 'resumed');
       requireMayResume(viewer, mailing);
-      await this.preflight.requireOfLetters(tx, viewer, { ...mailing, object: { type: 'mailing', id } }, override);
+      const letters = { ...mailing, object: { type: 'mailing', id } } as const;
+      if (await this.preflight.requireOfLetters(tx, viewer, letters, override)) await waiveAddress(tx, id);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: false });
       await auditMailing(tx, viewer, 'mailing.resume', id);
       if (mailing.status === 'done') {

@@ -32,7 +32,7 @@ const OVERRIDE_MAX = 500;
  * |---|---|
  * | start, send now | everything (`require`) |
  * | resume, send again to those who failed | what every letter has to show: postal address, links (`requireOfLetters`) |
- * | an occurrence that is due, by the tick or when its mailing is edited | the postal address; without one the mailing is paused (`withoutAddress`) |
+ * | an occurrence that is due, by the tick or when its mailing is edited | the postal address; without one the mailing is paused (`withoutAddress`), unless its start was let go without |
  *
  * Not asked is what only goes on with a run that was let go, with the content and the address it began with: clients
  * who join it, tries again (also of one letter of unknown outcome, by hand), the account's resume.
@@ -53,11 +53,12 @@ export class PreflightService {
 
   /**
    * @param override why a manager or admin starts it although something is found; audited
+   * @returns whether it then has no postal address
    * @throws ConflictError PREFLIGHT_BLOCKED with the findings, ForbiddenError for an override by a user
    */
-  async require(tx: Transaction, viewer: Viewer, mailing: Mailing, override: string | undefined): Promise<void> {
+  async require(tx: Transaction, viewer: Viewer, mailing: Mailing, override: string | undefined): Promise<boolean> {
     const { findings } = await this.check(tx, mailing);
-    await letGo(tx, viewer, { type: 'mailing', id: mailing.id }, findings, override);
+    return letGo(tx, viewer, { type: 'mailing', id: mailing.id }, findings, override);
   }
 
   /**
@@ -69,17 +70,20 @@ export class PreflightService {
     viewer: Viewer,
     letters: { ownerId: number; kind: MailingKind; postalAddress?: string | null; object: AuditObject },
     override: string | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { ownerId, kind, object } = letters;
     const address = letters.postalAddress || (await this.senders.shown({ userId: ownerId }, tx)).postalAddress;
     const findings = this.find({ kind, postalAddress: address, templateProblem: null, chosen: 0, eligible: 0 });
-    await letGo(tx, viewer, object, findings, override);
+    return letGo(tx, viewer, object, findings, override);
   }
 
-  /** Of these mailings, which are about to run, those whose letters would have no postal address. */
+  /**
+   * Of these mailings, which are about to run, those whose letters would have no postal address, but for those that a
+   * manager or admin has let start so.
+   */
   async withoutAddress(tx: Transaction, mailings: Mailing[]): Promise<Mailing[]> {
     if (this.config.senderAddress !== '') return [];
-    const marketing = mailings.filter(({ kind }) => kind === 'marketing');
+    const marketing = mailings.filter(({ kind, addressWaived }) => kind === 'marketing' && !addressWaived);
     if (marketing.length === 0) return [];
     const owners = await this.senders.withAddress(
       tx,
@@ -125,6 +129,7 @@ export class PreflightService {
 
 /**
  * Returns if nothing blocks, or if a manager or admin gives a reason and it may be overridden; the reason is audited.
+ * @returns whether it was a missing postal address that was overridden
  * @throws ConflictError PREFLIGHT_BLOCKED, ForbiddenError, ValidationError
  */
 async function letGo(
@@ -133,15 +138,18 @@ async function letGo(
   object: AuditObject,
   findings: ToldFinding[],
   override: string | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const blocking = findings.filter(isBlocking);
-  if (blocking.length === 0) return;
+  if (blocking.length === 0) return false;
   if (override !== undefined) {
     if (viewer.role === 'user') throw new ForbiddenError('Only managers and admins may override the check.');
     const why = override.trim();
     if (why === '') throw invalid('override', problem('empty'));
     if (why.length > OVERRIDE_MAX) throw invalid('override', problem('too_long', { max: OVERRIDE_MAX }));
-    if (blocking.every(mayOverride)) return audit(tx, viewer, 'mailing.override', object, { why });
+    if (blocking.every(mayOverride)) {
+      await audit(tx, viewer, 'mailing.override', object, { why });
+      return blocking.some(({ code }) => code === 'POSTAL_ADDRESS_MISSING');
+    }
   }
   const detail = blocking.map(({ message }) => message).join(' ');
   throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });

@@ -12,7 +12,7 @@ import type { DeliveryStatus } from '../../domain/states';
 import { audienceOf } from '../audiences/audiences';
 import { audit } from '../audit/audit';
 import type { Mailing } from '../mailings/mailing.entity';
-import { NO_REASON, setStatus } from '../mailings/mailing-moves';
+import { NO_REASON, setStatus, waiveAddress } from '../mailings/mailing-moves';
 import { lockMailing, MailingsService } from '../mailings/mailings.service';
 import { refusedAllowances } from '../runs/allowance';
 import type { Run } from '../runs/run.entity';
@@ -74,8 +74,9 @@ export class SendNowService {
       const same = idempotencyKey && (await runOfKey(tx, id, idempotencyKey));
       if (same) return { runId: same, isNew: false };
       const { run, ...decision } = await this.decideSend(tx, mailing);
-      await this.preflight.require(tx, viewer, mailing, override);
+      const unaddressed = await this.preflight.require(tx, viewer, mailing, override);
       if (mailing.status === 'created') {
+        if (unaddressed) await waiveAddress(tx, id);
         await settleAudience(tx, mailing);
         await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
       }

@@ -37,7 +37,7 @@ export function PreflightBox({ check, mailing, may }: Props) {
     <div class={`alert ${findings.length > 0 ? 'alert-warning' : 'alert-info'}`}>
       <Icon name="warning" />
       <div>
-        <Findings findings={findings} of={mailing} />
+        <Findings findings={findings} of={mailing} isWaived={mailing.status === 'started' && mailing.addressWaived} />
         {left.length > 0 && <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>}
         <GoAnyway findings={findings} actions={actionsFor(mailing, may, t)} />
       </div>
@@ -45,14 +45,23 @@ export function PreflightBox({ check, mailing, may }: Props) {
   );
 }
 
+interface FindingsProps {
+  findings: readonly Finding[];
+  of: LettersOf;
+  /** The mailing was let start without a postal address. */
+  isWaived?: boolean;
+}
+
 /** Each finding in words, and where it is put right. */
-export function Findings({ findings, of }: { findings: readonly Finding[]; of: LettersOf }) {
+export function Findings({ findings, of, isWaived = false }: FindingsProps) {
   const { t } = useReader();
+  const words = (finding: Finding) =>
+    isWaived && finding.code === 'POSTAL_ADDRESS_MISSING' ? t.preflight.waived : textOf(finding, t.preflight.findings);
   return (
     <>
       {findings.map((finding) => (
         <p key={finding.code}>
-          {textOf(finding, t.preflight.findings)} <Mended finding={finding} of={of} />
+          {words(finding)} <Mended finding={finding} of={of} />
         </p>
       ))}
     </>

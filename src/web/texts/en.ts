@@ -198,6 +198,8 @@ export const en = {
   preflight: {
     toSender: 'Enter it now',
     byOwner: 'The owner of the mailing enters it under Account, Sender.',
+    waived:
+      'The letters have no postal address, which the law asks for. A manager or admin let the mailing start all the same; sending by hand asks again.',
     toMessage: 'Open the message',
     toSuppressions: 'See who is excluded',
     blocked: 'Nothing has gone out',
