@@ -31,11 +31,12 @@ const OVERRIDE_MAX = 500;
  * | What makes letters go out | What is asked |
  * |---|---|
  * | start, send now | everything (`require`) |
- * | resume, send again to those who failed | what every letter has to show: postal address, links (`requireOfLetters`) |
- * | an occurrence that is due, by the tick or when its mailing is edited | the postal address; without one the mailing is paused (`withoutAddress`), unless its start was let go without |
+ * | resume, send again to those who failed | what every letter shows: postal address, link (`requireOfLetters`) |
+ * | an occurrence that is due, by the tick or an edit | the postal address, else the mailing pauses (`withoutAddress`) |
  *
- * Not asked is what only goes on with a run that was let go, with the content and the address it began with: clients
- * who join it, tries again (also of one letter of unknown outcome, by hand), the account's resume.
+ * An occurrence of a mailing that was let start without an address is not asked for one. Nothing is asked of what only
+ * goes on with a run that was let go, with the content and address it began with: clients who join it, tries again
+ * (also of one letter of unknown outcome, by hand), the account's resume.
  */
 @Injectable()
 export class PreflightService {
