@@ -45,7 +45,7 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
           question={t.mailings.resumeQuestion}
           kind="btn-primary"
         >
-          <p>{t.mailings.resumeText(waiting, mailing.recipientCount, sender)}</p>
+          <p>{t.mailings.resumeText(waiting, send.check.eligible, sender)}</p>
           {blocking.some(isOfLetters) && refused}
         </Confirm>
       )}
@@ -55,8 +55,8 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
             <Confirm id="start" action={`${at}/start`} text={t.mailings.start} question={t.mailings.startQuestion}>
               <p>
                 {mailing.startAt <= now
-                  ? t.mailings.startsNow(mailing.recipientCount, sender)
-                  : t.mailings.startsLater(mailing.recipientCount, sender)}
+                  ? t.mailings.startsNow(send.check.eligible, sender)
+                  : t.mailings.startsLater(send.check.eligible, sender)}
               </p>
               {blocking.length > 0 && refused}
             </Confirm>

@@ -50,8 +50,8 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, mai
             />
           )}
           <Recipients form={form} totalClients={totalClients} mailing={mailing} />
+          <Consent form={form} />
         </div>
-        <Consent form={form} />
         <div class="card-box">
           <When form={form} occurrences={occurrences} />
           <Choice
@@ -133,7 +133,7 @@ function Consent({ form }: Pick<Props, 'form'>) {
   const { t } = useReader();
   const isTransactional = form.values.kind === 'transactional';
   return (
-    <div class="card-box">
+    <>
       <h2>{t.mailings.consent}</h2>
       <Choice
         form={form}
@@ -163,7 +163,7 @@ function Consent({ form }: Pick<Props, 'form'>) {
         required
         options={languages.map((value) => ({ value, text: languageNames[value] }))}
       />
-    </div>
+    </>
   );
 }
 

@@ -216,7 +216,7 @@ export const en = {
       `${chosen} chosen, ${eligible} get it. The others do not: ${reasons}.`,
     findings: {
       POSTAL_ADDRESS_MISSING: () =>
-        'The letters have no postal address, which the law asks for: without one none goes out.',
+        'The letters have no postal address, which the law asks for; without it they do not go out.',
       TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
       PUBLIC_URL_NOT_HTTPS: ({ url }) =>
         `The links to unsubscribe begin with ${url}, and mail programs accept only https. Whoever runs the service sets PUBLIC_URL.`,
@@ -385,7 +385,7 @@ export const en = {
     kind: {
       marketing: {
         name: 'Marketing',
-        hint: 'News, offers, invitations. Nobody gets it who unsubscribed, and every letter has a link to unsubscribe.',
+        hint: 'News, offers, invitations. Whoever unsubscribed does not get it, and every letter has a link to unsubscribe.',
       },
       transactional: {
         name: 'Transactional',
