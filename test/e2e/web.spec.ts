@@ -210,8 +210,8 @@ describe.each([
       for (const step of steps) await post(`/mailings/${id}/${step}`);
       ids.push(id);
     }
-    await post('/suppressions', { email: address, detail: 'd'.repeat(300) });
     refused = ids[0] ?? 0;
+    await post('/suppressions', { email: address, detail: 'd'.repeat(300) });
     const of = { kind: 'unsubscribe', ownerId: 1, mailingId: 1 } as const;
     const sign = await api.app.get(LinkKeys, { strict: false }).signer(of);
     paths.push(
