@@ -176,6 +176,19 @@ describe('a start that the check refuses', () => {
     expect((await submit(admin, `/mailings/${id}/start`, { override: 'Agreed with them' })).status).toBe(303);
   });
 
+  it.each([
+    ['en', '2 chosen, 1 get it. The others do not: 1 excluded by hand.'],
+    ['ru', 'Выбрано: 2, получат: 1. Не получат: исключены вручную – 1.'],
+  ])('says beforehand how many get nothing, and why: %s', async (language, words) => {
+    const user = await api.person();
+    await rest(user, 'PATCH', '/me', { language });
+    const { id, email } = await newMailing(user);
+    const second = (await rest(user, 'POST', '/clients', { email: `second-${email}`, fullName: 'B' })).body.id;
+    await rest(user, 'POST', `/mailings/${id}/clients`, { clientIds: [second] });
+    await rest(user, 'POST', '/suppressions', { email });
+    expect(await look(user, `/mailings/${id}`)).toContain(words);
+  });
+
   it('because nobody would get it leads to who is excluded', async () => {
     const user = await api.person();
     await addAddress(user);

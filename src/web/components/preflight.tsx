@@ -1,4 +1,5 @@
 import { type Finding, isBlocking, isOfLetters, mayOverride } from '../../domain/preflight';
+import { suppressionReasons } from '../../domain/suppression';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { Preflight } from '../../features/scheduling/preflight.service';
 import { emptyForm, type FormState } from '../form-state';
@@ -30,9 +31,9 @@ export function PreflightBox({ check, mailing, may }: Props) {
   const { t, format } = useReader();
   const { chosen, eligible, excluded } = check;
   const findings = mailing.status === 'paused' ? check.findings.filter(isOfLetters) : check.findings;
-  const left = Object.entries(excluded) as [keyof Preflight['excluded'], number][];
+  const left = suppressionReasons.filter((reason) => excluded[reason]);
   if (findings.length === 0 && left.length === 0) return null;
-  const reasons = left.map(([reason, n]) => `${format.number(n)} ${t.reasons[reason]}`).join(', ');
+  const reasons = left.map((reason) => t.preflight.excluded[reason](format.number(excluded[reason] ?? 0))).join(', ');
   return (
     <div class={`alert ${findings.length > 0 ? 'alert-warning' : 'alert-info'}`}>
       <Icon name="warning" />

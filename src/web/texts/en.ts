@@ -1,6 +1,7 @@
 import type { MailingCode, RefusalCode, AccountEvent } from '../../domain/codes';
 import type { Finding, FindingCode } from '../../domain/preflight';
 import type { SmtpReason } from '../../domain/smtp-ruling';
+import type { SuppressionReason } from '../../domain/suppression';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
@@ -214,6 +215,13 @@ export const en = {
     },
     numbers: (chosen: string, eligible: string, reasons: string) =>
       `${chosen} chosen, ${eligible} get it. The others do not: ${reasons}.`,
+    excluded: {
+      unsubscribed: (n: string) => `${n} unsubscribed`,
+      hard_bounce: (n: string) => `${n} bounced`,
+      complaint: (n: string) => `${n} complained`,
+      manual: (n: string) => `${n} excluded by hand`,
+      invalid: (n: string) => `${n} can get no mail`,
+    } satisfies Record<SuppressionReason, (n: string) => string>,
     findings: {
       POSTAL_ADDRESS_MISSING: () =>
         'The letters have no postal address, which the law asks for; without it they do not go out.',

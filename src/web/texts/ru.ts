@@ -221,6 +221,13 @@ export const ru: Texts = {
     },
     numbers: (chosen: string, eligible: string, reasons: string) =>
       `Выбрано: ${chosen}, получат: ${eligible}. Не получат: ${reasons}.`,
+    excluded: {
+      unsubscribed: (n: string) => `отписались – ${n}`,
+      hard_bounce: (n: string) => `нет такого адреса – ${n}`,
+      complaint: (n: string) => `пожаловались – ${n}`,
+      manual: (n: string) => `исключены вручную – ${n}`,
+      invalid: (n: string) => `не принимают почту – ${n}`,
+    },
     findings: {
       POSTAL_ADDRESS_MISSING: () =>
         'В письмах нет почтового адреса, которого требует закон: без него они не отправляются.',
