@@ -89,18 +89,20 @@ function MailingFacts({ mailing, sender }: Pick<MailingProps, 'mailing' | 'sende
         [t.field.nextRun, mailing.status === 'started' && nextRunAt ? format.timeIn(nextRunAt, timeZone) : '–'],
         [t.field.sender, sender],
         [t.field.kind, <KindOf mailing={mailing} />],
-        [t.mailings.language, languageNames[mailing.language]],
       ]}
     />
   );
 }
 
-function KindOf({ mailing: { kind, transactionalReason } }: Pick<MailingProps, 'mailing'>) {
+function KindOf({ mailing: { kind, transactionalReason, language } }: Pick<MailingProps, 'mailing'>) {
   const { t } = useReader();
   return (
     <>
       {t.mailings.kind[kind].name}
       {transactionalReason && <span class="hint d-block">{transactionalReason}</span>}
+      <span class="hint d-block">
+        {t.mailings.language}: {languageNames[language]}
+      </span>
     </>
   );
 }
