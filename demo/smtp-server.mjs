@@ -41,7 +41,9 @@ export function scriptedVerdict(address) {
  * take it, the answer is 451 and the letter counts as deferred. The inbox keeps the last 2,000 letters.
  *
  * @param {{ smtpPort?: number, webPort?: number }} options free ports unless given
- * @returns {Promise<{ url: string, inboxUrl: string, counts: () => DemoCounts, stop: () => Promise<void> }>}
+ * @returns {Promise<{ url: string, inboxUrl: string, counts: () => DemoCounts,
+ *   letterTo: (address: string) => Promise<string>, stop: () => Promise<void> }>} `letterTo`: the newest letter to this
+ *   address that is in the inbox, as it arrived
  *
  * @typedef {object} DemoCounts all addresses in lower case
  * @property {Record<string, number>} accepted letters per address
@@ -109,6 +111,7 @@ export async function startDemoSmtp({ smtpPort, webPort } = {}) {
     url: `smtp://127.0.0.1:${port}`,
     inboxUrl: inbox.url,
     counts: () => structuredClone(counts),
+    letterTo: inbox.letterTo,
     async stop() {
       await new Promise((done) => server.close(() => done(undefined)));
       await inbox.stop();
@@ -169,6 +172,13 @@ async function startInbox(wantedPort) {
   });
   return {
     url,
+    letterTo: async (address) => {
+      const found = await fetch(`${url}/api/email/summary?${new URLSearchParams({ search: address })}`);
+      const { items } = await found.json();
+      const newest = items.find(({ to }) => to.some((one) => one.address.toLowerCase() === address.toLowerCase()));
+      if (!newest) throw new Error(`The inbox has no letter to ${address}.`);
+      return (await fetch(`${url}/api/email/${newest.id}/source`)).text();
+    },
     deliver: (envelope, raw) => transport.sendMail({ envelope, raw }),
     async stop() {
       transport.close();

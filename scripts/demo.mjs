@@ -1,7 +1,8 @@
 /**
  * `npm run demo [-- --exit]`: everything on this machine, sending to nobody. Starts what is not given (PostgreSQL, Redis, a
  * mail server with an inbox), the API and two workers; imports 1,000 made-up clients, sends them a mailing, and checks that
- * each got what the demo's mail server was told to do with them. Data stays under .data/ for the next start.
+ * each got what the demo's mail server was told to do with them. Some then unsubscribe by the link in their letter; a second
+ * mailing waits to be looked at, with what its check says about them. Data stays under .data/ for the next start.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +17,7 @@ const { freePort } = await import('../tools/embedded/service.mjs');
 const { build, interrupted, keepRunning, migrate, ready } = await import('./processes.mjs');
 const { forget, remember } = await import('./local.mjs');
 const { scriptedVerdict, startDemoSmtp } = await import('../demo/smtp-server.mjs');
+const { clickUnsubscribe, excludedInWords, unsubscribes } = await import('../demo/consent.mjs');
 const { default: cliProgress } = await import('cli-progress');
 const { parse } = await import('csv-parse/sync');
 const { default: pg } = await import('pg');
@@ -26,6 +28,10 @@ const say = (text) => process.stdout.write(`${text}\n`);
 const started = [];
 const stop = interrupted();
 void stop.then(() => say('\nStopping …'));
+
+/** Who is excluded gets no letter, and the mail server hears nothing of them. */
+const EXCLUDED = { verdict: 'nothing', deferrals: 0 };
+const STATUS_OF = { accept: 'sent', refuse: 'failed', nothing: 'skipped' };
 
 let ok = false;
 try {
@@ -122,21 +128,32 @@ async function demo() {
     '/messages',
     JSON.parse(readFileSync(join(projectFolder, 'demo/message.json'), 'utf8')),
   );
-  const mailing = await call('POST', '/mailings', {
-    name: 'Demo mailing',
-    messageId: message.id,
-    audience: 'all',
-    startAt: new Date().toISOString(),
-    period: 'once',
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-  });
+  const mailingTo = (name, inDays) =>
+    call('POST', '/mailings', {
+      name,
+      messageId: message.id,
+      audience: 'all',
+      startAt: new Date(Date.now() + inDays * 86_400_000).toISOString(),
+      period: 'once',
+      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    });
+  const mailing = await mailingTo('Demo mailing', 0);
+  const excluded = await excludedAddresses(postgres.url, signIn.email);
   const { runId } = await call('POST', `/mailings/${mailing.id}/send`);
   const run = await watch(call, runId);
+  const { sent, failed, skipped, total } = run.counts;
   say(
-    `Run ${runId} is ${run.status}: ${run.counts.sent} sent, ${run.counts.failed} refused by the server, ` +
-      `of ${run.counts.total}, in ${((Date.parse(run.finishedAt) - Date.parse(run.startedAt)) / 1000).toFixed(1)} s.`,
+    `Run ${runId} is ${run.status}: ${sent} sent, ${failed} refused by the server, ` +
+      `${skipped ? `${skipped} left out because they are excluded, ` : ''}of ${total}, ` +
+      `in ${((Date.parse(run.finishedAt) - Date.parse(run.startedAt)) / 1000).toFixed(1)} s.`,
   );
-  const right = mail ? await verify(postgres.url, runId, people, mail.counts()) : run.status === 'done';
+  let right = run.status === 'done';
+  if (mail) {
+    right = await verify(postgres.url, runId, people, mail.counts(), excluded);
+    const second = await mailingTo('Demo mailing, next week', 7);
+    const leaving = addressesIn(people).filter((address, at) => unsubscribes(at) && !excluded.has(address));
+    right = (await unsubscribe(call, { url, mail, runId, leaving, second })) && right;
+  }
 
   say('');
   say(`  Gonets      ${url}`);
@@ -169,34 +186,67 @@ async function watch(call, runId) {
   return run;
 }
 
-/** Whether ledger and mail server agree on everybody, and with what the server was told to do. */
-async function verify(databaseUrl, runId, csv, counts) {
+/**
+ * These people unsubscribe by the link in their letter of this run. Whether the run's numbers and the check of a second
+ * mailing say so afterwards.
+ */
+async function unsubscribe(call, { url, mail, runId, leaving, second }) {
+  await Promise.all(leaving.map(async (address) => clickUnsubscribe(await mail.letterTo(address), url)));
+  const check = await call('GET', `/mailings/${second.id}/preflight`);
+  const { after } = await call('GET', `/runs/${runId}`);
+  const leftOut = Object.values(check.excluded).reduce((sum, n) => sum + n, 0);
+  const right = after.unsubscribed === leaving.length && check.chosen - check.eligible === leftOut;
+  if (leaving.length > 0) say(`${leaving.length} people unsubscribed by the link in their letter.`);
+  say(`“${second.name}” is not started: ${excludedInWords(check)}.`);
+  if (!right) say(`  That does not add up: ${JSON.stringify({ after, leaving: leaving.length, check })}`);
+  return right;
+}
+
+/** The addresses that get no mailing of this user, in lower case. */
+async function excludedAddresses(databaseUrl, owner) {
+  const rows = await query(
+    databaseUrl,
+    `SELECT email_key AS email FROM suppressions s
+      WHERE lifted_at IS NULL AND mailing_id IS NULL AND (expires_at IS NULL OR expires_at > now())
+        AND (owner_id IS NULL OR owner_id = (SELECT id FROM users WHERE email = $1))`,
+    [owner],
+  );
+  return new Set(rows.map(({ email }) => email));
+}
+
+/** In lower case, in the order of the file. */
+function addressesIn(csv) {
   /** @type {{ email: string }[]} */
   const rows = parse(csv, { columns: true, bom: true });
-  const addresses = rows.map((row) => row.email.toLowerCase());
+  return rows.map((row) => row.email.toLowerCase());
+}
+
+/** Whether ledger and mail server agree on everybody, and with what the server was told to do. */
+async function verify(databaseUrl, runId, csv, counts, excluded) {
+  const addresses = addressesIn(csv);
   const deliveries = await query(
     databaseUrl,
-    `SELECT lower(d.email) AS email, d.status, d.attempts, array_agg(a.status ORDER BY a.attempt_number) AS tries,
-            array_agg(DISTINCT a.worker_id) AS workers
+    `SELECT lower(d.email) AS email, d.status, d.attempts, count(a.id)::int AS tries,
+            array_agg(DISTINCT a.worker_id) FILTER (WHERE a.id IS NOT NULL) AS workers
        FROM deliveries d LEFT JOIN attempts a ON a.delivery_id = d.id WHERE d.run_id = $1 GROUP BY d.id`,
     [runId],
   );
   const found = new Map(deliveries.map((delivery) => [delivery.email, delivery]));
   const wrong = [];
   for (const address of addresses) {
-    const { verdict, deferrals } = scriptedVerdict(address);
+    const { verdict, deferrals } = excluded.has(address) ? EXCLUDED : scriptedVerdict(address);
     const delivery = found.get(address);
     const letters = counts.accepted[address] ?? 0;
     const seen = letters + (counts.refused[address] ?? 0) + (counts.deferred[address] ?? 0);
     const fits =
       delivery &&
-      delivery.status === (verdict === 'accept' ? 'sent' : 'failed') &&
+      delivery.status === STATUS_OF[verdict] &&
       letters === (verdict === 'accept' ? 1 : 0) &&
-      delivery.attempts === deferrals + 1 &&
-      delivery.tries.length === seen;
+      delivery.attempts === (verdict === 'nothing' ? 0 : deferrals + 1) &&
+      delivery.tries === seen;
     if (!fits) wrong.push(`${address}: ${JSON.stringify(delivery)}, the server accepted ${letters} and saw ${seen}`);
   }
-  const workers = new Set(deliveries.flatMap((delivery) => delivery.workers));
+  const workers = new Set(deliveries.flatMap((delivery) => delivery.workers ?? []));
   for (const line of wrong.slice(0, 5)) say(`  ${line}`);
   if (workers.size < 2) say('  Only one worker sent letters.');
   const right = wrong.length === 0 && workers.size >= 2;

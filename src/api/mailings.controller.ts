@@ -148,8 +148,8 @@ export class MailingsController {
   @Post(':id/resume')
   @Operation('Resume a paused mailing', MailingAnswer, { conflicts: START_CONFLICTS })
   @HttpCode(200)
-  async resume(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return mailingAnswer(await this.lifecycle.resume(viewer, id));
+  async resume(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: StartDto) {
+    return mailingAnswer(await this.lifecycle.resume(viewer, id, body.override));
   }
 
   @Post(':id/finish')

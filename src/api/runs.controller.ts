@@ -1,4 +1,4 @@
-import { Get, Header, HttpCode, Post, Query, StreamableFile } from '@nestjs/common';
+import { Body, Get, Header, HttpCode, Post, Query, StreamableFile } from '@nestjs/common';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { type DeliveryStatus, deliveryStatuses, runReasons, runStatuses, runTriggers } from '../domain/states';
@@ -8,6 +8,7 @@ import { RunsService, type RunView } from '../features/runs/runs.service';
 import { SendNowService } from '../features/scheduling/send-now.service';
 import { DeliveryAnswer, deliveryAnswer } from './deliveries.controller';
 import { PageDto } from './dto/list.dto';
+import { StartDto } from './dto/mailing.dto';
 import { Id } from '../http/id.pipe';
 import { csvFile } from '../http/csv-file';
 import { CurrentViewer } from '../http/viewer';
@@ -79,11 +80,18 @@ export class RunsController {
 
   @Post(':id/resend-failed')
   @Operation('Start a run for those whose delivery ended failed or unknown', RunBegunAnswer, {
-    conflicts: ['RUN_NOTHING_FAILED', 'RUN_RESENDING', 'OWNER_BLOCKED', 'LETTERS_PER_DAY'],
+    conflicts: [
+      'RUN_NOTHING_FAILED',
+      'RUN_RESENDING',
+      'MAILING_PAUSED',
+      'OWNER_BLOCKED',
+      'LETTERS_PER_DAY',
+      'PREFLIGHT_BLOCKED',
+    ],
   })
   @HttpCode(202)
-  resendFailed(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<RunBegunAnswer> {
-    return this.sending.resendFailed(viewer, id);
+  resendFailed(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: StartDto): Promise<RunBegunAnswer> {
+    return this.sending.resendFailed(viewer, id, body.override);
   }
 
   @Get(':id/deliveries')

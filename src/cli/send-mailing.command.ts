@@ -15,6 +15,7 @@ interface Options extends Output {
   wait?: boolean;
   dryRun?: boolean;
   failedOnly?: boolean;
+  override?: string;
 }
 
 const LOOK_MS = 250;
@@ -40,13 +41,14 @@ export function sendMailingCommand(program: Command): void {
     .option('--wait', 'show progress until the run is done; exit code 1 if anything failed')
     .option('--dry-run', 'only say to whom it would go')
     .option('--failed-only', 'only to those who failed in the last run')
+    .option('--override <why>', 'send although the check found something; the reason is audited')
     .option('--json', 'print one JSON object')
     .action((id: number, options: Options) =>
       run(options, async (app) => {
         if (options.dryRun) return dryRun(app, id, options);
         const runId = options.failedOnly
-          ? await resendFailed(app, id)
-          : (await app.get(SendNowService).send(OPERATOR, id)).runId;
+          ? await resendFailed(app, id, options.override)
+          : (await app.get(SendNowService).send(OPERATOR, id, null, options.override)).runId;
         if (options.wait) return wait(app, runId, options);
         print(options, { runId }, `Run ${runId} of mailing ${id} is started.`);
         return 0;
@@ -54,10 +56,10 @@ export function sendMailingCommand(program: Command): void {
     );
 }
 
-async function resendFailed(app: INestApplicationContext, mailingId: number): Promise<number> {
+async function resendFailed(app: INestApplicationContext, mailingId: number, override?: string): Promise<number> {
   const mailing = await app.get(MailingsService).get(OPERATOR, mailingId);
   if (!mailing.lastRun) throw new ConflictError('MAILING_NEVER_RUN', `Mailing ${mailingId} has no run yet.`);
-  const { runId } = await app.get(SendNowService).resendFailed(OPERATOR, mailing.lastRun.id);
+  const { runId } = await app.get(SendNowService).resendFailed(OPERATOR, mailing.lastRun.id, override);
   return runId;
 }
 

@@ -49,8 +49,17 @@ export function preflight(facts: PreflightFacts): Finding[] {
   return found.filter((one) => one !== null);
 }
 
+export const isBlocking = ({ level }: Finding): boolean => level === 'block';
+
 /** Whether a reason given by a manager or admin lets the mailing start all the same. */
 export const mayOverride = ({ code }: Finding): boolean => code !== 'TEMPLATE_FAILED';
+
+/**
+ * Whether it is about what every letter has to show. The others are about a start: whom it would reach, and of what
+ * letters would be made.
+ */
+export const isOfLetters = ({ code }: Finding): boolean =>
+  code === 'POSTAL_ADDRESS_MISSING' || code === 'PUBLIC_URL_NOT_HTTPS';
 
 /** In English, for REST and the command line. */
 export const findingTexts: Record<FindingCode, (values: Finding['values']) => string> = {

@@ -1,15 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
+import { Factories } from '../support/factories';
 import { cli, createTestService, createUser, type TestService } from '../support/service';
 
 /** The commands about suppressions and links, as an operator runs them. */
 
 let service: TestService;
+let ownerId: number;
 
 beforeAll(async () => {
   service = await createTestService();
-  await createUser(service.env, 'owner@example.com');
+  ownerId = (await createUser(service.env, 'owner@example.com')).id;
 });
 afterAll(() => service?.drop());
 
@@ -43,5 +46,37 @@ test('each new key for links has the next number', async () => {
   for (const id of [2, 3]) {
     const { out } = await cli(service.env, ['rotate-link-keys', '--json']);
     expect(JSON.parse(out)).toEqual({ id });
+  }
+});
+
+test('a mailing without a postal address is sent, and sent again, only for a reason', async () => {
+  const db = new Client({ connectionString: service.database.url });
+  await db.connect();
+  try {
+    const rows = async <T>(sql: string, params?: unknown[]) => (await db.query(sql, params)).rows as T[];
+    const mailingId = await new Factories(rows).mailing({ ownerId, recipients: () => ['reader@example.org'] });
+    const env = { ...service.env, SENDER_ADDRESS: '' };
+    const send = (...args: string[]) => cli(env, ['send-mailing', String(mailingId), '--json', ...args]);
+    const refused = await send();
+    expect([refused.code, JSON.parse(refused.out)]).toMatchObject([1, { error: 'PREFLIGHT_BLOCKED' }]);
+    const sent = await send('--override', 'It is in the text');
+    expect(sent.code).toBe(0);
+    const { runId } = JSON.parse(sent.out) as { runId: number };
+    // Its letters have gone out, and one of them failed.
+    await rows(
+      `INSERT INTO deliveries (run_id, client_id, email, status, attempts)
+       SELECT $1, client_id, 'reader@example.org', 'failed', 1 FROM mailing_clients WHERE mailing_id = $2`,
+      [runId, mailingId],
+    );
+    await rows(`UPDATE runs SET status = 'done' WHERE id = $1`, [runId]);
+    const again = await send('--failed-only');
+    expect([again.code, JSON.parse(again.out)]).toMatchObject([1, { error: 'PREFLIGHT_BLOCKED' }]);
+    expect((await send('--failed-only', '--override', 'As before')).code).toBe(0);
+    const audited = await rows<{ why: string }>(
+      `SELECT detail ->> 'why' AS why FROM audit_log WHERE action = 'mailing.override' ORDER BY id`,
+    );
+    expect(audited.map(({ why }) => why)).toEqual(['It is in the text', 'As before']);
+  } finally {
+    await db.end();
   }
 });

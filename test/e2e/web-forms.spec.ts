@@ -135,6 +135,43 @@ test('a double click has one effect, and leads to one place', async () => {
   await page.context().close();
 });
 
+test('why a mailing is transactional is asked with that kind; where no script runs, always', async () => {
+  const { page } = await site.visitor('kinds@example.org');
+  await page.goto('/mailings/new');
+  const reason = page.getByLabel('Why must people get it although they unsubscribed?');
+  expect(await reason.isVisible()).toBe(false);
+  await page.getByLabel(/^Transactional/).check();
+  expect(await reason.isVisible()).toBe(true);
+  await page.getByLabel(/^Marketing/).check();
+  expect(await reason.isVisible()).toBe(false);
+  await page.context().close();
+  const plain = await site.visitor('plain-kinds@example.org', { javaScriptEnabled: false });
+  await plain.page.goto('/mailings/new');
+  expect(await plain.page.getByLabel('Why must people get it although they unsubscribed?').isVisible()).toBe(true);
+  await plain.context.close();
+});
+
+test('a manager starts in spite of the check, on a phone and without a script', async () => {
+  const { email, token } = await site.api.person('manager', 'anyway@example.org');
+  await post('/clients', token, { email: 'gone@example.org', fullName: 'Gone' });
+  await post('/suppressions', token, { email: 'gone@example.org' });
+  const mailing = await mailingOf(token);
+  const { page, context } = await site.open({ javaScriptEnabled: false, viewport: { width: 360, height: 800 } });
+  await site.signIn(page, email);
+  await page.goto(`/mailings/${mailing}`);
+  await page.getByText('Let it go out all the same').click();
+  await page.getByRole('button', { name: 'Start all the same' }).click();
+  expect(await page.locator('h1').innerText()).toBe('Nothing has gone out');
+  expect(await page.locator('main').innerText()).toContain('Nobody would get it: all recipients are excluded.');
+  expect(await page.locator('#f-override-problem').innerText()).toBe('Fill this in.');
+  await page.getByLabel('Why must it go out all the same?').fill('Some come back before it begins');
+  await page.getByRole('button', { name: 'Start all the same' }).click();
+  expect(await page.locator('.flash').innerText()).toBe('The mailing has started.');
+  const why = `detail ->> 'why' = 'Some come back before it begins'`;
+  expect(await count(`audit_log WHERE action = 'mailing.override' AND object_id = $1 AND ${why}`, mailing)).toBe(1);
+  await context.close();
+});
+
 test('a form filled in wrongly keeps what was typed and names the field, in the reader’s language', async () => {
   const { page, token } = await site.visitor('wrong@example.org');
   const mailing = await mailingOf(token);
@@ -163,6 +200,12 @@ test('a form filled in wrongly keeps what was typed and names the field, in the 
       '#mailing-form',
       { name: 'Kept', audience: 'selected', clientIds: 'nobody@example.org' },
       { clientIds: 'Среди ваших клиентов нет 1 адреса: nobody@example.org' },
+    ],
+    [
+      '/mailings/new',
+      '#mailing-form',
+      { name: 'Kept', kind: 'transactional', transactionalReason: '', language: 'en' },
+      { transactionalReason: 'Заполните это поле.' },
     ],
     [
       '/account',
@@ -201,7 +244,8 @@ test('a form filled in wrongly keeps what was typed and names the field, in the 
       expect(await page.locator(`#${about}`).innerText()).toContain(problem);
     }
     for (const [name, value] of Object.entries(typed)) {
-      const kept = at.locator(name === 'audience' ? `[name="${name}"]:checked` : `[name="${name}"]`);
+      const isChoice = ['audience', 'kind'].includes(name);
+      const kept = at.locator(isChoice ? `[name="${name}"]:checked` : `[name="${name}"]`);
       expect(await kept.inputValue()).toBe(name === 'password' ? '' : value);
     }
   }

@@ -187,6 +187,8 @@ describe.each([
 ] as const)('in %s, %s', (language, colorScheme) => {
   const email = `admin-${language}-${colorScheme}@example.org`;
   const paths: string[] = [];
+  /** A mailing whose only recipient is excluded. */
+  let refused = 0;
   let visit: { context: BrowserContext; page: Page };
 
   beforeAll(async () => {
@@ -209,6 +211,7 @@ describe.each([
       for (const step of steps) await post(`/mailings/${id}/${step}`);
       ids.push(id);
     }
+    refused = ids[0] ?? 0;
     await post('/suppressions', { email: address, detail: 'd'.repeat(300) });
     const headers = { 'content-type': 'text/csv' };
     const csv = `email,${'column'.repeat(30)}\n${address},x\n${'n'.repeat(200)},y\n`;
@@ -243,8 +246,8 @@ describe.each([
 
   test('no page has an accessibility violation or is wider than its window', async () => {
     const found: string[] = [];
-    const look = async (path: string) => {
-      await visit.page.goto(path);
+    const look = async (path: string, come: () => Promise<unknown> = () => visit.page.goto(path)) => {
+      await come();
       expect(await visit.page.getAttribute('html', 'lang')).toBe(language);
       for (const width of [1200, 1000, 360]) {
         await visit.page.setViewportSize({ width, height: 800 });
@@ -256,6 +259,12 @@ describe.each([
     for (const path of DOORS) await look(path);
     await site.signIn(visit.page, email);
     for (const path of paths) await look(path);
+    await look('the way past the check', async () => {
+      await visit.page.goto(`/mailings/${refused}`);
+      await visit.page.locator('.alert summary').click();
+    });
+    await look('what the check refuses', () => visit.page.locator('.alert button').first().click());
+    expect(await visit.page.locator('.field-problem').count()).toBe(1);
     expect(found).toEqual([]);
   });
 

@@ -98,7 +98,7 @@ export class StartDto {
   @Optional()
   @IsString()
   @MaxLength(1_000)
-  @Said({ description: 'Why it starts although the check found something; for managers and admins.' })
+  @Said({ description: 'Why letters go out although the check found something; for managers and admins.' })
   override?: string;
 }
 

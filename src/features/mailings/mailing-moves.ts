@@ -58,6 +58,10 @@ export async function setStatus(tx: Transaction, status: MailingStatus, changes:
   );
 }
 
+/** Its occurrences go out without a postal address from now on. */
+export const waiveAddress = (tx: Transaction, id: number) =>
+  tx.affected('UPDATE mailings SET address_waived = true WHERE id = $1', [id]);
+
 /** Stores what its owner changed. */
 export const edit = (tx: Transaction, id: number, { schedule, ...checked }: CheckedMailing) =>
   tx.affected(

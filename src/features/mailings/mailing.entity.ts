@@ -46,6 +46,10 @@ export class Mailing {
   @Column('text', { default: 'en' })
   language!: Language;
 
+  /** A manager or admin lets its occurrences go out without a postal address. */
+  @Column('boolean', { name: 'address_waived', default: false })
+  addressWaived!: boolean;
+
   @Column('text', { default: 'created' })
   status!: MailingStatus;
 

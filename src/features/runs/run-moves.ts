@@ -70,7 +70,10 @@ export const planFrom = (tx: Transaction, runId: number, joinedFrom: number) =>
     [runId, joinedFrom],
   );
 
-/** Makes a run with the content of this one, for those who failed in it. */
+/**
+ * Makes a run with the content of this one, for those who failed in it. A run that began without a postal address gives
+ * way to the one that its owner has entered since.
+ */
 export async function beginResend(tx: Transaction, runId: number): Promise<number> {
   const run = await tx.first<{ id: number }>(
     `INSERT INTO runs (mailing_id, owner_id, trigger, source_run_id, status, on_unknown, subject, body, body_text,
@@ -78,9 +81,9 @@ export async function beginResend(tx: Transaction, runId: number): Promise<numbe
        letter_key)
      SELECT r.mailing_id, r.owner_id, 'resend', r.id, 'planning', r.on_unknown, r.subject, r.body, r.body_text,
        r.mailing_name,
-            r.time_zone, r.transactional, r.language, r.reply_to, r.postal_address, r.unsubscribe_text,
-       gen_random_uuid()
-       FROM runs r WHERE r.id = $1
+            r.time_zone, r.transactional, r.language, r.reply_to,
+       coalesce(nullif(r.postal_address, ''), nullif(u.postal_address, '')), r.unsubscribe_text, gen_random_uuid()
+       FROM runs r LEFT JOIN senders u ON u.owner_id = r.owner_id WHERE r.id = $1
      RETURNING id`,
     [runId],
   );

@@ -7,7 +7,15 @@ import { ConflictError, ForbiddenError } from '../../domain/errors';
 import { stoppableOwner, type Viewer } from '../../domain/permissions';
 import { decideFirstStart, decideResume } from '../../domain/schedule-decision';
 import type { Mailing } from '../mailings/mailing.entity';
-import { clearCalendar, type Decided, hide, NO_REASON, setStatus, type StatusChange } from '../mailings/mailing-moves';
+import {
+  clearCalendar,
+  type Decided,
+  hide,
+  NO_REASON,
+  setStatus,
+  type StatusChange,
+  waiveAddress,
+} from '../mailings/mailing-moves';
 import { pausedWhenDone } from '../mailings/restored';
 import { lockAnyMailing, lockMailing, type MailingView, MailingsService } from '../mailings/mailings.service';
 import { RunsService } from '../runs/runs.service';
@@ -50,7 +58,7 @@ export class LifecycleService {
       const decision = decideFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
       if (decision.done) throw MAILING_ENDED();
       if (decision.run) await requireRecipients(tx, mailing);
-      await this.preflight.require(tx, viewer, mailing, override);
+      if (await this.preflight.require(tx, viewer, mailing, override)) await waiveAddress(tx, id);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: decision.run !== null });
       await auditMailing(tx, viewer, 'mailing.start', id);
       await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
@@ -87,12 +95,15 @@ export class LifecycleService {
   /**
    * Continues where it was; occurrences missed while paused are recorded, and not made up for. A mailing that is done,
    * whose run is paused because the database was restored, stays done.
+   * @param override as of `start`
    */
-  async resume(viewer: Viewer, id: number): Promise<MailingView> {
+  async resume(viewer: Viewer, id: number, override?: string): Promise<MailingView> {
     const { runIds, planned } = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer, stoppableOwner);
       if (!pausedWhenDone(mailing)) requireStatus(mailing, 'resumed');
       requireMayResume(viewer, mailing);
+      const letters = { ...mailing, object: { type: 'mailing', id } } as const;
+      if (await this.preflight.requireOfLetters(tx, viewer, letters, override)) await waiveAddress(tx, id);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: false });
       await auditMailing(tx, viewer, 'mailing.resume', id);
       if (mailing.status === 'done') {
@@ -144,8 +155,8 @@ export class LifecycleService {
   }
 
   /**
-   * Carries out the decisions of a tick. A mailing whose owner may send no more today is paused instead; its cursor
-   * stays.
+   * Carries out the decisions of a tick. A mailing whose letters would have no postal address, or whose owner may send
+   * no more today, is paused instead; its cursor stays.
    */
   async carryOutTick(tx: Transaction, decided: Decided[]): Promise<number[]> {
     const due = decided.filter(({ decision }) => decision.run).map(({ mailing }) => mailing);

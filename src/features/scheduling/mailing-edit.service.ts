@@ -19,6 +19,7 @@ import {
 import { RunsService } from '../runs/runs.service';
 import { carryOut, decideDue } from './calendar';
 import { databaseNow, readRunFacts, scheduleOf } from './facts';
+import { LifecycleService } from './lifecycle.service';
 import { PlanJobs } from './plan-jobs.service';
 import { MAILING_ENDED, requireStatus } from './preconditions';
 
@@ -30,11 +31,13 @@ export class MailingEditService {
     private readonly mailings: MailingsService,
     private readonly runs: RunsService,
     private readonly plans: PlanJobs,
+    private readonly lifecycle: LifecycleService,
   ) {}
 
   /**
    * Content and audience take effect from the next run; a changed schedule moves the next occurrence and never starts
-   * several runs at once.
+   * several runs at once. An occurrence that is due before the edit is handled first, as by the tick: that may pause
+   * the mailing.
    */
   async update(viewer: Viewer, id: number, change: Partial<MailingInput>): Promise<MailingView> {
     const { planned, warnings } = await this.database.transaction(async (tx) => {
@@ -56,7 +59,9 @@ export class MailingEditService {
       if (checked.messageId !== mailing.messageId) await requireMessage(tx, mailing.ownerId, checked.messageId);
       if (isLive(mailing) && mailing.endAt && mailing.endAt <= (await databaseNow(tx))) throw MAILING_ENDED();
       const planned =
-        mailing.status === 'started' ? await carryOut(tx, this.runs, await decideDue(tx, this.runs, [mailing])) : [];
+        mailing.status === 'started'
+          ? await this.lifecycle.carryOutTick(tx, await decideDue(tx, this.runs, [mailing]))
+          : [];
       await edit(tx, id, checked);
       if (!selects || clientIds) await replaceClients(tx, mailing, clientIds ?? []);
       if (mailing.status === 'created') return { planned, warnings: checked.warnings };
@@ -68,7 +73,7 @@ export class MailingEditService {
         previous: scheduleOf(mailing),
         schedule,
         nextRunAt: before.nextRunAt,
-        paused: mailing.status === 'paused',
+        paused: before.status === 'paused',
       });
       await this.runs.setEnd(tx, id, schedule.endAt);
       return {

@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Sql, type Transaction } from '../../database/database';
-import { ConflictError, ForbiddenError, invalid, ValidationError } from '../../domain/errors';
+import { ConflictError, ForbiddenError, invalid, type ToldFinding, ValidationError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
-import { type Finding, findingTexts, mayOverride, preflight } from '../../domain/preflight';
+import { findingTexts, isBlocking, mayOverride, preflight, type PreflightFacts } from '../../domain/preflight';
 import { problem } from '../../domain/problems';
-import type { SuppressionReason } from '../../domain/suppression';
+import type { MailingKind, SuppressionReason } from '../../domain/suppression';
 import { compileContent, type ContentSource } from '../../domain/template';
 import { audienceOf } from '../audiences/audiences';
-import { audit } from '../audit/audit';
+import { audit, type AuditObject } from '../audit/audit';
 import { applies, GRAVEST_FIRST } from '../consent/suppression-sql';
 import { SendersService } from '../consent/senders.service';
 import type { Mailing } from '../mailings/mailing.entity';
@@ -17,7 +17,7 @@ import { recipientsOf } from '../runs/allowance';
 
 /** What a mailing's check before its start says: what is wrong, and who gets its letters. */
 export interface Preflight {
-  findings: (Finding & { message: string })[];
+  findings: ToldFinding[];
   chosen: number;
   eligible: number;
   excluded: Partial<Record<SuppressionReason, number>>;
@@ -25,7 +25,19 @@ export interface Preflight {
 
 const OVERRIDE_MAX = 500;
 
-/** The check before the start, which REST, the button, the command line and the scheduler all pass. */
+/**
+ * The check before letters go out. REST, the pages and the command line pass it alike:
+ *
+ * | What makes letters go out | What is asked |
+ * |---|---|
+ * | start, send now | everything (`require`) |
+ * | resume, send again to those who failed | what every letter shows: postal address, link (`requireOfLetters`) |
+ * | an occurrence that is due, by the tick or an edit | the postal address, else the mailing pauses (`withoutAddress`) |
+ *
+ * An occurrence of a mailing that was let start without an address is not asked for one. Nothing is asked of what only
+ * goes on with a run that was let go, with the content and address it began with: clients who join it, tries again
+ * (also of one letter of unknown outcome, by hand), the account's resume.
+ */
 @Injectable()
 export class PreflightService {
   constructor(
@@ -42,30 +54,37 @@ export class PreflightService {
 
   /**
    * @param override why a manager or admin starts it although something is found; audited
+   * @returns whether it then has no postal address
    * @throws ConflictError PREFLIGHT_BLOCKED with the findings, ForbiddenError for an override by a user
    */
-  async require(tx: Transaction, viewer: Viewer, mailing: Mailing, override: string | undefined): Promise<void> {
+  async require(tx: Transaction, viewer: Viewer, mailing: Mailing, override: string | undefined): Promise<boolean> {
     const { findings } = await this.check(tx, mailing);
-    const blocking = findings.filter(({ level }) => level === 'block');
-    if (blocking.length === 0) return;
-    if (override !== undefined) {
-      if (viewer.role === 'user') throw new ForbiddenError('Only managers and admins may override the check.');
-      const why = override.trim();
-      if (why === '') throw invalid('override', problem('empty'));
-      if (why.length > OVERRIDE_MAX) throw invalid('override', problem('too_long', { max: OVERRIDE_MAX }));
-      if (blocking.every(mayOverride)) {
-        await audit(tx, viewer, 'mailing.override', { type: 'mailing', id: mailing.id }, { why });
-        return;
-      }
-    }
-    const detail = blocking.map(({ message }) => message).join(' ');
-    throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });
+    return letGo(tx, viewer, { type: 'mailing', id: mailing.id }, findings, override);
   }
 
-  /** Of these mailings, which are about to run, those whose letters would have no postal address. */
+  /**
+   * The same for letters whose content and recipients are decided already.
+   * @param letters their address, if they have one of their own; `object` is what the audit log names
+   */
+  async requireOfLetters(
+    tx: Transaction,
+    viewer: Viewer,
+    letters: { ownerId: number; kind: MailingKind; postalAddress?: string | null; object: AuditObject },
+    override: string | undefined,
+  ): Promise<boolean> {
+    const { ownerId, kind, object } = letters;
+    const address = letters.postalAddress || (await this.senders.shown({ userId: ownerId }, tx)).postalAddress;
+    const findings = this.find({ kind, postalAddress: address, templateProblem: null, chosen: 0, eligible: 0 });
+    return letGo(tx, viewer, object, findings, override);
+  }
+
+  /**
+   * Of these mailings, which are about to run, those whose letters would have no postal address, but for those that a
+   * manager or admin has let start so.
+   */
   async withoutAddress(tx: Transaction, mailings: Mailing[]): Promise<Mailing[]> {
     if (this.config.senderAddress !== '') return [];
-    const marketing = mailings.filter(({ kind }) => kind === 'marketing');
+    const marketing = mailings.filter(({ kind, addressWaived }) => kind === 'marketing' && !addressWaived);
     if (marketing.length === 0) return [];
     const owners = await this.senders.withAddress(
       tx,
@@ -91,18 +110,50 @@ export class PreflightService {
     const chosen = (await recipientsOf(sql, [mailing.id])).get(mailing.id) ?? 0;
     const excluded = await excludedOf(sql, mailing);
     const eligible = Math.max(0, chosen - Object.values(excluded).reduce((sum, n) => sum + n, 0));
-    const findings = preflight({
-      kind: mailing.kind,
+    const { kind } = mailing;
+    const findings = this.find({
+      kind,
       postalAddress,
       templateProblem: await templateProblem(sql, mailing),
       chosen,
       eligible,
-      publicUrl: this.config.publicUrl,
-      production: this.config.secureCookies,
     });
-    const told = findings.map((finding) => ({ ...finding, message: findingTexts[finding.code](finding.values) }));
-    return { findings: told, chosen, eligible, excluded };
+    return { findings, chosen, eligible, excluded };
   }
+
+  private find(facts: Omit<PreflightFacts, 'publicUrl' | 'production'>): ToldFinding[] {
+    const { publicUrl, secureCookies: production } = this.config;
+    const findings = preflight({ ...facts, publicUrl, production });
+    return findings.map((finding) => ({ ...finding, message: findingTexts[finding.code](finding.values) }));
+  }
+}
+
+/**
+ * Returns if nothing blocks, or if a manager or admin gives a reason and it may be overridden; the reason is audited.
+ * @returns whether it was a missing postal address that was overridden
+ * @throws ConflictError PREFLIGHT_BLOCKED, ForbiddenError, ValidationError
+ */
+async function letGo(
+  tx: Transaction,
+  viewer: Viewer,
+  object: AuditObject,
+  findings: ToldFinding[],
+  override: string | undefined,
+): Promise<boolean> {
+  const blocking = findings.filter(isBlocking);
+  if (blocking.length === 0) return false;
+  if (override !== undefined) {
+    if (viewer.role === 'user') throw new ForbiddenError('Only managers and admins may override the check.');
+    const why = override.trim();
+    if (why === '') throw invalid('override', problem('empty'));
+    if (why.length > OVERRIDE_MAX) throw invalid('override', problem('too_long', { max: OVERRIDE_MAX }));
+    if (blocking.every(mayOverride)) {
+      await audit(tx, viewer, 'mailing.override', object, { why });
+      return blocking.some(({ code }) => code === 'POSTAL_ADDRESS_MISSING');
+    }
+  }
+  const detail = blocking.map(({ message }) => message).join(' ');
+  throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });
 }
 
 async function templateProblem(sql: Sql, { messageId, kind, language }: Mailing): Promise<string | null> {

@@ -6,12 +6,13 @@ import { notWritable } from '../../database/owned';
 import type { ErrorCode } from '../../domain/codes';
 import { ConflictError, NotFoundError } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
+import { isBlocking } from '../../domain/preflight';
 import { type Decision, decideDemandSend } from '../../domain/schedule-decision';
 import type { DeliveryStatus } from '../../domain/states';
 import { audienceOf } from '../audiences/audiences';
 import { audit } from '../audit/audit';
 import type { Mailing } from '../mailings/mailing.entity';
-import { NO_REASON, setStatus } from '../mailings/mailing-moves';
+import { NO_REASON, setStatus, waiveAddress } from '../mailings/mailing-moves';
 import { lockMailing, MailingsService } from '../mailings/mailings.service';
 import { refusedAllowances } from '../runs/allowance';
 import type { Run } from '../runs/run.entity';
@@ -73,8 +74,9 @@ export class SendNowService {
       const same = idempotencyKey && (await runOfKey(tx, id, idempotencyKey));
       if (same) return { runId: same, isNew: false };
       const { run, ...decision } = await this.decideSend(tx, mailing);
-      await this.preflight.require(tx, viewer, mailing, override);
+      const unaddressed = await this.preflight.require(tx, viewer, mailing, override);
       if (mailing.status === 'created') {
+        if (unaddressed) await waiveAddress(tx, id);
         await settleAudience(tx, mailing);
         await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);
       }
@@ -97,7 +99,7 @@ export class SendNowService {
       const leftOut = await this.leftOut(mailing, decision.run.occurrenceAt);
       // Who is skipped as suppressed is not among the eligible.
       const had = leftOut.reduce((sum, { status, count }) => (status === 'skipped' ? sum : sum + count), 0);
-      const blocked = check.findings.filter(({ level }) => level === 'block');
+      const blocked = check.findings.filter(isBlocking);
       const message = blocked.map((finding) => finding.message).join(' ');
       const refusal = blocked.length > 0 ? { code: 'PREFLIGHT_BLOCKED' as const, message } : null;
       return { recipients: Math.max(0, check.eligible - had), leftOut, refusal, check };
@@ -110,9 +112,10 @@ export class SendNowService {
 
   /**
    * Starts a run for those whose delivery ended `failed` or `unknown`; also of a mailing that is done, which stays
-   * done.
+   * done. Their letters have the content of this run, and its postal address or, if it has none, the present one.
+   * @throws ConflictError PREFLIGHT_BLOCKED if they would have none; a manager or admin may override it
    */
-  async resendFailed(viewer: Viewer, runId: number): Promise<{ runId: number }> {
+  async resendFailed(viewer: Viewer, runId: number, override?: string): Promise<{ runId: number }> {
     const { runId: resent } = await this.database.transaction(async (tx) => {
       const source = await tx.first<Run>(
         'SELECT * FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR NO KEY UPDATE',
@@ -139,7 +142,11 @@ export class SendNowService {
         [runId],
       );
       if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');
-      const wanted = { ownerId: source.ownerId, letters: failed.n };
+      const { ownerId, postalAddress } = source;
+      const kind = source.transactional ? 'transactional' : 'marketing';
+      const letters = { ownerId, kind, postalAddress, object: { type: 'run', id: runId } } as const;
+      await this.preflight.requireOfLetters(tx, viewer, letters, override);
+      const wanted = { ownerId, letters: failed.n };
       const [refused] = await refusedAllowances(tx, [wanted], this.config.lettersPerDay);
       if (refused) throw refused;
       await audit(tx, viewer, 'run.resend_failed', { type: 'run', id: runId });

@@ -1,29 +1,129 @@
-import type { Finding } from '../../domain/preflight';
+import { type Finding, isBlocking, isOfLetters, mayOverride } from '../../domain/preflight';
+import { suppressionReasons } from '../../domain/suppression';
+import type { MailingView } from '../../features/mailings/mailings.service';
 import type { Preflight } from '../../features/scheduling/preflight.service';
+import { emptyForm, type FormState } from '../form-state';
 import { useReader } from '../reader';
+import { Field, PostForm } from './form';
 import { Icon } from './icon';
 
+/** Whose letters they are, and of which message, to say where what was found is put right. */
+export interface LettersOf {
+  ownerId: number;
+  /** Null where changing the message would change nothing. */
+  messageId: number | null;
+}
+
+/** A button of the form that lets letters go out although something was found. */
+export interface Anyway {
+  to: string;
+  text: string;
+}
+
+interface Props {
+  check: Preflight;
+  mailing: MailingView;
+  may: { change: boolean; resume: boolean };
+}
+
 /** The check before the start: what keeps the mailing from starting, and who gets nothing. */
-export function PreflightBox({ check }: { check: Preflight }) {
+export function PreflightBox({ check, mailing, may }: Props) {
   const { t, format } = useReader();
-  const { findings, chosen, eligible, excluded } = check;
-  const left = Object.entries(excluded) as [keyof Preflight['excluded'], number][];
+  const { chosen, eligible, excluded } = check;
+  const findings = mailing.status === 'paused' ? check.findings.filter(isOfLetters) : check.findings;
+  const left = suppressionReasons.filter((reason) => excluded[reason]);
   if (findings.length === 0 && left.length === 0) return null;
-  const reasons = left.map(([reason, n]) => `${format.number(n)} ${t.reasons[reason]}`).join(', ');
+  const reasons = left.map((reason) => t.preflight.excluded[reason](format.number(excluded[reason] ?? 0))).join(', ');
   return (
     <div class={`alert ${findings.length > 0 ? 'alert-warning' : 'alert-info'}`}>
       <Icon name="warning" />
       <div>
-        {findings.map((finding) => (
-          <p key={finding.code}>
-            {textOf(finding, t.preflight.findings)}{' '}
-            {finding.code === 'POSTAL_ADDRESS_MISSING' && <a href="/sender">{t.preflight.toSender}</a>}
-          </p>
-        ))}
+        <Findings findings={findings} of={mailing} isWaived={mailing.status === 'started' && mailing.addressWaived} />
         {left.length > 0 && <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>}
+        <GoAnyway findings={findings} actions={actionsFor(mailing, may, t)} />
       </div>
     </div>
   );
+}
+
+interface FindingsProps {
+  findings: readonly Finding[];
+  of: LettersOf;
+  /** The mailing was let start without a postal address. */
+  isWaived?: boolean;
+}
+
+/** Each finding in words, and where it is put right. */
+export function Findings({ findings, of, isWaived = false }: FindingsProps) {
+  const { t } = useReader();
+  const words = (finding: Finding) =>
+    isWaived && finding.code === 'POSTAL_ADDRESS_MISSING' ? t.preflight.waived : textOf(finding, t.preflight.findings);
+  return (
+    <>
+      {findings.map((finding) => (
+        <p key={finding.code}>
+          {words(finding)} <Mended finding={finding} of={of} />
+        </p>
+      ))}
+    </>
+  );
+}
+
+function Mended({ finding: { code }, of }: { finding: Finding; of: LettersOf }) {
+  const { t, user } = useReader();
+  switch (code) {
+    case 'POSTAL_ADDRESS_MISSING':
+      return user?.id === of.ownerId ? <a href="/sender">{t.preflight.toSender}</a> : <>{t.preflight.byOwner}</>;
+    case 'TEMPLATE_FAILED':
+      return of.messageId ? <a href={`/messages/${of.messageId}`}>{t.preflight.toMessage}</a> : null;
+    case 'NOBODY_ELIGIBLE':
+      return <a href="/suppressions">{t.preflight.toSuppressions}</a>;
+    case 'PUBLIC_URL_NOT_HTTPS':
+      return null;
+  }
+}
+
+/** For managers and admins, folded up: lets letters go out all the same, for a reason. */
+function GoAnyway({ findings, actions }: { findings: readonly Finding[]; actions: Anyway[] }) {
+  const { t, user } = useReader();
+  if (actions.length === 0 || !findings.some(isBlocking) || !mayGoAnyway(user?.role, findings)) return null;
+  return (
+    <details>
+      <summary>{t.preflight.anyway}</summary>
+      <AnywayForm actions={actions} form={emptyForm()} />
+    </details>
+  );
+}
+
+/** Whether this role may let letters go out in spite of these findings. */
+export const mayGoAnyway = (role: string | undefined, findings: readonly Finding[]): boolean =>
+  role !== undefined && role !== 'user' && findings.filter(isBlocking).every(mayOverride);
+
+/** Asks for the reason; without a script, too, each button leads to an address of its own. */
+export function AnywayForm({ actions, form }: { actions: readonly Anyway[]; form: FormState }) {
+  const { t } = useReader();
+  return (
+    <PostForm action={actions[0]?.to ?? ''}>
+      <Field form={form} name="override" label={t.preflight.why} hint={t.preflight.whyHint} required />
+      <div class="actions">
+        {actions.map(({ to, text }) => (
+          <button class="btn btn-secondary" formaction={to} key={to}>
+            {text}
+          </button>
+        ))}
+      </div>
+    </PostForm>
+  );
+}
+
+function actionsFor({ id, status }: MailingView, may: Props['may'], t: ReturnType<typeof useReader>['t']): Anyway[] {
+  const action = (verb: keyof typeof t.preflight.verbs): Anyway => ({
+    to: `/mailings/${id}/${verb}`,
+    text: t.preflight.verbs[verb],
+  });
+  if (status === 'paused') return may.resume ? [action('resume')] : [];
+  if (!may.change) return [];
+  return status === 'created' ? [action('start'), action('send')] : [action('send')];
 }
 
 const textOf = (

@@ -4,6 +4,7 @@ import type { SendPreview } from '../../features/scheduling/send-now.service';
 import { Confirm, PostForm } from '../components/form';
 import { useReader } from '../reader';
 import { refusal } from '../codes';
+import { isBlocking, isOfLetters } from '../../domain/preflight';
 
 /** What the viewer may do with a mailing, to show the buttons; the services check it again. */
 export interface MayDo {
@@ -27,6 +28,8 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
   const at = `/mailings/${mailing.id}`;
   const { status } = mailing;
   const waiting = mailing.lastRun?.open ?? 0;
+  const blocking = send.check.findings.filter(isBlocking);
+  const refused = <p class="field-problem">{t.refusals.PREFLIGHT_BLOCKED}</p>;
   return (
     <>
       {may.pause && status === 'started' && (
@@ -42,7 +45,8 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
           question={t.mailings.resumeQuestion}
           kind="btn-primary"
         >
-          <p>{t.mailings.resumeText(waiting, mailing.recipientCount, sender)}</p>
+          <p>{t.mailings.resumeText(waiting, send.check.eligible, sender)}</p>
+          {blocking.some(isOfLetters) && refused}
         </Confirm>
       )}
       {may.change && (
@@ -51,9 +55,10 @@ export function MailingActions({ mailing, send, sender, may }: Props) {
             <Confirm id="start" action={`${at}/start`} text={t.mailings.start} question={t.mailings.startQuestion}>
               <p>
                 {mailing.startAt <= now
-                  ? t.mailings.startsNow(mailing.recipientCount, sender)
-                  : t.mailings.startsLater(mailing.recipientCount, sender)}
+                  ? t.mailings.startsNow(send.check.eligible, sender)
+                  : t.mailings.startsLater(send.check.eligible, sender)}
               </p>
+              {blocking.length > 0 && refused}
             </Confirm>
           )}
           {(status === 'created' || status === 'started') && (

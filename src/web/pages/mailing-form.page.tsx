@@ -1,10 +1,13 @@
+import { languages } from '../../domain/language';
 import { type CodedProblem, worded } from '../../domain/problems';
 import { PERIODS } from '../../domain/recurrence';
+import { mailingKinds } from '../../domain/suppression';
 import { zonesWith } from '../../domain/time-zone';
 import { audiences, takes } from '../../features/audiences/audiences';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { FormState } from '../answers';
 import { Choice, Field, FormProblem, PostForm } from '../components/form';
+import { languageNames } from '../components/language';
 import { PageHead } from '../components/list';
 import { useReader } from '../reader';
 
@@ -47,6 +50,7 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, mai
             />
           )}
           <Recipients form={form} totalClients={totalClients} mailing={mailing} />
+          <Consent form={form} />
         </div>
         <div class="card-box">
           <When form={form} occurrences={occurrences} />
@@ -120,6 +124,45 @@ function Recipients({ form, totalClients, mailing }: Pick<Props, 'form' | 'total
           }
         />
       </div>
+    </>
+  );
+}
+
+/** Which kind of mail it is. Without a script the reason is always shown; its hint says when it is wanted. */
+function Consent({ form }: Pick<Props, 'form'>) {
+  const { t } = useReader();
+  const isTransactional = form.values.kind === 'transactional';
+  return (
+    <>
+      <h2>{t.mailings.consent}</h2>
+      <Choice
+        form={form}
+        name="kind"
+        legend={t.field.kind}
+        options={mailingKinds.map((value) => ({
+          value,
+          text: t.mailings.kind[value].name,
+          hint: t.mailings.kind[value].hint,
+        }))}
+      />
+      <div data-shows="kind=transactional">
+        <Field
+          form={form}
+          name="transactionalReason"
+          label={t.mailings.transactionalReason}
+          hint={t.mailings.transactionalReasonHint}
+          required
+          attributes={{ required: isTransactional }}
+        />
+      </div>
+      <Field
+        form={form}
+        name="language"
+        label={t.mailings.language}
+        hint={t.mailings.languageHint}
+        required
+        options={languages.map((value) => ({ value, text: languageNames[value] }))}
+      />
     </>
   );
 }

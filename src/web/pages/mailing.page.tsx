@@ -8,6 +8,7 @@ import type { Timeline } from '../../features/statistics/timeline.service';
 import { Chart } from '../components/chart';
 import { Facts } from '../components/facts';
 import { Icon } from '../components/icon';
+import { languageNames } from '../components/language';
 import { type Column, PageHead, Pager, Table } from '../components/list';
 import { PreflightBox } from '../components/preflight';
 import { MailingChip, RunChip, StatusReason } from '../components/states';
@@ -50,7 +51,9 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
         </div>
       )}
       {latest && isGoing(latest.run) && account.state !== 'open' && <AccountTrouble account={account} />}
-      {['created', 'started', 'paused'].includes(mailing.status) && <PreflightBox check={send.check} />}
+      {['created', 'started', 'paused'].includes(mailing.status) && (
+        <PreflightBox check={send.check} mailing={mailing} may={may} />
+      )}
       <MailingFacts mailing={mailing} sender={sender} />
       {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
       {timeline.points.length > 0 && <Tries timeline={timeline} />}
@@ -85,8 +88,22 @@ function MailingFacts({ mailing, sender }: Pick<MailingProps, 'mailing' | 'sende
         [t.field.endAt, endAt ? format.timeIn(endAt, timeZone) : t.mailings.never],
         [t.field.nextRun, mailing.status === 'started' && nextRunAt ? format.timeIn(nextRunAt, timeZone) : '–'],
         [t.field.sender, sender],
+        [t.field.kind, <KindOf mailing={mailing} />],
       ]}
     />
+  );
+}
+
+function KindOf({ mailing: { kind, transactionalReason, language } }: Pick<MailingProps, 'mailing'>) {
+  const { t } = useReader();
+  return (
+    <>
+      {t.mailings.kind[kind].name}
+      {transactionalReason && <span class="hint d-block">{transactionalReason}</span>}
+      <span class="hint d-block">
+        {t.mailings.language}: {languageNames[language]}
+      </span>
+    </>
   );
 }
 

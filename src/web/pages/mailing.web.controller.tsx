@@ -9,6 +9,7 @@ import { StatisticsService } from '../../features/statistics/statistics.service'
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
+import { orBlocked } from '../blocked';
 import { cut } from '../../domain/cut';
 import { formKey } from '../form-key';
 import { CurrentReader } from '../readers.service';
@@ -20,6 +21,9 @@ import { MailingPage } from './mailing.page';
 import { nameOf } from './mailings.page';
 import { MailingParts } from './mailing-parts.service';
 import { isOutdated, RunLive } from './run-live';
+
+/** What is said after each of them was done. */
+const LET_GO = { start: 'started', send: 'sending', resume: 'resumed' } as const satisfies Record<string, Flash>;
 
 /** The page of a mailing and its actions. */
 @WebController('mailings/:id')
@@ -65,8 +69,8 @@ export class MailingWebController {
   }
 
   @Post('start')
-  start(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return this.change(viewer, id, () => this.lifecycle.start(viewer, id), 'started');
+  start(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number, @Form() form: FormValues) {
+    return this.letGo(viewer, reader, id, form, 'start', (why) => this.lifecycle.start(viewer, id, why));
   }
 
   @Post('pause')
@@ -75,8 +79,8 @@ export class MailingWebController {
   }
 
   @Post('resume')
-  resume(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return this.change(viewer, id, () => this.lifecycle.resume(viewer, id), 'resumed');
+  resume(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number, @Form() form: FormValues) {
+    return this.letGo(viewer, reader, id, form, 'resume', (why) => this.lifecycle.resume(viewer, id, why));
   }
 
   @Post('finish')
@@ -85,8 +89,9 @@ export class MailingWebController {
   }
 
   @Post('send')
-  send(@CurrentViewer() viewer: Viewer, @Id() id: number, @Form() form: FormValues) {
-    return this.change(viewer, id, () => this.sending.send(viewer, id, formKey(form.key)), 'sending');
+  send(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number, @Form() form: FormValues) {
+    const key = formKey(form.key);
+    return this.letGo(viewer, reader, id, form, 'send', (why) => this.sending.send(viewer, id, key, why));
   }
 
   @Post('delete')
@@ -120,6 +125,28 @@ export class MailingWebController {
     const clientId = wholeNumber(form.clientId);
     if (clientId) await this.mailings.removeClients(viewer, id, [clientId]);
     return redirect(`/mailings/${id}/clients`, 'saved');
+  }
+
+  /** An action that the check before letters go out may refuse. */
+  private letGo(
+    viewer: Viewer,
+    reader: Reader,
+    id: number,
+    form: FormValues,
+    verb: keyof typeof LET_GO,
+    work: (override: string | undefined) => Promise<unknown>,
+  ): Promise<WebAnswer> {
+    return orBlocked(
+      reader,
+      form,
+      (override) => this.change(viewer, id, () => work(override), LET_GO[verb]),
+      async () => {
+        const mailing = await this.mailings.get(viewer, id);
+        const back = { to: `/mailings/${id}`, text: nameOf(mailing, reader.t.mailings.nameless) };
+        const anyway = { to: `/mailings/${id}/${verb}`, text: reader.t.preflight.verbs[verb] };
+        return { ...mailing, back, anyway };
+      },
+    );
   }
 
   private async change(viewer: Viewer, id: number, work: () => Promise<unknown>, flash: Flash): Promise<WebAnswer> {

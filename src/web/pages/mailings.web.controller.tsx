@@ -67,6 +67,8 @@ export class MailingsWebController {
       period: 'once',
       audience: 'all',
       onUnknown: 'resend',
+      kind: 'marketing',
+      language: reader.language,
       timeZone: reader.timeZone,
       startAt: soon.toString({ smallestUnit: 'minute' }),
       ...(messageId && { messageId }),
@@ -201,6 +203,9 @@ function valuesOf(m: MailingView): Record<string, string> {
     period: m.period,
     timeZone: m.timeZone,
     onUnknown: m.onUnknown,
+    kind: m.kind,
+    transactionalReason: m.transactionalReason ?? '',
+    language: m.language,
     startAt: local(m.startAt, m.timeZone),
     endAt: m.endAt ? local(m.endAt, m.timeZone) : '',
   };
@@ -236,6 +241,16 @@ function mailingInput(form: FormValues, current?: MailingView): MailingInput {
     period: form.period ?? '',
     timeZone,
     onUnknown: form.onUnknown ?? 'resend',
+    ...consentIn(form),
+  };
+}
+
+/** A page that was opened before the form had these fields changes none of them. */
+function consentIn({ kind, transactionalReason, language }: FormValues): Partial<MailingInput> {
+  return {
+    ...(kind !== undefined && { kind }),
+    ...(transactionalReason !== undefined && { transactionalReason }),
+    ...(language !== undefined && { language }),
   };
 }
 

@@ -1,8 +1,10 @@
+import { languages } from '../../domain/language';
 import { zonesWith } from '../../domain/time-zone';
 import type { ApiToken } from '../../features/users/api-token.entity';
 import type { SessionView } from '../../features/users/sessions.service';
 import { emptyForm, type FormState } from '../answers';
 import { Confirm, CurrentPassword, Field, FormProblem, PostForm } from '../components/form';
+import { languageNames } from '../components/language';
 import { PageHead, Table } from '../components/list';
 import { useReader } from '../reader';
 import { PROVIDER } from './provider.page';
@@ -60,10 +62,7 @@ export function ProfilePage({
             name="language"
             label={t.field.language}
             required
-            options={[
-              { value: 'en', text: 'English' },
-              { value: 'ru', text: 'Русский' },
-            ]}
+            options={languages.map((value) => ({ value, text: languageNames[value] }))}
           />
           <Field
             form={profile}

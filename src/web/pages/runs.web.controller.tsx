@@ -14,6 +14,9 @@ import { Id } from '../../http/id.pipe';
 import { csvFile } from '../../http/csv-file';
 import { CurrentViewer } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
+import { orBlocked } from '../blocked';
+import { CurrentReader } from '../readers.service';
+import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { isOutdated, paceOf, RunLive } from './run-live';
 import { RunPage } from './run.page';
@@ -77,11 +80,28 @@ export class RunsWebController {
   }
 
   @Post('runs/:id/resend-failed')
-  async resendFailed(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
-    const { runId } = await this.sending.resendFailed(viewer, id);
-    const { mailingId } = await this.runs.get(viewer, runId);
-    await this.statistics.forget(viewer);
-    return redirect(`/mailings/${mailingId}`, 'resending');
+  resendFailed(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Id() id: number,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    return orBlocked(
+      reader,
+      form,
+      async (override) => {
+        const { runId } = await this.sending.resendFailed(viewer, id, override);
+        const { mailingId } = await this.runs.get(viewer, runId);
+        await this.statistics.forget(viewer);
+        return redirect(`/mailings/${mailingId}`, 'resending');
+      },
+      async () => {
+        const { ownerId } = await this.runs.get(viewer, id);
+        const back = { to: `/runs/${id}`, text: reader.t.run.title };
+        const anyway = { to: `/runs/${id}/resend-failed`, text: reader.t.preflight.verbs.resend };
+        return { ownerId, messageId: null, back, anyway };
+      },
+    );
   }
 
   @Post('deliveries/:id/resend')

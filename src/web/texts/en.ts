@@ -1,6 +1,7 @@
 import type { MailingCode, RefusalCode, AccountEvent } from '../../domain/codes';
 import type { Finding, FindingCode } from '../../domain/preflight';
 import type { SmtpReason } from '../../domain/smtp-ruling';
+import type { SuppressionReason } from '../../domain/suppression';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
@@ -79,6 +80,7 @@ export const en = {
     endAt: 'Ends',
     timeZone: 'Time zone',
     audience: 'Recipients',
+    kind: 'Kind of mail',
     sender: 'Sender',
     subject: 'Subject',
     body: 'HTML',
@@ -226,11 +228,33 @@ export const en = {
   },
   preflight: {
     toSender: 'Enter it now',
+    byOwner: 'The owner of the mailing enters it under Account, Sender.',
+    waived:
+      'The letters have no postal address, which the law asks for. A manager or admin let the mailing start all the same; sending by hand asks again.',
+    toMessage: 'Open the message',
+    toSuppressions: 'See who is excluded',
+    blocked: 'Nothing has gone out',
+    anyway: 'Let it go out all the same',
+    why: 'Why must it go out all the same?',
+    whyHint: 'The reason is kept in the audit log, with your name.',
+    verbs: {
+      start: 'Start all the same',
+      send: 'Send now all the same',
+      resume: 'Resume all the same',
+      resend: 'Send again all the same',
+    },
     numbers: (chosen: string, eligible: string, reasons: string) =>
       `${chosen} chosen, ${eligible} get it. The others do not: ${reasons}.`,
+    excluded: {
+      unsubscribed: (n: string) => `${n} unsubscribed`,
+      hard_bounce: (n: string) => `${n} bounced`,
+      complaint: (n: string) => `${n} complained`,
+      manual: (n: string) => `${n} excluded by hand`,
+      invalid: (n: string) => `${n} can get no mail`,
+    } satisfies Record<SuppressionReason, (n: string) => string>,
     findings: {
       POSTAL_ADDRESS_MISSING: () =>
-        'The letters have no postal address, which the law asks for: the mailing does not start without one.',
+        'The letters have no postal address, which the law asks for; without it they do not go out.',
       TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
       PUBLIC_URL_NOT_HTTPS: ({ url }) =>
         `The links to unsubscribe begin with ${url}, and mail programs accept only https. Whoever runs the service sets PUBLIC_URL.`,
@@ -398,6 +422,21 @@ export const en = {
     endHint: 'Nothing is sent from this time on.',
     occurrences: 'The next sendings',
     noOccurrences: 'Nothing would be sent.',
+    consent: 'Consent',
+    kind: {
+      marketing: {
+        name: 'Marketing',
+        hint: 'News, offers, invitations. Whoever unsubscribed does not get it, and every letter has a link to unsubscribe.',
+      },
+      transactional: {
+        name: 'Transactional',
+        hint: 'What people need for something they ordered or agreed on: receipts, changed terms. Also goes to those who unsubscribed, and has no link to unsubscribe.',
+      },
+    },
+    transactionalReason: 'Why must people get it although they unsubscribed?',
+    transactionalReasonHint: 'For a transactional mailing. It stays with the mailing, in case somebody complains.',
+    language: 'Language of the footer',
+    languageHint: 'Of what the service adds to the letters, and of the page to unsubscribe.',
     onUnknown: 'If the connection breaks before the server answers',
     onUnknownResend: 'Send once more after a while',
     onUnknownResendHint: 'Somebody may get the letter twice; nobody misses it.',
@@ -638,7 +677,7 @@ export const en = {
       'delivery.resend': 'Sent one letter again',
       'delivery.mark_sent': 'Marked a letter as sent',
       'account.resume': 'Tried the mail server again',
-      'mailing.override': 'Started a mailing although the check found something',
+      'mailing.override': 'Let letters go out although the check found something',
       'suppression.add': 'Excluded an address',
       'suppression.lift': 'Let an address get letters again',
       'suppressions.export': 'Exported the excluded addresses',
