@@ -25,8 +25,8 @@ export interface ListQuery extends View {
   /** SQL expressions of the key with the type a cursor's value is cast to, most significant first. */
   key: { expression: string; type: 'bigint' | 'text' | 'timestamptz' }[];
   /**
-   * An expression that is the same for all rows. It heads the order, so that the page comes from the index that begins
-   * with it, and stays out of the cursor: Postgres estimates a comparison of rows by its first part alone.
+   * An expression that is the same for all rows. It heads the order, so that the page comes from the index that has it
+   * before the key, and stays out of the cursor: Postgres estimates a comparison of rows by its first part alone.
    */
   pinned?: string;
   descending: boolean;
