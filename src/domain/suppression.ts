@@ -2,6 +2,10 @@
 export const suppressionReasons = ['unsubscribed', 'hard_bounce', 'complaint', 'manual', 'invalid'] as const;
 export type SuppressionReason = (typeof suppressionReasons)[number];
 
+/** Whose letters it keeps back: everybody's, one user's, or those of one mailing. */
+export const suppressionScopes = ['installation', 'owner', 'mailing'] as const;
+export type SuppressionScope = (typeof suppressionScopes)[number];
+
 /** How it became known. */
 export const suppressionSources = ['one_click', 'page', 'smtp', 'api', 'import', 'user', 'cli'] as const;
 export type SuppressionSource = (typeof suppressionSources)[number];
@@ -17,6 +21,14 @@ export const deliveryEvents = [
   'auto_replied',
 ] as const;
 export type DeliveryEvent = (typeof deliveryEvents)[number];
+
+/** How many events there are of the kinds that are counted with a run and with a day. */
+export interface EventCounts {
+  bounced: number;
+  softBounced: number;
+  complained: number;
+  unsubscribed: number;
+}
 
 /** A transactional mailing also goes to those who unsubscribed, and names no way to unsubscribe. */
 export const mailingKinds = ['marketing', 'transactional'] as const;
