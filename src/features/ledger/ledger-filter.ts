@@ -15,7 +15,7 @@ export class LedgerFilter {
     if (value !== undefined && value !== null) this.conditions.push(condition(`$${this.params.push(value)}`));
   }
 
-  /** The list is in id order; this turns times into bounds for ids, so that a page reads no rows outside of the range. */
+  /** The list is in id order: times become bounds for ids, so that a page reads no rows outside of the range. */
   between(from: Date | undefined, to: Date | undefined): void {
     this.where((n) => `t.created_at >= ${n} AND t.id >= ${this.firstIdAt(`${n}::timestamptz - ${SLACK}`)}`, from);
     this.where((n) => `t.created_at < ${n} AND t.id <= ${this.firstIdAt(`${n}::timestamptz + ${SLACK}`)}`, to);

@@ -49,20 +49,7 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
         )}
       </PageHead>
       <RunLive run={run} pace={pace} from={`/runs/${run.id}/live`} keep={keep} />
-      <Search label={t.run.search}>
-        <Pick
-          name="status"
-          label={t.field.status}
-          all={t.list.all}
-          options={deliveryStatuses.map((value) => ({ value, text: t.deliveryStatus[value] }))}
-        />
-        <Pick
-          name="event"
-          label={t.run.after}
-          all={t.list.all}
-          options={deliveryEvents.map((value) => ({ value, text: t.deliveryEvent[value] }))}
-        />
-      </Search>
+      <Filters />
       <Results
         page={deliveries}
         caption={t.field.recipients}
@@ -101,6 +88,26 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
         ]}
       />
     </>
+  );
+}
+
+function Filters() {
+  const { t } = useReader();
+  return (
+    <Search label={t.run.search}>
+      <Pick
+        name="status"
+        label={t.field.status}
+        all={t.list.all}
+        options={deliveryStatuses.map((value) => ({ value, text: t.deliveryStatus[value] }))}
+      />
+      <Pick
+        name="event"
+        label={t.run.after}
+        all={t.list.all}
+        options={deliveryEvents.map((value) => ({ value, text: t.deliveryEvent[value] }))}
+      />
+    </Search>
   );
 }
 
