@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { deliveryEvents } from '../../src/domain/suppression';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
+import { noteEvent } from '../../src/features/ledger/events';
 import type { BrowserContext, Page } from 'playwright-core';
 import { PASSWORD, type TestApi } from '../support/api';
 import { mailingBody, messageBody } from '../support/factories';
@@ -155,6 +157,7 @@ const PATHS = [
   '/mailings/1/edit',
   '/runs/1',
   '/runs/1?status=failed',
+  '/runs/1?event=unsubscribed',
   '/mailings/1/clients',
   '/mailings?search=nothing',
   '/messages',
@@ -209,6 +212,14 @@ describe.each([
       ids.push(id);
     }
     await post('/suppressions', { email: address, detail: 'd'.repeat(300) });
+    const letters = await api.database.rows<{ id: number }>(
+      'SELECT id FROM deliveries WHERE client_id = 1 OR run_id = 1',
+    );
+    for (const { id: deliveryId } of letters)
+      for (const kind of deliveryEvents)
+        await api.database.transaction((tx) =>
+          noteEvent(tx, { deliveryId, kind, source: 'one_click', reason: 'owner' }),
+        );
     const of = { kind: 'unsubscribe', ownerId: 1, mailingId: 1 } as const;
     const sign = await api.app.get(LinkKeys, { strict: false }).signer(of);
     paths.push(

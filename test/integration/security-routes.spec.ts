@@ -268,8 +268,9 @@ test('lists, counts and exports hold nothing of others', async () => {
   const [mine, theirs] = [await api.person(), await api.person()];
   const [ours, objects] = [await objectsOf(mine), await objectsOf(theirs)];
   await api.make.attempts([ours.run, objects.run]);
+  await api.make.events([ours.delivery, objects.delivery], 'unsubscribed');
   const get = async (path: string, caller: Person) => (await api.call('GET', `/api/v1${path}`, caller)).body;
-  for (const list of ['/clients', '/messages', '/mailings', '/imports', '/attempts']) {
+  for (const list of ['/clients', '/messages', '/mailings', '/imports', '/attempts', '/events']) {
     const own = await get(`${list}?withTotal=true`, mine);
     expect([list, own.items.map(({ ownerId }) => ownerId), own.total]).toEqual([list, [mine.id], 1]);
     expect([list, (await get(`${list}?ownerId=${theirs.id}`, mine)).items]).toEqual([list, []]);
@@ -279,6 +280,7 @@ test('lists, counts and exports hold nothing of others', async () => {
   for (const filter of ['mailingId=:mailing', 'runId=:run', 'deliveryId=:delivery', 'clientId=:client']) {
     const query = filter.replace(/:(\w+)/, (_, key: keyof Objects) => String(objects[key]));
     expect((await get(`/attempts?${query}`, mine)).items).toEqual([]);
+    if (filter !== 'deliveryId=:delivery') expect((await get(`/events?${query}`, mine)).items).toEqual([]);
   }
   expect(await get('/statistics', mine)).toMatchObject({ mailings: 1, uniqueRecipients: 1, attempts: { ok: 1 } });
   const csv = await api.call('GET', '/api/v1/clients/export.csv', mine);
