@@ -70,7 +70,7 @@ export class ReportsController {
 
   @Get()
   @Operation(
-    'Sent, failed, unknown, skipped, bounced, complained and unsubscribed by day, week or month, and what fails most',
+    'What was sent, failed and became known later, by day, week or month, and which reasons and domains fail most',
     ReportAnswer,
   )
   async report(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<ReportAnswer> {

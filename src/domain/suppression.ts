@@ -22,7 +22,10 @@ export const deliveryEvents = [
 ] as const;
 export type DeliveryEvent = (typeof deliveryEvents)[number];
 
-/** How many events there are of the kinds that are counted with a run and with a day. */
+/** The kinds of which each run and each day has a number. */
+export type CountedEvent = Extract<DeliveryEvent, 'bounced' | 'soft_bounced' | 'complained' | 'unsubscribed'>;
+
+/** How many events there are of these kinds. */
 export interface EventCounts {
   bounced: number;
   softBounced: number;

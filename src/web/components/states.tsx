@@ -1,4 +1,4 @@
-import type { DeliveryEvent, EventCounts } from '../../domain/suppression';
+import type { CountedEvent, DeliveryEvent, EventCounts } from '../../domain/suppression';
 import type { AttemptStatus, DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
 import { statusText } from '../codes';
 import { useReader } from '../reader';
@@ -66,7 +66,7 @@ export function DeliveryState({ status, events }: { status: DeliveryStatus; even
 }
 
 /** The kinds of events that are counted, in the order of their counts. */
-const COUNTED: Record<keyof EventCounts, DeliveryEvent> = {
+const COUNTED: Record<keyof EventCounts, CountedEvent> = {
   bounced: 'bounced',
   softBounced: 'soft_bounced',
   complained: 'complained',
@@ -74,9 +74,9 @@ const COUNTED: Record<keyof EventCounts, DeliveryEvent> = {
 };
 
 /** Of which kinds there are events, and how many. */
-export const countedEvents = (counts: Partial<EventCounts>): [DeliveryEvent, number][] =>
+export const countedEvents = (counts: Partial<EventCounts>): [CountedEvent, number][] =>
   (Object.keys(COUNTED) as (keyof EventCounts)[])
-    .map((name): [DeliveryEvent, number] => [COUNTED[name], counts[name] ?? 0])
+    .map((name): [CountedEvent, number] => [COUNTED[name], counts[name] ?? 0])
     .filter(([, n]) => n > 0);
 
 /** The same in one line: `Bounced 3 · Unsubscribed 12`. */
@@ -85,7 +85,7 @@ export function EventNumbers({ counts }: { counts: Partial<EventCounts> }) {
   return (
     <>
       {countedEvents(counts)
-        .map(([kind, n]) => `${t.deliveryEvent[kind]} ${format.number(n)}`)
+        .map(([kind, n]) => `${t.eventCount[kind]} ${format.number(n)}`)
         .join(' · ')}
     </>
   );

@@ -106,7 +106,7 @@ function Figures({ total, all, known }: FiguresProps) {
       ))}
       {known.map((kind) => (
         <div class="figure" key={kind}>
-          <dt>{t.deliveryEvent[kind]}</dt>
+          <dt>{t.eventCount[kind]}</dt>
           <dd>
             {format.number(total[kind])}
             {total[kind] <= total.sent && (
@@ -128,7 +128,7 @@ function After({ report: { by, items }, label }: { report: Report; label: (start
       <Chart
         title={t.reports.afterOverTime}
         x={t.reports[by]}
-        series={EVENTS.map((kind) => ({ name: t.deliveryEvent[kind], colour: EVENT_COLOURS[kind] }))}
+        series={EVENTS.map((kind) => ({ name: t.eventCount[kind], colour: EVENT_COLOURS[kind] }))}
         points={items.map((i) => ({ label: label(i.start), values: EVENTS.map((kind) => i[kind]) }))}
       />
     </section>

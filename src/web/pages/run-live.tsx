@@ -147,7 +147,7 @@ function After({ run }: { run: RunView }) {
               class={`count-${kind}`}
               aria-current={chosen === kind ? 'true' : undefined}
             >
-              {t.deliveryEvent[kind]} <b>{format.number(n)}</b>
+              {t.eventCount[kind]} <b>{format.number(n)}</b>
             </a>
           </li>
         ))}

@@ -1,7 +1,7 @@
 import type { MailingCode, RefusalCode, AccountEvent } from '../../domain/codes';
 import type { Finding, FindingCode } from '../../domain/preflight';
 import type { SmtpReason } from '../../domain/smtp-ruling';
-import type { DeliveryEvent, SuppressionSource } from '../../domain/suppression';
+import type { CountedEvent, DeliveryEvent, SuppressionSource } from '../../domain/suppression';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
@@ -128,6 +128,12 @@ export const en = {
     resubscribed: 'Subscribed again',
     auto_replied: 'Automatic reply',
   } satisfies Record<DeliveryEvent, string>,
+  eventCount: {
+    bounced: 'Bounced',
+    soft_bounced: 'Bounced for now',
+    complained: 'Complaints',
+    unsubscribed: 'Unsubscribed',
+  } satisfies Record<CountedEvent, string>,
   source: {
     one_click: 'with the button of a mail program',
     page: 'on the page behind the link in a letter',

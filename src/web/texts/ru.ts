@@ -129,8 +129,14 @@ export const ru: Texts = {
     delayed: 'Задерживается',
     complained: 'Жалоба',
     unsubscribed: 'Отписка',
-    resubscribed: 'Снова подписка',
+    resubscribed: 'Подписка возобновлена',
     auto_replied: 'Автоответ',
+  },
+  eventCount: {
+    bounced: 'Вернулось',
+    soft_bounced: 'Пока не доставлено',
+    complained: 'Жалобы',
+    unsubscribed: 'Отписки',
   },
   source: {
     one_click: 'кнопкой в почтовой программе',
