@@ -44,6 +44,8 @@ export function clientHistory<E extends Known, S extends Suppressed>(
   };
   const changes = suppressions.flatMap((suppression): HistoryEntry<E, S>[] => {
     const { reason, createdAt, expiresAt, isExpired, liftedAt } = suppression;
+    // Only noted, and never in force.
+    if (liftedAt && liftedAt.getTime() <= createdAt.getTime()) return [];
     const begin = {
       what: 'suppressed' as const,
       at: createdAt,

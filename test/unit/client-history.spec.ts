@@ -50,6 +50,12 @@ test.each<[string, ReturnType<typeof known>[], Suppression[], string[]]>([
     ],
   ],
   [
+    'nothing of what was never in force, but what became known',
+    [known('bounced', 5)],
+    [suppressed('hard_bounce', 5, { liftedAt: at(5) })],
+    ['5 bounced'],
+  ],
+  [
     'what has expired, and not what will expire',
     [],
     [

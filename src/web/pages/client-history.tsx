@@ -78,7 +78,11 @@ function Detail({ entry }: { entry: ClientHistoryEntry }) {
   const { suppression, event } = entry;
   if (entry.what === 'expired') return <>{reasonText(suppression.reason, t)}</>;
   if (entry.what === 'lifted')
-    return <>{suppression.isLiftedByPerson ? t.clients.byPerson : (suppression.liftReason ?? '')}</>;
+    return (
+      <>
+        {suppression.isLiftedByPerson ? t.clients.byPerson : named(t.clients.liftReason, suppression.liftReason ?? '')}
+      </>
+    );
   return (
     <>
       {wordsOf(

@@ -302,6 +302,7 @@ export const en = {
     included: 'Included again',
     expired: 'Exclusion has expired',
     byPerson: 'by themselves',
+    liftReason: { outage: "the trouble was their mail server's", undone: 'what came together was undone' },
     deleteQuestion: (email: string) => `Delete ${email}?`,
     deleteText: 'Future mailings leave this client out, and waiting letters are skipped. What was sent stays recorded.',
   },
