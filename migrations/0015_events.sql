@@ -1,6 +1,7 @@
 -- Up Migration
 -- Lists of events, newest first. Few letters have one, so each index is small; without them a rare kind, or the events
 -- of one mailing, would be looked for among all.
+CREATE INDEX delivery_events_delivery_id_idx ON delivery_events (delivery_id);
 CREATE INDEX delivery_events_run_id_id_idx ON delivery_events (run_id, id);
 CREATE INDEX delivery_events_mailing_id_id_idx ON delivery_events (mailing_id, id);
 CREATE INDEX delivery_events_kind_id_idx ON delivery_events (kind, id);
@@ -14,4 +15,4 @@ CREATE INDEX suppressions_lifted_idx ON suppressions (address_hash) WHERE lifted
 -- Down Migration
 DROP INDEX suppressions_lifted_idx, delivery_events_created_at_idx, delivery_events_mailing_id_kind_id_idx,
   delivery_events_owner_id_kind_id_idx, delivery_events_kind_id_idx, delivery_events_mailing_id_id_idx,
-  delivery_events_run_id_id_idx;
+  delivery_events_run_id_id_idx, delivery_events_delivery_id_idx;

@@ -147,8 +147,8 @@ describe('events', () => {
     const [head, ...rows] = text.trim().split('\r\n');
     expect(head).toMatch(/,events$/);
     expect(rows.map((row) => row.split(',').at(-1))).toEqual([
-      'delayed;unsubscribed;bounced',
-      'unsubscribed;bounced',
+      '"delayed;unsubscribed;bounced"',
+      '"unsubscribed;bounced"',
       'unsubscribed',
       '',
       'complained',
@@ -156,26 +156,17 @@ describe('events', () => {
   });
 });
 
-interface Plan {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  Plans?: Plan[];
-}
+/** A page of twenty rows with what is joined to them. */
+const FEW = 500;
 
-/** Runs the last statement again and counts how many rows of these tables it looked at. */
-async function rowsRead({ sql, params }: { sql: string; params: unknown[] }, table: string): Promise<number> {
-  const [row] = await ledger.query<Record<string, { Plan: Plan }[]>>(`EXPLAIN (ANALYZE, FORMAT json) ${sql}`, params);
-  const count = (plan: Plan): number => {
-    const own =
-      plan['Relation Name'] === table
-        ? (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
-        : 0;
-    return own + (plan.Plans ?? []).reduce((sum, part) => sum + count(part), 0);
-  };
-  return count(Object.values(row!)[0]![0]!.Plan);
+/** Runs the statement again and counts the pages of the database that it looks at. */
+async function pagesRead({ sql, params }: { sql: string; params: unknown[] }): Promise<number> {
+  const [row] = await ledger.query<Record<string, { Plan: Record<string, number> }[]>>(
+    `EXPLAIN (ANALYZE, BUFFERS, FORMAT json) ${sql}`,
+    params,
+  );
+  const { Plan: plan } = Object.values(row!)[0]![0]!;
+  return plan['Shared Hit Blocks']! + plan['Shared Read Blocks']!;
 }
 
 /** A database that keeps what it was asked for. */
@@ -201,6 +192,14 @@ describe('of very many events', () => {
     const runId = await ledger.make.run(foreign);
     await ledger.planner.plan(runId);
     runs.push({ runId, mailingId: foreign, ids: await ledger.ids(runId) });
+    // The oldest are of very many runs, mailings and clients that are gone: nothing of them is counted.
+    await ledger.query('ALTER TABLE delivery_events DISABLE TRIGGER USER');
+    await ledger.query(
+      `INSERT INTO delivery_events (delivery_id, run_id, mailing_id, owner_id, client_id, kind, source)
+       SELECT 1000000 + n, 1000000 + n, 1000000 + n % 99, 1 + n % 9, 1000000 + n, 'delayed', 'smtp'
+         FROM generate_series(1, 30000) n`,
+    );
+    await ledger.query('ALTER TABLE delivery_events ENABLE TRIGGER USER');
     await ledger.make.events(runs[0]!.ids.slice(0, 3), 'complained');
     for (const { ids } of runs) {
       await ledger.make.events(ids, 'bounced');
@@ -226,11 +225,11 @@ describe('of very many events', () => {
     const list = new EventsService(database);
     for (const viewer of [owner, manager]) {
       const first = await list.list(viewer, { ...make(), limit: 20 });
-      expect(await rowsRead(asked.at(-1)!, 'delivery_events')).toBeLessThan(100);
+      expect(await pagesRead(asked.at(-1)!)).toBeLessThan(FEW);
       if (first.nextCursor === null) continue;
       const second = await list.list(viewer, { ...make(), limit: 20, cursor: first.nextCursor });
       expect(second.items).toHaveLength(20);
-      expect(await rowsRead(asked.at(-1)!, 'delivery_events')).toBeLessThan(100);
+      expect(await pagesRead(asked.at(-1)!)).toBeLessThan(FEW);
     }
   });
 
@@ -246,7 +245,7 @@ describe('of very many events', () => {
       await list.ofDelivery(owner, id, { limit: 20 }),
     ])
       expect(page.items).toHaveLength(7);
-    for (const query of [asked[0]!, asked.at(-1)!]) expect(await rowsRead(query, 'delivery_events')).toBeLessThan(20);
+    for (const query of [asked[0]!, asked.at(-1)!]) expect(await pagesRead(query)).toBeLessThan(FEW);
   });
 
   it('a page of deliveries reads their own, and a page of those with an event no others', async () => {
@@ -257,8 +256,7 @@ describe('of very many events', () => {
       const first = await list.listOfRun(owner, runId, { ...query, limit: 20 });
       if (first.nextCursor) await list.listOfRun(owner, runId, { ...query, limit: 20, cursor: first.nextCursor });
       const asking = asked.filter(({ sql }) => sql.includes('delivery_events')).at(-1)!;
-      expect(await rowsRead(asking, 'delivery_events')).toBeLessThan(300);
-      expect(await rowsRead(asking, 'deliveries')).toBeLessThan(100);
+      expect(await pagesRead(asking)).toBeLessThan(FEW);
     }
   });
 });
@@ -285,7 +283,7 @@ describe('a client', () => {
     return id;
   };
 
-  it('says why it gets no mail: of several reasons the widest, then the gravest', async () => {
+  it('says why it gets no mail: of several reasons one of all mailings, then the gravest', async () => {
     const id = await one('Many@client.example');
     const present = async () => (await clients.get(owner, id)).suppression;
     expect(await present()).toBeNull();
@@ -302,9 +300,11 @@ describe('a client', () => {
     await add('many@client.example', { reason: 'unsubscribed' });
     expect(await present()).toMatchObject({ scope: 'owner', reason: 'unsubscribed' });
     await add('many@client.example', { ownerId: null, reason: 'hard_bounce', source: 'smtp' });
+    expect(await present()).toMatchObject({ scope: 'owner', reason: 'unsubscribed' });
+    await add('many@client.example', { ownerId: null, reason: 'complaint', source: 'smtp' });
     expect(await present()).toMatchObject({
       scope: 'installation',
-      reason: 'hard_bounce',
+      reason: 'complaint',
       since: expect.any(Date) as Date,
     });
     const [listed] = (await clients.list(owner, { limit: 10, search: 'many@client' })).items;
@@ -315,18 +315,20 @@ describe('a client', () => {
     const id = await one('free@client.example');
     await add('free@client.example', { ownerId: stranger.userId });
     await add('free@client.example', { reason: 'invalid' });
-    await ledger.query(
-      `UPDATE suppressions SET expires_at = now() - interval '1 hour' WHERE email_key = 'free@client.example' AND reason = 'invalid'`,
-    );
     await add('free@client.example');
     await ledger.query(
-      `UPDATE suppressions SET lifted_at = now(), lift_reason = 'They called', lifted_by = 2
+      `UPDATE suppressions SET created_at = now() - interval '3 hours', expires_at = now() - interval '1 hour'
+        WHERE email_key = 'free@client.example' AND reason = 'invalid'`,
+    );
+    await ledger.query(
+      `UPDATE suppressions SET created_at = now() - interval '2 hours', lifted_at = now(), lift_reason = 'They called',
+              lifted_by = 2
         WHERE email_key = 'free@client.example' AND reason = 'manual' AND owner_id = 1`,
     );
     const client = await clients.get(owner, id);
     expect(client.suppression).toBeNull();
     const told = await history.of(owner, client);
-    expect(told.map(({ what }) => what)).toEqual(['lifted', 'suppressed', 'suppressed', 'expired']);
+    expect(told.map(({ what }) => what)).toEqual(['lifted', 'expired', 'suppressed', 'suppressed']);
     expect(told[0]).toMatchObject({
       suppression: { liftReason: 'They called', isLiftedByPerson: false, scope: 'owner' },
     });
@@ -354,7 +356,8 @@ describe('a client', () => {
     ]);
     // Also where the address was erased from the suppression after it was lifted.
     await ledger.query(
-      `UPDATE suppressions SET lifted_at = now(), lift_reason = 'resubscribed', email_key = NULL WHERE email_key = $1`,
+      `UPDATE suppressions SET lifted_at = created_at + interval '1 second', lift_reason = 'resubscribed', email_key = NULL
+        WHERE email_key = $1`,
       [email],
     );
     expect((await history.of(owner, client)).map(({ what }) => what)).toEqual(['lifted', 'suppressed', 'known']);
@@ -370,11 +373,11 @@ describe('a client', () => {
     await ledger.query('ANALYZE suppressions');
     const { asked, database } = listening();
     await new ClientsService(database, new NewClients()).list(owner, { limit: 50 });
-    expect(await rowsRead(asked.at(-1)!, 'suppressions')).toBeLessThan(100);
+    expect(await pagesRead(asked.at(-1)!)).toBeLessThan(FEW);
     await new ClientHistory(database, new EventsService(database)).of(owner, {
       ...{ id: 1, ownerId: 1, email: 's2@many.example' },
     });
     const asking = asked.filter(({ sql }) => sql.includes('suppressions')).at(-1)!;
-    expect(await rowsRead(asking, 'suppressions')).toBeLessThan(20);
+    expect(await pagesRead(asking)).toBeLessThan(20);
   });
 });

@@ -23,8 +23,8 @@ export const SCOPE = `CASE WHEN s.owner_id IS NULL THEN 'installation' WHEN s.ma
   ELSE 'mailing' END`;
 
 /**
- * With the suppression that is in force for the client `c`, of several the widest, then the gravest: one probe of an
- * index a row.
+ * With the suppression that is in force for the client `c`: one probe of an index a row. Of several, one of all mailings
+ * before one of a single mailing, then the gravest, which is also the reason for which letters are skipped.
  */
 export const CLIENT_VIEW: View = {
   select: `c.*, (SELECT jsonb_build_object('reason', s.reason, 'since', s.created_at, 'scope', ${SCOPE},

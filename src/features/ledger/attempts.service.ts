@@ -61,7 +61,7 @@ export class AttemptsService {
         where: filter.sql,
         params: filter.params,
         ...newestFirst('t.id'),
-        ...(way && { pinned: `t.${way}` }),
+        ...(way && { pinned: [`t.${way}`] }),
       },
       query,
     );

@@ -64,14 +64,14 @@ export const COUNT_WITH_EVENT = `SELECT count(*) AS n FROM ${WITH_EVENT}`;
 
 /**
  * SQL: the deliveries of the run $1 after the id $2 in id order, $3 at most, that have an event of the kind $4, of the
- * status $5 if it is given: read in the order of the events' index.
+ * status $5 if it is given. The page is cut from the events' index before it is joined, so that no more is read of it.
  */
 export const EVENT_PAGE = `(
   SELECT d.* FROM (SELECT DISTINCT e.delivery_id FROM delivery_events e
-      WHERE e.run_id = $1 AND e.kind = $4 AND e.delivery_id > $2 ORDER BY e.delivery_id) e
-    JOIN deliveries d ON d.id = e.delivery_id
-   WHERE $5::text IS NULL OR d.status = $5
-   ORDER BY e.delivery_id LIMIT $3)`;
+      WHERE e.run_id = $1 AND e.kind = $4 AND e.delivery_id > $2
+        AND ($5::text IS NULL OR (SELECT o.status FROM deliveries o WHERE o.id = e.delivery_id) = $5)
+      ORDER BY e.delivery_id LIMIT $3) e
+    JOIN deliveries d ON d.id = e.delivery_id)`;
 
 /** SQL: which deliveries a search may find, with the parameters of `FOUND`. */
 const CHOSEN = `d.run_id = $1 AND d.client_id > $2 AND ($4::text IS NULL OR d.status = $4)
