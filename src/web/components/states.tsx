@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import type { CountedEvent, DeliveryEvent, EventCounts } from '../../domain/suppression';
 import type { AttemptStatus, DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
 import { statusText } from '../codes';
@@ -84,9 +85,14 @@ export function EventNumbers({ counts }: { counts: Partial<EventCounts> }) {
   const { t, format } = useReader();
   return (
     <>
-      {countedEvents(counts)
-        .map(([kind, n]) => `${t.eventCount[kind]} ${format.number(n)}`)
-        .join(' · ')}
+      {countedEvents(counts).map(([kind, n], i) => (
+        <Fragment key={kind}>
+          {i > 0 && ' · '}
+          <span class="text-nowrap">
+            {t.eventCount[kind]} {format.number(n)}
+          </span>
+        </Fragment>
+      ))}
     </>
   );
 }

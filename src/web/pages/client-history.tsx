@@ -88,7 +88,7 @@ function Detail({ entry }: { entry: ClientHistoryEntry }) {
       {wordsOf(
         !event && reasonText(suppression.reason, t),
         boundOf(suppression, t),
-        named(t.source, suppression.source),
+        suppression.source !== 'user' && named(t.source, suppression.source),
         suppression.detail,
       )}
       {event?.reply && <Reply text={event.reply} />}

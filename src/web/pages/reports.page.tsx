@@ -16,7 +16,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
   const { t, format, query } = useReader();
   const { total, items } = report;
   const all = total.sent + total.failed + total.unknown + total.skipped;
-  const known = EVENTS.filter((kind) => total[kind] > 0);
+  const isKnown = EVENTS.some((kind) => total[kind] > 0);
   const label = (start: string) => (report.by === 'month' ? format.month(start) : format.shortDay(start));
   const csv = new URLSearchParams(query);
   return (
@@ -48,8 +48,8 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
         </label>
       </Search>
       <div id="results">
-        <Figures total={total} all={all} known={known} />
-        {all === 0 && known.length === 0 ? (
+        <Figures total={total} all={all} />
+        {all === 0 && !isKnown ? (
           <p class="empty">{t.reports.empty}</p>
         ) : (
           <>
@@ -63,7 +63,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
                 tall
               />
             </section>
-            {known.length > 0 && <After report={report} label={label} />}
+            {isKnown && <After report={report} label={label} />}
             <ByMailing mailings={report.mailings} />
             <div class="two">
               <Top
@@ -84,14 +84,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
   );
 }
 
-interface FiguresProps {
-  total: Report['total'];
-  all: number;
-  /** The kinds of events that there are. */
-  known: (typeof EVENTS)[number][];
-}
-
-function Figures({ total, all, known }: FiguresProps) {
+function Figures({ total, all }: { total: Report['total']; all: number }) {
   const { t, format } = useReader();
   return (
     <dl class="figures">
@@ -104,29 +97,31 @@ function Figures({ total, all, known }: FiguresProps) {
           </dd>
         </div>
       ))}
-      {known.map((kind) => (
-        <div class="figure" key={kind}>
-          <dt>{t.eventCount[kind]}</dt>
-          <dd>
-            {format.number(total[kind])}
-            {total[kind] <= total.sent && (
-              <span class="hint">{t.reports.ofSent(share(total[kind], total.sent, format))}</span>
-            )}
-          </dd>
-        </div>
-      ))}
     </dl>
   );
 }
 
 /** What became known in each period, also about letters that were sent before. */
-function After({ report: { by, items }, label }: { report: Report; label: (start: string) => string }) {
-  const { t } = useReader();
+function After({ report: { by, items, total }, label }: { report: Report; label: (start: string) => string }) {
+  const { t, format } = useReader();
   return (
     <section class="card-box" aria-labelledby="after">
-      <h2 id="after">{t.reports.afterOverTime}</h2>
+      <h2 id="after">{t.run.after}</h2>
+      <dl class="figures">
+        {EVENTS.map((kind) => (
+          <div class="figure" key={kind}>
+            <dt>{t.eventCount[kind]}</dt>
+            <dd>
+              {format.number(total[kind])}
+              {total.sent > 0 && total[kind] <= total.sent && (
+                <span class="hint">{t.reports.ofSent(share(total[kind], total.sent, format))}</span>
+              )}
+            </dd>
+          </div>
+        ))}
+      </dl>
       <Chart
-        title={t.reports.afterOverTime}
+        title={t.run.after}
         x={t.reports[by]}
         series={EVENTS.map((kind) => ({ name: t.eventCount[kind], colour: EVENT_COLOURS[kind] }))}
         points={items.map((i) => ({ label: label(i.start), values: EVENTS.map((kind) => i[kind]) }))}

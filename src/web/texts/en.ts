@@ -481,7 +481,6 @@ export const en = {
     week: 'Week',
     month: 'Month',
     overTime: 'Over time',
-    afterOverTime: 'After sending, over time',
     ofSent: (share: string) => `${share} of sent`,
     byMailing: 'By mailing',
     share: 'Success',

@@ -487,7 +487,6 @@ export const ru: Texts = {
     week: 'Неделям',
     month: 'Месяцам',
     overTime: 'По времени',
-    afterOverTime: 'После отправки, по времени',
     ofSent: (share: string) => `${share} от отправленных`,
     byMailing: 'По рассылкам',
     share: 'Успешно',
