@@ -1,4 +1,3 @@
-import { Fragment } from 'preact';
 import type { CountedEvent, DeliveryEvent, EventCounts } from '../../domain/suppression';
 import type { AttemptStatus, DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
 import { statusText } from '../codes';
@@ -80,21 +79,11 @@ export const countedEvents = (counts: Partial<EventCounts>): [CountedEvent, numb
     .map((name): [CountedEvent, number] => [COUNTED[name], counts[name] ?? 0])
     .filter(([, n]) => n > 0);
 
-/** The same in one line: `Bounced 3 · Unsubscribed 12`. */
-export function EventNumbers({ counts }: { counts: Partial<EventCounts> }) {
+/** The same in one line: `Bounced 3 · Unsubscribed 12`; nothing if there are none. */
+export function EventNumbers({ counts, class: look }: { counts: Partial<EventCounts>; class?: string }) {
   const { t, format } = useReader();
-  return (
-    <>
-      {countedEvents(counts).map(([kind, n], i) => (
-        <Fragment key={kind}>
-          {i > 0 && ' · '}
-          <span class="text-nowrap">
-            {t.eventCount[kind]} {format.number(n)}
-          </span>
-        </Fragment>
-      ))}
-    </>
-  );
+  const numbers = countedEvents(counts).map(([kind, n]) => `${t.eventCount[kind]}\u00a0${format.number(n)}`);
+  return numbers.length > 0 ? <span class={look}>{numbers.join(' · ')}</span> : null;
 }
 
 const ATTEMPT: Record<AttemptStatus, Tone> = { ok: 'good', failed: 'bad', unknown: 'warn' };

@@ -10,7 +10,7 @@ import { Facts } from '../components/facts';
 import { Icon } from '../components/icon';
 import { type Column, PageHead, Pager, Table } from '../components/list';
 import { PreflightBox } from '../components/preflight';
-import { countedEvents, EventNumbers, MailingChip, RunChip, StatusReason } from '../components/states';
+import { EventNumbers, MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 import { AccountTrouble } from './home.page';
 import { MailingActions, type MayDo } from './mailing-actions';
@@ -125,11 +125,6 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
     class: 'num',
     cell: ({ id, counts }) => (id === shownAbove ? '–' : format.number(of(counts))),
   });
-  const after: Column<RunView> = {
-    head: t.run.after,
-    class: 'text-cell',
-    cell: (run) => run.id !== shownAbove && <EventNumbers counts={run.after} />,
-  };
   return (
     <section aria-labelledby="runs">
       <h2 id="runs">{t.run.runs}</h2>
@@ -148,10 +143,11 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
           { head: t.run.why, cell: ({ trigger }) => t.runTrigger[trigger] },
           {
             head: t.field.status,
-            cell: ({ status, reason }) => (
+            cell: ({ id, status, reason, after }) => (
               <div>
                 <RunChip status={status} />
                 {reason && <span class="hint"> {t.runReason[reason]}</span>}
+                {id !== shownAbove && <EventNumbers counts={after} class="hint d-block" />}
               </div>
             ),
           },
@@ -159,7 +155,6 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
           number(t.counts.failed, ({ failed }) => failed),
           number(t.counts.unknown, ({ unknown }) => unknown),
           number(t.counts.skipped, ({ skipped, cancelled }) => skipped + cancelled),
-          ...(runs.items.some(({ after }) => countedEvents(after).length > 0) ? [after] : []),
         ]}
       />
       <Pager nextCursor={runs.nextCursor} />
