@@ -2,9 +2,12 @@
 export const suppressionReasons = ['unsubscribed', 'hard_bounce', 'complaint', 'manual', 'invalid'] as const;
 export type SuppressionReason = (typeof suppressionReasons)[number];
 
-/** Whose letters it keeps back: everybody's, one user's, or those of one mailing. */
-export const suppressionScopes = ['installation', 'owner', 'mailing'] as const;
+/** Whom it binds: one mailing, all mailings of one owner, or all owners of the installation. */
+export const suppressionScopes = ['mailing', 'owner', 'installation'] as const;
 export type SuppressionScope = (typeof suppressionScopes)[number];
+
+export const scopeOf = ({ ownerId, mailingId }: { ownerId: number | null; mailingId: number | null }) =>
+  ownerId === null ? 'installation' : mailingId === null ? 'owner' : 'mailing';
 
 /** How it became known. */
 export const suppressionSources = ['one_click', 'page', 'smtp', 'api', 'import', 'user', 'cli'] as const;

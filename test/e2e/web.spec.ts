@@ -197,6 +197,14 @@ describe.each([
     await api.database.affected('UPDATE mailings SET name = $1', [longName]);
     await api.database.affected('UPDATE users SET full_name = $1', ['W'.repeat(150)]);
     await api.database.affected('UPDATE attempts SET server_response = server_response || $1', [' blocked'.repeat(60)]);
+    const letters = await api.database.rows<{ id: number }>(
+      'SELECT id FROM deliveries WHERE client_id = 1 OR run_id = 1',
+    );
+    for (const { id: deliveryId } of letters)
+      for (const kind of deliveryEvents)
+        await api.database.transaction((tx) =>
+          noteEvent(tx, { deliveryId, kind, source: 'one_click', reason: 'owner' }),
+        );
     await api.call('PATCH', '/api/v1/me', { token, body: { language } });
     const post = async (path: string, body?: object) =>
       (await api.call('POST', `/api/v1${path}`, { token, ...(body && { body }) })).body.id;
@@ -212,14 +220,6 @@ describe.each([
       ids.push(id);
     }
     await post('/suppressions', { email: address, detail: 'd'.repeat(300) });
-    const letters = await api.database.rows<{ id: number }>(
-      'SELECT id FROM deliveries WHERE client_id = 1 OR run_id = 1',
-    );
-    for (const { id: deliveryId } of letters)
-      for (const kind of deliveryEvents)
-        await api.database.transaction((tx) =>
-          noteEvent(tx, { deliveryId, kind, source: 'one_click', reason: 'owner' }),
-        );
     const of = { kind: 'unsubscribe', ownerId: 1, mailingId: 1 } as const;
     const sign = await api.app.get(LinkKeys, { strict: false }).signer(of);
     paths.push(

@@ -2,10 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
 import { clientHistory, type HistoryEntry } from '../../domain/client-history';
 import type { Viewer } from '../../domain/permissions';
-import type { SuppressionReason, SuppressionScope, SuppressionSource } from '../../domain/suppression';
+import {
+  scopeOf,
+  type SuppressionReason,
+  type SuppressionScope,
+  type SuppressionSource,
+} from '../../domain/suppression';
 import { EventsService, type EventView } from '../ledger/events.service';
 import type { Client } from './client.entity';
-import { SCOPE } from './client-view';
 
 /** A suppression of a client's address, in force or not any more. */
 export interface PastSuppression {
@@ -46,9 +50,10 @@ export class ClientHistory {
   }
 
   /** Those in force are found by the address, lifted ones by its hash, because it may have been erased there. */
-  private suppressions({ ownerId, email }: Pick<Client, 'ownerId' | 'email'>): Promise<PastSuppression[]> {
-    return this.database.rows<PastSuppression>(
-      `SELECT s.id, s.reason, s.source, s.detail, ${SCOPE} AS scope, m.name AS mailing_name, s.created_at,
+  private async suppressions({ ownerId, email }: Pick<Client, 'ownerId' | 'email'>): Promise<PastSuppression[]> {
+    type Row = Omit<PastSuppression, 'scope'> & { ownerId: number | null; mailingId: number | null };
+    const rows = await this.database.rows<Row>(
+      `SELECT s.id, s.reason, s.source, s.detail, s.owner_id, s.mailing_id, m.name AS mailing_name, s.created_at,
               s.expires_at, coalesce(s.expires_at <= app_now(), false) AS is_expired, s.lifted_at,
               s.lifted_by IS NULL AND s.lift_reason = 'resubscribed' AS is_lifted_by_person, s.lift_reason
          FROM (
@@ -62,5 +67,6 @@ export class ClientHistory {
          LEFT JOIN mailings m ON m.id = s.mailing_id`,
       [email, ownerId],
     );
+    return rows.map((row) => ({ ...row, scope: scopeOf(row) }));
   }
 }

@@ -1,6 +1,6 @@
 import type { Sql } from '../../database/database';
 import { type View, viewWhere } from '../../database/list';
-import type { SuppressionReason, SuppressionScope } from '../../domain/suppression';
+import { scopeOf, type SuppressionReason, type SuppressionScope } from '../../domain/suppression';
 import { GRAVEST_FIRST } from '../consent/suppression-sql';
 import type { Client } from './client.entity';
 
@@ -16,18 +16,16 @@ export interface ClientSuppression {
 
 export type ClientView = Client & { suppression: ClientSuppression | null };
 /** As the database gives it: a time within JSON is a text. */
-export type ClientRow = Client & { suppression: (Omit<ClientSuppression, 'since'> & { since: string }) | null };
-
-/** SQL: the scope of the suppression `s`. */
-export const SCOPE = `CASE WHEN s.owner_id IS NULL THEN 'installation' WHEN s.mailing_id IS NULL THEN 'owner'
-  ELSE 'mailing' END`;
+export type ClientRow = Client & {
+  suppression: (Omit<ClientSuppression, 'since' | 'scope'> & { since: string; ownerId: number | null }) | null;
+};
 
 /**
  * With the suppression that is in force for the client `c`: one probe of an index a row. Of several, one of all mailings
  * before one of a single mailing, then the gravest, which is also the reason for which letters are skipped.
  */
 export const CLIENT_VIEW: View = {
-  select: `c.*, (SELECT jsonb_build_object('reason', s.reason, 'since', s.created_at, 'scope', ${SCOPE},
+  select: `c.*, (SELECT jsonb_build_object('reason', s.reason, 'since', s.created_at, 'ownerId', s.owner_id,
       'mailingId', s.mailing_id, 'mailingName', m.name)
     FROM suppressions s LEFT JOIN mailings m ON m.id = s.mailing_id
    WHERE s.email_key = lower(c.email) AND s.lifted_at IS NULL AND (s.owner_id = c.owner_id OR s.owner_id IS NULL)
@@ -36,10 +34,12 @@ export const CLIENT_VIEW: View = {
   from: 'clients c',
 };
 
-export const clientOf = ({ suppression, ...client }: ClientRow): ClientView => ({
-  ...client,
-  suppression: suppression && { ...suppression, since: new Date(suppression.since) },
-});
+export function clientOf({ suppression: by, ...client }: ClientRow): ClientView {
+  if (!by) return { ...client, suppression: null };
+  const { ownerId, since, ...more } = by;
+  const scope = scopeOf({ ownerId, mailingId: more.mailingId });
+  return { ...client, suppression: { ...more, scope, since: new Date(since) } };
+}
 
 /** One client, of this owner or (null) of anybody. */
 export async function readClient(sql: Sql, id: number, owner: number | null): Promise<ClientView | undefined> {
