@@ -21,6 +21,7 @@ import { AuditController } from './audit.controller';
 import { AuthController } from './auth.controller';
 import { ClientsController } from './clients.controller';
 import { DeliveriesController } from './deliveries.controller';
+import { EventsController } from './events.controller';
 import { ImportsModule } from '../features/clients/imports.module';
 import { ImportsController } from './imports.controller';
 import { HealthController } from './health.controller';
@@ -73,6 +74,7 @@ import { validationPipe } from './validation';
     RunsController,
     DeliveriesController,
     AttemptsController,
+    EventsController,
     SenderController,
     SuppressionBatchesController,
     SuppressionsController,

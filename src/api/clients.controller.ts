@@ -2,6 +2,8 @@ import { Body, Delete, Get, HttpCode, Patch, Post, Query, StreamableFile } from 
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Page } from '../domain/paging';
 import type { Viewer } from '../domain/permissions';
+import { suppressionReasons, suppressionScopes } from '../domain/suppression';
+import type { ClientView } from '../features/clients/client-view';
 import { clientSorts, ClientsService } from '../features/clients/clients.service';
 import { DeliveriesService, type DeliveryView } from '../features/runs/deliveries.service';
 import { PageDto, SearchDto } from './dto/list.dto';
@@ -13,7 +15,7 @@ import { Optional, PartialType } from './dto/optional.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
 import { CSV, Operation } from './openapi/operation';
-import { id, pageOf, Shape, text, time } from './openapi/shape';
+import { id, nullable, oneOf, pageOf, part, said, Shape, text, time } from './openapi/shape';
 
 class ClientDto {
   @IsString()
@@ -38,15 +40,29 @@ class ClientQueryDto extends SearchDto {
   sort?: (typeof clientSorts)[number];
 }
 
+class ClientSuppressionAnswer extends Shape({
+  reason: oneOf(suppressionReasons),
+  since: time,
+  scope: said(
+    "Whose letters it keeps back: everybody's, all of the owner, or those of one mailing.",
+    oneOf(suppressionScopes),
+  ),
+  mailingId: said('Of the scope `mailing` only.', nullable(id)),
+}) {}
+
 class ClientAnswer extends Shape({
   id,
   ownerId: id,
   email: text,
   fullName: text,
   comment: text,
+  suppression: said('Why the client gets no mail at present.', nullable(part(ClientSuppressionAnswer))),
   createdAt: time,
   updatedAt: time,
 }) {}
+
+const clientAnswer = ({ suppression, ...client }: ClientView) =>
+  ClientAnswer.of({ ...client, suppression: suppression && ClientSuppressionAnswer.of(suppression) });
 
 @ApiController('clients')
 export class ClientsController {
@@ -59,13 +75,13 @@ export class ClientsController {
   @Operation('Clients, newest first', pageOf(ClientAnswer))
   async list(@CurrentViewer() viewer: Viewer, @Query() query: ClientQueryDto) {
     const page = await this.clients.list(viewer, query);
-    return { ...page, items: page.items.map((client) => ClientAnswer.of(client)) };
+    return { ...page, items: page.items.map(clientAnswer) };
   }
 
   @Post()
   @Operation('Add a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN'] })
   async create(@CurrentViewer() viewer: Viewer, @Body() body: ClientDto) {
-    return ClientAnswer.of(await this.clients.create(viewer, body));
+    return clientAnswer(await this.clients.create(viewer, body));
   }
 
   @Get('export.csv')
@@ -78,13 +94,13 @@ export class ClientsController {
   @Get(':id')
   @Operation('A client', ClientAnswer)
   async get(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return ClientAnswer.of(await this.clients.get(viewer, id));
+    return clientAnswer(await this.clients.get(viewer, id));
   }
 
   @Patch(':id')
   @Operation('Change a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN'] })
   async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: ClientPatchDto) {
-    return ClientAnswer.of(await this.clients.update(viewer, id, body));
+    return clientAnswer(await this.clients.update(viewer, id, body));
   }
 
   @Delete(':id')

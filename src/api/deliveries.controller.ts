@@ -1,13 +1,17 @@
-import { HttpCode, Post } from '@nestjs/common';
+import { Get, HttpCode, Post, Query } from '@nestjs/common';
 import type { Viewer } from '../domain/permissions';
+import { EventsService } from '../features/ledger/events.service';
 import { DeliveriesService, type DeliveryView } from '../features/runs/deliveries.service';
 import { Id } from '../http/id.pipe';
 import { CurrentViewer } from '../http/viewer';
 import { deliveryStatuses } from '../domain/states';
+import { deliveryEvents } from '../domain/suppression';
+import { PageDto } from './dto/list.dto';
 import { RecipientAnswer } from './dto/recipient.dto';
+import { EventAnswer } from './events.controller';
 import { ApiController } from './openapi/api-controller';
 import { Operation } from './openapi/operation';
-import { count, id, nullable, oneOf, part, said, Shape, text, time } from './openapi/shape';
+import { count, id, listOf, nullable, oneOf, pageOf, part, said, Shape, text, time } from './openapi/shape';
 
 export class DeliveryAnswer extends Shape({
   id,
@@ -16,6 +20,7 @@ export class DeliveryAnswer extends Shape({
   client: part(RecipientAnswer),
   status: oneOf(deliveryStatuses),
   reason: nullable(text),
+  events: said('What became known after it was sent; it changes no status.', listOf(oneOf(deliveryEvents))),
   tries: count,
   nextAttemptAt: nullable(time),
   lastResponse: nullable(text),
@@ -29,7 +34,17 @@ export const deliveryAnswer = ({ clientId, email, fullName, attempts, ...deliver
 
 @ApiController('deliveries')
 export class DeliveriesController {
-  constructor(private readonly deliveries: DeliveriesService) {}
+  constructor(
+    private readonly deliveries: DeliveriesService,
+    private readonly events: EventsService,
+  ) {}
+
+  @Get(':id/events')
+  @Operation('What became known about a delivery after it was sent, newest first', pageOf(EventAnswer))
+  async listEvents(@CurrentViewer() viewer: Viewer, @Id() id: number, @Query() query: PageDto) {
+    const page = await this.events.ofDelivery(viewer, id, query);
+    return { ...page, items: page.items.map((event) => EventAnswer.of(event)) };
+  }
 
   @Post(':id/resend')
   @Operation('Send an unknown delivery once more', DeliveryAnswer, {

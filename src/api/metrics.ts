@@ -34,6 +34,16 @@ export class Metrics {
       },
     });
     new Gauge({
+      name: 'gonets_delivery_events',
+      help: 'What became known about letters over the last 24 hours after they were sent, by kind',
+      labelNames: ['kind'],
+      registers: [registry],
+      async collect() {
+        const { softBounced, ...counts } = await statistics.recentEvents();
+        for (const [kind, n] of Object.entries({ ...counts, soft_bounced: softBounced })) this.set({ kind }, n);
+      },
+    });
+    new Gauge({
       name: 'gonets_transport_open',
       help: '1 if the SMTP account is sending, 0 if it waits or is parked',
       registers: [registry],

@@ -33,7 +33,15 @@ class ReportQueryDto {
   timeZone?: string;
 }
 
-const counts = { sent: count, failed: count, unknown: count, skipped: count };
+const counts = {
+  sent: count,
+  failed: count,
+  unknown: count,
+  skipped: count,
+  bounced: said('Became known in the period, also of letters that were sent before; so do the two that follow.', count),
+  complained: count,
+  unsubscribed: count,
+};
 
 class ReportCountsAnswer extends Shape(counts) {}
 class ReportPeriodAnswer extends Shape({ start: said('Its first day.', day), ...counts }) {}
@@ -62,7 +70,7 @@ export class ReportsController {
 
   @Get()
   @Operation(
-    'Sent, failed, unknown and skipped by day, week or month, with the reasons and the domains that fail most',
+    'What was sent, failed and became known later, by day, week or month, and which reasons and domains fail most',
     ReportAnswer,
   )
   async report(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<ReportAnswer> {

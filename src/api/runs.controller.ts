@@ -2,6 +2,7 @@ import { Body, Get, Header, HttpCode, Post, Query, StreamableFile } from '@nestj
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { type DeliveryStatus, deliveryStatuses, runReasons, runStatuses, runTriggers } from '../domain/states';
+import { type DeliveryEvent, deliveryEvents } from '../domain/suppression';
 import { DeliveriesService } from '../features/runs/deliveries.service';
 import { DeliveriesExport } from '../features/runs/deliveries-export.service';
 import { RunsService, type RunView } from '../features/runs/runs.service';
@@ -13,6 +14,7 @@ import { Id } from '../http/id.pipe';
 import { csvFile } from '../http/csv-file';
 import { CurrentViewer } from '../http/viewer';
 import { ApiController } from './openapi/api-controller';
+import { Said } from './openapi/input-schema';
 import { CSV, Operation } from './openapi/operation';
 import { count, details, id, maybe, nullable, oneOf, pageOf, part, said, Shape, time } from './openapi/shape';
 
@@ -20,6 +22,11 @@ class DeliveryQueryDto extends PageDto {
   @IsOptional()
   @IsIn(deliveryStatuses)
   status?: DeliveryStatus;
+
+  @IsOptional()
+  @IsIn(deliveryEvents)
+  @Said({ description: 'Only those about which this became known.' })
+  event?: DeliveryEvent;
 
   @IsOptional()
   @IsString()

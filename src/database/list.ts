@@ -25,10 +25,10 @@ export interface ListQuery extends View {
   /** SQL expressions of the key with the type a cursor's value is cast to, most significant first. */
   key: { expression: string; type: 'bigint' | 'text' | 'timestamptz' }[];
   /**
-   * An expression that is the same for all rows. It heads the order, so that the page comes from the index that begins
-   * with it, and stays out of the cursor: Postgres estimates a comparison of rows by its first part alone.
+   * Expressions that are the same for all rows. They head the order, so that the page comes from the index that begins
+   * with them, and stay out of the cursor: Postgres estimates a comparison of rows by its first part alone.
    */
-  pinned?: string;
+  pinned?: readonly string[];
   descending: boolean;
   /** For `withTotal`; counts the rows if absent. */
   total?: (sql: Sql) => Promise<number>;
@@ -46,7 +46,7 @@ const CURSOR_VALUE = {
  * @throws ValidationError for a cursor that is not one
  */
 export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest): Promise<Page<T>> {
-  const { select, from, where, key, pinned, params, descending } = query;
+  const { select, from, where, key, pinned = [], params, descending } = query;
   const all = [...params];
   let after = '';
   if (page.cursor !== undefined) {
@@ -56,7 +56,7 @@ export async function listPage<T>(sql: Sql, query: ListQuery, page: PageRequest)
     const row = values.map((value, i) => `$${all.push(value)}::text::${key[i]?.type}`);
     after = ` AND (${key.map((k) => k.expression).join(', ')}) ${descending ? '<' : '>'} (${row.join(', ')})`;
   }
-  const order = [...(pinned ? [pinned] : []), ...key.map((k) => k.expression)]
+  const order = [...pinned, ...key.map((k) => k.expression)]
     .map((expression) => `${expression} ${descending ? 'DESC' : 'ASC'}`)
     .join(', ');
   const pageKey = `ARRAY[${key.map((k) => `(${k.expression})::text`).join(', ')}] AS page_key`;

@@ -28,6 +28,17 @@ export const deliveryEvents = [
 ] as const;
 export type DeliveryEvent = (typeof deliveryEvents)[number];
 
+/** The kinds of which each run and each day has a number. */
+export type CountedEvent = Extract<DeliveryEvent, 'bounced' | 'soft_bounced' | 'complained' | 'unsubscribed'>;
+
+/** How many events there are of these kinds. */
+export interface EventCounts {
+  bounced: number;
+  softBounced: number;
+  complained: number;
+  unsubscribed: number;
+}
+
 /** A transactional mailing also goes to those who unsubscribed, and names no way to unsubscribe. */
 export const mailingKinds = ['marketing', 'transactional'] as const;
 export type MailingKind = (typeof mailingKinds)[number];

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { deliveryEvents } from '../../src/domain/suppression';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
+import { noteEvent } from '../../src/features/ledger/events';
 import type { BrowserContext, Page } from 'playwright-core';
 import { PASSWORD, type TestApi } from '../support/api';
 import { mailingBody, messageBody } from '../support/factories';
@@ -155,6 +157,7 @@ const PATHS = [
   '/mailings/1/edit',
   '/runs/1',
   '/runs/1?status=failed',
+  '/runs/1?event=unsubscribed',
   '/mailings/1/clients',
   '/mailings?search=nothing',
   '/messages',
@@ -197,6 +200,14 @@ describe.each([
     await api.database.affected('UPDATE mailings SET name = $1', [longName]);
     await api.database.affected('UPDATE users SET full_name = $1', ['W'.repeat(150)]);
     await api.database.affected('UPDATE attempts SET server_response = server_response || $1', [' blocked'.repeat(60)]);
+    const letters = await api.database.rows<{ id: number }>(
+      'SELECT id FROM deliveries WHERE client_id = 1 OR run_id = 1',
+    );
+    for (const { id: deliveryId } of letters)
+      for (const kind of deliveryEvents)
+        await api.database.transaction((tx) =>
+          noteEvent(tx, { deliveryId, kind, source: 'one_click', reason: 'owner' }),
+        );
     await api.call('PATCH', '/api/v1/me', { token, body: { language } });
     const post = async (path: string, body?: object) =>
       (await api.call('POST', `/api/v1${path}`, { token, ...(body && { body }) })).body.id;

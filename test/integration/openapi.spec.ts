@@ -107,7 +107,7 @@ describe('the document', () => {
 describe('what holds answers against the document', () => {
   const seen = { method: 'GET', path: '/api/v1/clients/7', status: 200, headers: json('application/json') };
   const client = {
-    ...{ id: 7, ownerId: 1, email: 'a@example.org', fullName: 'A', comment: '' },
+    ...{ id: 7, ownerId: 1, email: 'a@example.org', fullName: 'A', comment: '', suppression: null },
     ...{ createdAt: '2027-01-01T00:00:00.000Z', updatedAt: '2027-01-01T00:00:00.000Z' },
   };
   const problem = { type: 'about:blank', title: 'No', status: 409, detail: 'No.', requestId: 'x' };

@@ -10,6 +10,7 @@ import {
   runTriggers,
   unknownPolicies,
 } from '../../src/domain/states';
+import { deliveryEvents, suppressionReasons, suppressionSources } from '../../src/domain/suppression';
 import { audiences } from '../../src/features/audiences/audiences';
 import { PERIODS } from '../../src/domain/recurrence';
 import { ApiToken } from '../../src/features/users/api-token.entity';
@@ -136,11 +137,14 @@ it.each([
   ['runs_on_unknown_check', unknownPolicies],
   ['deliveries_status_check', deliveryStatuses],
   ['attempts_status_check', attemptStatuses],
+  ['delivery_events_kind_check', deliveryEvents],
+  ['suppressions_reason_check', suppressionReasons],
+  ['suppressions_source_check', suppressionSources],
 ])('%s allows what the domain knows, and nothing else', async (constraint, known) => {
   const { rows } = await client.query<{ definition: string }>(
     'SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE conname = $1',
     [constraint],
   );
-  const allowed = [...(rows[0]?.definition.matchAll(/'([a-z]+)'::text/g) ?? [])].map((match) => match[1]);
+  const allowed = [...(rows[0]?.definition.matchAll(/'([a-z_]+)'::text/g) ?? [])].map((match) => match[1]);
   expect(allowed.sort()).toEqual([...known].sort());
 });

@@ -145,6 +145,7 @@ const ROUTES: Record<string, Route> = {
   'POST /runs/:id/resend-failed': { is: 'content.change', of: 'run', first: failed },
   'GET /runs/:id/deliveries': { ...read, of: 'run' },
   'GET /runs/:id/deliveries.csv': { ...read, of: 'run' },
+  'GET /deliveries/:id/events': { ...read, of: 'delivery' },
   'POST /deliveries/:id/resend': { is: 'content.change', of: 'delivery', first: unknown },
   'POST /deliveries/:id/mark-sent': { is: 'content.change', of: 'delivery', first: unknown },
   'GET /mailings/:id/preflight': { ...read, of: 'mailing' },
@@ -170,6 +171,7 @@ const ROUTES: Record<string, Route> = {
   'GET /sender': { is: 'profile.use' },
   'PATCH /sender': { is: 'profile.use', body: () => ({ name: 'News' }) },
   'GET /attempts': read,
+  'GET /events': read,
   'GET /statistics': read,
   'GET /reports': read,
   'GET /reports/periods.csv': read,
@@ -276,8 +278,9 @@ test('lists, counts and exports hold nothing of others', async () => {
   const [mine, theirs] = [await api.person(), await api.person()];
   const [ours, objects] = [await objectsOf(mine), await objectsOf(theirs)];
   await api.make.attempts([ours.run, objects.run]);
+  await api.make.events([ours.delivery, objects.delivery], 'unsubscribed');
   const get = async (path: string, caller: Person) => (await api.call('GET', `/api/v1${path}`, caller)).body;
-  for (const list of ['/clients', '/messages', '/mailings', '/imports', '/attempts']) {
+  for (const list of ['/clients', '/messages', '/mailings', '/imports', '/attempts', '/events']) {
     const own = await get(`${list}?withTotal=true`, mine);
     expect([list, own.items.map(({ ownerId }) => ownerId), own.total]).toEqual([list, [mine.id], 1]);
     expect([list, (await get(`${list}?ownerId=${theirs.id}`, mine)).items]).toEqual([list, []]);
@@ -287,6 +290,7 @@ test('lists, counts and exports hold nothing of others', async () => {
   for (const filter of ['mailingId=:mailing', 'runId=:run', 'deliveryId=:delivery', 'clientId=:client']) {
     const query = filter.replace(/:(\w+)/, (_, key: keyof Objects) => String(objects[key]));
     expect((await get(`/attempts?${query}`, mine)).items).toEqual([]);
+    if (filter !== 'deliveryId=:delivery') expect((await get(`/events?${query}`, mine)).items).toEqual([]);
   }
   expect(await get('/statistics', mine)).toMatchObject({ mailings: 1, uniqueRecipients: 1, attempts: { ok: 1 } });
   const csv = await api.call('GET', '/api/v1/clients/export.csv', mine);

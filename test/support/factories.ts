@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DeliveryEvent } from '../../src/domain/suppression';
 
 /** Test data: rows for tests of the ledger, bodies for tests of the API. What a test does not name is as here. */
 
@@ -109,6 +110,16 @@ export class Factories {
        SELECT d.id, r.id, r.mailing_id, r.owner_id, d.client_id, 1, n, 'ok'
          FROM deliveries d JOIN runs r ON r.id = d.run_id, generate_series(1, $2::int) n WHERE r.id = ANY($1)`,
       [runIds, each],
+    );
+  }
+
+  /** So many events of this kind for each of these deliveries. */
+  async events(deliveryIds: number[], kind: DeliveryEvent, each = 1): Promise<void> {
+    await this.query(
+      `INSERT INTO delivery_events (delivery_id, run_id, mailing_id, owner_id, client_id, kind, source)
+       SELECT d.id, r.id, r.mailing_id, r.owner_id, d.client_id, $2, 'smtp'
+         FROM deliveries d JOIN runs r ON r.id = d.run_id, generate_series(1, $3::int) WHERE d.id = ANY($1) ORDER BY d.id`,
+      [deliveryIds, kind, each],
     );
   }
 

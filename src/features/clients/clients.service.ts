@@ -14,6 +14,7 @@ import { audit } from '../audit/audit';
 import { recogniseErased } from '../consent/suppressions';
 import { deleteClient } from '../ledger/moves';
 import { Client } from './client.entity';
+import { CLIENT_VIEW, type ClientRow, type ClientView, clientOf, readClient } from './client-view';
 import { NewClients } from './new-clients';
 
 export const clientSorts = ['id', '-id', 'email', '-email', 'fullName', '-fullName'] as const;
@@ -61,15 +62,14 @@ export class ClientsService {
     private readonly newClients: NewClients,
   ) {}
 
-  async list(viewer: Viewer, query: ClientQuery): Promise<Page<Client>> {
+  async list(viewer: Viewer, query: ClientQuery): Promise<Page<ClientView>> {
     const sort = query.sort ?? '-id';
     const owner = query.ownerId ?? null;
     const search = searchPatterns(query);
-    return listPage<Client>(
+    const page = await listPage<ClientRow>(
       this.database,
       {
-        select: 'c.*',
-        from: 'clients c',
+        ...CLIENT_VIEW,
         where: LISTED,
         params: [readableOwner(viewer), owner, search],
         key: [...SORT_KEYS[sort.replace('-', '') as keyof typeof SORT_KEYS], { expression: 'c.id', type: 'bigint' }],
@@ -78,6 +78,7 @@ export class ClientsService {
       },
       query,
     );
+    return { ...page, items: page.items.map(clientOf) };
   }
 
   /**
@@ -111,8 +112,8 @@ export class ClientsService {
   }
 
   /** @throws NotFoundError */
-  async get(viewer: Viewer, id: number): Promise<Client> {
-    const client = await clientsIn(this.database.dataSource).findOneBy(one(id, readableOwner(viewer)));
+  async get(viewer: Viewer, id: number): Promise<ClientView> {
+    const client = await readClient(this.database, id, readableOwner(viewer));
     if (!client) throw new NotFoundError('Client', id);
     return client;
   }
@@ -121,21 +122,23 @@ export class ClientsService {
    * @throws ValidationError
    * @throws ConflictError EMAIL_TAKEN if the owner has a client with this address, in whatever case
    */
-  async create(viewer: Viewer, input: ClientInput): Promise<Client> {
+  async create(viewer: Viewer, input: ClientInput): Promise<ClientView> {
     const checked = checkClient(input);
     if (!checked.ok) throw new ValidationError(checked.errors);
     return this.takenAware(checked.client.email, () =>
       this.database.transaction(async (tx) => {
         const clients = clientsIn(tx.manager);
-        const client = await clients.save(clients.create({ ownerId: viewer.userId, ...checked.client }));
-        await recogniseErased(tx, viewer.userId, client.id);
-        await this.newClients.announce(tx, viewer.userId, client.id);
+        const { id } = await clients.save(clients.create({ ownerId: viewer.userId, ...checked.client }));
+        await recogniseErased(tx, viewer.userId, id);
+        await this.newClients.announce(tx, viewer.userId, id);
+        const client = await readClient(tx, id, viewer.userId);
+        if (!client) throw new Error('an insert returned no row');
         return client;
       }),
     );
   }
 
-  async update(viewer: Viewer, id: number, change: Partial<ClientInput>): Promise<Client> {
+  async update(viewer: Viewer, id: number, change: Partial<ClientInput>): Promise<ClientView> {
     const current = await this.getWritable(viewer, id);
     const checked = checkClient({ ...current, ...given(change) });
     if (!checked.ok) throw new ValidationError(checked.errors);
@@ -144,8 +147,9 @@ export class ClientsService {
         const where = one(id, writableOwner(viewer));
         await clientsIn(tx.manager).update(where, { ...checked.client, updatedAt: () => 'app_now()' });
         const changed = await clientsIn(tx.manager).findOneBy(where);
-        if (changed) await recogniseErased(tx, changed.ownerId, id, id);
-        return changed;
+        if (!changed) return undefined;
+        await recogniseErased(tx, changed.ownerId, id, id);
+        return readClient(tx, id, changed.ownerId);
       }),
     );
     if (!updated) throw new NotFoundError('Client', id);

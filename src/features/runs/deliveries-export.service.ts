@@ -6,7 +6,17 @@ import { audit } from '../audit/audit';
 import { DeliveriesService } from './deliveries.service';
 
 const PAGE = 200;
-const COLUMNS = ['email', 'full_name', 'status', 'reason', 'tries', 'last_response', 'message_id_header', 'updated_at'];
+const COLUMNS = [
+  'email',
+  'full_name',
+  'status',
+  'reason',
+  'tries',
+  'last_response',
+  'message_id_header',
+  'updated_at',
+  'events',
+];
 
 @Injectable()
 export class DeliveriesExport {
@@ -32,6 +42,7 @@ export class DeliveriesExport {
             d.lastResponse ?? '',
             d.messageIdHeader,
             d.updatedAt.toISOString(),
+            d.events.join(';'),
           ]),
         )
         .join('');

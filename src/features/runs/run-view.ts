@@ -1,5 +1,6 @@
 import type { View } from '../../database/list';
 import type { DeliveryCounts } from '../../domain/states';
+import type { EventCounts } from '../../domain/suppression';
 import type { Run } from './run.entity';
 
 /** Columns that no answer contains. */
@@ -20,7 +21,7 @@ type Inner =
 export type RunView = Omit<Run, Inner> & {
   counts: DeliveryCounts;
   /** What became known after letters were sent; beside the counts, which it does not change. */
-  after: { bounced: number; softBounced: number; complained: number; unsubscribed: number };
+  after: EventCounts;
   /** Why how many were skipped; of a single run only. */
   skippedBy?: Record<string, number>;
 };

@@ -24,6 +24,10 @@ export interface ReportCounts {
   failed: number;
   unknown: number;
   skipped: number;
+  /** What became known in the period, also about letters that were sent before. */
+  bounced: number;
+  complained: number;
+  unsubscribed: number;
 }
 
 export interface Report {
@@ -43,8 +47,8 @@ export interface Report {
 const SPAN: Record<ReportStep, string> = { day: '29 days', week: '11 weeks', month: '11 months' };
 const MAX_PERIODS = 1_500;
 const TOP = 10;
-const COUNTS = `coalesce(sum(s.sent), 0)::bigint AS sent, coalesce(sum(s.failed), 0)::bigint AS failed,
-  coalesce(sum(s.unknown), 0)::bigint AS unknown, coalesce(sum(s.skipped), 0)::bigint AS skipped`;
+const COLUMNS = ['sent', 'failed', 'unknown', 'skipped', 'bounced', 'complained', 'unsubscribed'] as const;
+const COUNTS = COLUMNS.map((name) => `coalesce(sum(s.${name}), 0)::bigint AS ${name}`).join(', ');
 
 /** What was sent and what failed, by periods of the reader's calendar, from the counters that the ledger keeps. */
 @Injectable()
@@ -68,9 +72,7 @@ export class ReportsService {
         `WITH counted AS (
            SELECT date_trunc('${by}', s.bucket_at AT TIME ZONE $5)::date AS start, ${COUNTS}
              FROM stats s ${where('s')} GROUP BY 1)
-         SELECT p::date::text AS start, coalesce(c.sent, 0) AS sent, coalesce(c.failed, 0) AS failed,
-           coalesce(c.unknown, 0) AS unknown,
-                coalesce(c.skipped, 0) AS skipped
+         SELECT p::date::text AS start, ${COLUMNS.map((name) => `coalesce(c.${name}, 0) AS ${name}`).join(', ')}
            FROM generate_series(date_trunc('${by}', $3::date::timestamp), $4::date::timestamp, interval '1 ${by}') p
            LEFT JOIN counted c ON c.start = p::date ORDER BY p`,
         params,
@@ -80,7 +82,7 @@ export class ReportsService {
            SELECT s.mailing_id AS id, ${COUNTS} FROM stats s ${where('s')} GROUP BY 1
              ORDER BY sum(s.sent + s.failed) DESC LIMIT 50) t
          JOIN mailings m ON m.id = t.id LEFT JOIN messages g ON g.id = m.message_id
-         WHERE t.sent + t.failed + t.unknown + t.skipped > 0 ORDER BY t.sent + t.failed DESC`,
+         WHERE ${COLUMNS.map((name) => `t.${name}`).join(' + ')} > 0 ORDER BY t.sent + t.failed DESC`,
         params,
       ),
       this.database.rows<Report['reasons'][number]>(
@@ -94,21 +96,17 @@ export class ReportsService {
         params,
       ),
     ]);
-    const total = { sent: 0, failed: 0, unknown: 0, skipped: 0 };
-    for (const item of items) {
-      total.sent += item.sent;
-      total.failed += item.failed;
-      total.unknown += item.unknown;
-      total.skipped += item.skipped;
-    }
+    const total = Object.fromEntries(
+      COLUMNS.map((name) => [name, items.reduce((sum, item) => sum + item[name], 0)]),
+    ) as unknown as ReportCounts;
     return { by, from, to, timeZone, total, items, mailings, reasons, domains };
   }
 
   /** The report's periods as CSV. */
   async csv(viewer: Viewer, query: ReportQuery): Promise<string> {
     const { items } = await this.report(viewer, query);
-    const rows = items.map((i) => csvRow([i.start, ...[i.sent, i.failed, i.unknown, i.skipped].map(String)]));
-    return `\uFEFF${csvRow([query.by, 'sent', 'failed', 'unknown', 'skipped'])}${rows.join('')}`;
+    const rows = items.map((item) => csvRow([item.start, ...COLUMNS.map((name) => String(item[name]))]));
+    return `\uFEFF${csvRow([query.by, ...COLUMNS])}${rows.join('')}`;
   }
 
   private async range(query: ReportQuery, timeZone: string): Promise<{ from: string; to: string }> {

@@ -3,6 +3,7 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { DeliveryCounts, RunStatus } from '../../domain/states';
+import type { EventCounts } from '../../domain/suppression';
 import { RECIPIENTS } from '../audiences/audiences';
 import { type Restored, restoredNote } from '../mailings/restored';
 import { RedisConnection } from '../../queue/redis.module';
@@ -21,6 +22,7 @@ export interface DayCount {
   sent: number;
   failed: number;
   unknown: number;
+  unsubscribed: number;
 }
 
 /** The numbers of the home page: today's are the last of `days`, of which there are always 30. */
@@ -212,6 +214,18 @@ export class StatisticsService {
     return row;
   }
 
+  /** Of everybody, in the last 24 hours. */
+  async recentEvents(): Promise<EventCounts> {
+    const row = await this.database.first<EventCounts>(
+      `SELECT coalesce(sum(bounced), 0)::bigint AS bounced, coalesce(sum(soft_bounced), 0)::bigint AS soft_bounced,
+              coalesce(sum(complained), 0)::bigint AS complained,
+              coalesce(sum(unsubscribed), 0)::bigint AS unsubscribed
+         FROM stats WHERE bucket_at > app_now() - interval '1 day'`,
+    );
+    if (!row) throw new Error('no statistics');
+    return row;
+  }
+
   private days(viewer: Viewer, timeZone: string): Promise<DayCount[]> {
     return this.database.rows(
       `WITH
@@ -222,13 +236,13 @@ export class StatisticsService {
        -- what happened on those that have counters,
        counted AS (
          SELECT (bucket_at AT TIME ZONE $2)::date AS day, sum(sent)::bigint AS sent, sum(failed)::bigint AS failed,
-           sum(unknown)::bigint AS unknown
+           sum(unknown)::bigint AS unknown, sum(unsubscribed)::bigint AS unsubscribed
            FROM stats WHERE bucket_at >= ((SELECT min(day) FROM calendar)::timestamp AT TIME ZONE $2)
              AND ($1::bigint IS NULL OR owner_id = $1)
           GROUP BY 1)
        -- and zeros for the others.
        SELECT c.day::text, coalesce(n.sent, 0) AS sent, coalesce(n.failed, 0) AS failed,
-         coalesce(n.unknown, 0) AS unknown
+         coalesce(n.unknown, 0) AS unknown, coalesce(n.unsubscribed, 0) AS unsubscribed
          FROM calendar c LEFT JOIN counted n USING (day) ORDER BY c.day`,
       [readableOwner(viewer), timeZone],
     );

@@ -1,3 +1,4 @@
+import type { CountedEvent, DeliveryEvent, EventCounts } from '../../domain/suppression';
 import type { AttemptStatus, DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
 import { statusText } from '../codes';
 import { useReader } from '../reader';
@@ -37,6 +38,52 @@ const DELIVERY: Record<DeliveryStatus, Tone> = {
 };
 export function DeliveryChip({ status }: { status: DeliveryStatus }) {
   return <Chip tone={DELIVERY[status]}>{useReader().t.deliveryStatus[status]}</Chip>;
+}
+
+const EVENT: Record<DeliveryEvent, Tone> = {
+  bounced: 'bad',
+  soft_bounced: 'warn',
+  delayed: 'warn',
+  complained: 'bad',
+  unsubscribed: 'warn',
+  resubscribed: 'good',
+  auto_replied: 'quiet',
+};
+export function EventChip({ kind }: { kind: DeliveryEvent }) {
+  return <Chip tone={EVENT[kind]}>{useReader().t.deliveryEvent[kind]}</Chip>;
+}
+
+/** A delivery's status and, beside it, what became known after it was sent. */
+export function DeliveryState({ status, events }: { status: DeliveryStatus; events: readonly DeliveryEvent[] }) {
+  return (
+    <div class="chips">
+      <DeliveryChip status={status} />
+      {events.map((kind) => (
+        <EventChip kind={kind} key={kind} />
+      ))}
+    </div>
+  );
+}
+
+/** The kinds of events that are counted, in the order of their counts. */
+const COUNTED: Record<keyof EventCounts, CountedEvent> = {
+  bounced: 'bounced',
+  softBounced: 'soft_bounced',
+  complained: 'complained',
+  unsubscribed: 'unsubscribed',
+};
+
+/** Of which kinds there are events, and how many. */
+export const countedEvents = (counts: Partial<EventCounts>): [CountedEvent, number][] =>
+  (Object.keys(COUNTED) as (keyof EventCounts)[])
+    .map((name): [CountedEvent, number] => [COUNTED[name], counts[name] ?? 0])
+    .filter(([, n]) => n > 0);
+
+/** The same in one line: `Bounced 3 · Unsubscribed 12`; nothing if there are none. */
+export function EventNumbers({ counts, class: look }: { counts: Partial<EventCounts>; class?: string }) {
+  const { t, format } = useReader();
+  const numbers = countedEvents(counts).map(([kind, n]) => `${t.eventCount[kind]}\u00a0${format.number(n)}`);
+  return numbers.length > 0 ? <span class={look}>{numbers.join(' · ')}</span> : null;
 }
 
 const ATTEMPT: Record<AttemptStatus, Tone> = { ok: 'good', failed: 'bad', unknown: 'warn' };

@@ -1,4 +1,5 @@
-import type { Client } from '../../features/clients/client.entity';
+import type { ClientHistoryEntry } from '../../features/clients/client-history.service';
+import type { ClientView } from '../../features/clients/client-view';
 import type { DeliveryView } from '../../features/runs/deliveries.service';
 import type { AttemptView } from '../../features/ledger/attempts.service';
 import type { Page } from '../../domain/paging';
@@ -7,12 +8,13 @@ import { Facts } from '../components/facts';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
 import { Empty, Owner, OwnerPick, PageHead, Pager, Pick, Reply, Results, Search, Table } from '../components/list';
-import { DeliveryChip, MessageId } from '../components/states';
+import { Chip, DeliveryState, MessageId } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { useAttemptColumns } from './attempts.page';
+import { History, Suppressed } from './client-history';
 
-export function ClientsPage({ clients }: { clients: Page<Client> }) {
+export function ClientsPage({ clients }: { clients: Page<ClientView> }) {
   const { t, query, format } = useReader();
   const search = query.get('search') ?? '';
   const owner = query.get('ownerId') ?? '';
@@ -50,10 +52,15 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
           {
             head: t.field.email,
             class: 'main-cell',
-            cell: (client) => (
+            cell: ({ id, email, ownerId, suppression }) => (
               <>
-                <a href={`/clients/${client.id}`}>{client.email}</a>
-                <Owner id={client.ownerId} />
+                <a href={`/clients/${id}`}>{email}</a>
+                {suppression && suppression.scope !== 'mailing' && (
+                  <div>
+                    <Chip tone="warn">{t.reasons[suppression.reason]}</Chip>
+                  </div>
+                )}
+                <Owner id={ownerId} />
               </>
             ),
           },
@@ -73,7 +80,7 @@ export function ClientsPage({ clients }: { clients: Page<Client> }) {
   );
 }
 
-export function ClientFormPage({ form, client }: { form: FormState; client?: Client }) {
+export function ClientFormPage({ form, client }: { form: FormState; client?: ClientView }) {
   const { t } = useReader();
   return (
     <>
@@ -98,14 +105,15 @@ export function ClientFormPage({ form, client }: { form: FormState; client?: Cli
 }
 
 interface ClientProps {
-  client: Client;
+  client: ClientView;
+  history: ClientHistoryEntry[];
   deliveries: Page<DeliveryView>;
   attempts: AttemptView[];
   mayChange: boolean;
 }
 
-/** A client with every delivery, every attempt and the server's answers. */
-export function ClientPage({ client, deliveries, attempts, mayChange }: ClientProps) {
+/** A client with every delivery, what became known about them, every attempt and the server's answers. */
+export function ClientPage({ client, history, deliveries, attempts, mayChange }: ClientProps) {
   const { t, format } = useReader();
   const tries = useAttemptColumns({ withClient: false });
   return (
@@ -128,6 +136,7 @@ export function ClientPage({ client, deliveries, attempts, mayChange }: ClientPr
           </>
         )}
       </PageHead>
+      {client.suppression && <Suppressed email={client.email} by={client.suppression} />}
       <Facts
         of={[
           [t.field.email, client.email],
@@ -136,6 +145,7 @@ export function ClientPage({ client, deliveries, attempts, mayChange }: ClientPr
         ]}
       />
       <Letters deliveries={deliveries} />
+      <History entries={history} />
       {attempts.length > 0 && (
         <section aria-labelledby="tries">
           <h2 id="tries">{t.clients.attempts}</h2>
@@ -171,7 +181,10 @@ function Letters({ deliveries }: Pick<ClientProps, 'deliveries'>) {
                 </>
               ),
             },
-            { head: t.field.status, cell: ({ status }) => <DeliveryChip status={status} /> },
+            {
+              head: t.field.status,
+              cell: ({ status, events }) => <DeliveryState status={status} events={events} />,
+            },
             {
               head: t.field.response,
               class: 'response-cell',

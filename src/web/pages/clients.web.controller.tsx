@@ -1,6 +1,7 @@
 import { Get, Post, StreamableFile } from '@nestjs/common';
 import { type Viewer, writableOwner } from '../../domain/permissions';
-import type { Client } from '../../features/clients/client.entity';
+import { ClientHistory } from '../../features/clients/client-history.service';
+import type { ClientView } from '../../features/clients/client-view';
 import { clientSorts, ClientsService } from '../../features/clients/clients.service';
 import { AttemptsService } from '../../features/ledger/attempts.service';
 import { DeliveriesService } from '../../features/runs/deliveries.service';
@@ -16,7 +17,7 @@ import { ClientFormPage, ClientPage, ClientsPage } from './clients.page';
 
 /** A client's fields in a form have the names that they have in the client. */
 const clientInput = (form: FormValues) => ({ email: '', fullName: '', ...form });
-const clientValues = (client: Client): FormValues =>
+const clientValues = (client: ClientView): FormValues =>
   Object.fromEntries(Object.entries(client).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 
 @WebController('clients')
@@ -25,6 +26,7 @@ export class ClientsWebController {
     private readonly clients: ClientsService,
     private readonly deliveries: DeliveriesService,
     private readonly attempts: AttemptsService,
+    private readonly history: ClientHistory,
   ) {}
 
   @Get()
@@ -73,15 +75,16 @@ export class ClientsWebController {
   @Get(':id')
   async show(@CurrentViewer() viewer: Viewer, @Id() id: number, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
     const client = await this.clients.get(viewer, id);
-    const [deliveries, attempts] = await Promise.all([
+    const [deliveries, attempts, history] = await Promise.all([
       this.deliveries.listOfClient(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
       this.attempts.list(viewer, { clientId: id, limit: 20 }),
+      this.history.of(viewer, client),
     ]);
     const owner = writableOwner(viewer);
     const mayChange = owner === null || owner === client.ownerId;
     return page(
       () => client.fullName,
-      <ClientPage client={client} deliveries={deliveries} attempts={attempts.items} mayChange={mayChange} />,
+      <ClientPage {...{ client, history, deliveries, mayChange }} attempts={attempts.items} />,
     );
   }
 

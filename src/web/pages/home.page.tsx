@@ -69,10 +69,8 @@ export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) 
 export function HomeLive({ overview, present, account, outages }: HomeProps) {
   const { t, format } = useReader();
   const today = overview.days.at(-1) ?? { sent: 0, failed: 0 };
-  const month = overview.days.reduce((sum, d) => ({ sent: sum.sent + d.sent, failed: sum.failed + d.failed }), {
-    sent: 0,
-    failed: 0,
-  });
+  const inMonth = (name: 'sent' | 'failed' | 'unsubscribed') => overview.days.reduce((sum, day) => sum + day[name], 0);
+  const left = inMonth('unsubscribed');
   const every = present.live.length > 0 ? '2s' : '15s';
   return (
     <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
@@ -80,16 +78,21 @@ export function HomeLive({ overview, present, account, outages }: HomeProps) {
       <dl class="figures">
         <Figure name={t.home.mailings} value={format.number(overview.mailings)} to="/mailings" />
         <Figure name={t.home.active} value={format.number(overview.activeMailings)} to="/mailings?status=started" />
-        <Figure name={t.home.recipients} value={format.number(overview.uniqueRecipients)} to="/clients" />
+        <Figure
+          name={t.home.recipients}
+          value={format.number(overview.uniqueRecipients)}
+          {...(left > 0 && { hint: t.home.leftInMonth(format.number(left)) })}
+          to="/clients"
+        />
         <Figure
           name={t.home.sentToday}
           value={format.number(today.sent)}
-          hint={t.home.inMonth(format.number(month.sent))}
+          hint={t.home.inMonth(format.number(inMonth('sent')))}
         />
         <Figure
           name={t.home.failedToday}
           value={format.number(today.failed)}
-          hint={t.home.inMonth(format.number(month.failed))}
+          hint={t.home.inMonth(format.number(inMonth('failed')))}
           to="/attempts?status=failed"
         />
       </dl>

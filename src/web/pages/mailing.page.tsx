@@ -11,7 +11,7 @@ import { Icon } from '../components/icon';
 import { languageNames } from '../components/language';
 import { type Column, PageHead, Pager, Table } from '../components/list';
 import { PreflightBox } from '../components/preflight';
-import { MailingChip, RunChip, StatusReason } from '../components/states';
+import { EventNumbers, MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 import { AccountTrouble } from './home.page';
 import { MailingActions, type MayDo } from './mailing-actions';
@@ -160,10 +160,11 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
           { head: t.run.why, cell: ({ trigger }) => t.runTrigger[trigger] },
           {
             head: t.field.status,
-            cell: ({ status, reason }) => (
+            cell: ({ id, status, reason, after }) => (
               <div>
                 <RunChip status={status} />
                 {reason && <span class="hint"> {t.runReason[reason]}</span>}
+                {id !== shownAbove && <EventNumbers counts={after} class="hint d-block" />}
               </div>
             ),
           },

@@ -1,11 +1,14 @@
 import { type Report, reportSteps } from '../../features/statistics/reports.service';
 import { Chart } from '../components/chart';
-import { PageHead, Pick, Search, Table } from '../components/list';
+import { type Column, PageHead, Pick, Search, Table } from '../components/list';
+import { EventNumbers } from '../components/states';
 import { reasonText } from '../codes';
 import type { Formats } from '../formats';
 import { useReader } from '../reader';
 
 const COUNTS = ['sent', 'failed', 'unknown', 'skipped'] as const;
+const EVENTS = ['bounced', 'complained', 'unsubscribed'] as const;
+const EVENT_COLOURS = { bounced: 'failed', complained: 'unknown', unsubscribed: 'skipped' } as const;
 
 const share = (n: number, of: number, format: Formats): string => (of > 0 ? format.percent(n / of) : '–');
 
@@ -13,6 +16,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
   const { t, format, query } = useReader();
   const { total, items } = report;
   const all = total.sent + total.failed + total.unknown + total.skipped;
+  const isKnown = EVENTS.some((kind) => total[kind] > 0);
   const label = (start: string) => (report.by === 'month' ? format.month(start) : format.shortDay(start));
   const csv = new URLSearchParams(query);
   return (
@@ -44,18 +48,8 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
         </label>
       </Search>
       <div id="results">
-        <dl class="figures">
-          {COUNTS.map((name) => (
-            <div class="figure" key={name}>
-              <dt>{t.counts[name]}</dt>
-              <dd>
-                {format.number(total[name])}
-                <span class="hint">{share(total[name], all, format)}</span>
-              </dd>
-            </div>
-          ))}
-        </dl>
-        {all === 0 ? (
+        <Figures total={total} all={all} />
+        {all === 0 && !isKnown ? (
           <p class="empty">{t.reports.empty}</p>
         ) : (
           <>
@@ -69,6 +63,7 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
                 tall
               />
             </section>
+            {isKnown && <After report={report} label={label} />}
             <ByMailing mailings={report.mailings} />
             <div class="two">
               <Top
@@ -89,8 +84,59 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
   );
 }
 
+function Figures({ total, all }: { total: Report['total']; all: number }) {
+  const { t, format } = useReader();
+  return (
+    <dl class="figures">
+      {COUNTS.map((name) => (
+        <div class="figure" key={name}>
+          <dt>{t.counts[name]}</dt>
+          <dd>
+            {format.number(total[name])}
+            <span class="hint">{share(total[name], all, format)}</span>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** What became known in each period, also about letters that were sent before. */
+function After({ report: { by, items, total }, label }: { report: Report; label: (start: string) => string }) {
+  const { t, format } = useReader();
+  return (
+    <section class="card-box" aria-labelledby="after">
+      <h2 id="after">{t.run.after}</h2>
+      <dl class="figures">
+        {EVENTS.map((kind) => (
+          <div class="figure" key={kind}>
+            <dt>{t.eventCount[kind]}</dt>
+            <dd>
+              {format.number(total[kind])}
+              {total.sent > 0 && total[kind] <= total.sent && (
+                <span class="hint">{t.reports.ofSent(share(total[kind], total.sent, format))}</span>
+              )}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <Chart
+        title={t.run.after}
+        x={t.reports[by]}
+        series={EVENTS.map((kind) => ({ name: t.eventCount[kind], colour: EVENT_COLOURS[kind] }))}
+        points={items.map((i) => ({ label: label(i.start), values: EVENTS.map((kind) => i[kind]) }))}
+      />
+    </section>
+  );
+}
+
 function ByMailing({ mailings }: { mailings: Report['mailings'] }) {
   const { t, format } = useReader();
+  const after: Column<Report['mailings'][number]> = {
+    head: t.run.after,
+    class: 'text-cell',
+    cell: ({ bounced, complained, unsubscribed }) => <EventNumbers counts={{ bounced, complained, unsubscribed }} />,
+  };
   return (
     <section aria-labelledby="by-mailing">
       <h2 id="by-mailing">{t.reports.byMailing}</h2>
@@ -113,6 +159,7 @@ function ByMailing({ mailings }: { mailings: Report['mailings'] }) {
             class: 'num',
             cell: ({ sent, failed, unknown }) => share(sent, sent + failed + unknown, format),
           },
+          ...(mailings.some((mailing) => EVENTS.some((kind) => mailing[kind] > 0)) ? [after] : []),
         ]}
       />
     </section>

@@ -1,5 +1,6 @@
 import type { RunView } from '../../features/runs/runs.service';
-import { Progress, RunChip, SentOf } from '../components/states';
+import { countedEvents, Progress, RunChip, SentOf } from '../components/states';
+import { reasonText } from '../codes';
 import { useReader } from '../reader';
 
 /** The speed of a run; `done` and `atMs` are for the next refresh. */
@@ -83,6 +84,8 @@ export function RunLive({ run, pace, from, keep }: Props) {
         {run.finishedAt && <> · {t.run.ended(format.time(run.finishedAt))}</>}
       </p>
       <Counts run={run} />
+      <SkippedBy run={run} />
+      <After run={run} />
     </section>
   );
 }
@@ -113,5 +116,42 @@ function Counts({ run }: { run: RunView }) {
           </li>
         ))}
     </ul>
+  );
+}
+
+/** Why how many were skipped, those of the most frequent reason first. */
+function SkippedBy({ run: { skippedBy = {} } }: { run: RunView }) {
+  const { t, format } = useReader();
+  const reasons = Object.entries(skippedBy).sort(([, a], [, b]) => b - a);
+  if (reasons.length === 0) return null;
+  const words = reasons.map(([reason, n]) => `${reasonText(reason, t)} (${format.number(n)})`);
+  return <p class="hint">{t.run.skippedBy(words.join(', '))}</p>;
+}
+
+/** What became known after letters were sent: beside the states, which stay as they are. */
+function After({ run }: { run: RunView }) {
+  const { t, format, query } = useReader();
+  const known = countedEvents(run.after);
+  const chosen = query.get('event');
+  if (known.length === 0) return null;
+  return (
+    <div class="counts-after">
+      <span class="hint" id="after-title">
+        {t.run.after}
+      </span>
+      <ul class="counts" aria-labelledby="after-title">
+        {known.map(([kind, n]) => (
+          <li key={kind}>
+            <a
+              href={`/runs/${run.id}?event=${kind}`}
+              class={`count-${kind}`}
+              aria-current={chosen === kind ? 'true' : undefined}
+            >
+              {t.eventCount[kind]} <b>{format.number(n)}</b>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

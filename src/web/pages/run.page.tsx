@@ -4,8 +4,9 @@ import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
 import { Confirm, PostForm } from '../components/form';
 import { PageHead, Pick, Reply, Results, Search } from '../components/list';
-import { DeliveryChip, MessageId, RunChip } from '../components/states';
+import { DeliveryState, MessageId, RunChip } from '../components/states';
 import { deliveryStatuses } from '../../domain/states';
+import { deliveryEvents } from '../../domain/suppression';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { nameOf } from './mailings.page';
@@ -22,7 +23,7 @@ interface Props {
 
 export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: Props) {
   const { t, format, query } = useReader();
-  const chosen = query.get('status');
+  const keep = Object.fromEntries([...query].filter(([name, value]) => /^(status|event)$/.test(name) && value));
   const again = run.counts.failed + run.counts.unknown;
   const name = mailing ? nameOf(mailing, t.mailings.nameless) : run.subject;
   return (
@@ -47,15 +48,8 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
           </Confirm>
         )}
       </PageHead>
-      <RunLive run={run} pace={pace} from={`/runs/${run.id}/live`} keep={chosen ? { status: chosen } : {}} />
-      <Search label={t.run.search}>
-        <Pick
-          name="status"
-          label={t.field.status}
-          all={t.list.all}
-          options={deliveryStatuses.map((value) => ({ value, text: t.deliveryStatus[value] }))}
-        />
-      </Search>
+      <RunLive run={run} pace={pace} from={`/runs/${run.id}/live`} keep={keep} />
+      <Filters />
       <Results
         page={deliveries}
         caption={t.field.recipients}
@@ -63,9 +57,9 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
           { head: t.field.email, class: 'main-cell', cell: (delivery) => <Recipient of={delivery} /> },
           {
             head: t.field.status,
-            cell: ({ status, markedBy }) => (
+            cell: ({ status, events, markedBy }) => (
               <>
-                <DeliveryChip status={status} />
+                <DeliveryState status={status} events={events} />
                 {markedBy !== null && <span class="hint d-block">{t.run.marked}</span>}
               </>
             ),
@@ -94,6 +88,26 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
         ]}
       />
     </>
+  );
+}
+
+function Filters() {
+  const { t } = useReader();
+  return (
+    <Search label={t.run.search}>
+      <Pick
+        name="status"
+        label={t.field.status}
+        all={t.list.all}
+        options={deliveryStatuses.map((value) => ({ value, text: t.deliveryStatus[value] }))}
+      />
+      <Pick
+        name="event"
+        label={t.run.after}
+        all={t.list.all}
+        options={deliveryEvents.map((value) => ({ value, text: t.deliveryEvent[value] }))}
+      />
+    </Search>
   );
 }
 

@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { absent } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { deliveryStatuses } from '../../domain/states';
+import { deliveryEvents } from '../../domain/suppression';
 import { DeliveriesExport } from '../../features/runs/deliveries-export.service';
 import { DeliveriesService } from '../../features/runs/deliveries.service';
 import { MailingsService } from '../../features/mailings/mailings.service';
@@ -38,15 +39,17 @@ export class RunsWebController {
   async show(
     @CurrentViewer() viewer: Viewer,
     @Id() id: number,
-    @Ask() { status, search, cursor }: FormValues,
+    @Ask() { status, event, search, cursor }: FormValues,
   ): Promise<WebAnswer> {
     const run = await this.runs.get(viewer, id);
     const chosen = oneOf(deliveryStatuses, status);
+    const known = oneOf(deliveryEvents, event);
     const [mailing, deliveries] = await Promise.all([
       this.mailings.get(viewer, run.mailingId).catch(absent),
       this.deliveries.listOfRun(viewer, id, {
         limit: 50,
         ...(chosen && { status: chosen }),
+        ...(known && { event: known }),
         ...(search && { search }),
         ...(cursor && { cursor }),
       }),
@@ -69,7 +72,8 @@ export class RunsWebController {
   ): Promise<WebAnswer> {
     const run = await this.runs.get(viewer, id);
     if (isOutdated(run, before)) response.setHeader('HX-Refresh', 'true');
-    const keep: Record<string, string> = before.status ? { status: before.status } : {};
+    const { status, event } = before;
+    const keep = { ...(status && { status }), ...(event && { event }) };
     return fragment(<RunLive run={run} pace={paceOf(run, before)} from={`/runs/${id}/live`} keep={keep} />);
   }
 

@@ -1,7 +1,7 @@
 import type { MailingCode, RefusalCode, AccountEvent } from '../../domain/codes';
 import type { Finding, FindingCode } from '../../domain/preflight';
 import type { SmtpReason } from '../../domain/smtp-ruling';
-import type { SuppressionReason } from '../../domain/suppression';
+import type { CountedEvent, DeliveryEvent, SuppressionReason, SuppressionSource } from '../../domain/suppression';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
@@ -120,6 +120,30 @@ export const en = {
     skipped: 'Skipped',
     cancelled: 'Cancelled',
   },
+  deliveryEvent: {
+    bounced: 'Bounced',
+    soft_bounced: 'Bounced for now',
+    delayed: 'Delayed',
+    complained: 'Complained',
+    unsubscribed: 'Unsubscribed',
+    resubscribed: 'Subscribed again',
+    auto_replied: 'Automatic reply',
+  } satisfies Record<DeliveryEvent, string>,
+  eventCount: {
+    bounced: 'Bounced',
+    soft_bounced: 'Bounced for now',
+    complained: 'Complaints',
+    unsubscribed: 'Unsubscribed',
+  } satisfies Record<CountedEvent, string>,
+  source: {
+    one_click: 'with the button of a mail program',
+    page: 'on the page behind the link in a letter',
+    smtp: "by the mail server's answer",
+    api: 'through the API',
+    import: 'from a file',
+    user: 'by hand',
+    cli: 'on the command line',
+  } satisfies Record<SuppressionSource, string>,
   attemptStatus: { ok: 'Successful', failed: 'Not successful', unknown: 'Unknown' },
   period: { once: 'Once', daily: 'Every day', weekly: 'Every week', monthly: 'Every month' },
   chart: { asTable: 'The numbers as a table' },
@@ -269,6 +293,7 @@ export const en = {
     sentToday: 'Sent today',
     failedToday: 'Failed today',
     inMonth: (n: string) => `${n} in 30 days`,
+    leftInMonth: (n: string) => `${n} unsubscribed in 30 days`,
     days: 'The last 30 days',
     day: 'Day',
     now: 'Sending now',
@@ -321,6 +346,19 @@ export const en = {
     attempts: 'Attempts',
     noLetters: 'No mailing has gone to this client yet.',
     allAttempts: 'All attempts to this client',
+    history: 'History',
+    bound: {
+      installation: () => 'gets no mail of this installation',
+      owner: () => 'gets no mailings',
+      mailing: (name: string) => `does not get the mailing “${name}”`,
+    },
+    suppressed: (bound: string, reason: string, since: string) => `This client ${bound}: ${reason}, since ${since}.`,
+    seeSuppressions: 'See the excluded addresses',
+    excluded: 'Excluded',
+    included: 'Included again',
+    expired: 'Exclusion has expired',
+    byPerson: 'by themselves',
+    liftReason: { outage: "the trouble was their mail server's", undone: 'what came together was undone' },
     deleteQuestion: (email: string) => `Delete ${email}?`,
     deleteText: 'Future mailings leave this client out, and waiting letters are skipped. What was sent stays recorded.',
   },
@@ -482,6 +520,8 @@ export const en = {
     done: (sent: string, total: string) => `${sent} of ${total} sent`,
     prepared: (total: string) => `${total} prepared so far`,
     failedN: (n: number) => `${count(n, 'failure', 'failures')}`,
+    after: 'After sending',
+    skippedBy: (reasons: string) => `Skipped: ${reasons}`,
     rate: (n: string) => `${n} letters/s`,
     left: (time: string) => `about ${time} left`,
     began: (at: string) => `began ${at}`,
@@ -512,6 +552,7 @@ export const en = {
     week: 'Week',
     month: 'Month',
     overTime: 'Over time',
+    ofSent: (share: string) => `${share} of sent`,
     byMailing: 'By mailing',
     share: 'Success',
     reasons: 'Why letters failed',
