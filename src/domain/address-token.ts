@@ -1,4 +1,4 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /**
  * What a link in a letter says: it can only take this one address off this owner's list, and back onto it. It holds no
@@ -70,8 +70,30 @@ export function readToken(keys: readonly LinkKey[], text: string): AddressToken 
 /** The number of the key that a token names, not verified; undefined if it names none. */
 export const keyIdOf = (text: string): number | undefined => Buffer.from(text.slice(0, 4), 'base64url')[0];
 
-const macOf = ({ secret }: LinkKey, signed: Buffer): Buffer =>
-  createHmac('sha256', secret).update(signed).digest().subarray(0, MAC_BYTES);
+/** The block of SHA-256, in bytes. */
+const BLOCK = 64;
+
+/** The key of an HMAC as its two hashes begin with it (RFC 2104, section 2), by the secret; secrets have 32 bytes. */
+const pads = new WeakMap<Buffer, { inner: Buffer; outer: Buffer }>();
+
+function padsOf(secret: Buffer) {
+  const known = pads.get(secret);
+  if (known) return known;
+  const padded = Buffer.concat([secret, Buffer.alloc(BLOCK - secret.length)]);
+  const found = {
+    inner: Buffer.from(padded.map((byte) => byte ^ 0x36)),
+    outer: Buffer.from(padded.map((byte) => byte ^ 0x5c)),
+  };
+  pads.set(secret, found);
+  return found;
+}
+
+/** Of two hashes in one go: Node's Hmac objects take six times as long, and every letter has a token. */
+function macOf({ secret }: LinkKey, signed: Buffer): Buffer {
+  const { inner, outer } = padsOf(secret);
+  const first = hash('sha256', Buffer.concat([inner, signed]), 'buffer');
+  return hash('sha256', Buffer.concat([outer, first]), 'buffer').subarray(0, MAC_BYTES);
+}
 
 /** Seven bits a byte, the lowest first; the eighth bit is set if more bytes follow. */
 function varint(n: number): number[] {

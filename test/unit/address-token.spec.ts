@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { addressHash, type AddressToken, makeToken, readToken, tokenHead } from '../../src/domain/address-token';
 
@@ -26,6 +27,17 @@ it('says what was put in, by the key that it names', () => {
           text,
         ),
       ).toBeNull();
+    }),
+  );
+});
+
+it('ends in the first 80 bits of an HMAC-SHA256 of the rest', () => {
+  fc.assert(
+    fc.property(tokens, fc.uint8Array({ minLength: 32, maxLength: 32 }), (token, secret) => {
+      const signer = { id: 1, secret: Buffer.from(secret) };
+      const bytes = Buffer.from(write(token, signer), 'base64url');
+      const mac = createHmac('sha256', signer.secret).update(bytes.subarray(0, -10)).digest();
+      expect(bytes.subarray(-10)).toEqual(mac.subarray(0, 10));
     }),
   );
 });
