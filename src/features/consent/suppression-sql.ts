@@ -14,17 +14,22 @@ export const applies = ({ owner, mailing, transactional }: Omit<Recipient, 'emai
    AND (s.mailing_id = ${mailing} OR s.mailing_id IS NULL) AND (s.expires_at IS NULL OR s.expires_at > app_now())
    AND NOT (${transactional} AND s.reason = 'unsubscribed')`;
 
+const GRAVEST = `'{complaint,unsubscribed,hard_bounce,invalid,manual}'::text[]`;
+
 /** SQL: the order of several suppressions of one address. */
-export const GRAVEST_FIRST = `array_position('{complaint,unsubscribed,hard_bounce,invalid,manual}', s.reason)`;
+export const GRAVEST_FIRST = `array_position(${GRAVEST}, s.reason)`;
 
 /**
- * SQL: why this address gets no letter of this mailing, or null: one probe of an index. Of several reasons the gravest.
- * Transactional letters also go to those who unsubscribed.
+ * SQL: an item of FROM that is called `why` and has one row, whose `reason` is why this address gets no letter of this
+ * mailing, or null; `known` is a reason that is known already. It probes an index once for each row: without OFFSET
+ * Postgres would write the subquery wherever the reason is named, and probe as often. Of several reasons the gravest
+ * counts; an aggregate finds it without a sort. Transactional letters also go to those who unsubscribed.
  */
-export const suppressionOf = ({ email, owner, mailing, transactional }: Recipient): string =>
-  `(SELECT s.reason FROM suppressions s
-     WHERE s.email_key = lower(${email}) AND ${applies({ owner, mailing, transactional })}
-     ORDER BY ${GRAVEST_FIRST} LIMIT 1)`;
+export const whySuppressed = ({ email, owner, mailing, transactional }: Recipient, known?: string): string => {
+  const reason = `(SELECT (${GRAVEST})[min(${GRAVEST_FIRST})] FROM suppressions s
+     WHERE s.email_key = lower(${email}) AND ${applies({ owner, mailing, transactional })})`;
+  return `LATERAL (SELECT ${known === undefined ? reason : `coalesce(${known}, ${reason})`} AS reason OFFSET 0) why`;
+};
 
 /** SQL: the domain of an address. */
 export const domainOf = (email: string): string => `substring(lower(${email}) from '[^@]*$')`;

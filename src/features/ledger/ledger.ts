@@ -1,6 +1,7 @@
 import type { Database } from '../../database/database';
+import { hardBounces } from '../../domain/suppression';
 import type { Claim } from './claims';
-import { isHardBounce, suppressBounced, suppressionOf } from '../consent/suppression-sql';
+import { isHardBounce, suppressBounced, whySuppressed } from '../consent/suppression-sql';
 import { asItsRun, may, to } from './move-sql';
 import type { DeliveryRecord } from './records';
 
@@ -17,6 +18,11 @@ const OFFER = `
 
 const OF_CLAIM = { email: 'c.email', owner: 'r.owner_id', mailing: 'r.mailing_id', transactional: 'r.transactional' };
 
+/** Addresses that get no mail, as the answers that are recorded say. */
+const BOUNCED = suppressBounced(`SELECT c.email, m.owner_id, g.server_response AS detail, m.id AS delivery_id
+     FROM moved m JOIN given g ON g.id = m.id JOIN concerned c ON c.id = m.id
+    WHERE ${isHardBounce({ status: 'g.attempt_status', reason: 'g.reason', refusal: 'g.refusal' })}`);
+
 /**
  * Claims and records in one statement: one round trip, one commit, and one run of the counting triggers for all waiting
  * jobs of a worker.
@@ -28,8 +34,9 @@ const OF_CLAIM = { email: 'c.email', owner: 'r.owner_id', mailing: 'r.mailing_id
  * whoever suppresses an address later waits in `skipSuppressed` until this statement is committed. `concerned` is read
  * by primary key, and the updates join by it alone: whatever the statistics of Postgres say about a ledger that has
  * just grown by a million rows, no query plan of this statement can walk through a run.
+ * @param bounces whether there may be addresses to suppress: most statements have none, and are spared preparing for it
  */
-const WRITE = `
+const write = (bounces: boolean) => `
   WITH
    -- The records to be written.
    given AS MATERIALIZED (
@@ -74,20 +81,17 @@ const WRITE = `
             CASE WHEN g.attempt_status = 'ok' THEN NULL ELSE g.reason END, g.reply_code, g.enhanced_code,
             g.server_response, g.duration_ms, g.refusal
        FROM moved m JOIN given g ON g.id = m.id WHERE g.attempt_number IS NOT NULL),
-   -- Addresses that get no mail, as the answers say.
-   bounced AS (${suppressBounced(`SELECT c.email, m.owner_id, g.server_response AS detail, m.id AS delivery_id
-     FROM moved m JOIN given g ON g.id = m.id JOIN concerned c ON c.id = m.id
-    WHERE ${isHardBounce({ status: 'g.attempt_status', reason: 'g.reason', refusal: 'g.refusal' })}`)}),
+   ${bounces ? `bounced AS (${BOUNCED}),` : ''}
    -- Claims, by compare-and-set on the delivery's state; a claim of this worker is returned again.
    claimed AS (
      UPDATE deliveries d SET
-         status = CASE WHEN s.reason IS NULL OR d.status = 'sending' THEN ${to('claim', 'sending')}
+         status = CASE WHEN why.reason IS NULL OR d.status = 'sending' THEN ${to('claim', 'sending')}
                        ELSE ${to('claim', 'skipped')} END,
-         reason = CASE WHEN d.status = 'sending' THEN NULL ELSE s.reason END,
-         claimed_by = CASE WHEN s.reason IS NULL OR d.status = 'sending' THEN $1 END,
-         offered = r.on_unknown = 'resend' OR (s.reason IS NOT NULL AND d.status <> 'sending'),
+         reason = CASE WHEN d.status = 'sending' THEN NULL ELSE why.reason END,
+         claimed_by = CASE WHEN why.reason IS NULL OR d.status = 'sending' THEN $1 END,
+         offered = r.on_unknown = 'resend' OR (why.reason IS NOT NULL AND d.status <> 'sending'),
          next_attempt_at = NULL, updated_at = app_now()
-       FROM concerned c JOIN held r ON r.id = c.run_id, LATERAL (SELECT ${suppressionOf(OF_CLAIM)} AS reason) s
+       FROM concerned c JOIN held r ON r.id = c.run_id, ${whySuppressed(OF_CLAIM)}
       WHERE d.id = c.id AND c.asked AND r.live
         AND ${may('claim')} AND (d.status <> 'deferred' OR d.next_attempt_at <= app_now())
         AND (d.status <> 'sending' OR d.claimed_by = $1)
@@ -97,6 +101,8 @@ const WRITE = `
     FROM claimed LEFT JOIN clients c ON c.id = claimed.client_id
   UNION ALL
   SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM moved`;
+const WRITE = write(false);
+const WRITE_BOUNCES = write(true);
 
 /**
  * Writes entries of several jobs, durably before it returns, in one transaction. Harmless to repeat, because the answer
@@ -121,7 +127,9 @@ export async function writeEntries(
   const ids = entries.flatMap((entry) => ('claim' in entry ? [entry.claim] : []));
   const records = entries.flatMap((entry) => ('record' in entry ? [entry.record] : []));
   const offered = await offer(database, workerId, entries);
-  const rows = await database.prepared<Claim | { id: number; runId: null }>('ledger', WRITE, [
+  const bounces = records.some(({ reason }) => reason !== null && hardBounces.includes(reason));
+  const [name, statement] = bounces ? ['ledger-bounces', WRITE_BOUNCES] : ['ledger', WRITE];
+  const rows = await database.prepared<Claim | { id: number; runId: null }>(name, statement, [
     workerId,
     ids,
     records.map((r) => r.deliveryId),

@@ -1,5 +1,5 @@
 import type { Sql, Transaction } from '../../database/database';
-import { suppressionOf } from '../consent/suppression-sql';
+import { whySuppressed } from '../consent/suppression-sql';
 import { asItsRun, may, to } from './move-sql';
 
 /** How many pending and how many deferred deliveries are closed in one transaction. */
@@ -27,8 +27,7 @@ export const planDeliveries = (tx: Transaction, page: string, params: unknown[],
      added AS (
        INSERT INTO deliveries (run_id, client_id, email, status, reason)
        SELECT $1, p.client_id, p.email, ${PLANNED_AS}, why.reason
-         FROM page p JOIN runs r ON r.id = $1,
-              LATERAL (SELECT coalesce(p.reason, ${suppressionOf(ofRun('p.email'))}) AS reason) why
+         FROM page p JOIN runs r ON r.id = $1, ${whySuppressed(ofRun('p.email'), 'p.reason')}
         ORDER BY p.key ${again ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1)
      SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n,
        (SELECT count(*) FROM added) AS added`,
@@ -87,8 +86,7 @@ export async function skipSuppressed(
         ORDER BY d.id FOR UPDATE OF d)
      UPDATE deliveries d SET status = ${to('suppress', 'skipped')}, reason = why.reason, next_attempt_at = NULL,
        updated_at = app_now()
-       FROM open, deliveries old JOIN runs r ON r.id = old.run_id,
-         LATERAL (SELECT ${suppressionOf(ofRun('old.email'))} AS reason) why
+       FROM open, deliveries old JOIN runs r ON r.id = old.run_id, ${whySuppressed(ofRun('old.email'))}
       WHERE d.id = open.id AND old.id = open.id AND why.reason IS NOT NULL AND ${may('suppress')}
      RETURNING d.run_id`,
     [of.emailKey, of.ownerId, of.mailingId],
@@ -181,7 +179,7 @@ export async function planClients(tx: Transaction, runId: number, clientIds: num
   const rows = await tx.rows<{ id: number }>(
     `INSERT INTO deliveries (run_id, client_id, email, status, reason)
      SELECT $1, c.id, c.email, ${PLANNED_AS}, why.reason
-       FROM clients c JOIN runs r ON r.id = $1, LATERAL (SELECT ${suppressionOf(ofRun('c.email'))} AS reason) why
+       FROM clients c JOIN runs r ON r.id = $1, ${whySuppressed(ofRun('c.email'))}
       WHERE c.id = ANY($2::bigint[]) ORDER BY c.id ON CONFLICT DO NOTHING RETURNING id`,
     [runId, clientIds],
   );
