@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addressHash, type LinkKey, makeToken, tokenHead } from '../../src/domain/address-token';
+import { addressHash, type LinkKey, tokenWriter } from '../../src/domain/address-token';
 import { CALM, FaultRig } from '../support/fault-rig';
 import { checkInvariants } from '../support/invariants';
 import { readJournal } from '../support/smtp-server';
@@ -44,7 +44,7 @@ describe('people leave while their letters go out, and addresses end', () => {
          FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.run_id = $1 ORDER BY d.id`,
       [runId],
     );
-    const head = tokenHead(key!, {
+    const write = tokenWriter(key!, {
       kind: 'unsubscribe',
       ownerId: Number(rows[0]!.owner),
       mailingId: Number(rows[0]!.mailing),
@@ -52,7 +52,7 @@ describe('people leave while their letters go out, and addresses end', () => {
     return rows.map(({ id, email }) => ({
       id: Number(id),
       email,
-      link: `/u/${makeToken(key!, head, Number(id), addressHash(pepper!.secret, email))}`,
+      link: `/u/${write(Number(id), addressHash(pepper!.secret, email))}`,
     }));
   }
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import { addressHash, type AddressToken, makeToken, readToken, tokenHead } from '../../src/domain/address-token';
+import { addressHash, type AddressToken, readToken, tokenWriter } from '../../src/domain/address-token';
 
 const keys = [1, 2].map((id) => ({ id, secret: Buffer.alloc(32, id) }));
 const [key, other] = [keys[0]!, keys[1]!];
@@ -13,8 +13,7 @@ const tokens = fc.record({
   deliveryId: id,
   addressHash: fc.emailAddress().map((email) => addressHash(pepper, email.toLowerCase())),
 });
-const write = (token: AddressToken, signer = key) =>
-  makeToken(signer, tokenHead(signer, token), token.deliveryId, token.addressHash);
+const write = (token: AddressToken, signer = key) => tokenWriter(signer, token)(token.deliveryId, token.addressHash);
 
 it('says what was put in, by the key that it names', () => {
   fc.assert(

@@ -5,9 +5,8 @@ import {
   type AddressToken,
   keyIdOf,
   type LinkKey,
-  makeToken,
   readToken,
-  tokenHead,
+  tokenWriter,
 } from '../../domain/address-token';
 import type { Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
@@ -37,8 +36,8 @@ export class LinkKeys {
     const { keys, pepper } = await this.read(FRESH_MS);
     const key = keys[0];
     if (!key) throw new Error('all keys for links in letters are retired: make one by gonets rotate-link-keys');
-    const head = tokenHead(key, of);
-    return (deliveryId, email) => makeToken(key, head, deliveryId, addressHash(pepper, email.toLowerCase()));
+    const write = tokenWriter(key, of);
+    return (deliveryId, email) => write(deliveryId, addressHash(pepper, email.toLowerCase()));
   }
 
   /** Null for anything that was not signed here, and for what a retired key has signed. */
