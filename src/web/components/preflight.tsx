@@ -36,7 +36,7 @@ export function PreflightBox({ check, mailing, may }: Props) {
   const reasons = left.map((reason) => t.preflight.excluded[reason](format.number(excluded[reason] ?? 0))).join(', ');
   return (
     <div class={`alert ${findings.length > 0 ? 'alert-warning' : 'alert-info'}`}>
-      <Icon name="warning" />
+      <Icon name={findings.length > 0 ? 'warning' : 'suppressions'} />
       <div>
         <Findings findings={findings} of={mailing} isWaived={mailing.status === 'started' && mailing.addressWaived} />
         {left.length > 0 && <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>}

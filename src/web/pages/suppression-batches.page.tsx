@@ -73,7 +73,7 @@ export function SuppressionBatchesPage({ page, form }: { page: Page<BatchView>; 
 
 /** What came of a file, or what to decide about the addresses that a mail server refused. */
 export function SuppressionBatchPage({ batch }: { batch: BatchView }) {
-  const { t, format } = useReader();
+  const { t, format, user } = useReader();
   const isOutage = batch.kind === 'outage';
   const numbers = isOutage
     ? ([
@@ -117,10 +117,13 @@ export function SuppressionBatchPage({ batch }: { batch: BatchView }) {
           )}
           {(batch.inForce > 0 || (isOutage && batch.decision === null)) && (
             <PostForm action={`/suppressions/batches/${batch.id}/undo`}>
-              <button class="btn btn-primary">{isOutage ? t.batches.keep : t.batches.undo}</button>
+              <button class={`btn ${isOutage ? 'btn-primary' : 'btn-secondary'}`}>
+                {isOutage ? t.batches.keep : t.batches.undo}
+              </button>
             </PostForm>
           )}
         </div>
+        {!isOutage && user?.role === 'user' && batch.inForce > 0 && <p class="hint">{t.batches.reasonHint}</p>}
       </div>
       {batch.problems.length > 0 && (
         <section aria-labelledby="rejected">

@@ -101,7 +101,7 @@ function Lift({ one, form = { values: {}, problems: {} } }: { one: SuppressionVi
   const id = `lift-${one.id}`;
   return (
     <details open={Object.keys(form.problems).length > 0}>
-      <summary>{t.suppressions.lift}</summary>
+      <summary class="text-nowrap">{t.suppressions.lift}</summary>
       <PostForm action={`/suppressions/${one.id}/lift`}>
         <label class="form-label" for={id}>
           {t.suppressions.why}
