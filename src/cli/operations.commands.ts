@@ -95,7 +95,7 @@ function statusCommand(program: Command): void {
             transport: { state: account.state, reason: account.reason, since: account.since },
             restored,
             withoutPostalAddress: unaddressed,
-            undecidedOutages: outages.map(({ id, domain, lifted }) => ({ batchId: id, domain, addresses: lifted })),
+            undecidedOutages: outages.map(({ id, domain, refused }) => ({ batchId: id, domain, refused })),
           },
           [
             `Ledger: ${nonZero({ ...ledger })}`,
@@ -109,8 +109,8 @@ function statusCommand(program: Command): void {
                 ]
               : []),
             ...outages.map(
-              ({ id, domain, lifted }) =>
-                `${domain ?? 'Mail servers of all domains'} refused ${lifted} addresses as if they did not exist; ` +
+              ({ id, domain, refused }) =>
+                `${domain ?? 'Mail servers of all domains'} refused ${refused} addresses as if they did not exist; ` +
                 `none was suppressed: decide about batch ${id}`,
             ),
             ...(unaddressed.length > 0

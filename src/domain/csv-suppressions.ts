@@ -59,6 +59,9 @@ const REASON_OF = new Map(
 /** The file lists everybody, and this one gets mail. */
 const GETS_MAIL = ['enabled', 'subscribed', 'active', 'confirmed'];
 const DETAIL_MAX = 500;
+/** What no list says and what Postgres may not know is no time. */
+const EPOCH = 0;
+const FAR_FUTURE = Date.UTC(2100, 0, 1);
 
 /** Where the values stand in a record, by a file's header; -1: the file has no such column. */
 export interface SuppressionHeader extends Record<Column, number> {
@@ -73,12 +76,18 @@ export class SuppressionsCsv extends CsvTable<SuppressionHeader, SuppressionLine
   constructor(otherwise: SuppressionReason) {
     super({
       readHeader: (line, delimiters) => bestHeader(line, delimiters, mapColumns),
-      isOneRecord: (fields, _lines, { email }) => !fields[email]?.trim().includes('\n'),
+      isOneRecord: isOneLine,
       readRecord: (item, header) => readSuppression(item, header, otherwise),
       empty: problem('file_without_addresses'),
       headless: (line, found) => problem('file_header_email', { line, found }),
     });
   }
+}
+
+/** Whether a record of several lines is plausible: none of them may have an address of its own. */
+function isOneLine(fields: string[], lines: string[], { email, delimiter }: SuppressionHeader): boolean {
+  if (fields[email]?.trim().includes('\n')) return false;
+  return !lines.slice(1).some((line) => line.includes('@') && parseEmailAddress(line.split(delimiter)[email] ?? '').ok);
 }
 
 function mapColumns(fields: string[], delimiter: string): SuppressionHeader | null {
@@ -132,5 +141,5 @@ function timeOf(text: string): Date | null {
   const [, day, time = '00:00:00', zone = 'Z'] = iso;
   const offset = zone.trim() === 'UTC' ? 'Z' : zone.trim();
   const ms = Date.parse(`${day}T${time}${offset}`);
-  return Number.isNaN(ms) ? null : new Date(ms);
+  return ms >= EPOCH && ms < FAR_FUTURE ? new Date(ms) : null;
 }

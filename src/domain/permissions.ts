@@ -87,7 +87,7 @@ export function mayLift(
   if (viewer.role === 'manager') return 'yes';
   if (reason === 'unsubscribed') return 'no';
   if (reason === 'hard_bounce') return 'once_a_month';
-  return ownerId === viewer.userId || ownerId === null ? 'yes' : 'no';
+  return ownerId === viewer.userId || (ownerId === null && reason === 'invalid') ? 'yes' : 'no';
 }
 
 /** The reasons that this viewer may lift for many addresses at once, of their own files. */

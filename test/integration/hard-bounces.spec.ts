@@ -27,7 +27,9 @@ beforeAll(async () => {
 });
 afterAll(() => ledger?.stop());
 
-type Answer = { reason: string; text?: string; refusal?: string } | 'ok';
+type Answer = { reason: string; text?: string; refusal?: string; enhancedCode?: string } | 'ok';
+
+const NOBODY = '550 5.1.1 no such user';
 
 let made = 0;
 
@@ -70,8 +72,8 @@ const recordOf = (claim: Claim, answer: Answer): DeliveryRecord => ({
     number: 1,
     status: answer === 'ok' ? 'ok' : 'failed',
     replyCode: answer === 'ok' ? 250 : 550,
-    enhancedCode: null,
-    serverResponse: answer === 'ok' ? '250 OK' : (answer.text ?? '550 5.1.1 no such user'),
+    enhancedCode: answer === 'ok' ? null : (answer.enhancedCode ?? null),
+    serverResponse: answer === 'ok' ? '250 OK' : (answer.text ?? NOBODY),
     durationMs: 1,
     refusal: answer === 'ok' ? null : (answer.refusal ?? null),
   },
@@ -113,14 +115,28 @@ describe('a refusal for good', () => {
       'full@one.example': { reason: 'mailbox_full' },
       'guess@one.example': { reason: 'user_unknown', refusal: 'a wording that names nobody' },
       'fine@one.example': 'ok',
+      'gmx1@one.example': {
+        reason: 'user_unknown',
+        text: '550-Requested action not taken: mailbox unavailable\n550-Reject due to policy restrictions.',
+      },
+      'gmx2@one.example': {
+        reason: 'user_unknown',
+        text: '550-Requested action not taken: mailbox unavailable\n550 invalid DNS MX or A/AAAA resource record',
+      },
+      'spam@one.example': { reason: 'user_unknown', text: '550 5.1.1 mailbox unavailable; it looks like spam' },
+      'hotmail@one.example': {
+        reason: 'user_unknown',
+        text: '550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302)',
+        enhancedCode: '5.5.0',
+      },
     };
     await send(Object.keys(answers), (email) => answers[email]!);
     expect(await inForce('one.example')).toEqual(
-      ['bad', 'gone', 'nowhere', 'off'].map((name) => ({
+      ['bad', 'gone', 'hotmail', 'nowhere', 'off'].map((name) => ({
         emailKey: `${name}@one.example`,
         reason: 'hard_bounce',
         ownerId: null,
-        detail: name === 'gone' ? '550 5.1.1 who?' : '550 5.1.1 no such user',
+        detail: { gone: '550 5.1.1 who?', hotmail: expect.stringContaining('5.5.0') as string }[name] ?? NOBODY,
       })),
     );
     const next = await send(Object.keys(answers), () => 'ok');
@@ -133,17 +149,32 @@ describe('a refusal for good', () => {
       'full@one.example': 'sent',
       'guess@one.example': 'sent',
       'fine@one.example': 'sent',
+      'gmx1@one.example': 'sent',
+      'gmx2@one.example': 'sent',
+      'spam@one.example': 'sent',
+      'hotmail@one.example': 'skipped hard_bounce',
     });
   });
 
-  it('that comes after the worker was taken for dead suppresses, too', async () => {
-    const { ids } = await ledger.plannedRun(1);
+  it('that comes after the worker was taken for dead suppresses, too, and a guess does not', async () => {
+    const { ids } = await ledger.plannedRun(2);
     const worker = await ledger.worker();
-    const [claim] = await writeLedger(ledger.database, worker, [{ claim: ids[0]! }]);
+    const claims = await writeLedger(
+      ledger.database,
+      worker,
+      ids.map((id) => ({ claim: id })),
+    );
     await ledger.query('UPDATE workers SET stopped_at = now() WHERE id = $1', [worker]);
     await ledger.sweeper.sweep();
-    await writeLedger(ledger.database, worker, [{ record: recordOf(claim!, DEAD) }]);
+    const [claim, guessed] = claims;
+    await writeLedger(ledger.database, worker, [
+      { record: recordOf(claim!, DEAD) },
+      { record: recordOf(guessed!, { reason: 'user_unknown', text: '550 5.1.0 odd', refusal: '550 5.1.0 odd' }) },
+    ]);
     expect(await inForce(claim!.email.split('@')[1]!)).toMatchObject([{ emailKey: claim!.email }]);
+    expect(
+      await ledger.query('SELECT refusal, status FROM attempts WHERE delivery_id = $1', [guessed!.id]),
+    ).toMatchObject([{ refusal: '550 5.1.0 odd', status: 'failed' }]);
   });
 
   it('of two workers at once for the same addresses is noted once and blocks nobody', async () => {
@@ -166,24 +197,31 @@ describe('a mail server that suddenly refuses many', () => {
     expect(await inForce(DOMAIN)).toEqual([]);
     const [asked, ...more] = (await undecided()).filter(({ domain }) => domain === DOMAIN);
     expect(more).toEqual([]);
-    expect(asked).toMatchObject({ kind: 'outage', lifted: 200, inForce: 0, decision: null, refused: 200 });
+    expect(await batches.get(MANAGER, asked!.id)).toMatchObject({
+      kind: 'outage',
+      lifted: 200,
+      inForce: 0,
+      decision: null,
+      refused: 200,
+    });
     expect(await batches.undecided(OWNER)).toEqual([]);
     const next = await send([...emails, 'new@provider.example'], (email) => (email.startsWith('new') ? DEAD : 'ok'));
     expect(Object.values(await states(next)).filter((state) => state === 'sent')).toHaveLength(300);
     await outages.look();
     expect(await inForce(DOMAIN)).toEqual([]);
-    expect(await undecided()).toMatchObject([{ id: asked!.id, lifted: 201 }]);
+    expect((await undecided()).filter(({ domain }) => domain === DOMAIN)).toMatchObject([{ id: asked!.id }]);
+    expect(await batches.get(MANAGER, asked!.id)).toMatchObject({ lifted: 201 });
   });
 
   it('may be taken at its word by a manager, for all of them and for those that follow; and undone in one call', async () => {
-    const [asked] = await undecided();
+    const [asked] = (await undecided()).filter(({ domain }) => domain === DOMAIN);
     await expect(async () => batches.suppressAll(OWNER, asked!.id)).rejects.toThrow('role');
     expect(await batches.suppressAll(MANAGER, asked!.id)).toBe(201);
     expect(await inForce(DOMAIN)).toHaveLength(201);
     await send(['later@provider.example'], () => DEAD);
     await outages.look();
     expect(await inForce(DOMAIN)).toHaveLength(202);
-    expect(await undecided()).toEqual([]);
+    expect((await undecided()).map(({ domain }) => domain)).not.toContain(DOMAIN);
     expect(await batches.undo(MANAGER, { batchId: asked!.id })).toBe(201);
     expect(await inForce(DOMAIN)).toMatchObject([{ emailKey: 'later@provider.example' }]);
     const lifted = await batches.undo(MANAGER, { from: new Date(Date.now() - 60_000), provider: 'Provider.Example' });
@@ -207,7 +245,7 @@ describe('a mail server that suddenly refuses many', () => {
     await send(everywhere, () => ({ reason: 'domain_unknown', text: '550 5.1.2 Domain not found' }));
     await outages.look();
     const asked = (await undecided()).filter(({ domain }) => domain === null);
-    expect(asked).toMatchObject([{ lifted: 90, inForce: 0 }]);
+    expect(await batches.get(MANAGER, asked[0]!.id)).toMatchObject({ lifted: 90, inForce: 0 });
     await send(['a@host91.example'], () => DEAD);
     expect(await inForce('host91.example')).toEqual([]);
   });
@@ -233,8 +271,10 @@ describe('a list of addresses', () => {
     expect(await inForce('list.example')).toMatchObject([{ ownerId: 1 }, { ownerId: 1 }]);
     // A user takes back what they excluded themselves, not what people said.
     expect(await batches.undo(OWNER, { batchId: first.id })).toBe(1);
+    expect(await batches.get(OWNER, first.id)).toMatchObject({ decision: null, inForce: 1 });
     expect(await inForce('list.example')).toMatchObject([{ emailKey: 'a@list.example' }]);
     expect(await batches.undo(MANAGER, { batchId: first.id })).toBe(1);
+    expect(await batches.get(OWNER, first.id)).toMatchObject({ decision: 'undone', inForce: 0 });
   });
 
   it('that breaks off or is no list changes nothing, and says why', async () => {
@@ -253,6 +293,32 @@ describe('a list of addresses', () => {
     expect(await inForce('big.example')).toEqual([]);
     expect(await ledger.query('SELECT FROM suppression_rows')).toEqual([]);
     expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(2);
+  });
+
+  it('whose first lines the database lost in a crash is not taken for whole', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, i) => `crash${i}@crash.example,${'x'.repeat(60)}`);
+    async function* upload() {
+      const text = Buffer.from(`email,detail\n${lines.join('\n')}\n`);
+      const half = text.length >> 1;
+      yield text.subarray(0, half);
+      for (let n = 0; n === 0; await new Promise((resolve) => setTimeout(resolve, 10)))
+        n = (await ledger.query<{ n: number }>('SELECT count(*) AS n FROM suppression_rows'))[0]!.n;
+      await ledger.query('TRUNCATE suppression_rows');
+      yield text.subarray(half);
+    }
+    await expect(imports.take(OWNER, {}, Readable.from(upload()))).rejects.toThrow('upload');
+    expect(await inForce('crash.example')).toEqual([]);
+  });
+
+  it('a user can not lift what a manager keeps from everybody', async () => {
+    const suppressions = new SuppressionsService(ledger.database, new LinkKeys(ledger.database));
+    await ledger.make.clients(1, ['blocked@all.example']);
+    const input = { email: 'blocked@all.example', scope: 'installation' } as const;
+    await expect(suppressions.add(OWNER, input, 'api')).rejects.toThrow('role');
+    const admin = { ...MANAGER, userId: await ledger.make.user({ role: 'admin' }) };
+    const { id } = await suppressions.add(admin, input, 'api');
+    await expect(suppressions.lift(OWNER, id, 'mine')).rejects.toThrow('role');
+    await suppressions.lift(admin, id, 'a mistake');
   });
 
   it('names the lines that can not be used and takes the others', async () => {

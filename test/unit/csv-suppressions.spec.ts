@@ -62,6 +62,21 @@ describe('the lists of other services are understood', () => {
     'email,scope,reason\na@x.example,mailing,unsubscribed\n',
   ])('%j excludes nobody', (csv) => expect(only(csv)).toMatchObject({ kind: 'not_suppressed' }));
 
+  it.each(['0000-01-01', '0001-01-01T00:00:00+03:00', '9999-12-31T23:59:00-05:00', '2150-01-01'])(
+    'the time %s is none',
+    (time) => expect(only(`email,created_at\na@x.example,${time}\n`)).toMatchObject({ since: null }),
+  );
+
+  it('stray quotation marks swallow no line that has an address', () => {
+    const lines = ['email,reason,detail', 'a@x.example,unsub,"he said', 'b@x.example,unsub,', 'c@x.example,unsub,"'];
+    const found = read(`${lines.join('\n')}\n`);
+    expect(found.map((item) => (item.kind === 'suppression' ? item.emailKey : item.kind))).toEqual([
+      'rejected',
+      'b@x.example',
+      'rejected',
+    ]);
+  });
+
   it('a day that does not exist, and a detail of any length, stop nothing', () => {
     expect(only(`email,created_at,detail\na@x.example,2024-13-45,${'x'.repeat(9_000)}\n`)).toMatchObject({
       since: null,

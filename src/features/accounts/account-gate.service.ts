@@ -256,26 +256,30 @@ export class AccountGate {
 
   /** Reads the shared state, and probes if a probe is due and this worker wins the lease for it. */
   private async readAndProbe(): Promise<void> {
-    // What is owed is paid before the gate opens: a letter that goes out before keeps the try.
-    const seen = await this.accounts.read(this.account.id);
-    await this.payBack(seen);
-    this.seen = seen;
-    if (this.seen.probeDue && !this.telling) await this.probeAccount(this.seen);
-    if (this.seen.state !== 'open') this.turnedAway = true;
+    await this.readState();
+    if (this.seen?.probeDue && !this.telling) await this.probeAccount(this.seen);
+    if (this.seen?.state !== 'open') this.turnedAway = true;
     else if (this.turnedAway && !this.telling) {
       this.turnedAway = false;
       await this.feed.refeed().catch(() => (this.turnedAway = true));
     }
   }
 
-  private async probeAccount(seen: AccountState): Promise<void> {
-    const others = await this.probe.run(seen);
+  /** Closes the gate at once, and opens it when what is owed was paid: a letter that goes out before keeps the try. */
+  private async readState(): Promise<AccountState> {
     const now = await this.accounts.read(this.account.id);
+    if (now.state !== 'open') this.seen = now;
     await this.payBack(now);
     this.seen = now;
+    return now;
+  }
+
+  private async probeAccount(seen: AccountState): Promise<void> {
+    const others = await this.probe.run(seen);
+    const now = await this.readState();
     // The refusal is about single recipients, or temporary for new ones, as in greylisting: the next suspicion needs
     // more of them.
-    const passed = seen.refusal !== null && this.seen.state === 'open';
+    const passed = seen.refusal !== null && now.state === 'open';
     if (passed && (others || seen.refusal?.startsWith('4'))) this.net.clear(seen.refusal ?? '');
   }
 }

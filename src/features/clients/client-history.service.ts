@@ -53,9 +53,11 @@ export class ClientHistory {
   private async suppressions({ ownerId, email }: Pick<Client, 'ownerId' | 'email'>): Promise<PastSuppression[]> {
     type Row = Omit<PastSuppression, 'scope'> & { ownerId: number | null; mailingId: number | null };
     const rows = await this.database.rows<Row>(
-      `SELECT s.id, s.reason, s.source, s.detail, s.owner_id, s.mailing_id, m.name AS mailing_name, s.created_at,
+      `SELECT s.id, s.reason, s.source, CASE WHEN s.listed_for = $2 THEN s.detail ELSE '' END AS detail, s.owner_id, s.mailing_id, m.name AS mailing_name, s.created_at,
               s.expires_at, coalesce(s.expires_at <= app_now(), false) AS is_expired, s.lifted_at,
-              s.lifted_by IS NULL AND s.lift_reason = 'resubscribed' AS is_lifted_by_person, s.lift_reason
+              s.lifted_by IS NULL AND s.lift_reason = 'resubscribed' AS is_lifted_by_person,
+              CASE WHEN s.listed_for = $2 OR s.lift_reason IN ('outage', 'undone', 'resubscribed') THEN s.lift_reason END
+                AS lift_reason
          FROM (
            (SELECT * FROM suppressions
              WHERE email_key = lower($1 COLLATE "C") AND lifted_at IS NULL AND (owner_id = $2 OR owner_id IS NULL)

@@ -37,6 +37,9 @@ export interface BatchView {
   lifted: number;
 }
 
+/** An outage that somebody has to decide about. */
+export type Outage = Pick<BatchView, 'id' | 'domain' | 'refused'>;
+
 /** What is undone: a batch, or the hard bounces of a time at one domain. */
 export interface Undo {
   batchId?: number;
@@ -80,15 +83,17 @@ export class SuppressionBatches {
   }
 
   /** Outages that nobody has decided about; for those who may. */
-  async undecided(viewer: Viewer): Promise<BatchView[]> {
+  async undecided(viewer: Viewer): Promise<Outage[]> {
     if (reach(viewer, 'outages.decide') === 'none') return [];
-    return this.database.rows<BatchView>(
-      `${viewWhere(VIEW, `b.kind = 'outage' AND b.decision IS NULL`)} ORDER BY b.id DESC LIMIT 20`,
+    return this.database.rows<Outage>(
+      `SELECT id, domain, refused FROM suppression_batches WHERE kind = 'outage' AND decision IS NULL
+        ORDER BY id DESC LIMIT 20`,
     );
   }
 
   /**
-   * Its addresses get mail again, as far as the viewer may lift the reasons. Harmless to repeat.
+   * Its addresses get mail again, as far as the viewer may lift the reasons; it is undone when none is left. Harmless to
+   * repeat.
    * @returns how many were lifted
    * @throws ValidationError, NotFoundError, ForbiddenError
    */
@@ -109,13 +114,18 @@ export class SuppressionBatches {
 
   private undoBatch(viewer: Viewer, id: number): Promise<number> {
     return this.database.transaction(async (tx) => {
-      await this.lock(tx, viewer, id, 'undone');
+      await this.lock(tx, viewer, id);
       await audit(tx, viewer, 'suppressions.undo', { type: 'suppression_batch', id });
-      return tx.affected(
+      const lifted = await tx.affected(
         `UPDATE suppressions SET lifted_at = app_now(), lifted_by = nullif($2::bigint, 0), lift_reason = 'undone'
           WHERE batch_id = $1 AND lifted_at IS NULL AND reason = ANY($3)`,
         [id, viewer.userId, liftableReasons(viewer)],
       );
+      const left = await tx.first('SELECT id FROM suppressions WHERE batch_id = $1 AND lifted_at IS NULL LIMIT 1', [
+        id,
+      ]);
+      if (!left) await decide(tx, viewer, id, 'undone');
+      return lifted;
     });
   }
 
@@ -127,8 +137,9 @@ export class SuppressionBatches {
   suppressAll(viewer: Viewer, id: number): Promise<number> {
     requireMay(viewer, 'outages.decide');
     return this.database.transaction(async (tx) => {
-      const kind = await this.lock(tx, viewer, id, 'suppressed');
+      const kind = await this.lock(tx, viewer, id);
       if (kind !== 'outage') throw new ConflictError('NOTHING_WITHHELD', 'Nothing of this batch was withheld.');
+      await decide(tx, viewer, id, 'suppressed');
       await audit(tx, viewer, 'suppressions.confirm', { type: 'suppression_batch', id });
       return tx.affected(
         `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id)
@@ -140,14 +151,20 @@ export class SuppressionBatches {
     });
   }
 
-  /** Locks the batch, notes the decision and returns its kind. */
-  private async lock(tx: Transaction, viewer: Viewer, id: number, decision: BatchDecision): Promise<BatchKind> {
+  /** Locks the batch. @returns its kind */
+  private async lock(tx: Transaction, viewer: Viewer, id: number): Promise<BatchKind> {
     const found = await tx.first<{ kind: BatchKind }>(
-      `UPDATE suppression_batches b SET decision = $3, decided_at = app_now(), decided_by = nullif($4::bigint, 0)
-        WHERE ${VISIBLE} AND b.id = $2 RETURNING b.kind`,
-      [readableOwner(viewer), id, decision, viewer.userId],
+      `SELECT b.kind FROM suppression_batches b WHERE ${VISIBLE} AND b.id = $2 FOR UPDATE`,
+      [readableOwner(viewer), id],
     );
     if (!found) throw new NotFoundError('Batch', id);
     return found.kind;
   }
 }
+
+const decide = (tx: Transaction, viewer: Viewer, id: number, decision: BatchDecision) =>
+  tx.affected(
+    `UPDATE suppression_batches SET decision = $2, decided_at = app_now(), decided_by = nullif($3::bigint, 0)
+      WHERE id = $1`,
+    [id, decision, viewer.userId],
+  );

@@ -3,14 +3,18 @@ import { PinoLogger } from 'nestjs-pino';
 import { Database, type Transaction } from '../../database/database';
 import { type DomainLetters, outages } from '../../domain/suppression';
 import { Repeated } from '../../logging/repeated';
-import { domainOf, isHardBounce } from './suppression-sql';
+import { domainOf } from './suppression-sql';
 
 /** After so many hard bounces of its own a worker looks at all of them. */
 const LOOK_EACH = 10;
-/** So many of the last letters are looked at. */
+/** So many of the last letters are looked at, and of each domain so many refused addresses, and not more often. */
 const SAMPLE = 20_000;
+const CLOSELY = 500;
+const PAUSE_MS = 5_000;
 const ENOUGH = 50;
 const WINDOW = `interval '1 hour'`;
+/** Monthly mailings are further apart than 30 days. */
+const LATELY = `interval '40 days'`;
 
 /**
  * Recognises mail servers that suddenly refuse many addresses as if they did not exist (Gmail did so for seven hours in
@@ -20,6 +24,8 @@ const WINDOW = `interval '1 hour'`;
 @Injectable()
 export class Outages {
   private bounces = 0;
+  /** When the letters were looked at (`performance.now()`). */
+  private lookedAt = -Infinity;
   private looking: Promise<void> | undefined;
   private readonly failures: Repeated;
 
@@ -32,7 +38,7 @@ export class Outages {
 
   /** A hard bounce was recorded. Never throws. */
   async note(): Promise<void> {
-    if (++this.bounces % LOOK_EACH === 0) await this.look();
+    if (++this.bounces % LOOK_EACH === 0 && performance.now() - this.lookedAt > PAUSE_MS) await this.look();
   }
 
   /** Looks at the letters of the last hour. Never throws. */
@@ -53,6 +59,7 @@ export class Outages {
          SELECT FROM suppressions WHERE source = 'smtp' AND created_at > app_now() - ${WINDOW} LIMIT ${ENOUGH}) s`,
     );
     if ((lately?.n ?? 0) < ENOUGH) return;
+    this.lookedAt = performance.now();
     for (const outage of outages(await this.letters())) {
       const isNew = await this.database.transaction((tx) => hold(tx, outage));
       if (!isNew) continue;
@@ -63,22 +70,47 @@ export class Outages {
     }
   }
 
+  /**
+   * Of the last hour, for each domain: its addresses that were refused for good, which are few and stand among the
+   * suppressions, withheld ones included; and its letters that were taken, counted among the last ones of all domains
+   * and taken for all of the hour.
+   */
   private letters(): Promise<DomainLetters[]> {
     return this.database.rows<DomainLetters>(
-      `WITH letters AS MATERIALIZED (
-         SELECT d.client_id, d.email, ${domainOf('d.email')} AS domain, a.refused
-           FROM (SELECT delivery_id, created_at, status = 'ok' AS taken, ${isHardBounce({
-             status: 'status',
-             reason: 'reason',
-             refusal: 'refusal',
-           })} AS refused FROM attempts ORDER BY id DESC LIMIT ${SAMPLE}) a
-           JOIN deliveries d ON d.id = a.delivery_id
-          WHERE a.created_at > app_now() - ${WINDOW} AND (a.taken OR a.refused))
-       SELECT domain, count(DISTINCT email) FILTER (WHERE NOT refused) AS accepted,
-              count(DISTINCT email) FILTER (WHERE refused) AS refused, count(DISTINCT email) FILTER (WHERE CASE WHEN refused THEN EXISTS (
-                SELECT FROM deliveries o WHERE o.client_id = l.client_id AND o.email = l.email AND o.status = 'sent'
-                   AND o.updated_at > app_now() - interval '30 days') END) AS took_mail
-         FROM letters l GROUP BY domain`,
+      `WITH
+       -- The addresses that were refused, by domain; of each at most so many are looked at more closely.
+       refused AS MATERIALIZED (
+         SELECT s.email_key, s.delivery_id, ${domainOf('s.email_key')} AS domain,
+                row_number() OVER (PARTITION BY ${domainOf('s.email_key')} ORDER BY s.id DESC) AS nth
+           FROM (SELECT DISTINCT ON (email_key) id, email_key, delivery_id FROM suppressions
+                  WHERE source = 'smtp' AND created_at > app_now() - ${WINDOW} AND email_key IS NOT NULL
+                  ORDER BY email_key, id DESC) s),
+       -- Their numbers, and how many of them took mail lately.
+       domains AS MATERIALIZED (
+         SELECT domain, count(*) AS refused,
+                count(*) * avg(CASE WHEN nth > ${CLOSELY} THEN NULL WHEN EXISTS (
+                  SELECT FROM deliveries d JOIN deliveries o ON o.client_id = d.client_id
+                   WHERE d.id = refused.delivery_id AND lower(o.email) = refused.email_key AND o.status = 'sent'
+                     AND o.run_id >= (SELECT min(id) FROM runs WHERE created_at > app_now() - ${LATELY}))
+                  THEN 1 ELSE 0 END) AS took_mail
+           FROM refused GROUP BY domain),
+       -- The last letters, and for how many of the hour's they stand.
+       last AS MATERIALIZED (
+         SELECT id, delivery_id, status FROM attempts WHERE created_at > app_now() - ${WINDOW} AND id > (
+           SELECT coalesce(max(id), 0) - ${SAMPLE} FROM attempts) ORDER BY id DESC LIMIT ${SAMPLE}),
+       share AS (
+         SELECT greatest(1, ((SELECT max(id) FROM attempts) - coalesce((SELECT f.id FROM attempts f
+           WHERE f.created_at >= app_now() - ${WINDOW} ORDER BY f.created_at LIMIT 1), 0) + 1)::float8
+             / greatest(1, (SELECT count(*) FROM last))) AS of_hour),
+       taken AS (
+         SELECT ${domainOf('d.email')} AS domain, count(*) AS letters FROM last JOIN deliveries d ON d.id = last.delivery_id
+          WHERE last.status = 'ok' GROUP BY 1)
+       SELECT d.domain, d.refused::int AS refused, round(d.took_mail)::int AS took_mail,
+              round(coalesce(t.letters, 0) * share.of_hour)::int AS accepted
+         FROM domains d CROSS JOIN share LEFT JOIN taken t USING (domain)
+       UNION ALL
+       SELECT '', 0, 0, round(coalesce(sum(t.letters), 0) * max(share.of_hour))::int
+         FROM share LEFT JOIN taken t ON t.domain NOT IN (SELECT domain FROM domains)`,
     );
   }
 }
@@ -94,7 +126,8 @@ async function hold(
 ): Promise<boolean> {
   const known = await tx.first<{ id: number; decision: string | null }>(
     `SELECT id, decision FROM suppression_batches
-      WHERE kind = 'outage' AND domain IS NOT DISTINCT FROM $1 AND until > app_now() - interval '1 day'
+      WHERE kind = 'outage' AND domain IS NOT DISTINCT FROM $1
+        AND until > app_now() - CASE WHEN decision = 'suppressed' THEN interval '1 day' ELSE interval '0' END
       ORDER BY id DESC LIMIT 1 FOR UPDATE`,
     [domain],
   );

@@ -95,7 +95,10 @@ export class SuppressionImports {
       if (item.kind === 'unusable') throw invalid('file', item.problem);
       file.add(item);
       if (file.rows % TURN_ROWS === 0) await nextTurn();
-      if (file.staged.length > BATCH_BYTES) await this.database.transaction((tx) => stage(tx, file));
+      if (file.staged.length <= BATCH_BYTES) continue;
+      await this.database.transaction((tx) => stage(tx, file));
+      // A transaction may be repeated.
+      file.staged.clear();
     }
   }
 
@@ -130,14 +133,18 @@ class File {
   }
 }
 
-async function stage(tx: Transaction, { staged }: File): Promise<void> {
-  await copyIn(tx, 'suppression_rows (batch_id, line, email_key, reason, detail, since)', staged.bytes);
-  staged.clear();
-}
+const stage = (tx: Transaction, { staged }: File): Promise<void> =>
+  copyIn(tx, 'suppression_rows (batch_id, line, email_key, reason, detail, since)', staged.bytes);
 
 /** Suppresses all staged addresses; of several lines with the same address and reason the first counts. */
 async function apply(tx: Transaction, viewer: Viewer, file: File, ignoredColumns: string[]): Promise<void> {
   await stage(tx, file);
+  const { rows, ignored, rejected } = file;
+  const staged = await tx.first<{ n: number }>('SELECT count(*) AS n FROM suppression_rows WHERE batch_id = $1', [
+    file.batchId,
+  ]);
+  // The staged lines do not survive a crash of the database.
+  if (staged?.n !== rows - ignored - rejected) throw invalid('file', problem('upload_ended'));
   await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'`);
   const added = await tx.affected(
     `INSERT INTO suppressions (owner_id, listed_for, email_key, address_hash, reason, source, detail, created_at, batch_id)
@@ -148,7 +155,6 @@ async function apply(tx: Transaction, viewer: Viewer, file: File, ignoredColumns
     [file.batchId, viewer.userId],
   );
   await tx.affected('DELETE FROM suppression_rows WHERE batch_id = $1', [file.batchId]);
-  const { rows, ignored, rejected } = file;
   const known = rows - added - ignored - rejected;
   await tx.affected(
     `UPDATE suppression_batches SET rows = $2, added = $3, known = $4, ignored = $5, rejected = $6,

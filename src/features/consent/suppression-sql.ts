@@ -34,17 +34,41 @@ export const whySuppressed = ({ email, owner, mailing, transactional }: Recipien
 /** SQL: the domain of an address. */
 export const domainOf = (email: string): string => `substring(lower(${email}) from '[^@]*$')`;
 
-/** SQL: whether an answer to a letter says for good that its address gets no mail; a guess from a bare code does not. */
-export const isHardBounce = ({
-  status,
-  reason,
-  refusal,
-}: {
+/** The columns of an attempt, in SQL. */
+interface Answered {
   status: string;
   reason: string;
   refusal: string;
-}): string =>
-  `(${status} = 'failed' AND ${reason} IN (${hardBounces.map((each) => `'${each}'`).join(', ')}) AND ${refusal} IS NULL)`;
+  enhancedCode: string;
+  response: string;
+}
+
+/** Codes that are about the mailbox alone (RFC 3463), as far as servers keep to them. */
+const CLEAR_CODES = String.raw`'^5\.(1\.(1|2|3|10)|2\.1|5\.0)$'`;
+/** Words about us or about the letter, which some servers put behind words about the mailbox. */
+const ABOUT_US = String.raw`'policy|\m(spf|dkim|dmarc|spam|dns|ptr|reputation|blocked|listed)\M|(message|content) rejected'`;
+/** What servers say whatever the matter is. */
+const SAYS_LITTLE = `'mailbox unavailable|try again|later'`;
+
+/**
+ * SQL: whether an answer to a letter says for good that its address gets no mail. What a bare code hints at does not,
+ * nor does an answer that may as well be about us: an address that is mailed once more costs less than one that is
+ * never mailed again.
+ */
+const isHardBounce = ({ status, reason, refusal, enhancedCode, response }: Answered): string =>
+  `(${status} = 'failed' AND ${reason} IN (${hardBounces.map((each) => `'${each}'`).join(', ')}) AND ${refusal} IS NULL
+    AND ${response} !~* ${ABOUT_US}
+    AND (coalesce(${enhancedCode}, '') ~ ${CLEAR_CODES} OR ${response} !~* ${SAYS_LITTLE}))`;
+
+/** SQL: the same of the row `of` of attempts or of what has their columns. */
+export const isHardBounced = (of: string, status = 'status'): string =>
+  isHardBounce({
+    status: `${of}.${status}`,
+    reason: `${of}.reason`,
+    refusal: `${of}.refusal`,
+    enhancedCode: `${of}.enhanced_code`,
+    response: `${of}.server_response`,
+  });
 
 /**
  * SQL: suppresses the addresses of `from`, whose rows have `email`, `owner_id`, `detail` and `delivery_id`, for everybody. During an

@@ -2,7 +2,7 @@ import type { Transaction } from '../../database/database';
 import type { MovedTo } from '../../domain/delivery-moves';
 import type { AttemptStatus } from '../../domain/states';
 import { storable } from './ledger';
-import { isHardBounce, suppressBounced } from '../consent/suppression-sql';
+import { isHardBounced, suppressBounced } from '../consent/suppression-sql';
 import { may } from './move-sql';
 import type { DeliveryRecord } from './records';
 
@@ -27,7 +27,7 @@ export async function noteLateAnswer(
 ): Promise<boolean> {
   const noted = await tx.affected(
     `UPDATE attempts SET status = $4, reason = $5, reply_code = $6, enhanced_code = $7, server_response = $8,
-      duration_ms = $9
+      duration_ms = $9, refusal = $10
       WHERE delivery_id = $1 AND attempt_number = $2 AND worker_id = $3 AND status = 'unknown'`,
     [
       deliveryId,
@@ -39,6 +39,7 @@ export async function noteLateAnswer(
       attempt.enhancedCode,
       storable(attempt.serverResponse),
       attempt.durationMs,
+      attempt.refusal ?? null,
     ],
   );
   return noted > 0;
@@ -60,6 +61,6 @@ export const suppressLate = (tx: Transaction, deliveryId: number, attemptNumber:
   tx.affected(
     suppressBounced(`SELECT d.email, a.owner_id, a.server_response AS detail, d.id AS delivery_id
       FROM deliveries d JOIN attempts a ON a.delivery_id = d.id AND a.attempt_number = $2
-     WHERE d.id = $1 AND ${isHardBounce({ status: 'a.status', reason: 'a.reason', refusal: 'a.refusal' })}`),
+     WHERE d.id = $1 AND ${isHardBounced('a')}`),
     [deliveryId, attemptNumber],
   );

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database';
 import { hardBounces } from '../../domain/suppression';
 import type { Claim } from './claims';
-import { isHardBounce, suppressBounced, whySuppressed } from '../consent/suppression-sql';
+import { isHardBounced, suppressBounced, whySuppressed } from '../consent/suppression-sql';
 import { asItsRun, may, to } from './move-sql';
 import type { DeliveryRecord } from './records';
 
@@ -21,7 +21,7 @@ const OF_CLAIM = { email: 'c.email', owner: 'r.owner_id', mailing: 'r.mailing_id
 /** Addresses that get no mail, as the answers that are recorded say. */
 const BOUNCED = suppressBounced(`SELECT c.email, m.owner_id, g.server_response AS detail, m.id AS delivery_id
      FROM moved m JOIN given g ON g.id = m.id JOIN concerned c ON c.id = m.id
-    WHERE ${isHardBounce({ status: 'g.attempt_status', reason: 'g.reason', refusal: 'g.refusal' })}`);
+    WHERE ${isHardBounced('g', 'attempt_status')}`);
 
 /**
  * Claims and records in one statement: one round trip, one commit, and one run of the counting triggers for all waiting

@@ -1,5 +1,5 @@
 import type { AccountState } from '../../features/accounts/accounts.service';
-import type { BatchView } from '../../features/consent/batches.service';
+import type { Outage } from '../../features/consent/batches.service';
 import type { Overview, Present } from '../../features/statistics/statistics.service';
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';
@@ -8,14 +8,14 @@ import { Chip, Progress, SentOf, StatusReason } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { SECOND_FACTOR } from './second-factor.page';
-import { nameOf } from './suppression-batches.page';
+import { outageName } from './suppression-batches.page';
 
 export interface HomeProps {
   overview: Overview;
   present: Present;
   account: AccountState;
   /** Outages of mail servers that somebody has to decide about. */
-  outages: BatchView[];
+  outages: Outage[];
 }
 
 /** `remind`: whether to suggest a second factor. */
@@ -171,7 +171,7 @@ function Trouble({ present, account, outages }: Omit<HomeProps, 'overview'>) {
         <div class="alert alert-warning" key={outage.id}>
           <Icon name="warning" />
           <div>
-            {t.home.outage(nameOf(outage, t), format.number(outage.lifted))}{' '}
+            {t.home.outage(outageName(outage, t), format.number(outage.refused))}{' '}
             <a href={`/suppressions/batches/${outage.id}`}>{t.home.outageDecide}</a>
           </div>
         </div>

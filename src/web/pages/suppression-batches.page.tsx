@@ -154,7 +154,10 @@ function Decision({ of: { kind, decision } }: { of: BatchView }) {
   );
 }
 
-export function nameOf({ id, kind, fileName, domain }: BatchView, t: ReturnType<typeof useReader>['t']): string {
+function nameOf({ id, kind, fileName, domain }: BatchView, t: ReturnType<typeof useReader>['t']): string {
   if (kind === 'import') return fileName || t.imports.nameless(id);
-  return domain === null ? t.batches.outageOfAll : t.batches.outage(domain);
+  return outageName({ domain }, t);
 }
+
+export const outageName = ({ domain }: Pick<BatchView, 'domain'>, t: ReturnType<typeof useReader>['t']): string =>
+  domain === null ? t.batches.outageOfAll : t.batches.outage(domain);

@@ -58,7 +58,8 @@ export class SuppressionBatchesWebController {
   @Post(':id/undo')
   async undo(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
     await this.batches.undo(viewer, { batchId: id });
-    return redirect(`/suppressions/batches/${id}`, 'batchUndone');
+    const { inForce } = await this.batches.get(viewer, id);
+    return redirect(`/suppressions/batches/${id}`, inForce > 0 ? 'batchPartlyUndone' : 'batchUndone');
   }
 
   @Post(':id/suppress')

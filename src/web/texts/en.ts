@@ -891,6 +891,8 @@ export const en = {
     suppressed: 'The address is excluded.',
     lifted: 'The address gets mailings again.',
     batchUndone: 'These addresses get mailings.',
+    batchPartlyUndone:
+      'Those who unsubscribed or complained, and addresses that were refused, stay excluded: a manager can include them.',
     batchSuppressed: 'These addresses are excluded.',
     saved: 'Saved.',
     deleted: 'Deleted.',
