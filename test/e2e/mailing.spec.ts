@@ -76,7 +76,7 @@ async function createMailing(extra: object = {}): Promise<number> {
 
 it('sends one letter to each client, records every attempt, and both workers have a share', async () => {
   const rows = Array.from({ length: 300 }, (_, i) => {
-    const local = i % 50 === 7 ? `fail550.5.1.1-${i}` : i % 40 === 3 ? `defer1-${i}` : `ok-${i}`;
+    const local = i % 50 === 7 ? `fail552.5.2.2-${i}` : i % 40 === 3 ? `defer1-${i}` : `ok-${i}`;
     return `${local}@example.com,"Имя, №${i}",`;
   });
   const begun = await api.post<{ importId: number }>(
@@ -136,8 +136,8 @@ it('sends one letter to each client, records every attempt, and both workers hav
     `/runs/${runId}/deliveries?status=failed`,
   );
   expect(failed.body.items).toHaveLength(6);
-  expect(failed.body.items[0]).toMatchObject({ status: 'failed', reason: 'user_unknown', tries: 1 });
-  expect(failed.body.items[0]?.lastResponse).toContain('550');
+  expect(failed.body.items[0]).toMatchObject({ status: 'failed', reason: 'mailbox_full', tries: 1 });
+  expect(failed.body.items[0]?.lastResponse).toContain('552');
   const { queues } = JSON.parse((await cli(service.env, ['status', '--json'])).out) as {
     queues: { delivery: Record<string, number> };
   };
