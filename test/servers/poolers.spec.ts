@@ -44,7 +44,14 @@ describe.each([
   const command = (...args: string[]) =>
     spawnSync(process.execPath, [join(root, 'dist/main.cli.js'), ...args], {
       encoding: 'utf8',
-      env: { PATH: process.env.PATH, NODE_ENV: 'test', REDIS_URL: rig.redis.url, ...FAST, ...behind },
+      env: {
+        PATH: process.env.PATH,
+        NODE_ENV: 'test',
+        REDIS_URL: rig.redis.url,
+        SENDER_ADDRESS: 'Test street 1, Testtown',
+        ...FAST,
+        ...behind,
+      },
     });
 
   it('migrates, imports, plans, sends, pauses, commands: nobody twice, nobody lost', async () => {
