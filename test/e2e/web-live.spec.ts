@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { eventually } from '../support/service';
 import { PASSWORD } from '../support/api';
 import { mailingBody, messageBody } from '../support/factories';
 import { Site } from '../support/site';
@@ -154,6 +155,10 @@ test('a page that is left open does not grow', async () => {
     }
     return size();
   };
+  // The page is renewed as a whole when the run changes its state.
+  const isSending = async () =>
+    (await site.api.call('GET', `/api/v1/runs/${runId}`, { token })).body.status === 'sending';
+  await eventually(isSending, 'the run is planned');
   await page.goto(`/runs/${runId}`);
   await page.locator('[data-live]').waitFor();
   const before = await lookAgain(20);

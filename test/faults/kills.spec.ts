@@ -77,7 +77,8 @@ describe('killed processes', () => {
   });
 
   it('2: under the policy hold a killed worker leaves unknown deliveries and no copy, and both hands can decide', async () => {
-    await rig.reset();
+    // Each reply takes a while, so that other letters are on their way when the worker dies.
+    await rig.reset({ replyDelayMs: 40 });
     const worker = await rig.startWorker({ GONETS_FAILPOINT: 'after-reply@6' });
     const runId = await rig.send(await rig.mailing(letters(60), { onUnknown: 'hold' }));
     await worker.ends();
