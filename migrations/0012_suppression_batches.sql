@@ -22,7 +22,7 @@ CREATE TABLE suppression_batches (
   complete_at timestamptz,
   -- Of an outage: the recipients' domain, or null for all domains together.
   domain text COLLATE "C",
-  -- Of the last letters to it, when it was seen last: how many were refused as undeliverable for good, how many taken.
+  -- How many addresses were refused for good within an hour, when it was seen last, and how many letters were taken.
   refused integer NOT NULL DEFAULT 0,
   accepted integer NOT NULL DEFAULT 0,
   -- Until then such a refusal suppresses nobody there.
@@ -57,7 +57,7 @@ CREATE INDEX suppressions_search_idx ON suppressions
 -- Those of the last hour are counted again and again while mail servers refuse letters.
 CREATE INDEX suppressions_smtp_idx ON suppressions (created_at) WHERE source = 'smtp';
 
--- The lines of files that are coming in. What a crash of the database takes with it, its sender sends again.
+-- The lines of files that are coming in. A crash of the database empties it; the uploads under way then fail.
 CREATE UNLOGGED TABLE suppression_rows (
   batch_id bigint NOT NULL,
   line integer NOT NULL,

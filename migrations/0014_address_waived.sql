@@ -1,6 +1,6 @@
 -- Up Migration
--- A manager or admin has let a mailing start although its letters have no postal address. Its occurrences then go out, too;
--- without this the scheduler would pause it at the next one.
+-- A manager or admin has let a mailing start although its letters have no postal address: its occurrences go out, too,
+-- and the scheduler does not pause it for that.
 ALTER TABLE mailings ADD COLUMN address_waived boolean NOT NULL DEFAULT false;
 
 -- Down Migration

@@ -1,44 +1,24 @@
 import { Get, Query } from '@nestjs/common';
-import { IsIn, IsOptional, IsString } from 'class-validator';
+import { IsIn, IsOptional } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { type AttemptStatus, attemptStatuses } from '../domain/states';
 import { AttemptsService, type AttemptView } from '../features/ledger/attempts.service';
-import { OwnedPageDto } from './dto/list.dto';
+import { LedgerQueryDto } from './dto/list.dto';
 import { CurrentViewer } from '../http/viewer';
 import { QueryId } from './dto/id.dto';
 import { instant } from './dto/instant';
 import { RecipientAnswer } from './dto/recipient.dto';
 import { ApiController } from './openapi/api-controller';
-import { Said } from './openapi/input-schema';
 import { Operation } from './openapi/operation';
 import { count, id, nullable, oneOf, pageOf, part, Shape, text, time, whole } from './openapi/shape';
 
-class AttemptQueryDto extends OwnedPageDto {
-  @QueryId()
-  mailingId?: number;
-
-  @QueryId()
-  runId?: number;
-
-  @QueryId()
-  clientId?: number;
-
+class AttemptQueryDto extends LedgerQueryDto {
   @QueryId()
   deliveryId?: number;
 
   @IsOptional()
   @IsIn(attemptStatuses)
   status?: AttemptStatus;
-
-  @IsOptional()
-  @IsString()
-  @Said({ format: 'date-time' })
-  from?: string;
-
-  @IsOptional()
-  @IsString()
-  @Said({ format: 'date-time' })
-  to?: string;
 }
 
 class AttemptAnswer extends Shape({

@@ -1,40 +1,19 @@
 import { Get, Query } from '@nestjs/common';
-import { IsIn, IsOptional, IsString } from 'class-validator';
+import { IsIn, IsOptional } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { type DeliveryEvent, deliveryEvents } from '../domain/suppression';
 import { EventsService } from '../features/ledger/events.service';
 import { CurrentViewer } from '../http/viewer';
-import { QueryId } from './dto/id.dto';
 import { instant } from './dto/instant';
-import { OwnedPageDto } from './dto/list.dto';
+import { LedgerQueryDto } from './dto/list.dto';
 import { ApiController } from './openapi/api-controller';
-import { Said } from './openapi/input-schema';
 import { Operation } from './openapi/operation';
 import { id, nullable, oneOf, pageOf, said, Shape, text, time } from './openapi/shape';
 
-class EventQueryDto extends OwnedPageDto {
+class EventQueryDto extends LedgerQueryDto {
   @IsOptional()
   @IsIn(deliveryEvents)
   kind?: DeliveryEvent;
-
-  @QueryId()
-  runId?: number;
-
-  @QueryId()
-  mailingId?: number;
-
-  @QueryId()
-  clientId?: number;
-
-  @IsOptional()
-  @IsString()
-  @Said({ format: 'date-time' })
-  from?: string;
-
-  @IsOptional()
-  @IsString()
-  @Said({ format: 'date-time' })
-  to?: string;
 }
 
 export class EventAnswer extends Shape({

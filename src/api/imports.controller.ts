@@ -14,7 +14,7 @@ import { takeUpload } from '../http/upload';
 import { CurrentViewer, TakesUpload } from '../http/viewer';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
-import { CSV, Operation } from './openapi/operation';
+import { CSV, csvUpload, Operation } from './openapi/operation';
 import { codedProblem } from './openapi/problems';
 import {
   count,
@@ -78,18 +78,7 @@ const answer = ({ reason, ...found }: ImportView) => ({
 
 class ImportBegunAnswer extends Shape({ importId: id }) {}
 
-const description = 'CSV with the header email,full_name,comment.';
-const UPLOAD = {
-  // No schema type: any text is accepted, and a file that is not a table gives a failed import.
-  'text/csv': { schema: { description } },
-  'multipart/form-data': {
-    schema: {
-      type: 'object',
-      properties: { file: { type: 'string', format: 'binary', description } },
-      required: ['file'],
-    },
-  },
-};
+const UPLOAD = csvUpload('CSV with the header email,full_name,comment.');
 
 @ApiController('', 'clients')
 export class ImportsController {

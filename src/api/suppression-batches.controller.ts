@@ -16,7 +16,7 @@ import { PageDto } from './dto/list.dto';
 import { Optional } from './dto/optional.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
-import { Operation } from './openapi/operation';
+import { csvUpload, Operation } from './openapi/operation';
 import { codedProblem } from './openapi/problems';
 import { count, id, listOf, nullable, oneOf, pageOf, part, said, Shape, text, time } from './openapi/shape';
 
@@ -56,7 +56,7 @@ class RejectedLineAnswer extends Shape({ line: count, field: text, ...codedProbl
 class SuppressionBatchAnswer extends Shape({
   id,
   kind: said(
-    '`import`: the lines of a file. `outage`: a mail server suddenly refused many addresses, which were not suppressed.',
+    '`import`: the lines of a file. `outage`: a mail server suddenly refused many addresses; they were not suppressed.',
     oneOf(batchKinds),
   ),
   createdAt: time,
@@ -64,14 +64,14 @@ class SuppressionBatchAnswer extends Shape({
   fileName: text,
   rows: count,
   added: said('Lines that suppressed an address.', count),
-  known: said('Lines whose address was suppressed for the same reason before.', count),
+  known: said('Lines whose address was suppressed for the same reason before, or by an earlier line.', count),
   ignored: said('Lines that say themselves that the address gets mail, or that are about one mailing only.', count),
   rejected: count,
   ignoredColumns: listOf(text),
   errors: said('Of the rejected lines, the first hundred.', listOf(part(RejectedLineAnswer))),
   domain: said('Of an outage; null: all domains together.', nullable(text)),
-  refused: said('Of the last letters to it, those refused for good.', count),
-  accepted: count,
+  refused: said('Addresses that were refused for good within an hour, when it was seen last.', count),
+  accepted: said('Letters that were taken in that hour.', count),
   until: said('Until then such refusals suppress nobody there.', nullable(time)),
   decision: nullable(oneOf(batchDecisions)),
   decidedAt: nullable(time),
@@ -90,19 +90,10 @@ const answer = (batch: BatchView) =>
     ),
   });
 
-const description =
+const UPLOAD = csvUpload(
   'CSV whose header names a column `email`; `reason`, `detail` and `created_at` if there are such. The exports of ' +
-  'other mailing services are understood.';
-const UPLOAD = {
-  'text/csv': { schema: { description } },
-  'multipart/form-data': {
-    schema: {
-      type: 'object',
-      properties: { file: { type: 'string', format: 'binary', description } },
-      required: ['file'],
-    },
-  },
-};
+    'other mailing services are understood.',
+);
 
 /** Suppressions that came together or are undone together. */
 @ApiController('suppressions')

@@ -17,7 +17,7 @@ import { at, type FieldProblem, problem } from './problems';
 /** What a file of clients consists of. */
 export type ClientItem = ClientLine | RejectedLine | UnusableFile;
 
-interface ClientLine {
+export interface ClientLine {
   kind: 'client';
   line: number;
   client: { email: string; fullName: string; comment: string };

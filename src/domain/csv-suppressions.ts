@@ -16,7 +16,7 @@ import type { SuppressionReason } from './suppression';
 /** What a file of suppressed addresses consists of. `not_suppressed`: the file itself says that it gets mail. */
 export type SuppressionItem = SuppressionLine | RejectedLine | UnusableFile;
 
-type SuppressionLine =
+export type SuppressionLine =
   | {
       kind: 'suppression';
       line: number;
@@ -59,7 +59,7 @@ const REASON_OF = new Map(
 /** The file lists everybody, and this one gets mail. */
 const GETS_MAIL = ['enabled', 'subscribed', 'active', 'confirmed'];
 const DETAIL_MAX = 500;
-/** What no list says and what Postgres may not know is no time. */
+/** A time outside of these is a mistake of the list, and Postgres may not know it. */
 const EPOCH = 0;
 const FAR_FUTURE = Date.UTC(2100, 0, 1);
 
@@ -76,7 +76,7 @@ export class SuppressionsCsv extends CsvTable<SuppressionHeader, SuppressionLine
   constructor(otherwise: SuppressionReason) {
     super({
       readHeader: (line, delimiters) => bestHeader(line, delimiters, mapColumns),
-      isOneRecord: isOneLine,
+      isOneRecord: isOneAddress,
       readRecord: (item, header) => readSuppression(item, header, otherwise),
       empty: problem('file_without_addresses'),
       headless: (line, found) => problem('file_header_email', { line, found }),
@@ -85,7 +85,7 @@ export class SuppressionsCsv extends CsvTable<SuppressionHeader, SuppressionLine
 }
 
 /** Whether a record of several lines is plausible: none of them may have an address of its own. */
-function isOneLine(fields: string[], lines: string[], { email, delimiter }: SuppressionHeader): boolean {
+function isOneAddress(fields: string[], lines: string[], { email, delimiter }: SuppressionHeader): boolean {
   if (fields[email]?.trim().includes('\n')) return false;
   return !lines.slice(1).some((line) => line.includes('@') && parseEmailAddress(line.split(delimiter)[email] ?? '').ok);
 }

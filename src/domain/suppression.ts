@@ -49,14 +49,14 @@ export type BatchDecision = (typeof batchDecisions)[number];
 export const batchKinds = ['import', 'outage'] as const;
 export type BatchKind = (typeof batchKinds)[number];
 
-/** The addresses of one domain that letters were last sent to. */
+/** What became of the last hour's letters to one domain. */
 export interface DomainLetters {
   domain: string;
-  /** Took mail. */
+  /** Letters that were taken. */
   accepted: number;
-  /** Were refused for good. */
+  /** Addresses that were refused for good. */
   refused: number;
-  /** Of the refused ones, those whose addresses took mail in the last 30 days. */
+  /** Of the refused ones, those that had taken mail in the last 40 days. */
   tookMail: number;
 }
 

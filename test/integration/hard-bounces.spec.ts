@@ -30,6 +30,11 @@ afterAll(() => ledger?.stop());
 type Answer = { reason: string; text?: string; refusal?: string; enhancedCode?: string } | 'ok';
 
 const NOBODY = '550 5.1.1 no such user';
+const TEXTS: Record<string, string> = {
+  gone: '550 5.1.1 who?',
+  domino: '550 domino@one.example not listed in Directory',
+  hotmail: '550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302)',
+};
 
 let made = 0;
 
@@ -124,6 +129,7 @@ describe('a refusal for good', () => {
         text: '550-Requested action not taken: mailbox unavailable\n550 invalid DNS MX or A/AAAA resource record',
       },
       'spam@one.example': { reason: 'user_unknown', text: '550 5.1.1 mailbox unavailable; it looks like spam' },
+      'domino@one.example': { reason: 'user_unknown', text: '550 domino@one.example not listed in Directory' },
       'hotmail@one.example': {
         reason: 'user_unknown',
         text: '550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302)',
@@ -132,11 +138,11 @@ describe('a refusal for good', () => {
     };
     await send(Object.keys(answers), (email) => answers[email]!);
     expect(await inForce('one.example')).toEqual(
-      ['bad', 'gone', 'hotmail', 'nowhere', 'off'].map((name) => ({
+      ['bad', 'domino', 'gone', 'hotmail', 'nowhere', 'off'].map((name) => ({
         emailKey: `${name}@one.example`,
         reason: 'hard_bounce',
         ownerId: null,
-        detail: { gone: '550 5.1.1 who?', hotmail: expect.stringContaining('5.5.0') as string }[name] ?? NOBODY,
+        detail: TEXTS[name] ?? NOBODY,
       })),
     );
     const next = await send(Object.keys(answers), () => 'ok');
@@ -152,6 +158,7 @@ describe('a refusal for good', () => {
       'gmx1@one.example': 'sent',
       'gmx2@one.example': 'sent',
       'spam@one.example': 'sent',
+      'domino@one.example': 'skipped hard_bounce',
       'hotmail@one.example': 'skipped hard_bounce',
     });
   });
@@ -248,6 +255,45 @@ describe('a mail server that suddenly refuses many', () => {
     expect(await batches.get(MANAGER, asked[0]!.id)).toMatchObject({ lifted: 90, inForce: 0 });
     await send(['a@host91.example'], () => DEAD);
     expect(await inForce('host91.example')).toEqual([]);
+  });
+});
+
+describe('among very many letters of an hour', () => {
+  const anHourAgo = async () => {
+    for (const table of ['attempts', 'suppressions'])
+      await ledger.query(`UPDATE ${table} SET created_at = created_at - interval '2 hours'`);
+    await ledger.query(`UPDATE suppression_batches SET until = until - interval '2 hours' WHERE kind = 'outage'`);
+  };
+  /** As many letters to others as are looked at, and some more. */
+  const manyOthers = async () => {
+    const runId = await send(['other@others.example'], () => 'ok');
+    await ledger.query(
+      `INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status)
+       SELECT d.id, d.run_id, r.mailing_id, r.owner_id, d.client_id, 1, n, 'ok'
+         FROM deliveries d JOIN runs r ON r.id = d.run_id, generate_series(2, 21000) n WHERE d.run_id = $1`,
+      [runId],
+    );
+  };
+
+  it('a small domain that refuses everybody is found', async () => {
+    await anHourAgo();
+    const all = people(60, 'small.example');
+    await send(all, () => 'ok');
+    await send(all, () => DEAD);
+    await manyOthers();
+    await outages.look();
+    expect(await inForce('small.example')).toEqual([]);
+    expect((await undecided()).map(({ domain }) => domain)).toContain('small.example');
+  });
+
+  it('a domain whose letters all went out early is not blamed for the few that are dead', async () => {
+    await anHourAgo();
+    const list = people(600, 'early.example');
+    await send(list, (email) => (list.indexOf(email) < 60 ? DEAD : 'ok'));
+    await manyOthers();
+    await outages.look();
+    expect(await inForce('early.example')).toHaveLength(60);
+    expect((await undecided()).map(({ domain }) => domain)).not.toContain('early.example');
   });
 });
 

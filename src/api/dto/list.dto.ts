@@ -37,6 +37,28 @@ export class OwnedPageDto extends PageDto {
   ownerId?: number;
 }
 
+/** A list of what happened to letters. */
+export class LedgerQueryDto extends OwnedPageDto {
+  @QueryId()
+  mailingId?: number;
+
+  @QueryId()
+  runId?: number;
+
+  @QueryId()
+  clientId?: number;
+
+  @IsOptional()
+  @IsString()
+  @Said({ format: 'date-time' })
+  from?: string;
+
+  @IsOptional()
+  @IsString()
+  @Said({ format: 'date-time' })
+  to?: string;
+}
+
 export class SearchDto extends OwnedPageDto {
   @IsOptional()
   @IsString()

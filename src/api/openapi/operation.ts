@@ -16,6 +16,18 @@ export const CSV: Content = {
   headers: { 'Content-Disposition': REQUIRED_TEXT_HEADER },
 };
 
+/** The body of a route that takes a CSV file, as it is or in a form. Any text is accepted: what is no table is said so. */
+export const csvUpload = (description: string): Content['content'] => ({
+  'text/csv': { schema: { description } },
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      properties: { file: { type: 'string', format: 'binary', description } },
+      required: ['file'],
+    },
+  },
+});
+
 /** `{}` */
 export const EMPTY: Kind<object> = { schema: { type: 'object' } };
 

@@ -49,11 +49,15 @@ export class ClientHistory {
     return clientHistory(events.items, suppressions, MAX);
   }
 
-  /** Those in force are found by the address, lifted ones by its hash, because it may have been erased there. */
+  /**
+   * Those in force are found by the address, lifted ones by its hash, because it may have been erased there. What was
+   * said about another's letter, and what another wrote, is left out.
+   */
   private async suppressions({ ownerId, email }: Pick<Client, 'ownerId' | 'email'>): Promise<PastSuppression[]> {
     type Row = Omit<PastSuppression, 'scope'> & { ownerId: number | null; mailingId: number | null };
     const rows = await this.database.rows<Row>(
-      `SELECT s.id, s.reason, s.source, CASE WHEN s.listed_for = $2 THEN s.detail ELSE '' END AS detail, s.owner_id, s.mailing_id, m.name AS mailing_name, s.created_at,
+      `SELECT s.id, s.reason, s.source, CASE WHEN s.listed_for = $2 THEN s.detail ELSE '' END AS detail,
+              s.owner_id, s.mailing_id, m.name AS mailing_name, s.created_at,
               s.expires_at, coalesce(s.expires_at <= app_now(), false) AS is_expired, s.lifted_at,
               s.lifted_by IS NULL AND s.lift_reason = 'resubscribed' AS is_lifted_by_person,
               CASE WHEN s.listed_for = $2 OR s.lift_reason IN ('outage', 'undone', 'resubscribed') THEN s.lift_reason END

@@ -1,27 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CONFIG, type Config } from '../../config/config.module';
 import { CopyBuffer, copyIn } from '../../database/copy';
 import { Database, type Transaction } from '../../database/database';
-import { ClientsCsv, type ClientItem } from '../../domain/csv-clients';
+import { readTable, type TableSink, UnusableUpload } from '../../database/read-table';
+import { ClientsCsv, type ClientLine } from '../../domain/csv-clients';
+import type { RejectedLine } from '../../domain/csv-table';
 import { type CodedProblem, problem } from '../../domain/problems';
 import { KEPT_ERRORS, storedProblem } from './import.entity';
 
-/** About so many bytes are collected before they are copied in one short transaction. */
-const BATCH_BYTES = 512 * 1024;
-const TURN_ROWS = 500;
-const TURN_BYTES = 64 * 1024;
 /** Memory for sorting a file's addresses, in the one statement that finds repeated ones. */
 const SORT_MEMORY = '64MB';
 
-/** The file can't be imported as it is. */
-class UnusableFile extends Error {
-  constructor(readonly problem: CodedProblem) {
-    super(problem.code);
-  }
-}
 /** Another process has marked this import as failed because it took this one for dead. */
 class GivenUp extends Error {}
 
@@ -45,25 +36,12 @@ export class ImportStager {
     const heartbeat = setInterval(() => void this.renew(importId), this.config.heartbeatMs);
     const csv = new ClientsCsv();
     try {
-      const batch = new Batch(importId);
-      let [bytes, turnAt] = [0, TURN_BYTES];
-      for await (const chunk of sent(upload)) {
-        bytes += chunk.length;
-        if (bytes > this.config.importMaxBytes)
-          throw new UnusableFile(problem('file_too_large', { max: this.config.importMaxBytes }));
-        await this.take(importId, batch, csv.push(chunk));
-        // Lines may be skipped without a row.
-        if (bytes < turnAt) continue;
-        turnAt = bytes + TURN_BYTES;
-        await nextTurn();
-      }
-      await this.take(importId, batch, csv.end());
+      const batch: Batch = new Batch(importId, () => this.database.transaction((tx) => this.copy(tx, importId, batch)));
+      await readTable(csv, upload, this.config.importMaxBytes, batch);
       await this.finish(importId, batch, csv);
       return true;
     } catch (error) {
-      // The rest of the upload is read and dropped: if the connection were closed, the sender would not see the answer.
-      upload.resume();
-      if (error instanceof UnusableFile) await this.fail(importId, error.problem, csv);
+      if (error instanceof UnusableUpload) await this.fail(importId, error.problem, csv);
       else if (!(error instanceof GivenUp)) {
         await this.fail(importId, problem('upload_failed'), csv);
         throw error;
@@ -87,21 +65,6 @@ export class ImportStager {
       if (ids.length > 0) await tx.affected('DELETE FROM import_rows WHERE import_id = ANY($1)', [ids]);
       return ids;
     });
-  }
-
-  private async take(importId: number, batch: Batch, items: Iterable<ClientItem>): Promise<void> {
-    for (const item of items) {
-      if (item.kind === 'unusable') throw new UnusableFile(item.problem);
-      batch.add(item);
-      // Gives other work of this process its turn after some milliseconds, however short the lines are.
-      if (batch.rows % TURN_ROWS === 0) await nextTurn();
-      if (batch.good.length + batch.bad.length > BATCH_BYTES) await this.flush(importId, batch);
-    }
-  }
-
-  private async flush(importId: number, batch: Batch): Promise<void> {
-    await this.database.transaction((tx) => this.copy(tx, importId, batch));
-    batch.clear();
   }
 
   /** The lock of the import's row excludes those who might take this process for dead. */
@@ -189,16 +152,23 @@ export class ImportStager {
 }
 
 /** The rows of the next COPY, and the counts for the whole file. */
-class Batch {
+class Batch implements TableSink<ClientLine> {
   readonly good = new CopyBuffer();
   readonly bad = new CopyBuffer();
   rows = 0;
   rejected = 0;
   kept = 0;
 
-  constructor(private readonly importId: number) {}
+  constructor(
+    private readonly importId: number,
+    private readonly copy: () => Promise<void>,
+  ) {}
 
-  add(item: Exclude<ClientItem, { kind: 'unusable' }>): void {
+  get bytes(): number {
+    return this.good.length + this.bad.length;
+  }
+
+  add(item: ClientLine | RejectedLine): void {
     this.rows++;
     if (item.kind === 'client') {
       const { email, fullName, comment } = item.client;
@@ -213,18 +183,9 @@ class Batch {
     }
   }
 
-  clear(): void {
+  async write(): Promise<void> {
+    await this.copy();
     this.good.clear();
     this.bad.clear();
-  }
-}
-
-/** The chunks of the upload. @throws if the sender disconnects before the end */
-async function* sent(upload: Readable): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of upload.iterator({ destroyOnReturn: false }))
-      yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer);
-  } catch {
-    throw new UnusableFile(problem('upload_ended'));
   }
 }

@@ -92,8 +92,8 @@ export class SuppressionBatches {
   }
 
   /**
-   * Its addresses get mail again, as far as the viewer may lift the reasons; it is undone when none is left. Harmless to
-   * repeat.
+   * Its addresses get mail again, as far as the viewer may lift the reasons; it is undone when none is left. Harmless
+   * to repeat.
    * @returns how many were lifted
    * @throws ValidationError, NotFoundError, ForbiddenError
    */
@@ -143,7 +143,8 @@ export class SuppressionBatches {
       await audit(tx, viewer, 'suppressions.confirm', { type: 'suppression_batch', id });
       return tx.affected(
         `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id)
-         SELECT DISTINCT ON (address_hash) listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id
+         SELECT DISTINCT ON (address_hash) listed_for, email_key, address_hash, reason, source, detail, delivery_id,
+                batch_id
            FROM suppressions WHERE batch_id = $1 AND lift_reason = 'outage' ORDER BY address_hash, id DESC
          ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,
         [id],

@@ -7,7 +7,7 @@ import { domainOf } from './suppression-sql';
 
 /** After so many hard bounces of its own a worker looks at all of them. */
 const LOOK_EACH = 10;
-/** So many of the last letters are looked at, and of each domain so many refused addresses, and not more often. */
+/** So many of the hour's letters are looked at, and of each domain so many refused addresses, and no more often. */
 const SAMPLE = 20_000;
 const CLOSELY = 500;
 const PAUSE_MS = 5_000;
@@ -72,8 +72,8 @@ export class Outages {
 
   /**
    * Of the last hour, for each domain: its addresses that were refused for good, which are few and stand among the
-   * suppressions, withheld ones included; and its letters that were taken, counted among the last ones of all domains
-   * and taken for all of the hour.
+   * suppressions, also when they were withheld; and its letters that were taken, estimated from a sample of the hour's
+   * letters, of which there may be a million.
    */
   private letters(): Promise<DomainLetters[]> {
     return this.database.rows<DomainLetters>(
@@ -94,23 +94,23 @@ export class Outages {
                      AND o.run_id >= (SELECT min(id) FROM runs WHERE created_at > app_now() - ${LATELY}))
                   THEN 1 ELSE 0 END) AS took_mail
            FROM refused GROUP BY domain),
-       -- The last letters, and for how many of the hour's they stand.
-       last AS MATERIALIZED (
-         SELECT id, delivery_id, status FROM attempts WHERE created_at > app_now() - ${WINDOW} AND id > (
-           SELECT coalesce(max(id), 0) - ${SAMPLE} FROM attempts) ORDER BY id DESC LIMIT ${SAMPLE}),
-       share AS (
-         SELECT greatest(1, ((SELECT max(id) FROM attempts) - coalesce((SELECT f.id FROM attempts f
-           WHERE f.created_at >= app_now() - ${WINDOW} ORDER BY f.created_at LIMIT 1), 0) + 1)::float8
-             / greatest(1, (SELECT count(*) FROM last))) AS of_hour),
-       taken AS (
-         SELECT ${domainOf('d.email')} AS domain, count(*) AS letters FROM last JOIN deliveries d ON d.id = last.delivery_id
-          WHERE last.status = 'ok' GROUP BY 1)
+       -- The hour's attempts by their ids, and how far those of the sample are apart.
+       hour AS MATERIALIZED (
+         SELECT first, last, greatest(1, (last - first + 1) / ${SAMPLE}) AS step FROM (
+           SELECT (SELECT f.id FROM attempts f WHERE f.created_at >= app_now() - ${WINDOW}
+                    ORDER BY f.created_at LIMIT 1) AS first,
+                  (SELECT max(id) FROM attempts) AS last) ids),
+       taken AS MATERIALIZED (
+         SELECT ${domainOf('d.email')} AS domain, count(*) * max(hour.step) AS letters
+           FROM hour, generate_series(hour.first, hour.last, hour.step) n
+           JOIN attempts a ON a.id = n AND a.status = 'ok' JOIN deliveries d ON d.id = a.delivery_id
+          GROUP BY 1)
        SELECT d.domain, d.refused::int AS refused, round(d.took_mail)::int AS took_mail,
-              round(coalesce(t.letters, 0) * share.of_hour)::int AS accepted
-         FROM domains d CROSS JOIN share LEFT JOIN taken t USING (domain)
+              coalesce(t.letters, 0)::int AS accepted
+         FROM domains d LEFT JOIN taken t USING (domain)
        UNION ALL
-       SELECT '', 0, 0, round(coalesce(sum(t.letters), 0) * max(share.of_hour))::int
-         FROM share LEFT JOIN taken t ON t.domain NOT IN (SELECT domain FROM domains)`,
+       -- All other domains, which refused nobody.
+       SELECT '', 0, 0, coalesce(sum(letters), 0)::int FROM taken WHERE domain NOT IN (SELECT domain FROM domains)`,
     );
   }
 }

@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CONFIG, type Config } from '../../config/config.module';
 import { CopyBuffer, copyIn } from '../../database/copy';
 import { Database, type Transaction } from '../../database/database';
-import { type SuppressionItem, SuppressionsCsv } from '../../domain/csv-suppressions';
+import { readTable, type TableSink, UnusableUpload } from '../../database/read-table';
+import { type SuppressionLine, SuppressionsCsv } from '../../domain/csv-suppressions';
+import type { RejectedLine } from '../../domain/csv-table';
 import { invalid } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { type FieldProblem, problem } from '../../domain/problems';
@@ -12,10 +13,6 @@ import type { SuppressionReason } from '../../domain/suppression';
 import { audit } from '../audit/audit';
 import { type BatchView, SuppressionBatches } from './batches.service';
 
-/** About so many bytes are collected before they are copied in one short transaction. */
-const BATCH_BYTES = 512 * 1024;
-const TURN_ROWS = 500;
-const TURN_BYTES = 64 * 1024;
 const KEPT_PROBLEMS = 100;
 /** Memory for sorting a file's addresses. */
 const SORT_MEMORY = '64MB';
@@ -48,37 +45,27 @@ export class SuppressionImports {
     // The sender may disconnect before the stream is read; whoever reads it gets the error again.
     upload.on('error', () => undefined);
     const batchId = await this.begin(viewer, fileName.replace(/[\u0000-\u001f]/g, '').slice(0, 200));
-    const file = new File(batchId);
+    const file: File = new File(batchId, () => this.database.transaction((tx) => stage(tx, file)));
     const csv = new SuppressionsCsv(reason);
     try {
-      let [bytes, turnAt] = [0, TURN_BYTES];
-      for await (const chunk of sent(upload)) {
-        bytes += chunk.length;
-        if (bytes > this.config.importMaxBytes)
-          throw invalid('file', problem('file_too_large', { max: this.config.importMaxBytes }));
-        await this.read(file, csv.push(chunk));
-        if (bytes < turnAt) continue;
-        turnAt = bytes + TURN_BYTES;
-        await nextTurn();
-      }
-      await this.read(file, csv.end());
+      await readTable(csv, upload, this.config.importMaxBytes, file);
       const ignoredColumns = csv.header?.ignored ?? [];
       await this.database.transaction((tx) => apply(tx, viewer, file, ignoredColumns));
     } catch (error) {
-      // The rest is read and dropped: if the connection were closed, the sender would not see the answer.
-      upload.resume();
       await this.drop(batchId).catch(() => undefined);
-      throw error;
+      throw error instanceof UnusableUpload ? invalid('file', error.problem) : error;
     }
     return this.batches.get(viewer, batchId);
   }
 
   private async begin(viewer: Viewer, fileName: string): Promise<number> {
     return this.database.transaction(async (tx) => {
-      // What an upload left that ended with its process.
+      // What uploads left that ended with their process.
       await tx.affected(
-        `DELETE FROM suppression_rows r USING suppression_batches b
-          WHERE b.id = r.batch_id AND b.complete_at IS NULL AND b.created_at < app_now() - interval '1 day'`,
+        `WITH gone AS (
+           DELETE FROM suppression_batches
+            WHERE kind = 'import' AND complete_at IS NULL AND created_at < app_now() - interval '1 day' RETURNING id)
+         DELETE FROM suppression_rows r USING gone WHERE r.batch_id = gone.id`,
       );
       const batch = await tx.first<{ id: number }>(
         `INSERT INTO suppression_batches (kind, owner_id, file_name) VALUES ('import', $1, $2) RETURNING id`,
@@ -90,18 +77,6 @@ export class SuppressionImports {
     });
   }
 
-  private async read(file: File, items: Iterable<SuppressionItem>): Promise<void> {
-    for (const item of items) {
-      if (item.kind === 'unusable') throw invalid('file', item.problem);
-      file.add(item);
-      if (file.rows % TURN_ROWS === 0) await nextTurn();
-      if (file.staged.length <= BATCH_BYTES) continue;
-      await this.database.transaction((tx) => stage(tx, file));
-      // A transaction may be repeated.
-      file.staged.clear();
-    }
-  }
-
   private drop(batchId: number): Promise<void> {
     return this.database.transaction(async (tx) => {
       await tx.affected('DELETE FROM suppression_rows WHERE batch_id = $1', [batchId]);
@@ -111,16 +86,29 @@ export class SuppressionImports {
 }
 
 /** The lines to be staged next, and the numbers of the whole file. */
-class File {
+class File implements TableSink<SuppressionLine> {
   readonly staged = new CopyBuffer();
   rows = 0;
   ignored = 0;
   rejected = 0;
   readonly problems: { line: number; errors: readonly FieldProblem[] }[] = [];
 
-  constructor(readonly batchId: number) {}
+  constructor(
+    readonly batchId: number,
+    private readonly stage: () => Promise<void>,
+  ) {}
 
-  add(item: Exclude<SuppressionItem, { kind: 'unusable' }>): void {
+  get bytes(): number {
+    return this.staged.length;
+  }
+
+  /** A transaction may be repeated, so that nothing is forgotten before its end. */
+  async write(): Promise<void> {
+    await this.stage();
+    this.staged.clear();
+  }
+
+  add(item: SuppressionLine | RejectedLine): void {
     this.rows++;
     if (item.kind === 'suppression') {
       const { line, emailKey, reason, detail, since } = item;
@@ -143,13 +131,14 @@ async function apply(tx: Transaction, viewer: Viewer, file: File, ignoredColumns
   const staged = await tx.first<{ n: number }>('SELECT count(*) AS n FROM suppression_rows WHERE batch_id = $1', [
     file.batchId,
   ]);
-  // The staged lines do not survive a crash of the database.
+  // Staged lines are lost in a crash of the database; then the file has to be sent again.
   if (staged?.n !== rows - ignored - rejected) throw invalid('file', problem('upload_ended'));
   await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'`);
   const added = await tx.affected(
-    `INSERT INTO suppressions (owner_id, listed_for, email_key, address_hash, reason, source, detail, created_at, batch_id)
-     SELECT DISTINCT ON (r.email_key, r.reason) $2, $2, r.email_key, address_hash(r.email_key), r.reason, 'import', r.detail,
-            least(coalesce(r.since, app_now()), app_now()), $1
+    `INSERT INTO suppressions
+       (owner_id, listed_for, email_key, address_hash, reason, source, detail, created_at, batch_id)
+     SELECT DISTINCT ON (r.email_key, r.reason) $2, $2, r.email_key, address_hash(r.email_key), r.reason, 'import',
+            r.detail, least(coalesce(r.since, app_now()), app_now()), $1
        FROM suppression_rows r WHERE r.batch_id = $1 ORDER BY r.email_key, r.reason, r.line
      ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,
     [file.batchId, viewer.userId],
@@ -161,14 +150,4 @@ async function apply(tx: Transaction, viewer: Viewer, file: File, ignoredColumns
        ignored_columns = $7, problems = $8, complete_at = app_now() WHERE id = $1`,
     [file.batchId, rows, added, known, ignored, rejected, ignoredColumns, JSON.stringify(file.problems)],
   );
-}
-
-/** The chunks of the upload. @throws ValidationError if the sender disconnects before the end */
-async function* sent(upload: Readable): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of upload.iterator({ destroyOnReturn: false }))
-      yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer);
-  } catch {
-    throw invalid('file', problem('upload_ended'));
-  }
 }

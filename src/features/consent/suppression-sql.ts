@@ -34,19 +34,15 @@ export const whySuppressed = ({ email, owner, mailing, transactional }: Recipien
 /** SQL: the domain of an address. */
 export const domainOf = (email: string): string => `substring(lower(${email}) from '[^@]*$')`;
 
-/** The columns of an attempt, in SQL. */
-interface Answered {
-  status: string;
-  reason: string;
-  refusal: string;
-  enhancedCode: string;
-  response: string;
-}
-
 /** Codes that are about the mailbox alone (RFC 3463), as far as servers keep to them. */
 const CLEAR_CODES = String.raw`'^5\.(1\.(1|2|3|10)|2\.1|5\.0)$'`;
 /** Words about us or about the letter, which some servers put behind words about the mailbox. */
-const ABOUT_US = String.raw`'policy|\m(spf|dkim|dmarc|spam|dns|ptr|reputation|blocked|listed)\M|(message|content) rejected'`;
+const ABOUT_US = `'${[
+  'policy',
+  String.raw`\m(spf|dkim|dmarc|spam|dns|ptr|reputation|blocked)\M`,
+  String.raw`(?<!not )\mlisted\M`,
+  '(message|content) rejected',
+].join('|')}'`;
 /** What servers say whatever the matter is. */
 const SAYS_LITTLE = `'mailbox unavailable|try again|later'`;
 
@@ -54,31 +50,22 @@ const SAYS_LITTLE = `'mailbox unavailable|try again|later'`;
  * SQL: whether an answer to a letter says for good that its address gets no mail. What a bare code hints at does not,
  * nor does an answer that may as well be about us: an address that is mailed once more costs less than one that is
  * never mailed again.
+ * @param of a row with the columns of an attempt; its status stands in `status`
  */
-const isHardBounce = ({ status, reason, refusal, enhancedCode, response }: Answered): string =>
-  `(${status} = 'failed' AND ${reason} IN (${hardBounces.map((each) => `'${each}'`).join(', ')}) AND ${refusal} IS NULL
-    AND ${response} !~* ${ABOUT_US}
-    AND (coalesce(${enhancedCode}, '') ~ ${CLEAR_CODES} OR ${response} !~* ${SAYS_LITTLE}))`;
-
-/** SQL: the same of the row `of` of attempts or of what has their columns. */
 export const isHardBounced = (of: string, status = 'status'): string =>
-  isHardBounce({
-    status: `${of}.${status}`,
-    reason: `${of}.reason`,
-    refusal: `${of}.refusal`,
-    enhancedCode: `${of}.enhanced_code`,
-    response: `${of}.server_response`,
-  });
+  `(${of}.${status} = 'failed' AND ${of}.reason IN (${hardBounces.map((each) => `'${each}'`).join(', ')})
+    AND ${of}.refusal IS NULL AND ${of}.server_response !~* ${ABOUT_US}
+    AND (coalesce(${of}.enhanced_code, '') ~ ${CLEAR_CODES} OR ${of}.server_response !~* ${SAYS_LITTLE}))`;
 
 /**
- * SQL: suppresses the addresses of `from`, whose rows have `email`, `owner_id`, `detail` and `delivery_id`, for everybody. During an
- * outage they are only noted: they stand there as lifted and belong to its batch.
+ * SQL: suppresses for everybody the addresses of `from`, whose rows have `email`, `owner_id`, `detail` and
+ * `delivery_id`. During an outage they are only noted: they stand there as lifted and belong to its batch.
  */
 export const suppressBounced = (from: string): string => `
   INSERT INTO suppressions
     (listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id, lifted_at, lift_reason)
-  SELECT DISTINCT ON (lower(b.email)) b.owner_id, lower(b.email), address_hash(b.email), 'hard_bounce', 'smtp', left(b.detail, 500),
-         b.delivery_id, outage.id, CASE WHEN outage.id IS NOT NULL THEN app_now() END,
+  SELECT DISTINCT ON (lower(b.email)) b.owner_id, lower(b.email), address_hash(b.email), 'hard_bounce', 'smtp',
+         left(b.detail, 500), b.delivery_id, outage.id, CASE WHEN outage.id IS NOT NULL THEN app_now() END,
          CASE WHEN outage.id IS NOT NULL THEN 'outage' END
     FROM (${from}) b LEFT JOIN LATERAL (
       SELECT o.id FROM suppression_batches o

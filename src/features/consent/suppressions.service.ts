@@ -62,7 +62,10 @@ const VIEW: View = {
   from: 'suppressions s LEFT JOIN mailings m ON m.id = s.mailing_id',
 };
 
-/** SQL: which suppressions the viewer $1 may lift: their own, and one that binds everybody, if it is about a client of theirs. */
+/**
+ * SQL: which suppressions the viewer $1 may lift: those of their list, and one that binds everybody, if it is about a
+ * client of theirs.
+ */
 const THEIRS = `($1::bigint IS NULL OR s.listed_for = $1 OR (s.owner_id IS NULL AND EXISTS (
   SELECT FROM clients c WHERE c.owner_id = $1 AND lower(c.email) = s.email_key)))`;
 /**

@@ -28,6 +28,45 @@ export function PostForm({ action, children, ...rest }: PostFormProps) {
   );
 }
 
+/**
+ * A form with a file, whose token and key stand in the address: they are checked before the file comes in. Fields before
+ * the file are known when it begins.
+ */
+export function UploadForm({ action, form, children, button }: UploadFormProps) {
+  const { t, csrfToken } = useReader();
+  return (
+    <form
+      method="post"
+      action={`${action}?_csrf=${encodeURIComponent(csrfToken)}&key=${newFormKey()}`}
+      enctype="multipart/form-data"
+      class="card-box narrow"
+    >
+      <CsrfField token={csrfToken} />
+      <FormProblem form={form} />
+      {children}
+      <Field
+        form={form}
+        name="file"
+        label={t.imports.file}
+        type="file"
+        required
+        attributes={{ accept: '.csv,text/csv,text/plain' }}
+      />
+      <div class="actions">
+        <button class="btn btn-primary">{button}</button>
+      </div>
+    </form>
+  );
+}
+
+interface UploadFormProps {
+  action: string;
+  form: FormState;
+  /** What stands above the file. */
+  children: ComponentChildren;
+  button: string;
+}
+
 /** The problem of the whole form, shown first and announced by screen readers. */
 export function FormProblem({ form }: { form: FormState }) {
   const { t } = useReader();

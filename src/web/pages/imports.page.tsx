@@ -2,26 +2,18 @@ import { worded } from '../../domain/problems';
 import { KEPT_ERRORS } from '../../features/clients/import.entity';
 import type { ImportDetail, ImportView } from '../../features/clients/imports.service';
 import type { FormState } from '../answers';
-import { CsrfField, Field, FormProblem } from '../components/form';
+import { UploadForm } from '../components/form';
 import { PageHead, Table } from '../components/list';
 import { Chip } from '../components/states';
-import { newFormKey } from '../form-key';
 import { useReader } from '../reader';
 import { named } from '../codes';
 
 export function ImportFormPage({ form, imports }: { form: FormState; imports: ImportView[] }) {
-  const { t, csrfToken, format } = useReader();
+  const { t, format } = useReader();
   return (
     <>
       <PageHead title={t.imports.title} back={{ to: '/clients', text: t.clients.title }} />
-      <form
-        method="post"
-        action={`/clients/import?_csrf=${encodeURIComponent(csrfToken)}&key=${newFormKey()}`}
-        enctype="multipart/form-data"
-        class="card-box narrow"
-      >
-        <CsrfField token={csrfToken} />
-        <FormProblem form={form} />
+      <UploadForm action="/clients/import" form={form} button={t.imports.upload}>
         <p>{t.imports.about}</p>
         <pre class="sample">{'email,full_name,comment\nanna@example.com,Anna Example,'}</pre>
         <div class="form-check field">
@@ -31,18 +23,7 @@ export function ImportFormPage({ form, imports }: { form: FormState; imports: Im
             <span class="hint d-block">{t.imports.checkHint}</span>
           </label>
         </div>
-        <Field
-          form={form}
-          name="file"
-          label={t.imports.file}
-          type="file"
-          required
-          attributes={{ accept: '.csv,text/csv,text/plain' }}
-        />
-        <div class="actions">
-          <button class="btn btn-primary">{t.imports.upload}</button>
-        </div>
-      </form>
+      </UploadForm>
       {imports.length > 0 && (
         <section aria-labelledby="earlier">
           <h2 id="earlier">{t.imports.earlier}</h2>

@@ -4,26 +4,18 @@ import { suppressionReasons } from '../../domain/suppression';
 import type { BatchView } from '../../features/consent/batches.service';
 import type { FormState } from '../answers';
 import { named } from '../codes';
-import { CsrfField, Field, FormProblem, PostForm } from '../components/form';
+import { PostForm, UploadForm } from '../components/form';
 import { PageHead, Results, Table } from '../components/list';
 import { Chip } from '../components/states';
-import { newFormKey } from '../form-key';
 import { useReader } from '../reader';
 
 /** Files of addresses that were imported, and outages of mail servers; a form for another file. */
 export function SuppressionBatchesPage({ page, form }: { page: Page<BatchView>; form: FormState }) {
-  const { t, format, csrfToken } = useReader();
+  const { t, format } = useReader();
   return (
     <>
       <PageHead title={t.batches.title} back={{ to: '/suppressions', text: t.suppressions.title }} />
-      <form
-        method="post"
-        action={`/suppressions/batches?_csrf=${encodeURIComponent(csrfToken)}&key=${newFormKey()}`}
-        enctype="multipart/form-data"
-        class="card-box narrow"
-      >
-        <CsrfField token={csrfToken} />
-        <FormProblem form={form} />
+      <UploadForm action="/suppressions/batches" form={form} button={t.batches.upload}>
         <p>{t.batches.about}</p>
         <pre class="sample">{'email,reason\nanna@example.com,unsubscribed'}</pre>
         <div class="field">
@@ -39,18 +31,7 @@ export function SuppressionBatchesPage({ page, form }: { page: Page<BatchView>; 
           </select>
           <p class="hint">{t.batches.reasonHint}</p>
         </div>
-        <Field
-          form={form}
-          name="file"
-          label={t.imports.file}
-          type="file"
-          required
-          attributes={{ accept: '.csv,text/csv,text/plain' }}
-        />
-        <div class="actions">
-          <button class="btn btn-primary">{t.batches.upload}</button>
-        </div>
-      </form>
+      </UploadForm>
       <Results
         page={page}
         caption={t.batches.title}

@@ -221,9 +221,9 @@ export const en = {
     oneMailing: (name: string) => `mailing “${name}”`,
   },
   batches: {
-    title: 'Imported lists',
+    title: 'Lists and outages',
     about:
-      'A CSV file with a header line that names a column email. The lists of listmonk, Mailchimp, Amazon SES, SendGrid, Mailgun, Postmark and Brevo are understood as they are. Nobody is included again by a file.',
+      'A CSV file with a header line, one of whose columns is called email. The lists of listmonk, Mailchimp, Amazon SES, SendGrid, Mailgun, Postmark and Brevo are understood as they are. Nobody is included again by a file.',
     reason: 'Why, where the file does not say',
     reasonHint: 'Only a manager can include people again who unsubscribed.',
     upload: 'Exclude these addresses',
@@ -248,7 +248,7 @@ export const en = {
     accepted: 'Taken within the hour',
     withheld: 'Refused and not excluded',
     suppress: 'Exclude these addresses after all',
-    keep: 'They stay in',
+    keep: 'Leave them in',
   },
   preflight: {
     toSender: 'Enter it now',
@@ -303,7 +303,7 @@ export const en = {
     nothingSent: 'Nothing was sent in these days.',
     empty: 'Welcome! Bring your clients first; then write a message and make a mailing.',
     outage: (name: string, addresses: string) =>
-      `${name}: ${addresses} were refused as if they did not exist. None of them was excluded.`,
+      `${name}: ${addresses} were refused, as if they did not exist. None of them was excluded.`,
     outageDecide: 'Decide about them',
     noWorkers: 'No worker is running, so no letters go out. Start one: npm run start:worker.',
     restored: (mailings: string, at: string) =>

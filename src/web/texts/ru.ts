@@ -227,7 +227,7 @@ export const ru: Texts = {
     oneMailing: (name: string) => `рассылку «${name}»`,
   },
   batches: {
-    title: 'Загруженные списки',
+    title: 'Списки и сбои',
     about:
       'Файл CSV со строкой заголовков, один из столбцов — email. Списки listmonk, Mailchimp, Amazon SES, SendGrid, Mailgun, Postmark и Brevo годятся как есть. Файл никого не возвращает.',
     reason: 'Причина там, где файл её не называет',
