@@ -41,7 +41,8 @@ CREATE UNIQUE INDEX suppression_batches_open_key ON suppression_batches (domain)
 
 ALTER TABLE suppressions
   ADD batch_id bigint CONSTRAINT suppressions_batch_id_fkey REFERENCES suppression_batches;
-CREATE INDEX suppressions_batch_id_idx ON suppressions (batch_id) INCLUDE (lifted_at) WHERE batch_id IS NOT NULL;
+CREATE INDEX suppressions_batch_id_idx ON suppressions (batch_id) INCLUDE (lifted_at, lift_reason)
+  WHERE batch_id IS NOT NULL;
 -- Whose list it stands in: its owner's; one that binds everybody in that of the owner whose letter brought it, or in
 -- none but the managers'. Others see it with their client of that address.
 ALTER TABLE suppressions ADD listed_for bigint CONSTRAINT suppressions_listed_for_fkey REFERENCES users;

@@ -76,7 +76,7 @@ class SuppressionBatchAnswer extends Shape({
   decision: nullable(oneOf(batchDecisions)),
   decidedAt: nullable(time),
   inForce: said('How many addresses are suppressed because of it at present.', count),
-  lifted: said('How many were withheld or lifted.', count),
+  lifted: said('How many are not: lifted, or withheld by an outage.', count),
 }) {}
 
 class UndoneAnswer extends Shape({ lifted: count }) {}

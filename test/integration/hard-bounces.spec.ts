@@ -225,11 +225,13 @@ describe('a mail server that suddenly refuses many', () => {
     await expect(async () => batches.suppressAll(OWNER, asked!.id)).rejects.toThrow('role');
     expect(await batches.suppressAll(MANAGER, asked!.id)).toBe(201);
     expect(await inForce(DOMAIN)).toHaveLength(201);
+    expect(await batches.get(MANAGER, asked!.id)).toMatchObject({ decision: 'suppressed', inForce: 201, lifted: 0 });
     await send(['later@provider.example'], () => DEAD);
     await outages.look();
     expect(await inForce(DOMAIN)).toHaveLength(202);
     expect((await undecided()).map(({ domain }) => domain)).not.toContain(DOMAIN);
     expect(await batches.undo(MANAGER, { batchId: asked!.id })).toBe(201);
+    expect(await batches.get(MANAGER, asked!.id)).toMatchObject({ decision: 'undone', inForce: 0, lifted: 201 });
     expect(await inForce(DOMAIN)).toMatchObject([{ emailKey: 'later@provider.example' }]);
     const lifted = await batches.undo(MANAGER, { from: new Date(Date.now() - 60_000), provider: 'Provider.Example' });
     expect(lifted).toBe(1);

@@ -32,8 +32,9 @@ export interface BatchView {
   until: Date | null;
   decision: BatchDecision | null;
   decidedAt: Date | null;
-  /** How many of its addresses are suppressed at present because of it, and how many were withheld or lifted. */
+  /** How many of its addresses are suppressed at present because of it. */
   inForce: number;
+  /** How many are not: those that were lifted, and those that an outage withholds. */
   lifted: number;
 }
 
@@ -53,7 +54,9 @@ const VIEW: View = {
     b.ignored_columns, b.problems, b.complete_at, b.domain, b.refused, b.accepted, b.until, b.decision, b.decided_at,
     n.in_force, n.lifted`,
   from: `suppression_batches b, LATERAL (
-    SELECT count(*) FILTER (WHERE s.lifted_at IS NULL) AS in_force, count(s.lifted_at) AS lifted
+    SELECT count(*) FILTER (WHERE s.lifted_at IS NULL) AS in_force,
+           count(*) FILTER (WHERE s.lifted_at IS NOT NULL AND (b.kind = 'import' OR
+             (s.lift_reason = 'outage' AND b.decision IS DISTINCT FROM 'suppressed'))) AS lifted
       FROM suppressions s WHERE s.batch_id = b.id) n`,
 };
 /** SQL: the batches that the viewer $1 may see: their files, and outages, which concern everybody. */

@@ -78,7 +78,7 @@ export function SuppressionBatchPage({ batch }: { batch: BatchView }) {
         chip={<Decision of={batch} />}
       />
       <div class="card-box">
-        {isOutage && <p>{t.batches.outageAbout}</p>}
+        {isOutage && <p>{batch.decision === 'suppressed' ? t.batches.outageDecided : t.batches.outageAbout}</p>}
         <dl class="figures">
           {numbers.map(([name, value]) => (
             <div class="figure" key={name}>
@@ -99,7 +99,7 @@ export function SuppressionBatchPage({ batch }: { batch: BatchView }) {
           {(batch.inForce > 0 || (isOutage && batch.decision === null)) && (
             <PostForm action={`/suppressions/batches/${batch.id}/undo`}>
               <button class={`btn ${isOutage ? 'btn-primary' : 'btn-secondary'}`}>
-                {isOutage ? t.batches.keep : t.batches.undo}
+                {isOutage && batch.decision === null ? t.batches.keep : t.batches.undo}
               </button>
             </PostForm>
           )}

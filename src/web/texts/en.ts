@@ -244,6 +244,8 @@ export const en = {
     outageOfAll: 'Many addresses of all domains are refused',
     outageAbout:
       'A mail server suddenly refused many addresses within an hour as if they did not exist. Often that is a failure of the server. So none of these addresses was excluded: they get the next mailing.',
+    outageDecided:
+      'A mail server refused many addresses within an hour. Somebody decided that they do not exist: they are excluded.',
     refused: 'Refused within the hour',
     accepted: 'Taken within the hour',
     withheld: 'Refused and not excluded',
