@@ -126,7 +126,7 @@ export function SuppressionBatchPage({ batch }: { batch: BatchView }) {
 
 function Decision({ of: { kind, decision } }: { of: BatchView }) {
   const { t } = useReader();
-  if (decision === 'undone') return <Chip tone="quiet">{t.batches.undone}</Chip>;
+  if (decision === 'undone') return <Chip tone="quiet">{kind === 'outage' ? t.batches.lifted : t.batches.undone}</Chip>;
   if (kind === 'import') return <Chip tone="good">{t.batches.imported}</Chip>;
   return decision === null ? (
     <Chip tone="warn">{t.batches.undecided}</Chip>
