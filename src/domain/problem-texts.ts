@@ -139,6 +139,16 @@ export const problemTexts: ProblemTexts = {
   unknown_addresses: ({ count, shown }) => `${count} of these are no clients of yours: ${shown.join(', ')}`,
   clients_of_all: () => "must be absent for the audience 'all'",
 
+  field_key: () => 'must be 1 to 40 Latin letters, digits and underscores, beginning with a letter',
+  repeated_option: ({ option }) => `has "${option}" twice`,
+  field_key_taken: ({ key }) => `is taken: there is a field "${key}"`,
+  field_key_reserved: ({ key }) => `must not be "${key}", which every client has`,
+  number: () => 'must be a number such as 1234.5',
+  yes_no: () => 'must be true or false',
+  fields_too_long: ({ max }) => `must take at most ${max} bytes together`,
+  no_such_field: ({ key, similar }) =>
+    `names no field: there is no "${key}"${similar === null ? '' : `; did you mean "${similar}"?`}`,
+
   email: ({ fault, max }) => filled(EMAILS[fault], max),
   common_password: () => 'must not be one of the passwords that are guessed first',
   own_address: () => 'must not be your own e-mail address or a part of it',

@@ -19,7 +19,7 @@ export interface ProblemValues {
   too_long: { max: number };
   too_small: { min: number };
   too_large: { max: number };
-  too_many: { max: number; what: 'ids' | 'addresses' | 'fields' };
+  too_many: { max: number; what: 'ids' | 'addresses' | 'fields' | 'options' };
   one_of: { options: readonly string[] };
   some_of: { options: readonly string[] };
   not_one_line: None;
@@ -50,6 +50,19 @@ export interface ProblemValues {
   unknown_client: { id: number };
   unknown_addresses: { count: number; shown: readonly string[] };
   clients_of_all: None;
+
+  // Fields of clients
+  field_key: None;
+  repeated_option: { option: string };
+  field_key_taken: { key: string };
+  /** The name of something that every client has. */
+  field_key_reserved: { key: string };
+  number: None;
+  yes_no: None;
+  /** All values of a client's fields together, in bytes. */
+  fields_too_long: { max: number };
+  /** No field has this key; `similar` is the key that was probably meant. */
+  no_such_field: { key: string; similar: string | null };
 
   // Accounts and addresses
   email: { fault: EmailFault; max?: number };

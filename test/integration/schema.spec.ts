@@ -11,11 +11,14 @@ import {
   unknownPolicies,
 } from '../../src/domain/states';
 import { deliveryEvents, suppressionReasons, suppressionSources } from '../../src/domain/suppression';
+import { fieldTypes } from '../../src/domain/client-fields';
 import { audiences } from '../../src/features/audiences/audiences';
 import { PERIODS } from '../../src/domain/recurrence';
 import { ApiToken } from '../../src/features/users/api-token.entity';
 import { Attempt } from '../../src/features/ledger/attempt.entity';
 import { Client as ClientEntity } from '../../src/features/clients/client.entity';
+import { ClientField } from '../../src/features/clients/client-field.entity';
+import { Tag } from '../../src/features/clients/tag.entity';
 import { Delivery } from '../../src/features/ledger/delivery.entity';
 import { Import } from '../../src/features/clients/import.entity';
 import { Mailing } from '../../src/features/mailings/mailing.entity';
@@ -98,7 +101,7 @@ it('has the columns, types and defaults that the entities say', async () => {
     type: 'postgres',
     url: database.url,
     installExtensions: false,
-    entities: [ApiToken, Attempt, ClientEntity, Delivery, Import, Mailing, Message, Run, User],
+    entities: [ApiToken, Attempt, ClientEntity, ClientField, Delivery, Import, Mailing, Message, Run, Tag, User],
   });
   await source.initialize();
   try {
@@ -139,6 +142,7 @@ it.each([
   ['attempts_status_check', attemptStatuses],
   ['delivery_events_kind_check', deliveryEvents],
   ['suppressions_reason_check', suppressionReasons],
+  ['client_fields_type_check', fieldTypes],
   ['suppressions_source_check', suppressionSources],
 ])('%s allows what the domain knows, and nothing else', async (constraint, known) => {
   const { rows } = await client.query<{ definition: string }>(

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { FieldValues } from '../../domain/client-fields';
 
 @Entity('clients')
 export class Client {
@@ -11,11 +12,15 @@ export class Client {
   @Column('text')
   email!: string;
 
-  @Column('text', { name: 'full_name' })
+  @Column('text', { name: 'full_name', default: '' })
   fullName!: string;
 
   @Column('text', { default: '' })
   comment!: string;
+
+  /** The owner's fields (`client_fields`), by key. */
+  @Column('jsonb', { default: {} })
+  fields!: FieldValues;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
   createdAt!: Date;

@@ -23,7 +23,10 @@ export const problemsEn: ProblemTexts = {
   empty: () => 'Fill this in.',
   too_short: ({ min }) => `At least ${min} characters, please.`,
   too_long: ({ max }) => `At most ${max} characters, please.`,
-  too_many: (v) => (v.what === 'fields' ? problemTexts.too_many(v) : `At most ${v.max} clients at once, please.`),
+  too_many: (v) =>
+    v.what === 'fields' || v.what === 'options'
+      ? problemTexts.too_many(v)
+      : `At most ${v.max} clients at once, please.`,
   one_of: chooseEn,
   some_of: chooseEn,
   not_one_line: () => 'One line without special control characters, please.',
@@ -45,6 +48,15 @@ export const problemsEn: ProblemTexts = {
   unknown_addresses: ({ count, shown }) =>
     `${countEn(count, 'of these is not', 'of these are not')} among your clients: ${shown.join(', ')}`,
   clients_of_all: chooseEn,
+  field_key: () => '1 to 40 Latin letters, digits and underscores, please, the first one a letter.',
+  repeated_option: ({ option }) => `"${option}" is there twice.`,
+  field_key_taken: ({ key }) => `There is a field "${key}" already.`,
+  field_key_reserved: ({ key }) => `Every client has "${key}"; please choose another name.`,
+  number: () => 'A number, please.',
+  yes_no: () => 'Yes or no, please.',
+  fields_too_long: () => 'All fields of a client together are too long. Please shorten one.',
+  no_such_field: ({ key, similar }) =>
+    `There is no field "${key}".${similar === null ? '' : ` Did you mean "${similar}"?`}`,
   email: () => 'This is not an e-mail address we can write to.',
   common_password: () =>
     'Many people use this password, so it is guessed first. Choose another: a few words in a row are good.',
@@ -106,7 +118,8 @@ export const problemsRu: ProblemTexts = {
   too_long: ({ max }) => `Не более ${max} знаков, пожалуйста.`,
   too_small: ({ min }) => `Не меньше ${min}, пожалуйста.`,
   too_large: ({ max }) => `Не больше ${max}, пожалуйста.`,
-  too_many: ({ max, what }) => `Не больше ${max} ${what === 'fields' ? 'полей' : 'клиентов'} сразу, пожалуйста.`,
+  too_many: ({ max, what }) =>
+    `Не больше ${max} ${what === 'fields' ? 'полей' : what === 'options' ? 'вариантов' : 'клиентов'} сразу, пожалуйста.`,
   one_of: chooseRu,
   some_of: chooseRu,
   not_one_line: () => 'Одна строка без управляющих знаков, пожалуйста.',
@@ -133,6 +146,15 @@ export const problemsRu: ProblemTexts = {
   unknown_addresses: ({ count, shown }) =>
     `Среди ваших клиентов нет ${countRu(count, 'адреса', 'адресов', 'адресов')}: ${shown.join(', ')}`,
   clients_of_all: chooseRu,
+  field_key: () => 'От 1 до 40 латинских букв, цифр и подчёркиваний, в начале буква.',
+  repeated_option: ({ option }) => `«${option}» указано дважды.`,
+  field_key_taken: ({ key }) => `Поле «${key}» уже есть.`,
+  field_key_reserved: ({ key }) => `«${key}» есть у каждого клиента; выберите другое имя.`,
+  number: () => 'Укажите число.',
+  yes_no: () => 'Укажите «да» или «нет».',
+  fields_too_long: () => 'Все поля клиента вместе слишком длинны. Сократите какое-нибудь из них.',
+  no_such_field: ({ key, similar }) =>
+    `Поля «${key}» нет.${similar === null ? '' : ` Возможно, имелось в виду «${similar}»?`}`,
   email: () => 'На такой адрес письмо не отправить.',
   common_password: () => 'Такой пароль у многих, его угадывают первым. Выберите другой: хороши несколько слов подряд.',
   own_address: () => 'Это ваш адрес или его часть. Выберите то, чего никто не угадает.',
