@@ -15,6 +15,7 @@ const features = [
   'accounts',
   'sending',
   'scheduling',
+  'persons',
   'statistics',
 ];
 

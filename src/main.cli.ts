@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { consentCommands } from './cli/consent.commands';
 import { importClientsCommand } from './cli/import-clients.command';
 import { operationsCommands } from './cli/operations.commands';
+import { personsCommands } from './cli/persons.commands';
 import { restoreCommands } from './cli/restore.commands';
 import { scheduleCommand } from './cli/schedule.command';
 import { sendMailingCommand } from './cli/send-mailing.command';
@@ -22,6 +23,7 @@ importClientsCommand(program);
 operationsCommands(program);
 restoreCommands(program);
 consentCommands(program);
+personsCommands(program);
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);

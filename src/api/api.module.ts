@@ -9,12 +9,14 @@ import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
 import { ConsentModule } from '../features/consent/consent.module';
+import { PersonsModule } from '../features/persons/persons.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
 import { UsersModule } from '../features/users/users.module';
 import { HttpModule } from '../http/http.module';
 import { QueueModule } from '../queue/queue.module';
+import { PersonsController } from './persons.controller';
 import { ProfileController } from './profile.controller';
 import { AttemptsController } from './attempts.controller';
 import { AuditController } from './audit.controller';
@@ -56,6 +58,7 @@ import { validationPipe } from './validation';
     LedgerModule,
     ConsentModule,
     RunsModule,
+    PersonsModule,
     SchedulingModule,
     StatisticsModule,
   ],
@@ -69,6 +72,7 @@ import { validationPipe } from './validation';
     AuditController,
     ImportsController,
     ClientsController,
+    PersonsController,
     MessagesController,
     MailingsController,
     RunsController,

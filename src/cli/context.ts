@@ -13,6 +13,7 @@ import { AccountsModule } from '../features/accounts/accounts.module';
 import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { ConsentModule } from '../features/consent/consent.module';
+import { PersonsModule } from '../features/persons/persons.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
@@ -38,6 +39,7 @@ class CliApp {
         LedgerModule,
         ConsentModule,
         RunsModule,
+        PersonsModule,
         SchedulingModule,
         StatisticsModule,
       ],

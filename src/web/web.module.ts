@@ -9,6 +9,7 @@ import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
 import { ConsentModule } from '../features/consent/consent.module';
+import { PersonsModule } from '../features/persons/persons.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
@@ -29,6 +30,7 @@ import { UsersWebController } from './pages/users.web.controller';
 import { AttemptsWebController } from './pages/attempts.web.controller';
 import { AuthWebController } from './pages/auth.web.controller';
 import { ClientsWebController } from './pages/clients.web.controller';
+import { PersonsWebController } from './pages/persons.web.controller';
 import { HomeWebController } from './pages/home.web.controller';
 import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
@@ -63,6 +65,7 @@ import { ReadersService } from './readers.service';
     LedgerModule,
     ConsentModule,
     RunsModule,
+    PersonsModule,
     SchedulingModule,
     StatisticsModule,
   ],
@@ -71,6 +74,7 @@ import { ReadersService } from './readers.service';
     AuthWebController,
     ImportsWebController,
     ClientsWebController,
+    PersonsWebController,
     MessagesWebController,
     MailingsWebController,
     MailingWebController,

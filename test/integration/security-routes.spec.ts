@@ -92,6 +92,8 @@ const ROUTES: Record<string, Route> = {
   'PATCH /clients/:id': { is: 'content.change', of: 'client', body: () => ({ comment: 'x' }) },
   'DELETE /clients/:id': { is: 'content.change', of: 'client' },
   'GET /clients/:id/deliveries': { ...read, of: 'client' },
+  'GET /clients/:id/export': { ...read, of: 'client' },
+  'POST /clients/:id/erase': { is: 'content.change', of: 'client' },
   'POST /clients/import': { is: 'content.change', body: () => 'email,full_name,comment\n', type: 'text/csv' },
   'GET /imports': read,
   'GET /imports/:id': { ...read, of: 'import' },

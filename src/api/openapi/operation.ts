@@ -16,6 +16,11 @@ export const CSV: Content = {
   headers: { 'Content-Disposition': REQUIRED_TEXT_HEADER },
 };
 
+export const JSON_FILE: Content = {
+  content: { 'application/json': { schema: { type: 'object', additionalProperties: true } } },
+  headers: { 'Content-Disposition': REQUIRED_TEXT_HEADER },
+};
+
 /** The body of a route that takes a CSV file, as it is or in a form. Any text is accepted: what is no table is said so. */
 export const csvUpload = (description: string): Content['content'] => ({
   'text/csv': { schema: { description } },

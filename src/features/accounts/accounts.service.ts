@@ -214,3 +214,11 @@ export async function accountsPutBack(tx: Transaction, backMs: number): Promise<
   );
   await tx.affected(`UPDATE domain_rests SET until_at = until_at ${back} WHERE until_at > clock_timestamp()`, [backMs]);
 }
+
+/** Takes what a pattern finds out of what servers said about the account, and of why a domain rests. */
+export async function eraseFromAccounts(tx: Transaction, pattern: string): Promise<void> {
+  const erased = `detail = regexp_replace(detail, $1, '[erased]', 'gi') WHERE detail ~* $1`;
+  await tx.affected(`UPDATE accounts SET ${erased}`, [pattern]);
+  await tx.affected(`UPDATE account_log SET ${erased}`, [pattern]);
+  await tx.affected(`UPDATE domain_rests SET ${erased}`, [pattern]);
+}

@@ -1,4 +1,4 @@
-import type { Sql } from '../../database/database';
+import type { Sql, Transaction } from '../../database/database';
 import type { Role, Viewer } from '../../domain/permissions';
 import type { SuppressionReason } from '../../domain/suppression';
 
@@ -38,6 +38,8 @@ export const auditActions = [
   'message.delete',
   'message.test',
   'client.delete',
+  'person.export',
+  'person.erase',
   'clients.import',
   'clients.export',
   'deliveries.export',
@@ -142,4 +144,23 @@ export async function audit(
       JSON.stringify(detail),
     ],
   );
+}
+
+/** Takes what a pattern finds (see `mentions`) out of the details of the audit log. */
+export async function eraseMentions(tx: Transaction, pattern: string): Promise<void> {
+  await tx.rows('SET LOCAL gonets.erasing = on');
+  await tx.affected(
+    `UPDATE audit_log SET detail = regexp_replace(detail::text, $1, '[erased]', 'gi')::jsonb WHERE detail::text ~* $1`,
+    [pattern],
+  );
+  await tx.rows('SET LOCAL gonets.erasing = off');
+}
+
+/**
+ * A regular expression of Postgres that finds these addresses in a text, but not within longer ones. JSON writes an
+ * address as it is.
+ */
+export function mentions(addresses: readonly string[]): string {
+  const either = addresses.map((address) => address.replace(/[^a-z0-9@\u0080-\uffff]/gi, '\\$&')).join('|');
+  return `(?<![[:alnum:]._%+-])(?:${either})(?![[:alnum:]-])`;
 }

@@ -53,3 +53,16 @@ export const recogniseErased = (tx: Transaction, ownerId: number, firstId: numbe
         AND (s.owner_id = $1 OR s.owner_id IS NULL)`,
     [ownerId, firstId, lastId],
   );
+
+/**
+ * Takes addresses out of the list of who must not get mail; their hashes stay, so that they go on getting none. Those
+ * that bind all owners keep the address as long as another owner has it as a client, whose letters are stopped by it.
+ */
+export const eraseSuppressed = (tx: Transaction, ownerId: number | null, addresses: string[]) =>
+  tx.affected(
+    `UPDATE suppressions s SET email_key = NULL, detail = ''
+      WHERE s.address_hash = ANY (SELECT address_hash(a) FROM unnest($2::text[]) AS a)
+        AND ($1::bigint IS NULL OR s.owner_id = $1 OR (s.owner_id IS NULL AND NOT EXISTS (
+          SELECT FROM clients c WHERE lower(c.email) = s.email_key AND c.owner_id <> $1)))`,
+    [ownerId, addresses],
+  );

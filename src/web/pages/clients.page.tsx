@@ -13,6 +13,7 @@ import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { useAttemptColumns } from './attempts.page';
 import { History, Suppressed } from './client-history';
+import { PersonRights } from './person-rights';
 
 export function ClientsPage({ clients }: { clients: Page<ClientView> }) {
   const { t, query, format } = useReader();
@@ -155,6 +156,7 @@ export function ClientPage({ client, history, deliveries, attempts, mayChange }:
           </p>
         </section>
       )}
+      {mayChange && <PersonRights client={client} />}
     </>
   );
 }

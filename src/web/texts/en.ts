@@ -364,6 +364,15 @@ export const en = {
     deleteQuestion: (email: string) => `Delete ${email}?`,
     deleteText: 'Future mailings leave this client out, and waiting letters are skipped. What was sent stays recorded.',
   },
+  persons: {
+    title: "This person's rights",
+    text: 'People may ask what is kept about them, and that it is forgotten.',
+    export: 'Download all that is kept',
+    erase: 'Erase this person',
+    eraseQuestion: (email: string) => `Erase ${email} for good?`,
+    eraseText:
+      'The client is deleted. In the records of what was sent, a code takes the place of the address; the numbers stay. If the address is excluded, it stays so. Nothing brings the data back.',
+  },
   imports: {
     title: 'Import clients',
     about:
@@ -711,6 +720,8 @@ export const en = {
       'mailing.delete': 'Deleted a mailing',
       'message.delete': 'Deleted a message',
       'message.test': 'Sent a test letter',
+      'person.erase': 'Erased a person',
+      'person.export': 'Exported what is kept about a person',
       'client.delete': 'Deleted a client',
       'clients.import': 'Imported clients',
       'clients.export': 'Exported clients',
@@ -848,6 +859,7 @@ export const en = {
     MAILING_DONE: 'This mailing is done.',
     MAILING_CREATED: 'This mailing has not started yet.',
     MAILING_AUDIENCE_ALL: 'This mailing goes to all clients.',
+    LETTER_UNDER_WAY: 'A letter to this person is under way. Please try again in a minute.',
     MESSAGE_IN_USE: 'Mailings use this message. Delete them or give them another one first.',
     RUN_RESENDING: 'This sending is being repeated already for those who failed.',
     RUN_NOT_HELD: 'Its mailing is started. Pause it first.',
@@ -898,6 +910,7 @@ export const en = {
     batchSuppressed: 'These addresses are excluded.',
     saved: 'Saved.',
     deleted: 'Deleted.',
+    erased: 'Erased.',
     secondFactorOff: 'The second factor is off.',
     secondFactorReset: 'The second factor is reset; the user is told by e-mail.',
     linked: 'Linked.',

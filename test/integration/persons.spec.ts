@@ -1,0 +1,168 @@
+import { PersonsService } from '../../src/features/persons/persons.service';
+import { recogniseErased, suppress } from '../../src/features/consent/suppressions';
+import { audit } from '../../src/features/audit/audit';
+import { noteEvent } from '../../src/features/ledger/events';
+import { writeLedger } from '../../src/features/sending/write-ledger';
+import { Ledger } from '../support/ledger';
+
+/** What a person may ask for: a copy of all that is kept about them, and that it is forgotten. */
+
+const OPERATOR = { userId: 0, role: 'admin', via: 'cli' } as const;
+const OWNER = { userId: 1, role: 'user' } as const;
+
+let ledger: Ledger;
+let persons: PersonsService;
+let other: number;
+
+beforeAll(async () => {
+  ledger = await Ledger.start();
+  persons = new PersonsService(ledger.database, ledger.runs);
+  other = await ledger.make.user();
+});
+afterAll(() => ledger?.stop());
+
+/** Every table and column of the database whose text contains this, so that no place is forgotten. */
+async function placesOf(text: string): Promise<string[]> {
+  const tables = await ledger.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables
+      WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1`,
+  );
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const [row] = await ledger.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM ${name} t WHERE t::text ILIKE '%' || $1 || '%'`,
+      [text],
+    );
+    if (row!.n > 0) found.push(name);
+  }
+  return found;
+}
+
+/** A person of whom something stands in each place that may name them. */
+async function known(local: string) {
+  const email = `${local}@people.example`;
+  const [clientId] = await ledger.make.clients(1, [email]);
+  const mailingId = await ledger.make.mailing({ ownerId: 1, status: 'started' });
+  await ledger.query(`UPDATE mailings SET audience = 'selected' WHERE id = $1`, [mailingId]);
+  await ledger.make.select(mailingId, [clientId!]);
+  const runId = await ledger.make.run(mailingId);
+  await ledger.planner.plan(runId);
+  const [deliveryId] = await ledger.ids(runId);
+  await ledger.query(
+    `UPDATE clients SET full_name = 'Ann', comment = 'a friend', fields = '{"city":"Perm"}' WHERE id = $1`,
+    [clientId],
+  );
+  await ledger.query(
+    `INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status,
+       reply_code, enhanced_code, server_response)
+     VALUES ($1, $2, $3, 1, $4, 1, 1, 'failed', 550, '5.1.1', $5)`,
+    [deliveryId, runId, mailingId, clientId, `550 5.1.1 <${email.toUpperCase()}>: no such user`],
+  );
+  await ledger.database.transaction(async (tx) => {
+    await noteEvent(tx, { deliveryId: deliveryId!, kind: 'bounced', source: 'smtp' });
+    const hash = (await tx.first<{ hash: Buffer }>('SELECT address_hash($1) AS hash', [email]))!.hash;
+    const what = { mailingId: null, emailKey: email, addressHash: hash, source: 'smtp' } as const;
+    await suppress(tx, { ...what, ownerId: 1, reason: 'hard_bounce', detail: `550 ${email} unknown` });
+    await suppress(tx, { ...what, ownerId: null, reason: 'complaint' });
+    await audit(tx, OWNER, 'suppression.lift', { type: 'suppression' }, { why: `asked by ${email}, see jo${email}` });
+  });
+  await ledger.query(`UPDATE delivery_events SET reply = $2 WHERE delivery_id = $1`, [deliveryId, `no ${email}`]);
+  await ledger.query(`INSERT INTO notices (kind, user_id, email, last_response) VALUES ('test', 1, $1, $1)`, [email]);
+  await ledger.query(`INSERT INTO account_log (account_id, event, detail) VALUES (1, 'waiting', $1)`, [`451 ${email}`]);
+  return { email, clientId: clientId!, mailingId, runId, deliveryId: deliveryId! };
+}
+
+it('exports all that is kept about a client', async () => {
+  const { email, clientId, deliveryId, mailingId } = await known('exported');
+  const copy = await persons.export(OWNER, clientId);
+  expect(copy).toMatchObject({
+    addresses: [email],
+    clients: [{ id: clientId, email, fullName: 'Ann', comment: 'a friend', fields: { city: 'Perm' }, tags: [] }],
+    suppressions: [{ reason: 'hard_bounce' }, { reason: 'complaint' }],
+    selectedFor: [{ mailingId }],
+    letters: [{ deliveryId, email, attempts: [{ status: 'failed' }], events: [{ kind: 'bounced' }] }],
+    notices: [{ kind: 'test', email }],
+  });
+  expect(await persons.exportAddress(OPERATOR, email.toUpperCase())).toMatchObject({ clients: [{ id: clientId }] });
+});
+
+it("gives nobody another owner's client", async () => {
+  const { clientId } = await known('foreign');
+  const stranger = { userId: other, role: 'user' } as const;
+  await expect(persons.export(stranger, clientId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(persons.erase(stranger, clientId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(persons.erase({ userId: other, role: 'manager' }, clientId)).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+  });
+});
+
+it('erases every trace of an address, and keeps numbers, states and suppressions', async () => {
+  const { email, clientId, runId, deliveryId } = await known('erased');
+  const before = await ledger.query('SELECT status, reason FROM deliveries WHERE run_id = $1', [runId]);
+  expect((await placesOf(email)).length).toBeGreaterThan(6);
+  expect(await persons.erase(OWNER, clientId)).toEqual({ clients: 1, letters: 1 });
+  // The audit log keeps the longer address that only ends like this one.
+  expect(await placesOf(email)).toEqual(['audit_log']);
+  const [entry] = await ledger.query<{ why: string }>(
+    `SELECT detail->>'why' AS why FROM audit_log WHERE detail::text LIKE '%erased@people%'`,
+  );
+  expect(entry).toEqual({ why: 'asked by [erased], see joerased@people.example' });
+  const after = await ledger.query<{ email: string }>(
+    'SELECT email, status, reason FROM deliveries WHERE run_id = $1',
+    [runId],
+  );
+  expect(after).toEqual([
+    { email: expect.stringMatching(/^erased:[0-9a-f]{32}$/) as string, status: 'skipped', reason: 'client_deleted' },
+  ]);
+  expect(before).toHaveLength(1);
+  expect(await ledger.query('SELECT server_response FROM attempts WHERE delivery_id = $1', [deliveryId])).toEqual([
+    { serverResponse: '550 5.1.1 [erased]' },
+  ]);
+  expect(
+    await ledger.query(`SELECT action FROM audit_log WHERE object_id = $1 AND action = 'person.erase'`, [clientId]),
+  ).toHaveLength(1);
+
+  // Whoever adds the address again does not write to it.
+  const [again] = await ledger.make.clients(1, [email]);
+  await ledger.database.transaction((tx) => recogniseErased(tx, 1, again!));
+  const next = await ledger.make.mailing({ ownerId: 1, status: 'started' });
+  const nextRun = await ledger.make.run(next);
+  await ledger.planner.plan(nextRun);
+  expect(
+    await ledger.query('SELECT status, reason FROM deliveries WHERE run_id = $1 AND client_id = $2', [nextRun, again]),
+  ).toEqual([{ status: 'skipped', reason: 'complaint' }]);
+});
+
+it('erases addresses that a client had before', async () => {
+  const { email, clientId } = await known('renamed');
+  await ledger.query(`UPDATE clients SET email = 'new@people.example' WHERE id = $1`, [clientId]);
+  await persons.erase(OWNER, clientId);
+  expect(await placesOf('new@people.example')).toEqual([]);
+  expect(await placesOf(email)).toEqual(['audit_log']);
+});
+
+it('leaves what other owners keep, and what binds them', async () => {
+  const { email, clientId } = await known('shared');
+  const [theirs] = await ledger.make.clients(other, [email]);
+  await persons.erase(OWNER, clientId);
+  expect(await ledger.query('SELECT email FROM clients WHERE id = $1', [theirs])).toEqual([{ email }]);
+  expect(await ledger.query('SELECT owner_id, reason FROM suppressions WHERE email_key = $1', [email])).toEqual([
+    { ownerId: null, reason: 'complaint' },
+  ]);
+  expect(await persons.eraseAddress(OPERATOR, email)).toMatchObject({ clients: 1 });
+  expect(await placesOf(email)).toEqual(['audit_log']);
+});
+
+it('erases nothing while a letter to the person is under way', async () => {
+  const { email, clientId, deliveryId } = await known('hurried');
+  const worker = await ledger.make.worker();
+  await writeLedger(ledger.database, worker, [{ claim: deliveryId }]);
+  await ledger.query(`UPDATE deliveries SET status = 'sending', claimed_by = $2, reason = NULL WHERE id = $1`, [
+    deliveryId,
+    worker,
+  ]);
+  await expect(persons.erase(OWNER, clientId)).rejects.toMatchObject({ code: 'LETTER_UNDER_WAY' });
+  expect(await ledger.query('SELECT email FROM clients WHERE id = $1', [clientId])).toEqual([{ email }]);
+  await ledger.query(`UPDATE deliveries SET status = 'sent', claimed_by = NULL WHERE id = $1`, [deliveryId]);
+  expect(await persons.erase(OWNER, clientId)).toEqual({ clients: 1, letters: 1 });
+});
