@@ -304,7 +304,7 @@ describe.each([
       }
     }
     expect([...asked].sort()).toEqual(
-      ['block', 'delete', 'finish', 'pause', 'resend', 'resume', 'revoke', 'send', 'start'].sort(),
+      ['block', 'delete', 'finish', 'erase', 'pause', 'resend', 'resume', 'revoke', 'send', 'start'].sort(),
     );
     expect(found).toEqual([]);
   });

@@ -163,6 +163,22 @@ describe('a refusal for good', () => {
     });
   });
 
+  it('is not offered to be sent again: only those who would get the letter are counted', async () => {
+    const emails = ['gone@again.example', 'full@again.example', 'left@again.example'];
+    const runId = await send(emails, (email) =>
+      email.startsWith('gone')
+        ? { reason: 'user_unknown', text: NOBODY }
+        : { reason: 'mailbox_full', text: '552 5.2.2' },
+    );
+    const view = () => ledger.runs.get(MANAGER, runId);
+    expect((await view()).counts.failed).toBe(3);
+    expect(await ledger.runs.resendable(await view())).toBe(2);
+    await ledger.query(`DELETE FROM clients WHERE email = 'left@again.example'`);
+    expect(await ledger.runs.resendable(await view())).toBe(1);
+    const many = await view();
+    expect(await ledger.runs.resendable({ ...many, counts: { ...many.counts, failed: 10_001 } })).toBeNull();
+  });
+
   it('that comes after the worker was taken for dead suppresses, too, and a guess does not', async () => {
     const { ids } = await ledger.plannedRun(2);
     const worker = await ledger.worker();

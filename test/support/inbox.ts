@@ -9,7 +9,7 @@ export interface ReceivedLetter {
   token: string;
 }
 
-const REFUSE: Action = { do: 'reply', text: '550 5.1.1 No such mailbox here' };
+const REFUSE: Action = { do: 'reply', text: '550 5.2.2 The mailbox is full' };
 const NOT_NOW: Action = { do: 'reply', text: '451 4.3.0 not now' };
 
 /** The scripted server, keeping what it gets so that a test can read its letters. */
@@ -17,7 +17,7 @@ export class Inbox {
   readonly letters: ReceivedLetter[] = [];
   /** How often the next letters are refused for now. */
   refuse = 0;
-  /** Addresses that begin so are refused for good. */
+  /** Addresses that begin so are refused, and not excluded for it: their letters can be sent again. */
   static readonly REFUSED = 'refused-';
 
   private constructor(private readonly server: SmtpServer) {

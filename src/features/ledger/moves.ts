@@ -6,7 +6,7 @@ import { asItsRun, may, to } from './move-sql';
 const CLOSE_AT_ONCE = 5_000;
 
 /** The recipient of a run `r` whose address is in `email`. */
-const ofRun = (email: string) => ({
+export const ofRun = (email: string) => ({
   email,
   owner: 'r.owner_id',
   mailing: 'r.mailing_id',

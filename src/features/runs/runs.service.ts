@@ -7,7 +7,8 @@ import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { Missed } from '../../domain/schedule-decision';
 import type { RunReason, RunTrigger } from '../../domain/states';
-import { type Closed, closeDeliveries } from '../ledger/moves';
+import { whySuppressed } from '../consent/suppression-sql';
+import { type Closed, closeDeliveries, ofRun } from '../ledger/moves';
 import type { Mailing } from '../mailings/mailing.entity';
 import { finishOnce } from '../mailings/mailing-moves';
 import { RUN_VIEW, type RunView, SKIPPED_BY } from './run-view';
@@ -16,6 +17,9 @@ import { RUN_VIEW, type RunView, SKIPPED_BY } from './run-view';
 const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
     AND (SELECT coalesce(sum(pending + sending + deferred), 0) FROM run_counts c WHERE c.run_id = r.id) = 0
     AND NOT has_open_deliveries(r.id, r.floor_id)`;
+
+/** Of more failed deliveries it is not asked one by one whether they would be sent again. */
+const ASKED_ONE_BY_ONE = 10_000;
 
 export type { RunView } from './run-view';
 
@@ -47,6 +51,21 @@ export class RunsService {
     );
     if (!run) throw new NotFoundError('Run', id);
     return run;
+  }
+
+  /**
+   * How many people would get the letter if it were sent again to those who failed: whose address was excluded
+   * meanwhile, or who were deleted, don't. Null if there are too many to look at each.
+   */
+  async resendable({ id, counts }: Pick<RunView, 'id' | 'counts'>): Promise<number | null> {
+    if (counts.failed + counts.unknown > ASKED_ONE_BY_ONE) return null;
+    const row = await this.database.first<{ n: number }>(
+      `SELECT count(*) AS n FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN clients c ON c.id = d.client_id,
+              ${whySuppressed(ofRun('d.email'))}
+        WHERE d.run_id = $1 AND d.off_path IN ('failed', 'unknown') AND why.reason IS NULL`,
+      [id],
+    );
+    return row?.n ?? 0;
   }
 
   /**

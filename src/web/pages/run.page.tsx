@@ -10,7 +10,7 @@ import { deliveryEvents } from '../../domain/suppression';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { nameOf } from './mailings.page';
-import { isGoing, type Pace, RunLive, timeOf } from './run-live';
+import { type Pace, RunLive, timeOf } from './run-live';
 
 interface Props {
   run: RunView;
@@ -19,12 +19,13 @@ interface Props {
   deliveries: Page<DeliveryView>;
   sender: string;
   mayChange: boolean;
+  /** How many people would get the letter again; null if they are too many to be counted. */
+  again: number | null;
 }
 
-export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: Props) {
+export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, again }: Props) {
   const { t, format, query } = useReader();
   const keep = Object.fromEntries([...query].filter(([name, value]) => /^(status|event)$/.test(name) && value));
-  const again = run.counts.failed + run.counts.unknown;
   const name = mailing ? nameOf(mailing, t.mailings.nameless) : run.subject;
   return (
     <>
@@ -36,12 +37,12 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange }: P
         <a class="btn btn-secondary" href={`/runs/${run.id}/deliveries.csv`} download>
           {t.list.csv}
         </a>
-        {mayChange && !isGoing(run) && again > 0 && mailing && (
+        {again !== 0 && (
           <Confirm
             id="resend"
             action={`/runs/${run.id}/resend-failed`}
-            text={t.run.resendFailed(format.number(again))}
-            question={t.run.resendQuestion(again)}
+            text={again === null ? t.run.resendToFailed : t.run.resendFailed(format.number(again))}
+            question={again === null ? t.run.resendToFailed : t.run.resendQuestion(again)}
             kind="btn-primary"
           >
             <p>{t.run.resendText(sender)}</p>

@@ -19,7 +19,7 @@ import { orBlocked } from '../blocked';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
-import { isOutdated, paceOf, RunLive } from './run-live';
+import { isGoing, isOutdated, paceOf, RunLive } from './run-live';
 import { RunPage } from './run.page';
 
 /** The page of a run: who got the letter, who did not, and why. */
@@ -56,9 +56,10 @@ export class RunsWebController {
     ]);
     const owner = writableOwner(viewer);
     const mayChange = owner === null || owner === run.ownerId;
+    const again = mayChange && mailing && !isGoing(run) ? await this.runs.resendable(run) : 0;
     return page(
       (t) => t.run.title,
-      <RunPage {...{ run, mailing, deliveries, mayChange }} pace={paceOf(run)} sender={this.config.mailFrom} />,
+      <RunPage {...{ run, mailing, deliveries, mayChange, again }} pace={paceOf(run)} sender={this.config.mailFrom} />,
     );
   }
 

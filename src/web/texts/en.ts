@@ -542,6 +542,7 @@ export const en = {
     nextTry: (at: string) => `next try ${at}`,
     resendOne: 'Send again',
     markSent: 'It arrived: mark as sent',
+    resendToFailed: 'Resend to failed',
     resendFailed: (n: string) => `Resend to failed (${n})`,
     resendQuestion: (n: number) => `Send again to ${people(n)}?`,
     resendText: (sender: string) =>

@@ -549,6 +549,7 @@ export const ru: Texts = {
     nextTry: (at: string) => `следующая попытка ${at}`,
     resendOne: 'Отправить ещё раз',
     markSent: 'Дошло: отметить отправленным',
+    resendToFailed: 'Повторить неудачные',
     resendFailed: (n: string) => `Повторить неудачные (${n})`,
     resendQuestion: (n: number) => `Отправить ещё раз ${toPeople(n)}?`,
     resendText: (sender: string) => `Только тем, кому не дошло или чей исход неизвестен, от ${sender}.`,
