@@ -38,6 +38,9 @@ export const auditActions = [
   'message.delete',
   'message.test',
   'client.delete',
+  'field.delete',
+  'tag.delete',
+  'tag.merge',
   'clients.import',
   'clients.export',
   'deliveries.export',
@@ -71,6 +74,8 @@ export interface AuditObject {
     | 'mailing'
     | 'message'
     | 'client'
+    | 'field'
+    | 'tag'
     | 'import'
     | 'run'
     | 'delivery'
