@@ -29,6 +29,8 @@ import { UsersWebController } from './pages/users.web.controller';
 import { AttemptsWebController } from './pages/attempts.web.controller';
 import { AuthWebController } from './pages/auth.web.controller';
 import { ClientsWebController } from './pages/clients.web.controller';
+import { FieldsWebController } from './pages/fields.web.controller';
+import { TagsWebController } from './pages/tags.web.controller';
 import { HomeWebController } from './pages/home.web.controller';
 import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
@@ -70,6 +72,8 @@ import { ReadersService } from './readers.service';
     HomeWebController,
     AuthWebController,
     ImportsWebController,
+    FieldsWebController,
+    TagsWebController,
     ClientsWebController,
     MessagesWebController,
     MailingsWebController,
