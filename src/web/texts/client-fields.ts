@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../../domain/codes';
 import type { FieldType } from '../../domain/client-fields';
 import type { SubscriptionStatus } from '../../domain/subscription';
-import type { Widened } from './shape';
+import type { Widened } from './widened';
 import { countEn, countRu } from './plural';
 
 /** What pages say about the fields and tags of clients. */
