@@ -40,6 +40,9 @@ export const auditActions = [
   'client.delete',
   'person.export',
   'person.erase',
+  'field.delete',
+  'tag.delete',
+  'tag.merge',
   'clients.import',
   'clients.export',
   'deliveries.export',
@@ -73,6 +76,8 @@ export interface AuditObject {
     | 'mailing'
     | 'message'
     | 'client'
+    | 'field'
+    | 'tag'
     | 'import'
     | 'run'
     | 'delivery'

@@ -62,6 +62,8 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   mailing: (id) => `/mailings/${id}`,
   message: (id) => `/messages/${id}`,
   client: (id) => `/clients/${id}`,
+  field: null,
+  tag: (id) => `/clients/tags/${id}`,
   import: (id) => `/clients/import/${id}`,
   run: (id) => `/runs/${id}`,
   delivery: (id) => `/attempts?deliveryId=${id}`,
