@@ -1,16 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { DelayedError, type Job, type Worker } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { BulkJobs } from '../features/clients/bulk-jobs.service';
 import { ImportsService } from '../features/clients/imports.service';
 import { FeederService } from '../features/sending/feeder.service';
 import { PlannerService } from '../features/runs/planner.service';
 import type { PlanJob } from '../queue/queues';
 import { RunFinisher } from './run-finisher';
 
-/** How long an import is applied before other jobs get their turn. */
-const IMPORT_SLICE_MS = 5_000;
+/** How long an import or a bulk action goes on before other jobs get their turn. */
+const SLICE_MS = 5_000;
 
-/** Plans runs and applies imports: long work in short transactions, apart from the sending. */
+/** Plans runs, applies imports, does things to many clients: long work in short transactions, apart from the sending. */
 @Injectable()
 export class PlanProcessor {
   constructor(
@@ -18,12 +19,13 @@ export class PlanProcessor {
     private readonly feeder: FeederService,
     private readonly finisher: RunFinisher,
     private readonly imports: ImportsService,
+    private readonly bulk: BulkJobs,
     private readonly logger: PinoLogger,
   ) {}
 
   async process(job: Job<PlanJob>, token: string | undefined, worker: Worker): Promise<void> {
-    if ('importId' in job.data) {
-      if (await this.imports.resume(job.data.importId, IMPORT_SLICE_MS)) return;
+    if (!('runId' in job.data)) {
+      if (await this.goOn(job.data)) return;
       // To the end of the queue: delayed until time 0, because this node's clock may be ahead of the others'.
       await worker.getBackend().moveToDelayed(job.id as string, 0, 0, token, { skipAttempt: true });
       throw new DelayedError();
@@ -33,6 +35,12 @@ export class PlanProcessor {
       await this.feeder.feed();
       this.finisher.note(runId);
     }
+  }
+
+  private goOn(data: Exclude<PlanJob, { runId: number }>): Promise<boolean> {
+    return 'importId' in data
+      ? this.imports.resume(data.importId, SLICE_MS)
+      : this.bulk.resume(data.bulkJobId, SLICE_MS);
   }
 
   onFailed(job: Job<PlanJob> | undefined, error: Error): void {

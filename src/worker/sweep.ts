@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { BulkJobs } from '../features/clients/bulk-jobs.service';
 import { ImportsService } from '../features/clients/imports.service';
 import { Outages } from '../features/consent/outages.service';
 import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service';
@@ -16,6 +17,7 @@ export class Sweep {
     private readonly runs: RunsService,
     private readonly plans: PlanJobs,
     private readonly imports: ImportsService,
+    private readonly bulk: BulkJobs,
     private readonly notices: Notices,
     private readonly users: StaleUsers,
     private readonly outages: Outages,
@@ -28,6 +30,7 @@ export class Sweep {
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);
     await this.imports.runPending();
+    await this.bulk.runPending();
     await this.notices.enqueueDue();
     await this.users.forget();
     await this.outages.look();

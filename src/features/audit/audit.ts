@@ -1,4 +1,5 @@
 import type { Sql, Transaction } from '../../database/database';
+import type { BulkAction } from '../../domain/bulk';
 import type { Role, Viewer } from '../../domain/permissions';
 import type { SuppressionReason } from '../../domain/suppression';
 
@@ -42,6 +43,8 @@ export const auditActions = [
   'person.erase',
   'clients.import',
   'clients.export',
+  'clients.bulk',
+  'clients.bulk_stop',
   'deliveries.export',
   'run.resend_failed',
   'run.reconcile',
@@ -78,7 +81,8 @@ export interface AuditObject {
     | 'delivery'
     | 'account'
     | 'suppression'
-    | 'suppression_batch';
+    | 'suppression_batch'
+    | 'bulk_job';
   id?: number;
 }
 
@@ -116,6 +120,8 @@ export interface AuditDetail {
   /** Why an address is suppressed, and why it was lifted. */
   reason?: SuppressionReason;
   why?: string;
+  /** What was done to many clients. */
+  bulk?: BulkAction;
   /** The import was a dry run. */
   dryRun?: boolean;
 }
