@@ -23,6 +23,8 @@ import { AuditController } from './audit.controller';
 import { AuthController } from './auth.controller';
 import { BulkController, JobsController } from './bulk.controller';
 import { ClientsController } from './clients.controller';
+import { FieldsController } from './fields.controller';
+import { TagsController } from './tags.controller';
 import { DeliveriesController } from './deliveries.controller';
 import { EventsController } from './events.controller';
 import { ImportsModule } from '../features/clients/imports.module';
@@ -76,6 +78,8 @@ import { validationPipe } from './validation';
     JobsController,
     ClientsController,
     PersonsController,
+    FieldsController,
+    TagsController,
     MessagesController,
     MailingsController,
     RunsController,

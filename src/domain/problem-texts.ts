@@ -150,6 +150,9 @@ export const problemTexts: ProblemTexts = {
   no_such_field: ({ key, similar }) =>
     `names no field: there is no "${key}"${similar === null ? '' : `; did you mean "${similar}"?`}`,
 
+  tag_comma: () => 'must not contain a comma, which separates tags',
+  no_such_tag: ({ id }) => `names no other tag of yours: ${id}`,
+
   email: ({ fault, max }) => filled(EMAILS[fault], max),
   common_password: () => 'must not be one of the passwords that are guessed first',
   own_address: () => 'must not be your own e-mail address or a part of it',
@@ -158,7 +161,9 @@ export const problemTexts: ProblemTexts = {
 
   too_many_tags: ({ max }) => `has more than ${max} outputs and tags`,
   too_many_words: ({ max }) => `has more than ${max} names and filters in its outputs and tags`,
-  unknown_variable: (v) => `${place(v)}unknown variable "${v.name}"; known are ${v.known.join(', ')}`,
+  unknown_variable: (v) =>
+    `${place(v)}unknown variable "${v.name}"; ` +
+    `${v.similar === null ? '' : `did you mean "${v.similar}"? `}known are ${v.known.join(', ')}`,
   unknown_filter: (v) => `${place(v)}unknown filter "${v.name}"; known are ${v.known.join(', ')}`,
   unknown_tag: (v) => `${place(v)}unknown tag "${v.name}"; known are ${v.known.join(', ')}`,
   not_assignable: (v) => `${place(v)}"${v.name}" cannot be assigned to`,

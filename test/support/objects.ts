@@ -5,12 +5,14 @@ import { mailingBody, messageBody } from './factories';
 /** Ids of one of everything that has an owner. */
 export interface Objects {
   client: number;
+  tag: number;
   message: number;
   letter: number;
   mailing: number;
   run: number;
   delivery: number;
   import: number;
+  job: number;
   suppression: number;
   batch: number;
   token: number;
@@ -39,14 +41,24 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
   await api.app.get(PlannerService, { strict: false }).plan(run);
   const id = async (sql: string, param: number) =>
     (await api.database.first<{ id: number }>(sql, [param]))?.id ?? Promise.reject(new Error(`nothing: ${sql}`));
+  // One for each owner, whose key the tests of all routes know.
+  await api.database.affected(
+    `INSERT INTO client_fields (owner_id, key, label, type) VALUES ($1, 'city', 'City', 'text') ON CONFLICT DO NOTHING`,
+    [ownerId],
+  );
   return {
     client,
+    tag: await id(`INSERT INTO tags (owner_id, name) VALUES ($1, 'tag ' || random()) RETURNING id`, ownerId),
     message,
     letter,
     mailing,
     run,
     delivery: await id('SELECT id FROM deliveries WHERE run_id = $1', run),
     import: await id(`INSERT INTO imports (owner_id, status) VALUES ($1, 'done') RETURNING id`, ownerId),
+    job: await id(
+      `INSERT INTO bulk_jobs (owner_id, action, client_ids, last_id) VALUES ($1, 'delete', '{}', 0) RETURNING id`,
+      ownerId,
+    ),
     suppression: (await post('/suppressions', { email: `gone${made}@example.net` })).id,
     batch: await id(
       `INSERT INTO suppression_batches (kind, owner_id, complete_at) VALUES ('import', $1, now()) RETURNING id`,

@@ -41,6 +41,9 @@ export const auditActions = [
   'client.delete',
   'person.export',
   'person.erase',
+  'field.delete',
+  'tag.delete',
+  'tag.merge',
   'clients.import',
   'clients.export',
   'clients.bulk',
@@ -76,6 +79,8 @@ export interface AuditObject {
     | 'mailing'
     | 'message'
     | 'client'
+    | 'field'
+    | 'tag'
     | 'import'
     | 'run'
     | 'delivery'

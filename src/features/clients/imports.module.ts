@@ -4,6 +4,7 @@ import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
 import { ClientsModule } from './clients.module';
 import { BulkJobs } from './bulk-jobs.service';
+import { ClientWork } from './client-work.service';
 import { ImportApplier } from './import-applier.service';
 import { ImportStager } from './import-stager.service';
 import { BulkJob } from './bulk-job.entity';
@@ -12,7 +13,7 @@ import { ImportsService } from './imports.service';
 
 @Module({
   imports: [ClientsModule, DatabaseModule, QueueModule, TypeOrmModule.forFeature([Import, BulkJob])],
-  providers: [ImportsService, BulkJobs, ImportStager, ImportApplier],
-  exports: [ImportsService, BulkJobs],
+  providers: [ClientWork, ImportsService, BulkJobs, ImportStager, ImportApplier],
+  exports: [ClientWork, ImportsService, BulkJobs],
 })
 export class ImportsModule {}

@@ -118,6 +118,15 @@ export const deleteClient = (tx: Transaction, clientId: number) =>
     [clientId],
   );
 
+/** The same of several clients who are deleted together. */
+export const deleteClients = (tx: Transaction, clientIds: number[]) =>
+  tx.affected(
+    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
+            next_attempt_at = NULL, updated_at = app_now()
+      WHERE client_id = ANY($1::bigint[]) AND ${may('deleteClient')}`,
+    [clientIds],
+  );
+
 /** Deliveries `d` whose last attempt `a` got the refusal $1 and is charged for it. */
 export const CHARGED = `${may('pardon')} AND a.delivery_id = d.id AND a.attempt_number = d.attempts AND a.refusal = $1
   AND NOT a.pardoned`;

@@ -5,6 +5,7 @@ import type { CountedEvent, DeliveryEvent, SuppressionReason, SuppressionSource 
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
+import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
 import { reasonsEn } from './reasons';
 
 const letters = (n: number) => count(n, 'letter', 'letters');
@@ -148,6 +149,9 @@ export const en = {
   period: { once: 'Once', daily: 'Every day', weekly: 'Every week', monthly: 'Every month' },
   chart: { asTable: 'The numbers as a table' },
   reasons: reasonsEn,
+  fields: fieldsEn,
+  tags: tagsEn,
+  subscription: subscriptionEn,
   statusCode: {
     paused_by_manager: 'A manager paused this mailing.',
     owner_blocked: "The owner's account is blocked.",
@@ -363,6 +367,9 @@ export const en = {
     liftReason: { outage: "the trouble was their mail server's", undone: 'what came together was undone' },
     deleteQuestion: (email: string) => `Delete ${email}?`,
     deleteText: 'Future mailings leave this client out, and waiting letters are skipped. What was sent stays recorded.',
+  },
+  bulk: {
+    actions: { tag: 'Give a tag', untag: 'Take a tag', delete: 'Delete', suppress: 'Exclude from mail' },
   },
   persons: {
     title: "This person's rights",
@@ -724,6 +731,9 @@ export const en = {
       'person.erase': 'Erased a person',
       'person.export': 'Exported what is kept about a person',
       'client.delete': 'Deleted a client',
+      'field.delete': 'Deleted a field of clients',
+      'tag.delete': 'Deleted a tag',
+      'tag.merge': 'Merged tags',
       'clients.import': 'Imported clients',
       'clients.bulk': 'Did something to many clients',
       'clients.bulk_stop': 'Stopped an action on many clients',
@@ -751,6 +761,8 @@ export const en = {
       mailing: 'Mailing',
       message: 'Message',
       client: 'Client',
+      field: 'Field',
+      tag: 'Tag',
       import: 'Import',
       run: 'Sending',
       delivery: 'Letter',
@@ -855,6 +867,7 @@ export const en = {
   },
   problems: problemsEn,
   refusals: {
+    ...fieldRefusalsEn,
     EMAIL_TAKEN: 'This address is there already.',
     MAILING_SENDING: 'Letters of this mailing are still going out. Wait until they are through.',
     MAILING_ENDED: 'The end of this mailing has passed. Give it a later end first.',

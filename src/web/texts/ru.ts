@@ -1,5 +1,6 @@
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
+import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
@@ -152,6 +153,9 @@ export const ru: Texts = {
   period: { once: 'Один раз', daily: 'Каждый день', weekly: 'Каждую неделю', monthly: 'Каждый месяц' },
   chart: { asTable: 'Числа таблицей' },
   reasons: reasonsRu,
+  fields: fieldsRu,
+  tags: tagsRu,
+  subscription: subscriptionRu,
   statusCode: {
     paused_by_manager: 'Рассылку приостановил менеджер.',
     owner_blocked: 'Учётная запись владельца заблокирована.',
@@ -370,6 +374,9 @@ export const ru: Texts = {
     deleteQuestion: (email: string) => `Удалить ${email}?`,
     deleteText:
       'Будущие рассылки обойдут этого клиента, ждущие письма будут пропущены. Записи об отправленном останутся.',
+  },
+  bulk: {
+    actions: { tag: 'Поставить метку', untag: 'Снять метку', delete: 'Удалить', suppress: 'Исключить из рассылок' },
   },
   persons: {
     title: 'Права этого человека',
@@ -730,6 +737,9 @@ export const ru: Texts = {
       'person.erase': 'Стирание данных человека',
       'person.export': 'Выгрузка данных человека',
       'client.delete': 'Удаление клиента',
+      'field.delete': 'Удаление поля клиентов',
+      'tag.delete': 'Удаление тега',
+      'tag.merge': 'Объединение тегов',
       'clients.import': 'Импорт клиентов',
       'clients.bulk': 'Действие со многими клиентами',
       'clients.bulk_stop': 'Остановка действия со многими клиентами',
@@ -757,6 +767,8 @@ export const ru: Texts = {
       mailing: 'Рассылка',
       message: 'Сообщение',
       client: 'Клиент',
+      field: 'Поле',
+      tag: 'Тег',
       import: 'Загрузка',
       run: 'Отправка',
       delivery: 'Письмо',
@@ -861,6 +873,7 @@ export const ru: Texts = {
   },
   problems: problemsRu,
   refusals: {
+    ...fieldRefusalsRu,
     EMAIL_TAKEN: 'Такой адрес уже есть.',
     MAILING_SENDING: 'Письма этой рассылки ещё уходят. Подождите, пока уйдут все.',
     MAILING_ENDED: 'Срок рассылки истёк. Сначала перенесите конец.',
