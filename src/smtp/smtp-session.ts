@@ -36,7 +36,8 @@ export class SmtpSession implements TransactionWire {
   });
 
   /**
-   * @param mayWriteDot asked immediately before every final dot; false destroys the connection instead
+   * @param mayWriteDot asked before a letter begins, and immediately before its final dot; false destroys the connection
+   * instead
    * @param onDead called once, when the connection can't be used any more
    */
   constructor(
@@ -68,7 +69,9 @@ export class SmtpSession implements TransactionWire {
 
   /** Sends one letter; its addresses must not contain control characters. `settle` must be called before the next. */
   send(envelope: Envelope, raw: Buffer): Promise<TransmitResult> {
-    if (this.mode !== 'idle') return Promise.resolve({ kind: 'withheld', phase: 'connect', text: STOPPED });
+    // Once this worker does not count as alive any more, not even a transaction begins.
+    if (this.mode !== 'idle' || !this.mayWriteDot())
+      return Promise.resolve({ kind: 'withheld', phase: 'connect', text: STOPPED });
     return new Promise((resolve) => {
       this.mode = 'letter';
       this.finish = resolve as (result: TransmitResult | null) => void;

@@ -757,15 +757,18 @@ describe('deadlines', () => {
 });
 
 describe('fencing', () => {
-  test('beforeDot is asked once per letter, and its no writes no dot', async () => {
+  test('beforeDot is asked before a letter begins and before its dot: its no begins nothing, and writes no dot', async () => {
     const server = await serve();
-    let allowed = true;
     let asked = 0;
-    const pool = poolOf(server.port, { beforeDot: () => (asked++, allowed) });
+    let refused = Infinity;
+    const pool = poolOf(server.port, { beforeDot: () => ++asked < refused });
     expect((await pool.transmit(letter('ok-a@x.org'))).kind).toBe('accepted');
-    allowed = false;
-    expect(await pool.transmit(letter('ok-b@x.org'))).toMatchObject({ kind: 'withheld', phase: 'data' });
     expect(asked).toBe(2);
+    refused = 4;
+    expect(await pool.transmit(letter('ok-b@x.org'))).toMatchObject({ kind: 'withheld', phase: 'data' });
+    expect(await pool.transmit(letter('ok-c@x.org'))).toMatchObject({ kind: 'withheld', phase: 'connect' });
+    expect(asked).toBe(5);
+    expect(server.stats.transactions).toBe(2);
     await until(() => readJournal(journal).some((line) => line.rcpt === 'ok-b@x.org'));
     expect(accepted().map((line) => line.rcpt)).toEqual(['ok-a@x.org']);
   });
