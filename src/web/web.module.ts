@@ -31,6 +31,8 @@ import { AttemptsWebController } from './pages/attempts.web.controller';
 import { AuthWebController } from './pages/auth.web.controller';
 import { ClientsWebController } from './pages/clients.web.controller';
 import { PersonsWebController } from './pages/persons.web.controller';
+import { FieldsWebController } from './pages/fields.web.controller';
+import { TagsWebController } from './pages/tags.web.controller';
 import { HomeWebController } from './pages/home.web.controller';
 import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
@@ -73,6 +75,8 @@ import { ReadersService } from './readers.service';
     HomeWebController,
     AuthWebController,
     ImportsWebController,
+    FieldsWebController,
+    TagsWebController,
     ClientsWebController,
     PersonsWebController,
     MessagesWebController,
