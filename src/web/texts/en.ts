@@ -370,7 +370,45 @@ export const en = {
     deleteText: 'Future mailings leave this client out, and waiting letters are skipped. What was sent stays recorded.',
   },
   bulk: {
-    actions: { tag: 'Give a tag', untag: 'Take a tag', delete: 'Delete', suppress: 'Exclude from mail' },
+    title: 'Do something to many',
+    whom: 'To whom',
+    what: 'What',
+    tags: 'Tags, separated by commas',
+    tick: 'Chosen',
+    ticked: 'Those that are ticked',
+    all: (n: number | undefined) => (n === undefined ? 'All that this list finds' : `All that this list finds (${n})`),
+    go: 'Go',
+    earlier: 'Earlier actions',
+    jobs: 'Actions on many clients',
+    noJobs: 'There were none yet.',
+    done: 'Clients',
+    stop: 'Stop',
+    more: (n: number) => `and ${people(n)} more`,
+    goesOn: 'It goes on in the background: you may leave the page.',
+    everybody: 'All clients that you have.',
+    progress: (done: string, total: string | null) =>
+      total === null ? `${done} clients` : `${done} of ${total} clients`,
+    by: { search: 'Found by', tag: 'Tag', subscription: 'State', segmentId: 'Segment' },
+    status: { running: 'Under way', done: 'Done', stopped: 'Stopped' },
+    actions: { tag: 'Give tags', untag: 'Take tags away', delete: 'Delete', suppress: 'Exclude from mail' },
+    ask: {
+      tag: (n: number) => `Give tags to ${people(n)}`,
+      untag: (n: number) => `Take tags from ${people(n)}`,
+      delete: (n: number) => `Delete ${people(n)}?`,
+      suppress: (n: number) => `Exclude ${people(n)} from mail?`,
+    },
+    askAll: {
+      tag: 'Give tags to all of these',
+      untag: 'Take tags from all of these',
+      delete: 'Delete all of these?',
+      suppress: 'Exclude all of these from mail?',
+    },
+    means: {
+      delete:
+        'Future mailings leave them out, and waiting letters are skipped. What was sent stays recorded. They do not come back.',
+      suppress:
+        'They get no more letters of yours, also not those that are waiting. You can include them again one by one.',
+    },
   },
   persons: {
     title: "This person's rights",
