@@ -25,7 +25,7 @@ export function Tick({ id, email }: { id: number; email: string }) {
 
 /** What can be done to the clients of a list. Nothing is done before it was asked for a second time, but for tags. */
 export function BulkBar({ total, tags }: { total: number | undefined; tags: readonly string[] }) {
-  const { t, query } = useReader();
+  const { t, query, format } = useReader();
   const filters = ['search', 'tag', 'subscription', 'segmentId'].filter((name) => query.get(name));
   return (
     <details class="bulk">
@@ -40,7 +40,8 @@ export function BulkBar({ total, tags }: { total: number | undefined; tags: read
             <input class="form-check-input" type="radio" name="whom" value="ticked" checked /> {t.bulk.ticked}
           </label>
           <label>
-            <input class="form-check-input" type="radio" name="whom" value="all" /> {t.bulk.all(total)}
+            <input class="form-check-input" type="radio" name="whom" value="all" />{' '}
+            {t.bulk.all(total === undefined ? '' : format.number(total))}
           </label>
         </fieldset>
         <label class="pick">
@@ -84,6 +85,7 @@ export function BulkPage({ form, action, choice, emails }: AskProps) {
   const { t } = useReader();
   const { clientIds, all, kept } = choice;
   const filters = Object.entries(kept).filter(([name, value]) => name.startsWith('by.') && value);
+  if (!all && clientIds.length === 0) return <Nobody />;
   return (
     <>
       <PageHead
@@ -119,9 +121,19 @@ export function BulkPage({ form, action, choice, emails }: AskProps) {
             {t.form.cancel}
           </a>
         </div>
-        {clientIds.length === 0 && !all && <p class="hint">{worded(t.problems, problem('clients_or_filter'))}</p>}
         <p class="hint">{t.bulk.goesOn}</p>
       </PostForm>
+    </>
+  );
+}
+
+/** Nothing was ticked. */
+function Nobody() {
+  const { t } = useReader();
+  return (
+    <>
+      <PageHead title={t.bulk.title} back={{ to: '/clients', text: t.clients.title }} />
+      <p role="alert">{worded(t.problems, problem('clients_or_filter'))}</p>
     </>
   );
 }

@@ -40,7 +40,8 @@ export class BulkWebController {
       return page(({ bulk }) => bulk.title, <BulkPage {...{ action, choice, emails }} form={state} />);
     };
     // Tags are given at once: that harms nobody, and is taken back as easily.
-    const isClear = form.sure === '1' || (takesTags(action) && tags.length > 0);
+    const isNobody = !choice.all && choice.clientIds.length === 0;
+    const isClear = !isNobody && (form.sure === '1' || (takesTags(action) && tags.length > 0));
     if (!isClear) return ask({ ...emptyForm(), values: form });
     return submit(
       reader,

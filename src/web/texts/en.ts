@@ -376,7 +376,7 @@ export const en = {
     tags: 'Tags, separated by commas',
     tick: 'Chosen',
     ticked: 'Those that are ticked',
-    all: (n: number | undefined) => (n === undefined ? 'All that this list finds' : `All that this list finds (${n})`),
+    all: (n: string) => (n === '' ? 'All that this list finds' : `All that this list finds (${n})`),
     go: 'Go',
     earlier: 'Earlier actions',
     jobs: 'Actions on many clients',
