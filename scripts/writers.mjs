@@ -32,6 +32,7 @@ const tables = {
     'client_fields',
     'tags',
     'client_tags',
+    'bulk_jobs',
     'imports',
     'import_chunks',
     'import_rows',

@@ -21,6 +21,7 @@ import { ProfileController } from './profile.controller';
 import { AttemptsController } from './attempts.controller';
 import { AuditController } from './audit.controller';
 import { AuthController } from './auth.controller';
+import { BulkController, JobsController } from './bulk.controller';
 import { ClientsController } from './clients.controller';
 import { FieldsController } from './fields.controller';
 import { TagsController } from './tags.controller';
@@ -73,6 +74,8 @@ import { validationPipe } from './validation';
     UsersController,
     AuditController,
     ImportsController,
+    BulkController,
+    JobsController,
     ClientsController,
     PersonsController,
     FieldsController,

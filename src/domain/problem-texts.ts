@@ -138,6 +138,7 @@ export const problemTexts: ProblemTexts = {
   unknown_client: ({ id }) => `client ${id} does not exist`,
   unknown_addresses: ({ count, shown }) => `${count} of these are no clients of yours: ${shown.join(', ')}`,
   clients_of_all: () => "must be absent for the audience 'all'",
+  clients_or_filter: () => 'must be given, or a filter instead of it',
 
   field_key: () => 'must be 1 to 40 Latin letters, digits and underscores, beginning with a letter',
   repeated_option: ({ option }) => `has "${option}" twice`,

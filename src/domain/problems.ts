@@ -50,6 +50,8 @@ export interface ProblemValues {
   unknown_client: { id: number };
   unknown_addresses: { count: number; shown: readonly string[] };
   clients_of_all: None;
+  /** Either some clients are named, or a filter; not both, not neither. */
+  clients_or_filter: None;
 
   // Fields of clients
   field_key: None;

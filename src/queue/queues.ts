@@ -7,9 +7,10 @@ export const SERVICE_QUEUE = 'service';
 
 /** Jobs of SCHEDULE_QUEUE. */
 export type ScheduleJob = 'tick' | 'sweep';
-/** Jobs of PLAN_QUEUE: planning a run, or (by this name) applying an import. */
-export type PlanJob = { runId: number } | { importId: number };
+/** Jobs of PLAN_QUEUE: planning a run, or (by these names) applying an import, doing something to many clients. */
+export type PlanJob = { runId: number } | { importId: number } | { bulkJobId: number };
 export const APPLY_IMPORT = 'apply-import';
+export const BULK_JOB = 'bulk';
 /** A job of SERVICE_QUEUE: one notice. Its token is made when it is composed. */
 export interface ServiceJob {
   noticeId: number;

@@ -29,6 +29,7 @@ import { StatusWebController } from './pages/status.web.controller';
 import { UsersWebController } from './pages/users.web.controller';
 import { AttemptsWebController } from './pages/attempts.web.controller';
 import { AuthWebController } from './pages/auth.web.controller';
+import { BulkWebController } from './pages/bulk.web.controller';
 import { ClientsWebController } from './pages/clients.web.controller';
 import { PersonsWebController } from './pages/persons.web.controller';
 import { FieldsWebController } from './pages/fields.web.controller';
@@ -77,6 +78,7 @@ import { ReadersService } from './readers.service';
     ImportsWebController,
     FieldsWebController,
     TagsWebController,
+    BulkWebController,
     ClientsWebController,
     PersonsWebController,
     MessagesWebController,

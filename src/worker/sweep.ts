@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { ImportsService } from '../features/clients/imports.service';
+import { ClientWork } from '../features/clients/client-work.service';
 import { Outages } from '../features/consent/outages.service';
 import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service';
 import { Notices } from '../features/notices/notices.service';
@@ -15,7 +15,7 @@ export class Sweep {
     private readonly deliveries: DeliverySweeper,
     private readonly runs: RunsService,
     private readonly plans: PlanJobs,
-    private readonly imports: ImportsService,
+    private readonly clients: ClientWork,
     private readonly notices: Notices,
     private readonly users: StaleUsers,
     private readonly outages: Outages,
@@ -27,7 +27,7 @@ export class Sweep {
     await this.runs.closeRest();
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);
-    await this.imports.runPending();
+    await this.clients.runPending();
     await this.notices.enqueueDue();
     await this.users.forget();
     await this.outages.look();

@@ -1,6 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ImportsService } from '../../src/features/clients/imports.service';
+import type { ClientWork } from '../../src/features/clients/client-work.service';
 import type { SchedulerService } from '../../src/features/scheduling/scheduler.service';
 import { WorkerRegistry } from '../../src/features/ledger/worker-registry.service';
 import { Limits } from '../../src/queue/limits';
@@ -195,9 +195,9 @@ describe('clocks', () => {
       if (++slices === 1) await worker?.pause(true);
       return slices > 1;
     };
-    const imports = { resume } as unknown as ImportsService;
+    const clients = { resume } as unknown as ClientWork;
     const unused = {} as never;
-    const processor = new PlanProcessor(unused, unused, unused, imports, silent);
+    const processor = new PlanProcessor(unused, unused, unused, clients, silent);
     const work = () => {
       const made: Worker = new Worker<PlanJob>(
         'plan-ahead',

@@ -1,5 +1,5 @@
 import type { PinoLogger } from 'nestjs-pino';
-import type { ImportsService } from '../../src/features/clients/imports.service';
+import type { ClientWork } from '../../src/features/clients/client-work.service';
 import { heldClaims } from '../../src/features/ledger/claims';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
@@ -384,7 +384,7 @@ describe('the ledger', () => {
         ledger.sweeper,
         ledger.runs,
         { add: () => Promise.resolve() } as unknown as PlanJobs,
-        { runPending: () => Promise.resolve() } as unknown as ImportsService,
+        { runPending: () => Promise.resolve() } as unknown as ClientWork,
         { enqueueDue: () => Promise.resolve() } as unknown as Notices,
         { forget: () => Promise.resolve() } as unknown as StaleUsers,
         { look: () => Promise.resolve() } as unknown as Outages,

@@ -11,11 +11,13 @@ import {
   unknownPolicies,
 } from '../../src/domain/states';
 import { deliveryEvents, suppressionReasons, suppressionSources } from '../../src/domain/suppression';
+import { bulkActions, bulkStatuses } from '../../src/domain/bulk';
 import { fieldTypes } from '../../src/domain/client-fields';
 import { audiences } from '../../src/features/audiences/audiences';
 import { PERIODS } from '../../src/domain/recurrence';
 import { ApiToken } from '../../src/features/users/api-token.entity';
 import { Attempt } from '../../src/features/ledger/attempt.entity';
+import { BulkJob } from '../../src/features/clients/bulk-job.entity';
 import { Client as ClientEntity } from '../../src/features/clients/client.entity';
 import { ClientField } from '../../src/features/clients/client-field.entity';
 import { Tag } from '../../src/features/clients/tag.entity';
@@ -101,14 +103,28 @@ it('has the columns, types and defaults that the entities say', async () => {
     type: 'postgres',
     url: database.url,
     installExtensions: false,
-    entities: [ApiToken, Attempt, ClientEntity, ClientField, Delivery, Import, Mailing, Message, Run, Tag, User],
+    entities: [
+      ApiToken,
+      Attempt,
+      BulkJob,
+      ClientEntity,
+      ClientField,
+      Delivery,
+      Import,
+      Mailing,
+      Message,
+      Run,
+      Tag,
+      User,
+    ],
   });
   await source.initialize();
   try {
     for (const { tableName, columns } of source.entityMetadatas) {
       const { rows } = await client.query<{ name: string; type: string; nullable: boolean }>(
         `SELECT column_name AS name, is_nullable = 'YES' AS nullable,
-                CASE data_type WHEN 'timestamp with time zone' THEN 'timestamptz' WHEN 'ARRAY' THEN 'text[]' ELSE data_type END AS type
+                CASE data_type WHEN 'timestamp with time zone' THEN 'timestamptz' WHEN 'ARRAY' THEN CASE udt_name WHEN '_int8' THEN 'bigint[]' ELSE 'text[]' END
+                               ELSE data_type END AS type
            FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1 ORDER BY 1`,
         [tableName],
       );
@@ -143,6 +159,8 @@ it.each([
   ['delivery_events_kind_check', deliveryEvents],
   ['suppressions_reason_check', suppressionReasons],
   ['client_fields_type_check', fieldTypes],
+  ['bulk_jobs_action_check', bulkActions],
+  ['bulk_jobs_status_check', bulkStatuses],
   ['suppressions_source_check', suppressionSources],
 ])('%s allows what the domain knows, and nothing else', async (constraint, known) => {
   const { rows } = await client.query<{ definition: string }>(

@@ -5,6 +5,7 @@ import { types } from 'pg';
 import { loadConfig } from '../../src/config/config';
 import type { Config } from '../../src/config/config.module';
 import { Database } from '../../src/database/database';
+import { BulkJob } from '../../src/features/clients/bulk-job.entity';
 import { FeederService } from '../../src/features/sending/feeder.service';
 import { DeliverySweeper } from '../../src/features/sending/sweeper.service';
 import { PlannerService } from '../../src/features/runs/planner.service';
@@ -58,6 +59,7 @@ export class Ledger {
       type: 'postgres',
       url: testDatabase.url,
       installExtensions: false,
+      entities: [BulkJob],
       poolSize: 10,
     });
     await dataSource.initialize();

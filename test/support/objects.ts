@@ -12,6 +12,7 @@ export interface Objects {
   run: number;
   delivery: number;
   import: number;
+  job: number;
   suppression: number;
   batch: number;
   token: number;
@@ -54,6 +55,10 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
     run,
     delivery: await id('SELECT id FROM deliveries WHERE run_id = $1', run),
     import: await id(`INSERT INTO imports (owner_id, status) VALUES ($1, 'done') RETURNING id`, ownerId),
+    job: await id(
+      `INSERT INTO bulk_jobs (owner_id, action, client_ids, last_id) VALUES ($1, 'delete', '{}', 0) RETURNING id`,
+      ownerId,
+    ),
     suppression: (await post('/suppressions', { email: `gone${made}@example.net` })).id,
     batch: await id(
       `INSERT INTO suppression_batches (kind, owner_id, complete_at) VALUES ('import', $1, now()) RETURNING id`,

@@ -1,4 +1,5 @@
 import type { Sql, Transaction } from '../../database/database';
+import type { BulkAction } from '../../domain/bulk';
 import type { Role, Viewer } from '../../domain/permissions';
 import type { SuppressionReason } from '../../domain/suppression';
 
@@ -45,6 +46,8 @@ export const auditActions = [
   'tag.merge',
   'clients.import',
   'clients.export',
+  'clients.bulk',
+  'clients.bulk_stop',
   'deliveries.export',
   'run.resend_failed',
   'run.reconcile',
@@ -83,7 +86,8 @@ export interface AuditObject {
     | 'delivery'
     | 'account'
     | 'suppression'
-    | 'suppression_batch';
+    | 'suppression_batch'
+    | 'bulk_job';
   id?: number;
 }
 
@@ -121,6 +125,8 @@ export interface AuditDetail {
   /** Why an address is suppressed, and why it was lifted. */
   reason?: SuppressionReason;
   why?: string;
+  /** What was done to many clients. */
+  bulk?: BulkAction;
   /** The import was a dry run. */
   dryRun?: boolean;
 }

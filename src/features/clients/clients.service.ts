@@ -93,6 +93,15 @@ export class ClientsService {
     }
   }
 
+  /** The addresses of these clients, as far as the viewer may read them. */
+  async emails(viewer: Viewer, ids: number[]): Promise<string[]> {
+    const rows = await this.database.rows<{ email: string }>(
+      'SELECT email FROM clients WHERE id = ANY($2::bigint[]) AND ($1::bigint IS NULL OR owner_id = $1) ORDER BY id',
+      [readableOwner(viewer), ids],
+    );
+    return rows.map(({ email }) => email);
+  }
+
   /** The ids of the viewer's own clients with these addresses, by address (as `emailKey` returns it). */
   async idsByEmail(viewer: Viewer, emails: string[]): Promise<Map<string, number>> {
     const rows = await this.database.rows<{ email: string; id: number }>(

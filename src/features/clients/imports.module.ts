@@ -3,14 +3,17 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
 import { ClientsModule } from './clients.module';
+import { BulkJobs } from './bulk-jobs.service';
+import { ClientWork } from './client-work.service';
 import { ImportApplier } from './import-applier.service';
 import { ImportStager } from './import-stager.service';
+import { BulkJob } from './bulk-job.entity';
 import { Import } from './import.entity';
 import { ImportsService } from './imports.service';
 
 @Module({
-  imports: [ClientsModule, DatabaseModule, QueueModule, TypeOrmModule.forFeature([Import])],
-  providers: [ImportsService, ImportStager, ImportApplier],
-  exports: [ImportsService],
+  imports: [ClientsModule, DatabaseModule, QueueModule, TypeOrmModule.forFeature([Import, BulkJob])],
+  providers: [ClientWork, ImportsService, BulkJobs, ImportStager, ImportApplier],
+  exports: [ClientWork, ImportsService, BulkJobs],
 })
 export class ImportsModule {}

@@ -30,6 +30,16 @@ export async function suppress(sql: Sql, suppression: NewSuppression): Promise<b
   return row?.isNew ?? false;
 }
 
+/** No letter of the owner goes to these clients' addresses any more: by hand. Harmless to repeat. */
+export const suppressClients = (tx: Transaction, ownerId: number, clientIds: number[]) =>
+  tx.affected(
+    `INSERT INTO suppressions (owner_id, listed_for, email_key, address_hash, reason, source)
+     SELECT $1, $1, lower(c.email), address_hash(c.email), 'manual', 'user'
+       FROM clients c WHERE c.owner_id = $1 AND c.id = ANY($2::bigint[]) ORDER BY lower(c.email)
+     ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,
+    [ownerId, clientIds],
+  );
+
 /** The person wants these letters again: lifts `unsubscribed`, and no other reason. */
 export const liftUnsubscribed = (tx: Transaction, ownerId: number, addressHash: Buffer) =>
   tx.affected(

@@ -74,22 +74,37 @@ export async function closeDeliveries(tx: Transaction, runId: number, after = 0)
  * that began before that is waited for here, and one that begins later sees the suppression by itself.
  * @returns the runs concerned
  */
-export async function skipSuppressed(
+export const skipSuppressed = (
   tx: Transaction,
   of: { emailKey: string; ownerId: number | null; mailingId: number | null },
-): Promise<number[]> {
+): Promise<number[]> =>
+  skip(
+    tx,
+    `SELECT d.id FROM runs r JOIN deliveries d ON d.run_id = r.id AND lower(d.email) = $1
+      WHERE r.status IN ('planning', 'sending') AND ($2::bigint IS NULL OR r.owner_id = $2)
+        AND ($3::bigint IS NULL OR r.mailing_id = $3)`,
+    [of.emailKey, of.ownerId, of.mailingId],
+  );
+
+/** The same for the addresses of these clients. */
+export const skipSuppressedOf = (tx: Transaction, clientIds: number[]): Promise<number[]> =>
+  skip(
+    tx,
+    `SELECT d.id FROM deliveries d JOIN runs r ON r.id = d.run_id
+      WHERE d.client_id = ANY($1::bigint[]) AND r.status IN ('planning', 'sending')`,
+    [clientIds],
+  );
+
+/** @param which a query of the ids of deliveries `d`, without an order */
+async function skip(tx: Transaction, which: string, params: unknown[]): Promise<number[]> {
   const rows = await tx.rows<{ runId: number }>(
-    `WITH open AS MATERIALIZED (
-       SELECT d.id FROM runs r JOIN deliveries d ON d.run_id = r.id AND lower(d.email) = $1
-        WHERE r.status IN ('planning', 'sending') AND ($2::bigint IS NULL OR r.owner_id = $2)
-          AND ($3::bigint IS NULL OR r.mailing_id = $3) AND ${may('suppress')}
-        ORDER BY d.id FOR UPDATE OF d)
+    `WITH open AS MATERIALIZED (${which} AND ${may('suppress')} ORDER BY d.id FOR UPDATE OF d)
      UPDATE deliveries d SET status = ${to('suppress', 'skipped')}, reason = why.reason, next_attempt_at = NULL,
        updated_at = app_now()
        FROM open, deliveries old JOIN runs r ON r.id = old.run_id, ${whySuppressed(ofRun('old.email'))}
       WHERE d.id = open.id AND old.id = open.id AND why.reason IS NOT NULL AND ${may('suppress')}
      RETURNING d.run_id`,
-    [of.emailKey, of.ownerId, of.mailingId],
+    params,
   );
   return [...new Set(rows.map(({ runId }) => runId))];
 }
@@ -101,6 +116,15 @@ export const deleteClient = (tx: Transaction, clientId: number) =>
             next_attempt_at = NULL, updated_at = app_now()
       WHERE client_id = $1 AND ${may('deleteClient')}`,
     [clientId],
+  );
+
+/** The same of several clients who are deleted together. */
+export const deleteClients = (tx: Transaction, clientIds: number[]) =>
+  tx.affected(
+    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
+            next_attempt_at = NULL, updated_at = app_now()
+      WHERE client_id = ANY($1::bigint[]) AND ${may('deleteClient')}`,
+    [clientIds],
   );
 
 /** Deliveries `d` whose last attempt `a` got the refusal $1 and is charged for it. */

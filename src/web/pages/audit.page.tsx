@@ -70,6 +70,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   account: null,
   suppression: null,
   suppression_batch: (id) => `/suppressions/batches/${id}`,
+  bulk_job: (id) => `/clients/jobs/${id}`,
 };
 
 /** The object of an entry by its name; a link if it still exists. */
@@ -119,6 +120,7 @@ const SAY: { [K in keyof AuditDetail]-?: Say<NonNullable<AuditDetail[K]>> } = {
   expiresAt: (at, { format }) => format.time(at),
   reason: (code, { t }) => named(t.reasons, code),
   why: (text) => text,
+  bulk: (action, { t }) => t.bulk.actions[action],
   dryRun: whether,
 };
 

@@ -24,6 +24,7 @@ import {
   useClientColumns,
   valueWords,
 } from './client-columns';
+import { BulkBar, Tick } from './bulk.page';
 import { History, Suppressed } from './client-history';
 import { PersonRights } from './person-rights';
 
@@ -39,7 +40,7 @@ interface ListProps {
 const STATUSES = subscriptionStatuses.filter((status) => status === 'subscribed' || reasonsOf(status).length > 0);
 
 export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
-  const { t, query } = useReader();
+  const { t, query, user } = useReader();
   const total = clients.total;
   const filters = new URLSearchParams(
     ['search', 'tag', 'subscription', 'ownerId'].flatMap((name) => {
@@ -98,6 +99,7 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
         page={clients}
         caption={t.clients.title}
         columns={[
+          { head: t.bulk.tick, class: 'tick', cell: (client) => client.ownerId === user?.id && <Tick {...client} /> },
           {
             head: t.field.email,
             class: 'main-cell',
@@ -118,6 +120,7 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
         empty={{ text: t.clients.empty, action: { to: '/clients/import', text: t.clients.import } }}
       >
         {total !== undefined && total > 0 && <p class="hint">{t.clients.count(total)}</p>}
+        {clients.items.length > 0 && <BulkBar total={total} tags={tags} />}
       </Results>
     </>
   );

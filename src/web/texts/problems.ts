@@ -48,6 +48,7 @@ export const problemsEn: ProblemTexts = {
   unknown_addresses: ({ count, shown }) =>
     `${countEn(count, 'of these is not', 'of these are not')} among your clients: ${shown.join(', ')}`,
   clients_of_all: chooseEn,
+  clients_or_filter: () => 'Tick some clients, or choose all.',
   field_key: () => '1 to 40 Latin letters, digits and underscores, please, the first one a letter.',
   repeated_option: ({ option }) => `"${option}" is there twice.`,
   field_key_taken: ({ key }) => `There is a field "${key}" already.`,
@@ -149,6 +150,7 @@ export const problemsRu: ProblemTexts = {
   unknown_addresses: ({ count, shown }) =>
     `Среди ваших клиентов нет ${countRu(count, 'адреса', 'адресов', 'адресов')}: ${shown.join(', ')}`,
   clients_of_all: chooseRu,
+  clients_or_filter: () => 'Отметьте клиентов или выберите всех.',
   field_key: () => 'От 1 до 40 латинских букв, цифр и подчёркиваний, в начале буква.',
   repeated_option: ({ option }) => `«${option}» указано дважды.`,
   field_key_taken: ({ key }) => `Поле «${key}» уже есть.`,
