@@ -149,6 +149,19 @@ export const problemTexts: ProblemTexts = {
   no_such_field: ({ key, similar }) =>
     `names no field: there is no "${key}"${similar === null ? '' : `; did you mean "${similar}"?`}`,
 
+  filter_shape: () => 'must be { "all": [ … ] }, { "any": [ … ] }, { "not": … } or { "field", "op", "value" }',
+  filter_empty: () => 'must contain a condition',
+  filter_too_deep: ({ max }) => `must not have groups within each other deeper than ${max} levels`,
+  too_many_conditions: ({ max }) => `must have at most ${max} conditions`,
+  too_many_values: ({ max }) => `must have at most ${max} values`,
+  wrong_operator: ({ type, options }) => `must be one of ${options.join(', ')} for a field of the type ${type}`,
+  value_not_wanted: ({ op }) => `must be absent for ${op}`,
+  no_such_tag: ({ name, similar }) =>
+    `names no tag: there is no "${name}"${similar === null ? '' : `; did you mean "${similar}"?`}`,
+  unknown_segment: ({ id }) => `segment ${id} does not exist`,
+  segment_not_taken: () => "must be absent unless the audience is 'segment'",
+  segment_left_out: () => 'must not be the segment to which the mailing goes',
+
   email: ({ fault, max }) => filled(EMAILS[fault], max),
   common_password: () => 'must not be one of the passwords that are guessed first',
   own_address: () => 'must not be your own e-mail address or a part of it',

@@ -1,5 +1,6 @@
 import type { JSON_BOUNDS } from './json-bounds';
 import type { Period } from './recurrence';
+import type { FilterType, Operator } from './segment-filter';
 
 /** The code needs no values. */
 type None = Record<string, never>;
@@ -63,6 +64,24 @@ export interface ProblemValues {
   fields_too_long: { max: number };
   /** No field has this key; `similar` is the key that was probably meant. */
   no_such_field: { key: string; similar: string | null };
+
+  // Segments
+  /** Neither a group nor a condition. */
+  filter_shape: None;
+  filter_empty: None;
+  filter_too_deep: { max: number };
+  too_many_conditions: { max: number };
+  too_many_values: { max: number };
+  /** The operator is none of those of the field's type. */
+  wrong_operator: { type: FilterType; options: readonly Operator[] };
+  value_not_wanted: { op: Operator };
+  /** No tag has this name; `similar` is the name that was probably meant. */
+  no_such_tag: { name: string; similar: string | null };
+  unknown_segment: { id: number };
+  /** A segment was given for an audience that has none. */
+  segment_not_taken: None;
+  /** The mailing goes to the segment that it leaves out. */
+  segment_left_out: None;
 
   // Accounts and addresses
   email: { fault: EmailFault; max?: number };

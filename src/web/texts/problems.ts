@@ -57,6 +57,18 @@ export const problemsEn: ProblemTexts = {
   fields_too_long: () => 'All fields of a client together are too long. Please shorten one.',
   no_such_field: ({ key, similar }) =>
     `There is no field "${key}".${similar === null ? '' : ` Did you mean "${similar}"?`}`,
+  filter_shape: () => 'This condition can not be read.',
+  filter_empty: () => 'Add a condition.',
+  filter_too_deep: ({ max }) => `At most ${max} groups within each other, please.`,
+  too_many_conditions: ({ max }) => `At most ${max} conditions, please.`,
+  too_many_values: ({ max }) => `At most ${max} values, please.`,
+  wrong_operator: () => 'Choose a comparison that fits the field.',
+  value_not_wanted: () => 'This comparison takes no value.',
+  no_such_tag: ({ name, similar }) =>
+    `There is no tag "${name}".${similar === null ? '' : ` Did you mean "${similar}"?`}`,
+  unknown_segment: () => 'Choose a segment.',
+  segment_not_taken: chooseEn,
+  segment_left_out: () => 'The mailing goes to this segment: choose another one to leave out.',
   email: () => 'This is not an e-mail address we can write to.',
   common_password: () =>
     'Many people use this password, so it is guessed first. Choose another: a few words in a row are good.',
@@ -155,6 +167,18 @@ export const problemsRu: ProblemTexts = {
   fields_too_long: () => 'Все поля клиента вместе слишком длинны. Сократите какое-нибудь из них.',
   no_such_field: ({ key, similar }) =>
     `Поля «${key}» нет.${similar === null ? '' : ` Возможно, имелось в виду «${similar}»?`}`,
+  filter_shape: () => 'Это условие не читается.',
+  filter_empty: () => 'Добавьте условие.',
+  filter_too_deep: ({ max }) => `Не больше ${max} групп друг в друге, пожалуйста.`,
+  too_many_conditions: ({ max }) => `Не больше ${max} условий, пожалуйста.`,
+  too_many_values: ({ max }) => `Не больше ${max} значений, пожалуйста.`,
+  wrong_operator: () => 'Выберите сравнение, которое подходит к полю.',
+  value_not_wanted: () => 'Этому сравнению значение не нужно.',
+  no_such_tag: ({ name, similar }) =>
+    `Метки «${name}» нет.${similar === null ? '' : ` Возможно, имелось в виду «${similar}»?`}`,
+  unknown_segment: () => 'Выберите сегмент.',
+  segment_not_taken: chooseRu,
+  segment_left_out: () => 'Рассылка идёт этому сегменту: исключить можно только другой.',
   email: () => 'На такой адрес письмо не отправить.',
   common_password: () => 'Такой пароль у многих, его угадывают первым. Выберите другой: хороши несколько слов подряд.',
   own_address: () => 'Это ваш адрес или его часть. Выберите то, чего никто не угадает.',
