@@ -154,8 +154,8 @@ class Compiler {
     if (op === 'inLastDays') return `c.created_at >= ${this.since(Number(value))}`;
     if (value.length > 10) return `c.created_at ${op === 'before' ? '<' : '>'} ${this.param(value)}::timestamptz`;
     const day = this.param(value);
-    const begin = `(${day}::date)::timestamp AT TIME ZONE ${this.zone()}`;
-    const end = `(${day}::date + 1)::timestamp AT TIME ZONE ${this.zone()}`;
+    const zone = this.zone();
+    const [begin, end] = ['', ' + 1'].map((more) => `(${day}::date${more})::timestamp AT TIME ZONE ${zone}`);
     if (op === 'before') return `c.created_at < ${begin}`;
     return op === 'after' ? `c.created_at >= ${end}` : `(c.created_at >= ${begin} AND c.created_at < ${end})`;
   }
