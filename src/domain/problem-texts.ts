@@ -137,7 +137,7 @@ export const problemTexts: ProblemTexts = {
   unknown_mailing: ({ id }) => `mailing ${id} does not exist`,
   unknown_client: ({ id }) => `client ${id} does not exist`,
   unknown_addresses: ({ count, shown }) => `${count} of these are no clients of yours: ${shown.join(', ')}`,
-  clients_of_all: () => "must be absent for the audience 'all'",
+  clients_of_all: () => "must be absent unless the audience is 'selected'",
 
   field_key: () => 'must be 1 to 40 Latin letters, digits and underscores, beginning with a letter',
   repeated_option: ({ option }) => `has "${option}" twice`,

@@ -21,6 +21,7 @@ export async function submit(
     const state: FormState = { values, problems: {} };
     if (error instanceof ValidationError) state.problems = fieldProblems(error, reader.t);
     else if (error.code === 'EMAIL_TAKEN') state.problems = { email: reader.t.refusals.EMAIL_TAKEN };
+    else if (error.code === 'SEGMENT_NAME_TAKEN') state.problems = { name: reader.t.refusals.SEGMENT_NAME_TAKEN };
     else state.problem = refusal(error, reader.t);
     const answer = await again(state);
     if (answer.kind === 'page') answer.status = error.kind === 'conflict' ? 409 : error.kind === 'invalid' ? 400 : 429;

@@ -35,6 +35,7 @@ const OBJECT_NAME = `CASE a.object_type
   WHEN 'token' THEN (SELECT o.name FROM api_tokens o WHERE o.id = a.object_id)
   WHEN 'mailing' THEN (SELECT o.name FROM mailings o WHERE o.id = a.object_id AND o.deleted_at IS NULL)
   WHEN 'message' THEN (SELECT o.subject FROM messages o WHERE o.id = a.object_id)
+  WHEN 'segment' THEN (SELECT o.name FROM segments o WHERE o.id = a.object_id)
   WHEN 'client' THEN (SELECT o.email FROM clients o WHERE o.id = a.object_id)
   WHEN 'import' THEN (SELECT o.file_name FROM imports o WHERE o.id = a.object_id)
   WHEN 'run' THEN (SELECT o.subject FROM runs o WHERE o.id = a.object_id)

@@ -36,6 +36,7 @@ export const auditActions = [
   'mailing.finish',
   'mailing.delete',
   'message.delete',
+  'segment.delete',
   'message.test',
   'client.delete',
   'clients.import',
@@ -70,6 +71,7 @@ export interface AuditObject {
     | 'token'
     | 'mailing'
     | 'message'
+    | 'segment'
     | 'client'
     | 'import'
     | 'run'

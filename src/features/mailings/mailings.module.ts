@@ -7,11 +7,12 @@ import { Mailing } from './mailing.entity';
 import { noteJoined } from './mailing-moves';
 import { MailingsService } from './mailings.service';
 import { MessageDeletion } from './message-deletion.service';
+import { SegmentDeletion } from './segment-deletion.service';
 
 @Module({
   imports: [DatabaseModule, ClientsModule, TypeOrmModule.forFeature([Mailing])],
-  providers: [MailingsService, MessageDeletion],
-  exports: [MailingsService, MessageDeletion],
+  providers: [MailingsService, MessageDeletion, SegmentDeletion],
+  exports: [MailingsService, MessageDeletion, SegmentDeletion],
 })
 export class MailingsModule {
   constructor(newClients: NewClients) {
