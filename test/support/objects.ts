@@ -6,6 +6,7 @@ import { mailingBody, messageBody } from './factories';
 export interface Objects {
   client: number;
   message: number;
+  segment: number;
   letter: number;
   mailing: number;
   run: number;
@@ -42,6 +43,7 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
   return {
     client,
     message,
+    segment: (await post('/segments', { name: `S${made}`, filter: { field: 'comment', op: 'isSet' } })).id,
     letter,
     mailing,
     run,

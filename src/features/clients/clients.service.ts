@@ -16,12 +16,15 @@ import { deleteClient } from '../ledger/moves';
 import { Client } from './client.entity';
 import { CLIENT_VIEW, type ClientRow, type ClientView, clientOf, readClient } from './client-view';
 import { NewClients } from './new-clients';
+import { narrowToSegment } from './segment-members';
 
 export const clientSorts = ['id', '-id', 'email', '-email', 'fullName', '-fullName'] as const;
 export interface ClientQuery extends PageRequest {
   search?: string;
   sort?: (typeof clientSorts)[number];
   ownerId?: number;
+  /** Only those who belong to this segment. */
+  segmentId?: number;
 }
 
 const SORT_KEYS = {
@@ -66,15 +69,16 @@ export class ClientsService {
     const sort = query.sort ?? '-id';
     const owner = query.ownerId ?? null;
     const search = searchPatterns(query);
+    const listed = { where: LISTED, params: [readableOwner(viewer), owner, search] };
+    const { sql, ...narrowed } = await narrowToSegment(this.database, viewer, query.segmentId, listed);
     const page = await listPage<ClientRow>(
-      this.database,
+      sql,
       {
         ...CLIENT_VIEW,
-        where: LISTED,
-        params: [readableOwner(viewer), owner, search],
+        ...narrowed,
         key: [...SORT_KEYS[sort.replace('-', '') as keyof typeof SORT_KEYS], { expression: 'c.id', type: 'bigint' }],
         descending: sort.startsWith('-'),
-        ...(search === null ? { total: () => this.count(viewer, owner) } : {}),
+        ...(search === null && !query.segmentId ? { total: () => this.count(viewer, owner) } : {}),
       },
       query,
     );

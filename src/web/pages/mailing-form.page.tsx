@@ -117,7 +117,7 @@ function Recipients({ form, totalClients, mailing }: Pick<Props, 'form' | 'total
           rows={5}
           hint={
             mailing && takes(mailing.audience, 'clientIds') ? (
-              <a href={`/mailings/${mailing.id}/clients`}>{t.mailings.seeSelected(mailing.recipientCount)}</a>
+              <a href={`/mailings/${mailing.id}/clients`}>{t.mailings.seeSelected(mailing.selectedCount)}</a>
             ) : (
               t.mailings.addressesHint
             )

@@ -7,8 +7,9 @@ import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { reasonsEn } from './reasons';
 
-const letters = (n: number) => count(n, 'letter', 'letters');
-const people = (n: number) => count(n, 'person', 'people');
+/** Null: it took too long to count them. */
+const letters = (n: number | null) => (n === null ? 'letters' : count(n, 'letter', 'letters'));
+const people = (n: number | null) => (n === null ? 'its recipients' : count(n, 'person', 'people'));
 
 /** The English catalogue. It determines which texts exist; every other language must have the same. */
 export const en = {
@@ -284,6 +285,7 @@ export const en = {
       TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
       PUBLIC_URL_NOT_HTTPS: ({ url }) =>
         `The links to unsubscribe begin with ${url}, and mail programs accept only https. Whoever runs the service sets PUBLIC_URL.`,
+      AUDIENCE_NOT_COUNTED: () => 'It takes too long to count who would get it. It can be started all the same.',
       NOBODY_ELIGIBLE: () => 'Nobody would get it: all recipients are excluded.',
     } satisfies Record<FindingCode, (values: Finding['values']) => string>,
   },
@@ -446,11 +448,16 @@ export const en = {
       all: {
         name: 'All my clients',
         hint: (n: number) => `${count(n, 'client', 'clients')} now; who joins later gets later sendings.`,
-        recipients: (n: number) => `All clients (${count(n, 'person', 'people')})`,
+        recipients: (n: number | null) => (n === null ? 'All clients' : `All clients (${people(n)})`),
       },
       selected: {
         name: 'Selected clients',
         hint: () => 'Search for them or paste their addresses.',
+        recipients: people,
+      },
+      segment: {
+        name: 'A segment',
+        hint: () => 'Whoever belongs to it when a sending is prepared.',
         recipients: people,
       },
     },
@@ -493,10 +500,11 @@ export const en = {
     removeOne: (email: string) => `Remove ${email}`,
     nobody: 'Nobody is selected yet.',
     startQuestion: 'Start this mailing?',
-    startsNow: (n: number, sender: string) => `Its start has passed, so ${letters(n)} from ${sender} go out at once.`,
-    startsLater: (n: number, sender: string) => `${letters(n)} from ${sender} will go out at its start.`,
-    sendQuestion: (n: number) => `Send to ${people(n)} now?`,
-    sendText: (n: number, sender: string) => `${letters(n)} from ${sender} will go out at once.`,
+    startsNow: (n: number | null, sender: string) =>
+      `Its start has passed, so ${letters(n)} from ${sender} go out at once.`,
+    startsLater: (n: number | null, sender: string) => `${letters(n)} from ${sender} will go out at its start.`,
+    sendQuestion: (n: number | null) => `Send to ${people(n)} now?`,
+    sendText: (n: number | null, sender: string) => `${letters(n)} from ${sender} will go out at once.`,
     gotItAlready: (n: number) => `${people(n)} got it already and will be left out.`,
     finishQuestion: 'Finish this mailing for good?',
     finishText: (n: number, sender: string) =>
@@ -505,7 +513,7 @@ export const en = {
     pauseText: (n: number, sender: string) =>
       `Until you resume it nothing goes out; ${letters(n)} from ${sender} wait at the moment.`,
     resumeQuestion: 'Resume this mailing?',
-    resumeText: (n: number, all: number, sender: string) =>
+    resumeText: (n: number, all: number | null, sender: string) =>
       `${letters(n)} from ${sender} that wait go out, and what is due by its schedule, to ${people(all)}.`,
     deleteQuestion: 'Delete this mailing?',
     deleteText: 'What was sent stays recorded.',
@@ -737,6 +745,7 @@ export const en = {
       token: 'API token',
       mailing: 'Mailing',
       message: 'Message',
+      segment: 'Segment',
       client: 'Client',
       import: 'Import',
       run: 'Sending',

@@ -3,10 +3,12 @@ import { problemsRu } from './problems';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
-const letters = (n: number) => count(n, 'письмо', 'письма', 'писем');
-const people = (n: number) => count(n, 'получатель', 'получателя', 'получателей');
+/** Null: их слишком долго считать. */
+const letters = (n: number | null) => (n === null ? 'письма' : count(n, 'письмо', 'письма', 'писем'));
+const people = (n: number | null) => (n === null ? 'получатели' : count(n, 'получатель', 'получателя', 'получателей'));
 /** Кому: одному получателю, двум получателям. */
-const toPeople = (n: number) => count(n, 'получателю', 'получателям', 'получателям');
+const toPeople = (n: number | null) =>
+  n === null ? 'получателям' : count(n, 'получателю', 'получателям', 'получателям');
 const inMailings = (n: number) => count(n, 'рассылке', 'рассылках', 'рассылках');
 
 export const ru: Texts = {
@@ -290,6 +292,8 @@ export const ru: Texts = {
       TEMPLATE_FAILED: ({ problem }) => `Из этого сообщения нельзя составить письмо: ${problem}`,
       PUBLIC_URL_NOT_HTTPS: ({ url }) =>
         `Ссылки для отписки начинаются с ${url}, а почтовые программы принимают только https. Настройка PUBLIC_URL.`,
+      AUDIENCE_NOT_COUNTED: () =>
+        'Посчитать получателей не удалось: это занимает слишком много времени. Запустить всё равно можно.',
       NOBODY_ELIGIBLE: () => 'Никто не получит письмо: все получатели исключены.',
     },
   },
@@ -453,11 +457,16 @@ export const ru: Texts = {
       all: {
         name: 'Всем моим клиентам',
         hint: (n: number) => `Сейчас ${count(n, 'клиент', 'клиента', 'клиентов')}; новые получат следующие отправки.`,
-        recipients: (n: number) => `Все клиенты (${people(n)})`,
+        recipients: (n: number | null) => (n === null ? 'Все клиенты' : `Все клиенты (${people(n)})`),
       },
       selected: {
         name: 'Выбранным клиентам',
         hint: () => 'Найдите их или вставьте адреса.',
+        recipients: people,
+      },
+      segment: {
+        name: 'Сегменту',
+        hint: () => 'Тем, кто входит в него, когда готовится отправка.',
         recipients: people,
       },
     },
@@ -500,10 +509,11 @@ export const ru: Texts = {
     removeOne: (email: string) => `Убрать ${email}`,
     nobody: 'Пока никто не выбран.',
     startQuestion: 'Запустить рассылку?',
-    startsNow: (n: number, sender: string) => `Время начала прошло, поэтому ${letters(n)} от ${sender} уйдут сразу.`,
-    startsLater: (n: number, sender: string) => `Когда придёт время начала, уйдут ${letters(n)} от ${sender}.`,
-    sendQuestion: (n: number) => `Отправить ${toPeople(n)} сейчас?`,
-    sendText: (n: number, sender: string) => `Сразу уйдут ${letters(n)} от ${sender}.`,
+    startsNow: (n: number | null, sender: string) =>
+      `Время начала прошло, поэтому ${letters(n)} от ${sender} уйдут сразу.`,
+    startsLater: (n: number | null, sender: string) => `Когда придёт время начала, уйдут ${letters(n)} от ${sender}.`,
+    sendQuestion: (n: number | null) => `Отправить ${toPeople(n)} сейчас?`,
+    sendText: (n: number | null, sender: string) => `Сразу уйдут ${letters(n)} от ${sender}.`,
     gotItAlready: (n: number) => `Уже получили и будут пропущены: ${people(n)}.`,
     finishQuestion: 'Завершить рассылку насовсем?',
     finishText: (n: number, sender: string) =>
@@ -512,7 +522,7 @@ export const ru: Texts = {
     pauseText: (n: number, sender: string) =>
       `Пока вы её не продолжите, ничего не уйдёт. Сейчас ждут письма от ${sender}: ${letters(n)}.`,
     resumeQuestion: 'Продолжить рассылку?',
-    resumeText: (n: number, all: number, sender: string) =>
+    resumeText: (n: number, all: number | null, sender: string) =>
       `Уйдут ждущие письма от ${sender} (${letters(n)}) и то, чему подошло время: ${people(all)}.`,
     deleteQuestion: 'Удалить рассылку?',
     deleteText: 'Записи об отправленном останутся.',
@@ -743,6 +753,7 @@ export const ru: Texts = {
       token: 'Токен API',
       mailing: 'Рассылка',
       message: 'Сообщение',
+      segment: 'Сегмент',
       client: 'Клиент',
       import: 'Загрузка',
       run: 'Отправка',
