@@ -27,6 +27,20 @@ export interface SegmentQuery extends PageRequest {
   ownerId?: number;
 }
 
+/** What a run keeps of its mailing's segments. */
+export interface RunSegments {
+  ownerId: number;
+  segmentName: string | null;
+  segmentFilter: SegmentFilter | null;
+  excludeName: string | null;
+  excludeFilter: SegmentFilter | null;
+}
+
+export interface NamedFilter {
+  name: string;
+  filter: SegmentFilter;
+}
+
 /** How many segments one owner may have. */
 export const SEGMENTS_MAX = 500;
 const NAME_MAX = 100;
@@ -134,6 +148,16 @@ export class SegmentsService {
       for (const [id, name] of (await this.names(ownerId, filters)).tags) tags.set(id, name);
     }
     return segments.map((segment) => ({ ...segment, filter: withTagNames(segment.filter, tags) }));
+  }
+
+  /** The segments of a run as they were when it began, as callers read them. */
+  async ofRun(run: RunSegments): Promise<{ segment: NamedFilter | null; excludeSegment: NamedFilter | null }> {
+    const { segmentFilter, excludeFilter } = run;
+    const filters = [segmentFilter, excludeFilter].filter((filter) => filter !== null);
+    const tags = filters.length === 0 ? new Map<number, string>() : (await this.names(run.ownerId, filters)).tags;
+    const of = (name: string | null, filter: SegmentFilter | null) =>
+      filter && { name: name ?? '', filter: withTagNames(filter, tags) };
+    return { segment: of(run.segmentName, segmentFilter), excludeSegment: of(run.excludeName, excludeFilter) };
   }
 
   private async checked(sql: Sql, ownerId: number, { name, filter }: SegmentInput) {

@@ -1,6 +1,7 @@
 import { within } from '../../database/bounded';
 import type { Database, Sql } from '../../database/database';
-import { ConflictError, NotFoundError } from '../../domain/errors';
+import { ConflictError, invalid } from '../../domain/errors';
+import { problem } from '../../domain/problems';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { SegmentFilter } from '../../domain/segment-filter';
 import { segmentSql } from './segment-sql';
@@ -17,7 +18,7 @@ export interface Listed {
 /**
  * Narrows a list of clients to those of a segment, if one is asked for. `sql` is what the list is to be read by: of a
  * segment, each statement is bounded in time.
- * @throws NotFoundError
+ * @throws ValidationError if there is no such segment that the viewer may read
  */
 export async function narrowToSegment(
   database: Database,
@@ -31,7 +32,7 @@ export async function narrowToSegment(
       WHERE s.id = $1 AND ($2::bigint IS NULL OR s.owner_id = $2)`,
     [segmentId, readableOwner(viewer)],
   );
-  if (!segment) throw new NotFoundError('Segment', segmentId);
+  if (!segment) throw invalid('segmentId', problem('unknown_segment', { id: segmentId }));
   const all = [...params, segment.ownerId];
   const owner = `$${all.length}`;
   const members = segmentSql(segment.filter, { timeZone: segment.timeZone, now: null }, all);

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DatabaseModule } from '../../database/database.module';
+import { AudiencesModule } from '../audiences/audiences.module';
 import { ClientsModule } from '../clients/clients.module';
 import { NewClients } from '../clients/new-clients';
 import { Mailing } from './mailing.entity';
@@ -10,7 +11,7 @@ import { MessageDeletion } from './message-deletion.service';
 import { SegmentDeletion } from './segment-deletion.service';
 
 @Module({
-  imports: [DatabaseModule, ClientsModule, TypeOrmModule.forFeature([Mailing])],
+  imports: [DatabaseModule, ClientsModule, AudiencesModule, TypeOrmModule.forFeature([Mailing])],
   providers: [MailingsService, MessageDeletion, SegmentDeletion],
   exports: [MailingsService, MessageDeletion, SegmentDeletion],
 })
