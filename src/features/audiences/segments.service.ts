@@ -27,6 +27,14 @@ export interface SegmentQuery extends PageRequest {
   ownerId?: number;
 }
 
+export interface Vocabulary {
+  tags: string[];
+  mailings: { id: number; name: string }[];
+}
+
+/** How many names of each kind pages offer. */
+const OFFERED = 200;
+
 /** What a run keeps of its mailing's segments. */
 export interface RunSegments {
   ownerId: number;
@@ -133,6 +141,34 @@ export class SegmentsService {
   /** What these filters of one owner name. */
   names(ownerId: number, filters: readonly SegmentFilter[]): Promise<FilterNames> {
     return readNames(this.database, ownerId, filters);
+  }
+
+  /** What a form offers: tags, and the latest mailings beside these. */
+  async vocabulary(ownerId: number, mailingIds: readonly number[]): Promise<Vocabulary> {
+    const tags = await this.database.rows<{ name: string }>(
+      `SELECT name FROM tags WHERE owner_id = $1 ORDER BY ${searched('name')} LIMIT ${OFFERED}`,
+      [ownerId],
+    );
+    const mailings = await this.database.rows<{ id: number; name: string }>(
+      `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name
+         FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
+        WHERE m.owner_id = $1 AND (m.id = ANY($2::bigint[]) OR m.id IN (
+          SELECT id FROM mailings WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY id DESC LIMIT ${OFFERED}))
+        ORDER BY m.id DESC`,
+      [ownerId, mailingIds],
+    );
+    return { tags: tags.map(({ name }) => name), mailings };
+  }
+
+  /** The mailings that go to a segment or leave it out. */
+  mailingsOf(id: number): Promise<{ id: number; name: string }[]> {
+    return this.database.rows(
+      `SELECT m.id, coalesce(nullif(m.name, ''), s.subject, '') AS name
+         FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
+        WHERE (m.segment_id = $1 OR m.exclude_segment_id = $1) AND m.deleted_at IS NULL
+        ORDER BY m.id DESC LIMIT ${OFFERED}`,
+      [id],
+    );
   }
 
   /** A stored filter as callers read and write it. */

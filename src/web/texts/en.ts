@@ -5,6 +5,7 @@ import type { CountedEvent, DeliveryEvent, SuppressionReason, SuppressionSource 
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
+import { segmentsEn } from './segments';
 import { reasonsEn } from './reasons';
 
 /** Null: it took too long to count them. */
@@ -26,6 +27,7 @@ export const en = {
     mailings: 'Mailings',
     messages: 'Messages',
     clients: 'Clients',
+    segments: 'Segments',
     attempts: 'Attempts',
     suppressions: 'Excluded',
     reports: 'Reports',
@@ -431,6 +433,7 @@ export const en = {
       'sender.email': "The sender's address",
       date: 'The date of the letter',
     })[name] ?? name,
+  segments: segmentsEn,
   mailings: {
     title: 'Mailings',
     new: 'New mailing',

@@ -1,5 +1,6 @@
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
+import { segmentsRu } from './segments';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
@@ -25,6 +26,7 @@ export const ru: Texts = {
     mailings: 'Рассылки',
     messages: 'Сообщения',
     clients: 'Клиенты',
+    segments: 'Сегменты',
     attempts: 'Попытки',
     suppressions: 'Исключённые',
     reports: 'Отчёты',
@@ -440,6 +442,7 @@ export const ru: Texts = {
       'sender.email': 'Адрес отправителя',
       date: 'Дата письма',
     })[name] ?? name,
+  segments: segmentsRu,
   mailings: {
     title: 'Рассылки',
     new: 'Новая рассылка',
