@@ -39,6 +39,7 @@ import { NotFoundApiController, NotFoundWebController } from './pages/not-found.
 import { ProviderWebController } from './pages/provider.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
 import { SegmentsWebController } from './pages/segments.web.controller';
+import { RunParts } from './pages/run-parts.service';
 import { SegmentParts } from './pages/segment-parts.service';
 import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
@@ -95,7 +96,7 @@ import { ReadersService } from './readers.service';
     NotFoundApiController,
     NotFoundWebController,
   ],
-  providers: [ReadersService, DraftsService, OnceService, MailingParts, ProfileParts, SegmentParts],
+  providers: [ReadersService, DraftsService, OnceService, MailingParts, ProfileParts, RunParts, SegmentParts],
 })
 export class WebModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

@@ -32,8 +32,8 @@ export async function chosenBy(sql: Sql, mailing: Addressed): Promise<Chosen> {
   const none = { audience, segmentFilter: null, excludeFilter: null, timeZone: 'UTC', now: null };
   if (segmentId === null && excludeSegmentId === null) return none;
   const row = await sql.first<Pick<Chosen, 'segmentFilter' | 'excludeFilter' | 'timeZone'>>(
-    `SELECT u.time_zone, (SELECT s.filter FROM segments s WHERE s.id = $2) AS segment_filter,
-            (SELECT s.filter FROM segments s WHERE s.id = $3) AS exclude_filter FROM users u WHERE u.id = $1`,
+    `SELECT u.time_zone, (SELECT s.filter FROM segments s WHERE s.id = $2 AND s.owner_id = u.id) AS segment_filter,
+            (SELECT s.filter FROM segments s WHERE s.id = $3 AND s.owner_id = u.id) AS exclude_filter FROM users u WHERE u.id = $1`,
     [ownerId, segmentId, excludeSegmentId],
   );
   return { ...none, ...row };

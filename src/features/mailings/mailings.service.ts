@@ -10,7 +10,7 @@ import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import type { MailingStatus } from '../../domain/states';
 import { isCounted, takes } from '../audiences/audiences';
-import { countMembers } from '../audiences/members';
+import { type Addressed, countMembers } from '../audiences/members';
 import { type CheckedMailing, checkMailing, type MailingInput } from './mailing-input';
 import type { Mailing } from './mailing.entity';
 import { MAILING_VIEW, type MailingView } from './mailing-view';
@@ -66,6 +66,17 @@ export class MailingsService {
   async counted(mailing: MailingView): Promise<MailingView> {
     if (isCounted(mailing)) return mailing;
     return { ...mailing, recipientCount: await countMembers(this.database, mailing, COUNT_MS) };
+  }
+
+  /**
+   * How many a mailing that is being made would go to; null if that takes too long, or if it is none whose recipients
+   * have to be found.
+   */
+  async recipientsOf(viewer: Viewer, asked: Omit<Addressed, 'ownerId'>, ms: number, ownerId = viewer.userId) {
+    const readable = readableOwner(viewer);
+    const mailing = { ...asked, ownerId };
+    if ((readable !== null && readable !== ownerId) || isCounted(mailing)) return null;
+    return countMembers(this.database, mailing, ms);
   }
 
   /** @throws ValidationError also for a message, segments or clients that are not there or not the viewer's */

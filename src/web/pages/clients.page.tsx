@@ -18,6 +18,7 @@ export function ClientsPage({ clients }: { clients: Page<ClientView> }) {
   const { t, query, format } = useReader();
   const search = query.get('search') ?? '';
   const owner = query.get('ownerId') ?? '';
+  const segment = query.get('segmentId') ?? '';
   const total = clients.total;
   const filters = new URLSearchParams({ ...(search && { search }), ...(owner && { ownerId: owner }) });
   return (
@@ -44,7 +45,9 @@ export function ClientsPage({ clients }: { clients: Page<ClientView> }) {
           ]}
         />
         <OwnerPick />
+        {segment && <input type="hidden" name="segmentId" value={segment} />}
       </Search>
+      {segment && <SegmentShown id={segment} />}
       <Results
         page={clients}
         caption={t.clients.title}
@@ -77,6 +80,16 @@ export function ClientsPage({ clients }: { clients: Page<ClientView> }) {
         {total !== undefined && total > 0 && <p class="hint">{t.clients.count(total)}</p>}
       </Results>
     </>
+  );
+}
+
+/** That the list is narrowed to a segment, and the way to see all again. */
+function SegmentShown({ id }: { id: string }) {
+  const { t } = useReader();
+  return (
+    <p class="hint">
+      <a href={`/segments/${id}`}>{t.segments.only}</a> · <a href="/clients">{t.segments.showAll}</a>
+    </p>
   );
 }
 

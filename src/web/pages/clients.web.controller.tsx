@@ -32,13 +32,15 @@ export class ClientsWebController {
   @Get()
   async list(
     @CurrentViewer() viewer: Viewer,
-    @Ask() { search, sort, cursor, ownerId }: FormValues,
+    @Ask() { search, sort, cursor, ownerId, segmentId }: FormValues,
   ): Promise<WebAnswer> {
     const owner = wholeNumber(ownerId);
+    const segment = wholeNumber(segmentId);
     const clients = await this.clients.list(viewer, {
       limit: 50,
       ...(owner && { ownerId: owner }),
-      withTotal: !search,
+      withTotal: !search && !segment,
+      ...(segment && { segmentId: segment }),
       sort: oneOf(clientSorts, sort) ?? '-id',
       ...(search && { search }),
       ...(cursor && { cursor }),
