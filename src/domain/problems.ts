@@ -1,6 +1,5 @@
 import type { JSON_BOUNDS } from './json-bounds';
 import type { Period } from './recurrence';
-import type { FilterType, Operator } from './segment-filter';
 
 /** The code needs no values. */
 type None = Record<string, never>;
@@ -73,8 +72,8 @@ export interface ProblemValues {
   too_many_conditions: { max: number };
   too_many_values: { max: number };
   /** The operator is none of those of the field's type. */
-  wrong_operator: { type: FilterType; options: readonly Operator[] };
-  value_not_wanted: { op: Operator };
+  wrong_operator: { type: string; options: readonly string[] };
+  value_not_wanted: { op: string };
   /** No tag has this name; `similar` is the name that was probably meant. */
   no_such_tag: { name: string; similar: string | null };
   unknown_segment: { id: number };

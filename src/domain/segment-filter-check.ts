@@ -159,28 +159,18 @@ class FilterCheck {
   ): string | number | boolean | null {
     const { type, key } = definition;
     if (value === undefined || value === null || value === '') return this.wrong(path, problem('required'));
-    switch (type) {
-      case 'tag':
-        return this.tag(value, path);
-      case 'result':
-        return this.option(lastResults, value, path);
-      case 'subscription':
-        return this.option(subscriptions, value, path);
-      case 'instant': {
-        const instant = typeof value === 'string' && value.length > 10 ? parseInstant(value) : null;
-        if (instant instanceof Date && (op === 'before' || op === 'after')) return instant.toISOString();
-        return this.checked({ ...definition, type: 'date' }, value, path);
-      }
-      case 'receipt':
-        return null;
-      default: {
-        const checked = this.checked({ ...definition, type }, value, path);
-        // An address is stored in one form, whatever the form in which people write it.
-        return key === 'email' && typeof checked === 'string' && WHOLE.has(op)
-          ? (emailKey(checked) ?? checked)
-          : checked;
-      }
+    if (type === 'tag') return this.tag(value, path);
+    if (type === 'result') return this.option(lastResults, value, path);
+    if (type === 'subscription') return this.option(subscriptions, value, path);
+    if (type === 'receipt') return null;
+    if (type === 'instant') {
+      const instant = typeof value === 'string' && value.length > 10 ? parseInstant(value) : null;
+      if (instant instanceof Date && (op === 'before' || op === 'after')) return instant.toISOString();
+      return this.checked({ ...definition, type: 'date' }, value, path);
     }
+    const checked = this.checked({ ...definition, type }, value, path);
+    // An address is stored in one form, whatever the form in which people write it.
+    return key === 'email' && typeof checked === 'string' && WHOLE.has(op) ? (emailKey(checked) ?? checked) : checked;
   }
 
   private checked(definition: FieldDefinition, value: unknown, path: string) {

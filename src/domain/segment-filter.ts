@@ -128,12 +128,11 @@ export function mapConditions(filter: SegmentFilter, change: (condition: Conditi
 }
 
 /** The values of a condition; none or one counts as a list, too. */
-export const valuesOf = ({ value }: Condition): readonly (string | number | boolean)[] =>
-  Array.isArray(value)
-    ? (value as readonly (string | number)[])
-    : value === undefined || typeof value === 'object'
-      ? []
-      : [value as string | number | boolean];
+export function valuesOf({ value }: Condition): readonly (string | number | boolean)[] {
+  if (value === undefined) return [];
+  if (typeof value !== 'object') return [value];
+  return Array.isArray(value) ? (value as readonly (string | number)[]) : [];
+}
 
 /** The receipt that a condition asks for. */
 export const receiptOf = ({ value }: Condition): Receipt =>

@@ -78,7 +78,7 @@ export function groupsIn(values: FormValues, definitions: readonly FieldDefiniti
 
 /** What a button of the form does: `add.1`, `remove.0.3`, `group`, `ungroup.2`. Others change nothing. */
 export function changed(groups: Groups, what: string, definitions: readonly FieldDefinition[]): Groups {
-  const [verb, group, row] = what.split('.');
+  const [verb = '', group, row] = what.split('.');
   const [g, r] = [Number(group), Number(row)];
   const within = (change: (rows: Row[]) => Row[]) =>
     groups.map((each, i) => (i === g ? { ...each, rows: change(each.rows) } : each));

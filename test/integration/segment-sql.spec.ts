@@ -233,8 +233,8 @@ function meets(who: Person, { field, op, value }: Condition, zone: string): bool
   if (op === 'isOneOf') return (value as string[]).some((each) => meets(who, { field, op: 'is', value: each }, zone));
   if (field === 'createdAt' && op === 'inLastDays')
     return who.createdAt >= NOW.getTime() - (value as number) * 24 * HOUR;
-  if (field === 'createdAt' && String(value).length > 10)
-    return op === 'before' ? who.createdAt < Date.parse(String(value)) : who.createdAt > Date.parse(String(value));
+  if (field === 'createdAt' && typeof value === 'string' && value.length > 10)
+    return op === 'before' ? who.createdAt < Date.parse(value) : who.createdAt > Date.parse(value);
   return has(who, field, zone).some((own) => compares(own, op, value, typeOf(field), zone));
 }
 

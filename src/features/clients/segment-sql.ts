@@ -130,16 +130,10 @@ class Compiler {
     const values = valuesOf(condition).map(String);
     const [first = ''] = values;
     const like = (pattern: string) => `${searched(sql)} LIKE ${searched(`${this.param(pattern)}::text`)}`;
-    switch (condition.op) {
-      case 'contains':
-        return like(`%${literal(first)}%`);
-      case 'startsWith':
-        return like(`${literal(first)}%`);
-      case 'endsWith':
-        return like(`%${literal(first)}`);
-      default:
-        return `${searched(sql)} IN (${values.map((each) => searched(`${this.param(each)}::text`)).join(', ')})`;
-    }
+    if (condition.op === 'contains') return like(`%${literal(first)}%`);
+    if (condition.op === 'startsWith') return like(`${literal(first)}%`);
+    if (condition.op === 'endsWith') return like(`%${literal(first)}`);
+    return `${searched(sql)} IN (${values.map((each) => searched(`${this.param(each)}::text`)).join(', ')})`;
   }
 
   private oneOf(sql: string, condition: Condition): string {

@@ -1,5 +1,5 @@
 import type { FieldDefinition } from '../../domain/client-fields';
-import { type FilterType, lastResults, type SegmentFilter, subscriptions } from '../../domain/segment-filter';
+import { type FilterType, lastResults, ownField, type SegmentFilter, subscriptions } from '../../domain/segment-filter';
 import type { SegmentCount } from '../../features/audiences/segment-count.service';
 import type { SegmentView } from '../../features/audiences/segments.service';
 import type { FilterNames } from '../../features/clients/segment-context';
@@ -220,22 +220,15 @@ const Input = ({ name, label, value, invalid, attributes }: InputProps) => (
 );
 
 function choicesOf(type: FilterType, field: string, { fields }: FilterNames, t: ReturnType<typeof useReader>['t']) {
-  switch (type) {
-    case 'boolean':
-      return [
-        { value: 'yes', text: t.segments.yes },
-        { value: 'no', text: t.segments.no },
-      ];
-    case 'choice':
-      return (fields.find(({ key }) => `fields.${key}` === field)?.options ?? []).map((each) => ({
-        value: each,
-        text: each,
-      }));
-    case 'result':
-      return lastResults.map((each) => ({ value: each, text: t.deliveryStatus[each] }));
-    case 'subscription':
-      return subscriptions.map((each) => ({ value: each, text: t.segments.subscription[each] }));
-    default:
-      return null;
-  }
+  const { segments, deliveryStatus } = t;
+  if (type === 'boolean')
+    return [
+      { value: 'yes', text: segments.yes },
+      { value: 'no', text: segments.no },
+    ];
+  if (type === 'result') return lastResults.map((value) => ({ value, text: deliveryStatus[value] }));
+  if (type === 'subscription') return subscriptions.map((value) => ({ value, text: segments.subscription[value] }));
+  if (type !== 'choice') return null;
+  const options = fields.find(({ key }) => ownField(key) === field)?.options ?? [];
+  return options.map((value) => ({ value, text: value }));
 }

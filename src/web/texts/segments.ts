@@ -206,23 +206,13 @@ export const segmentsRu: SegmentTexts = {
     gte: 'не меньше',
   },
   says: (field, op, value) => {
-    switch (op) {
-      case 'is':
-        return `${field} — ${value}`;
-      case 'isNot':
-        return `${field} — не ${value}`;
-      case 'isOneOf':
-        return `${field} — одно из: ${value}`;
-      case 'isSet':
-      case 'isNotSet':
-        return `${field}: ${segmentsRu.ops[op]}`;
-      case 'inLastDays':
-        return `${field} ${lastDaysRu(Number(value))}`;
-      case 'notInLastDays':
-        return `${field} не ${lastDaysRu(Number(value))}`;
-      default:
-        return `${field} ${segmentsRu.ops[op]} ${value}`;
-    }
+    if (op === 'is') return `${field} — ${value}`;
+    if (op === 'isNot') return `${field} — не ${value}`;
+    if (op === 'isOneOf') return `${field} — одно из: ${value}`;
+    if (op === 'isSet' || op === 'isNotSet') return `${field}: ${segmentsRu.ops[op]}`;
+    if (op === 'inLastDays') return `${field} ${lastDaysRu(Number(value))}`;
+    if (op === 'notInLastDays') return `${field} не ${lastDaysRu(Number(value))}`;
+    return `${field} ${segmentsRu.ops[op]} ${value}`;
   },
   got: (received, mailing, days) =>
     [
