@@ -10,7 +10,13 @@ export interface Wording {
   names: FilterNames;
 }
 
-/** A filter as a sentence: `City is Moscow and (Tag is VIP or Tag is New)`. Tags may be ids or names. */
+/** The same as a sentence of its own. */
+export function filterSentence(filter: SegmentFilter, wording: Wording): string {
+  const words = filterWords(filter, wording);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A filter in words: `City is Moscow and (Tag is VIP or Tag is New)`. Tags may be ids or names. */
 export function filterWords(filter: SegmentFilter, wording: Wording): string {
   const words = wording.t.segments;
   const inner = (part: SegmentFilter): string => {

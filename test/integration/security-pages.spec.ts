@@ -12,6 +12,7 @@ const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/clients\/import\/:id/, 'import'],
   [/^\/clients\/:id/, 'client'],
   [/^\/messages\/:id/, 'message'],
+  [/^\/segments\/:id/, 'segment'],
   [/^\/mailings\/:id/, 'mailing'],
   [/^\/runs\/:id/, 'run'],
   [/^\/deliveries\/:id/, 'delivery'],

@@ -15,7 +15,7 @@ export function SegmentFormPage(props: SegmentFormProps) {
       <PageHead title={segment ? t.segments.edit : t.segments.new} back={back} />
       <PostForm action={segment ? `/segments/${segment.id}/edit` : '/segments/new'} id="segment-form" class="card-box">
         {/* What Enter does within an input: nothing is saved by accident. */}
-        <button class="visually-hidden" tabindex={-1} formaction="/segments/form">
+        <button class="visually-hidden" tabindex={-1} aria-hidden="true" formaction="/segments/form">
           {t.segments.check}
         </button>
         {segment && <input type="hidden" name="segmentId" value={String(segment.id)} />}

@@ -61,7 +61,11 @@ export function RowInputs(props: GroupProps & { row: Row; r: number }) {
     );
   }
   const type = typeOf(row.field, names.fields);
-  const problem = form.problems[`${name}.value`] ?? form.problems[`${name}.op`] ?? form.problems[`${name}.field`];
+  const problem =
+    form.problems[`${name}.value`] ??
+    form.problems[`${name}.op`] ??
+    form.problems[`${name}.field`] ??
+    form.problems[`${name}.days`];
   return (
     <div class="condition" role="group" aria-label={title}>
       <Select
@@ -164,7 +168,8 @@ function ValueInput({ row, type, name, problem, names, mailings, form }: ValuePr
           label={t.segments.daysLabel}
           value={row.days}
           invalid={form.problems[`${name}.days`] !== undefined}
-          attributes={{ inputmode: 'numeric', placeholder: t.segments.daysLabel }}
+          attributes={{ inputmode: 'numeric', size: '5' }}
+          around={t.segments.daysAround}
         />
       </>
     );
@@ -203,11 +208,13 @@ interface InputProps {
   value: string;
   invalid: boolean;
   attributes: Record<string, string>;
+  /** Words before and after the input; else its label is not shown. */
+  around?: { before: string; after: string };
 }
 
-const Input = ({ name, label, value, invalid, attributes }: InputProps) => (
-  <label>
-    <span class="visually-hidden">{label}</span>
+const Input = ({ name, label, value, invalid, attributes, around }: InputProps) => (
+  <label class={around && 'around'}>
+    {around ? around.before : <span class="visually-hidden">{label}</span>}
     <input
       class={`form-control ${invalid ? 'is-invalid' : ''}`}
       name={name}
@@ -216,6 +223,7 @@ const Input = ({ name, label, value, invalid, attributes }: InputProps) => (
       aria-invalid={invalid ? 'true' : undefined}
       {...attributes}
     />
+    {around?.after}
   </label>
 );
 

@@ -8,7 +8,7 @@ import { type RunSegments, SegmentsService, type SegmentView } from '../../featu
 import type { FilterNames } from '../../features/clients/segment-context';
 import type { Reader } from '../reader';
 import { type Groups, parsed } from '../segment-form';
-import { filterWords } from '../segment-words';
+import { filterSentence } from '../segment-words';
 import { wholeNumber } from '../web-controller';
 
 /** What pages show of segments beside themselves. */
@@ -89,7 +89,7 @@ export class SegmentParts {
     const filters = [segmentFilter, excludeFilter].filter((filter) => filter !== null);
     const wording = { t: reader.t, format: reader.format, names: await this.segments.names(ownerId, filters) };
     const of = (name: string | null, filter: SegmentFilter | null) =>
-      filter && { name: name ?? '', words: filterWords(filter, wording) };
+      filter && { name: name ?? '', words: filterSentence(filter, wording) };
     return { segment: of(segmentName, segmentFilter), exclude: of(excludeName, excludeFilter) };
   }
 }

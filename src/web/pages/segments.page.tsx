@@ -7,7 +7,7 @@ import { Confirm } from '../components/form';
 import { Icon } from '../components/icon';
 import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
 import { useReader } from '../reader';
-import { filterWords } from '../segment-words';
+import { filterSentence } from '../segment-words';
 import { CountBox } from './segment-form.page';
 
 interface ListProps {
@@ -48,7 +48,9 @@ export function SegmentsPage({ segments, names }: ListProps) {
             head: t.segments.filter,
             class: 'text-cell',
             cell: ({ filter, ownerId }) => (
-              <span class="clip">{filterWords(filter, { t, format, names: names.get(ownerId) ?? NOTHING_NAMED })}</span>
+              <span class="clip">
+                {filterSentence(filter, { t, format, names: names.get(ownerId) ?? NOTHING_NAMED })}
+              </span>
             ),
           },
           {
@@ -117,7 +119,7 @@ export function SegmentPage({ segment, names, count, mailings, mayChange, isOwn 
       </PageHead>
       <Facts
         of={[
-          [t.segments.filter, filterWords(filter, { t, format, names })],
+          [t.segments.filter, filterSentence(filter, { t, format, names })],
           [t.segments.usedBy, use],
         ]}
       />

@@ -1,4 +1,4 @@
-import { Get, HttpCode, Post, Query } from '@nestjs/common';
+import { Get, HttpCode, Post } from '@nestjs/common';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { COUNT_MS } from '../../features/audiences/segment-count.service';
 import { SegmentsService, type SegmentView } from '../../features/audiences/segments.service';
@@ -59,11 +59,11 @@ export class SegmentsWebController {
     @CurrentViewer() viewer: Viewer,
     @CurrentReader() reader: Reader,
     @Form() form: FormValues,
-    @Query('do') what: string | undefined,
+    @Ask() { do: what }: FormValues,
   ): Promise<WebAnswer> {
     const segment = await this.segmentOf(viewer, form);
     const { fields } = await this.segments.names(segment?.ownerId ?? viewer.userId, []);
-    const groups = changed(groupsIn(form, fields), typeof what === 'string' ? what : '', fields);
+    const groups = changed(groupsIn(form, fields), what ?? '', fields);
     return this.form(viewer, reader, emptyForm({ name: form.name ?? '' }), groups, segment, what === undefined);
   }
 

@@ -29,6 +29,7 @@ export const segmentsEn = {
   valueLabel: 'Value',
   mailingLabel: 'Mailing',
   daysLabel: 'In the last so many days',
+  daysAround: { before: 'in the last', after: 'days' },
   anyMailing: 'Any mailing',
   separated: 'Separate several values by commas.',
   add: 'Add a condition',
@@ -104,7 +105,7 @@ export const segmentsEn = {
   },
   got: (received: boolean, mailing: string | null, days: number | null): string =>
     [
-      received ? 'Got' : 'Did not get',
+      received ? 'got' : 'did not get',
       mailing === null ? 'any mailing' : `“${mailing}”`,
       ...(days === null ? [] : [lastDaysEn(days)]),
     ].join(' '),
@@ -137,6 +138,7 @@ export const segmentsRu: SegmentTexts = {
   valueLabel: 'Значение',
   mailingLabel: 'Рассылка',
   daysLabel: 'За столько последних дней',
+  daysAround: { before: 'за последние', after: 'дней' },
   anyMailing: 'Любая рассылка',
   separated: 'Несколько значений разделяйте запятыми.',
   add: 'Добавить условие',
@@ -216,7 +218,7 @@ export const segmentsRu: SegmentTexts = {
   },
   got: (received, mailing, days) =>
     [
-      received ? 'Получал' : 'Не получал',
+      received ? 'получал' : 'не получал',
       mailing === null ? (received ? 'какую-нибудь рассылку' : 'никаких рассылок') : `рассылку «${mailing}»`,
       ...(days === null ? [] : [lastDaysRu(days)]),
     ].join(' '),
