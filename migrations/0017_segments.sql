@@ -32,7 +32,7 @@ ALTER TABLE runs
 
 -- Down Migration
 ALTER TABLE runs DROP segment_name, DROP segment_filter, DROP exclude_name, DROP exclude_filter;
-UPDATE mailings SET audience = 'selected' WHERE audience = 'segment';
+UPDATE mailings SET audience = 'selected', segment_id = NULL WHERE audience = 'segment';
 ALTER TABLE mailings
   DROP segment_id,
   DROP exclude_segment_id,
