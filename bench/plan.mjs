@@ -23,6 +23,8 @@ export const options = {
   seconds: { type: 'string', default: '20' },
   workers: { type: 'string', default: '2' },
   runs: { type: 'string', default: '3' },
+  // Also mailings to segments that let one client of a hundred in.
+  segment: { type: 'boolean', default: false },
 };
 
 export async function run(args, { print }) {
@@ -41,7 +43,9 @@ export async function run(args, { print }) {
     const warm = await prepareClients(stage, few, 'warm-up@example.org');
     const api = await startApi(stage, many.token);
     const apiOfFew = await startApi(stage, some.token);
+    const segments = args.segment ? await makeSegments(stage, api, many.id) : {};
     const found = [];
+    const ofSegments = [];
     for (let n = 1; n <= runs; n++) {
       const small = await sendOnce(stage, apiOfFew, some, {
         letters: few,
@@ -55,12 +59,25 @@ export async function run(args, { print }) {
         cpuSmall: small.cpu.workers,
         serversSmall: small.cpu.redis + small.cpu.postgres,
       });
+      for (const [name, segmentId] of Object.entries(segments))
+        ofSegments.push({
+          name,
+          ...(await planSegment(stage, api, segmentId, { workers, label: `round ${n}, ${name}` })),
+        });
     }
     say('');
     const of = (key) => median(found.map((f) => f[key]));
+    const all = clients / of('planned');
+    const segmentRows = Object.keys(segments).map((name) => {
+      const own = ofSegments.filter((one) => one.name === name);
+      const seconds = median(own.map((one) => one.planning));
+      const times = `${seconds.toFixed(1)} (${(seconds / all).toFixed(2)} times)`;
+      return [`planning ${round(own[0]?.total ?? 0)} of a segment by ${name}, s`, times, `${(3 * all).toFixed(1)}`];
+    });
     print.table([
       ['', 'median', 'goal'],
       ['deliveries planned a second', round(of('planned')), '30,000'],
+      ...segmentRows,
       ['answer to POST …/send, ms', round(of('answeredMs')), '500'],
       [`letters a second of ${round(clients)}`, round(of('sent')), ''],
       [`letters a second of ${round(few)}`, round(of('small')), ''],
@@ -77,6 +94,53 @@ export async function run(args, { print }) {
   } finally {
     await stage.end();
   }
+}
+
+/** Segments of one client of a hundred: by a tag, and by the end of the name. */
+async function makeSegments(stage, api, ownerId) {
+  await stage.query(`INSERT INTO tags (owner_id, name) VALUES ($1, 'few')`, [ownerId]);
+  await stage.query(
+    `INSERT INTO client_tags (tag_id, client_id)
+     SELECT t.id, c.id FROM tags t JOIN clients c ON c.owner_id = t.owner_id WHERE t.owner_id = $1 AND c.id % 100 = 0`,
+    [ownerId],
+  );
+  await stage.query('VACUUM ANALYZE client_tags');
+  const make = async (name, filter) => (await api.call('POST', '/segments', { name, filter })).id;
+  return {
+    tag: await make('by tag', { field: 'tag', op: 'is', value: 'few' }),
+    text: await make('by text', { field: 'fullName', op: 'endsWith', value: '00' }),
+  };
+}
+
+/** How long it takes to plan a run of this segment, in seconds. */
+async function planSegment(stage, api, segmentId, { workers, label }) {
+  const children = await startWorkers(stage, workers);
+  const message = await api.call('POST', '/messages', { subject, body: html, bodyText: text });
+  const startAt = new Date(Date.now() - 60_000).toISOString();
+  const mailing = await api.call('POST', '/mailings', {
+    messageId: message.id,
+    audience: 'segment',
+    segmentId,
+    startAt,
+    period: 'once',
+  });
+  const { runId } = await api.call('POST', `/mailings/${mailing.id}/send`);
+  say(`${label}: planning`);
+  const planned = () => stage.first('SELECT planned_at FROM runs WHERE id = $1', [runId]);
+  await until(async () => (await planned()).planned_at, 600_000, 250);
+  const { planning } = await stage.first(
+    'SELECT extract(epoch FROM planned_at - created_at)::float8 AS planning FROM runs WHERE id = $1',
+    [runId],
+  );
+  const { total } = await stage.first('SELECT count(*)::int AS total FROM deliveries WHERE run_id = $1', [runId]);
+  await api.call('POST', `/mailings/${mailing.id}/finish`);
+  await stopProcesses(children);
+  const redis = new Redis(stage.redis.url);
+  await redis.flushall();
+  redis.disconnect();
+  await stage.query('TRUNCATE attempts, deliveries');
+  await stage.query('UPDATE runs SET closing = false');
+  return { planning, total };
 }
 
 async function planOnce(stage, api, { clients, workers, seconds, label }) {

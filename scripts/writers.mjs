@@ -38,6 +38,7 @@ const tables = {
     'import_rows',
     'import_errors',
   ],
+  'features/audiences': ['segments'],
   'features/messages': ['messages'],
   'features/mailings': ['mailings', 'mailing_clients'],
   'features/runs': ['runs', 'accepted_letters'],

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_PIPE, RouterModule } from '@nestjs/core';
 import { DatabaseModule } from '../database/database.module';
+import { AudiencesModule } from '../features/audiences/audiences.module';
 import { ClientsModule } from '../features/clients/clients.module';
 import { AuditModule } from '../features/audit/audit.module';
 import { NoticesModule } from '../features/notices/notices.module';
@@ -36,6 +37,7 @@ import { Metrics } from './metrics';
 import { ReportsController } from './reports.controller';
 import { RunsController } from './runs.controller';
 import { SecondFactorController, SecondStepController, UserSecondFactorController } from './second-factor.controller';
+import { SegmentsController } from './segments.controller';
 import { SenderController } from './sender.controller';
 import { SuppressionBatchesController } from './suppression-batches.controller';
 import { SuppressionsController, SuppressionsFileController } from './suppressions.controller';
@@ -55,6 +57,7 @@ import { validationPipe } from './validation';
     UsersModule,
     ClientsModule,
     ImportsModule,
+    AudiencesModule,
     MessagesModule,
     MailingsModule,
     AccountsModule,
@@ -80,6 +83,7 @@ import { validationPipe } from './validation';
     PersonsController,
     FieldsController,
     TagsController,
+    SegmentsController,
     MessagesController,
     MailingsController,
     RunsController,

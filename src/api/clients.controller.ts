@@ -7,6 +7,7 @@ import { suppressionReasons, suppressionScopes } from '../domain/suppression';
 import type { ClientView } from '../features/clients/client-view';
 import { clientSorts, ClientsService } from '../features/clients/clients.service';
 import { DeliveriesService, type DeliveryView } from '../features/runs/deliveries.service';
+import { QueryId } from './dto/id.dto';
 import { PageDto, SearchDto } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
 import { DeliveryAnswer, deliveryAnswer } from './deliveries.controller';
@@ -62,6 +63,10 @@ class ClientFilterDto extends SearchDto {
   @IsOptional()
   @IsIn(subscriptionStatuses)
   subscription?: SubscriptionStatus;
+
+  @QueryId()
+  @Said({ description: 'Only those who belong to this segment.' })
+  segmentId?: number;
 }
 
 class ClientQueryDto extends ClientFilterDto {
@@ -111,7 +116,7 @@ export class ClientsController {
   ) {}
 
   @Get()
-  @Operation('Clients, newest first', pageOf(ClientAnswer))
+  @Operation('Clients, newest first', pageOf(ClientAnswer), { conflicts: ['SEGMENT_TOO_SLOW'] })
   async list(@CurrentViewer() viewer: Viewer, @Query() query: ClientQueryDto) {
     const page = await this.clients.list(viewer, query);
     return { ...page, items: page.items.map(clientAnswer) };

@@ -4,7 +4,7 @@ import { invalid } from '../domain/errors';
 import { problem } from '../domain/problems';
 import type { Viewer } from '../domain/permissions';
 import { cut } from '../domain/cut';
-import { MailingsService } from '../features/mailings/mailings.service';
+import { type MailingView, MailingsService } from '../features/mailings/mailings.service';
 import { RunsService } from '../features/runs/runs.service';
 import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import { MailingEditService } from '../features/scheduling/mailing-edit.service';
@@ -69,19 +69,19 @@ export class MailingsController {
   @Post()
   @Operation('Add a mailing', MailingAnswer)
   async create(@CurrentViewer() viewer: Viewer, @Body() body: MailingDto) {
-    return mailingAnswer(await this.mailings.create(viewer, body));
+    return this.answer(await this.mailings.create(viewer, body));
   }
 
   @Get(':id')
   @Operation('A mailing', MailingAnswer)
   async get(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return mailingAnswer(await this.mailings.get(viewer, id));
+    return this.answer(await this.mailings.get(viewer, id));
   }
 
   @Patch(':id')
   @Operation('Change a mailing', MailingAnswer, { conflicts: ['MAILING_DONE'] })
   async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: MailingPatchDto) {
-    return mailingAnswer(await this.editing.update(viewer, id, body));
+    return this.answer(await this.editing.update(viewer, id, body));
   }
 
   @Delete(':id')
@@ -95,7 +95,7 @@ export class MailingsController {
   @Operation('Copy a mailing; the copy is not started', MailingAnswer)
   async copy(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: MailingCopyDto) {
     const name = body.name ?? cut(`Copy of ${(await this.mailings.get(viewer, id)).name || `mailing ${id}`}`, 200);
-    return mailingAnswer(await this.mailings.copy(viewer, id, name));
+    return this.answer(await this.mailings.copy(viewer, id, name));
   }
 
   @Get(':id/clients')
@@ -109,13 +109,13 @@ export class MailingsController {
   @Operation('Add clients to a mailing to selected ones', MailingAnswer, { conflicts: CLIENT_CONFLICTS })
   @HttpCode(200)
   async addClients(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: ClientIdsDto) {
-    return mailingAnswer(await this.mailings.addClients(viewer, id, body.clientIds));
+    return this.answer(await this.mailings.addClients(viewer, id, body.clientIds));
   }
 
   @Delete(':id/clients')
   @Operation('Take clients out of a mailing to selected ones', MailingAnswer, { conflicts: CLIENT_CONFLICTS })
   async removeClients(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: ClientIdsDto) {
-    return mailingAnswer(await this.mailings.removeClients(viewer, id, body.clientIds));
+    return this.answer(await this.mailings.removeClients(viewer, id, body.clientIds));
   }
 
   @Get(':id/schedule')
@@ -135,28 +135,28 @@ export class MailingsController {
   @Operation('Start a mailing: it runs by its schedule', MailingAnswer, { conflicts: START_CONFLICTS })
   @HttpCode(200)
   async start(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: StartDto) {
-    return mailingAnswer(await this.lifecycle.start(viewer, id, body.override));
+    return this.answer(await this.lifecycle.start(viewer, id, body.override));
   }
 
   @Post(':id/pause')
   @Operation('Pause a mailing; nothing more goes out', MailingAnswer, { conflicts: STATE_CONFLICTS })
   @HttpCode(200)
   async pause(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return mailingAnswer(await this.lifecycle.pause(viewer, id));
+    return this.answer(await this.lifecycle.pause(viewer, id));
   }
 
   @Post(':id/resume')
   @Operation('Resume a paused mailing', MailingAnswer, { conflicts: START_CONFLICTS })
   @HttpCode(200)
   async resume(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: StartDto) {
-    return mailingAnswer(await this.lifecycle.resume(viewer, id, body.override));
+    return this.answer(await this.lifecycle.resume(viewer, id, body.override));
   }
 
   @Post(':id/finish')
   @Operation('Finish a mailing for good', MailingAnswer, { conflicts: STATE_CONFLICTS })
   @HttpCode(200)
   async finish(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return mailingAnswer(await this.lifecycle.finish(viewer, id));
+    return this.answer(await this.lifecycle.finish(viewer, id));
   }
 
   @Post(':id/send')
@@ -183,5 +183,10 @@ export class MailingsController {
     await this.mailings.get(viewer, id);
     const page = await this.runs.listOfMailing(viewer, id, query);
     return { ...page, items: page.items.map(runAnswer) };
+  }
+
+  /** Of a single mailing the recipients are counted, if no counter tells how many there are. */
+  private async answer(mailing: MailingView): Promise<MailingAnswer> {
+    return mailingAnswer(await this.mailings.counted(mailing));
   }
 }

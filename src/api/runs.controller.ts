@@ -3,11 +3,13 @@ import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { type DeliveryStatus, deliveryStatuses, runReasons, runStatuses, runTriggers } from '../domain/states';
 import { type DeliveryEvent, deliveryEvents } from '../domain/suppression';
+import { type NamedFilter, SegmentsService } from '../features/audiences/segments.service';
 import { DeliveriesService } from '../features/runs/deliveries.service';
 import { DeliveriesExport } from '../features/runs/deliveries-export.service';
 import { RunsService, type RunView } from '../features/runs/runs.service';
 import { SendNowService } from '../features/scheduling/send-now.service';
 import { DeliveryAnswer, deliveryAnswer } from './deliveries.controller';
+import { filterValue } from './dto/filter.dto';
 import { PageDto } from './dto/list.dto';
 import { StartDto } from './dto/mailing.dto';
 import { Id } from '../http/id.pipe';
@@ -16,7 +18,7 @@ import { CurrentViewer } from '../http/viewer';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
 import { CSV, Operation } from './openapi/operation';
-import { count, details, id, maybe, nullable, oneOf, pageOf, part, said, Shape, time } from './openapi/shape';
+import { count, details, id, maybe, nullable, oneOf, pageOf, part, said, Shape, text, time } from './openapi/shape';
 
 class DeliveryQueryDto extends PageDto {
   @IsOptional()
@@ -48,6 +50,8 @@ export class CountsAnswer extends Shape({
 
 class AfterAnswer extends Shape({ bounced: count, softBounced: count, complained: count, unsubscribed: count }) {}
 
+class RunSegmentAnswer extends Shape({ name: text, filter: filterValue }) {}
+
 export class RunAnswer extends Shape({
   id,
   ownerId: id,
@@ -62,12 +66,16 @@ export class RunAnswer extends Shape({
   finishedAt: nullable(time),
   counts: part(CountsAnswer),
   after: said('What became known after letters were sent; it changes no count.', part(AfterAnswer)),
+  segment: maybe(
+    said('To whom it went, as it was when the run began; only of a single run.', nullable(part(RunSegmentAnswer))),
+  ),
+  excludeSegment: maybe(said('Who was left out; only of a single run.', nullable(part(RunSegmentAnswer)))),
   skippedBy: maybe(said('Why how many were skipped; only of a single run.', details)),
 }) {}
 
 export class RunBegunAnswer extends Shape({ runId: id }) {}
 
-export const runAnswer = (run: RunView) =>
+export const runAnswer = (run: RunView & { segment?: NamedFilter | null; excludeSegment?: NamedFilter | null }) =>
   RunAnswer.of({ ...run, startedAt: run.status === 'missed' ? null : (run.startedAt ?? run.createdAt) });
 
 @ApiController('runs')
@@ -77,12 +85,14 @@ export class RunsController {
     private readonly sending: SendNowService,
     private readonly deliveries: DeliveriesService,
     private readonly exports: DeliveriesExport,
+    private readonly segments: SegmentsService,
   ) {}
 
   @Get(':id')
   @Operation('A run with its counts', RunAnswer)
   async get(@CurrentViewer() viewer: Viewer, @Id() id: number) {
-    return runAnswer(await this.runs.get(viewer, id));
+    const run = await this.runs.get(viewer, id);
+    return runAnswer({ ...run, ...(await this.segments.ofRun(run)) });
   }
 
   @Post(':id/resend-failed')

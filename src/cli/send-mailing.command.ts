@@ -87,7 +87,7 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
     },
     [
       `Mailing ${id} ("${mailing.name || mailing.messageSubject || ''}", ${mailing.status}) ` +
-        `would go to ${preview.recipients} client(s).`,
+        `would go to ${preview.recipients ?? 'an unknown number of'} client(s).`,
       ...excluded,
       ...lines,
       ...refused,

@@ -6,6 +6,7 @@ export const findingCodes = [
   'TEMPLATE_FAILED',
   'PUBLIC_URL_NOT_HTTPS',
   'NOBODY_ELIGIBLE',
+  'AUDIENCE_NOT_COUNTED',
 ] as const;
 export type FindingCode = (typeof findingCodes)[number];
 
@@ -28,9 +29,9 @@ export interface PreflightFacts {
   postalAddress: string;
   /** Why no letter can be made of the message; null if letters can be made. */
   templateProblem: string | null;
-  /** How many recipients it has, and how many of them are not suppressed. */
-  chosen: number;
-  eligible: number;
+  /** How many recipients it has, and how many of them are not suppressed; null if it took too long to find out. */
+  chosen: number | null;
+  eligible: number | null;
   publicUrl: string;
   production: boolean;
 }
@@ -44,7 +45,8 @@ export function preflight(facts: PreflightFacts): Finding[] {
     isMarketing && postalAddress === '' ? finding('POSTAL_ADDRESS_MISSING', 'block') : null,
     templateProblem !== null ? finding('TEMPLATE_FAILED', 'block', { problem: templateProblem }) : null,
     isPlainHttp && production ? finding('PUBLIC_URL_NOT_HTTPS', 'block', { url: publicUrl }) : null,
-    chosen > 0 && eligible === 0 ? finding('NOBODY_ELIGIBLE', 'block', { chosen }) : null,
+    chosen && eligible === 0 ? finding('NOBODY_ELIGIBLE', 'block', { chosen }) : null,
+    chosen === null ? finding('AUDIENCE_NOT_COUNTED', 'unknown') : null,
   ];
   return found.filter((one) => one !== null);
 }
@@ -69,6 +71,7 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
   TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
   PUBLIC_URL_NOT_HTTPS: ({ url }) =>
     `Links to unsubscribe would begin with ${url}: mail programs accept only https. Set PUBLIC_URL.`,
+  AUDIENCE_NOT_COUNTED: () => 'It takes too long to count who would get it. It can be started all the same.',
   NOBODY_ELIGIBLE: ({ chosen }) => `Nobody would get it: all ${chosen} recipients are suppressed.`,
 };
 

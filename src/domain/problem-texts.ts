@@ -137,7 +137,7 @@ export const problemTexts: ProblemTexts = {
   unknown_mailing: ({ id }) => `mailing ${id} does not exist`,
   unknown_client: ({ id }) => `client ${id} does not exist`,
   unknown_addresses: ({ count, shown }) => `${count} of these are no clients of yours: ${shown.join(', ')}`,
-  clients_of_all: () => "must be absent for the audience 'all'",
+  clients_of_all: () => "must be absent unless the audience is 'selected'",
   clients_or_filter: () => 'must be given, or a filter instead of it',
 
   field_key: () => 'must be 1 to 40 Latin letters, digits and underscores, beginning with a letter',
@@ -151,7 +151,19 @@ export const problemTexts: ProblemTexts = {
     `names no field: there is no "${key}"${similar === null ? '' : `; did you mean "${similar}"?`}`,
 
   tag_comma: () => 'must not contain a comma, which separates tags',
-  no_such_tag: ({ id }) => `names no other tag of yours: ${id}`,
+  no_other_tag: ({ id }) => `names no other tag of yours: ${id}`,
+  filter_shape: () => 'must be { "all": [ … ] }, { "any": [ … ] }, { "not": … } or { "field", "op", "value" }',
+  filter_empty: () => 'must contain a condition',
+  filter_too_deep: ({ max }) => `must not have groups within each other deeper than ${max} levels`,
+  too_many_conditions: ({ max }) => `must have at most ${max} conditions`,
+  too_many_values: ({ max }) => `must have at most ${max} values`,
+  wrong_operator: ({ type, options }) => `must be one of ${options.join(', ')} for a field of the type ${type}`,
+  value_not_wanted: ({ op }) => `must be absent for ${op}`,
+  no_such_tag: ({ name, similar }) =>
+    `names no tag: there is no "${name}"${similar === null ? '' : `; did you mean "${similar}"?`}`,
+  unknown_segment: ({ id }) => `segment ${id} does not exist`,
+  segment_not_taken: () => "must be absent unless the audience is 'segment'",
+  segment_left_out: () => 'must not be the segment to which the mailing goes',
 
   email: ({ fault, max }) => filled(EMAILS[fault], max),
   common_password: () => 'must not be one of the passwords that are guessed first',

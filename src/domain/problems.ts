@@ -69,7 +69,25 @@ export interface ProblemValues {
   // Tags of clients
   tag_comma: None;
   /** No tag of this owner has this id. */
-  no_such_tag: { id: number };
+  no_other_tag: { id: number };
+
+  // Segments
+  /** Neither a group nor a condition. */
+  filter_shape: None;
+  filter_empty: None;
+  filter_too_deep: { max: number };
+  too_many_conditions: { max: number };
+  too_many_values: { max: number };
+  /** The operator is none of those of the field's type. */
+  wrong_operator: { type: string; options: readonly string[] };
+  value_not_wanted: { op: string };
+  /** No tag has this name; `similar` is the name that was probably meant. */
+  no_such_tag: { name: string; similar: string | null };
+  unknown_segment: { id: number };
+  /** A segment was given for an audience that has none. */
+  segment_not_taken: None;
+  /** The mailing goes to the segment that it leaves out. */
+  segment_left_out: None;
 
   // Accounts and addresses
   email: { fault: EmailFault; max?: number };

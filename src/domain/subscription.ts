@@ -18,7 +18,7 @@ export interface Subscription {
   reason: SuppressionReason | null;
 }
 
-const STATUS_OF: Record<SuppressionReason, SubscriptionStatus> = {
+export const STATUS_OF: Record<SuppressionReason, SubscriptionStatus> = {
   unsubscribed: 'unsubscribed',
   hard_bounce: 'bounced',
   complaint: 'complained',

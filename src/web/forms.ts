@@ -7,7 +7,12 @@ import { fieldProblems } from './texts/texts';
 import type { FormValues } from './web-controller';
 
 /** The field of a form that a refusal is about. */
-const FIELD_OF: Partial<Record<ErrorCode, string>> = { EMAIL_TAKEN: 'email', FIELD_EXISTS: 'key', TAG_EXISTS: 'name' };
+const FIELD_OF: Partial<Record<ErrorCode, string>> = {
+  EMAIL_TAKEN: 'email',
+  FIELD_EXISTS: 'key',
+  TAG_EXISTS: 'name',
+  SEGMENT_NAME_TAKEN: 'name',
+};
 
 /**
  * Does the work of a form. On invalid input the form is shown again, with what was typed and each problem at its field.

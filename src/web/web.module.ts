@@ -2,6 +2,7 @@ import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common
 import compression from 'compression';
 import { DatabaseModule } from '../database/database.module';
 import { QueueModule } from '../queue/queue.module';
+import { AudiencesModule } from '../features/audiences/audiences.module';
 import { ClientsModule } from '../features/clients/clients.module';
 import { ImportsModule } from '../features/clients/imports.module';
 import { AccountsModule } from '../features/accounts/accounts.module';
@@ -42,6 +43,9 @@ import { MessagesWebController } from './pages/messages.web.controller';
 import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
 import { ProviderWebController } from './pages/provider.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
+import { SegmentsWebController } from './pages/segments.web.controller';
+import { RunParts } from './pages/run-parts.service';
+import { SegmentParts } from './pages/segment-parts.service';
 import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
 import { MailingParts } from './pages/mailing-parts.service';
@@ -62,6 +66,7 @@ import { ReadersService } from './readers.service';
     DatabaseModule,
     ClientsModule,
     ImportsModule,
+    AudiencesModule,
     MessagesModule,
     MailingsModule,
     AccountsModule,
@@ -81,6 +86,7 @@ import { ReadersService } from './readers.service';
     BulkWebController,
     ClientsWebController,
     PersonsWebController,
+    SegmentsWebController,
     MessagesWebController,
     MailingsWebController,
     MailingWebController,
@@ -100,7 +106,7 @@ import { ReadersService } from './readers.service';
     NotFoundApiController,
     NotFoundWebController,
   ],
-  providers: [ReadersService, DraftsService, OnceService, MailingParts, ProfileParts],
+  providers: [ReadersService, DraftsService, OnceService, MailingParts, ProfileParts, RunParts, SegmentParts],
 })
 export class WebModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

@@ -257,7 +257,7 @@ describe('tags', () => {
       clients: 2,
     });
     for (const into of [a, 999_999])
-      expect(codesOf(await call('POST', `/tags/${a}/merge`, { into }))).toEqual([['into', 'no_such_tag']]);
+      expect(codesOf(await call('POST', `/tags/${a}/merge`, { into }))).toEqual([['into', 'no_other_tag']]);
     expect((await call('POST', `/tags/${a}/merge`, { into: b })).body).toMatchObject({ id: b, name: 'b', clients: 3 });
     expect(await list()).toEqual(['b: 3']);
     expect((await call('DELETE', `/tags/${b}`)).status).toBe(204);

@@ -13,6 +13,7 @@ const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/clients\/tags\/:id/, 'tag'],
   [/^\/clients\/:id/, 'client'],
   [/^\/messages\/:id/, 'message'],
+  [/^\/segments\/:id/, 'segment'],
   [/^\/mailings\/:id/, 'mailing'],
   [/^\/runs\/:id/, 'run'],
   [/^\/deliveries\/:id/, 'delivery'],

@@ -7,6 +7,7 @@ export interface Objects {
   client: number;
   tag: number;
   message: number;
+  segment: number;
   letter: number;
   mailing: number;
   run: number;
@@ -50,6 +51,7 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
     client,
     tag: await id(`INSERT INTO tags (owner_id, name) VALUES ($1, 'tag ' || random()) RETURNING id`, ownerId),
     message,
+    segment: (await post('/segments', { name: `S${made}`, filter: { field: 'comment', op: 'isSet' } })).id,
     letter,
     mailing,
     run,

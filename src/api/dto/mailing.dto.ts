@@ -54,6 +54,16 @@ export class MailingDto {
   @Said({ description: 'For `selected`.' })
   clientIds?: number[];
 
+  @IsOptional()
+  @IsId()
+  @Said({ description: 'For `segment`: whom the segment finds when a run is planned.' })
+  segmentId?: number | null;
+
+  @IsOptional()
+  @IsId()
+  @Said({ description: 'Of any audience: whom this segment finds does not get it. Null: nobody is left out.' })
+  excludeSegmentId?: number | null;
+
   @IsString()
   @Said({ format: 'date-time', description: 'With offset.' })
   startAt!: string;
@@ -157,6 +167,10 @@ export class MailingAnswer extends Shape({
   name: text,
   messageId: nullable(id),
   audience: oneOf(audiences),
+  segmentId: nullable(id),
+  segmentName: nullable(text),
+  excludeSegmentId: nullable(id),
+  excludeSegmentName: nullable(text),
   startAt: time,
   endAt: nullable(time),
   period: oneOf(PERIODS),
@@ -168,7 +182,10 @@ export class MailingAnswer extends Shape({
   status: oneOf(mailingStatuses),
   statusReason: said('Where it is not its owner who brought it there.', nullable(part(StatusReasonAnswer))),
   nextRunAt: nullable(time),
-  recipientCount: count,
+  recipientCount: said(
+    'Of a segment: counted now, null if that takes too long; in lists, how many the last run had.',
+    nullable(count),
+  ),
   lastRun: nullable(part(LastRunAnswer)),
   createdAt: time,
   updatedAt: time,
@@ -186,8 +203,8 @@ export const mailingAnswer = ({ warnings, ...m }: MailingView) =>
 
 export class PreflightAnswer extends Shape({
   findings: said('What is wrong; one of level `block` keeps it from starting.', listOf(part(FindingAnswer))),
-  chosen: said('How many recipients it has.', count),
-  eligible: said('How many of them get it.', count),
+  chosen: said('How many recipients it has; null if it takes too long to count them.', nullable(count)),
+  eligible: said('How many of them get it; null if it takes too long to count them.', nullable(count)),
   excluded: said('How many get nothing, by reason.', counts(suppressionReasons)),
 }) {}
 

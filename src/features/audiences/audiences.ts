@@ -1,9 +1,10 @@
 import { all } from './all';
 import type { AudienceInput, AudienceKind } from './audience';
+import { segment } from './segment';
 import { selected } from './selected';
 
 /** The kinds of audiences. A new one gets a file of its own, and is added here and in `mailings_audience_check`. */
-const KINDS = { all, selected } satisfies Record<string, AudienceKind>;
+const KINDS = { all, selected, segment } satisfies Record<string, AudienceKind>;
 
 export type Audience = keyof typeof KINDS;
 export const audiences = Object.keys(KINDS) as Audience[];
@@ -20,6 +21,15 @@ export const GROWING = audiences
   .map((kind) => `'${kind}'`)
   .join(', ');
 
-/** SQL: how many recipients a run of the mailing `m` would have. */
-const counts = audiences.map((kind) => `WHEN '${kind}' THEN ${KINDS[kind].count}`);
-export const RECIPIENTS = `CASE m.audience ${counts.join(' ')} END`;
+const countsOf = (kinds: readonly Audience[]) =>
+  `CASE m.audience ${kinds.map((kind) => `WHEN '${kind}' THEN ${KINDS[kind].count}`).join(' ')} END`;
+
+/** SQL: how many recipients a run of the mailing `m` would have; null if only counting them tells (`members.ts`). */
+export const RECIPIENTS = `CASE WHEN m.exclude_segment_id IS NULL
+    THEN ${countsOf(audiences.filter((kind) => KINDS[kind].counted))} END`;
+/** SQL: how many it would have at most. */
+export const RECIPIENTS_AT_MOST = countsOf(audiences);
+
+/** Whether a counter tells how many recipients a mailing has. */
+export const isCounted = (mailing: { audience: Audience; excludeSegmentId: number | null }): boolean =>
+  audienceOf(mailing).counted && mailing.excludeSegmentId === null;

@@ -35,6 +35,7 @@ const OBJECT_NAME = `CASE a.object_type
   WHEN 'token' THEN (SELECT o.name FROM api_tokens o WHERE o.id = a.object_id)
   WHEN 'mailing' THEN (SELECT o.name FROM mailings o WHERE o.id = a.object_id AND o.deleted_at IS NULL)
   WHEN 'message' THEN (SELECT o.subject FROM messages o WHERE o.id = a.object_id)
+  WHEN 'segment' THEN (SELECT o.name FROM segments o WHERE o.id = a.object_id)
   WHEN 'client' THEN (SELECT o.email FROM clients o WHERE o.id = a.object_id)
   WHEN 'field' THEN (SELECT o.label FROM client_fields o WHERE o.id = a.object_id)
   WHEN 'tag' THEN (SELECT o.name FROM tags o WHERE o.id = a.object_id)

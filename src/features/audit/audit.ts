@@ -37,6 +37,7 @@ export const auditActions = [
   'mailing.finish',
   'mailing.delete',
   'message.delete',
+  'segment.delete',
   'message.test',
   'client.delete',
   'person.export',
@@ -78,6 +79,7 @@ export interface AuditObject {
     | 'token'
     | 'mailing'
     | 'message'
+    | 'segment'
     | 'client'
     | 'field'
     | 'tag'

@@ -19,6 +19,7 @@ import { BULK_ACTIONS } from './bulk-actions';
 import { BulkJob } from './bulk-job.entity';
 import { type ClientFilter, listedClients } from './client-list';
 import { tagsNamed } from './client-tags';
+import { readSegment } from './segment-members';
 
 /** To whom something is done: these clients, or all whom a filter finds. */
 export interface NewBulkJob {
@@ -74,7 +75,8 @@ export class BulkJobs {
   }
 
   private async insert(tx: Transaction, viewer: Viewer, input: NewBulkJob, names: string[]): Promise<number> {
-    const { action, filter } = input;
+    const { action } = input;
+    const filter = input.filter && (await asItIs(tx, viewer, input.filter));
     const ownerId = viewer.userId;
     const clientIds = input.clientIds && [...new Set(input.clientIds)].sort((a, b) => a - b);
     if (clientIds) await requireOwn(tx, ownerId, input.clientIds ?? []);
@@ -233,6 +235,11 @@ const advance = (tx: Transaction, { id, before, cursor, clientIds, last }: JobPa
       WHERE id = $1 AND cursor_id = $2 AND status = 'running'`,
     [id, before, cursor, clientIds.length, last],
   );
+
+/** A segment that is changed while the job goes on changes nothing of it. @throws ValidationError */
+async function asItIs(tx: Transaction, viewer: Viewer, { segmentId, ...filter }: ClientFilter): Promise<ClientFilter> {
+  return segmentId === undefined ? filter : { ...filter, segment: await readSegment(tx, viewer, segmentId) };
+}
 
 /** The names of the tags, if the input is right. @throws ValidationError */
 function checked({ action, tags = [], clientIds, filter }: NewBulkJob): string[] {

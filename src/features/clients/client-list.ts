@@ -4,6 +4,7 @@ import { emailKey } from '../../domain/email-address';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import { reasonsOf, type SubscriptionStatus } from '../../domain/subscription';
 import { GRAVEST_FIRST } from '../consent/suppression-sql';
+import { type AskedSegment, isMember, readSegment } from './segment-members';
 
 /** Which clients a list, an export or a bulk action is about; what is absent does not matter. */
 export interface ClientFilter {
@@ -12,6 +13,10 @@ export interface ClientFilter {
   /** The name of a tag, or its id. */
   tag?: string;
   subscription?: SubscriptionStatus;
+  /** Those who belong to this segment as it is now, */
+  segmentId?: number;
+  /** or as it was. */
+  segment?: AskedSegment;
 }
 
 /** SQL on the client `c` and the values of its parameters. */
@@ -39,13 +44,16 @@ const conditionsOf = (
   ];
 };
 
+/** @throws ValidationError for a segment that does not exist */
 export async function listedClients(sql: Sql, viewer: Viewer, filter: ClientFilter): Promise<Listed> {
   const owners = [readableOwner(viewer), filter.ownerId ?? null];
   const params: unknown[] = [...owners];
   const tags = filter.tag === undefined ? null : await tagIds(sql, filter.tag, owners);
   const { subscription } = filter;
   const suppressed = subscription === undefined ? null : await fewSuppressed(sql, subscription, owners);
+  const segment = filter.segmentId === undefined ? filter.segment : await readSegment(sql, viewer, filter.segmentId);
   const conditions = conditionsOf(filter, { tags, suppressed }, (value) => `$${params.push(value)}`);
+  if (segment) conditions.push(isMember(segment, params));
   const where = ['($1::bigint IS NULL OR c.owner_id = $1)', '($2::bigint IS NULL OR c.owner_id = $2)', ...conditions];
   return {
     where: where.join(' AND '),

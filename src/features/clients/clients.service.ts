@@ -21,6 +21,7 @@ import { setTags } from './client-tags';
 import { CLIENT_VIEW, type ClientRow, type ClientView, clientOf, readClient, TAG_NAMES } from './client-view';
 import { fieldsOf, holdFields } from './field-definitions';
 import { NewClients } from './new-clients';
+import { inTime } from './segment-members';
 
 /** A client as a request or a form gives it. */
 export interface ClientInput extends BuiltIn {
@@ -53,8 +54,9 @@ export class ClientsService {
   async list(viewer: Viewer, query: ClientQuery): Promise<Page<ClientView>> {
     const sort = query.sort ?? '-id';
     const { where, params, count } = await listedClients(this.database, viewer, query);
+    const sql = query.segmentId === undefined ? this.database : inTime(this.database);
     const page = await listPage<ClientRow>(
-      this.database,
+      sql,
       {
         ...CLIENT_VIEW,
         where,

@@ -123,7 +123,7 @@ export class TagsService {
       const from = locked.find((tag) => tag.id === id);
       if (!from) throw await notWritable(tx, viewer, 'Tag', id);
       if (!locked.some((tag) => tag.id === into && into !== id && tag.ownerId === from.ownerId))
-        throw invalid('into', problem('no_such_tag', { id: into }));
+        throw invalid('into', problem('no_other_tag', { id: into }));
       await this.refuseIfUsed(tx, from);
       await tx.affected(
         `INSERT INTO client_tags (tag_id, client_id)

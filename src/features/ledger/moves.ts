@@ -18,8 +18,8 @@ const PLANNED_AS = `CASE WHEN why.reason IS NULL THEN ${to('plan', 'pending')} E
 
 /**
  * Plans one page of a run: `page` is a query whose rows have `key` (what the cursor counts in), `client_id`, `email`
- * and the `reason` of those to be skipped; its $1 is the run. Whose address is suppressed is skipped, too. With
- * `again`, clients who have a delivery in the run already are left out.
+ * and the `reason` of those to be skipped; its $1 is the run. Whose address is suppressed is skipped, too; who is not
+ * `chosen` gets no delivery. With `again`, clients who have a delivery in the run already are left out.
  */
 export const planDeliveries = (tx: Transaction, page: string, params: unknown[], { again = false } = {}) =>
   tx.first<{ cursor: number | null; n: number; added: number }>(
@@ -28,7 +28,7 @@ export const planDeliveries = (tx: Transaction, page: string, params: unknown[],
        INSERT INTO deliveries (run_id, client_id, email, status, reason)
        SELECT $1, p.client_id, p.email, ${PLANNED_AS}, why.reason
          FROM page p JOIN runs r ON r.id = $1, ${whySuppressed(ofRun('p.email'), 'p.reason')}
-        ORDER BY p.key ${again ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1)
+        WHERE p.chosen ORDER BY p.key ${again ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1)
      SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n,
        (SELECT count(*) FROM added) AS added`,
     params,

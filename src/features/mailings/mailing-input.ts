@@ -14,6 +14,9 @@ export interface MailingInput {
   messageId: number;
   audience: string;
   clientIds?: number[];
+  segmentId?: number | null;
+  /** Null: nobody is left out. */
+  excludeSegmentId?: number | null;
   startAt: string | Date;
   endAt?: string | Date | null;
   period: string;
@@ -28,6 +31,8 @@ export interface CheckedMailing {
   name: string;
   messageId: number;
   audience: Audience;
+  segmentId: number | null;
+  excludeSegmentId: number | null;
   schedule: Schedule;
   onUnknown: UnknownPolicy;
   kind: MailingKind;
@@ -57,6 +62,7 @@ export function checkMailing(input: MailingInput, defaults: { timeZone: string; 
       'clientIds',
       audience && input.clientIds?.length && !takes(audience, 'clientIds') ? problem('clients_of_all') : null,
     ),
+    ...segmentProblems(audience, input),
     ...at('onUnknown', onUnknown ? null : problem('one_of', { options: unknownPolicies })),
     ...at('kind', kind ? null : problem('one_of', { options: mailingKinds })),
     ...at('transactionalReason', kind === 'transactional' ? reasonProblem(why) : null),
@@ -69,6 +75,8 @@ export function checkMailing(input: MailingInput, defaults: { timeZone: string; 
     name,
     messageId: input.messageId,
     audience,
+    segmentId: takes(audience, 'segmentId') ? (input.segmentId ?? null) : null,
+    excludeSegmentId: input.excludeSegmentId ?? null,
     schedule: checked.schedule,
     onUnknown,
     kind,
@@ -76,6 +84,15 @@ export function checkMailing(input: MailingInput, defaults: { timeZone: string; 
     language,
     warnings: checked.warnings,
   };
+}
+
+function segmentProblems(audience: Audience | undefined, { segmentId, excludeSegmentId }: MailingInput) {
+  const needsOne = takes(audience, 'segmentId');
+  return [
+    ...at('segmentId', needsOne && !segmentId ? problem('required') : null),
+    ...at('segmentId', audience && segmentId && !needsOne ? problem('segment_not_taken') : null),
+    ...at('excludeSegmentId', segmentId && segmentId === excludeSegmentId ? problem('segment_left_out') : null),
+  ];
 }
 
 const reasonProblem = (why: string) => (why === '' ? problem('required') : singleLineProblem(why, 500));

@@ -67,7 +67,7 @@ export const edit = (tx: Transaction, id: number, { schedule, ...checked }: Chec
   tx.affected(
     `UPDATE mailings SET name = $2, message_id = $3, audience = $4, start_at = $5, end_at = $6, period = $7,
             time_zone = $8, on_unknown = $9, kind = $10, transactional_reason = $11, language = $12,
-            updated_at = app_now() WHERE id = $1`,
+            segment_id = $13, exclude_segment_id = $14, updated_at = app_now() WHERE id = $1`,
     [
       id,
       checked.name,
@@ -81,6 +81,8 @@ export const edit = (tx: Transaction, id: number, { schedule, ...checked }: Chec
       checked.kind,
       checked.transactionalReason,
       checked.language,
+      checked.segmentId,
+      checked.excludeSegmentId,
     ],
   );
 

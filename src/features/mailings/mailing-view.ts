@@ -16,7 +16,12 @@ export interface LastRun {
 
 /** A mailing with the further facts that its page shows. */
 export type MailingView = Mailing & {
-  recipientCount: number;
+  /**
+   * How many it goes to. If no counter tells: how many the last run had, or null; `MailingsService.counted` counts them.
+   */
+  recipientCount: number | null;
+  segmentName: string | null;
+  excludeSegmentName: string | null;
   messageSubject: string | null;
   lastRun: LastRun | null;
   warnings?: readonly FieldProblem[];
@@ -24,7 +29,11 @@ export type MailingView = Mailing & {
 
 export const MAILING_VIEW: View = {
   select: `m.*, s.subject AS message_subject,
-    ${RECIPIENTS} AS recipient_count,
+    coalesce(${RECIPIENTS}, (SELECT sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled)
+      FROM run_counts WHERE run_id = (SELECT max(r.id) FROM runs r
+        WHERE r.mailing_id = m.id AND r.status <> 'missed' AND r.trigger <> 'resend')))::bigint AS recipient_count,
+    (SELECT g.name FROM segments g WHERE g.id = m.segment_id) AS segment_name,
+    (SELECT g.name FROM segments g WHERE g.id = m.exclude_segment_id) AS exclude_segment_name,
     (SELECT jsonb_build_object('id', r.id, 'status', r.status, 'createdAt', r.created_at, 'total', c.total,
       'sent', c.sent,
                                'failed', c.failed, 'open', c.open)

@@ -22,6 +22,14 @@ export class Mailing {
   @Column('text')
   audience!: Audience;
 
+  /** To whom it goes, if its audience is a segment. */
+  @Column('bigint', { name: 'segment_id', nullable: true })
+  segmentId!: number | null;
+
+  /** Who is in this segment does not get it, whatever the audience. */
+  @Column('bigint', { name: 'exclude_segment_id', nullable: true })
+  excludeSegmentId!: number | null;
+
   @Column('timestamptz', { name: 'start_at' })
   startAt!: Date;
 

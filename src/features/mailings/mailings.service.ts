@@ -9,8 +9,9 @@ import type { Language } from '../../domain/language';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import type { MailingStatus } from '../../domain/states';
-import { takes } from '../audiences/audiences';
-import { checkMailing, type MailingInput } from './mailing-input';
+import { isCounted, takes } from '../audiences/audiences';
+import { type Addressed, countMembers } from '../audiences/members';
+import { type CheckedMailing, checkMailing, type MailingInput } from './mailing-input';
 import type { Mailing } from './mailing.entity';
 import { MAILING_VIEW, type MailingView } from './mailing-view';
 import { noteJoined } from './mailing-moves';
@@ -25,6 +26,8 @@ export interface MailingQuery extends PageRequest {
 
 /** The most clients one call may add. */
 export const CLIENT_IDS_MAX = 100_000;
+/** How long the recipients of one mailing may be counted. */
+const COUNT_MS = 1_000;
 
 @Injectable()
 export class MailingsService {
@@ -57,7 +60,26 @@ export class MailingsService {
     return mailing;
   }
 
-  /** @throws ValidationError also for a message or clients that are not there or not the viewer's */
+  /**
+   * A mailing with the number of its recipients counted now, if no counter tells it; null if that takes too long.
+   */
+  async counted(mailing: MailingView): Promise<MailingView> {
+    if (isCounted(mailing)) return mailing;
+    return { ...mailing, recipientCount: await countMembers(this.database, mailing, COUNT_MS) };
+  }
+
+  /**
+   * How many a mailing that is being made would go to; null if that takes too long, or if it is none whose recipients
+   * have to be found.
+   */
+  async recipientsOf(viewer: Viewer, asked: Omit<Addressed, 'ownerId'>, ms: number, ownerId = viewer.userId) {
+    const readable = readableOwner(viewer);
+    const mailing = { ...asked, ownerId };
+    if ((readable !== null && readable !== ownerId) || isCounted(mailing)) return null;
+    return countMembers(this.database, mailing, ms);
+  }
+
+  /** @throws ValidationError also for a message, segments or clients that are not there or not the viewer's */
   async create(viewer: Viewer, input: MailingInput): Promise<MailingView> {
     return this.database.transaction(async (tx) => {
       const owner = await tx.first<{ timeZone: string; language: Language }>(
@@ -66,12 +88,12 @@ export class MailingsService {
       );
       const checked = checkMailing(input, owner ?? { timeZone: 'UTC', language: 'en' });
       await requireMessage(tx, viewer.userId, checked.messageId);
+      await requireSegments(tx, viewer.userId, checked);
       const { schedule } = checked;
       const row = await tx.first<{ id: number }>(
         `INSERT INTO mailings (owner_id, name, message_id, audience, start_at, end_at, period, time_zone, on_unknown,
-          kind,
-                               transactional_reason, language)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
+                               kind, transactional_reason, language, segment_id, exclude_segment_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
         [
           viewer.userId,
           checked.name,
@@ -85,6 +107,8 @@ export class MailingsService {
           checked.kind,
           checked.transactionalReason,
           checked.language,
+          checked.segmentId,
+          checked.excludeSegmentId,
         ],
       );
       const id = row?.id ?? 0;
@@ -125,7 +149,7 @@ export class MailingsService {
       viewer,
       id,
     );
-    const { kind, transactionalReason, language } = more;
+    const { kind, transactionalReason, language, segmentId, excludeSegmentId } = more;
     const owner = writableOwner(viewer);
     if (owner !== null && owner !== ownerId) throw await notWritable(this.database, viewer, 'Mailing', id);
     const clientIds = takes(audience, 'clientIds') ? await this.clientIds(id) : undefined;
@@ -143,6 +167,8 @@ export class MailingsService {
         kind,
         transactionalReason,
         language,
+        segmentId,
+        excludeSegmentId,
         ...(clientIds && { clientIds }),
       },
     );
@@ -222,6 +248,23 @@ export async function requireMessage(tx: Transaction, ownerId: number, messageId
   if (!found) throw invalid('messageId', problem('unknown_message', { id: messageId }));
 }
 
+/** Locks a mailing's segments until the commit. @throws ValidationError if the owner has no such ones */
+export async function requireSegments(
+  tx: Transaction,
+  ownerId: number,
+  { segmentId, excludeSegmentId }: Pick<CheckedMailing, 'segmentId' | 'excludeSegmentId'>,
+): Promise<void> {
+  if (segmentId === null && excludeSegmentId === null) return;
+  const found = await tx.rows<{ id: number }>(
+    'SELECT id FROM segments WHERE id IN ($1, $2) AND owner_id = $3 ORDER BY id FOR KEY SHARE',
+    [segmentId, excludeSegmentId, ownerId],
+  );
+  const missing = (field: string, id: number | null) =>
+    at(field, id === null || found.some((segment) => segment.id === id) ? null : problem('unknown_segment', { id }));
+  const errors = [...missing('segmentId', segmentId), ...missing('excludeSegmentId', excludeSegmentId)];
+  if (errors.length > 0) throw new ValidationError(errors);
+}
+
 /** @throws ValidationError naming the first ids that are not the owner's clients; nothing is added then */
 export async function addClients(
   tx: Transaction,
@@ -269,7 +312,7 @@ function requireSelected(mailing: Mailing): void {
   if (!takes(mailing.audience, 'clientIds')) {
     throw new ConflictError(
       'MAILING_AUDIENCE_ALL',
-      `Mailing ${mailing.id} goes to all clients; there is no list to change.`,
+      `Mailing ${mailing.id} does not go to selected clients; there is no list to change.`,
     );
   }
 }

@@ -1,7 +1,8 @@
-import type { Sql, Transaction } from '../../database/database';
+import type { Database, Transaction } from '../../database/database';
 import { ConflictError, DomainError } from '../../domain/errors';
 import type { Role } from '../../domain/permissions';
-import { RECIPIENTS } from '../audiences/audiences';
+import { RECIPIENTS, RECIPIENTS_AT_MOST } from '../audiences/audiences';
+import { type Addressed, countMembers } from '../audiences/members';
 
 /** How many letters of one owner are about to be started. */
 export interface Wanted {
@@ -13,7 +14,8 @@ export interface Wanted {
  * For each entry, why its owner may not have so many more letters sent now, or null: the owner is blocked, or a `user`
  * would send more than `perDay` letters in 24 hours (0: no limit). What is allowed counts for the entries after it.
  * Runs that are not planned yet count with their mailing's recipients. Locks the owners' rows until the commit, so that
- * neither a block nor another start comes in between. Two statements, however many entries there are.
+ * neither a block nor another start comes in between. Two statements, however many entries there are, but for mailings
+ * whose recipients have to be found to be counted.
  */
 export async function refusedAllowances(
   tx: Transaction,
@@ -42,9 +44,10 @@ export async function refusedAllowances(
 /** How many letters of these owners were started in the last 24 hours. */
 async function startedLately(tx: Transaction, ownerIds: number[]): Promise<Map<number, number>> {
   if (ownerIds.length === 0) return new Map();
-  const rows = await tx.rows<{ id: number; n: number }>(
+  const runs = await tx.rows<{ id: number; n: number; uncounted: number[] | null }>(
     `SELECT r.owner_id AS id,
-            sum(greatest(c.total, CASE WHEN r.planned_at IS NULL THEN (${RECIPIENTS}) ELSE 0 END))::bigint AS n
+            sum(greatest(c.total, CASE WHEN r.planned_at IS NULL THEN (${RECIPIENTS}) ELSE 0 END))::bigint AS n,
+            array_agg(m.id) FILTER (WHERE r.planned_at IS NULL AND (${RECIPIENTS}) IS NULL) AS uncounted
        FROM runs r JOIN mailings m ON m.id = r.mailing_id,
        LATERAL (SELECT coalesce(sum(pending + sending + deferred + sent + failed + unknown), 0) AS total
                   FROM run_counts WHERE run_id = r.id) c
@@ -52,7 +55,14 @@ async function startedLately(tx: Transaction, ownerIds: number[]): Promise<Map<n
       GROUP BY r.owner_id`,
     [ownerIds],
   );
-  const found = new Map(rows.map(({ id, n }) => [id, n]));
+  // Of a run that is half planned, those who are planned already count twice for the moments that planning takes.
+  const waiting = await recipientsOf(
+    tx,
+    runs.flatMap(({ uncounted }) => (uncounted ?? []).map(Number)),
+  );
+  const sum = ({ n, uncounted }: (typeof runs)[number]) =>
+    (uncounted ?? []).reduce((all, id) => all + (waiting.get(Number(id)) ?? 0), n);
+  const found = new Map(runs.map((row) => [row.id, sum(row)]));
   return new Map(ownerIds.map((id) => [id, found.get(id) ?? 0]));
 }
 
@@ -64,11 +74,27 @@ const tooMany = (perDay: number, started: number, more: number) =>
     { retryAfterS: 3_600 },
   );
 
-/** How many letters a run of each of these mailings would have. */
-export async function recipientsOf(sql: Sql, mailingIds: number[]): Promise<Map<number, number>> {
-  const rows = await sql.rows<{ id: number; n: number }>(
-    `SELECT m.id, (${RECIPIENTS})::bigint AS n FROM mailings m WHERE m.id = ANY($1::bigint[])`,
+/** How long the recipients of one mailing may be counted, and of all that are asked for together. */
+const COUNT_MS = 2_000;
+const COUNT_ALL_MS = 6_000;
+
+/**
+ * How many letters a run of each of these mailings would have; at most so many, if it takes too long to count the
+ * clients of a segment.
+ */
+export async function recipientsOf(sql: Database | Transaction, mailingIds: number[]): Promise<Map<number, number>> {
+  if (mailingIds.length === 0) return new Map();
+  const rows = await sql.rows<Addressed & { n: number | null; atMost: number }>(
+    `SELECT m.id, m.owner_id, m.audience, m.segment_id, m.exclude_segment_id, (${RECIPIENTS})::bigint AS n,
+            (${RECIPIENTS_AT_MOST})::bigint AS at_most FROM mailings m WHERE m.id = ANY($1::bigint[])`,
     [mailingIds],
   );
-  return new Map(rows.map(({ id, n }) => [id, n]));
+  const until = performance.now() + COUNT_ALL_MS;
+  const found = new Map<number, number>();
+  for (const { n, atMost, ...mailing } of rows) {
+    const ms = Math.min(COUNT_MS, Math.round(until - performance.now()));
+    const counted = n ?? (ms > 0 ? await countMembers(sql, mailing, ms) : null);
+    found.set(mailing.id, counted ?? atMost);
+  }
+  return found;
 }

@@ -44,6 +44,6 @@ export const SKIPPED_BY = `(SELECT coalesce(jsonb_object_agg(reason, n), '{}') F
 export const RUN_VIEW: View = {
   select: `r.id, r.mailing_id, r.owner_id, r.occurrence_at, r.trigger, r.source_run_id, r.status, r.reason, r.paused_at,
     r.on_unknown, r.subject, r.plan_cursor, r.planned_at, r.end_at, r.created_at, r.started_at,
-    r.finished_at, r.closing, ${COUNTS}`,
+    r.finished_at, r.closing, r.segment_name, r.segment_filter, r.exclude_name, r.exclude_filter, ${COUNTS}`,
   from: 'runs r',
 };

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { Language } from '../../domain/language';
+import type { SegmentFilter } from '../../domain/segment-filter';
 import type { RunReason, RunStatus, RunTrigger, UnknownPolicy } from '../../domain/states';
 
 /** One sending of one mailing, with the content as it was when it began. */
@@ -73,6 +74,19 @@ export class Run {
 
   @Column('uuid', { name: 'letter_key', nullable: true })
   letterKey!: string | null;
+
+  /** The segments of its mailing as they were when it began: to whom it goes, and who is left out. */
+  @Column('text', { name: 'segment_name', nullable: true })
+  segmentName!: string | null;
+
+  @Column('jsonb', { name: 'segment_filter', nullable: true })
+  segmentFilter!: SegmentFilter | null;
+
+  @Column('text', { name: 'exclude_name', nullable: true })
+  excludeName!: string | null;
+
+  @Column('jsonb', { name: 'exclude_filter', nullable: true })
+  excludeFilter!: SegmentFilter | null;
 
   @Column('bigint', { name: 'plan_cursor', default: 0 })
   planCursor!: number;

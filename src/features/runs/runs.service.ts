@@ -246,14 +246,16 @@ async function insertRuns(
   const inserted = await tx.rows<{ id: number }>(
     `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body,
                        body_text, mailing_name, time_zone, transactional, language, reply_to, postal_address,
-                       unsubscribe_text, letter_key, end_at)
+                       unsubscribe_text, letter_key, end_at, segment_name, segment_filter, exclude_name,
+                       exclude_filter)
      SELECT m.id, m.owner_id, due.at, $1, $2, 'planning', m.on_unknown, s.subject, s.body, s.body_text,
             m.name, m.time_zone, m.kind = 'transactional', m.language,
        nullif(u.reply_to, ''), nullif(u.postal_address, ''),
-            nullif(u.unsubscribe_text, ''), gen_random_uuid(), m.end_at
+            nullif(u.unsubscribe_text, ''), gen_random_uuid(), m.end_at, g.name, g.filter, x.name, x.filter
        FROM unnest($3::bigint[], $4::timestamptz[]) AS due(mailing_id, at)
        JOIN mailings m ON m.id = due.mailing_id JOIN messages s ON s.id = m.message_id
-       LEFT JOIN senders u ON u.owner_id = m.owner_id ORDER BY m.id
+       LEFT JOIN senders u ON u.owner_id = m.owner_id
+       LEFT JOIN segments g ON g.id = m.segment_id LEFT JOIN segments x ON x.id = m.exclude_segment_id ORDER BY m.id
      ON CONFLICT (mailing_id, occurrence_at) DO NOTHING RETURNING id`,
     [trigger, idempotencyKey, due.map((d) => d.mailingId), due.map((d) => d.occurrenceAt)],
   );

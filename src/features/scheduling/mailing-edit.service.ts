@@ -15,6 +15,7 @@ import {
   MailingsService,
   replaceClients,
   requireMessage,
+  requireSegments,
 } from '../mailings/mailings.service';
 import { RunsService } from '../runs/runs.service';
 import { carryOut, decideDue } from './calendar';
@@ -44,18 +45,16 @@ export class MailingEditService {
       const mailing = await lockMailing(tx, id, viewer);
       requireStatus(mailing, 'changed');
       const clientIds = change.clientIds;
-      const checked = checkMailing(
-        { ...mailing, messageId: mailing.messageId ?? 0, ...given(change), clientIds: undefined },
-        mailing,
-      );
+      const asked = { ...mailing, messageId: mailing.messageId ?? 0, ...given(change) };
+      // A segment that belongs to the audience before is not part of the new one.
+      const kept = takes(asked.audience, 'segmentId') || change.segmentId ? asked.segmentId : null;
+      const checked = checkMailing({ ...asked, segmentId: kept, clientIds: undefined }, mailing);
       if (checked.audience !== mailing.audience && mailing.status !== 'created') {
-        throw new ConflictError(
-          'MAILING_STARTED',
-          'The audience of a started mailing can not be changed from or to all clients.',
-        );
+        throw new ConflictError('MAILING_STARTED', 'The kind of audience of a started mailing can not be changed.');
       }
       const selects = takes(checked.audience, 'clientIds');
       if (clientIds && !selects) throw invalid('clientIds', problem('clients_of_all'));
+      await requireSegments(tx, mailing.ownerId, checked);
       if (checked.messageId !== mailing.messageId) await requireMessage(tx, mailing.ownerId, checked.messageId);
       if (isLive(mailing) && mailing.endAt && mailing.endAt <= (await databaseNow(tx))) throw MAILING_ENDED();
       const planned =

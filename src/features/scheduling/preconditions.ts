@@ -1,4 +1,4 @@
-import type { Sql, Transaction } from '../../database/database';
+import type { Database, Transaction } from '../../database/database';
 import { ConflictError, type DomainError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { type MailingStatus, type MailingVerb, mailingVerbs } from '../../domain/states';
@@ -29,7 +29,7 @@ export function requireStatus(mailing: Mailing, verb: MailingVerb): void {
 }
 
 /** @throws ConflictError MAILING_EMPTY */
-export async function requireRecipients(sql: Sql, mailing: Mailing): Promise<void> {
+export async function requireRecipients(sql: Database | Transaction, mailing: Mailing): Promise<void> {
   const recipients = await recipientsOf(sql, [mailing.id]);
   if (!recipients.get(mailing.id)) throw new ConflictError('MAILING_EMPTY', `Mailing ${mailing.id} has no recipients.`);
 }

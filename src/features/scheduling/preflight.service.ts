@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
+import { within } from '../../database/bounded';
 import { Database, type Sql, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, invalid, type ToldFinding, ValidationError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
@@ -8,7 +9,8 @@ import { problem } from '../../domain/problems';
 import type { MailingKind, SuppressionReason } from '../../domain/suppression';
 import { fieldsOf } from '../clients/field-definitions';
 import { compileContent, type ContentSource } from '../../domain/template';
-import { audienceOf } from '../audiences/audiences';
+import { chosenBy, containsSql, countMembers } from '../audiences/members';
+import { isCounted } from '../audiences/audiences';
 import { audit, type AuditObject } from '../audit/audit';
 import { applies, GRAVEST_FIRST } from '../consent/suppression-sql';
 import { SendersService } from '../consent/senders.service';
@@ -19,12 +21,15 @@ import { recipientsOf } from '../runs/allowance';
 /** What a mailing's check before its start says: what is wrong, and who gets its letters. */
 export interface Preflight {
   findings: ToldFinding[];
-  chosen: number;
-  eligible: number;
+  /** Null if it takes too long to count them. */
+  chosen: number | null;
+  eligible: number | null;
   excluded: Partial<Record<SuppressionReason, number>>;
 }
 
 const OVERRIDE_MAX = 500;
+/** How long each part of the audience may be counted. */
+const COUNT_MS = 3_000;
 
 /**
  * The check before letters go out. REST, the pages and the command line pass it alike:
@@ -106,11 +111,15 @@ export class PreflightService {
     return started.map(({ id }) => id);
   }
 
-  private async check(sql: Sql, mailing: Mailing): Promise<Preflight> {
+  private async check(sql: Database | Transaction, mailing: Mailing): Promise<Preflight> {
     const { postalAddress } = await this.senders.shown({ userId: mailing.ownerId }, sql);
-    const chosen = (await recipientsOf(sql, [mailing.id])).get(mailing.id) ?? 0;
-    const excluded = await excludedOf(sql, mailing);
-    const eligible = Math.max(0, chosen - Object.values(excluded).reduce((sum, n) => sum + n, 0));
+    const chosen = isCounted(mailing)
+      ? ((await recipientsOf(sql, [mailing.id])).get(mailing.id) ?? 0)
+      : await countMembers(sql, mailing, COUNT_MS);
+    const found = await excludedOf(sql, mailing);
+    const excluded = found ?? {};
+    const left = Object.values(excluded).reduce((sum, n) => sum + n, 0);
+    const eligible = chosen === null || found === null ? null : Math.max(0, chosen - left);
     const { kind } = mailing;
     const findings = this.find({
       kind,
@@ -168,18 +177,22 @@ async function templateProblem(sql: Sql, { messageId, ownerId, kind, language }:
 }
 
 /**
- * How many of a mailing's recipients get nothing, by reason. It begins at the suppressions, which are few beside the
+ * How many of a mailing's recipients get nothing, by reason; null if that takes too long. It begins at the suppressions, which are few beside the
  * clients: each finds its client by an index.
  */
-async function excludedOf(sql: Sql, mailing: Mailing): Promise<Preflight['excluded']> {
-  const rows = await sql.rows<{ reason: SuppressionReason; n: number }>(
-    `SELECT reason, count(*) AS n FROM (
-       SELECT DISTINCT ON (c.id) s.reason FROM suppressions s
-         JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
-        WHERE ${applies({ owner: '$2', mailing: '$1', transactional: '$3' })} AND ${audienceOf(mailing).contains}
-        ORDER BY c.id, ${GRAVEST_FIRST}) suppressed
-      GROUP BY reason`,
-    [mailing.id, mailing.ownerId, mailing.kind === 'transactional'],
+async function excludedOf(sql: Database | Transaction, mailing: Mailing): Promise<Preflight['excluded'] | null> {
+  const params: unknown[] = [mailing.id, mailing.ownerId, mailing.kind === 'transactional'];
+  const isMember = containsSql(await chosenBy(sql, mailing), params);
+  const found = await within(sql, COUNT_MS, (bounded) =>
+    bounded.rows<{ reason: SuppressionReason; n: number }>(
+      `SELECT reason, count(*) AS n FROM (
+         SELECT DISTINCT ON (c.id) s.reason FROM suppressions s
+           JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
+          WHERE ${applies({ owner: '$2', mailing: '$1', transactional: '$3' })} AND ${isMember}
+          ORDER BY c.id, ${GRAVEST_FIRST}) suppressed
+        GROUP BY reason`,
+      params,
+    ),
   );
-  return Object.fromEntries(rows.map(({ reason, n }) => [reason, n]));
+  return found && Object.fromEntries(found.value.map(({ reason, n }) => [reason, n]));
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { failpoint } from '../../config/failpoint';
-import { Database, type Sql, type Transaction } from '../../database/database';
+import { Database, type Transaction } from '../../database/database';
 import { notWritable } from '../../database/owned';
 import type { ErrorCode } from '../../domain/codes';
 import { ConflictError, NotFoundError } from '../../domain/errors';
@@ -9,7 +9,8 @@ import { type Viewer, writableOwner } from '../../domain/permissions';
 import { isBlocking } from '../../domain/preflight';
 import { type Decision, decideDemandSend } from '../../domain/schedule-decision';
 import type { DeliveryStatus } from '../../domain/states';
-import { audienceOf } from '../audiences/audiences';
+import { within } from '../../database/bounded';
+import { chosenBy, containsSql } from '../audiences/members';
 import { audit } from '../audit/audit';
 import type { Mailing } from '../mailings/mailing.entity';
 import { NO_REASON, setStatus, waiveAddress } from '../mailings/mailing-moves';
@@ -36,7 +37,8 @@ import {
  * the first of them.
  */
 export interface SendPreview {
-  recipients: number;
+  /** Null if it takes too long to count them. */
+  recipients: number | null;
   leftOut: { status: DeliveryStatus; count: number; emails: string[] }[];
   refusal: { code: ErrorCode; message: string } | null;
   /** The check before the start, and how many of the audience get nothing because they are suppressed. */
@@ -45,6 +47,8 @@ export interface SendPreview {
 
 /** How many of the clients who are left out are named. */
 const SHOWN = 10;
+/** How long the search for them may take. */
+const PREVIEW_MS = 3_000;
 
 /** Runs on request: sending a mailing now, and sending again to those who failed. */
 @Injectable()
@@ -102,7 +106,8 @@ export class SendNowService {
       const blocked = check.findings.filter(isBlocking);
       const message = blocked.map((finding) => finding.message).join(' ');
       const refusal = blocked.length > 0 ? { code: 'PREFLIGHT_BLOCKED' as const, message } : null;
-      return { recipients: Math.max(0, check.eligible - had), leftOut, refusal, check };
+      const recipients = check.eligible === null ? null : Math.max(0, check.eligible - had);
+      return { recipients, leftOut, refusal, check };
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       const { code, message } = error;
@@ -157,7 +162,10 @@ export class SendNowService {
   }
 
   /** What a send on demand would do now. @throws ConflictError if it is refused */
-  private async decideSend(sql: Sql, mailing: Mailing): Promise<Decision & { run: { occurrenceAt: Date | null } }> {
+  private async decideSend(
+    sql: Database | Transaction,
+    mailing: Mailing,
+  ): Promise<Decision & { run: { occurrenceAt: Date | null } }> {
     requireStatus(mailing, 'sent');
     const [open] = await this.runs.untried(sql, [mailing.id]);
     if (open) {
@@ -177,16 +185,20 @@ export class SendNowService {
     return { ...decision, run };
   }
 
-  /** Clients of the audience who have a delivery in this occurrence's run already. */
-  private leftOut(mailing: Mailing, occurrenceAt: Date | null): Promise<SendPreview['leftOut']> {
-    return this.database.rows(
-      `SELECT d.status, count(*) AS count, (array_agg(d.email ORDER BY d.id))[1:${SHOWN}] AS emails
-         FROM runs r JOIN deliveries d ON d.run_id = r.id JOIN clients c ON c.id = d.client_id
-        WHERE r.mailing_id = $1 AND r.occurrence_at = $2
-          AND ${audienceOf(mailing).contains}
-        GROUP BY 1 ORDER BY 2 DESC`,
-      [mailing.id, occurrenceAt],
+  /** Clients of the audience who have a delivery in this occurrence's run already; none, if that takes too long. */
+  private async leftOut(mailing: Mailing, occurrenceAt: Date | null): Promise<SendPreview['leftOut']> {
+    const params: unknown[] = [mailing.id, occurrenceAt];
+    const isMember = containsSql(await chosenBy(this.database, mailing), params);
+    const found = await within(this.database, PREVIEW_MS, (sql) =>
+      sql.rows<SendPreview['leftOut'][number]>(
+        `SELECT d.status, count(*) AS count, (array_agg(d.email ORDER BY d.id))[1:${SHOWN}] AS emails
+           FROM runs r JOIN deliveries d ON d.run_id = r.id JOIN clients c ON c.id = d.client_id
+          WHERE r.mailing_id = $1 AND r.occurrence_at = $2 AND ${isMember}
+          GROUP BY 1 ORDER BY 2 DESC`,
+        params,
+      ),
     );
+    return found?.value ?? [];
   }
 }
 

@@ -63,7 +63,7 @@ export interface LiveRun {
 /** Live runs, next mailings and present problems, as the home page shows them. */
 export interface Present {
   live: LiveRun[];
-  next: { id: number; name: string; nextRunAt: Date; timeZone: string; recipients: number }[];
+  next: { id: number; name: string; nextRunAt: Date; timeZone: string; recipients: number | null }[];
   stopped: { id: number; name: string; code: string; text: string | null; since: Date }[];
   /** Set while mailings are paused because the database was restored. */
   restored: Restored | null;

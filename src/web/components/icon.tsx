@@ -1,6 +1,7 @@
 /** Line icons of 20 units; decoration only, so hidden from screen readers. */
 const PATHS = {
   suppressions: 'M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15ZM4.8 4.8l10.4 10.4',
+  segments: 'M3 4h14l-5.5 6.500V16L8.5 14.500v-4z',
   home: 'M3 9.5 10 3l7 6.5V17h-4.5v-4.5h-5V17H3z',
   clients:
     'M7.5 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM2 16.5c.4-3 2.6-4.7 5.5-4.7s5.1 1.7 5.5 4.700M13 3.900a3 3 0 0 1 0 5.300M14.8 12.200c1.8.6 2.9 2.1 3.2 4.3',

@@ -91,6 +91,7 @@ function Menu() {
             <MenuLink to="/mailings" icon="mailings" text={t.menu.mailings} />
             <MenuLink to="/messages" icon="messages" text={t.menu.messages} />
             <MenuLink to="/clients" icon="clients" text={t.menu.clients} />
+            <MenuLink to="/segments" icon="segments" text={t.menu.segments} />
             <MenuLink to="/suppressions" icon="suppressions" text={t.menu.suppressions} />
             <MenuLink to="/attempts" icon="attempts" text={t.menu.attempts} />
             <MenuLink to="/reports" icon="reports" text={t.menu.reports} />

@@ -39,7 +39,9 @@ export function PreflightBox({ check, mailing, may }: Props) {
       <Icon name={findings.length > 0 ? 'warning' : 'suppressions'} />
       <div>
         <Findings findings={findings} of={mailing} isWaived={mailing.status === 'started' && mailing.addressWaived} />
-        {left.length > 0 && <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>}
+        {left.length > 0 && chosen !== null && eligible !== null && (
+          <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>
+        )}
         <GoAnyway findings={findings} actions={actionsFor(mailing, may, t)} />
       </div>
     </div>
@@ -79,6 +81,7 @@ function Mended({ finding: { code }, of }: { finding: Finding; of: LettersOf }) 
     case 'NOBODY_ELIGIBLE':
       return <a href="/suppressions">{t.preflight.toSuppressions}</a>;
     case 'PUBLIC_URL_NOT_HTTPS':
+    case 'AUDIENCE_NOT_COUNTED':
       return null;
   }
 }

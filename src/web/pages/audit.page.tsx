@@ -61,6 +61,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   token: null,
   mailing: (id) => `/mailings/${id}`,
   message: (id) => `/messages/${id}`,
+  segment: (id) => `/segments/${id}`,
   client: (id) => `/clients/${id}`,
   field: null,
   tag: (id) => `/clients/tags/${id}`,

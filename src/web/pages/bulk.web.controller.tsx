@@ -98,5 +98,11 @@ function choiceOf(form: FormValues): BulkChoice {
 function filterOf(form: FormValues): ClientFilter {
   const { 'by.search': search, 'by.tag': tag } = form;
   const subscription = oneOf(subscriptionStatuses, form['by.subscription']);
-  return { ...(search && { search }), ...(tag && { tag }), ...(subscription && { subscription }) };
+  const segmentId = wholeNumber(form['by.segmentId']);
+  return {
+    ...(search && { search }),
+    ...(tag && { tag }),
+    ...(subscription && { subscription }),
+    ...(segmentId && { segmentId }),
+  };
 }

@@ -41,9 +41,10 @@ const STATUSES = subscriptionStatuses.filter((status) => status === 'subscribed'
 
 export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
   const { t, query, user } = useReader();
+  const segment = query.get('segmentId') ?? '';
   const total = clients.total;
   const filters = new URLSearchParams(
-    ['search', 'tag', 'subscription', 'ownerId'].flatMap((name) => {
+    ['search', 'tag', 'subscription', 'segmentId', 'ownerId'].flatMap((name) => {
       const value = query.get(name);
       return value ? [[name, value]] : [];
     }),
@@ -93,8 +94,10 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
           options={STATUSES.map((value) => ({ value, text: t.subscription[value] }))}
         />
         <OwnerPick />
+        {segment && <input type="hidden" name="segmentId" value={segment} />}
       </Search>
       <ColumnsPick offered={offeredColumns(fields)} chosen={columns} />
+      {segment && <SegmentShown id={segment} />}
       <Results
         page={clients}
         caption={t.clients.title}
@@ -123,6 +126,16 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
         {clients.items.length > 0 && <BulkBar total={total} tags={tags} />}
       </Results>
     </>
+  );
+}
+
+/** That the list is narrowed to a segment, and the way to see all again. */
+function SegmentShown({ id }: { id: string }) {
+  const { t } = useReader();
+  return (
+    <p class="hint">
+      <a href={`/segments/${id}`}>{t.segments.only}</a> · <a href="/clients">{t.segments.showAll}</a>
+    </p>
   );
 }
 

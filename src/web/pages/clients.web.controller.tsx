@@ -65,7 +65,7 @@ export class ClientsWebController {
     const clients = await this.clients.list(viewer, {
       ...filter,
       limit: 50,
-      withTotal: !filter.search && !filter.subscription,
+      withTotal: !filter.search && !filter.subscription && !filter.segmentId,
       sort: oneOf(clientSorts, sort) ?? '-id',
       ...(cursor && { cursor }),
     });
@@ -170,13 +170,15 @@ export class ClientsWebController {
   }
 }
 
-function filterOf({ search, tag, subscription, ownerId }: FormValues): ClientFilter {
+function filterOf({ search, tag, subscription, segmentId, ownerId }: FormValues): ClientFilter {
   const owner = wholeNumber(ownerId);
+  const segment = wholeNumber(segmentId);
   const status = oneOf(subscriptionStatuses, subscription);
   return {
     ...(search && { search }),
     ...(tag && { tag }),
     ...(status && { subscription: status }),
+    ...(segment && { segmentId: segment }),
     ...(owner && { ownerId: owner }),
   };
 }

@@ -135,7 +135,8 @@ export function HomeLive({ overview, present, account, outages }: HomeProps) {
                     {mailing.name || t.mailings.nameless(mailing.id)}
                   </a>
                   <span class="hint">
-                    {format.timeIn(mailing.nextRunAt, mailing.timeZone)} · {t.people(mailing.recipients)}
+                    {format.timeIn(mailing.nextRunAt, mailing.timeZone)}
+                    {mailing.recipients !== null && ` · ${t.people(mailing.recipients)}`}
                   </span>
                 </li>
               ))}

@@ -16,10 +16,13 @@ interface Props {
   messages: { id: number; subject: string }[];
   occurrences: Occurrences;
   totalClients: number;
+  segments: { id: number; name: string }[];
+  /** How many it would go to, where a segment says so; null if that is not known. */
+  recipients: number | null;
   mailing?: MailingView;
 }
 
-export function MailingFormPage({ form, messages, occurrences, totalClients, mailing }: Props) {
+export function MailingFormPage({ form, messages, occurrences, totalClients, segments, recipients, mailing }: Props) {
   const { t } = useReader();
   return (
     <>
@@ -49,7 +52,7 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, mai
               options={messages.map((m) => ({ value: String(m.id), text: m.subject }))}
             />
           )}
-          <Recipients form={form} totalClients={totalClients} mailing={mailing} />
+          <Recipients {...{ form, totalClients, segments, recipients, mailing }} />
           <Consent form={form} />
         </div>
         <div class="card-box">
@@ -75,7 +78,11 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, mai
   );
 }
 
-function Recipients({ form, totalClients, mailing }: Pick<Props, 'form' | 'totalClients' | 'mailing'>) {
+type RecipientsProps = Pick<Props, 'form' | 'totalClients' | 'segments' | 'recipients'> & {
+  mailing: MailingView | undefined;
+};
+
+function Recipients({ form, totalClients, segments, recipients, mailing }: RecipientsProps) {
   const { t } = useReader();
   const started = mailing !== undefined && mailing.status !== 'created';
   return (
@@ -117,14 +124,68 @@ function Recipients({ form, totalClients, mailing }: Pick<Props, 'form' | 'total
           rows={5}
           hint={
             mailing && takes(mailing.audience, 'clientIds') ? (
-              <a href={`/mailings/${mailing.id}/clients`}>{t.mailings.seeSelected(mailing.recipientCount)}</a>
+              <a href={`/mailings/${mailing.id}/clients`}>{t.mailings.seeSelected(mailing.selectedCount)}</a>
             ) : (
               t.mailings.addressesHint
             )
           }
         />
       </div>
+      <Segments {...{ form, segments, recipients, mailing }} />
     </>
+  );
+}
+
+/** To which segment it goes, and which one is left out; a script counts the recipients as they are chosen. */
+function Segments({ form, segments, recipients, mailing }: Omit<RecipientsProps, 'totalClients'>) {
+  const { t } = useReader();
+  const options = segments.map(({ id, name }) => ({ value: String(id), text: name }));
+  const none = (text: string) => [{ value: '', text }, ...options];
+  return (
+    <div
+      hx-get={`/mailings/recipients${mailing ? `?mailingId=${mailing.id}` : ''}`}
+      hx-include="#mailing-form [name=audience]:checked, #mailing-form [name=segmentId], #mailing-form [name=excludeSegmentId]"
+      hx-trigger="change, change from:#mailing-form [name=audience]"
+      hx-target="#recipients"
+      hx-swap="outerHTML"
+      hx-sync="this:replace"
+    >
+      <div data-shows={`audience=${audiences.find((kind) => takes(kind, 'segmentId'))}`}>
+        {segments.length === 0 ? (
+          <p class="field">
+            {t.segments.noSegments} <a href="/segments/new">{t.segments.new}</a>
+          </p>
+        ) : (
+          <Field
+            form={form}
+            name="segmentId"
+            label={t.segments.one}
+            required
+            attributes={{ required: false }}
+            options={none(t.segments.choose)}
+          />
+        )}
+      </div>
+      {segments.length > 0 && (
+        <Field
+          form={form}
+          name="excludeSegmentId"
+          label={t.segments.except}
+          hint={t.segments.exceptHint}
+          options={none(t.segments.exceptNobody)}
+        />
+      )}
+      <RecipientCount n={recipients} />
+    </div>
+  );
+}
+
+export function RecipientCount({ n }: { n: number | null }) {
+  const { t } = useReader();
+  return (
+    <p id="recipients" class="hint" aria-live="polite">
+      {n === null ? '' : t.segments.now(n)}
+    </p>
   );
 }
 

@@ -54,7 +54,7 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
       {['created', 'started', 'paused'].includes(mailing.status) && (
         <PreflightBox check={send.check} mailing={mailing} may={may} />
       )}
-      <MailingFacts mailing={mailing} sender={sender} />
+      <MailingFacts mailing={mailing} sender={sender} chosen={send.check.chosen} />
       {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
       {timeline.points.length > 0 && <Tries timeline={timeline} />}
       <Runs runs={runs} shownAbove={latest && isGoing(latest.run) ? latest.run.id : null} />
@@ -62,10 +62,11 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
   );
 }
 
-function MailingFacts({ mailing, sender }: Pick<MailingProps, 'mailing' | 'sender'>) {
+type FactsProps = Pick<MailingProps, 'mailing' | 'sender'> & { chosen: number | null };
+
+function MailingFacts({ mailing, sender, chosen }: FactsProps) {
   const { t, format } = useReader();
-  const { id, messageId, audience, recipientCount, startAt, endAt, nextRunAt, timeZone } = mailing;
-  const recipients = t.mailings.audience[audience].recipients(recipientCount);
+  const { messageId, startAt, endAt, nextRunAt, timeZone } = mailing;
   return (
     <Facts
       of={[
@@ -79,10 +80,7 @@ function MailingFacts({ mailing, sender }: Pick<MailingProps, 'mailing' | 'sende
             '–'
           ),
         ],
-        [
-          t.field.recipients,
-          takes(audience, 'clientIds') ? <a href={`/mailings/${id}/clients`}>{recipients}</a> : recipients,
-        ],
+        [t.field.recipients, <Recipients mailing={mailing} chosen={chosen} />],
         [t.field.period, t.period[mailing.period]],
         [t.field.startAt, format.timeIn(startAt, timeZone)],
         [t.field.endAt, endAt ? format.timeIn(endAt, timeZone) : t.mailings.never],
@@ -91,6 +89,28 @@ function MailingFacts({ mailing, sender }: Pick<MailingProps, 'mailing' | 'sende
         [t.field.kind, <KindOf mailing={mailing} />],
       ]}
     />
+  );
+}
+
+/** To whom it goes, as many as they are now, and whom it leaves out. */
+function Recipients({ mailing, chosen }: Pick<FactsProps, 'mailing' | 'chosen'>) {
+  const { t } = useReader();
+  const { id, audience, segmentId, segmentName, excludeSegmentId, excludeSegmentName } = mailing;
+  const recipients = t.mailings.audience[audience].recipients(chosen);
+  return (
+    <>
+      {takes(audience, 'clientIds') ? <a href={`/mailings/${id}/clients`}>{recipients}</a> : recipients}
+      {segmentId !== null && (
+        <span class="d-block">
+          {t.segments.one}: <a href={`/segments/${segmentId}`}>{segmentName}</a>
+        </span>
+      )}
+      {excludeSegmentId !== null && (
+        <span class="d-block">
+          {t.segments.leftOut}: <a href={`/segments/${excludeSegmentId}`}>{excludeSegmentName}</a>
+        </span>
+      )}
+    </>
   );
 }
 

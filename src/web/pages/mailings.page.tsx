@@ -46,7 +46,11 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
             ),
           },
           { head: t.field.status, cell: ({ status }) => <MailingChip status={status} /> },
-          { head: t.field.recipients, class: 'num', cell: ({ recipientCount }) => format.number(recipientCount) },
+          {
+            head: t.field.recipients,
+            class: 'num',
+            cell: ({ recipientCount }) => (recipientCount === null ? '–' : format.number(recipientCount)),
+          },
           { head: t.field.period, cell: ({ period }) => t.period[period] },
           {
             head: t.field.nextRun,

@@ -7,7 +7,8 @@ import { PERIODS, upcoming } from '../../domain/recurrence';
 import { checkSchedule, parseLocal } from '../../domain/schedule-input';
 import { mailingStatuses } from '../../domain/states';
 import { timeZoneName, wallClock } from '../../domain/time-zone';
-import { takes } from '../../features/audiences/audiences';
+import { audiences, takes } from '../../features/audiences/audiences';
+import { SegmentsService } from '../../features/audiences/segments.service';
 import { ClientsService } from '../../features/clients/clients.service';
 import type { MailingInput } from '../../features/mailings/mailing-input';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
@@ -22,10 +23,12 @@ import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
-import { FoundClients, MailingFormPage, OccurrenceList, type Occurrences } from './mailing-form.page';
+import { FoundClients, MailingFormPage, OccurrenceList, type Occurrences, RecipientCount } from './mailing-form.page';
 import { MailingsPage } from './mailings.page';
 
 const SHOWN_OCCURRENCES = 5;
+/** How long recipients may be counted, in milliseconds: while a page is waited for, and when a script asks. */
+const [AT_ONCE_MS, PATIENT_MS] = [300, 5_000];
 
 /** The list of mailings, and the form that makes and changes them. */
 @WebController('mailings')
@@ -37,6 +40,7 @@ export class MailingsWebController {
     private readonly messages: MessagesService,
     private readonly clients: ClientsService,
     private readonly statistics: StatisticsService,
+    private readonly segments: SegmentsService,
   ) {}
 
   @Get()
@@ -60,18 +64,19 @@ export class MailingsWebController {
   async blank(
     @CurrentViewer() viewer: Viewer,
     @CurrentReader() reader: Reader,
-    @Ask() { messageId }: FormValues,
+    @Ask() { messageId, segmentId }: FormValues,
   ): Promise<WebAnswer> {
     const soon = wallClock(reader.now, reader.timeZone).round({ smallestUnit: 'hour', roundingMode: 'ceil' });
     const values = {
       period: 'once',
-      audience: 'all',
+      audience: segmentId ? 'segment' : 'all',
       onUnknown: 'resend',
       kind: 'marketing',
       language: reader.language,
       timeZone: reader.timeZone,
       startAt: soon.toString({ smallestUnit: 'minute' }),
       ...(messageId && { messageId }),
+      ...(segmentId && { segmentId }),
     };
     return this.form(viewer, reader, emptyForm(values));
   }
@@ -100,6 +105,14 @@ export class MailingsWebController {
   @Get('schedule')
   schedule(@CurrentReader() reader: Reader, @Ask() values: FormValues): WebAnswer {
     return fragment(<OccurrenceList {...occurrencesOf(values, reader)} />);
+  }
+
+  /** How many a form's audience is, if a segment says so. */
+  @Get('recipients')
+  async recipients(@CurrentViewer() viewer: Viewer, @Ask() values: FormValues): Promise<WebAnswer> {
+    const id = wholeNumber(values.mailingId);
+    const mailing = id ? await this.mailings.get(viewer, id) : undefined;
+    return fragment(<RecipientCount n={await this.count(viewer, values, PATIENT_MS, mailing)} />);
   }
 
   @Get('clients')
@@ -142,9 +155,11 @@ export class MailingsWebController {
 
   private async form(viewer: Viewer, reader: Reader, form: FormState, mailing?: MailingView): Promise<WebAnswer> {
     const ownerId = mailing?.ownerId ?? viewer.userId;
-    const [messages, clients] = await Promise.all([
+    const [messages, clients, segments, recipients] = await Promise.all([
       this.messages.list(viewer, { limit: 200, ownerId }),
       this.clients.list(viewer, { limit: 1, withTotal: true, ownerId }),
+      this.segments.choices(ownerId),
+      this.count(viewer, form.values, AT_ONCE_MS, mailing),
     ]);
     const choices = messages.items.map(({ id, subject }) => ({ id, subject }));
     if (mailing?.messageId && !choices.some(({ id }) => id === mailing.messageId)) {
@@ -156,10 +171,25 @@ export class MailingsWebController {
         messages={choices}
         occurrences={occurrencesOf(form.values, reader)}
         totalClients={clients.total ?? 0}
+        segments={segments}
+        recipients={recipients}
         {...(mailing && { mailing })}
       />
     );
     return page((t) => (mailing ? t.mailings.edit : t.mailings.new), body);
+  }
+
+  private count(viewer: Viewer, values: FormValues, ms: number, mailing?: MailingView): Promise<number | null> {
+    const audience = oneOf(audiences, values.audience);
+    if (!audience) return Promise.resolve(null);
+    const segmentId = takes(audience, 'segmentId') ? (wholeNumber(values.segmentId) ?? null) : null;
+    const asked = {
+      id: mailing?.id ?? 0,
+      audience,
+      segmentId,
+      excludeSegmentId: wholeNumber(values.excludeSegmentId) ?? null,
+    };
+    return this.mailings.recipientsOf(viewer, asked, ms, mailing?.ownerId);
   }
 
   /** The clients of the addresses in the text area. @throws ValidationError naming those that are no clients */
@@ -200,6 +230,8 @@ function valuesOf(m: MailingView): Record<string, string> {
     name: m.name,
     messageId: String(m.messageId ?? ''),
     audience: m.audience,
+    segmentId: String(m.segmentId ?? ''),
+    excludeSegmentId: String(m.excludeSegmentId ?? ''),
     period: m.period,
     timeZone: m.timeZone,
     onUnknown: m.onUnknown,
@@ -241,7 +273,16 @@ function mailingInput(form: FormValues, current?: MailingView): MailingInput {
     period: form.period ?? '',
     timeZone,
     onUnknown: form.onUnknown ?? 'resend',
+    ...segmentsIn(form),
     ...consentIn(form),
+  };
+}
+
+/** The choice of a segment stays in the form when another audience is chosen; it does not count then. */
+function segmentsIn({ audience, segmentId, excludeSegmentId }: FormValues): Partial<MailingInput> {
+  return {
+    ...(takes(audience, 'segmentId') && { segmentId: wholeNumber(segmentId) ?? null }),
+    ...(excludeSegmentId !== undefined && { excludeSegmentId: wholeNumber(excludeSegmentId) ?? null }),
   };
 }
 

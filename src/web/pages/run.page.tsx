@@ -2,6 +2,7 @@ import type { Page } from '../../domain/paging';
 import type { DeliveryView } from '../../features/runs/deliveries.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
+import { Facts } from '../components/facts';
 import { Confirm, PostForm } from '../components/form';
 import { PageHead, Pick, Reply, Results, Search } from '../components/list';
 import { DeliveryState, MessageId, RunChip } from '../components/states';
@@ -21,9 +22,16 @@ interface Props {
   mayChange: boolean;
   /** How many people would get the letter again; null if they are too many to be counted. */
   again: number | null;
+  /** To whom it went and who was left out, as it was when the run began, in words. */
+  segments: { segment: Worded | null; exclude: Worded | null } | null;
 }
 
-export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, again }: Props) {
+interface Worded {
+  name: string;
+  words: string;
+}
+
+export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, again, segments }: Props) {
   const { t, format, query } = useReader();
   const keep = Object.fromEntries([...query].filter(([name, value]) => /^(status|event)$/.test(name) && value));
   const name = mailing ? nameOf(mailing, t.mailings.nameless) : run.subject;
@@ -50,6 +58,7 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, aga
         )}
       </PageHead>
       <RunLive run={run} pace={pace} from={`/runs/${run.id}/live`} keep={keep} />
+      {segments && <RunSegments {...segments} />}
       <Filters />
       <Results
         page={deliveries}
@@ -89,6 +98,23 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, aga
         ]}
       />
     </>
+  );
+}
+
+function RunSegments({ segment, exclude }: NonNullable<Props['segments']>) {
+  const { t } = useReader();
+  const of = (label: string, { name, words }: Worded) =>
+    [
+      label,
+      <>
+        {name}
+        <span class="hint d-block">{words}</span>
+      </>,
+    ] as const;
+  return (
+    <Facts
+      of={[...(segment ? [of(t.segments.to, segment)] : []), ...(exclude ? [of(t.segments.leftOut, exclude)] : [])]}
+    />
   );
 }
 

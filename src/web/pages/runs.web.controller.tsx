@@ -1,13 +1,11 @@
 import { Get, Inject, Post, Res, StreamableFile } from '@nestjs/common';
 import type { Response } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
-import { absent } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { deliveryStatuses } from '../../domain/states';
 import { deliveryEvents } from '../../domain/suppression';
 import { DeliveriesExport } from '../../features/runs/deliveries-export.service';
 import { DeliveriesService } from '../../features/runs/deliveries.service';
-import { MailingsService } from '../../features/mailings/mailings.service';
 import { RunsService } from '../../features/runs/runs.service';
 import { SendNowService } from '../../features/scheduling/send-now.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
@@ -20,6 +18,7 @@ import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { isGoing, isOutdated, paceOf, RunLive } from './run-live';
+import { RunParts } from './run-parts.service';
 import { RunPage } from './run.page';
 
 /** The page of a run: who got the letter, who did not, and why. */
@@ -27,7 +26,7 @@ import { RunPage } from './run.page';
 export class RunsWebController {
   constructor(
     private readonly runs: RunsService,
-    private readonly mailings: MailingsService,
+    private readonly parts: RunParts,
     private readonly deliveries: DeliveriesService,
     private readonly csvExport: DeliveriesExport,
     private readonly sending: SendNowService,
@@ -38,14 +37,15 @@ export class RunsWebController {
   @Get('runs/:id')
   async show(
     @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
     @Id() id: number,
     @Ask() { status, event, search, cursor }: FormValues,
   ): Promise<WebAnswer> {
     const run = await this.runs.get(viewer, id);
     const chosen = oneOf(deliveryStatuses, status);
     const known = oneOf(deliveryEvents, event);
-    const [mailing, deliveries] = await Promise.all([
-      this.mailings.get(viewer, run.mailingId).catch(absent),
+    const [parts, deliveries] = await Promise.all([
+      this.parts.of(viewer, reader, run),
       this.deliveries.listOfRun(viewer, id, {
         limit: 50,
         ...(chosen && { status: chosen }),
@@ -56,10 +56,10 @@ export class RunsWebController {
     ]);
     const owner = writableOwner(viewer);
     const mayChange = owner === null || owner === run.ownerId;
-    const again = mayChange && mailing && !isGoing(run) ? await this.runs.resendable(run) : 0;
+    const again = mayChange && parts.mailing && !isGoing(run) ? await this.runs.resendable(run) : 0;
     return page(
       (t) => t.run.title,
-      <RunPage {...{ run, mailing, deliveries, mayChange, again }} pace={paceOf(run)} sender={this.config.mailFrom} />,
+      <RunPage {...{ run, deliveries, mayChange, again, ...parts }} pace={paceOf(run)} sender={this.config.mailFrom} />,
     );
   }
 

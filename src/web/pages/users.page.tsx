@@ -164,7 +164,11 @@ export function UserPage({ user, mailings, clients, may }: UserProps) {
                 cell: (mailing) => <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>,
               },
               { head: t.field.status, cell: ({ status }) => <MailingChip status={status} /> },
-              { head: t.field.recipients, class: 'num', cell: (mailing) => format.number(mailing.recipientCount) },
+              {
+                head: t.field.recipients,
+                class: 'num',
+                cell: ({ recipientCount }) => (recipientCount === null ? '–' : format.number(recipientCount)),
+              },
             ]}
           />
         )}

@@ -142,7 +142,7 @@ export const fieldsRu: Widened<typeof fieldsEn> = {
 
 export const tagsRu: Widened<typeof tagsEn> = {
   title: 'Теги',
-  about: 'Метки, по которым вы группируете клиентов. Их ставят в форме клиента или при импорте.',
+  about: 'Теги, по которым вы группируете клиентов. Их ставят в форме клиента или при импорте.',
   new: 'Новый тег',
   edit: 'Изменить тег',
   empty: 'Тегов пока нет.',

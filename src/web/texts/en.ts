@@ -6,10 +6,12 @@ import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
+import { segmentsEn } from './segments';
 import { reasonsEn } from './reasons';
 
-const letters = (n: number) => count(n, 'letter', 'letters');
-const people = (n: number) => count(n, 'person', 'people');
+/** Null: it took too long to count them. */
+const letters = (n: number | null) => (n === null ? 'letters' : count(n, 'letter', 'letters'));
+const people = (n: number | null) => (n === null ? 'its recipients' : count(n, 'person', 'people'));
 
 /** The English catalogue. It determines which texts exist; every other language must have the same. */
 export const en = {
@@ -26,6 +28,7 @@ export const en = {
     mailings: 'Mailings',
     messages: 'Messages',
     clients: 'Clients',
+    segments: 'Segments',
     attempts: 'Attempts',
     suppressions: 'Excluded',
     reports: 'Reports',
@@ -288,6 +291,7 @@ export const en = {
       TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
       PUBLIC_URL_NOT_HTTPS: ({ url }) =>
         `The links to unsubscribe begin with ${url}, and mail programs accept only https. Whoever runs the service sets PUBLIC_URL.`,
+      AUDIENCE_NOT_COUNTED: () => 'It takes too long to count who would get it. It can be started all the same.',
       NOBODY_ELIGIBLE: () => 'Nobody would get it: all recipients are excluded.',
     } satisfies Record<FindingCode, (values: Finding['values']) => string>,
   },
@@ -484,6 +488,7 @@ export const en = {
       'sender.email': "The sender's address",
       date: 'The date of the letter',
     })[name] ?? name,
+  segments: segmentsEn,
   mailings: {
     title: 'Mailings',
     new: 'New mailing',
@@ -501,11 +506,16 @@ export const en = {
       all: {
         name: 'All my clients',
         hint: (n: number) => `${count(n, 'client', 'clients')} now; who joins later gets later sendings.`,
-        recipients: (n: number) => `All clients (${count(n, 'person', 'people')})`,
+        recipients: (n: number | null) => (n === null ? 'All clients' : `All clients (${people(n)})`),
       },
       selected: {
         name: 'Selected clients',
         hint: () => 'Search for them or paste their addresses.',
+        recipients: people,
+      },
+      segment: {
+        name: 'A segment',
+        hint: () => 'Whoever belongs to it when a sending is prepared.',
         recipients: people,
       },
     },
@@ -548,10 +558,11 @@ export const en = {
     removeOne: (email: string) => `Remove ${email}`,
     nobody: 'Nobody is selected yet.',
     startQuestion: 'Start this mailing?',
-    startsNow: (n: number, sender: string) => `Its start has passed, so ${letters(n)} from ${sender} go out at once.`,
-    startsLater: (n: number, sender: string) => `${letters(n)} from ${sender} will go out at its start.`,
-    sendQuestion: (n: number) => `Send to ${people(n)} now?`,
-    sendText: (n: number, sender: string) => `${letters(n)} from ${sender} will go out at once.`,
+    startsNow: (n: number | null, sender: string) =>
+      `Its start has passed, so ${letters(n)} from ${sender} go out at once.`,
+    startsLater: (n: number | null, sender: string) => `${letters(n)} from ${sender} will go out at its start.`,
+    sendQuestion: (n: number | null) => `Send to ${people(n)} now?`,
+    sendText: (n: number | null, sender: string) => `${letters(n)} from ${sender} will go out at once.`,
     gotItAlready: (n: number) => `${people(n)} got it already and will be left out.`,
     finishQuestion: 'Finish this mailing for good?',
     finishText: (n: number, sender: string) =>
@@ -560,7 +571,7 @@ export const en = {
     pauseText: (n: number, sender: string) =>
       `Until you resume it nothing goes out; ${letters(n)} from ${sender} wait at the moment.`,
     resumeQuestion: 'Resume this mailing?',
-    resumeText: (n: number, all: number, sender: string) =>
+    resumeText: (n: number, all: number | null, sender: string) =>
       `${letters(n)} from ${sender} that wait go out, and what is due by its schedule, to ${people(all)}.`,
     deleteQuestion: 'Delete this mailing?',
     deleteText: 'What was sent stays recorded.',
@@ -766,6 +777,7 @@ export const en = {
       'mailing.finish': 'Finished a mailing',
       'mailing.delete': 'Deleted a mailing',
       'message.delete': 'Deleted a message',
+      'segment.delete': 'Deleted a segment',
       'message.test': 'Sent a test letter',
       'person.erase': 'Erased a person',
       'person.export': 'Exported what is kept about a person',
@@ -799,6 +811,7 @@ export const en = {
       token: 'API token',
       mailing: 'Mailing',
       message: 'Message',
+      segment: 'Segment',
       client: 'Client',
       field: 'Field',
       tag: 'Tag',
@@ -917,6 +930,10 @@ export const en = {
     MAILING_CREATED: 'This mailing has not started yet.',
     MAILING_AUDIENCE_ALL: 'This mailing goes to all clients.',
     LETTER_UNDER_WAY: 'A letter to this person is under way. Please try again in a minute.',
+    SEGMENT_IN_USE: 'Mailings use this segment. Delete them or give them another one first.',
+    SEGMENT_NAME_TAKEN: 'You have a segment with this name already.',
+    SEGMENT_TOO_SLOW: 'It takes too long to find these clients. Simplify the segment.',
+    TOO_MANY_SEGMENTS: 'You have 500 segments already. Delete one first.',
     MESSAGE_IN_USE: 'Mailings use this message. Delete them or give them another one first.',
     RUN_RESENDING: 'This sending is being repeated already for those who failed.',
     RUN_NOT_HELD: 'Its mailing is started. Pause it first.',

@@ -1,14 +1,17 @@
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
+import { segmentsRu } from './segments';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
-const letters = (n: number) => count(n, 'письмо', 'письма', 'писем');
 const clients = (n: number) => count(n, 'клиент', 'клиента', 'клиентов');
-const people = (n: number) => count(n, 'получатель', 'получателя', 'получателей');
+/** Null: их слишком долго считать. */
+const letters = (n: number | null) => (n === null ? 'письма' : count(n, 'письмо', 'письма', 'писем'));
+const people = (n: number | null) => (n === null ? 'получатели' : count(n, 'получатель', 'получателя', 'получателей'));
 /** Кому: одному получателю, двум получателям. */
-const toPeople = (n: number) => count(n, 'получателю', 'получателям', 'получателям');
+const toPeople = (n: number | null) =>
+  n === null ? 'получателям' : count(n, 'получателю', 'получателям', 'получателям');
 const inMailings = (n: number) => count(n, 'рассылке', 'рассылках', 'рассылках');
 
 export const ru: Texts = {
@@ -25,6 +28,7 @@ export const ru: Texts = {
     mailings: 'Рассылки',
     messages: 'Сообщения',
     clients: 'Клиенты',
+    segments: 'Сегменты',
     attempts: 'Попытки',
     suppressions: 'Исключённые',
     reports: 'Отчёты',
@@ -295,6 +299,8 @@ export const ru: Texts = {
       TEMPLATE_FAILED: ({ problem }) => `Из этого сообщения нельзя составить письмо: ${problem}`,
       PUBLIC_URL_NOT_HTTPS: ({ url }) =>
         `Ссылки для отписки начинаются с ${url}, а почтовые программы принимают только https. Настройка PUBLIC_URL.`,
+      AUDIENCE_NOT_COUNTED: () =>
+        'Посчитать получателей не удалось: это занимает слишком много времени. Запустить всё равно можно.',
       NOBODY_ELIGIBLE: () => 'Никто не получит письмо: все получатели исключены.',
     },
   },
@@ -381,7 +387,7 @@ export const ru: Texts = {
     title: 'Действия со многими',
     whom: 'С кем',
     what: 'Действие',
-    tags: 'Метки через запятую',
+    tags: 'Теги через запятую',
     tick: 'Выбор',
     ticked: 'С отмеченными',
     all: (n: string) => (n === '' ? 'Со всеми найденными' : `Со всеми найденными (${n})`),
@@ -396,18 +402,18 @@ export const ru: Texts = {
     everybody: 'Все ваши клиенты.',
     progress: (done: string, total: string | null) =>
       total === null ? `Готово: ${done}` : `Готово: ${done} из ${total}`,
-    by: { search: 'Найдены по', tag: 'Метка', subscription: 'Состояние', segmentId: 'Сегмент' },
+    by: { search: 'Найдены по', tag: 'Тег', subscription: 'Состояние', segmentId: 'Сегмент' },
     status: { running: 'Выполняется', done: 'Готово', stopped: 'Остановлено' },
-    actions: { tag: 'Поставить метки', untag: 'Снять метки', delete: 'Удалить', suppress: 'Исключить из рассылок' },
+    actions: { tag: 'Поставить теги', untag: 'Снять теги', delete: 'Удалить', suppress: 'Исключить из рассылок' },
     ask: {
-      tag: (n: number) => `Поставить метки: ${clients(n)}`,
-      untag: (n: number) => `Снять метки: ${clients(n)}`,
+      tag: (n: number) => `Поставить теги: ${clients(n)}`,
+      untag: (n: number) => `Снять теги: ${clients(n)}`,
       delete: (n: number) => `Удалить: ${clients(n)}?`,
       suppress: (n: number) => `Исключить из рассылок: ${clients(n)}?`,
     },
     askAll: {
-      tag: 'Поставить метки всем найденным',
-      untag: 'Снять метки со всех найденных',
+      tag: 'Поставить теги всем найденным',
+      untag: 'Снять теги со всех найденных',
       delete: 'Удалить всех найденных?',
       suppress: 'Исключить из рассылок всех найденных?',
     },
@@ -492,6 +498,7 @@ export const ru: Texts = {
       'sender.email': 'Адрес отправителя',
       date: 'Дата письма',
     })[name] ?? name,
+  segments: segmentsRu,
   mailings: {
     title: 'Рассылки',
     new: 'Новая рассылка',
@@ -509,11 +516,16 @@ export const ru: Texts = {
       all: {
         name: 'Всем моим клиентам',
         hint: (n: number) => `Сейчас ${count(n, 'клиент', 'клиента', 'клиентов')}; новые получат следующие отправки.`,
-        recipients: (n: number) => `Все клиенты (${people(n)})`,
+        recipients: (n: number | null) => (n === null ? 'Все клиенты' : `Все клиенты (${people(n)})`),
       },
       selected: {
         name: 'Выбранным клиентам',
         hint: () => 'Найдите их или вставьте адреса.',
+        recipients: people,
+      },
+      segment: {
+        name: 'Сегменту',
+        hint: () => 'Тем, кто входит в него, когда готовится отправка.',
         recipients: people,
       },
     },
@@ -556,10 +568,11 @@ export const ru: Texts = {
     removeOne: (email: string) => `Убрать ${email}`,
     nobody: 'Пока никто не выбран.',
     startQuestion: 'Запустить рассылку?',
-    startsNow: (n: number, sender: string) => `Время начала прошло, поэтому ${letters(n)} от ${sender} уйдут сразу.`,
-    startsLater: (n: number, sender: string) => `Когда придёт время начала, уйдут ${letters(n)} от ${sender}.`,
-    sendQuestion: (n: number) => `Отправить ${toPeople(n)} сейчас?`,
-    sendText: (n: number, sender: string) => `Сразу уйдут ${letters(n)} от ${sender}.`,
+    startsNow: (n: number | null, sender: string) =>
+      `Время начала прошло, поэтому ${letters(n)} от ${sender} уйдут сразу.`,
+    startsLater: (n: number | null, sender: string) => `Когда придёт время начала, уйдут ${letters(n)} от ${sender}.`,
+    sendQuestion: (n: number | null) => `Отправить ${toPeople(n)} сейчас?`,
+    sendText: (n: number | null, sender: string) => `Сразу уйдут ${letters(n)} от ${sender}.`,
     gotItAlready: (n: number) => `Уже получили и будут пропущены: ${people(n)}.`,
     finishQuestion: 'Завершить рассылку насовсем?',
     finishText: (n: number, sender: string) =>
@@ -568,7 +581,7 @@ export const ru: Texts = {
     pauseText: (n: number, sender: string) =>
       `Пока вы её не продолжите, ничего не уйдёт. Сейчас ждут письма от ${sender}: ${letters(n)}.`,
     resumeQuestion: 'Продолжить рассылку?',
-    resumeText: (n: number, all: number, sender: string) =>
+    resumeText: (n: number, all: number | null, sender: string) =>
       `Уйдут ждущие письма от ${sender} (${letters(n)}) и то, чему подошло время: ${people(all)}.`,
     deleteQuestion: 'Удалить рассылку?',
     deleteText: 'Записи об отправленном останутся.',
@@ -773,6 +786,7 @@ export const ru: Texts = {
       'mailing.finish': 'Завершение рассылки',
       'mailing.delete': 'Удаление рассылки',
       'message.delete': 'Удаление сообщения',
+      'segment.delete': 'Удаление сегмента',
       'message.test': 'Пробное письмо',
       'person.erase': 'Стирание данных человека',
       'person.export': 'Выгрузка данных человека',
@@ -806,6 +820,7 @@ export const ru: Texts = {
       token: 'Токен API',
       mailing: 'Рассылка',
       message: 'Сообщение',
+      segment: 'Сегмент',
       client: 'Клиент',
       field: 'Поле',
       tag: 'Тег',
@@ -924,6 +939,10 @@ export const ru: Texts = {
     MAILING_CREATED: 'Рассылка ещё не запущена.',
     MAILING_AUDIENCE_ALL: 'Эта рассылка идёт всем клиентам.',
     LETTER_UNDER_WAY: 'Письмо этому человеку как раз отправляется. Повторите через минуту.',
+    SEGMENT_IN_USE: 'Сегмент используется в рассылках. Удалите их или выберите для них другой.',
+    SEGMENT_NAME_TAKEN: 'Сегмент с таким названием у вас уже есть.',
+    SEGMENT_TOO_SLOW: 'Поиск этих клиентов занимает слишком много времени. Упростите сегмент.',
+    TOO_MANY_SEGMENTS: 'У вас уже 500 сегментов. Сначала удалите какой-нибудь из них.',
     MESSAGE_IN_USE: 'Сообщение используется в рассылках. Удалите их или дайте им другое.',
     RUN_RESENDING: 'Тем, кому не дошло, уже отправляется снова.',
     RUN_NOT_HELD: 'Её рассылка запущена. Сначала приостановите её.',
