@@ -36,6 +36,8 @@ const tables = {
     'import_chunks',
     'import_rows',
     'import_errors',
+    'import_rejected',
+    'import_files',
   ],
   'features/messages': ['messages'],
   'features/mailings': ['mailings', 'mailing_clients'],

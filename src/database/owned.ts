@@ -8,6 +8,7 @@ const TABLES = {
   Message: 'SELECT owner_id FROM messages WHERE id = $1',
   Mailing: 'SELECT owner_id FROM mailings WHERE id = $1 AND deleted_at IS NULL',
   Run: 'SELECT owner_id FROM runs WHERE id = $1',
+  Import: 'SELECT owner_id FROM imports WHERE id = $1',
   Delivery: 'SELECT r.owner_id FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1',
 } as const;
 

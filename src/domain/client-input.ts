@@ -16,15 +16,18 @@ const COMMENT_MAX = 10_000;
 
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
-/** The rules for a client, the same for REST, pages, CLI and CSV. A problem names the field and what is allowed. */
-export function checkClient(input: ClientInput): CheckedClient {
+/**
+ * The rules for a client, the same for REST, pages, CLI and CSV. A problem names the field and what is allowed.
+ * @param nameless whether the name may be empty
+ */
+export function checkClient(input: ClientInput, { nameless = false } = {}): CheckedClient {
   const email = parseEmailAddress(input.email);
   const fullName = input.fullName.trim();
   const given = input.comment ?? '';
   const comment = (given.includes('\r') ? given.replace(/\r\n?/g, '\n') : given).trim();
   const errors = [
     ...at('email', email.ok ? null : email.problem),
-    ...at('fullName', fullName === '' ? problem('empty') : singleLineProblem(fullName, 200)),
+    ...at('fullName', fullName !== '' ? singleLineProblem(fullName, 200) : nameless ? null : problem('empty')),
     ...at('comment', comment.length > COMMENT_MAX ? problem('too_long', { max: COMMENT_MAX }) : null),
     ...at('comment', CONTROLS.test(comment) ? problem('controls') : null),
   ];

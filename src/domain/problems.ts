@@ -19,7 +19,7 @@ export interface ProblemValues {
   too_long: { max: number };
   too_small: { min: number };
   too_large: { max: number };
-  too_many: { max: number; what: 'ids' | 'addresses' | 'fields' | 'options' };
+  too_many: { max: number; what: 'ids' | 'addresses' | 'fields' | 'options' | 'tags' };
   one_of: { options: readonly string[] };
   some_of: { options: readonly string[] };
   not_one_line: None;
@@ -104,6 +104,15 @@ export interface ProblemValues {
   upload_ended: None;
   upload_abandoned: None;
   upload_failed: None;
+  /** A mapping names a column that the file does not have. */
+  no_such_column: { columns: number };
+  mapped_twice: { target: string };
+  no_email_column: None;
+  file_expired: None;
+  /** A word in a column of states that is not known. */
+  unknown_status: None;
+  too_many_new_tags: { max: number };
+  workbook: { fault: WorkbookFault; max?: number };
 }
 
 /** Why a text is not an e-mail address; `max` belongs to the problems of length, in octets. */
@@ -130,6 +139,10 @@ export type EmailFault =
   | 'number';
 
 export type TemplateBound = 'depth' | 'output' | 'steps' | 'levels' | 'filters' | 'brackets';
+
+/** Why a workbook can't be read; `max` belongs to the bounds. */
+export type WorkbookFault =
+  'broken' | 'no_workbook' | 'encrypted' | 'no_sheet' | 'entries' | 'bytes' | 'strings' | 'columns';
 
 /** Why a setting or a header can't be used for letters. */
 export type UnusableFault =

@@ -108,7 +108,7 @@ it('has the columns, types and defaults that the entities say', async () => {
     for (const { tableName, columns } of source.entityMetadatas) {
       const { rows } = await client.query<{ name: string; type: string; nullable: boolean }>(
         `SELECT column_name AS name, is_nullable = 'YES' AS nullable,
-                CASE data_type WHEN 'timestamp with time zone' THEN 'timestamptz' WHEN 'ARRAY' THEN 'text[]' ELSE data_type END AS type
+                CASE data_type WHEN 'timestamp with time zone' THEN 'timestamptz' WHEN 'ARRAY' THEN CASE udt_name WHEN '_int8' THEN 'bigint[]' ELSE 'text[]' END ELSE data_type END AS type
            FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1 ORDER BY 1`,
         [tableName],
       );

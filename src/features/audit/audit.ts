@@ -39,6 +39,7 @@ export const auditActions = [
   'message.test',
   'client.delete',
   'clients.import',
+  'clients.import_undo',
   'clients.export',
   'deliveries.export',
   'run.resend_failed',

@@ -4,13 +4,16 @@ import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
 import { ClientsModule } from './clients.module';
 import { ImportApplier } from './import-applier.service';
+import { ImportInspector } from './import-inspector.service';
+import { ImportPlans } from './import-plans.service';
 import { ImportStager } from './import-stager.service';
+import { ImportUndo } from './import-undo.service';
 import { Import } from './import.entity';
 import { ImportsService } from './imports.service';
 
 @Module({
   imports: [ClientsModule, DatabaseModule, QueueModule, TypeOrmModule.forFeature([Import])],
-  providers: [ImportsService, ImportStager, ImportApplier],
+  providers: [ImportsService, ImportStager, ImportApplier, ImportInspector, ImportPlans, ImportUndo],
   exports: [ImportsService],
 })
 export class ImportsModule {}

@@ -103,6 +103,33 @@ export const deleteClient = (tx: Transaction, clientId: number) =>
     [clientId],
   );
 
+/** The same of several clients who are deleted together. */
+export const deleteClients = (tx: Transaction, clientIds: number[]) =>
+  tx.affected(
+    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
+            next_attempt_at = NULL, updated_at = app_now()
+      WHERE client_id = ANY($1::bigint[]) AND ${may('deleteClient')}`,
+    [clientIds],
+  );
+
+/**
+ * Of these clients those to whom nothing was sent, or tried to be. Their open deliveries are locked, so that no claim
+ * begins before the end of the transaction; one that began before is waited for and counts.
+ */
+export async function neverSent(tx: Transaction, clientIds: number[]): Promise<number[]> {
+  await tx.rows(
+    `SELECT FROM deliveries d WHERE client_id = ANY($1::bigint[]) AND ${may('deleteClient')} ORDER BY id FOR UPDATE`,
+    [clientIds],
+  );
+  const rows = await tx.rows<{ id: number }>(
+    `SELECT id FROM unnest($1::bigint[]) id
+      WHERE NOT EXISTS (SELECT FROM deliveries d
+        WHERE d.client_id = id AND (d.attempts > 0 OR d.status IN ('sending', 'sent', 'unknown')))`,
+    [clientIds],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Deliveries `d` whose last attempt `a` got the refusal $1 and is charged for it. */
 export const CHARGED = `${may('pardon')} AND a.delivery_id = d.id AND a.attempt_number = d.attempts AND a.refusal = $1
   AND NOT a.pardoned`;

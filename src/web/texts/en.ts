@@ -713,6 +713,7 @@ export const en = {
       'message.test': 'Sent a test letter',
       'client.delete': 'Deleted a client',
       'clients.import': 'Imported clients',
+      'clients.import_undo': 'Undid an import of clients',
       'clients.export': 'Exported clients',
       'deliveries.export': 'Exported deliveries',
       'run.resend_failed': 'Sent again to those who failed',
@@ -840,6 +841,10 @@ export const en = {
   problems: problemsEn,
   refusals: {
     EMAIL_TAKEN: 'This address is there already.',
+    IMPORT_APPLIED: 'This file is imported already.',
+    IMPORT_FILE_GONE: 'The file was kept for an hour and is gone now. Please upload it again.',
+    IMPORT_NOT_UNDOABLE: 'There is nothing of this import that could be undone.',
+    IMPORT_RUNNING: 'This import is under way.',
     MAILING_SENDING: 'Letters of this mailing are still going out. Wait until they are through.',
     MAILING_ENDED: 'The end of this mailing has passed. Give it a later end first.',
     MAILING_EMPTY: 'This mailing has no recipients.',

@@ -719,6 +719,7 @@ export const ru: Texts = {
       'message.test': 'Пробное письмо',
       'client.delete': 'Удаление клиента',
       'clients.import': 'Импорт клиентов',
+      'clients.import_undo': 'Отмена импорта клиентов',
       'clients.export': 'Выгрузка клиентов',
       'deliveries.export': 'Выгрузка отправленного',
       'run.resend_failed': 'Повтор тем, кому не дошло',
@@ -846,6 +847,10 @@ export const ru: Texts = {
   problems: problemsRu,
   refusals: {
     EMAIL_TAKEN: 'Такой адрес уже есть.',
+    IMPORT_APPLIED: 'Этот файл уже импортирован.',
+    IMPORT_FILE_GONE: 'Файл хранился час, его больше нет. Загрузите его ещё раз.',
+    IMPORT_NOT_UNDOABLE: 'В этом импорте нечего отменять.',
+    IMPORT_RUNNING: 'Импорт ещё идёт.',
     MAILING_SENDING: 'Письма этой рассылки ещё уходят. Подождите, пока уйдут все.',
     MAILING_ENDED: 'Срок рассылки истёк. Сначала перенесите конец.',
     MAILING_EMPTY: 'У рассылки нет получателей.',
