@@ -51,7 +51,7 @@ export async function readWorkbook<Header extends TableHeader, Row extends { kin
     const item = table.push(line, cells);
     if (item === null) continue;
     if (isUnusable(item)) throw new UnusableUpload(item.problem);
-    sink.add(item as Row | RejectedLine);
+    sink.add(item);
     if (++rows % TURN_ROWS === 0) await nextTurn();
     if (sink.bytes > BATCH_BYTES) await sink.write();
   }

@@ -28,6 +28,7 @@ export function encodingNamed(name: string): TextEncoding | null {
 }
 
 const HEAD_BYTES = 4 * 1024;
+const CONTEXT_BYTES = 200;
 const SAMPLE_BYTES = 64 * 1024;
 const MARKS: { encoding: TextEncoding; bytes: number[] }[] = [
   { encoding: 'utf-8', bytes: [0xef, 0xbb, 0xbf] },
@@ -54,6 +55,8 @@ export class CsvDecoder {
   private known: TextEncoding | null = null;
   private decoder: TextDecoder | null = null;
   private held: Uint8Array = new Uint8Array(0);
+  /** What stands before the first byte that is not ASCII: the beginning of its word. */
+  private before = Buffer.alloc(0);
   private headSeen = false;
   private heldReturn = false;
   /** Whether the encoding is known, or at least the only likely one. */
@@ -92,6 +95,7 @@ export class CsvDecoder {
       const ascii = asciiLength(all);
       if (ascii > 0 || all.length === 0) {
         const text = Buffer.from(all.buffer, all.byteOffset, ascii).toString('latin1');
+        this.before = Buffer.from(text.slice(-CONTEXT_BYTES), 'latin1');
         this.hold(all.subarray(ascii));
         return ascii === all.length ? text : text + this.decode(new Uint8Array(0), ended);
       }
@@ -105,7 +109,7 @@ export class CsvDecoder {
 
   private guess(sample: Uint8Array): TextEncoding {
     if (looksLikeUtf8(sample)) return 'utf-8';
-    const { encoding, sure } = guessEncoding(sample);
+    const { encoding, sure } = guessEncoding(Buffer.concat([this.before, sample]));
     this.sure = sure;
     return encoding;
   }

@@ -38,7 +38,7 @@ const names = (words: string): string[] => words.split(/\s+/).map(folded);
 /** The names of a column, the preferred first; a hyphen stands for anything but letters and digits. */
 const NAMES: Record<Exclude<PlainTarget, 'ignore'>, string[]> = {
   email: names(
-    `email e-mail-address mail email-1-value primary-email subscriber-email contact-email email-1 work-email email-id
+    `email e-mail-address mail email-1-value subscriber primary-email subscriber-email contact-email email-1 work-email email-id
      почта электронная-почта эл-почта э-почта эл-адрес имейл емейл мейл адрес-электронной-почты электронный-адрес
      адрес-эп email-клиента email-контрагента адрес-email e-mail-адрес адрес-e-mail email-адрес эл-почта-клиента
      e-mail-adresse mail-adresse email-adresse adresse-e-mail adresse-mail adresse-email adresse-électronique
@@ -49,7 +49,7 @@ const NAMES: Record<Exclude<PlainTarget, 'ignore'>, string[]> = {
     `full-name fio фио полное-имя имя-и-фамилия фамилия-и-имя фамилия-имя-отчество фамилия-имя ф-и-о display-name contact-name
      subscriber-name клиент client contact контактное-лицо контрагент наименование полное-наименование
      наименование-полное vollständiger-name voller-name vor-und-nachname nom-complet nom-et-prénom prénom-et-nom nombre-completo nombre-y-apellidos
-     file-as anzeigename nom-affiché`,
+     anzeigename nom-affiché`,
   ),
   firstName: names('first-name given-name fname forename vorname prénom nombre-de-pila primer-nombre имя-клиента'),
   middleName: names('middle-name additional-name отчество zweiter-vorname deuxième-prénom segundo-nombre'),

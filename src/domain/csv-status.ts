@@ -29,7 +29,7 @@ const WORDS = new Map([
     manual:
       'banned disabled inactive archived do-not-contact dnc donotcontact do-not-mail заблокирован заблокирована ' +
       'gesperrt bloqué bloqueado pending unconfirmed not-confirmed nonsubscribed non-subscribed not-subscribed ' +
-      'never-subscribed non-marketing nonmarketing awaiting-confirmation неподтверждён не-подтверждён неактивен',
+      'never-subscribed non-marketing nonmarketing non-marketing-contact awaiting-confirmation неподтверждён не-подтверждён неактивен',
     invalid: 'invalid-address неверный undeliverable-address',
   }),
 ]);
@@ -50,7 +50,7 @@ const YES_MEANS = new Map([
     unsubscribed:
       'unsubscribed-at unsub-time unsubscribe-date unsubscribe-time unsubscribed-on opt-out-time optout-date ' +
       'email-opt-out has-opted-out-of-email unsubscribed-from-all-email email-unsubscribed global-unsubscribe ' +
-      'opted-out-of-email дата-отписки email-opted-out',
+      'opted-out-of-email дата-отписки email-opted-out confirmed-opt-out-date opt-out-date',
     hard_bounce:
       'clean-time bounced-at bounce-date hard-bounced-at email-bounced hard-bounces email-hard-bounce-reason ' +
       'hard-bounced invalid-email-address',
@@ -93,6 +93,7 @@ export function readStatus(header: string, value: string): SaidStatus {
   if (GETS_MAIL.has(word)) return 'gets_mail';
   // A count, or when it happened.
   if (about && /\d/.test(text)) return { reason: about, detail: `${header.trim()}: ${text}` };
+  if (NO_MEANS_UNSUBSCRIBED.has(name) && /\d/.test(text)) return 'gets_mail';
   return 'unknown';
 }
 

@@ -25,7 +25,7 @@ type Attributes = Record<string, string>;
 function elementsOf(text: string): { name: string; attributes: Attributes }[] | null {
   const found: { name: string; attributes: Attributes }[] = [];
   const xml = new SaxesParser();
-  xml.on('opentag', (tag) => found.push({ name: local(tag.name), attributes: tag.attributes as Attributes }));
+  xml.on('opentag', (tag) => found.push({ name: local(tag.name), attributes: tag.attributes }));
   try {
     if (text !== '') xml.write(text).close();
   } catch {
@@ -141,7 +141,7 @@ export class SheetReader {
     let [inValue, phonetic] = [false, 0];
     xml.on('opentag', (tag) => {
       const name = local(tag.name);
-      const a = tag.attributes as Attributes;
+      const a = tag.attributes;
       if (name === 'row') this.beginRow(a);
       else if (name === 'c') this.beginCell(a);
       else if (name === 'v' || name === 't') inValue = true;

@@ -465,11 +465,13 @@ describe('undoing', () => {
       `INSERT INTO deliveries (run_id, client_id, email, status, attempts) VALUES ($1, $2, 'sent@b.ru', 'sent', 1), ($1, $3, 'open@b.ru', 'pending', 0)`,
       [runId, ids.sent, ids.open],
     );
-    await call(who, 'PATCH', `/clients/${ids.edited}`, { comment: 'by hand' });
+    expect((await call(who, 'PATCH', `/clients/${ids.edited}`, { comment: 'by hand' })).body).toMatchObject({
+      comment: 'by hand',
+    });
     const stranger = await api.person();
-    expect((await undo(stranger, done.id as number)).status).toBe(404);
-    expect((await undo(await api.person('manager'), done.id as number)).status).toBe(403);
-    expect((await undo(who, done.id as number)).status).toBe(202);
+    expect((await undo(stranger, done.id)).status).toBe(404);
+    expect((await undo(await api.person('manager'), done.id)).status).toBe(403);
+    expect((await undo(who, done.id)).status).toBe(202);
     expect((await call(who, 'GET', `/imports/${String(done.id)}`)).body).toMatchObject({
       undone: 3,
       undoKept: 2,
@@ -491,7 +493,7 @@ describe('undoing', () => {
       { name: 't', clients: 3 },
     ]);
     // Once more is the same.
-    expect((await undo(who, done.id as number)).status).toBe(202);
+    expect((await undo(who, done.id)).status).toBe(202);
   });
 
   it('goes on where another process left it', async () => {
@@ -500,13 +502,13 @@ describe('undoing', () => {
     const done = await take(who, `email\n${rows}`, {});
     expect(done.added).toBe(5_000);
     await call(who, 'POST', `/imports/${String(done.id)}/undo`);
-    expect(await imports.resume(done.id as number, 0)).toBe(false);
+    expect(await imports.resume(done.id, 0)).toBe(false);
     expect((await call(who, 'GET', `/imports/${String(done.id)}`)).body).toMatchObject({
       undone: 2_000,
       undoneAt: null,
     });
     await imports.runPending();
-    while (!(await imports.resume(done.id as number)));
+    while (!(await imports.resume(done.id)));
     expect((await call(who, 'GET', `/imports/${String(done.id)}`)).body).toMatchObject({ undone: 5_000, undoKept: 0 });
     expect(await clientsOf(who)).toEqual([]);
   });
@@ -514,6 +516,6 @@ describe('undoing', () => {
   it('is refused where there is nothing to undo', async () => {
     const who = await api.person();
     const dry = await take(who, 'email\na@b.ru\n', { dryRun: true });
-    expect((await undo(who, dry.id as number)).body).toMatchObject({ status: 409, code: 'IMPORT_NOT_UNDOABLE' });
+    expect((await undo(who, dry.id)).body).toMatchObject({ status: 409, code: 'IMPORT_NOT_UNDOABLE' });
   });
 });

@@ -36,7 +36,7 @@ export function definitionsOf(given: readonly unknown[]): FieldDefinition[] {
       key: text('key'),
       label: text('label') || text('key'),
       type: text('type') as FieldType,
-      options: isList ? (options as string[]) : [],
+      options: isList ? options : [],
     };
   });
   if (errors.length > 0) throw new ValidationError(errors);
@@ -61,7 +61,7 @@ export function checkNewFields(
     const found = there
       ? at('key', problem('field_key_taken', { key: field.key.slice(0, 60) }))
       : checkDefinition(field);
-    errors.push(...found.map((e) => ({ ...e, field: `createFields.${i}.${e.field}` }) as FieldProblem));
+    errors.push(...found.map((e) => ({ ...e, field: `createFields.${i}.${e.field}` })));
     byKey.set(field.key.toLowerCase(), field);
     fresh.push(field);
   });

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Database, type Transaction } from '../../database/database';
+import { type Database, type Transaction } from '../../database/database';
 import { sent, UnusableUpload } from '../../database/read-table';
 import { problem } from '../../domain/problems';
 

@@ -122,9 +122,9 @@ export async function neverSent(tx: Transaction, clientIds: number[]): Promise<n
     [clientIds],
   );
   const rows = await tx.rows<{ id: number }>(
-    `SELECT id FROM unnest($1::bigint[]) id
+    `SELECT c.id FROM unnest($1::bigint[]) c (id)
       WHERE NOT EXISTS (SELECT FROM deliveries d
-        WHERE d.client_id = id AND (d.attempts > 0 OR d.status IN ('sending', 'sent', 'unknown')))`,
+        WHERE d.client_id = c.id AND (d.attempts > 0 OR d.status IN ('sending', 'sent', 'unknown')))`,
     [clientIds],
   );
   return rows.map(({ id }) => id);
