@@ -6,6 +6,7 @@ import { ConfigModule } from '../src/config/config.module';
 import { Database } from '../src/database/database';
 import { ImportsModule } from '../src/features/clients/imports.module';
 import { ImportsService } from '../src/features/clients/imports.service';
+import { MailingsModule } from '../src/features/mailings/mailings.module';
 import { LoggingModule } from '../src/logging/logging.module';
 
 @Module({})
@@ -41,7 +42,8 @@ export async function benchImport({
   env?: NodeJS.ProcessEnv;
 }): Promise<ImportBench> {
   const config = loadConfig({ LOG_LEVEL: 'warn', ...env });
-  const modules = [ConfigModule.with(config), LoggingModule, ImportsModule];
+  // Mailings are told of new clients.
+  const modules = [ConfigModule.with(config), LoggingModule, ImportsModule, MailingsModule];
   const app = await NestFactory.createApplicationContext({ module: BenchApp, imports: modules }, { logger: ['error'] });
   try {
     const imports = app.get(ImportsService);

@@ -86,7 +86,7 @@ class ApplyDto extends LookDto {
     additionalProperties: { type: 'string' },
     description:
       'By the index of the column: email, fullName, firstName, middleName, lastName, comment, tags, status, ' +
-      'fields.KEY or ignore. The suggested one if absent.',
+      'fields.KEY, new:TYPE (a field called after the column) or ignore. The suggested one if absent.',
   })
   mapping?: Record<string, unknown>;
 
@@ -201,6 +201,7 @@ class ImportColumnsAnswer extends Shape({
   sheets: said('Of a workbook.', listOf(text)),
   sheet: nullable(text),
   hasHeader: flag,
+  rows: said('How many records it has; null: too many to be counted now.', nullable(count)),
   columns: listOf(part(ImportColumnAnswer)),
 }) {}
 

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SaxesParser } from 'saxes';
 import { type Entry, fromRandomAccessReader, RandomAccessReader, type ZipFile } from 'yauzl';
 import { COLUMNS_MAX, dateFormats, SharedStrings, SheetReader, type SheetRow, sheetsOf } from '../domain/workbook';
-import type { RecordTable, RejectedLine, TableHeader } from '../domain/csv-table';
+import type { RecordTable, TableHeader } from '../domain/csv-table';
 import { problem, type WorkbookFault } from '../domain/problems';
 import { type TableSink, UnusableUpload } from './read-table';
 

@@ -13,7 +13,7 @@ interface AnyRow {
 }
 
 export type Sampled =
-  | { ok: true; encoding: TextEncoding; sure: boolean; delimiter: string; records: string[][] }
+  | { ok: true; encoding: TextEncoding; sure: boolean; delimiter: string; records: string[][]; count: number }
   | { ok: false; problem: CodedProblem };
 
 /** The first records of a text whose columns are not known yet, the first line among them. */
@@ -21,6 +21,7 @@ export class CsvSample {
   private readonly table: CsvTable<AnyHeader, AnyRow>;
   private readonly records: string[][] = [];
   private problem: CodedProblem | null = null;
+  private count = 0;
 
   constructor(
     form: TextForm,
@@ -55,14 +56,16 @@ export class CsvSample {
     const { header, encoding, sure } = this.table;
     if (this.problem) return { ok: false, problem: this.problem };
     if (!header || this.records.length === 0) return { ok: false, problem: problem('file_empty') };
-    return { ok: true, encoding, sure, delimiter: header.delimiter, records: this.records };
+    return { ok: true, encoding, sure, delimiter: header.delimiter, records: this.records, count: this.count };
   }
 
   private take(items: Iterable<AnyRow | { kind: 'rejected' } | { kind: 'unusable'; problem: CodedProblem }>): void {
     for (const item of items) {
       if (item.kind === 'unusable') this.problem = item.problem;
-      else if (item.kind === 'row' && item.fields.length > 0 && this.records.length <= this.most)
-        this.records.push(item.fields);
+      else if (item.kind === 'row') {
+        this.count++;
+        if (item.fields.length > 0 && this.records.length <= this.most) this.records.push(item.fields);
+      }
     }
   }
 }

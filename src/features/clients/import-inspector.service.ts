@@ -18,6 +18,8 @@ const LOOKED_ROWS = 100;
 const GUESSED_FROM = 20;
 const SHOWN = 3;
 const COLUMNS_MAX = 1_000;
+/** Rows of a workbook that are counted at most. */
+const COUNTED_ROWS = 5_000;
 
 /** How a file is to be looked at, where the guess was wrong. */
 export interface Look {
@@ -49,7 +51,11 @@ export interface Inspected {
   sheets: string[];
   sheet: string | null;
   hasHeader: boolean;
+  /** How many records it has; null if it is too long to be counted now. */
+  rows: number | null;
   columns: InspectedColumn[];
+  /** The owner's fields. */
+  fields: FieldDefinition[];
 }
 
 /** Reads the beginning of a kept file, and says what its columns probably are. */
@@ -65,7 +71,7 @@ export class ImportInspector {
     const file = new KeptFile(this.database, kept.id, kept.fileBytes);
     try {
       const definitions = await fieldsOf(this.database, kept.ownerId);
-      const { records, ...table } = (await looksLikeWorkbook(file))
+      const { records, count, ...table } = (await looksLikeWorkbook(file))
         ? await lookIntoWorkbook(file, look.sheet ?? null)
         : await lookIntoText(file, { ...look, encoding: look.encoding ?? kept.charset });
       const [first = [], ...others] = records.map((record) => record.slice(0, COLUMNS_MAX));
@@ -75,21 +81,41 @@ export class ImportInspector {
         hasHeader ? others : [first, ...others],
         definitions,
       );
-      return { importId: kept.id, fileName: kept.fileName, ...table, hasHeader, columns };
+      return {
+        importId: kept.id,
+        fileName: kept.fileName,
+        ...table,
+        hasHeader,
+        rows: count === null ? null : Math.max(0, count - (hasHeader ? 1 : 0)),
+        columns,
+        fields: definitions,
+      };
     } catch (error) {
       throw error instanceof UnusableUpload ? invalid('file', error.problem) : error;
     }
   }
 }
 
-type Seen = Pick<Inspected, 'encoding' | 'encodingSure' | 'delimiter' | 'sheets' | 'sheet'> & { records: string[][] };
+type Seen = Pick<Inspected, 'encoding' | 'encodingSure' | 'delimiter' | 'sheets' | 'sheet'> & {
+  records: string[][];
+  count: number | null;
+};
 
 async function lookIntoText(file: KeptFile, { encoding, delimiter }: Look): Promise<Seen> {
   const sample = new CsvSample({ encoding, delimiter }, LOOKED_ROWS);
   const ended = await sampleFrom(file, sample);
   const found = sample.end(ended);
   if (!found.ok) throw new UnusableUpload(found.problem);
-  return { ...found, encodingSure: found.sure, sheets: [], sheet: null };
+  const { encoding: read, sure, delimiter: by, records, count } = found;
+  return {
+    encoding: read,
+    encodingSure: sure,
+    delimiter: by,
+    records,
+    count: ended ? count : null,
+    sheets: [],
+    sheet: null,
+  };
 }
 
 /** One part is more than enough for a hundred rows of ordinary files. @returns whether it was the whole file */
@@ -102,12 +128,21 @@ async function sampleFrom(file: KeptFile, sample: CsvSample): Promise<boolean> {
 async function lookIntoWorkbook(file: KeptFile, sheet: string | null): Promise<Seen> {
   const sheets = await sheetNames(file);
   const records: string[][] = [];
+  let count = 0;
   for await (const { cells } of sheetRows(file, sheet)) {
     if (cells.every((cell) => (cell ?? '').trim() === '')) continue;
-    records.push(cells.map((cell) => cell ?? ''));
-    if (records.length > LOOKED_ROWS) break;
+    if (++count > COUNTED_ROWS) break;
+    if (records.length <= LOOKED_ROWS) records.push(cells.map((cell) => cell ?? ''));
   }
-  return { encoding: null, encodingSure: true, delimiter: null, sheets, sheet: sheet ?? sheets[0] ?? null, records };
+  return {
+    encoding: null,
+    encodingSure: true,
+    delimiter: null,
+    sheets,
+    sheet: sheet ?? sheets[0] ?? null,
+    records,
+    count: count > COUNTED_ROWS ? null : count,
+  };
 }
 
 function columnsOf(

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
 import { notWritable } from '../../database/owned';
+import type { FieldDefinition, FieldType } from '../../domain/client-fields';
 import { checkMapping } from '../../domain/csv-mapping';
 import { ROW_TAGS_MAX, tagProblem } from '../../domain/csv-tags';
 import { ConflictError, ValidationError } from '../../domain/errors';
@@ -55,8 +56,9 @@ export class ImportPlans {
     const { dryRun = false, mode = 'upsert', tags = [] } = request;
     const seen = await this.inspector.inspect(kept, request);
     const known = await fieldsOf(this.database, kept.ownerId);
-    const newFields = checkNewFields(known, definitionsOf(request.createFields ?? []));
-    const wanted = request.mapping ?? Object.fromEntries(seen.columns.map((c) => [c.index, c.suggested]));
+    const given = request.mapping ?? Object.fromEntries(seen.columns.map((c) => [c.index, c.suggested]));
+    const { wanted, called } = afterColumns(given, seen);
+    const newFields = checkNewFields(known, [...definitionsOf(request.createFields ?? []), ...called]);
     const { mapping, errors } = checkMapping(wanted, seen.columns.length, [...known, ...newFields]);
     const names = tags.map((tag) => tag.trim()).filter((tag) => tag !== '');
     const wrongTags = names.flatMap((tag, i) => [...at(`tags.${i}`, tagProblem(tag))]);
@@ -74,6 +76,16 @@ export class ImportPlans {
       newFields,
     };
     return this.begin(viewer, kept, plan, { mode, dryRun });
+  }
+
+  /** Decides the same as for the check before. */
+  async decideAgain(viewer: Viewer, importId: number): Promise<Import> {
+    const { plan, mode } = await this.kept(viewer, importId);
+    if (!plan) throw new ConflictError('IMPORT_FILE_GONE', `Import ${importId} was not checked.`);
+    const { mapping, encoding, delimiter, sheet, headless, clears, tags, newFields } = plan;
+    const look = { encoding, delimiter, sheet, hasHeader: !headless };
+    const emptyCells = clears ? 'clear' : 'leave';
+    return this.decide(viewer, importId, { ...look, mapping, mode, tags, createFields: newFields, emptyCells });
   }
 
   /** Reads a kept file by the names of its columns. */
@@ -150,4 +162,20 @@ export class ImportPlans {
       return begun;
     });
   }
+}
+
+/** Columns that are to be fields called after them (`new:text`). */
+function afterColumns(
+  given: Readonly<Record<string, unknown>>,
+  { columns }: Inspected,
+): { wanted: Record<string, unknown>; called: FieldDefinition[] } {
+  const called: FieldDefinition[] = [];
+  const entries = Object.entries(given).map(([index, target]): [string, unknown] => {
+    const type = typeof target === 'string' && target.startsWith('new:') ? target.slice('new:'.length) : null;
+    const column = columns[Number(index)];
+    if (type === null || !column) return [index, target];
+    called.push({ key: column.newField.key, label: column.newField.label, type: type as FieldType, options: [] });
+    return [index, `fields.${column.newField.key}`];
+  });
+  return { wanted: Object.fromEntries(entries), called };
 }

@@ -112,8 +112,11 @@ export class ImportsService {
    * Imports a kept file, or checks it: then it may be imported after that. It is read from the database, so it survives
    * any process.
    */
-  async apply(viewer: Viewer, importId: number, request: ImportRequest): Promise<{ importId: number }> {
-    const { fileBytes } = await this.plans.decide(viewer, importId, request);
+  async apply(viewer: Viewer, importId: number, request: ImportRequest | 'as checked'): Promise<{ importId: number }> {
+    const { fileBytes } =
+      request === 'as checked'
+        ? await this.plans.decideAgain(viewer, importId)
+        : await this.plans.decide(viewer, importId, request);
     if (fileBytes <= AT_ONCE_BYTES) await this.applyOrEnqueue(importId);
     else await this.enqueue(importId);
     return { importId };
