@@ -17,7 +17,9 @@ const PART_BYTES = 256 * 1024;
 const BATCH_BYTES = 512 * 1024;
 const TURN_ROWS = 500;
 /** Bounds of what is unpacked, in bytes: texts are XML, so they take several times the room that they take in CSV. */
-const BOUNDS = { entries: 10_000, small: 16 * 1024 * 1024, strings: 256 * 1024 * 1024, sheet: 2 * 1024 * 1024 * 1024 };
+const BOUNDS = { entries: 10_000, small: 16 * 1024 * 1024, strings: 96 * 1024 * 1024, sheet: 1024 * 1024 * 1024 };
+/** Sheets of the same few values are packed to a hundredth; what is packed more was made to be unpacked. */
+const RATIO = 200;
 const NAMES = {
   workbook: 'xl/workbook.xml',
   relations: 'xl/_rels/workbook.xml.rels',
@@ -178,9 +180,10 @@ class Archive {
   }
 
   /** The unpacked text, counted while it comes: what the archive says of its size is not believed. */
-  async *read(name: string, max: number, bound: WorkbookFault): AsyncGenerator<string> {
+  async *read(name: string, most: number, bound: WorkbookFault): AsyncGenerator<string> {
     const entry = this.entries.get(name);
     if (!entry) throw broken('broken');
+    const max = Math.min(most, BOUNDS.small + RATIO * entry.compressedSize);
     if (entry.isEncrypted()) throw broken('encrypted');
     if (entry.uncompressedSize > max) throw broken(bound, max);
     const stream = await new Promise<Readable>((resolve, reject) =>

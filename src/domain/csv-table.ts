@@ -91,20 +91,21 @@ export class RecordTable<Header extends TableHeader, Row extends { kind: string 
   }
 
   /** Null if the row is empty or the header. */
-  push(line: number, fields: string[]): Row | RejectedLine | UnusableFile | null {
+  push(line: number, fields: readonly (string | undefined)[]): Row | RejectedLine | UnusableFile | null {
     let width = fields.length;
     while (width > 0 && (fields[width - 1] ?? '').trim() === '') width--;
     if (width === 0) return null;
     let { header } = this;
     if (!header) {
-      const names = fields.slice(0, width).map((name) => name ?? '');
+      const names = Array.from({ length: width }, (_, i) => fields[i] ?? '');
       header = this.header = this.format.mapHeader?.(names) ?? null;
       if (!header) return unusable(this.format.headless(line, visible(names.join(', '), 200)));
       if (!header.headless) return null;
     }
     this.found = true;
-    const wanted = Math.max(width, header.width);
-    const record = Array.from({ length: wanted }, (_, i) => fields[i] ?? '');
+    // Of what is beyond the header's columns the last value is enough to see that there is something.
+    const record = Array.from({ length: header.width }, (_, i) => fields[i] ?? '');
+    if (width > header.width) record.push(fields[width - 1] ?? '');
     return this.rows.read({ ok: true, line, fields: record }, header);
   }
 

@@ -9,7 +9,7 @@ const CELL_MAX = 32_767;
 /** A row of a sheet, by its own number; cells that are not there are missing. */
 export interface SheetRow {
   line: number;
-  cells: string[];
+  cells: (string | undefined)[];
 }
 
 interface Sheet {
@@ -184,9 +184,8 @@ export class SheetReader {
       this.tooWide = true;
       return;
     }
-    const { cells } = this.row;
-    while (cells.length < this.column) cells.push('');
-    cells[this.column] = text;
+    // What is between is left out: a row may have a single cell far on the right.
+    this.row.cells[this.column] = text;
   }
 
   private textOf(value: string): string {

@@ -96,9 +96,11 @@ test('a file is looked at, its columns are chosen, it is imported, and undone', 
 }, 60_000);
 
 test('its page fits a phone, in both languages, and has no barriers', async () => {
-  const { page } = await site.visitor('phone@example.org', { viewport: { width: 390, height: 800 }, locale: 'ru' });
+  const { page, token } = await site.visitor('phone@example.org', { viewport: { width: 390, height: 800 } });
+  await site.api.call('PATCH', '/api/v1/me', { token, body: { language: 'ru' } });
   await upload(page, 'clients.csv', OFFICE);
   await shot(page, 'map-ru');
+  expect(await text(page, 'h2')).toBe('Что в столбцах');
   await page.setViewportSize({ width: 390, height: 800 });
   expect(await fits(page)).toBe(true);
   await page.evaluate(axe);

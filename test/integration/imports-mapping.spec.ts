@@ -2,6 +2,7 @@ import { WebModule } from '../../src/web/web.module';
 import { ImportsService } from '../../src/features/clients/imports.service';
 import { type Answer, type Person, startApi, type TestApi } from '../support/api';
 import { Factories } from '../support/factories';
+import { workbook, zip } from '../support/zip';
 
 /** A file is kept, its columns are chosen, and it is imported from where it is kept. */
 
@@ -517,5 +518,59 @@ describe('undoing', () => {
     const who = await api.person();
     const dry = await take(who, 'email\na@b.ru\n', { dryRun: true });
     expect((await undo(who, dry.id)).body).toMatchObject({ status: 409, code: 'IMPORT_NOT_UNDOABLE' });
+  });
+});
+
+describe('a workbook', () => {
+  const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+  const rows = [
+    ['E-mail', 'Имя', 'Since', 'Status'],
+    ['a@b.ru', 'Анна', { xml: '<c s="1"><v>45000</v></c>' }, null],
+    ['b@b.ru', null, null, 'unsubscribed'],
+    ['bad', 'Боб', null, null],
+  ];
+  const file = zip(workbook({ Notes: [['x']], Clients: rows }));
+
+  it('is looked at, a sheet is chosen, and it is imported', async () => {
+    const who = await api.person();
+    const { importId, ...seen } = await keep(who, file, XLSX);
+    expect(seen).toMatchObject({
+      encoding: null,
+      delimiter: null,
+      sheets: ['Notes', 'Clients'],
+      columns: [{ header: 'x' }],
+    });
+    const other = (await call(who, 'GET', `/imports/${importId}/columns?sheet=Clients`)).body as unknown as Columns;
+    expect(other.columns.map((c) => [c.header, c.samples, c.suggested])).toEqual([
+      ['E-mail', ['a@b.ru', 'b@b.ru', 'bad'], 'email'],
+      ['Имя', ['Анна', 'Боб'], 'fullName'],
+      ['Since', ['2023-03-15'], 'ignore'],
+      ['Status', ['unsubscribed'], 'status'],
+    ]);
+    const done = await applied(who, importId, {
+      sheet: 'Clients',
+      mapping: { 0: 'email', 1: 'fullName', 2: 'new:date', 3: 'status' },
+    });
+    expect(done).toMatchObject({ added: 2, rejected: 1, newlySuppressed: 1, encoding: null, delimiter: null });
+    expect(await clientsOf(who)).toMatchObject([
+      { fullName: 'Анна', fields: { since: '2023-03-15' } },
+      { fullName: '' },
+    ]);
+    const csv = (await call(who, 'GET', `/imports/${importId}/rejected.csv`)).text;
+    expect(csv).toContain('bad,Боб,,,4,email: The e-mail address has no @.');
+    expect((await call(who, 'GET', `/imports/${importId}/columns?sheet=None`)).status).toBe(409);
+  });
+
+  it('is taken as it is, too, by the names of its columns', async () => {
+    const who = await api.person();
+    const answer = await upload(who, zip(workbook({ Clients: rows })), '', XLSX);
+    const { importId } = (await answer.json()) as { importId: number };
+    expect((await call(who, 'GET', `/imports/${importId}`)).body).toMatchObject({
+      status: 'done',
+      added: 2,
+      rejected: 1,
+      suppressed: 1,
+      ignoredColumns: ['Since'],
+    });
   });
 });

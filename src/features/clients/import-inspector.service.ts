@@ -130,9 +130,9 @@ async function lookIntoWorkbook(file: KeptFile, sheet: string | null): Promise<S
   const records: string[][] = [];
   let count = 0;
   for await (const { cells } of sheetRows(file, sheet)) {
-    if (cells.every((cell) => (cell ?? '').trim() === '')) continue;
+    if (!cells.some((cell) => (cell ?? '').trim() !== '')) continue;
     if (++count > COUNTED_ROWS) break;
-    if (records.length <= LOOKED_ROWS) records.push(cells.map((cell) => cell ?? ''));
+    if (records.length <= LOOKED_ROWS) records.push(Array.from(cells, (cell) => cell ?? ''));
   }
   return {
     encoding: null,

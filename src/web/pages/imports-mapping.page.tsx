@@ -170,11 +170,11 @@ function ColumnRow({ column, fields, form }: { column: InspectedColumn; fields: 
         {title}
       </td>
       <td role="cell" data-label={mapping.samples} class="text-cell samples">
-        {samples.map((sample, i) => (
-          <span class="sample-value" key={i}>
-            {sample}
-          </span>
-        ))}
+        <div>
+          {samples.map((sample, i) => (
+            <div key={i}>{sample}</div>
+          ))}
+        </div>
       </td>
       <td role="cell" data-label={mapping.is}>
         <select
