@@ -81,7 +81,8 @@ export function checkValue({ type, options }: FieldDefinition, given: unknown): 
   if (typeof given === 'boolean')
     return type === 'boolean' ? fine(given) : wrong(problem('wrong_type', { wanted: 'string' }));
   if (typeof given === 'number') {
-    if (type === 'number' && Number.isFinite(given)) return fine(given);
+    // JSON knows no negative zero.
+    if (type === 'number' && Number.isFinite(given)) return fine(given === 0 ? 0 : given);
     if (type === 'boolean') return booleanOf(String(given));
     return type === 'text' || type === 'choice'
       ? checkValue({ key: '', label: '', type, options }, String(given))
@@ -124,7 +125,7 @@ function numberOf(text: string): CheckedValue {
   if (!/^[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?$/.test(plain) || plain.length > 40)
     return wrong(problem('number'));
   const value = Number(plain.replace(',', '.'));
-  return Number.isFinite(value) ? fine(value) : wrong(problem('number'));
+  return Number.isFinite(value) ? fine(value === 0 ? 0 : value) : wrong(problem('number'));
 }
 
 /** ISO 8601 (of a time its day), or day, month and year with dots. With slashes nobody knows which is the month. */
