@@ -453,14 +453,11 @@ describe('undoing', () => {
         .join('');
     const done = await take(who, file, {});
     expect(done).toMatchObject({ added: 5, updated: 1 });
-    const ids = Object.fromEntries(
-      (
-        (await api.database.rows(`SELECT full_name, id FROM clients WHERE owner_id = $1`, [who.id])) as {
-          fullName: string;
-          id: number;
-        }[]
-      ).map((c) => [c.fullName, c.id]),
+    const own = await api.database.rows<{ fullName: string; id: number }>(
+      'SELECT full_name, id FROM clients WHERE owner_id = $1',
+      [who.id],
     );
+    const ids = Object.fromEntries(own.map(({ fullName, id }) => [fullName, id]));
     const runId = await make().run(await make().mailing({ ownerId: Number(who.id) }));
     await api.database.affected(
       `INSERT INTO deliveries (run_id, client_id, email, status, attempts) VALUES ($1, $2, 'sent@b.ru', 'sent', 1), ($1, $3, 'open@b.ru', 'pending', 0)`,

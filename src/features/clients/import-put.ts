@@ -40,6 +40,13 @@ const tooLong = (values: string): string =>
              - 2 * (SELECT count(*) FROM jsonb_object_keys(${values})) > ${VALUES_MAX_BYTES} END`;
 
 /**
+ * A chunk's rows are joined with what became of them. Postgres may take them for a few, and would compare each with each;
+ * what is looked up in an index by itself is so all the same, because it can't be joined in another way.
+ */
+const PLANNED = 'SET LOCAL enable_seqscan = off; SET LOCAL enable_nestloop = off';
+const PLANNED_FREELY = 'SET LOCAL enable_seqscan = on; SET LOCAL enable_nestloop = on';
+
+/**
  * Brings a chunk into the clients. Ids are in the order of lines, but rows are inserted in the order of addresses, which
  * is that of the largest indexes: each of their pages is visited once. xmax = 0 distinguishes a row that was inserted
  * from an existing one that ON CONFLICT locked. Tags are put by the same statement, so that the locks that counting
@@ -48,11 +55,13 @@ const tooLong = (values: string): string =>
 export async function putChunk(tx: Transaction, chunk: Chunk): Promise<Put> {
   const { mode, tagged } = chunk;
   const hasFields = chunk.fieldKeys.length > 0;
-  if (mode === 'update' || hasFields || tagged) await tx.rows('SET LOCAL enable_seqscan = off');
+  const planned = mode === 'update' || hasFields || tagged;
+  if (planned) await tx.rows(PLANNED);
   const merged = (change: string) =>
     chunk.clearsFields ? `(c.fields - $7::text[]) || ${change}` : `c.fields || ${change}`;
   const columns = `${hasFields ? ', fields' : ''}${tagged ? ', tags' : ''}`;
-  const known = `EXISTS (SELECT FROM clients c WHERE ${KNOWN})`;
+  // No EXISTS, which may become a join with all clients.
+  const known = `(SELECT true FROM clients c WHERE ${KNOWN} LIMIT 1) IS NOT NULL`;
   const sql = `WITH
      -- The chunk's staged rows, which are deleted.
      page AS (${page(columns)}),
@@ -76,17 +85,18 @@ export async function putChunk(tx: Transaction, chunk: Chunk): Promise<Put> {
             ${hasFields && mode !== 'add' ? TOO_LONG_ROWS : 'NULL::json AS too_long'}
        FROM (SELECT count(*) AS added, min(id) AS first_id, max(id) AS last_id FROM put WHERE is_new) put`;
   // $5 to $7 are named in every variant, so that Postgres knows their types.
-  return one(
-    await tx.first<Put>(`${sql} WHERE ($5::boolean, $6::boolean, $7::text[]) IS NOT NULL`, [
-      chunk.importId,
-      chunk.firstLine,
-      chunk.lastLine,
-      chunk.ownerId,
-      chunk.hasComment,
-      chunk.clearsName,
-      chunk.fieldKeys,
-    ]),
-  );
+  const put = await tx.first<Put>(`${sql} WHERE ($5::boolean, $6::boolean, $7::text[]) IS NOT NULL`, [
+    chunk.importId,
+    chunk.firstLine,
+    chunk.lastLine,
+    chunk.ownerId,
+    chunk.hasComment,
+    chunk.clearsName,
+    chunk.fieldKeys,
+  ]);
+  if (planned) await tx.rows(PLANNED_FREELY);
+  if (!put) throw new Error('an aggregate returned no row');
+  return put;
 }
 
 const onConflict = (hasFields: boolean, merged: string): string => {
@@ -138,9 +148,4 @@ export async function countChunk(
   const none = { firstId: null, lastId: null, tooLong: null };
   if (mode === 'add') return { rows, added: fresh, skipped: rows - fresh, ...none };
   return { rows, added: mode === 'update' ? 0 : fresh, skipped: mode === 'update' ? fresh : 0, ...none };
-}
-
-function one(row: Put | undefined): Put {
-  if (!row) throw new Error('an aggregate returned no row');
-  return row;
 }
