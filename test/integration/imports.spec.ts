@@ -491,6 +491,42 @@ describe('an import that is interrupted', () => {
     }
   });
 
+  it('reads a kept file again after a kill of the process that was reading it', async () => {
+    const owner = await newOwner();
+    const { email = '' } =
+      (await database.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [owner.userId])) ?? {};
+    const folder = mkdtempSync(join(tmpdir(), 'import-'));
+    try {
+      const file = join(folder, 'clients.csv');
+      writeFileSync(file, manyLines(90_000));
+      const env = { ...process.env, DATABASE_URL: testDatabase.url, REDIS_URL: redis.url, REDIS_PREFIX: redis.prefix };
+      const command = Program.product('cli', { env }, ['import-clients', file, '--owner', email, '--tags', 'Kept']);
+      const importId = await received(owner, 1);
+      await command.kill();
+      expect(await imports.get(owner, importId)).toMatchObject({ status: 'running', stagedAt: null });
+      // Not before the process counts as dead.
+      expect(await imports.resume(importId)).toBe(true);
+      while ((await imports.get(owner, importId)).status === 'running') {
+        await imports.runPending();
+        await imports.resume(importId);
+        await sleep(100);
+      }
+      expect(await imports.get(owner, importId)).toMatchObject({
+        status: 'done',
+        rows: 90_000,
+        added: 90_000,
+        rejected: 0,
+      });
+      expect(await database.rows('SELECT name, clients FROM tags WHERE owner_id = $1', [owner.userId])).toEqual([
+        { name: 'Kept', clients: 90_000 },
+      ]);
+      await imports.runPending();
+      expect(await database.rows('SELECT FROM import_files WHERE import_id = $1', [importId])).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('counts the same in a dry run, also with addresses that come again in other chunks', async () => {
     const owner = await newOwner();
     const known = Array.from({ length: 25_000 }, (_, i) => `client${2 * i}@example.com,Known,\n`).join('');
