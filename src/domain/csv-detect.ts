@@ -30,7 +30,7 @@ export interface Guess {
 
 const DOUBLE_BYTE = new Set<LegacyEncoding>(['gbk', 'shift_jis', 'big5', 'euc-kr', 'euc-jp']);
 /** Bytes that are scored; each candidate decodes them once. */
-const SCORED_BYTES = 16 * 1024;
+const SCORED_BYTES = 4 * 1024;
 
 /** Guesses which encoding makes the words of a text likely: one script a word, capitals only in front, usual letters. */
 export function guessEncoding(sample: Uint8Array): Guess {

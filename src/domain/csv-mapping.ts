@@ -120,11 +120,18 @@ function mapHeaders(
 ): ColumnTarget[] {
   const folds = headers.map(folded);
   const targets = folds.map((): ColumnTarget => 'ignore');
-  const free = (i: number) => i >= 0 && targets[i] === 'ignore';
+  // A header may have ten thousands of columns: each is looked at once, not once for each name.
+  const places = new Map<string, number[]>();
+  folds.forEach((name, i) => {
+    const known = places.get(name);
+    if (known) known.push(i);
+    else places.set(name, [i]);
+  });
+  const free = (i: number) => targets[i] === 'ignore';
   const take = (target: PlainTarget, among: readonly string[]): boolean => {
     for (const name of among) {
-      const i = folds.findIndex((own, at) => own === name && free(at) && fits(name, at, target));
-      if (i < 0) continue;
+      const i = places.get(name)?.find((at) => free(at) && fits(name, at, target));
+      if (i === undefined) continue;
       targets[i] = target;
       return true;
     }
@@ -132,9 +139,9 @@ function mapHeaders(
   };
   take('email', NAMES.email);
   for (const { key, label } of definitions) {
-    const own = [folded(key), folded(label)];
-    const i = folds.findIndex((name, at) => name !== '' && own.includes(name) && free(at));
-    if (i >= 0) targets[i] = `fields.${key}`;
+    const own = [key, label].map(folded).filter((name) => name !== '');
+    const i = own.flatMap((name) => places.get(name)?.find(free) ?? []).sort((a, b) => a - b)[0];
+    if (i !== undefined) targets[i] = `fields.${key}`;
   }
   takeNames(take);
   take('comment', NAMES.comment);
