@@ -41,6 +41,8 @@ const csv = (bodies) =>
     body: () => `email,full_name,comment\n${body()}`,
   }));
 const csvFiles = (bodies) => csv(bodies).map((input) => ({ ...input, body: bodies[input.name] }));
+const inspected = (bodies) =>
+  csvFiles(bodies).map((input) => ({ ...input, path: '/api/v1/clients/import?inspect=true' }));
 const template = (bodies) =>
   Object.entries(bodies).map(([name, body]) => ({
     name: `template: ${name}`,
@@ -200,6 +202,14 @@ export const inputs = [
     'CSV: a header of 45,000 columns': () => `email,full_name${repeat(',a', 45_000)}\na@b.org,B\n`,
     'CSV: a header of quotes': () => `${repeat('"', 90_000)}\n`,
     'CSV: a header of spaces': () => `email,full_name,${repeat(' ', 90_000)}x\n`,
+  }),
+  ...inspected({
+    'a kept file of 1 MB of one quoted field': () => `email,"${repeat('b\n', 500_000)}`,
+    'a kept file of a header of 45,000 columns': () => `email${repeat(',status', 45_000)}\na@b.org\n`,
+    'a kept file of 1 MB that no encoding fits': () => Buffer.alloc(1_000_000, 0x81),
+    'a kept file of 1 MB of Han': () => Buffer.from(repeat('email\u738b\n', 130_000), 'utf16le'),
+    'a kept file that only begins as a workbook': () =>
+      Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.alloc(1_000_000)]),
   }),
   ...multipart({
     '16,000 parts': () => repeat(part('Content-Disposition: form-data; name="a"'), 16_000),

@@ -8,6 +8,9 @@ import { cpuMicros, median, projectFolder, round, say, setStage } from './stage.
 export const options = {
   rows: { type: 'string', default: '100000' },
   runs: { type: 'string', default: '3' },
+  /** Of the client's own: five at most, and ten tags. */
+  fields: { type: 'string', default: '0' },
+  tags: { type: 'string', default: '0' },
 };
 
 const built = join(projectFolder, '.data/bench-build');
@@ -17,16 +20,16 @@ export async function run(args, { print }) {
   const swc = join(projectFolder, 'node_modules/.bin/swc');
   execFileSync(swc, ['src', 'bench/import.ts', '--out-dir', built, '--quiet'], { cwd: projectFolder });
   copyFileSync(join(projectFolder, 'package.json'), join(built, 'package.json'));
-  const [rows, runs] = ['rows', 'runs'].map((k) => Number(args[k]));
+  const [rows, runs, fields, tags] = ['rows', 'runs', 'fields', 'tags'].map((k) => Number(args[k]));
   const stage = await setStage();
   try {
-    await print.head(stage, `${round(rows)} lines, median of ${runs}`);
+    await print.head(stage, `${round(rows)} lines, ${fields} fields, ${tags} tags, median of ${runs}`);
     const found = [];
     for (let n = 1; n <= runs; n++) {
       say(`round ${n} of ${runs}`);
-      await stage.query('TRUNCATE clients, imports CASCADE');
+      await stage.query('TRUNCATE clients, imports, tags CASCADE');
       await stage.query('UPDATE client_totals SET clients = 0');
-      found.push(await importOnce(stage, rows));
+      found.push(await importOnce(stage, { rows, fields, tags }));
     }
     say('');
     const of = (pick) => median(found.map(pick));
@@ -47,9 +50,9 @@ export async function run(args, { print }) {
 }
 
 /** In a process of its own, which makes the file, too. */
-async function importOnce(stage, rows) {
+async function importOnce(stage, wanted) {
   const script = join(built, 'bench/import.js');
-  const work = `require(${JSON.stringify(script)}).benchImport({ rows: ${rows} }).then((r) => console.log(JSON.stringify(r)))`;
+  const work = `require(${JSON.stringify(script)}).benchImport(${JSON.stringify(wanted)}).then((r) => console.log(JSON.stringify(r)))`;
   const before = cpuMicros(stage.postgres.pid);
   const child = spawn(process.execPath, ['-e', work], { env: stage.env, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';

@@ -37,6 +37,8 @@ const tables = {
     'import_chunks',
     'import_rows',
     'import_errors',
+    'import_rejected',
+    'import_files',
   ],
   'features/audiences': ['segments'],
   'features/messages': ['messages'],

@@ -10,6 +10,7 @@ const TABLES = {
   Mailing: 'SELECT owner_id FROM mailings WHERE id = $1 AND deleted_at IS NULL',
   Segment: 'SELECT owner_id FROM segments WHERE id = $1',
   Run: 'SELECT owner_id FROM runs WHERE id = $1',
+  Import: 'SELECT owner_id FROM imports WHERE id = $1',
   Delivery: 'SELECT r.owner_id FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1',
 } as const;
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CsvTable, RejectedLine } from '../domain/csv-table';
+import type { CsvTable, RejectedLine, TableHeader } from '../domain/csv-table';
 import { type CodedProblem, problem } from '../domain/problems';
 
 /** About so many bytes are collected before they are written in one short transaction. */
@@ -29,7 +29,7 @@ export interface TableSink<Row> {
  * the upload is read and dropped: if the connection were closed, the sender would not see the answer.
  * @throws UnusableUpload
  */
-export async function readTable<Header extends { delimiter: string }, Row extends { kind: string }>(
+export async function readTable<Header extends TableHeader, Row extends { kind: string }>(
   table: CsvTable<Header, Row>,
   upload: Readable,
   maxBytes: number,
@@ -66,7 +66,7 @@ const isUnusable = (item: { kind: string }): item is { kind: 'unusable'; problem
   item.kind === 'unusable';
 
 /** The chunks of the upload. @throws UnusableUpload if the sender disconnects before the end */
-async function* sent(upload: Readable): AsyncGenerator<Buffer> {
+export async function* sent(upload: Readable): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of upload.iterator({ destroyOnReturn: false }))
       yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer);

@@ -1,11 +1,34 @@
+import { guessEncoding, LEGACY_ENCODINGS } from './csv-detect';
 import type { ProblemValues } from './problems';
 
 type ForeignFile = ProblemValues['file_foreign']['what'];
 
-/** The encodings that are recognised, by their WHATWG names. */
-export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1251';
+/** The encodings that are recognised or may be named, by their WHATWG names. */
+export const textEncodings = [
+  'utf-8',
+  'utf-16le',
+  'utf-16be',
+  ...LEGACY_ENCODINGS,
+  'windows-1255',
+  'windows-1256',
+  'windows-1258',
+  'iso-8859-2',
+  'gb18030',
+] as const;
+export type TextEncoding = (typeof textEncodings)[number];
+
+/** The encoding that a charset parameter or a person means by a name; null if there is no such one. */
+export function encodingNamed(name: string): TextEncoding | null {
+  try {
+    const { encoding } = new TextDecoder(name);
+    return textEncodings.find((known) => known === encoding) ?? null;
+  } catch {
+    return null;
+  }
+}
 
 const HEAD_BYTES = 4 * 1024;
+const CONTEXT_BYTES = 200;
 const SAMPLE_BYTES = 64 * 1024;
 const MARKS: { encoding: TextEncoding; bytes: number[] }[] = [
   { encoding: 'utf-8', bytes: [0xef, 0xbb, 0xbf] },
@@ -20,10 +43,11 @@ const FOREIGN: { what: ForeignFile; bytes: number[] }[] = [
 ];
 
 /**
- * Decodes a text file of unknown encoding, in chunks of any size and with bounded memory. A byte order mark decides, or
- * else the zero bytes of UTF-16. Otherwise the text is decoded as ASCII up to the first other byte, however late it
- * comes: both remaining encodings agree on ASCII. From that byte on a sample of 64 KB decides between UTF-8 and
- * Windows-1251. Line breaks become `\n`; the byte order mark is removed.
+ * Decodes a text file, in chunks of any size and with bounded memory. An encoding that its sender declared decides. Of
+ * one that is not declared a byte order mark decides, or else the zero bytes of UTF-16. Otherwise the text is decoded as
+ * ASCII up to the first other byte, however late it comes: all remaining encodings agree on ASCII. From that byte on a
+ * sample of 64 KB decides between UTF-8 and those of one or two bytes a character. Line breaks become `\n`; the byte
+ * order mark is removed.
  */
 export class CsvDecoder {
   /** The kind of file, if it is not text; nothing is decoded then. */
@@ -31,12 +55,18 @@ export class CsvDecoder {
   private known: TextEncoding | null = null;
   private decoder: TextDecoder | null = null;
   private held: Uint8Array = new Uint8Array(0);
+  /** What stands before the first byte that is not ASCII: the beginning of its word. */
+  private before = Buffer.alloc(0);
   private headSeen = false;
   private heldReturn = false;
+  /** Whether the encoding is known, or at least the only likely one. */
+  sure = true;
+
+  constructor(private readonly declared: TextEncoding | null = null) {}
 
   /** Of what was read so far; a file that is ASCII throughout is UTF-8. */
   get encoding(): TextEncoding {
-    return this.known ?? 'utf-8';
+    return this.known ?? this.declared ?? 'utf-8';
   }
 
   push(bytes: Uint8Array): string {
@@ -56,21 +86,32 @@ export class CsvDecoder {
       if (all.length < HEAD_BYTES && !ended) return this.hold(all);
       this.headSeen = true;
       this.foreign = FOREIGN.find((f) => begins(all, f.bytes))?.what ?? null;
-      this.known = MARKS.find((m) => begins(all, m.bytes))?.encoding ?? zeroPattern(all.subarray(0, HEAD_BYTES));
+      const marked = MARKS.find((m) => begins(all, m.bytes))?.encoding;
+      // Who declares UTF-16 may leave the order of its bytes to the mark.
+      const declared = marked && this.declared?.startsWith('utf-16') ? null : this.declared;
+      this.known = declared ?? marked ?? zeroPattern(all.subarray(0, HEAD_BYTES));
     }
     if (this.foreign === null && this.known === null) {
       const ascii = asciiLength(all);
       if (ascii > 0 || all.length === 0) {
         const text = Buffer.from(all.buffer, all.byteOffset, ascii).toString('latin1');
+        this.before = Buffer.from(text.slice(-CONTEXT_BYTES), 'latin1');
         this.hold(all.subarray(ascii));
         return ascii === all.length ? text : text + this.decode(new Uint8Array(0), ended);
       }
       if (all.length < SAMPLE_BYTES && !ended) return this.hold(all);
-      this.known = looksLikeUtf8(all.subarray(0, SAMPLE_BYTES)) ? 'utf-8' : 'windows-1251';
+      this.known = this.guess(all.subarray(0, SAMPLE_BYTES));
     }
     this.held = new Uint8Array(0);
     this.decoder = new TextDecoder(this.encoding);
     return this.decode(all, ended);
+  }
+
+  private guess(sample: Uint8Array): TextEncoding {
+    if (looksLikeUtf8(sample)) return 'utf-8';
+    const { encoding, sure } = guessEncoding(Buffer.concat([this.before, sample]));
+    this.sure = sure;
+    return encoding;
   }
 
   private hold(bytes: Uint8Array): '' {

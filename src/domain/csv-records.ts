@@ -4,7 +4,10 @@ import { type CodedProblem, problem } from './problems';
 export const RECORD_MAX = 100_000;
 
 /** One record or one line that can't be read; `line` is the physical line on which it begins, from 1. */
-export type CsvItem = { ok: true; line: number; fields: string[] } | { ok: false; line: number; problem: CodedProblem };
+export type CsvItem =
+  | { ok: true; line: number; fields: string[] }
+  /** `text` is the line as it stands in the file; empty if it is too long. */
+  | { ok: false; line: number; problem: CodedProblem; text: string };
 
 type Broken = keyof typeof BROKEN;
 
@@ -103,7 +106,7 @@ export class CsvParser {
 
   private tooLong(): void {
     if (this.unfinished) this.giveUp('unclosed', this.unfinished.text.split('\n'));
-    this.refuse('long');
+    this.refuse('long', '');
   }
 
   /** One physical line: a record, a part of one, or the end of one. */
@@ -113,7 +116,7 @@ export class CsvParser {
       const read = this.read(line);
       if (typeof read !== 'string' && read.open !== null)
         this.unfinished = { fields: read.fields, open: read.open, text: line };
-      else this.finished(read);
+      else this.finished(read, 1, line);
       return;
     }
     if (!line.includes('"') && this.takeWithin(line)) return;
@@ -148,22 +151,22 @@ export class CsvParser {
   /** Reports the first of these lines, and reads the others each for itself. */
   private giveUp(why: Broken, lines: string[]): void {
     this.unfinished = null;
-    this.finished(why);
+    this.finished(why, 1, lines[0]);
     for (const line of lines.slice(1)) {
       const read = this.read(line);
-      this.finished(typeof read !== 'string' && read.open !== null ? 'unclosed' : read);
+      this.finished(typeof read !== 'string' && read.open !== null ? 'unclosed' : read, 1, line);
     }
   }
 
-  private finished(read: Reading | Broken, lines = 1): void {
-    if (typeof read === 'string') this.refuse(read);
+  private finished(read: Reading | Broken, lines = 1, text = ''): void {
+    if (typeof read === 'string') this.refuse(read, text);
     else if (read.fields.some((field) => field.trim() !== ''))
       this.items.push({ ok: true, line: this.line, fields: read.fields });
     this.line += lines;
   }
 
-  private refuse(why: Broken): void {
-    this.items.push({ ok: false, line: this.line, problem: BROKEN[why] });
+  private refuse(why: Broken, text: string): void {
+    this.items.push({ ok: false, line: this.line, problem: BROKEN[why], text });
   }
 
   /** Reads a line from its beginning, or as the next one of a record whose quoted field is not closed. */

@@ -53,7 +53,7 @@ const REASONS: Record<SuppressionReason, string[]> = {
   manual: ['manual', 'manualsuppression', 'blocklisted', 'blacklisted', 'blocked', 'block', 'admin', 'suppressed'],
   invalid: ['invalid', 'invalidemail', 'invalidaddress'],
 };
-const REASON_OF = new Map(
+export const REASON_OF: ReadonlyMap<string, SuppressionReason> = new Map(
   Object.entries(REASONS).flatMap(([reason, names]) => names.map((name) => [name, reason as SuppressionReason])),
 );
 /** The file lists everybody, and this one gets mail. */

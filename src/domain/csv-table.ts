@@ -7,6 +7,8 @@ export interface RejectedLine {
   kind: 'rejected';
   line: number;
   errors: readonly FieldProblem[];
+  /** Its values as they stand in the file, as far as they can be told apart. */
+  record?: readonly string[];
 }
 /** The last item: the file as a whole can't be used. */
 export interface UnusableFile {
@@ -14,13 +16,29 @@ export interface UnusableFile {
   problem: CodedProblem;
 }
 
+/** A header as a table needs it. */
+export interface TableHeader {
+  delimiter: string;
+  width: number;
+  /** The file has no header: the line that was read as one is its first record. */
+  headless?: boolean;
+}
+
+/** How a file is to be read, as far as somebody said it. */
+export interface TextForm {
+  encoding?: TextEncoding | null;
+  delimiter?: string | null;
+}
+
 /** What a kind of file needs to be read: what its header means, and what its records do. */
-export interface TableFormat<Header extends { delimiter: string }, Row> {
+export interface TableFormat<Header extends TableHeader, Row> {
   /** Null if the line does not name the columns that are needed. */
   readHeader(line: string, delimiters: readonly string[]): Header | null;
   /** Whether a record of several lines can be one: a stray quotation mark is more likely than a long text. */
   isOneRecord(fields: string[], lines: string[], header: Header): boolean;
   readRecord(item: CsvItem, header: Header): Row | RejectedLine;
+  /** The same of a row of a workbook. */
+  mapHeader?(fields: string[]): Header | null;
   /** A file with a header and no records. */
   empty: CodedProblem;
   /** Its first line is no header. */
@@ -37,30 +55,100 @@ const GATHERED_BYTES = 64 * 1024;
 const FOREIGN_LINES = 1_000;
 
 export const DELIMITERS: readonly string[] = [',', ';', '\t'];
+/** Those that may be named. */
+export const textDelimiters = [',', ';', '\t', '|'] as const;
+
+/** Reads records, and gives up a file of which none of the first ones fits its header. */
+class Rows<Header extends TableHeader, Row extends { kind: string }> {
+  /** Lines so far that are no records of the header's columns; Infinity once one is. */
+  private foreignLines = 0;
+
+  constructor(private readonly format: TableFormat<Header, Row>) {}
+
+  read(item: CsvItem, header: Header): Row | RejectedLine | UnusableFile {
+    const row = this.format.readRecord(item, header);
+    const first = isRejected(row) ? row.errors[0] : undefined;
+    if (first?.field !== 'line') {
+      this.foreignLines = Infinity;
+      return row;
+    }
+    const { code, values } = first;
+    if (++this.foreignLines !== FOREIGN_LINES) return row;
+    return unusable(
+      problem('file_of_others', { lines: FOREIGN_LINES, line: item.line, first: { code, values } as CodedProblem }),
+    );
+  }
+}
+
+/** Reads the rows of a workbook's sheet, of which the first one that is not empty is the header. */
+export class RecordTable<Header extends TableHeader, Row extends { kind: string }> {
+  header: Header | null = null;
+  private readonly rows: Rows<Header, Row>;
+  private found = false;
+
+  constructor(private readonly format: TableFormat<Header, Row>) {
+    this.rows = new Rows(format);
+  }
+
+  /** Null if the row is empty or the header. */
+  push(line: number, fields: readonly (string | undefined)[]): Row | RejectedLine | UnusableFile | null {
+    let width = fields.length;
+    while (width > 0 && (fields[width - 1] ?? '').trim() === '') width--;
+    if (width === 0) return null;
+    let { header } = this;
+    if (!header) {
+      const names = Array.from({ length: width }, (_, i) => fields[i] ?? '');
+      header = this.header = this.format.mapHeader?.(names) ?? null;
+      if (!header) return unusable(this.format.headless(line, visible(names.join(', '), 200)));
+      if (!header.headless) return null;
+    }
+    this.found = true;
+    // Of what is beyond the header's columns the last value is enough to see that there is something.
+    const record = Array.from({ length: header.width }, (_, i) => fields[i] ?? '');
+    if (width > header.width) record.push(fields[width - 1] ?? '');
+    return this.rows.read({ ok: true, line, fields: record }, header);
+  }
+
+  /** What is wrong with the sheet as a whole, or null. */
+  end(): CodedProblem | null {
+    return this.found ? null : this.header ? this.format.empty : problem('file_empty');
+  }
+}
 
 /**
  * Reads a CSV file with a header from its bytes, which come in pieces of any size; memory is bounded whatever the file
  * holds. Recognises encoding, delimiter (or Excel's line `sep=;`) and columns by itself. Every invalid line is reported
  * with its physical line number and does not affect other lines.
  */
-export class CsvTable<Header extends { delimiter: string }, Row extends { kind: string }> {
+export class CsvTable<Header extends TableHeader, Row extends { kind: string }> {
   header: Header | null = null;
-  private readonly text = new CsvDecoder();
+  private readonly text: CsvDecoder;
   private records: CsvParser | null = null;
   private gathered: Uint8Array[] = [];
   private size = 0;
   private head = '';
   private line = 1;
-  private delimiters = DELIMITERS;
+  private delimiters: readonly string[];
   private found = false;
   private unusable = false;
-  /** Lines so far that are no records of the header's columns; Infinity once one is. */
-  private foreignLines = 0;
+  private readonly rows: Rows<Header, Row>;
 
-  constructor(private readonly format: TableFormat<Header, Row>) {}
+  constructor(
+    private readonly format: TableFormat<Header, Row>,
+    { encoding = null, delimiter }: TextForm = {},
+  ) {
+    this.text = new CsvDecoder(encoding);
+    this.rows = new Rows(format);
+    this.delimiters = delimiter ? [delimiter] : DELIMITERS;
+  }
 
   get encoding(): TextEncoding {
     return this.text.encoding;
+  }
+
+  /** False if the encoding is one of several likely ones. */
+  get sure(): boolean {
+    return this.text.sure;
   }
 
   /** Characters that were looked at so far, for tests. */
@@ -115,22 +203,8 @@ export class CsvTable<Header extends { delimiter: string }, Row extends { kind: 
     }
     if (!this.records || !this.header) return;
     this.head = '';
-    for (const item of this.records.push(rest)) yield this.row(item, this.header);
-    if (ended) for (const item of this.records.end()) yield this.row(item, this.header);
-  }
-
-  private row(item: CsvItem, header: Header): Row | RejectedLine | UnusableFile {
-    const row = this.format.readRecord(item, header);
-    const first = isRejected(row) ? row.errors[0] : undefined;
-    if (first?.field !== 'line') {
-      this.foreignLines = Infinity;
-      return row;
-    }
-    const { code, values } = first;
-    if (++this.foreignLines !== FOREIGN_LINES) return row;
-    return unusable(
-      problem('file_of_others', { lines: FOREIGN_LINES, line: item.line, first: { code, values } as CodedProblem }),
-    );
+    for (const item of this.records.push(rest)) yield this.rows.read(item, this.header);
+    if (ended) for (const item of this.records.end()) yield this.rows.read(item, this.header);
   }
 
   /** Removes lines from `head` until the header is found. Returns what is wrong with the header, or null. */
@@ -140,6 +214,7 @@ export class CsvTable<Header extends { delimiter: string }, Row extends { kind: 
       if (lineEnd < 0 && this.head.length > RECORD_MAX)
         return problem('file_header_long', { line: this.line, max: RECORD_MAX });
       if (lineEnd < 0 && (!ended || this.head === '')) return null;
+      const before = this.head;
       const line = lineEnd < 0 ? this.head : this.head.slice(0, lineEnd);
       this.head = lineEnd < 0 ? '' : this.head.slice(lineEnd + 1);
       if (line === '') {
@@ -152,7 +227,8 @@ export class CsvTable<Header extends { delimiter: string }, Row extends { kind: 
         this.header = this.format.readHeader(line, this.delimiters);
         if (!this.header) return this.format.headless(this.line, visible(line, 200));
       }
-      this.line++;
+      if (this.header?.headless) this.head = before;
+      else this.line++;
       if (!this.header) continue;
       const { header } = this;
       this.records = new CsvParser(header.delimiter, this.line, (fields, lines) =>
@@ -199,8 +275,15 @@ export function columnsProblem(fields: string[], width: number, lastNeeded: numb
   return problem('columns', { has: fields.length, wanted: width, extra });
 }
 
-export const rejected = (line: number, errors: readonly FieldProblem[]): RejectedLine => ({
-  kind: 'rejected',
-  line,
-  errors,
-});
+export const rejected = (
+  line: number,
+  errors: readonly FieldProblem[],
+  record: readonly string[] = [],
+): RejectedLine => ({ kind: 'rejected', line, errors, record });
+
+/** The values of a line that can't be read: what stands between delimiters. */
+export const roughly = (text: string, delimiter: string): string[] =>
+  text
+    .slice(0, 10_000)
+    .split(delimiter)
+    .map((part) => part.trim().replace(/^"|"$/g, ''));

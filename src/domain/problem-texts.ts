@@ -4,6 +4,7 @@ import {
   type ProblemTexts,
   type TemplateBound,
   type UnusableFault,
+  type WorkbookFault,
   worded,
 } from './problems';
 
@@ -86,6 +87,17 @@ const FOREIGN = {
   old_workbook: 'an old Excel workbook',
   gzip: 'a gzip archive',
   pdf: 'a PDF document',
+};
+
+const WORKBOOK: Record<WorkbookFault, string> = {
+  broken: 'The workbook is damaged. Save it again, or as CSV.',
+  no_workbook: 'The file is a ZIP archive, but no Excel workbook.',
+  encrypted: 'The workbook is protected by a password. Save it without one.',
+  no_sheet: 'The workbook has no such sheet.',
+  entries: 'The workbook consists of more than {n} parts.',
+  bytes: 'The workbook is larger than {n} bytes when it is unpacked.',
+  strings: 'The workbook has more than {n} bytes of different texts.',
+  columns: 'A row of the workbook has more than {n} columns.',
 };
 
 const COLUMNS = 'columns email, full_name and, if wished, comment, separated by commas, semicolons or tabs';
@@ -209,6 +221,13 @@ export const problemTexts: ProblemTexts = {
   upload_abandoned: () =>
     'The server was stopped while it received the file. No client was changed. Please upload it again.',
   upload_failed: () => 'The file could not be taken in because of an internal error. Please upload it again.',
+  no_such_column: ({ columns }) => `is no column of the file; it has the columns 0 to ${columns - 1}`,
+  mapped_twice: ({ target }) => `is ${target}, as another column is already`,
+  file_expired: () => 'The columns of the file were not chosen within an hour. Please upload it again.',
+  no_email_column: () => 'must name the column of the e-mail addresses',
+  unknown_status: () => 'is a word that says neither that the address gets mail nor why not',
+  too_many_new_tags: ({ max }) => `The file has more than ${max} tags that are not there yet. Is it the right column?`,
+  workbook: ({ fault, max }) => filled(WORKBOOK[fault], max),
 };
 
 export const english = (found: CodedProblem): string => worded(problemTexts, found);

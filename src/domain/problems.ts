@@ -130,6 +130,15 @@ export interface ProblemValues {
   upload_ended: None;
   upload_abandoned: None;
   upload_failed: None;
+  /** A mapping names a column that the file does not have. */
+  no_such_column: { columns: number };
+  mapped_twice: { target: string };
+  no_email_column: None;
+  file_expired: None;
+  /** A word in a column of states that is not known. */
+  unknown_status: None;
+  too_many_new_tags: { max: number };
+  workbook: { fault: WorkbookFault; max?: number };
 }
 
 /** Why a text is not an e-mail address; `max` belongs to the problems of length, in octets. */
@@ -156,6 +165,10 @@ export type EmailFault =
   | 'number';
 
 export type TemplateBound = 'depth' | 'output' | 'steps' | 'levels' | 'filters' | 'brackets';
+
+/** Why a workbook can't be read; `max` belongs to the bounds. */
+export type WorkbookFault =
+  'broken' | 'no_workbook' | 'encrypted' | 'no_sheet' | 'entries' | 'bytes' | 'strings' | 'columns';
 
 /** Why a setting or a header can't be used for letters. */
 export type UnusableFault =

@@ -1,6 +1,7 @@
 import { finished, type Readable } from 'node:stream';
 import busboy from 'busboy';
 import type { Request } from 'express';
+import { encodingNamed, type TextEncoding } from '../domain/csv-encoding';
 import { DomainError, invalid } from '../domain/errors';
 import { problem } from '../domain/problems';
 import { failIfIdle, unsupported } from './body';
@@ -14,6 +15,21 @@ export interface Upload {
    * be drained (`resume`).
    */
   stream: Readable;
+}
+
+const WORKBOOK_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+/** The types of files of clients. */
+export const TABLE_TYPES = ['text/csv', WORKBOOK_TYPE];
+
+/** What the sender declares of a table: its encoding, and whether it has a header (RFC 7111). */
+export function declaredForm(request: Request): { charset: TextEncoding | null; hasHeader: boolean | null } {
+  const type = request.is('multipart/form-data') ? '' : (request.headers['content-type'] ?? '');
+  const parameter = (name: string) => new RegExp(`;\\s*${name}="?([^\\s;"]{1,40})`, 'i').exec(type)?.[1]?.toLowerCase();
+  const header = parameter('header');
+  return {
+    charset: encodingNamed(parameter('charset') ?? ''),
+    hasHeader: header === 'present' ? true : header === 'absent' ? false : null,
+  };
 }
 
 /** Beside the file a form has one or two check boxes. */

@@ -220,7 +220,7 @@ describe('importing clients', () => {
       [7, 'email'],
       [10, 'email'],
     ]);
-    expect(done.errors[2]).toEqual({ line: 7, field: 'email', ...problem('repeated', { line: 2 }) });
+    expect(done.errors[2]).toEqual({ line: 7, field: 'email', email: 'A@b.ru', ...problem('repeated', { line: 2 }) });
     expect(await listOf(owner)).toEqual([
       ['a@b.ru', 'Anna', ''],
       ['e@f.ru', '', ''],
@@ -262,7 +262,7 @@ describe('importing clients', () => {
     ['no header', 'anna@example.com,Anna\n', problem('file_header', { line: 1, found: 'anna@example.com,Anna' })],
     ['no rows', HEAD, problem('file_without_clients')],
     ['nothing', '', problem('file_empty')],
-    ['a workbook', 'PK\u0003\u0004…', problem('file_foreign', { what: 'workbook' })],
+    ['a broken workbook', 'PK\u0003\u0004…', problem('workbook', { fault: 'broken' })],
   ])('fails a file with %s and says why', async (_, file, reason) => {
     const owner = await newOwner();
     expect(await importFile(owner, file)).toMatchObject({ status: 'failed', added: 0, reason });
@@ -486,6 +486,42 @@ describe('an import that is interrupted', () => {
       expect(await imports.resume(importId)).toBe(true);
       expect(await imports.get(owner, importId)).toMatchObject({ status: 'done', added: 90_000, updated: 0 });
       expect(await left(importId)).toEqual({ rows: 0, chunks: 0 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('reads a kept file again after a kill of the process that was reading it', async () => {
+    const owner = await newOwner();
+    const { email = '' } =
+      (await database.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [owner.userId])) ?? {};
+    const folder = mkdtempSync(join(tmpdir(), 'import-'));
+    try {
+      const file = join(folder, 'clients.csv');
+      writeFileSync(file, manyLines(90_000));
+      const env = { ...process.env, DATABASE_URL: testDatabase.url, REDIS_URL: redis.url, REDIS_PREFIX: redis.prefix };
+      const command = Program.product('cli', { env }, ['import-clients', file, '--owner', email, '--tags', 'Kept']);
+      const importId = await received(owner, 1);
+      await command.kill();
+      expect(await imports.get(owner, importId)).toMatchObject({ status: 'running', stagedAt: null });
+      // Not before the process counts as dead.
+      expect(await imports.resume(importId)).toBe(true);
+      while ((await imports.get(owner, importId)).status === 'running') {
+        await imports.runPending();
+        await imports.resume(importId);
+        await sleep(100);
+      }
+      expect(await imports.get(owner, importId)).toMatchObject({
+        status: 'done',
+        rows: 90_000,
+        added: 90_000,
+        rejected: 0,
+      });
+      expect(await database.rows('SELECT name, clients FROM tags WHERE owner_id = $1', [owner.userId])).toEqual([
+        { name: 'Kept', clients: 90_000 },
+      ]);
+      await imports.runPending();
+      expect(await database.rows('SELECT FROM import_files WHERE import_id = $1', [importId])).toEqual([]);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -32,6 +32,10 @@ const paused = sql(`UPDATE mailings SET status = 'paused' WHERE id = :mailing`);
 const failed = sql(`UPDATE deliveries SET status = 'failed' WHERE run_id = :run`);
 const unknown = sql(`UPDATE deliveries SET status = 'unknown' WHERE id = :delivery`);
 const inForce = sql(`UPDATE suppressions SET lifted_at = NULL, lifted_by = NULL WHERE id = :suppression`);
+const keptFile = async (objects: Objects) => {
+  await sql(`UPDATE imports SET status = 'waiting', kept_at = now(), file_bytes = 6 WHERE id = :import`)(objects);
+  await sql(`INSERT INTO import_files VALUES (:import, 0, 'email\na') ON CONFLICT DO NOTHING`)(objects);
+};
 const noRun = async (objects: Objects) => {
   await sql(`UPDATE deliveries SET status = 'failed' WHERE run_id = :run`)(objects);
   await sql(`UPDATE runs SET status = 'done' WHERE id = :run`)(objects);
@@ -126,6 +130,16 @@ const ROUTES: Record<string, Route> = {
   'GET /segments/:id': { ...read, of: 'segment' },
   'PATCH /segments/:id': { is: 'content.change', of: 'segment', body: ({ segment }) => ({ name: `Of ${segment}` }) },
   'DELETE /segments/:id': { is: 'content.change', of: 'segment' },
+  'GET /imports/:id/rejected.csv': { ...read, of: 'import' },
+  'GET /imports/:id/columns': { is: 'content.change', of: 'import', first: keptFile },
+  'POST /imports/:id/apply': { is: 'content.change', of: 'import', first: keptFile, body: () => ({}) },
+  'POST /imports/:id/undo': {
+    is: 'content.change',
+    of: 'import',
+    first: sql(
+      `UPDATE imports SET status = 'done', dry_run = false, first_client_id = 1, last_client_id = 1 WHERE id = :import`,
+    ),
+  },
   'GET /messages': read,
   'POST /messages': create(() => messageBody()),
   'GET /messages/:id': { ...read, of: 'message' },

@@ -33,6 +33,14 @@ export const csvUpload = (description: string): Content['content'] => ({
   },
 });
 
+const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
+/** The same of a route that takes workbooks, too. */
+export const tableUpload = (description: string): Content['content'] => ({
+  ...csvUpload(description),
+  [XLSX]: { schema: { description } },
+});
+
 /** `{}` */
 export const EMPTY: Kind<object> = { schema: { type: 'object' } };
 

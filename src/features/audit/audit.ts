@@ -46,6 +46,7 @@ export const auditActions = [
   'tag.delete',
   'tag.merge',
   'clients.import',
+  'clients.import_undo',
   'clients.export',
   'clients.bulk',
   'clients.bulk_stop',

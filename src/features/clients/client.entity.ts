@@ -22,6 +22,10 @@ export class Client {
   @Column('jsonb', { default: {} })
   fields!: FieldValues;
 
+  /** The import that added the client, if one did. */
+  @Column('bigint', { name: 'import_id', nullable: true })
+  importId!: number | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
   createdAt!: Date;
 

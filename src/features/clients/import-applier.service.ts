@@ -1,8 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Transaction } from '../../database/database';
-import type { Import } from './import.entity';
-import { recogniseErased } from '../consent/suppressions';
+import { VALUES_MAX_BYTES } from '../../domain/client-fields';
+import { problem } from '../../domain/problems';
+import { type ListedAddress, recogniseErased, suppressListed } from '../consent/suppressions';
+import { recordOf, type StagedRow } from './import-layout';
+import { type Chunk, countChunk, putChunk } from './import-put';
+import { type Import, KEPT_ERRORS, storedProblem } from './import.entity';
 import { NewClients } from './new-clients';
 
 /** The number of lines in a chunk. */
@@ -18,18 +22,6 @@ const LANES = 4;
 const BULK = `SET LOCAL gin_pending_list_limit = '32MB'; SET LOCAL work_mem = '64MB'`;
 const SORT_IN = `SELECT gin_clean_pending_list(oid) FROM pg_class
                   WHERE oid = 'clients_search_idx'::regclass AND pg_has_role(relowner, 'USAGE')`;
-
-type Chunk = Pick<Import, 'ownerId' | 'dryRun' | 'hasComment'> & {
-  importId: number;
-  firstLine: number;
-  lastLine: number;
-};
-
-interface Applied {
-  rows: number;
-  added: number;
-  firstId: number | null;
-}
 
 /**
  * Applies staged imports to the clients, by chunks, several at once, each in one transaction that also deletes its
@@ -73,7 +65,7 @@ export class ImportApplier {
     let told = 0;
     // The answers may arrive in another order than the chunks were committed.
     const tell = (progress: Import) => {
-      const applied = progress.added + progress.updated;
+      const applied = progress.added + progress.updated + progress.skipped;
       if (applied < told) return;
       told = applied;
       onProgress(progress);
@@ -87,10 +79,10 @@ export class ImportApplier {
     return finished;
   }
 
-  /** Staged imports that are not done, the oldest first. */
+  /** Imports that are staged, or whose kept file is to be read, and that are not done, the oldest first. */
   async pending(): Promise<number[]> {
     const rows = await this.database.rows<{ id: number }>(
-      `SELECT id FROM imports WHERE status = 'running' AND staged_at IS NOT NULL ORDER BY id`,
+      `SELECT id FROM imports WHERE status = 'running' AND (staged_at IS NOT NULL OR kept_at IS NOT NULL) ORDER BY id`,
     );
     return rows.map((row) => row.id);
   }
@@ -144,8 +136,12 @@ export class ImportApplier {
     const chunk = await this.claim(tx, importId);
     if (!chunk) return null;
     await tx.rows(BULK);
+    const excluded = await this.exclude(tx, chunk);
     const suppressed = await this.countSuppressed(tx, chunk);
-    const { rows, added, firstId } = chunk.dryRun ? await this.count(tx, chunk) : await this.put(tx, chunk);
+    const put = chunk.dryRun ? await countChunk(tx, chunk) : await putChunk(tx, chunk);
+    const { rows, added, skipped, firstId, lastId } = put;
+    const tooLong = put.tooLong ?? [];
+    if (tooLong.length > 0) await this.rejectTooLong(tx, chunk, tooLong);
     if (firstId !== null) {
       await recogniseErased(tx, chunk.ownerId, firstId);
       await this.newClients.announce(tx, chunk.ownerId, firstId);
@@ -155,9 +151,22 @@ export class ImportApplier {
       chunk.firstLine,
     ]);
     const after = await tx.first<Import>(
-      `UPDATE imports SET added = added + $2, updated = updated + $3, suppressed = suppressed + $4
+      `UPDATE imports SET added = added + $2, updated = updated + $3, skipped = skipped + $4, rejected = rejected + $5,
+         suppressed = suppressed + $6, status_rows = status_rows + $7, newly_suppressed = newly_suppressed + $8,
+         first_client_id = least(first_client_id, $9), last_client_id = greatest(last_client_id, $10)
         WHERE id = $1 RETURNING *`,
-      [importId, added, rows - added, suppressed],
+      [
+        importId,
+        added,
+        rows - added - skipped - tooLong.length,
+        skipped,
+        tooLong.length,
+        suppressed,
+        excluded.rows,
+        excluded.added,
+        firstId,
+        lastId,
+      ],
     );
     // A separate statement, so that it sees the chunks committed by whoever had locked the import's row before.
     const done = await tx.first<Import>(
@@ -168,12 +177,44 @@ export class ImportApplier {
     return done ?? after ?? null;
   }
 
+  /**
+   * Excludes the addresses of which the file says that they get no mail, in the transaction that adds them, whatever the
+   * mode leaves out.
+   */
+  private async exclude(tx: Transaction, chunk: Chunk): Promise<{ rows: number; added: number }> {
+    const listed = await tx.rows<ListedAddress>(
+      `SELECT lower(email) AS email_key, reason, coalesce(detail, '') AS detail FROM import_rows
+        WHERE import_id = $1 AND line BETWEEN $2 AND $3 AND reason IS NOT NULL`,
+      [chunk.importId, chunk.firstLine, chunk.lastLine],
+    );
+    if (listed.length === 0 || chunk.dryRun) return { rows: listed.length, added: 0 };
+    return { rows: listed.length, added: await suppressListed(tx, chunk.ownerId, listed) };
+  }
+
+  private async rejectTooLong(tx: Transaction, { importId, layout }: Chunk, rows: StagedRow[]): Promise<void> {
+    const message = storedProblem(problem('fields_too_long', { max: VALUES_MAX_BYTES }));
+    await tx.affected(
+      `INSERT INTO import_errors (import_id, line, field, message)
+       SELECT $1, line, 'fields', $3 FROM unnest($2::bigint[]) line
+        WHERE (SELECT count(*) FROM import_errors WHERE import_id = $1) < ${KEPT_ERRORS}`,
+      [importId, rows.map(({ line }) => line), message],
+    );
+    const records = rows.map((row) => JSON.stringify(layout ? recordOf(layout, row) : []));
+    await tx.affected(
+      `INSERT INTO import_rejected (import_id, line, record)
+       SELECT $1, line, record FROM unnest($2::bigint[], $3::text[]) r (line, record)
+        WHERE EXISTS (SELECT FROM import_errors e WHERE e.import_id = $1 AND e.line = r.line)`,
+      [importId, rows.map(({ line }) => line), records],
+    );
+  }
+
   /** How many of the chunk's addresses get no mail of the owner; erased ones are known by their hash. */
   private async countSuppressed(tx: Transaction, { importId, ownerId, firstLine, lastLine }: Chunk): Promise<number> {
     const row = await tx.first<{ n: number }>(
       `SELECT count(DISTINCT r.email) AS n FROM (
-         SELECT lower(email) AS email FROM import_rows WHERE import_id = $1 AND line BETWEEN $3 AND $4) r
-        WHERE EXISTS (SELECT FROM suppressions s
+         SELECT lower(email) AS email, reason FROM import_rows WHERE import_id = $1 AND line BETWEEN $3 AND $4) r
+        WHERE r.reason IS NOT NULL
+           OR EXISTS (SELECT FROM suppressions s
           WHERE s.email_key = r.email AND s.lifted_at IS NULL AND s.mailing_id IS NULL
                          AND (s.owner_id = $2 OR s.owner_id IS NULL))
            OR (EXISTS (SELECT FROM suppressions e WHERE e.email_key IS NULL AND e.lifted_at IS NULL)
@@ -187,68 +228,12 @@ export class ImportApplier {
 
   /** Locks a free chunk; if all are locked, waits for one whose process dies or fails. */
   private async claim(tx: Transaction, importId: number): Promise<Chunk | undefined> {
-    const sql = `SELECT c.*, i.owner_id, i.dry_run, i.has_comment FROM import_chunks c
+    const sql = `SELECT c.*, i.owner_id, i.dry_run, i.has_comment, i.clears_name, i.clears_fields, i.field_keys, i.mode,
+        i.layout, cardinality(i.row_tags) + cardinality(i.all_tags) > 0 AS tagged FROM import_chunks c
       JOIN imports i ON i.id = c.import_id
                   WHERE import_id = $1 ORDER BY first_line LIMIT 1 FOR UPDATE OF c`;
     return (await tx.first<Chunk>(`${sql} SKIP LOCKED`, [importId])) ?? (await tx.first<Chunk>(sql, [importId]));
   }
-
-  /**
-   * Ids are in the order of lines, but rows are inserted in the order of addresses, which is that of the largest
-   * indexes: each of their pages is visited once. xmax = 0 distinguishes a row that was inserted from an existing one
-   * that ON CONFLICT locked.
-   */
-  private async put(tx: Transaction, { importId, firstLine, lastLine, ownerId, hasComment }: Chunk): Promise<Applied> {
-    return one(
-      await tx.first<Applied>(
-        `WITH
-         -- The chunk's staged rows, which are deleted.
-         page AS (${PAGE}),
-         -- New ids in the order of lines.
-         numbered AS MATERIALIZED (
-           SELECT nextval((SELECT pg_get_serial_sequence('clients', 'id')::regclass)) AS id, page.*
-             FROM (SELECT * FROM page ORDER BY line) page),
-         -- Clients inserted, or updated where something differs.
-         put AS (
-           INSERT INTO clients AS c (id, owner_id, email, full_name, comment) OVERRIDING SYSTEM VALUE
-           SELECT id, $4, email, full_name, comment FROM numbered ORDER BY lower(email)
-           ON CONFLICT (owner_id, lower(email)) DO UPDATE
-             SET full_name = excluded.full_name, comment = CASE WHEN $5 THEN excluded.comment ELSE c.comment END,
-               updated_at = app_now()
-             WHERE c.full_name <> excluded.full_name OR ($5 AND c.comment <> excluded.comment)
-           RETURNING id, xmax = 0 AS is_new)
-         SELECT page.*, put.* FROM (SELECT count(*) AS rows FROM page) page,
-                (SELECT count(*) AS added, min(id) AS first_id FROM put WHERE is_new) put`,
-        [importId, firstLine, lastLine, ownerId, hasComment],
-      ),
-    );
-  }
-
-  /**
-   * Each address is looked up by itself, whatever the statistics say about clients that have just come: the owner's
-   * other indexes, or a sequential scan, would go through all clients for each line.
-   */
-  private async count(tx: Transaction, { importId, firstLine, lastLine, ownerId }: Chunk): Promise<Applied> {
-    await tx.rows('SET LOCAL enable_seqscan = off');
-    return one(
-      await tx.first<Applied>(
-        `WITH page AS (${PAGE})
-         SELECT count(*) AS rows, NULL::bigint AS first_id,
-                count(*) FILTER (WHERE NOT EXISTS (
-                  SELECT FROM clients c WHERE c.owner_id + 0 = $4 AND lower(c.email) = lower(page.email))) AS added
-           FROM page`,
-        [importId, firstLine, lastLine, ownerId],
-      ),
-    );
-  }
-}
-
-const PAGE =
-  'DELETE FROM import_rows WHERE import_id = $1 AND line BETWEEN $2 AND $3 RETURNING line, email, full_name, comment';
-
-function one(row: Applied | undefined): Applied {
-  if (!row) throw new Error('an aggregate returned no row');
-  return row;
 }
 
 /**

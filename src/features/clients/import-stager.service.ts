@@ -1,24 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import type { Readable } from 'node:stream';
 import { CONFIG, type Config } from '../../config/config.module';
-import { CopyBuffer, copyIn } from '../../database/copy';
+import { copyIn } from '../../database/copy';
 import { Database, type Transaction } from '../../database/database';
-import { readTable, type TableSink, UnusableUpload } from '../../database/read-table';
-import { ClientsCsv, type ClientLine } from '../../domain/csv-clients';
-import type { RejectedLine } from '../../domain/csv-table';
+import { readTable, UnusableUpload } from '../../database/read-table';
+import { looksLikeWorkbook, readWorkbook } from '../../database/read-workbook';
+import { type ClientHeader, ClientsCsv, type ClientsForm, clientsFormat } from '../../domain/csv-clients';
+import type { TextEncoding } from '../../domain/csv-encoding';
+import { RecordTable } from '../../domain/csv-table';
+import { NEW_TAGS_MAX } from '../../domain/csv-tags';
 import { type CodedProblem, problem } from '../../domain/problems';
-import { KEPT_ERRORS, storedProblem } from './import.entity';
+import { Batch } from './import-batch';
+import { countNewTags, fieldsOf, tagsNamed } from './import-fields';
+import { keepPart, KeptFile, takeParts } from './import-files';
+import { layoutOf, recordOf, type StagedRow } from './import-layout';
+import { type Import, type ImportPlan, KEPT_ERRORS, storedProblem } from './import.entity';
 
 /** Memory for sorting a file's addresses, in the one statement that finds repeated ones. */
 const SORT_MEMORY = '64MB';
 
-/** Another process has marked this import as failed because it took this one for dead. */
+/** Another process has marked this import as failed because it took this one for dead, or reads it itself. */
 class GivenUp extends Error {}
 
+/** What is known of the file. */
+interface Table {
+  header: ClientHeader | null;
+  /** Null if it is no text. */
+  encoding: TextEncoding | null;
+}
+
+/** An import whose file is being read by this process; `reader` is null if the file comes in meanwhile. */
+interface Reading {
+  importId: number;
+  reader: string | null;
+}
+
 /**
- * Reads an upload into Postgres: decoded, parsed, checked and copied in batches, with bounded memory and without
- * keeping a connection while the sender is slow. No client is changed before the file is complete.
+ * Reads files into Postgres: uploads while they come in, and kept ones. They are decoded, parsed, checked and copied in
+ * batches, with bounded memory and without keeping a connection while the sender is slow. No client is changed before
+ * the file is complete.
  */
 @Injectable()
 export class ImportStager {
@@ -32,18 +54,119 @@ export class ImportStager {
    * Ends with the import staged (true), or failed with its reason recorded (false).
    * @throws if Postgres can't be reached; the import is then failed by the sweeper
    */
-  async stage(importId: number, upload: Readable): Promise<boolean> {
-    const heartbeat = setInterval(() => void this.renew(importId), this.config.heartbeatMs);
-    const csv = new ClientsCsv();
-    try {
-      const batch: Batch = new Batch(importId, () => this.database.transaction((tx) => this.copy(tx, importId, batch)));
+  async stage(importId: number, upload: Readable, form: ClientsForm): Promise<boolean> {
+    const csv = new ClientsCsv(form);
+    return this.reading({ importId, reader: null }, csv, async (batch) => {
       await readTable(csv, upload, this.config.importMaxBytes, batch);
-      await this.finish(importId, batch, csv);
+    });
+  }
+
+  /** Keeps an upload to be read later; false if it failed, with its reason recorded. */
+  async keep(importId: number, upload: Readable): Promise<boolean> {
+    return this.alive({ importId, reader: null }, { header: null, encoding: null }, async () => {
+      const bytes = await takeParts(upload, this.config.importMaxBytes, (part, buffer) =>
+        this.database.transaction(async (tx) => {
+          await this.renewed(tx, { importId, reader: null });
+          await keepPart(tx, importId, part, buffer);
+        }),
+      );
+      if (bytes === 0) throw new UnusableUpload(problem('file_empty'));
+      await this.database.affected(
+        `UPDATE imports SET status = 'waiting', kept_at = app_now(), file_bytes = $2
+          WHERE id = $1 AND status = 'running' AND kept_at IS NULL`,
+        [importId, bytes],
+      );
+    });
+  }
+
+  /**
+   * Reads a kept file if that is to be done, unless a living process does it: from the beginning, whatever an earlier
+   * one read.
+   * @returns whether the import goes on from here
+   */
+  async stageKept(importId: number): Promise<boolean> {
+    const reading = { importId, reader: randomUUID() };
+    const found = await this.database.transaction(async (tx) => {
+      const own = await tx.first<Import & { plan: ImportPlan }>(
+        `UPDATE imports SET reader = $2, alive_at = clock_timestamp(), rows = 0, rejected = 0
+          WHERE id = $1 AND status = 'running' AND staged_at IS NULL AND kept_at IS NOT NULL
+            AND (reader IS NULL OR alive_at < clock_timestamp() - $3 * interval '1 millisecond') RETURNING *`,
+        [importId, reading.reader, this.config.takeoverMs],
+      );
+      if (own) await forgetRows(tx, [importId]);
+      return own;
+    });
+    if (!found) return this.isStaged(importId);
+    const { plan, ownerId, fileBytes, charset } = found;
+    const definitions = [...(await fieldsOf(this.database, ownerId)), ...(found.dryRun ? plan.newFields : [])];
+    const form: ClientsForm = { ...plan, encoding: plan.encoding ?? charset, definitions };
+    const file = new KeptFile(this.database, importId, fileBytes);
+    if (await looksLikeWorkbook(file)) {
+      const table = new RecordTable(clientsFormat(form));
+      return this.reading(
+        reading,
+        {
+          get header() {
+            return table.header;
+          },
+          encoding: null,
+        },
+        (batch) => readWorkbook(file, plan.sheet, table, batch),
+      );
+    }
+    const csv = new ClientsCsv(form);
+    return this.reading(reading, csv, (batch) => readTable(csv, file.stream(), Infinity, batch));
+  }
+
+  /** Fails imports whose receiving process is gone: the rest of their files is lost. */
+  async failAbandoned(): Promise<number[]> {
+    return this.database.transaction(async (tx) => {
+      const gone = await tx.rows<{ id: number }>(
+        `UPDATE imports SET status = 'failed', finished_at = app_now(), reason = $2
+          WHERE status = 'running' AND staged_at IS NULL AND kept_at IS NULL
+            AND alive_at < clock_timestamp() - $1 * interval '1 millisecond' RETURNING id`,
+        [this.config.takeoverMs, storedProblem(problem('upload_abandoned'))],
+      );
+      const ids = gone.map((row) => row.id);
+      if (ids.length > 0) {
+        await tx.affected('DELETE FROM import_rows WHERE import_id = ANY($1)', [ids]);
+        await tx.affected('DELETE FROM import_files WHERE import_id = ANY($1)', [ids]);
+      }
+      return ids;
+    });
+  }
+
+  private async isStaged(importId: number): Promise<boolean> {
+    const row = await this.database.first<{ staged: boolean }>(
+      `SELECT staged_at IS NOT NULL AS staged FROM imports WHERE id = $1`,
+      [importId],
+    );
+    return row?.staged ?? false;
+  }
+
+  private reading(reading: Reading, table: Table, read: (batch: Batch) => Promise<void>): Promise<boolean> {
+    return this.alive(reading, table, async () => {
+      const batch: Batch = new Batch(
+        reading.importId,
+        () => isWide(table.header),
+        () => this.database.transaction((tx) => this.copy(tx, reading, batch, table)),
+      );
+      await read(batch);
+      await this.finish(reading, batch, table);
+    });
+  }
+
+  /** Does the work with a heartbeat; false if it failed for a reason of the file, or somebody else does it. */
+  private async alive(reading: Reading, table: Table, work: () => Promise<void>): Promise<boolean> {
+    const heartbeat = setInterval(() => void this.renew(reading), this.config.heartbeatMs);
+    try {
+      await work();
       return true;
     } catch (error) {
-      if (error instanceof UnusableUpload) await this.fail(importId, error.problem, csv);
+      if (error instanceof UnusableUpload) await this.fail(reading, error.problem, table);
       else if (!(error instanceof GivenUp)) {
-        await this.fail(importId, problem('upload_failed'), csv);
+        // A kept file can be read again.
+        if (reading.reader === null) await this.fail(reading, problem('upload_failed'), table);
         throw error;
       }
       return false;
@@ -52,81 +175,71 @@ export class ImportStager {
     }
   }
 
-  /** Fails imports whose reading process is gone: the rest of their files is lost. */
-  async failAbandoned(): Promise<number[]> {
-    return this.database.transaction(async (tx) => {
-      const gone = await tx.rows<{ id: number }>(
-        `UPDATE imports SET status = 'failed', finished_at = app_now(), reason = $2
-          WHERE status = 'running' AND staged_at IS NULL
-            AND alive_at < clock_timestamp() - $1 * interval '1 millisecond' RETURNING id`,
-        [this.config.takeoverMs, storedProblem(problem('upload_abandoned'))],
-      );
-      const ids = gone.map((row) => row.id);
-      if (ids.length > 0) await tx.affected('DELETE FROM import_rows WHERE import_id = ANY($1)', [ids]);
-      return ids;
-    });
-  }
-
   /** The lock of the import's row excludes those who might take this process for dead. */
-  private async copy(tx: Transaction, importId: number, batch: Batch): Promise<void> {
+  private async renewed(tx: Transaction, { importId, reader }: Reading, counts?: Batch): Promise<void> {
     const ours = await tx.affected(
-      `UPDATE imports SET rows = $2, rejected = $3, alive_at = clock_timestamp()
-        WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
-      [importId, batch.rows, batch.rejected],
+      `UPDATE imports SET rows = coalesce($3, rows), rejected = coalesce($4, rejected), alive_at = clock_timestamp()
+        WHERE id = $1 AND status = 'running' AND staged_at IS NULL AND reader IS NOT DISTINCT FROM $2`,
+      [importId, reader, counts?.rows ?? null, counts?.rejected ?? null],
     );
     if (ours === 0) throw new GivenUp();
-    await copyIn(tx, 'import_rows (import_id, line, email, full_name, comment)', batch.good.bytes);
-    await copyIn(tx, 'import_errors (import_id, line, field, message)', batch.bad.bytes);
   }
 
-  private async finish(importId: number, batch: Batch, csv: ClientsCsv): Promise<void> {
+  private async copy(tx: Transaction, reading: Reading, batch: Batch, { header }: Table): Promise<void> {
+    await this.renewed(tx, reading, batch);
+    const more = isWide(header) ? Batch.MORE : '';
+    await copyIn(tx, `import_rows (import_id, line, email, full_name, comment${more})`, batch.good.bytes);
+    await copyIn(tx, 'import_errors (import_id, line, field, message)', batch.bad.bytes);
+    await copyIn(tx, 'import_rejected (import_id, line, record)', batch.records.bytes);
+  }
+
+  private async finish(reading: Reading, batch: Batch, table: Table): Promise<void> {
+    const { importId } = reading;
     await this.database.transaction(async (tx) => {
-      await this.copy(tx, importId, batch);
-      // Postgres may have no statistics of these rows yet. It would assume few and choose a nested loop.
-      await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'; SET LOCAL enable_nestloop = off`);
-      // Sorting finds repeated addresses without any estimate of the number of rows.
-      const repeated = await tx.first<{ lines: number }>(
-        `WITH
-         -- Lines whose address an earlier line has, with that line.
-         later AS (
-           SELECT line, first FROM (
-             SELECT line, first_value(line) OVER (PARTITION BY lower(email) ORDER BY line) AS first
-               FROM import_rows WHERE import_id = $1) r WHERE line > first),
-         -- They are not imported,
-         gone AS (DELETE FROM import_rows r USING later WHERE r.import_id = $1 AND r.line = later.line),
-         -- but reported as errors.
-         told AS (
-           INSERT INTO import_errors (import_id, line, field, message)
-           SELECT $1, line, 'email', json_build_object('code', 'repeated', 'values', json_build_object('line', first))
-             FROM later ORDER BY line LIMIT $2)
-         SELECT count(*) AS lines FROM later`,
-        [importId, KEPT_ERRORS - batch.kept],
-      );
-      const { header, encoding } = csv;
+      await this.copy(tx, reading, batch, table);
+      const { header, encoding } = table;
+      const repeated = await rejectRepeated(tx, importId, batch, header);
+      const own = await tx.first<Import>('SELECT * FROM imports WHERE id = $1', [importId]);
+      if (!own) throw new GivenUp();
+      const names = [...batch.tags.keys()];
+      const forAll = own.plan?.tags ?? [];
+      if ((await countNewTags(tx, own.ownerId, [...names, ...forAll])) > NEW_TAGS_MAX)
+        throw new UnusableUpload(problem('too_many_new_tags', { max: NEW_TAGS_MAX }));
+      const tagged = !own.dryRun;
       await tx.affected(
         `UPDATE imports SET staged_at = app_now(), rejected = rejected + $2, encoding = $3, delimiter = $4,
-          ignored_columns = $5, has_comment = $6 WHERE id = $1`,
+           ignored_columns = coalesce($5::text[], '{}'), has_comment = $6, clears_name = $7, field_keys = $8, clears_fields = $9,
+           row_tags = $10, all_tags = $11, layout = $12, reader = NULL WHERE id = $1`,
         [
           importId,
-          repeated?.lines ?? 0,
+          repeated,
           encoding,
-          header?.delimiter,
+          encoding === null ? null : header?.delimiter,
           header?.ignored,
-          header ? header.comment >= 0 : true,
+          header !== null && header.comment >= 0 && (own.plan?.mapping ? own.plan.clears : true),
+          header !== null && layoutOf(header).name >= 0 && (own.plan?.clears ?? false),
+          header?.fields.map(({ definition }) => definition.key) ?? [],
+          own.plan?.clears ?? false,
+          tagged ? await tagsNamed(tx, own.ownerId, names) : [],
+          tagged ? await tagsNamed(tx, own.ownerId, forAll) : [],
+          header && JSON.stringify(layoutOf(header)),
         ],
       );
     });
   }
 
-  private async fail(importId: number, reason: CodedProblem, { encoding, header }: ClientsCsv): Promise<void> {
+  private async fail({ importId, reader }: Reading, reason: CodedProblem, { encoding, header }: Table): Promise<void> {
     try {
       await this.database.transaction(async (tx) => {
         const failed = await tx.affected(
-          `UPDATE imports SET status = 'failed', reason = $2, encoding = $3, delimiter = $4, finished_at = app_now()
-            WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
-          [importId, storedProblem(reason), encoding, header?.delimiter ?? null],
+          `UPDATE imports SET status = 'failed', reason = $2, encoding = $3, delimiter = $4, finished_at = app_now(), reader = NULL
+            WHERE id = $1 AND status = 'running' AND staged_at IS NULL AND reader IS NOT DISTINCT FROM $5`,
+          [importId, storedProblem(reason), encoding, header?.delimiter ?? null, reader],
         );
-        if (failed > 0) await tx.affected('DELETE FROM import_rows WHERE import_id = $1', [importId]);
+        if (failed === 0) return;
+        await tx.affected('DELETE FROM import_rows WHERE import_id = $1', [importId]);
+        // What came in of an upload that broke off is of no use; a kept file may be read in another way.
+        if (reader === null) await tx.affected('DELETE FROM import_files WHERE import_id = $1', [importId]);
       });
     } catch (error) {
       this.logger.warn(
@@ -136,56 +249,75 @@ export class ImportStager {
     }
   }
 
-  private async renew(importId: number): Promise<void> {
+  private async renew(reading: Reading): Promise<void> {
     try {
       await this.database.affected(
-        `UPDATE imports SET alive_at = clock_timestamp() WHERE id = $1 AND status = 'running' AND staged_at IS NULL`,
-        [importId],
+        `UPDATE imports SET alive_at = clock_timestamp()
+          WHERE id = $1 AND status = 'running' AND staged_at IS NULL AND reader IS NOT DISTINCT FROM $2`,
+        [reading.importId, reading.reader],
       );
     } catch (error) {
       this.logger.debug(
-        { event: 'import.heartbeat_failed', importId, reason: (error as Error).message },
+        { event: 'import.heartbeat_failed', importId: reading.importId, reason: (error as Error).message },
         'The heartbeat of an import was not written',
       );
     }
   }
 }
 
-/** The rows of the next COPY, and the counts for the whole file. */
-class Batch implements TableSink<ClientLine> {
-  readonly good = new CopyBuffer();
-  readonly bad = new CopyBuffer();
-  rows = 0;
-  rejected = 0;
-  kept = 0;
+const isWide = (header: ClientHeader | null): boolean =>
+  header !== null && header.fields.length + header.tags.length + header.status.length > 0;
 
-  constructor(
-    private readonly importId: number,
-    private readonly copy: () => Promise<void>,
-  ) {}
+/** What an earlier reading of these imports left. */
+export async function forgetRows(tx: Transaction, importIds: number[]): Promise<void> {
+  for (const table of ['import_rows', 'import_errors', 'import_rejected', 'import_chunks'] as const)
+    await tx.affected(FORGET[table], [importIds]);
+}
 
-  get bytes(): number {
-    return this.good.length + this.bad.length;
+const FORGET = {
+  import_rows: 'DELETE FROM import_rows WHERE import_id = ANY($1)',
+  import_errors: 'DELETE FROM import_errors WHERE import_id = ANY($1)',
+  import_rejected: 'DELETE FROM import_rejected WHERE import_id = ANY($1)',
+  import_chunks: 'DELETE FROM import_chunks WHERE import_id = ANY($1)',
+};
+
+/** Rejects lines whose address an earlier line has. @returns how many */
+async function rejectRepeated(
+  tx: Transaction,
+  importId: number,
+  batch: Batch,
+  header: ClientHeader | null,
+): Promise<number> {
+  // Postgres may have no statistics of these rows yet. It would assume few and choose a nested loop.
+  await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'; SET LOCAL enable_nestloop = off`);
+  // Sorting finds repeated addresses without any estimate of the number of rows.
+  const repeated = await tx.first<{ lines: number; kept: StagedRow[] | null }>(
+    `WITH
+     -- Lines whose address an earlier line has, with that line.
+     later AS (
+       SELECT line, first FROM (
+         SELECT line, first_value(line) OVER (PARTITION BY lower(email) ORDER BY line) AS first
+           FROM import_rows WHERE import_id = $1) r WHERE line > first),
+     -- They are not imported,
+     gone AS (
+       DELETE FROM import_rows r USING later WHERE r.import_id = $1 AND r.line = later.line
+       RETURNING r.line, r.email, r.full_name, r.comment, r.fields),
+     kept AS (SELECT line, first FROM later ORDER BY line LIMIT $2),
+     -- but reported as errors.
+     told AS (
+       INSERT INTO import_errors (import_id, line, field, message)
+       SELECT $1, line, 'email', json_build_object('code', 'repeated', 'values', json_build_object('line', first))
+         FROM kept)
+     SELECT (SELECT count(*) FROM later) AS lines,
+            (SELECT json_agg(json_build_object('line', g.line, 'email', g.email, 'fullName', g.full_name,
+                                               'comment', g.comment, 'fields', g.fields) ORDER BY g.line)
+               FROM gone g JOIN kept USING (line)) AS kept`,
+    [importId, KEPT_ERRORS - batch.kept],
+  );
+  if (header && repeated?.kept) {
+    batch.records.clear();
+    for (const row of repeated.kept) batch.keep(row.line, recordOf(layoutOf(header), row));
+    await copyIn(tx, 'import_rejected (import_id, line, record)', batch.records.bytes);
   }
-
-  add(item: ClientLine | RejectedLine): void {
-    this.rows++;
-    if (item.kind === 'client') {
-      const { email, fullName, comment } = item.client;
-      this.good.add([this.importId, item.line, email, fullName, comment]);
-      return;
-    }
-    this.rejected++;
-    for (const error of item.errors) {
-      if (this.kept === KEPT_ERRORS) return;
-      this.kept++;
-      this.bad.add([this.importId, item.line, error.field, storedProblem(error)]);
-    }
-  }
-
-  async write(): Promise<void> {
-    await this.copy();
-    this.good.clear();
-    this.bad.clear();
-  }
+  return repeated?.lines ?? 0;
 }

@@ -1,10 +1,42 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { TextEncoding } from '../../domain/csv-encoding';
+import type { FieldDefinition } from '../../domain/client-fields';
+import type { ColumnMapping } from '../../domain/csv-mapping';
 import { isProblemCode } from '../../domain/problem-texts';
 import { type CodedProblem, type FieldProblem, problem } from '../../domain/problems';
 
-export const importStatuses = ['running', 'done', 'failed'] as const;
+/** `waiting`: the file is kept until its columns are chosen. */
+export const importStatuses = ['running', 'waiting', 'done', 'failed'] as const;
 export type ImportStatus = (typeof importStatuses)[number];
+
+/** `add` leaves known clients alone, `update` adds none. */
+export const importModes = ['upsert', 'add', 'update'] as const;
+export type ImportMode = (typeof importModes)[number];
+
+/** What is to be done with a kept file. */
+export interface ImportPlan {
+  /** Null: the columns are known by their names. */
+  mapping: ColumnMapping | null;
+  encoding: TextEncoding | null;
+  delimiter: string | null;
+  sheet: string | null;
+  headless: boolean;
+  /** Whether empty cells take values of known clients away. */
+  clears: boolean;
+  /** For all rows. */
+  tags: string[];
+  /** Fields that are made with the import, unless it is a dry run. */
+  newFields: FieldDefinition[];
+}
+
+/** Where the values stand in the file; for rejected lines. -1: nowhere. */
+export interface ImportLayout {
+  names: string[];
+  email: number;
+  name: number;
+  comment: number;
+  fields: Record<string, number>;
+}
 
 /** A file of clients that was uploaded, how far it has been applied, and the results of its rows. */
 @Entity('imports')
@@ -59,6 +91,78 @@ export class Import {
   /** Of its addresses, those that get no mail of the owner. */
   @Column('integer', { default: 0 })
   suppressed!: number;
+
+  /** Rows that the mode left out. */
+  @Column('integer', { default: 0 })
+  skipped!: number;
+
+  /** Rows whose status says that the address gets no mail. */
+  @Column('integer', { name: 'status_rows', default: 0 })
+  statusRows!: number;
+
+  /** Addresses that are excluded because of this file. */
+  @Column('integer', { name: 'newly_suppressed', default: 0 })
+  newlySuppressed!: number;
+
+  @Column('text', { default: 'upsert' })
+  mode!: ImportMode;
+
+  /** When the whole file was kept; null if it is read while it comes in. */
+  @Column('timestamptz', { name: 'kept_at', nullable: true })
+  keptAt!: Date | null;
+
+  @Column('bigint', { name: 'file_bytes', default: 0 })
+  fileBytes!: number;
+
+  /** The encoding that the sender declared. */
+  @Column('text', { nullable: true })
+  charset!: TextEncoding | null;
+
+  @Column('jsonb', { nullable: true })
+  plan!: ImportPlan | null;
+
+  @Column('text', { nullable: true })
+  reader!: string | null;
+
+  @Column('jsonb', { nullable: true })
+  layout!: ImportLayout | null;
+
+  @Column('boolean', { name: 'clears_name', default: false })
+  clearsName!: boolean;
+
+  @Column('text', { name: 'field_keys', array: true, default: () => `'{}'` })
+  fieldKeys!: string[];
+
+  @Column('boolean', { name: 'clears_fields', default: false })
+  clearsFields!: boolean;
+
+  @Column('bigint', { name: 'all_tags', array: true, default: () => `'{}'` })
+  allTags!: number[];
+
+  @Column('bigint', { name: 'row_tags', array: true, default: () => `'{}'` })
+  rowTags!: number[];
+
+  @Column('bigint', { name: 'first_client_id', nullable: true })
+  firstClientId!: number | null;
+
+  @Column('bigint', { name: 'last_client_id', nullable: true })
+  lastClientId!: number | null;
+
+  @Column('timestamptz', { name: 'undo_at', nullable: true })
+  undoAt!: Date | null;
+
+  @Column('bigint', { name: 'undo_after', default: 0 })
+  undoAfter!: number;
+
+  @Column('timestamptz', { name: 'undone_at', nullable: true })
+  undoneAt!: Date | null;
+
+  /** Clients that undoing deleted, and those that it left. */
+  @Column('integer', { default: 0 })
+  undone!: number;
+
+  @Column('integer', { name: 'undo_kept', default: 0 })
+  undoKept!: number;
 
   /** When the whole file was in the database; from then on no crash loses the import. */
   @Column('timestamptz', { name: 'staged_at', nullable: true })

@@ -40,6 +40,27 @@ export const suppressClients = (tx: Transaction, ownerId: number, clientIds: num
     [ownerId, clientIds],
   );
 
+/** What a list says of one address. */
+export interface ListedAddress {
+  /** As `emailKey` gives it. */
+  emailKey: string;
+  reason: SuppressionReason;
+  detail: string;
+}
+
+/**
+ * Suppresses all addresses of a list for one owner's mailings; harmless to repeat.
+ * @returns how many addresses were not suppressed for this reason before
+ */
+export const suppressListed = (tx: Transaction, ownerId: number, listed: readonly ListedAddress[]) =>
+  tx.affected(
+    `INSERT INTO suppressions (owner_id, listed_for, email_key, address_hash, reason, source, detail)
+     SELECT $1, $1, key, address_hash(key), reason, 'import', detail
+       FROM unnest($2::text[], $3::text[], $4::text[]) l (key, reason, detail) ORDER BY key
+     ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,
+    [ownerId, listed.map((l) => l.emailKey), listed.map((l) => l.reason), listed.map((l) => l.detail)],
+  );
+
 /** The person wants these letters again: lifts `unsubscribed`, and no other reason. */
 export const liftUnsubscribed = (tx: Transaction, ownerId: number, addressHash: Buffer) =>
   tx.affected(

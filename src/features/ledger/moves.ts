@@ -127,6 +127,24 @@ export const deleteClients = (tx: Transaction, clientIds: number[]) =>
     [clientIds],
   );
 
+/**
+ * Of these clients those to whom nothing was sent, or tried to be. Their open deliveries are locked, so that no claim
+ * begins before the end of the transaction; one that began before is waited for and counts.
+ */
+export async function neverSent(tx: Transaction, clientIds: number[]): Promise<number[]> {
+  await tx.rows(
+    `SELECT FROM deliveries d WHERE client_id = ANY($1::bigint[]) AND ${may('deleteClient')} ORDER BY id FOR UPDATE`,
+    [clientIds],
+  );
+  const rows = await tx.rows<{ id: number }>(
+    `SELECT c.id FROM unnest($1::bigint[]) c (id)
+      WHERE NOT EXISTS (SELECT FROM deliveries d
+        WHERE d.client_id = c.id AND (d.attempts > 0 OR d.status IN ('sending', 'sent', 'unknown')))`,
+    [clientIds],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Deliveries `d` whose last attempt `a` got the refusal $1 and is charged for it. */
 export const CHARGED = `${may('pardon')} AND a.delivery_id = d.id AND a.attempt_number = d.attempts AND a.refusal = $1
   AND NOT a.pardoned`;

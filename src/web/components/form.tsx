@@ -32,7 +32,7 @@ export function PostForm({ action, children, ...rest }: PostFormProps) {
  * A form with a file, whose token and key stand in the address: they are checked before the file comes in. Fields before
  * the file are known when it begins.
  */
-export function UploadForm({ action, form, children, button }: UploadFormProps) {
+export function UploadForm({ action, form, children, button, accept = '.csv,text/csv,text/plain' }: UploadFormProps) {
   const { t, csrfToken } = useReader();
   return (
     <form
@@ -44,14 +44,7 @@ export function UploadForm({ action, form, children, button }: UploadFormProps) 
       <CsrfField token={csrfToken} />
       <FormProblem form={form} />
       {children}
-      <Field
-        form={form}
-        name="file"
-        label={t.imports.file}
-        type="file"
-        required
-        attributes={{ accept: '.csv,text/csv,text/plain' }}
-      />
+      <Field form={form} name="file" label={t.imports.file} type="file" required attributes={{ accept }} />
       <div class="actions">
         <button class="btn btn-primary">{button}</button>
       </div>
@@ -65,6 +58,8 @@ interface UploadFormProps {
   /** What stands above the file. */
   children: ComponentChildren;
   button: string;
+  /** The kinds of files. */
+  accept?: string;
 }
 
 /** The problem of the whole form, shown first and announced by screen readers. */

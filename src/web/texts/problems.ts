@@ -1,5 +1,5 @@
 import { problemTexts } from '../../domain/problem-texts';
-import type { ProblemTexts } from '../../domain/problems';
+import type { ProblemTexts, WorkbookFault } from '../../domain/problems';
 import { countEn, countRu } from './plural';
 
 type Place = { line?: number; column?: number };
@@ -106,6 +106,9 @@ export const problemsEn: ProblemTexts = {
   file_too_large: ({ max }) => `The file is larger than ${max} bytes.`,
   upload_ended: againEn,
   upload_abandoned: againEn,
+  no_email_column: () => 'Choose the column of the e-mail addresses.',
+  mapped_twice: () => 'Another column is chosen for this already.',
+  unknown_status: () => 'This word says neither that the address gets mail nor why not.',
 };
 
 const fillRu = () => 'Заполните это поле.';
@@ -126,6 +129,18 @@ const boundsRu = {
   brackets: 'слишком много скобок друг в друге',
 };
 
+const TOO_MANY_RU = { fields: 'полей', options: 'вариантов', tags: 'меток', ids: 'клиентов', addresses: 'клиентов' };
+const WORKBOOK_RU: Record<WorkbookFault, (max: number) => string> = {
+  broken: () => 'Книга Excel повреждена. Сохраните её ещё раз или сохраните как CSV.',
+  no_workbook: () => 'Это архив ZIP, а не книга Excel.',
+  encrypted: () => 'Книга защищена паролем. Сохраните её без пароля.',
+  no_sheet: () => 'В книге нет такого листа.',
+  entries: (max) => `В книге больше ${max} частей.`,
+  bytes: (max) => `Распакованная книга больше ${max} байт.`,
+  strings: (max) => `В книге больше ${max} байт разных текстов.`,
+  columns: (max) => `В строке книги больше ${max} столбцов.`,
+};
+
 export const problemsRu: ProblemTexts = {
   required: fillRu,
   empty: fillRu,
@@ -134,8 +149,7 @@ export const problemsRu: ProblemTexts = {
   too_long: ({ max }) => `Не более ${max} знаков, пожалуйста.`,
   too_small: ({ min }) => `Не меньше ${min}, пожалуйста.`,
   too_large: ({ max }) => `Не больше ${max}, пожалуйста.`,
-  too_many: ({ max, what }) =>
-    `Не больше ${max} ${what === 'fields' ? 'полей' : what === 'options' ? 'вариантов' : what === 'tags' ? 'тегов' : 'клиентов'} сразу, пожалуйста.`,
+  too_many: ({ max, what }) => `Не больше ${max} ${TOO_MANY_RU[what]} сразу, пожалуйста.`,
   one_of: chooseRu,
   some_of: chooseRu,
   not_one_line: () => 'Одна строка без управляющих знаков, пожалуйста.',
@@ -221,4 +235,11 @@ export const problemsRu: ProblemTexts = {
   upload_ended: againRu,
   upload_abandoned: againRu,
   upload_failed: () => 'Файл не удалось принять из-за внутренней ошибки. Загрузите его ещё раз.',
+  no_such_column: unfitRu,
+  file_expired: () => 'Столбцы файла не выбрали в течение часа. Загрузите файл ещё раз.',
+  mapped_twice: () => 'Для этого уже выбран другой столбец.',
+  no_email_column: () => 'Выберите столбец с адресами электронной почты.',
+  unknown_status: () => 'Из этого слова не ясно, получает адрес письма или нет.',
+  too_many_new_tags: ({ max }) => `В файле больше ${max} меток, которых ещё нет. Тот ли это столбец?`,
+  workbook: ({ fault, max = 0 }) => WORKBOOK_RU[fault](max),
 };
