@@ -37,6 +37,7 @@ const tables = {
     'import_rows',
     'import_errors',
   ],
+  'features/signups': ['signup_forms', 'signup_form_tags', 'signups'],
   'features/messages': ['messages'],
   'features/mailings': ['mailings', 'mailing_clients'],
   'features/runs': ['runs', 'accepted_letters'],

@@ -149,6 +149,9 @@ export const problemTexts: ProblemTexts = {
   no_such_field: ({ key, similar }) =>
     `names no field: there is no "${key}"${similar === null ? '' : `; did you mean "${similar}"?`}`,
 
+  https_url: () => 'must be an address that begins with https://',
+  web_origin: () => 'must be the origins of sites, such as https://shop.example',
+
   email: ({ fault, max }) => filled(EMAILS[fault], max),
   common_password: () => 'must not be one of the passwords that are guessed first',
   own_address: () => 'must not be your own e-mail address or a part of it',

@@ -64,6 +64,10 @@ export interface ProblemValues {
   /** No field has this key; `similar` is the key that was probably meant. */
   no_such_field: { key: string; similar: string | null };
 
+  // Sign-up forms
+  https_url: None;
+  web_origin: None;
+
   // Accounts and addresses
   email: { fault: EmailFault; max?: number };
   common_password: None;

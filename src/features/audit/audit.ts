@@ -55,6 +55,10 @@ export const auditActions = [
   'suppressions.undo',
   'suppressions.confirm',
   'sender.change',
+  'form.create',
+  'form.change',
+  'form.delete',
+  'signup.confirm',
   'link_keys.rotate',
   'database.hold',
 ] as const;
@@ -73,6 +77,7 @@ export interface AuditObject {
     | 'mailing'
     | 'message'
     | 'client'
+    | 'form'
     | 'import'
     | 'run'
     | 'delivery'

@@ -22,6 +22,10 @@ export class Client {
   @Column('jsonb', { default: {} })
   fields!: FieldValues;
 
+  /** Since when its address waits for its person to confirm it; null: it does not. */
+  @Column('timestamptz', { name: 'unconfirmed_since', nullable: true })
+  unconfirmedSince!: Date | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
   createdAt!: Date;
 

@@ -5,7 +5,8 @@ import { ConflictError, ForbiddenError, invalid, type ToldFinding, ValidationErr
 import type { Viewer } from '../../domain/permissions';
 import { findingTexts, isBlocking, mayOverride, preflight, type PreflightFacts } from '../../domain/preflight';
 import { problem } from '../../domain/problems';
-import type { MailingKind, SuppressionReason } from '../../domain/suppression';
+import type { ExclusionReason } from '../../domain/codes';
+import type { MailingKind } from '../../domain/suppression';
 import { compileContent, type ContentSource } from '../../domain/template';
 import { audienceOf } from '../audiences/audiences';
 import { audit, type AuditObject } from '../audit/audit';
@@ -20,7 +21,7 @@ export interface Preflight {
   findings: ToldFinding[];
   chosen: number;
   eligible: number;
-  excluded: Partial<Record<SuppressionReason, number>>;
+  excluded: Partial<Record<ExclusionReason, number>>;
 }
 
 const OVERRIDE_MAX = 500;
@@ -167,16 +168,20 @@ async function templateProblem(sql: Sql, { messageId, kind, language }: Mailing)
 
 /**
  * How many of a mailing's recipients get nothing, by reason. It begins at the suppressions, which are few beside the
- * clients: each finds its client by an index.
+ * clients: each finds its client by an index. Those who have not confirmed their address have an index of their own.
  */
 async function excludedOf(sql: Sql, mailing: Mailing): Promise<Preflight['excluded']> {
-  const rows = await sql.rows<{ reason: SuppressionReason; n: number }>(
+  const { contains } = audienceOf(mailing);
+  const rows = await sql.rows<{ reason: ExclusionReason; n: number }>(
     `SELECT reason, count(*) AS n FROM (
        SELECT DISTINCT ON (c.id) s.reason FROM suppressions s
          JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
-        WHERE ${applies({ owner: '$2', mailing: '$1', transactional: '$3' })} AND ${audienceOf(mailing).contains}
+        WHERE ${applies({ owner: '$2', mailing: '$1', transactional: '$3' })} AND ${contains}
+          AND c.unconfirmed_since IS NULL
         ORDER BY c.id, ${GRAVEST_FIRST}) suppressed
-      GROUP BY reason`,
+      GROUP BY reason
+      UNION ALL SELECT 'unconfirmed', count(*) FROM clients c
+       WHERE c.owner_id = $2 AND c.unconfirmed_since IS NOT NULL AND ${contains} HAVING count(*) > 0`,
     [mailing.id, mailing.ownerId, mailing.kind === 'transactional'],
   );
   return Object.fromEntries(rows.map(({ reason, n }) => [reason, n]));

@@ -62,6 +62,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   mailing: (id) => `/mailings/${id}`,
   message: (id) => `/messages/${id}`,
   client: (id) => `/clients/${id}`,
+  form: (id) => `/forms/${id}`,
   import: (id) => `/clients/import/${id}`,
   run: (id) => `/runs/${id}`,
   delivery: (id) => `/attempts?deliveryId=${id}`,

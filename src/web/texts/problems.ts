@@ -57,6 +57,8 @@ export const problemsEn: ProblemTexts = {
   fields_too_long: () => 'All fields of a client together are too long. Please shorten one.',
   no_such_field: ({ key, similar }) =>
     `There is no field "${key}".${similar === null ? '' : ` Did you mean "${similar}"?`}`,
+  https_url: () => 'An address that begins with https://, please.',
+  web_origin: () => 'Addresses of sites, please, such as https://shop.example, one a line.',
   email: () => 'This is not an e-mail address we can write to.',
   common_password: () =>
     'Many people use this password, so it is guessed first. Choose another: a few words in a row are good.',
@@ -155,6 +157,8 @@ export const problemsRu: ProblemTexts = {
   fields_too_long: () => 'Все поля клиента вместе слишком длинны. Сократите какое-нибудь из них.',
   no_such_field: ({ key, similar }) =>
     `Поля «${key}» нет.${similar === null ? '' : ` Возможно, имелось в виду «${similar}»?`}`,
+  https_url: () => 'Адрес должен начинаться с https://.',
+  web_origin: () => 'Укажите адреса сайтов вида https://shop.example, по одному в строке.',
   email: () => 'На такой адрес письмо не отправить.',
   common_password: () => 'Такой пароль у многих, его угадывают первым. Выберите другой: хороши несколько слов подряд.',
   own_address: () => 'Это ваш адрес или его часть. Выберите то, чего никто не угадает.',
