@@ -22,6 +22,8 @@ import { AttemptsController } from './attempts.controller';
 import { AuditController } from './audit.controller';
 import { AuthController } from './auth.controller';
 import { ClientsController } from './clients.controller';
+import { FieldsController } from './fields.controller';
+import { TagsController } from './tags.controller';
 import { DeliveriesController } from './deliveries.controller';
 import { EventsController } from './events.controller';
 import { ImportsModule } from '../features/clients/imports.module';
@@ -73,6 +75,8 @@ import { validationPipe } from './validation';
     ImportsController,
     ClientsController,
     PersonsController,
+    FieldsController,
+    TagsController,
     MessagesController,
     MailingsController,
     RunsController,

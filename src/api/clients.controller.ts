@@ -1,7 +1,8 @@
 import { Body, Delete, Get, HttpCode, Patch, Post, Query, StreamableFile } from '@nestjs/common';
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsArray, IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Page } from '../domain/paging';
 import type { Viewer } from '../domain/permissions';
+import { type SubscriptionStatus, subscriptionStatuses } from '../domain/subscription';
 import { suppressionReasons, suppressionScopes } from '../domain/suppression';
 import type { ClientView } from '../features/clients/client-view';
 import { clientSorts, ClientsService } from '../features/clients/clients.service';
@@ -15,7 +16,7 @@ import { Optional, PartialType } from './dto/optional.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
 import { CSV, Operation } from './openapi/operation';
-import { id, nullable, oneOf, pageOf, part, said, Shape, text, time } from './openapi/shape';
+import { details, id, listOf, nullable, oneOf, pageOf, part, said, Shape, text, time } from './openapi/shape';
 
 class ClientDto {
   @IsString()
@@ -23,18 +24,47 @@ class ClientDto {
   @Said({ format: 'email' })
   email!: string;
 
+  @Optional()
   @IsString()
   @MaxLength(1_000)
-  fullName!: string;
+  fullName?: string;
 
   @Optional()
   @IsString()
   comment?: string;
+
+  @Optional()
+  @IsObject()
+  @Said({
+    description:
+      "Values of the owner's fields, by key: a text, a number, true or false, a day as `2027-03-14`. " +
+      'Fields that are not named keep their values; null takes one away.',
+    additionalProperties: { type: ['string', 'number', 'boolean', 'null'] },
+  })
+  fields?: Record<string, unknown>;
+
+  @Optional()
+  @IsArray()
+  @IsString({ each: true })
+  @Said({ description: 'The names of all tags that the client is to have, at most 50; new ones are made.' })
+  tags?: string[];
 }
 
 class ClientPatchDto extends PartialType(ClientDto) {}
 
-class ClientQueryDto extends SearchDto {
+class ClientFilterDto extends SearchDto {
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  @Said({ description: 'Only clients with this tag: its name or, if there is no tag of this name, its id.' })
+  tag?: string;
+
+  @IsOptional()
+  @IsIn(subscriptionStatuses)
+  subscription?: SubscriptionStatus;
+}
+
+class ClientQueryDto extends ClientFilterDto {
   @IsOptional()
   @IsIn(clientSorts)
   sort?: (typeof clientSorts)[number];
@@ -50,12 +80,21 @@ class ClientSuppressionAnswer extends Shape({
   mailingId: said('Of the scope `mailing` only.', nullable(id)),
 }) {}
 
+class SubscriptionAnswer extends Shape({
+  status: oneOf(subscriptionStatuses),
+  since: said('Null for those who are subscribed.', nullable(time)),
+  reason: nullable(oneOf(suppressionReasons)),
+}) {}
+
 class ClientAnswer extends Shape({
   id,
   ownerId: id,
   email: text,
   fullName: text,
   comment: text,
+  fields: said('By key; a field without a value is absent.', details),
+  tags: listOf(text),
+  subscription: said("Whether the client gets the owner's mailings.", part(SubscriptionAnswer)),
   suppression: said('Why the client gets no mail at present.', nullable(part(ClientSuppressionAnswer))),
   createdAt: time,
   updatedAt: time,
@@ -79,15 +118,14 @@ export class ClientsController {
   }
 
   @Post()
-  @Operation('Add a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN'] })
+  @Operation('Add a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN', 'TAGS_FULL'] })
   async create(@CurrentViewer() viewer: Viewer, @Body() body: ClientDto) {
     return clientAnswer(await this.clients.create(viewer, body));
   }
 
   @Get('export.csv')
   @Operation('All clients, or those that match, as CSV', CSV)
-  async csv(@CurrentViewer() viewer: Viewer, @Query() { search, ownerId }: SearchDto): Promise<StreamableFile> {
-    const filter = { ...(search !== undefined && { search }), ...(ownerId !== undefined && { ownerId }) };
+  async csv(@CurrentViewer() viewer: Viewer, @Query() filter: ClientFilterDto): Promise<StreamableFile> {
     return csvFile(this.clients.exportCsv(viewer, filter), 'clients.csv');
   }
 
@@ -98,7 +136,7 @@ export class ClientsController {
   }
 
   @Patch(':id')
-  @Operation('Change a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN'] })
+  @Operation('Change a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN', 'TAGS_FULL'] })
   async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: ClientPatchDto) {
     return clientAnswer(await this.clients.update(viewer, id, body));
   }

@@ -89,6 +89,7 @@ const CODES: Record<Exclude<Validator, 'said'>, (constraints: unknown[], each: b
   isBoolean: () => problem('wrong_type', { wanted: 'boolean' }),
   isInt: () => problem('wrong_type', { wanted: 'integer' }),
   isArray: () => problem('wrong_type', { wanted: 'list' }),
+  isObject: () => problem('wrong_type', { wanted: 'object' }),
   isId: () => problem('wrong_type', { wanted: 'id' }),
   isIds: () => problem('wrong_type', { wanted: 'ids' }),
   isIn: ([options], each) => problem(each ? 'some_of' : 'one_of', { options: options as string[] }),

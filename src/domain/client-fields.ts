@@ -30,6 +30,8 @@ export const VALUES_MAX_BYTES = 8_192;
 const TEXT_MAX = 2_000;
 const NAME_MAX = 100;
 const KEY = /^[a-zA-Z][a-zA-Z0-9_]{0,39}$/;
+/** The replacement character, and halves of a pair of UTF-16, which `jsonb` refuses. */
+const BROKEN = /\ufffd|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
 /** The names of what every client has, in lower case and without underscores: no field may be called so. */
@@ -81,7 +83,8 @@ export function checkValue({ type, options }: FieldDefinition, given: unknown): 
   if (typeof given === 'boolean')
     return type === 'boolean' ? fine(given) : wrong(problem('wrong_type', { wanted: 'string' }));
   if (typeof given === 'number') {
-    if (type === 'number' && Number.isFinite(given)) return fine(given);
+    // Of two zeros JSON knows one.
+    if (type === 'number' && Number.isFinite(given)) return fine(given + 0);
     if (type === 'boolean') return booleanOf(String(given));
     return type === 'text' || type === 'choice'
       ? checkValue({ key: '', label: '', type, options }, String(given))
@@ -114,7 +117,7 @@ const WANTED: Record<FieldType, CodedProblem> = {
 
 function textOf(text: string): CheckedValue {
   if (text.length > TEXT_MAX) return wrong(problem('too_long', { max: TEXT_MAX }));
-  if (text.includes('\ufffd')) return wrong(problem('broken_character'));
+  if (BROKEN.test(text)) return wrong(problem('broken_character'));
   return CONTROLS.test(text) ? wrong(problem('controls')) : fine(text);
 }
 
@@ -123,7 +126,7 @@ function numberOf(text: string): CheckedValue {
   const plain = text.replace(/^\u2212/, '-').replace(/(\d)[ \u00a0\u202f](?=\d{3}(?:\D|$))/g, '$1');
   if (!/^[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?$/.test(plain) || plain.length > 40)
     return wrong(problem('number'));
-  const value = Number(plain.replace(',', '.'));
+  const value = Number(plain.replace(',', '.')) + 0;
   return Number.isFinite(value) ? fine(value) : wrong(problem('number'));
 }
 
@@ -203,3 +206,14 @@ export function valueText(value: FieldValue | null | undefined): string {
   if (value === null || value === undefined) return '';
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
 }
+
+/** Made-up values, for a letter that is looked at without a client. */
+export const sampleValues = (definitions: readonly FieldDefinition[]): FieldValues =>
+  Object.fromEntries(
+    definitions.map((definition) => [
+      definition.key,
+      SAMPLES[definition.type] ?? definition.options[0] ?? definition.label,
+    ]),
+  );
+
+const SAMPLES: Partial<Record<FieldType, FieldValue>> = { number: 42, date: '2027-03-14', boolean: true };

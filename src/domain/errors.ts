@@ -18,6 +18,13 @@ export type ErrorKind =
   | 'rate_limited'
   | 'unavailable';
 
+/** What uses a thing that can't be deleted therefore. */
+export interface Use {
+  kind: 'message' | 'segment';
+  id: number;
+  name: string;
+}
+
 /** A finding with its English words. */
 export type ToldFinding = Finding & { message: string };
 
@@ -31,6 +38,8 @@ export class DomainError extends Error {
       errors?: FieldProblem[];
       runId?: number;
       findings?: ToldFinding[];
+      uses?: Use[];
+      clients?: number;
       retryAfterS?: number;
     } = {},
   ) {
@@ -81,7 +90,11 @@ export function absent(error: unknown): null {
 
 /** The state of the object forbids it; `code` says which state. */
 export class ConflictError extends DomainError {
-  constructor(code: RefusalCode, message: string, details: { runId?: number; findings?: ToldFinding[] } = {}) {
+  constructor(
+    code: RefusalCode,
+    message: string,
+    details: { runId?: number; findings?: ToldFinding[]; uses?: Use[]; clients?: number } = {},
+  ) {
     super('conflict', code, message, details);
   }
 }

@@ -1,11 +1,13 @@
 import { Context, defaultOperators, Liquid, type Emitter, type FilterImplOptions, type Template } from 'liquidjs';
+import type { FieldValues } from './client-fields';
 import { formatDate } from './date-format';
 import { costOf } from './template-cost';
 import { TemplateLimit } from './template-limit';
 
 /** What a letter's template may use; also the scope Liquid renders with. */
 export interface LetterData {
-  client: { fullName: string; email: string; comment: string };
+  /** What every client has, and values of the fields that the owner defined, by key. */
+  client: { fullName: string; email: string; comment: string } & FieldValues;
   mailing: { name: string };
   sender: { name: string; email: string };
   /** The letter's date, ISO 8601: a calendar day, or an instant with offset. */

@@ -151,6 +151,8 @@ export const problemTexts: ProblemTexts = {
 
   https_url: () => 'must be an address that begins with https://',
   web_origin: () => 'must be the origins of sites, such as https://shop.example',
+  tag_comma: () => 'must not contain a comma, which separates tags',
+  no_such_tag: ({ id }) => `names no other tag of yours: ${id}`,
 
   email: ({ fault, max }) => filled(EMAILS[fault], max),
   common_password: () => 'must not be one of the passwords that are guessed first',
@@ -160,7 +162,9 @@ export const problemTexts: ProblemTexts = {
 
   too_many_tags: ({ max }) => `has more than ${max} outputs and tags`,
   too_many_words: ({ max }) => `has more than ${max} names and filters in its outputs and tags`,
-  unknown_variable: (v) => `${place(v)}unknown variable "${v.name}"; known are ${v.known.join(', ')}`,
+  unknown_variable: (v) =>
+    `${place(v)}unknown variable "${v.name}"; ` +
+    `${v.similar === null ? '' : `did you mean "${v.similar}"? `}known are ${v.known.join(', ')}`,
   unknown_filter: (v) => `${place(v)}unknown filter "${v.name}"; known are ${v.known.join(', ')}`,
   unknown_tag: (v) => `${place(v)}unknown tag "${v.name}"; known are ${v.known.join(', ')}`,
   not_assignable: (v) => `${place(v)}"${v.name}" cannot be assigned to`,

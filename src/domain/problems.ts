@@ -19,7 +19,7 @@ export interface ProblemValues {
   too_long: { max: number };
   too_small: { min: number };
   too_large: { max: number };
-  too_many: { max: number; what: 'ids' | 'addresses' | 'fields' | 'options' };
+  too_many: { max: number; what: 'ids' | 'addresses' | 'fields' | 'options' | 'tags' };
   one_of: { options: readonly string[] };
   some_of: { options: readonly string[] };
   not_one_line: None;
@@ -67,6 +67,10 @@ export interface ProblemValues {
   // Sign-up forms
   https_url: None;
   web_origin: None;
+  // Tags of clients
+  tag_comma: None;
+  /** No tag of this owner has this id. */
+  no_such_tag: { id: number };
 
   // Accounts and addresses
   email: { fault: EmailFault; max?: number };
@@ -78,7 +82,8 @@ export interface ProblemValues {
   // Templates and letters
   too_many_tags: { max: number };
   too_many_words: { max: number };
-  unknown_variable: Place & { name: string; known: readonly string[] };
+  /** `similar` is the name that was probably meant. */
+  unknown_variable: Place & { name: string; known: readonly string[]; similar: string | null };
   unknown_filter: Place & { name: string; known: readonly string[] };
   unknown_tag: Place & { name: string; known: readonly string[] };
   not_assignable: Place & { name: string };

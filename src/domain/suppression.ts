@@ -6,8 +6,13 @@ export type SuppressionReason = (typeof suppressionReasons)[number];
 export const suppressionScopes = ['mailing', 'owner', 'installation'] as const;
 export type SuppressionScope = (typeof suppressionScopes)[number];
 
-export const scopeOf = ({ ownerId, mailingId }: { ownerId: number | null; mailingId: number | null }) =>
-  ownerId === null ? 'installation' : mailingId === null ? 'owner' : 'mailing';
+export const scopeOf = ({
+  ownerId,
+  mailingId,
+}: {
+  ownerId: number | null;
+  mailingId: number | null;
+}): SuppressionScope => (ownerId === null ? 'installation' : mailingId === null ? 'owner' : 'mailing');
 
 /** How it became known. */
 export const suppressionSources = ['one_click', 'page', 'smtp', 'api', 'import', 'user', 'cli'] as const;

@@ -1,34 +1,17 @@
-import { LiquidError, type Liquid, type Template, type Token } from 'liquidjs';
-import { invalid, TOLD_ERRORS, ValidationError } from './errors';
+import type { Liquid, Template } from 'liquidjs';
+import { ValidationError } from './errors';
 import { type FooterParts, withHtmlFooter, withTextFooter } from './footer';
 import { htmlToText, isPlainValue, textTemplate } from './html-text';
-import { createEngine, escapeHtml, renderByLiquid, TEMPLATE_FILTERS, TEMPLATE_TAGS, type LetterData } from './liquid';
+import { createEngine, escapeHtml, renderByLiquid, type LetterData } from './liquid';
 import type { Language } from './language';
-import { at, type CodedProblem, type FieldProblem, problem } from './problems';
-import { TemplateLimit } from './template-limit';
-import { variablesOf, type Named } from './template-variables';
+import { at, type FieldProblem, problem } from './problems';
+import { type OwnFields, ownFieldsOf } from './template-names';
+import { guard, type Part, parsePart } from './template-parse';
 import { compileProgram, filler, programValues, withoutEmpty, type Filler, type Program } from './template-program';
 
 export { TEMPLATE_FILTERS, TEMPLATE_TAGS, type LetterData } from './liquid';
+export { type OwnFields, TEMPLATE_VARIABLES } from './template-names';
 
-/** Every variable that a template may use, with what the editor says about it. */
-export const TEMPLATE_VARIABLES: readonly { name: string; description: string }[] = [
-  { name: 'client.fullName', description: "The client's full name" },
-  { name: 'client.email', description: "The client's e-mail address" },
-  { name: 'client.comment', description: 'The comment kept on the client' },
-  { name: 'mailing.name', description: "The mailing's name" },
-  { name: 'sender.name', description: "The sender's name" },
-  { name: 'sender.email', description: "The sender's e-mail address" },
-  { name: 'unsubscribeUrl', description: 'The address of the page on which the client unsubscribes' },
-  { name: 'senderAddress', description: 'The postal address of the sender' },
-  { name: 'date', description: 'The date of the letter; for example {{ date | date: "%d.%m.%Y" }}' },
-];
-
-const MAX_LENGTH = { subject: 2_000, body: 200_000, bodyText: 200_000 };
-/** Of one field: analysing variables costs more than linear time. */
-const MAX_TAGS = 1_000;
-/** Of one field, within outputs and tags: names, operators, filters and arguments. */
-const MAX_WORDS = 5_000;
 const MAX_TEXT_TEMPLATES = 32;
 /** What the footer may add to each of these. */
 const OWN_LENGTH = 1_000;
@@ -51,18 +34,14 @@ export interface RenderedContent {
 
 /** A compiled message, for any number of letters. The same data always gives the same letter. */
 export interface ContentTemplate {
+  /** Whether it shows fields that the owner of its clients defined; if not, a letter's data needs none. */
+  readonly readsFields?: boolean;
   /** @throws ValidationError naming the field, if this data takes the template over its limits */
   render(data: LetterData): RenderedContent;
 }
 
 export type CompiledContent = { ok: true; content: ContentTemplate } | { ok: false; errors: readonly FieldProblem[] };
 
-type Field = keyof ContentSource;
-
-const VARIABLES = new Set(TEMPLATE_VARIABLES.map((variable) => variable.name));
-const ROOTS = new Set(TEMPLATE_VARIABLES.map((variable) => variable.name.split('.')[0]!));
-/** The properties of `forloop` that templates may use; as a JavaScript object it also has those of every object. */
-const LOOP_VARIABLES = 'first last index index0 rindex rindex0 length'.split(' ').map((name) => `forloop.${name}`);
 const htmlEngine = createEngine('html');
 const textEngine = createEngine('text');
 
@@ -85,20 +64,39 @@ const SAMPLES: LetterData[] = ['', 'Ann <b> & "Bob" O\'Neil'].map((text) => ({
  * name and those that exist. Liquid without files, network, clock and randomness; HTML output is always escaped.
  * @param footer the language of the standard footer. A letter gets each of its two parts, the link to unsubscribe and
  * the sender's postal address, where it does not show that by itself. Absent: no footer is added.
+ * @param fields what `client.` may be followed by, beside what every client has
  */
-export function compileContent(source: ContentSource, footer?: Language): CompiledContent {
-  const compiled = compileSource(source);
-  return compiled.ok && footer ? compileWithFooter(source, compiled.content, footer) : compiled;
+export function compileContent(source: ContentSource, footer?: Language, fields: OwnFields = []): CompiledContent {
+  const compiled = compileSource(source, fields);
+  return compiled.ok && footer ? compileWithFooter(source, compiled.content, footer, fields) : compiled;
+}
+
+/** The owner's fields that a message shows, by key; none where it can't be read. */
+export function ownFieldsIn({ subject, body, bodyText }: ContentSource): Set<string> {
+  return new Set(
+    [subject, body, bodyText ?? ''].flatMap((source) => {
+      try {
+        return ownFieldsOf(textEngine.parse(source));
+      } catch {
+        return [];
+      }
+    }),
+  );
 }
 
 /** Decides by what the letter shows, not by the names in its source: a variable may stand in a comment, or behind a condition. */
-function compileWithFooter(source: ContentSource, plain: ContentTemplate, footer: Language): CompiledContent {
+function compileWithFooter(
+  source: ContentSource,
+  plain: ContentTemplate,
+  footer: Language,
+  fields: OwnFields,
+): CompiledContent {
   const { html, text } = missingParts(plain);
   const body = html ? withHtmlFooter(source.body, footer, html) : source.body;
   const given = source.bodyText ?? null;
   const bodyText = given !== null && text ? withTextFooter(given, footer, text) : given;
   if (body === source.body && bodyText === given) return { ok: true, content: plain };
-  const compiled = compileSource({ ...source, body, bodyText }, OWN_LENGTH);
+  const compiled = compileSource({ ...source, body, bodyText }, fields, OWN_LENGTH);
   if (!compiled.ok) return compiled;
   const left = missingParts(compiled.content);
   if (!left.html && (given === null || !left.text)) return compiled;
@@ -117,22 +115,34 @@ function missingParts(content: ContentTemplate): { html: FooterParts | null; tex
   return { html: missing(({ html }) => htmlToText(html)), text: missing(({ text }) => text) };
 }
 
-function compileSource(source: ContentSource, room = 0): CompiledContent {
+function compileSource(source: ContentSource, fields: OwnFields, room = 0): CompiledContent {
   const errors: FieldProblem[] = [];
-  const subject = parse(textEngine, 'subject', source.subject, errors, room);
-  const body = parse(htmlEngine, 'body', source.body, errors, room);
-  const bodyText =
-    typeof source.bodyText === 'string' ? parse(textEngine, 'bodyText', source.bodyText, errors, room) : null;
+  const parse = (engine: Liquid, field: Part, text: string) => parsePart(engine, field, text, { errors, fields, room });
+  const subject = parse(textEngine, 'subject', source.subject);
+  const body = parse(htmlEngine, 'body', source.body);
+  const bodyText = typeof source.bodyText === 'string' ? parse(textEngine, 'bodyText', source.bodyText) : null;
   if (errors.length > 0) return { ok: false, errors };
 
-  const content = createContent(subject, body, bodyText);
+  const keys = [subject, body, bodyText ?? []].flatMap(ownFieldsOf);
+  const content = { ...createContent(subject, body, bodyText), readsFields: keys.length > 0 };
   try {
-    for (const sample of SAMPLES) content.render(sample);
+    for (const sample of samplesFor(keys)) content.render(sample);
   } catch (error) {
     if (error instanceof ValidationError) return { ok: false, errors: error.details.errors ?? [] };
     throw error;
   }
   return { ok: true, content };
+}
+
+/** The made-up clients, one of them with a value for each of the owner's fields. */
+function samplesFor(keys: string[]): LetterData[] {
+  if (keys.length === 0) return SAMPLES;
+  return SAMPLES.map((sample) => {
+    const { fullName } = sample.client;
+    return fullName === ''
+      ? sample
+      : { ...sample, client: { ...Object.fromEntries(keys.map((key) => [key, fullName])), ...sample.client } };
+  });
 }
 
 function createContent(subject: Template[], body: Template[], bodyText: Template[] | null): ContentTemplate {
@@ -190,7 +200,7 @@ function textTemplates(program: Program): (values: string[]) => Filler | null {
   };
 }
 
-function renderer(engine: Liquid, field: Field, templates: Template[]): (data: LetterData) => string {
+function renderer(engine: Liquid, field: Part, templates: Template[]): (data: LetterData) => string {
   const program = compileProgram(engine, templates);
   if (!program) return (data) => guard(field, () => renderByLiquid(engine, templates, data));
   const fill = filler(program);
@@ -204,97 +214,9 @@ function renderer(engine: Liquid, field: Field, templates: Template[]): (data: L
 const htmlValues = (program: Program, values: string[]) =>
   values.map((value, i) => (program.isHtml[i] ? value : escapeHtml(value)));
 
-function guard<T>(field: Field, render: () => T): T {
-  try {
-    return render();
-  } catch (error) {
-    if (error instanceof Error) throw invalid(field, describe(error));
-    throw error;
-  }
-}
-
 /** Most subjects contain none of these; testing for them is cheaper than replacing. */
 const GAPS = /[^\S ]|\p{Cc}| {2}/u;
 
 /** A header is one line, whatever the values contain. */
 const singleLine = (text: string) =>
   GAPS.test(text) ? text.replace(/[\s\p{Cc}]+/gu, (gap) => (gap === ' ' ? gap : ' ')).trim() : text.trim();
-
-/** @param room how much longer than a user's text it may be, with what only the service itself writes */
-function parse(engine: Liquid, field: Field, source: string, errors: FieldProblem[], room: number): Template[] {
-  const report = (found: CodedProblem) => void errors.push(...at(field, found));
-  if (source.length > MAX_LENGTH[field] + room) {
-    report(problem('too_long', { max: MAX_LENGTH[field] }));
-    return [];
-  }
-  if ((source.match(/\{[{%]/g)?.length ?? 0) > MAX_TAGS + room) {
-    report(problem('too_many_tags', { max: MAX_TAGS }));
-    return [];
-  }
-  if (wordsOf(source) > MAX_WORDS + room) {
-    report(problem('too_many_words', { max: MAX_WORDS }));
-    return [];
-  }
-  try {
-    const templates = engine.parse(source);
-    variableProblems(templates, room > 0).forEach(report);
-    return templates;
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    report(describe(error));
-    return [];
-  }
-}
-
-/** The approximate number of words in outputs and tags; a quoted text counts as one. */
-function wordsOf(source: string): number {
-  let words = 0;
-  for (let from = source.search(/\{[{%]/); from >= 0;) {
-    const end = source.indexOf(source[from + 1] === '{' ? '}}' : '%}', from);
-    const to = end < 0 ? source.length : end;
-    words += source.slice(from, to).match(/"[^"]*"|'[^']*'|[^\s"'|,:.[\]()]+/g)?.length ?? 0;
-    const next = source.slice(to).search(/\{[{%]/);
-    from = next < 0 ? -1 : to + next;
-  }
-  return words;
-}
-
-function variableProblems(templates: Template[], own: boolean): CodedProblem[] {
-  const { global, made, read } = variablesOf(templates);
-  const problems = new Map<string, CodedProblem>();
-  // The position of each is searched for from the template's beginning, so only as many are reported as the caller
-  // shows.
-  const report = ({ name, token }: Named, known?: readonly string[]) => {
-    if (problems.has(name) || problems.size > TOLD_ERRORS) return;
-    const named = { ...placeOf(token), name };
-    problems.set(name, known ? problem('unknown_variable', { ...named, known }) : problem('not_assignable', named));
-  };
-  for (const variable of global)
-    if (!VARIABLES.has(variable.name) && !(own && variable.name === 'footerText')) report(variable, [...VARIABLES]);
-  for (const variable of made) if (ROOTS.has(variable.name)) report(variable);
-  for (const variable of read)
-    if (/^forloop\b/.test(variable.name) && !LOOP_VARIABLES.includes(variable.name)) report(variable, LOOP_VARIABLES);
-  return [...problems.values()];
-}
-
-/**
- * The position and the problem. An unknown tag or filter is recognised by Liquid's message; then the known names are
- * listed.
- */
-function describe(error: Error): CodedProblem {
-  const cause = LiquidError.is(error) ? (error.originalError ?? error) : error;
-  const place = LiquidError.is(error) ? placeOf(error.token) : {};
-  if (cause instanceof TemplateLimit) return problem('template_limit', { ...place, ...cause.problem.values });
-  if (cause instanceof RangeError) return problem('template_limit', { ...place, bound: 'depth' });
-  const text = cause.message.replace(/, line:\d+, col:\d+[^]*$/, '');
-  const [, filter] = /^undefined filter: (.*)$/.exec(text) ?? [];
-  if (filter !== undefined) return problem('unknown_filter', { ...place, name: filter, known: TEMPLATE_FILTERS });
-  const [, tag] = /^tag "(.*)" not found$/.exec(text) ?? [];
-  if (tag !== undefined) return problem('unknown_tag', { ...place, name: tag, known: TEMPLATE_TAGS });
-  return problem('template', { ...place, text });
-}
-
-function placeOf(token: Token): { line: number; column: number } {
-  const [line, column] = token.getPosition() as [number, number];
-  return { line, column };
-}

@@ -10,7 +10,7 @@ import type { Request, Response } from 'express';
 import { PinoLogger } from 'nestjs-pino';
 import { isUnavailable } from '../database/database';
 import { allowedMethods } from './allowed-methods';
-import { DomainError, type ErrorKind, type ToldFinding } from '../domain/errors';
+import { DomainError, type ErrorKind, type ToldFinding, type Use } from '../domain/errors';
 import { told } from '../domain/problem-texts';
 import type { FieldProblem } from '../domain/problems';
 
@@ -32,6 +32,10 @@ export interface Problem {
   runId?: number;
   /** What the check before a start has found. */
   findings?: ToldFinding[];
+  /** What uses the thing that was to be deleted. */
+  uses?: Use[];
+  /** How many clients are in the way. */
+  clients?: number;
 }
 
 export const STATUS_OF_KIND: Record<ErrorKind, number> = {
@@ -86,11 +90,13 @@ export function problemOf(error: unknown, requestId: string): { problem: Problem
     ...more,
   });
   if (error instanceof DomainError) {
-    const { errors, runId, findings, retryAfterS } = error.details;
+    const { errors, runId, findings, uses, clients, retryAfterS } = error.details;
     const problem = make(STATUS_OF_KIND[error.kind], error.code, error.message, {
       ...(errors && { errors: errors.map(told) }),
       ...(runId !== undefined && { runId }),
       ...(findings && { findings }),
+      ...(uses && { uses }),
+      ...(clients !== undefined && { clients }),
     });
     return retryAfterS === undefined ? { problem } : { problem, retryAfterS };
   }

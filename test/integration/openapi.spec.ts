@@ -77,7 +77,7 @@ describe('the document', () => {
   it('says of fields what their validators and services enforce', () => {
     expect(document.components.schemas).toMatchObject({
       ClientDto: {
-        required: ['email', 'fullName'],
+        required: ['email'],
         additionalProperties: false,
         properties: {
           email: { type: 'string', maxLength: 1_000, format: 'email' },
@@ -108,6 +108,7 @@ describe('what holds answers against the document', () => {
   const seen = { method: 'GET', path: '/api/v1/clients/7', status: 200, headers: json('application/json') };
   const client = {
     ...{ id: 7, ownerId: 1, email: 'a@example.org', fullName: 'A', comment: '', suppression: null },
+    ...{ fields: { city: 'Omsk' }, tags: ['vip'], subscription: { status: 'subscribed', since: null, reason: null } },
     ...{ createdAt: '2027-01-01T00:00:00.000Z', updatedAt: '2027-01-01T00:00:00.000Z' },
   };
   const problem = { type: 'about:blank', title: 'No', status: 409, detail: 'No.', requestId: 'x' };

@@ -53,7 +53,7 @@ describe('clients', () => {
     expect((await api.post('/clients', { email: 'Bob@Example.com', fullName: 'Bob' })).status).toBe(201);
     const taken = await api.post<Problem>('/clients', { email: 'bOB@example.COM', fullName: 'Bob again' });
     expect(taken).toMatchObject({ status: 409, body: { code: 'EMAIL_TAKEN' } });
-    const bad = await api.post<Problem>('/clients', { email: 'bob@', fullName: '' });
+    const bad = await api.post<Problem>('/clients', { email: 'bob@', fullName: 'B\nb' });
     expect(bad.status).toBe(400);
     expect(bad.headers.get('content-type')).toContain('application/problem+json');
     expect(bad.body.errors?.map((e) => e.field)).toEqual(['email', 'fullName']);

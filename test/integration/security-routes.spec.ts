@@ -94,6 +94,24 @@ const ROUTES: Record<string, Route> = {
   'GET /clients/:id/deliveries': { ...read, of: 'client' },
   'GET /clients/:id/export': { ...read, of: 'client' },
   'POST /clients/:id/erase': { is: 'content.change', of: 'client' },
+  // Everybody has their own: nobody changes another's.
+  'GET /fields': { is: 'profile.use' },
+  'POST /fields': { is: 'profile.use', body: () => ({ key: `f${Date.now()}`, label: 'F', type: 'text' }) },
+  'PATCH /fields/:key': { is: 'profile.use', body: () => ({ label: 'Town' }) },
+  'DELETE /fields/:key': { is: 'profile.use' },
+  'GET /tags': read,
+  'POST /tags': create(() => ({ name: `t${Date.now()}` })),
+  'PATCH /tags/:id': { is: 'content.change', of: 'tag', body: () => ({ public: true }) },
+  'DELETE /tags/:id': { is: 'content.change', of: 'tag' },
+  'POST /tags/:id/merge': {
+    is: 'content.change',
+    of: 'tag',
+    first: sql(`INSERT INTO tags (owner_id, name) SELECT owner_id, 'other ' || id FROM tags WHERE id = :tag`),
+    body: async ({ tag }) => ({
+      into:
+        (await api.database.first<{ id: number }>(`SELECT id FROM tags WHERE name = 'other ' || $1`, [tag]))?.id ?? 1,
+    }),
+  },
   'POST /clients/import': { is: 'content.change', body: () => 'email,full_name,comment\n', type: 'text/csv' },
   'GET /imports': read,
   'GET /imports/:id': { ...read, of: 'import' },
@@ -213,12 +231,16 @@ afterAll(() => api.close());
 
 async function ask(name: string, route: Route, objects: Objects, caller: Person | null): Promise<Answer> {
   const [method = '', path = ''] = name.split(' ');
-  const body = route.body?.(objects, caller ?? other);
-  return api.call(method, `/api/v1${path.replace(':id', String(route.of ? objects[route.of] : ''))}`, {
-    ...(caller && { token: caller.token }),
-    ...(body !== undefined && { body }),
-    ...(route.type && { headers: { 'content-type': route.type } }),
-  });
+  const body = await route.body?.(objects, caller ?? other);
+  return api.call(
+    method,
+    `/api/v1${path.replace(':id', String(route.of ? objects[route.of] : '')).replace(':key', 'city')}`,
+    {
+      ...(caller && { token: caller.token }),
+      ...(body !== undefined && { body }),
+      ...(route.type && { headers: { 'content-type': route.type } }),
+    },
+  );
 }
 
 test('every route of the application is named here, and nothing else', () => {
@@ -282,7 +304,7 @@ test('lists, counts and exports hold nothing of others', async () => {
   await api.make.attempts([ours.run, objects.run]);
   await api.make.events([ours.delivery, objects.delivery], 'unsubscribed');
   const get = async (path: string, caller: Person) => (await api.call('GET', `/api/v1${path}`, caller)).body;
-  for (const list of ['/clients', '/messages', '/mailings', '/imports', '/attempts', '/events']) {
+  for (const list of ['/clients', '/tags', '/messages', '/mailings', '/imports', '/attempts', '/events']) {
     const own = await get(`${list}?withTotal=true`, mine);
     expect([list, own.items.map(({ ownerId }) => ownerId), own.total]).toEqual([list, [mine.id], 1]);
     expect([list, (await get(`${list}?ownerId=${theirs.id}`, mine)).items]).toEqual([list, []]);
@@ -330,7 +352,7 @@ describe('bodies with fields that are not theirs', () => {
     const objects = await objectsFor('GET', admin);
     for (const [field, value] of Object.entries(extra)) {
       if (name === 'PATCH /users/:id' && (field === 'role' || field === 'status')) continue;
-      const good = route.body?.(objects, admin) as object;
+      const good = (await route.body?.(objects, admin)) as object;
       const { status, body } = await ask(name, { ...route, body: () => ({ ...good, [field]: value }) }, objects, admin);
       expect([field, status, body.errors?.[0]?.field]).toEqual([field, 400, field]);
     }

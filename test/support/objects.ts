@@ -5,6 +5,7 @@ import { mailingBody, messageBody } from './factories';
 /** Ids of one of everything that has an owner. */
 export interface Objects {
   client: number;
+  tag: number;
   message: number;
   letter: number;
   mailing: number;
@@ -39,8 +40,14 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
   await api.app.get(PlannerService, { strict: false }).plan(run);
   const id = async (sql: string, param: number) =>
     (await api.database.first<{ id: number }>(sql, [param]))?.id ?? Promise.reject(new Error(`nothing: ${sql}`));
+  // One for each owner, whose key the tests of all routes know.
+  await api.database.affected(
+    `INSERT INTO client_fields (owner_id, key, label, type) VALUES ($1, 'city', 'City', 'text') ON CONFLICT DO NOTHING`,
+    [ownerId],
+  );
   return {
     client,
+    tag: await id(`INSERT INTO tags (owner_id, name) VALUES ($1, 'tag ' || random()) RETURNING id`, ownerId),
     message,
     letter,
     mailing,

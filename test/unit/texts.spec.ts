@@ -35,7 +35,7 @@ test('every reason that is written to the ledger is one that pages know', () => 
 });
 
 const place = { line: 3, column: 5 };
-const unknown = { ...place, name: 'client.nick', known: ['date'] };
+const unknown = { ...place, name: 'client.nick', similar: null, known: ['date'] };
 
 test.each<[FieldProblem, english: string, pageEn: string, pageRu: string]>([
   [
@@ -89,7 +89,7 @@ test('of a field the first problem is shown', () => {
 });
 
 test('very many problems, and very long values, are told in part', () => {
-  const long = problem('unknown_variable', { ...place, name: 'x'.repeat(90_000), known: ['date'] });
+  const long = problem('unknown_variable', { ...place, name: 'x'.repeat(90_000), similar: null, known: ['date'] });
   const error = new ValidationError(Array.from({ length: 30 }, () => at('f'.repeat(999), long)).flat());
   expect(error.details.errors).toHaveLength(20);
   expect(error.message).toMatch(/; and 10 more$/);

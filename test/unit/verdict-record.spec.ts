@@ -12,6 +12,7 @@ const claim: Claim = {
   clientId: 1,
   email: 'bob@example.com',
   fullName: 'Bob',
+  fields: '{}',
   comment: '',
   attempts: 0,
   tries: 0,

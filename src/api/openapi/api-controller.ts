@@ -36,7 +36,8 @@ interface Route {
   /** The class of the body, of the query. */
   body?: Type;
   query?: Type;
-  hasId: boolean;
+  /** The parameter in the path. */
+  param: string | undefined;
 }
 
 function documentRoutes(controller: object): void {
@@ -58,7 +59,10 @@ function routeOf(controller: Class, method: string, facts: OperationFacts): Rout
   const verb = read<RequestMethod>(METHOD_METADATA, handler);
   const types = (Reflect.getMetadata(PARAMTYPES_METADATA, prototype, method) ?? []) as Type[];
   const args = Object.entries(
-    (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, method) ?? {}) as Record<string, { index: number }>,
+    (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, method) ?? {}) as Record<
+      string,
+      { index: number; data?: unknown }
+    >,
   );
   const argument = (kind: RouteParamtypes) => args.find(([key]) => key.startsWith(`${kind}:`))?.[1];
   const typeOf = (kind: RouteParamtypes) => types[argument(kind)?.index ?? -1];
@@ -72,11 +76,11 @@ function routeOf(controller: Class, method: string, facts: OperationFacts): Rout
     status: read<number>(HTTP_CODE_METADATA, handler) ?? (verb === RequestMethod.POST ? 201 : 200),
     body: typeOf(RouteParamtypes.BODY),
     query: typeOf(RouteParamtypes.QUERY),
-    hasId: argument(RouteParamtypes.PARAM) !== undefined,
+    param: argument(RouteParamtypes.PARAM)?.data as string | undefined,
   };
 }
 
-function inputsOf({ id, facts, isPublic, writes, body, query, hasId }: Route): MethodDecorator[] {
+function inputsOf({ id, facts, isPublic, writes, body, query, param }: Route): MethodDecorator[] {
   const { summary, description, upload } = facts;
   const about = { operationId: id, summary, ...(description && { description }) };
   const decorators: MethodDecorator[] = [
@@ -85,7 +89,7 @@ function inputsOf({ id, facts, isPublic, writes, body, query, hasId }: Route): M
   if (!isPublic) {
     decorators.push(ApiSecurity('bearer'), ApiSecurity({ session: [], ...(writes && { csrf: [] }) }));
   }
-  if (hasId) decorators.push(ApiParam({ name: 'id', schema: ID_SCHEMA }));
+  if (param) decorators.push(ApiParam({ name: param, schema: param === 'id' ? ID_SCHEMA : { type: 'string' } }));
   if (query) {
     for (const { name, required, schema } of inputFields(query)) {
       const { description: about, ...rest } = schema;
@@ -113,13 +117,13 @@ function answersOf(route: Route): MethodDecorator[] {
 }
 
 /** The problem statuses that follow from the kind of route. */
-function problemsOf({ facts, writes, isPublic, query, hasId }: Route): Set<number> {
+function problemsOf({ facts, writes, isPublic, query, param }: Route): Set<number> {
   const problems = new Set(facts.problems);
   const add = (condition: boolean, ...statuses: number[]) => condition && statuses.forEach((s) => problems.add(s));
-  add(writes || query !== undefined || hasId, 400);
+  add(writes || query !== undefined || param !== undefined, 400);
   add(writes, 403, 413, 415);
   add(!isPublic, 401, 403, 429);
-  add(hasId, 404);
+  add(param !== undefined, 404);
   add(facts.conflicts !== undefined, 409);
   // Public reads (live, ready, metrics) declare their own answers.
   add(!isPublic || writes, 503);

@@ -15,6 +15,7 @@ const RULES = {
   isBoolean: () => ({ type: 'boolean' }),
   isInt: () => ({ type: 'integer' }),
   isArray: () => ({ type: 'array' }),
+  isObject: () => ({ type: 'object' }),
   isId: () => ID_SCHEMA,
   isIds: () => ({ type: 'array', items: ID_SCHEMA }),
   isIn: ([values]) => ({ type: 'string', enum: values }),

@@ -25,6 +25,8 @@ export class FindingAnswer extends Shape({
   message: said('The English words for it, which may change.', text),
 }) {}
 
+class UseAnswer extends Shape({ kind: oneOf(['message', 'segment']), id, name: text }) {}
+
 /** RFC 9457. */
 class ProblemAnswer extends Shape({
   type: text,
@@ -36,6 +38,8 @@ class ProblemAnswer extends Shape({
   errors: maybe(said('What is wrong with which field, at most 20.', listOf(part(FieldErrorAnswer)))),
   runId: maybe(said('The run that is in the way.', id)),
   findings: maybe(said('What the check before a start has found.', listOf(part(FindingAnswer)))),
+  uses: maybe(said('What uses the field or tag that was to be deleted.', listOf(part(UseAnswer)))),
+  clients: maybe(said('How many clients are in the way.', count)),
 }) {}
 
 export const PROBLEM_TYPE = 'application/problem+json';

@@ -40,6 +40,9 @@ export const auditActions = [
   'client.delete',
   'person.export',
   'person.erase',
+  'field.delete',
+  'tag.delete',
+  'tag.merge',
   'clients.import',
   'clients.export',
   'deliveries.export',
@@ -78,6 +81,8 @@ export interface AuditObject {
     | 'message'
     | 'client'
     | 'form'
+    | 'field'
+    | 'tag'
     | 'import'
     | 'run'
     | 'delivery'

@@ -1,5 +1,7 @@
 import type { Sql } from '../../database/database';
 import { type View, viewWhere } from '../../database/list';
+import { searched } from '../../database/search';
+import { type Subscription, subscriptionOf } from '../../domain/subscription';
 import { scopeOf, type SuppressionReason, type SuppressionScope } from '../../domain/suppression';
 import { GRAVEST_FIRST } from '../consent/suppression-sql';
 import type { Client } from './client.entity';
@@ -14,19 +16,30 @@ export interface ClientSuppression {
   mailingName: string | null;
 }
 
-export type ClientView = Client & { suppression: ClientSuppression | null };
+export type ClientView = Client & {
+  /** Names, in their order. */
+  tags: string[];
+  suppression: ClientSuppression | null;
+  subscription: Subscription;
+};
 /** As the database gives it: a time within JSON is a text. */
 export type ClientRow = Client & {
+  tags: string[];
   suppression: (Omit<ClientSuppression, 'since' | 'scope'> & { since: string; ownerId: number | null }) | null;
 };
 
+/** SQL: the names of the tags of the client `c`. */
+export const TAG_NAMES = `ARRAY(SELECT t.name FROM client_tags ct JOIN tags t ON t.id = ct.tag_id
+   WHERE ct.client_id = c.id ORDER BY ${searched('t.name')})`;
+
 /**
- * With the suppression that is in force for the client `c`: one probe of an index a row. Of several, one of all mailings
- * before one of a single mailing, then the gravest, which is also the reason for which letters are skipped.
+ * With the tags, and the suppression that is in force for the client `c`: one probe of an index a row for each. Of
+ * several suppressions, one of all mailings before one of a single mailing, then the gravest, which is also the reason
+ * for which letters are skipped.
  */
 export const CLIENT_VIEW: View = {
-  select: `c.*, (SELECT jsonb_build_object('reason', s.reason, 'since', s.created_at, 'ownerId', s.owner_id,
-      'mailingId', s.mailing_id, 'mailingName', m.name)
+  select: `c.*, ${TAG_NAMES} AS tags, (SELECT jsonb_build_object('reason', s.reason, 'since', s.created_at,
+      'ownerId', s.owner_id, 'mailingId', s.mailing_id, 'mailingName', m.name)
     FROM suppressions s LEFT JOIN mailings m ON m.id = s.mailing_id
    WHERE s.email_key = lower(c.email) AND s.lifted_at IS NULL AND (s.owner_id = c.owner_id OR s.owner_id IS NULL)
      AND (s.expires_at IS NULL OR s.expires_at > app_now())
@@ -35,10 +48,11 @@ export const CLIENT_VIEW: View = {
 };
 
 export function clientOf({ suppression: by, ...client }: ClientRow): ClientView {
-  if (!by) return { ...client, suppression: null };
+  if (!by) return { ...client, suppression: null, subscription: subscriptionOf(null) };
   const { ownerId, since, ...more } = by;
   const scope = scopeOf({ ownerId, mailingId: more.mailingId });
-  return { ...client, suppression: { ...more, scope, since: new Date(since) } };
+  const suppression: ClientSuppression = { ...more, scope, since: new Date(since) };
+  return { ...client, suppression, subscription: subscriptionOf(suppression) };
 }
 
 /** One client, of this owner or (null) of anybody. */

@@ -1,27 +1,38 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database, type Transaction, violates } from '../../database/database';
-import { notWritable } from '../../database/owned';
 import { listPage } from '../../database/list';
-import { literal, searched } from '../../database/search';
-import { checkClient, type ClientInput } from '../../domain/client-input';
+import { notWritable } from '../../database/owned';
+import { type ClientColumn, fileColumns, fileHead } from '../../domain/client-columns';
+import { checkValues, type FieldValues, changedValues, valuesProblem, valueText } from '../../domain/client-fields';
+import { checkClient, type ClientInput as BuiltIn } from '../../domain/client-input';
 import { csvRow } from '../../domain/csv-records';
-import { emailKey } from '../../domain/email-address';
 import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import { at } from '../../domain/problems';
+import { checkTags } from '../../domain/tag-names';
 import { audit } from '../audit/audit';
 import { recogniseErased } from '../consent/suppressions';
 import { deleteClient } from '../ledger/moves';
 import { Client } from './client.entity';
-import { CLIENT_VIEW, type ClientRow, type ClientView, clientOf, readClient } from './client-view';
+import { type ClientFilter, listedClients } from './client-list';
+import { setTags } from './client-tags';
+import { CLIENT_VIEW, type ClientRow, type ClientView, clientOf, readClient, TAG_NAMES } from './client-view';
+import { fieldsOf, holdFields } from './field-definitions';
 import { NewClients } from './new-clients';
 
+/** A client as a request or a form gives it. */
+export interface ClientInput extends BuiltIn {
+  /** Of the owner's fields those that change; null takes a value away. */
+  fields?: Record<string, unknown>;
+  /** The names of all tags that the client is to have; those that do not exist are made. */
+  tags?: string[];
+}
+
 export const clientSorts = ['id', '-id', 'email', '-email', 'fullName', '-fullName'] as const;
-export interface ClientQuery extends PageRequest {
-  search?: string;
+export interface ClientQuery extends PageRequest, ClientFilter {
   sort?: (typeof clientSorts)[number];
-  ownerId?: number;
 }
 
 const SORT_KEYS = {
@@ -31,29 +42,6 @@ const SORT_KEYS = {
 };
 
 const EXPORT_PAGE = 2_000;
-/** SQL: whether the client `c` matches `searchPatterns`; the left side is the expression of the trigram index. */
-export const clientMatches = (patterns: string): string =>
-  `${searched(`c.email || ' ' || c.full_name`)} LIKE ANY (string_to_array(${searched(patterns)}, E'\\n'))`;
-/**
- * SQL: which clients a list shows: $1 the owner whose clients the viewer may read, $2 the requested owner, $3 the
- * search patterns.
- */
-const LISTED = `($1::bigint IS NULL OR c.owner_id = $1) AND ($2::bigint IS NULL OR c.owner_id = $2)
-                 AND ($3::text IS NULL OR ${clientMatches('$3')})`;
-
-/**
- * The LIKE patterns of a search, one per line. A term is found anywhere; one of one or two characters only at the
- * beginning of a word, because the trigram index finds nothing shorter inside of words. An address is also searched for
- * in its stored form.
- */
-export function searchPatterns({ search = '' }: Pick<ClientQuery, 'search'>): string | null {
-  const term = search.trim().replaceAll('\n', ' ');
-  if (!term) return null;
-  const patterns = term.length < 3 ? [`${literal(term)}%`, `% ${literal(term)}%`] : [`%${literal(term)}%`];
-  const address = emailKey(term);
-  if (address) patterns.push(`%${literal(address)}%`);
-  return patterns.join('\n');
-}
 
 @Injectable()
 export class ClientsService {
@@ -64,17 +52,16 @@ export class ClientsService {
 
   async list(viewer: Viewer, query: ClientQuery): Promise<Page<ClientView>> {
     const sort = query.sort ?? '-id';
-    const owner = query.ownerId ?? null;
-    const search = searchPatterns(query);
+    const { where, params, count } = await listedClients(this.database, viewer, query);
     const page = await listPage<ClientRow>(
       this.database,
       {
         ...CLIENT_VIEW,
-        where: LISTED,
-        params: [readableOwner(viewer), owner, search],
+        where,
+        params,
         key: [...SORT_KEYS[sort.replace('-', '') as keyof typeof SORT_KEYS], { expression: 'c.id', type: 'bigint' }],
         descending: sort.startsWith('-'),
-        ...(search === null ? { total: () => this.count(viewer, owner) } : {}),
+        ...(count && { total: count }),
       },
       query,
     );
@@ -83,21 +70,25 @@ export class ClientsService {
 
   /**
    * The clients of a list, in id order, as a CSV file that `import` takes back unchanged and spreadsheets open: it
-   * begins with a byte order mark and contains no formulas. Read in pages as it is consumed; no connection is kept in
-   * between.
+   * begins with a byte order mark and contains no formulas. It has the fields of the owner who is asked for, else the
+   * viewer's own. Read in pages as it is consumed; no connection is kept in between.
    */
-  async *exportCsv(viewer: Viewer, query: Pick<ClientQuery, 'search' | 'ownerId'> = {}): AsyncGenerator<string> {
+  async *exportCsv(viewer: Viewer, filter: ClientFilter = {}): AsyncGenerator<string> {
     await audit(this.database, viewer, 'clients.export');
-    yield `\uFEFF${csvRow(['email', 'full_name', 'comment'])}`;
+    const readable = readableOwner(viewer);
+    const owner = readable ?? filter.ownerId ?? viewer.userId;
+    const columns = fileColumns(await fieldsOf(this.database, owner));
+    const { where, params } = await listedClients(this.database, viewer, filter);
+    yield `\uFEFF${csvRow(columns.map(fileHead))}`;
     for (let after = 0; ;) {
-      const page = await this.database.rows<Pick<Client, 'id' | 'email' | 'fullName' | 'comment'>>(
-        `SELECT c.id, c.email, c.full_name, c.comment FROM clients c
-          WHERE ${LISTED} AND c.id > $4 ORDER BY c.id LIMIT ${EXPORT_PAGE}`,
-        [readableOwner(viewer), query.ownerId ?? null, searchPatterns(query), after],
+      const page = await this.database.rows<Client & { tags: string[] }>(
+        `SELECT c.*, ${TAG_NAMES} AS tags FROM clients c
+          WHERE ${where} AND c.id > $${params.length + 1} ORDER BY c.id LIMIT ${EXPORT_PAGE}`,
+        [...params, after],
       );
       const last = page.at(-1);
       if (!last) return;
-      yield page.map((c) => csvRow([c.email, c.fullName, c.comment])).join('');
+      yield page.map((client) => csvRow(columns.map((column) => fileText(client, column)))).join('');
       after = last.id;
     }
   }
@@ -120,40 +111,43 @@ export class ClientsService {
 
   /**
    * @throws ValidationError
-   * @throws ConflictError EMAIL_TAKEN if the owner has a client with this address, in whatever case
+   * @throws ConflictError EMAIL_TAKEN if the owner has a client with this address, in whatever case; TAGS_FULL
    */
   async create(viewer: Viewer, input: ClientInput): Promise<ClientView> {
-    const checked = checkClient(input);
-    if (!checked.ok) throw new ValidationError(checked.errors);
-    return this.takenAware(checked.client.email, () =>
+    const { userId } = viewer;
+    return this.takenAware(input.email, () =>
       this.database.transaction(async (tx) => {
+        const { client, tags } = await checked(tx, userId, input, {});
         const clients = clientsIn(tx.manager);
-        const { id } = await clients.save(clients.create({ ownerId: viewer.userId, ...checked.client }));
-        await recogniseErased(tx, viewer.userId, id);
-        await this.newClients.announce(tx, viewer.userId, id);
-        const client = await readClient(tx, id, viewer.userId);
-        if (!client) throw new Error('an insert returned no row');
-        return client;
+        const { id } = await clients.save(clients.create({ ownerId: userId, ...client }));
+        if (tags) await setTags(tx, userId, id, tags);
+        await recogniseErased(tx, userId, id);
+        await this.newClients.announce(tx, userId, id);
+        const view = await readClient(tx, id, userId);
+        if (!view) throw new Error('an insert returned no row');
+        return view;
       }),
     );
   }
 
+  /** Fields that are not named keep their values; `tags` replace those that the client has. */
   async update(viewer: Viewer, id: number, change: Partial<ClientInput>): Promise<ClientView> {
-    const current = await this.getWritable(viewer, id);
-    const checked = checkClient({ ...current, ...given(change) });
-    if (!checked.ok) throw new ValidationError(checked.errors);
-    const updated = await this.takenAware(checked.client.email, () =>
+    return this.takenAware(change.email ?? '', () =>
       this.database.transaction(async (tx) => {
         const where = one(id, writableOwner(viewer));
-        await clientsIn(tx.manager).update(where, { ...checked.client, updatedAt: () => 'app_now()' });
-        const changed = await clientsIn(tx.manager).findOneBy(where);
-        if (!changed) return undefined;
-        await recogniseErased(tx, changed.ownerId, id, id);
-        return readClient(tx, id, changed.ownerId);
+        // Locked, so that two changes of different fields do not undo each other.
+        const current = await clientsIn(tx.manager).findOne({ where, lock: { mode: 'for_no_key_update' } });
+        if (!current) throw await notWritable(tx, viewer, 'Client', id);
+        const { ownerId, fields } = current;
+        const { client, tags } = await checked(tx, ownerId, { ...current, fields: {}, ...given(change) }, fields);
+        await clientsIn(tx.manager).update({ id }, { ...client, updatedAt: () => 'app_now()' });
+        if (tags) await setTags(tx, ownerId, id, tags);
+        await recogniseErased(tx, ownerId, id, id);
+        const view = await readClient(tx, id, ownerId);
+        if (!view) throw new NotFoundError('Client', id);
+        return view;
       }),
     );
-    if (!updated) throw new NotFoundError('Client', id);
-    return updated;
   }
 
   /** Deletes the client. Their deliveries and attempts stay in the ledger; open deliveries are skipped. */
@@ -164,22 +158,6 @@ export class ClientsService {
       await audit(tx, viewer, 'client.delete', { type: 'client', id });
       await deleteClient(tx, id);
     });
-  }
-
-  private async getWritable(viewer: Viewer, id: number): Promise<Client> {
-    const client = await clientsIn(this.database.dataSource).findOneBy(one(id, writableOwner(viewer)));
-    if (!client) throw await notWritable(this.database, viewer, 'Client', id);
-    return client;
-  }
-
-  /** From the counters that the database keeps, never by counting clients. */
-  private async count(viewer: Viewer, owner: number | null): Promise<number> {
-    const row = await this.database.first<{ n: number }>(
-      `SELECT coalesce(sum(clients), 0)::bigint AS n FROM client_totals
-        WHERE owner_id <> 0 AND ($1::bigint IS NULL OR owner_id = $1) AND ($2::bigint IS NULL OR owner_id = $2)`,
-      [readableOwner(viewer), owner],
-    );
-    return row?.n ?? 0;
   }
 
   private async takenAware<T>(email: string, work: () => Promise<T>): Promise<T> {
@@ -197,7 +175,27 @@ const clientsIn = (source: Pick<EntityManager, 'getRepository'>) => source.getRe
 /** One client, of this owner or (null) of anybody. */
 const one = (id: number, owner: number | null) => ({ id, ...(owner !== null && { ownerId: owner }) });
 
-/** The fields that the caller gave; null means absent. */
+/** An input that may become a client, whose present values are these. @throws ValidationError naming all that is wrong */
+async function checked(tx: Transaction, ownerId: number, input: ClientInput, values: FieldValues) {
+  const client = checkClient(input);
+  const { fields = {}, tags } = input;
+  // Who gives no fields need not wait for those who change them.
+  const own = Object.keys(fields).length > 0 ? checkValues(await holdFields(tx, ownerId), fields) : NO_CHANGE;
+  const labels = tags && checkTags(tags);
+  const after = changedValues(values, own.change);
+  const errors = [...own.errors, ...at('fields', valuesProblem(after)), ...(labels?.errors ?? [])];
+  if (!client.ok || errors.length > 0) throw new ValidationError([...(client.ok ? [] : client.errors), ...errors]);
+  return { client: { ...client.client, fields: after }, tags: labels?.names };
+}
+
+const NO_CHANGE = { change: {}, errors: [] };
+
+const fileText = (client: Client & { tags: string[] }, { key, own, type }: ClientColumn): string => {
+  if (own) return valueText(client.fields[key]);
+  return type === 'tags' ? client.tags.join(',') : String(client[key as 'email' | 'fullName' | 'comment']);
+};
+
+/** What the caller gave; null means absent. */
 const given = (change: Partial<ClientInput>): Partial<ClientInput> =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null && value !== undefined));
 

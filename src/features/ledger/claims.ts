@@ -11,6 +11,8 @@ export interface Claim {
   email: string;
   fullName: string;
   comment: string;
+  /** The values of the owner's fields, as JSON: only the runs whose letters show some need them. */
+  fields: string;
   /** SMTP transactions so far; this one has number attempts + 1. */
   attempts: number;
   tries: number;

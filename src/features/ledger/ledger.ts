@@ -97,10 +97,12 @@ const write = (bounces: boolean) => `
         AND (d.status <> 'sending' OR d.claimed_by = $1)
      RETURNING d.id, d.run_id, r.mailing_id, r.owner_id, d.client_id, d.email, d.attempts, d.tries, d.breaks,
                d.lost_replies, r.on_unknown, d.offered, d.reason AS skipped_for)
-  SELECT claimed.*, coalesce(c.full_name, '') AS full_name, coalesce(c.comment, '') AS comment
+  SELECT claimed.*, coalesce(c.full_name, '') AS full_name, coalesce(c.comment, '') AS comment,
+         coalesce(c.fields::text, '{}') AS fields
     FROM claimed LEFT JOIN clients c ON c.id = claimed.client_id
   UNION ALL
-  SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM moved`;
+  SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM moved`;
 const WRITE = write(false);
 const WRITE_BOUNCES = write(true);
 

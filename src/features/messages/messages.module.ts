@@ -5,8 +5,10 @@ import { QueueModule } from '../../queue/queue.module';
 import { NoticesModule } from '../notices/notices.module';
 import { ClientsModule } from '../clients/clients.module';
 import { ConsentModule } from '../consent/consent.module';
+import { Uses } from '../clients/uses';
 import { UsersModule } from '../users/users.module';
 import { Message } from './message.entity';
+import { messagesUsing } from './messages-using';
 import { MessagesService } from './messages.service';
 import { PreviewService } from './preview.service';
 import { TestNoticesService } from './test-notices.service';
@@ -24,4 +26,8 @@ import { TestNoticesService } from './test-notices.service';
   providers: [MessagesService, PreviewService, TestNoticesService],
   exports: [MessagesService, PreviewService, TestNoticesService],
 })
-export class MessagesModule {}
+export class MessagesModule {
+  constructor(uses: Uses) {
+    uses.attend(messagesUsing);
+  }
+}

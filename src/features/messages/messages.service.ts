@@ -8,7 +8,8 @@ import { invalid, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Language } from '../../domain/language';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
-import { compileContent, type LetterData, type RenderedContent } from '../../domain/template';
+import { compileContent, type LetterData, ownFieldsIn, type RenderedContent } from '../../domain/template';
+import { holdFields, isOffered } from '../clients/field-definitions';
 import { Message } from './message.entity';
 
 export interface MessageInput {
@@ -44,10 +45,13 @@ export class MessagesService {
     return this.find(id, readableOwner(viewer));
   }
 
-  /** @throws ValidationError if a template does not compile or names a variable that does not exist */
-  async create(viewer: Viewer, input: MessageInput): Promise<MessageWithUse> {
-    const content = checkContent(input);
-    const message = await this.database.transaction((tx) => {
+  /**
+   * @param from of a copy: the message that was copied
+   * @throws ValidationError if a template does not compile or names a variable that does not exist
+   */
+  async create(viewer: Viewer, input: MessageInput, from?: MessageInput): Promise<MessageWithUse> {
+    const message = await this.database.transaction(async (tx) => {
+      const content = checkContent(input, await usableFields(tx, viewer.userId, from));
       const messages = tx.manager.getRepository(Message);
       return messages.save(messages.create({ ownerId: viewer.userId, ...content }));
     });
@@ -57,23 +61,27 @@ export class MessagesService {
   /** Takes effect from the next run; runs under way send the content that they began with. */
   async update(viewer: Viewer, id: number, change: Partial<MessageInput>): Promise<MessageWithUse> {
     const current = await this.findWritable(viewer, id);
-    const content = checkContent({
-      subject: change.subject ?? current.subject,
-      body: change.body ?? current.body,
-      bodyText: change.bodyText === undefined ? current.bodyText : change.bodyText,
-    });
     const owner = writableOwner(viewer);
-    await this.database.transaction((tx) =>
-      tx.manager
+    await this.database.transaction(async (tx) => {
+      const changed = {
+        subject: change.subject ?? current.subject,
+        body: change.body ?? current.body,
+        bodyText: change.bodyText === undefined ? current.bodyText : change.bodyText,
+      };
+      const content = checkContent(changed, await usableFields(tx, current.ownerId, current));
+      await tx.manager
         .getRepository(Message)
-        .update({ id, ...(owner !== null && { ownerId: owner }) }, { ...content, updatedAt: () => 'app_now()' }),
-    );
+        .update({ id, ...(owner !== null && { ownerId: owner }) }, { ...content, updatedAt: () => 'app_now()' });
+    });
     return this.find(id, writableOwner(viewer));
   }
 
   /** The message as a client would get it by a marketing mailing, whose footer has this language. */
-  preview({ subject, body, bodyText }: MessageInput, data: LetterData, language: Language): RenderedContent {
-    const compiled = compileContent({ subject, body, bodyText }, language);
+  preview(
+    { subject, body, bodyText }: MessageInput,
+    { data, language, fields }: { data: LetterData; language: Language; fields: string[] },
+  ): RenderedContent {
+    const compiled = compileContent({ subject, body, bodyText }, language, fields);
     if (!compiled.ok) throw new ValidationError(compiled.errors);
     return compiled.content.render(data);
   }
@@ -104,11 +112,22 @@ export const deleteMessage = (tx: Transaction, id: number) => tx.manager.getRepo
 
 const SUBJECT_MAX = 1_000;
 
-function checkContent(input: MessageInput): { subject: string; body: string; bodyText: string | null } {
+/** The keys of the fields that a message may name: archived ones only if it names them already. */
+async function usableFields(tx: Transaction, ownerId: number, present?: MessageInput): Promise<string[]> {
+  const fields = await holdFields(tx, ownerId);
+  const named = present && !fields.every(isOffered) ? ownFieldsIn(present) : new Set();
+  return fields.filter((field) => isOffered(field) || named.has(field.key)).map(({ key }) => key);
+}
+
+function checkContent(
+  input: MessageInput,
+  fields: string[],
+): { subject: string; body: string; bodyText: string | null } {
   const bodyText = input.bodyText?.trim() ? input.bodyText : null;
   const wrong = singleLineProblem(input.subject, SUBJECT_MAX);
   if (wrong) throw invalid('subject', wrong);
-  const compiled = compileContent({ subject: input.subject, body: input.body, bodyText: bodyText ?? undefined });
+  const source = { subject: input.subject, body: input.body, bodyText: bodyText ?? undefined };
+  const compiled = compileContent(source, undefined, fields);
   if (!compiled.ok) throw new ValidationError(compiled.errors);
   return { subject: input.subject, body: input.body, bodyText };
 }

@@ -1,10 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Database } from '../../database/database';
 import { CONFIG, type Config } from '../../config/config.module';
 import { unsubscribeUrl } from '../../domain/address-token';
+import { type FieldValues, sampleValues } from '../../domain/client-fields';
 import { reasonText } from '../../domain/footer';
 import type { Language } from '../../domain/language';
 import type { Viewer } from '../../domain/permissions';
 import type { LetterData, RenderedContent } from '../../domain/template';
+import { fieldsOf } from '../clients/field-definitions';
 import { ClientsService } from '../clients/clients.service';
 import { LinkKeys } from '../consent/link-keys.service';
 import { SendersService } from '../consent/senders.service';
@@ -20,6 +23,7 @@ const NOBODY = { fullName: 'Anna Example', email: 'anna@example.com', comment: '
 @Injectable()
 export class PreviewService {
   constructor(
+    private readonly database: Database,
     private readonly messages: MessagesService,
     private readonly clients: ClientsService,
     private readonly users: UsersService,
@@ -29,22 +33,36 @@ export class PreviewService {
   ) {}
 
   async ofMessage(viewer: Viewer, messageId: number, clientId?: number): Promise<RenderedContent> {
-    return this.ofDraft(viewer, await this.messages.get(viewer, messageId), clientId);
+    const message = await this.messages.get(viewer, messageId);
+    return this.ofDraft(viewer, message, { ...(clientId !== undefined && { clientId }), ownerId: message.ownerId });
   }
 
-  /** @throws ValidationError if the draft does not compile */
-  async ofDraft(viewer: Viewer, draft: MessageInput, clientId?: number): Promise<RenderedContent> {
-    const client = clientId === undefined ? NOBODY : await this.clients.get(viewer, clientId);
+  /**
+   * @param ownerId whose message it is to be, and so who defined its fields; the viewer, if absent
+   * @throws ValidationError if the draft does not compile
+   */
+  async ofDraft(
+    viewer: Viewer,
+    draft: MessageInput,
+    { clientId, ownerId = viewer.userId }: { clientId?: number; ownerId?: number } = {},
+  ): Promise<RenderedContent> {
+    const fields = await fieldsOf(this.database, ownerId);
+    const client =
+      clientId === undefined ? { ...NOBODY, fields: sampleValues(fields) } : await this.clients.get(viewer, clientId);
     const { language } = await this.users.byId(viewer.userId);
-    return this.messages.preview(draft, await this.dataFor(viewer, client, language), language);
+    const data = await this.dataFor(viewer, client, language);
+    return this.messages.preview(draft, { data, language, fields: fields.map(({ key }) => key) });
   }
 
-  private async dataFor(viewer: Viewer, client: LetterData['client'], language: Language): Promise<LetterData> {
-    const { fullName, email, comment } = client;
+  private async dataFor(
+    viewer: Viewer,
+    { fullName, email, comment, fields }: typeof NOBODY & { fields: FieldValues },
+    language: Language,
+  ): Promise<LetterData> {
     const sender = await this.senders.shown(viewer);
     const tokenOf = await this.keys.signer({ kind: 'test', ownerId: viewer.userId, mailingId: 0 });
     return {
-      client: { fullName, email, comment },
+      client: { ...fields, fullName, email, comment },
       mailing: { name: '' },
       sender: { name: sender.name, email: sender.email },
       date: new Date().toISOString(),

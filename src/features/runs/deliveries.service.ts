@@ -15,7 +15,7 @@ import type { DeliveryStatus } from '../../domain/states';
 import type { DeliveryEvent } from '../../domain/suppression';
 import { FeedState } from '../../queue/feed-state';
 import { audit } from '../audit/audit';
-import { searchPatterns } from '../clients/clients.service';
+import { searchPatterns } from '../clients/client-list';
 import { markSent, resend } from '../ledger/moves';
 import {
   COUNT_WITH_EVENT,

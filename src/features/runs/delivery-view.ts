@@ -1,7 +1,7 @@
 import type { View } from '../../database/list';
 import type { DeliveryStatus, RunTrigger } from '../../domain/states';
 import type { DeliveryEvent } from '../../domain/suppression';
-import { clientMatches } from '../clients/clients.service';
+import { clientMatches } from '../clients/client-list';
 import { EVENTS_OF_DELIVERY } from '../ledger/events.service';
 
 export interface DeliveryView {

@@ -7,6 +7,7 @@ import { findingTexts, isBlocking, mayOverride, preflight, type PreflightFacts }
 import { problem } from '../../domain/problems';
 import type { ExclusionReason } from '../../domain/codes';
 import type { MailingKind } from '../../domain/suppression';
+import { fieldsOf } from '../clients/field-definitions';
 import { compileContent, type ContentSource } from '../../domain/template';
 import { audienceOf } from '../audiences/audiences';
 import { audit, type AuditObject } from '../audit/audit';
@@ -157,12 +158,13 @@ async function letGo(
   throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });
 }
 
-async function templateProblem(sql: Sql, { messageId, kind, language }: Mailing): Promise<string | null> {
+async function templateProblem(sql: Sql, { messageId, ownerId, kind, language }: Mailing): Promise<string | null> {
   const source = await sql.first<ContentSource>('SELECT subject, body, body_text FROM messages WHERE id = $1', [
     messageId,
   ]);
   if (!source) return null;
-  const compiled = compileContent(source, kind === 'marketing' ? language : undefined);
+  const keys = (await fieldsOf(sql, ownerId)).map(({ key }) => key);
+  const compiled = compileContent(source, kind === 'marketing' ? language : undefined, keys);
   return compiled.ok ? null : new ValidationError(compiled.errors).message;
 }
 

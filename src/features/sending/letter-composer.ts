@@ -3,6 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { unsubscribeUrl } from '../../domain/address-token';
+import type { FieldValues } from '../../domain/client-fields';
 import { type PreparedLetter, prepareLetter } from '../../domain/compose';
 import { DomainError, ValidationError } from '../../domain/errors';
 import { composeSigned, senderOf } from '../../domain/identity';
@@ -95,7 +96,12 @@ export class LetterComposer {
       const digest = letterDigest({ runKey, runId, clientId, deliveryId }, this.config.secretKey);
       return composeSigned(this.account.identity, prepared, {
         data: {
-          client: { fullName: claim.fullName, email: claim.email, comment: claim.comment },
+          client: {
+            ...(prepared.content.readsFields && (JSON.parse(claim.fields) as FieldValues)),
+            fullName: claim.fullName,
+            email: claim.email,
+            comment: claim.comment,
+          },
           unsubscribeUrl: linkOf(deliveryId, claim.email),
           ...data,
         },
@@ -123,7 +129,8 @@ export class LetterComposer {
     const run = await this.snapshot(runId);
     const { transactional, language, mailingName, timeZone } = run;
     const source = { subject: run.subject, body: run.body, bodyText: run.bodyText };
-    const compiled = compileContent(source, transactional ? undefined : language);
+    // Whatever may be a field is taken: it was checked when the message was written, and one that is gone is empty.
+    const compiled = compileContent(source, transactional ? undefined : language, 'any');
     if (!compiled.ok)
       return new DomainError('invalid', 'TEMPLATE_FAILED', new ValidationError(compiled.errors).message);
     const { from, domain } = senderOf(run.sender);

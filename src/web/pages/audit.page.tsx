@@ -63,6 +63,8 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   message: (id) => `/messages/${id}`,
   client: (id) => `/clients/${id}`,
   form: (id) => `/forms/${id}`,
+  field: null,
+  tag: (id) => `/clients/tags/${id}`,
   import: (id) => `/clients/import/${id}`,
   run: (id) => `/runs/${id}`,
   delivery: (id) => `/attempts?deliveryId=${id}`,

@@ -167,6 +167,7 @@ function PreviewPane({ message, previewId, ownEmail }: Pick<EditorProps, 'messag
         hx-sync="this:replace"
       ></div>
       <input type="hidden" form="message-form" name="previewId" value={previewId} />
+      {message && <input type="hidden" form="message-form" name="messageId" value={message.id} />}
       <div class="field">
         <label class="form-label" for="preview-client">
           {t.messages.previewAs}

@@ -78,7 +78,10 @@ export class MessagesWebController {
     const previewId = PREVIEW_ID.test(form.previewId ?? '') ? (form.previewId ?? '') : this.drafts.newId();
     const revision = Date.now();
     try {
-      const content = await this.previews.ofDraft(viewer, input(form), await this.clientOf(viewer, form.previewClient));
+      const clientId = await this.clientOf(viewer, form.previewClient);
+      const messageId = wholeNumber(form.messageId);
+      const owner = messageId && { ownerId: (await this.messages.get(viewer, messageId)).ownerId };
+      const content = await this.previews.ofDraft(viewer, input(form), { ...(clientId && { clientId }), ...owner });
       await this.drafts.keep(viewer, previewId, content.html);
       return fragment(<Preview content={content} previewId={previewId} revision={revision} />);
     } catch (error) {
@@ -139,12 +142,10 @@ export class MessagesWebController {
 
   @Post(':id/copy')
   async copy(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
-    const { subject, body, bodyText } = await this.messages.get(viewer, id);
-    const made = await this.messages.create(viewer, {
-      subject: cut(reader.t.mailings.copyOf(subject), 2_000),
-      body,
-      bodyText,
-    });
+    const message = await this.messages.get(viewer, id);
+    const { subject, body, bodyText } = message;
+    const copy = { subject: cut(reader.t.mailings.copyOf(subject), 2_000), body, bodyText };
+    const made = await this.messages.create(viewer, copy, message);
     return redirect(`/messages/${made.id}`, 'copied');
   }
 

@@ -5,6 +5,7 @@ import type { CountedEvent, DeliveryEvent, SuppressionSource } from '../../domai
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
+import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
 import { reasonsEn } from './reasons';
 
 const letters = (n: number) => count(n, 'letter', 'letters');
@@ -148,6 +149,9 @@ export const en = {
   period: { once: 'Once', daily: 'Every day', weekly: 'Every week', monthly: 'Every month' },
   chart: { asTable: 'The numbers as a table' },
   reasons: reasonsEn,
+  fields: fieldsEn,
+  tags: tagsEn,
+  subscription: subscriptionEn,
   statusCode: {
     paused_by_manager: 'A manager paused this mailing.',
     owner_blocked: "The owner's account is blocked.",
@@ -725,6 +729,9 @@ export const en = {
       'person.erase': 'Erased a person',
       'person.export': 'Exported what is kept about a person',
       'client.delete': 'Deleted a client',
+      'field.delete': 'Deleted a field of clients',
+      'tag.delete': 'Deleted a tag',
+      'tag.merge': 'Merged tags',
       'clients.import': 'Imported clients',
       'clients.export': 'Exported clients',
       'deliveries.export': 'Exported deliveries',
@@ -755,6 +762,8 @@ export const en = {
       message: 'Message',
       client: 'Client',
       form: 'Sign-up form',
+      field: 'Field',
+      tag: 'Tag',
       import: 'Import',
       run: 'Sending',
       delivery: 'Letter',
@@ -857,6 +866,7 @@ export const en = {
   },
   problems: problemsEn,
   refusals: {
+    ...fieldRefusalsEn,
     EMAIL_TAKEN: 'This address is there already.',
     MAILING_SENDING: 'Letters of this mailing are still going out. Wait until they are through.',
     MAILING_ENDED: 'The end of this mailing has passed. Give it a later end first.',

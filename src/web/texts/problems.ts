@@ -24,7 +24,7 @@ export const problemsEn: ProblemTexts = {
   too_short: ({ min }) => `At least ${min} characters, please.`,
   too_long: ({ max }) => `At most ${max} characters, please.`,
   too_many: (v) =>
-    v.what === 'fields' || v.what === 'options'
+    v.what === 'fields' || v.what === 'options' || v.what === 'tags'
       ? problemTexts.too_many(v)
       : `At most ${v.max} clients at once, please.`,
   one_of: chooseEn,
@@ -59,6 +59,8 @@ export const problemsEn: ProblemTexts = {
     `There is no field "${key}".${similar === null ? '' : ` Did you mean "${similar}"?`}`,
   https_url: () => 'An address that begins with https://, please.',
   web_origin: () => 'Addresses of sites, please, such as https://shop.example, one a line.',
+  tag_comma: () => 'Without commas, please: they separate tags.',
+  no_such_tag: () => 'Choose another tag.',
   email: () => 'This is not an e-mail address we can write to.',
   common_password: () =>
     'Many people use this password, so it is guessed first. Choose another: a few words in a row are good.',
@@ -67,7 +69,8 @@ export const problemsEn: ProblemTexts = {
   wrong_code: () => 'This code is not right, or was used already. Wait for the next one.',
   too_many_tags: ({ max }) => `At most ${max} outputs and tags, please.`,
   too_many_words: ({ max }) => `At most ${max} names and filters in outputs and tags, please.`,
-  unknown_variable: (v) => `${placeEn(v)}There is no variable “${v.name}”.`,
+  unknown_variable: (v) =>
+    `${placeEn(v)}There is no variable “${v.name}”.${v.similar === null ? '' : ` Did you mean “${v.similar}”?`}`,
   unknown_filter: (v) => `${placeEn(v)}There is no filter “${v.name}”.`,
   unknown_tag: (v) => `${placeEn(v)}There is no tag “${v.name}”.`,
   not_assignable: (v) => `${placeEn(v)}“${v.name}” can not be assigned to.`,
@@ -121,7 +124,7 @@ export const problemsRu: ProblemTexts = {
   too_small: ({ min }) => `Не меньше ${min}, пожалуйста.`,
   too_large: ({ max }) => `Не больше ${max}, пожалуйста.`,
   too_many: ({ max, what }) =>
-    `Не больше ${max} ${what === 'fields' ? 'полей' : what === 'options' ? 'вариантов' : 'клиентов'} сразу, пожалуйста.`,
+    `Не больше ${max} ${what === 'fields' ? 'полей' : what === 'options' ? 'вариантов' : what === 'tags' ? 'тегов' : 'клиентов'} сразу, пожалуйста.`,
   one_of: chooseRu,
   some_of: chooseRu,
   not_one_line: () => 'Одна строка без управляющих знаков, пожалуйста.',
@@ -159,6 +162,8 @@ export const problemsRu: ProblemTexts = {
     `Поля «${key}» нет.${similar === null ? '' : ` Возможно, имелось в виду «${similar}»?`}`,
   https_url: () => 'Адрес должен начинаться с https://.',
   web_origin: () => 'Укажите адреса сайтов вида https://shop.example, по одному в строке.',
+  tag_comma: () => 'Без запятых, пожалуйста: они разделяют теги.',
+  no_such_tag: () => 'Выберите другой тег.',
   email: () => 'На такой адрес письмо не отправить.',
   common_password: () => 'Такой пароль у многих, его угадывают первым. Выберите другой: хороши несколько слов подряд.',
   own_address: () => 'Это ваш адрес или его часть. Выберите то, чего никто не угадает.',
@@ -166,7 +171,9 @@ export const problemsRu: ProblemTexts = {
   wrong_code: () => 'Код неверный или уже использован. Дождитесь следующего.',
   too_many_tags: ({ max }) => `Не более ${max} подстановок и тегов, пожалуйста.`,
   too_many_words: ({ max }) => `Не более ${max} имён и фильтров в подстановках и тегах, пожалуйста.`,
-  unknown_variable: (v) => `${placeRu(v)}Нет переменной «${v.name}».`,
+  unknown_variable: (v) =>
+    `${placeRu(v)}Нет переменной «${v.name}».` +
+    (v.similar === null ? '' : ` Возможно, имелась в виду «${v.similar}»?`),
   unknown_filter: (v) => `${placeRu(v)}Нет фильтра «${v.name}».`,
   unknown_tag: (v) => `${placeRu(v)}Нет тега «${v.name}».`,
   not_assignable: (v) => `${placeRu(v)}«${v.name}» нельзя присвоить значение.`,

@@ -1,5 +1,6 @@
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
+import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
@@ -152,6 +153,9 @@ export const ru: Texts = {
   period: { once: 'Один раз', daily: 'Каждый день', weekly: 'Каждую неделю', monthly: 'Каждый месяц' },
   chart: { asTable: 'Числа таблицей' },
   reasons: reasonsRu,
+  fields: fieldsRu,
+  tags: tagsRu,
+  subscription: subscriptionRu,
   statusCode: {
     paused_by_manager: 'Рассылку приостановил менеджер.',
     owner_blocked: 'Учётная запись владельца заблокирована.',
@@ -731,6 +735,9 @@ export const ru: Texts = {
       'person.erase': 'Стирание данных человека',
       'person.export': 'Выгрузка данных человека',
       'client.delete': 'Удаление клиента',
+      'field.delete': 'Удаление поля клиентов',
+      'tag.delete': 'Удаление тега',
+      'tag.merge': 'Объединение тегов',
       'clients.import': 'Импорт клиентов',
       'clients.export': 'Выгрузка клиентов',
       'deliveries.export': 'Выгрузка отправленного',
@@ -761,6 +768,8 @@ export const ru: Texts = {
       message: 'Сообщение',
       client: 'Клиент',
       form: 'Форма подписки',
+      field: 'Поле',
+      tag: 'Тег',
       import: 'Загрузка',
       run: 'Отправка',
       delivery: 'Письмо',
@@ -863,6 +872,7 @@ export const ru: Texts = {
   },
   problems: problemsRu,
   refusals: {
+    ...fieldRefusalsRu,
     EMAIL_TAKEN: 'Такой адрес уже есть.',
     MAILING_SENDING: 'Письма этой рассылки ещё уходят. Подождите, пока уйдут все.',
     MAILING_ENDED: 'Срок рассылки истёк. Сначала перенесите конец.',

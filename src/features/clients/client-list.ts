@@ -1,0 +1,111 @@
+import type { Sql } from '../../database/database';
+import { literal, searched } from '../../database/search';
+import { emailKey } from '../../domain/email-address';
+import { readableOwner, type Viewer } from '../../domain/permissions';
+import { reasonsOf, type SubscriptionStatus } from '../../domain/subscription';
+import { GRAVEST_FIRST } from '../consent/suppression-sql';
+
+/** Which clients a list, an export or a bulk action is about; what is absent does not matter. */
+export interface ClientFilter {
+  search?: string;
+  ownerId?: number;
+  /** The name of a tag, or its id. */
+  tag?: string;
+  subscription?: SubscriptionStatus;
+}
+
+/** SQL on the client `c` and the values of its parameters. */
+export interface Listed {
+  where: string;
+  params: unknown[];
+  /** For a list without further conditions: counts it by the counters that the database keeps. */
+  count?: (sql: Sql) => Promise<number>;
+}
+
+/** Puts a value into the parameters. @returns its `$n` */
+type Value = (value: unknown) => string;
+
+/** A further filter is one entry here: the condition, or nothing if it is not asked for. */
+const conditionsOf = ({ search, subscription }: ClientFilter, tags: number[] | null, value: Value): string[] => {
+  const patterns = searchPatterns({ search });
+  return [
+    ...(patterns === null ? [] : [clientMatches(`${value(patterns)}::text`)]),
+    ...(tags === null ? [] : [hasTag(tags, value)]),
+    ...(subscription === undefined ? [] : [isSubscribed(subscription, value)]),
+  ];
+};
+
+export async function listedClients(sql: Sql, viewer: Viewer, filter: ClientFilter): Promise<Listed> {
+  const owners = [readableOwner(viewer), filter.ownerId ?? null];
+  const params: unknown[] = [...owners];
+  const tags = filter.tag === undefined ? null : await tagIds(sql, filter.tag, owners);
+  const conditions = conditionsOf(filter, tags, (value) => `$${params.push(value)}`);
+  const where = ['($1::bigint IS NULL OR c.owner_id = $1)', '($2::bigint IS NULL OR c.owner_id = $2)', ...conditions];
+  return {
+    where: where.join(' AND '),
+    params,
+    ...(conditions.length === 0 && { count: (of) => countAll(of, owners) }),
+    ...(conditions.length === 1 && tags?.length === 1 && { count: (of) => countTagged(of, tags) }),
+  };
+}
+
+/** SQL: whether the client `c` matches `searchPatterns`; the left side is the expression of the trigram index. */
+export const clientMatches = (patterns: string): string =>
+  `${searched(`c.email || ' ' || c.full_name`)} LIKE ANY (string_to_array(${searched(patterns)}, E'\\n'))`;
+
+/**
+ * The LIKE patterns of a search, one per line. A term is found anywhere; one of one or two characters only at the
+ * beginning of a word, because the trigram index finds nothing shorter inside of words. An address is also searched for
+ * in its stored form.
+ */
+export function searchPatterns({ search = '' }: { search?: string | undefined }): string | null {
+  const term = search.trim().replaceAll('\n', ' ');
+  if (!term) return null;
+  const patterns = term.length < 3 ? [`${literal(term)}%`, `% ${literal(term)}%`] : [`%${literal(term)}%`];
+  const address = emailKey(term);
+  if (address) patterns.push(`%${literal(address)}%`);
+  return patterns.join('\n');
+}
+
+/** Of the owners: the tags with this name or, if there are none, the one with this id. */
+async function tagIds(sql: Sql, tag: string, owners: unknown[]): Promise<number[]> {
+  const of = '($1::bigint IS NULL OR owner_id = $1) AND ($2::bigint IS NULL OR owner_id = $2)';
+  const named = await sql.rows<{ id: number }>(
+    `SELECT id FROM tags WHERE ${of} AND ${searched('name')} = ${searched('$3::text')}`,
+    [...owners, tag.trim()],
+  );
+  if (named.length > 0 || !/^[1-9]\d{0,14}$/.test(tag)) return named.map(({ id }) => id);
+  const one = await sql.rows<{ id: number }>(`SELECT id FROM tags WHERE ${of} AND id = $3`, [...owners, tag]);
+  return one.map(({ id }) => id);
+}
+
+/** With one tag Postgres can walk its clients in id order, whether they are many or few. */
+const hasTag = (ids: number[], value: Value): string =>
+  `EXISTS (SELECT FROM client_tags ct WHERE ct.client_id = c.id AND ct.tag_id
+     ${ids.length === 1 ? `= ${value(ids[0])}::bigint` : `= ANY(${value(ids)}::bigint[])`})`;
+
+/** Suppressions of all mailings that are in force for the client `c`. */
+const IN_FORCE = `suppressions s WHERE s.email_key = lower(c.email) AND s.lifted_at IS NULL AND s.mailing_id IS NULL
+   AND (s.owner_id = c.owner_id OR s.owner_id IS NULL) AND (s.expires_at IS NULL OR s.expires_at > app_now())`;
+
+/** The same as `subscriptionOf` says of each. EXISTS lets Postgres begin at the suppressions, if these are the fewer. */
+function isSubscribed(status: SubscriptionStatus, value: Value): string {
+  if (status === 'subscribed') return `NOT EXISTS (SELECT FROM ${IN_FORCE})`;
+  const reasons = `${value(reasonsOf(status))}::text[]`;
+  return `EXISTS (SELECT FROM ${IN_FORCE} AND s.reason = ANY(${reasons}))
+    AND (SELECT s.reason FROM ${IN_FORCE} ORDER BY ${GRAVEST_FIRST} LIMIT 1) = ANY(${reasons})`;
+}
+
+async function countAll(sql: Sql, owners: unknown[]): Promise<number> {
+  const row = await sql.first<{ n: number }>(
+    `SELECT coalesce(sum(clients), 0)::bigint AS n FROM client_totals
+      WHERE owner_id <> 0 AND ($1::bigint IS NULL OR owner_id = $1) AND ($2::bigint IS NULL OR owner_id = $2)`,
+    owners,
+  );
+  return row?.n ?? 0;
+}
+
+async function countTagged(sql: Sql, tags: number[]): Promise<number> {
+  const row = await sql.first<{ n: number }>('SELECT clients AS n FROM tags WHERE id = $1', tags);
+  return row?.n ?? 0;
+}
