@@ -9,6 +9,7 @@ import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
 import { ConsentModule } from '../features/consent/consent.module';
+import { SignupsModule } from '../features/signups/signups.module';
 import { PersonsModule } from '../features/persons/persons.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
@@ -31,6 +32,8 @@ import { AttemptsWebController } from './pages/attempts.web.controller';
 import { AuthWebController } from './pages/auth.web.controller';
 import { ClientsWebController } from './pages/clients.web.controller';
 import { PersonsWebController } from './pages/persons.web.controller';
+import { FormsWebController } from './pages/forms.web.controller';
+import { SignupWebController } from './pages/signup.web.controller';
 import { HomeWebController } from './pages/home.web.controller';
 import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
@@ -66,6 +69,7 @@ import { ReadersService } from './readers.service';
     ConsentModule,
     RunsModule,
     PersonsModule,
+    SignupsModule,
     SchedulingModule,
     StatisticsModule,
   ],
@@ -75,6 +79,8 @@ import { ReadersService } from './readers.service';
     ImportsWebController,
     ClientsWebController,
     PersonsWebController,
+    FormsWebController,
+    SignupWebController,
     MessagesWebController,
     MailingsWebController,
     MailingWebController,

@@ -90,6 +90,11 @@ const IN_FORCE = `suppressions s WHERE s.email_key = lower(c.email) AND s.lifted
 
 /** The same as `subscriptionOf` says of each. EXISTS lets Postgres begin at the suppressions, if these are the fewer. */
 function isSubscribed(status: SubscriptionStatus, value: Value): string {
+  if (status === 'unconfirmed') return 'c.unconfirmed_since IS NOT NULL';
+  return `c.unconfirmed_since IS NULL AND ${isConfirmed(status, value)}`;
+}
+
+function isConfirmed(status: Exclude<SubscriptionStatus, 'unconfirmed'>, value: Value): string {
   if (status === 'subscribed') return `NOT EXISTS (SELECT FROM ${IN_FORCE})`;
   const reasons = `${value(reasonsOf(status))}::text[]`;
   return `EXISTS (SELECT FROM ${IN_FORCE} AND s.reason = ANY(${reasons}))

@@ -45,3 +45,6 @@ async function publicForm(sql: Sql, form: SignupFormView): Promise<PublicForm> {
   });
   return { ...rest, asked: { fullName, fields, topics }, tagIds: tags.map(({ id }) => id) };
 }
+
+/** The address of a form's public page. */
+export const formUrl = (publicUrl: string, token: string): string => `${publicUrl.replace(/\/+$/, '')}/f/${token}`;

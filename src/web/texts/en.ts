@@ -6,6 +6,7 @@ import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
+import { formsEn, signupEn, topicsEn } from './signups';
 import { reasonsEn } from './reasons';
 
 const letters = (n: number) => count(n, 'letter', 'letters');
@@ -369,6 +370,9 @@ export const en = {
     deleteQuestion: (email: string) => `Delete ${email}?`,
     deleteText: 'Future mailings leave this client out, and waiting letters are skipped. What was sent stays recorded.',
   },
+  forms: formsEn,
+  signup: signupEn,
+  topics: topicsEn,
   persons: {
     title: "This person's rights",
     text: 'People may ask what is kept about them, and that it is forgotten.',

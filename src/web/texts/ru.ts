@@ -1,6 +1,7 @@
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
+import { formsRu, signupRu, topicsRu } from './signups';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
@@ -376,6 +377,9 @@ export const ru: Texts = {
     deleteText:
       'Будущие рассылки обойдут этого клиента, ждущие письма будут пропущены. Записи об отправленном останутся.',
   },
+  forms: formsRu,
+  signup: signupRu,
+  topics: topicsRu,
   persons: {
     title: 'Права этого человека',
     text: 'Человек вправе узнать, что о нём хранится, и потребовать всё стереть.',
