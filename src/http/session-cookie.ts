@@ -5,8 +5,8 @@ import type { NewSession } from '../features/users/sessions.service';
 
 type CookieConfig = Pick<Config, 'secureCookies'>;
 
-/** The session; a sign-in that waits for a code; a pending sign-in by a provider. */
-type CookieName = 'gonets' | 'gonets_challenge' | 'gonets_oidc';
+/** The session; a sign-in that waits for a code; a pending sign-in by a provider; the columns of the list of clients. */
+type CookieName = 'gonets' | 'gonets_challenge' | 'gonets_oidc' | 'gonets_columns';
 
 /** With `__Host-` browsers accept it only over HTTPS, from this host, for the whole site. */
 export const cookieName = (config: CookieConfig, name: CookieName): string =>

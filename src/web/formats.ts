@@ -17,6 +17,8 @@ export interface Formats {
   /** `14 Mar` from `2027-03-14`. */
   shortDay(day: string): string;
   longDay(day: string): string;
+  /** `14 Mar 2027`, the day that the text names in whatever time zone. */
+  plainDay(day: string): string;
   month(day: string): string;
   /** How long ago, roughly: `3 min`, `2 h`. */
   ago(at: Date | string, now: Date): string;
@@ -76,6 +78,7 @@ export function formatsOf(language: Language, zone: string): Formats {
     day: (at) => dates(locale, zone, 'day', DAY).format(new Date(at)),
     shortDay: (day) => dates(locale, 'UTC', 'short', { day: 'numeric', month: 'short' }).format(plain(day)),
     longDay: (day) => dates(locale, 'UTC', 'long', { ...DAY, weekday: 'short' }).format(plain(day)),
+    plainDay: (day) => dates(locale, 'UTC', 'day', DAY).format(plain(day)),
     month: (day) => dates(locale, 'UTC', 'month', { month: 'long', year: 'numeric' }).format(plain(day)),
     ago: (at, now) => {
       const seconds = (new Date(at).getTime() - now.getTime()) / 1000;

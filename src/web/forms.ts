@@ -1,9 +1,13 @@
+import type { ErrorCode } from '../domain/codes';
 import { DomainError, ValidationError } from '../domain/errors';
 import type { FormState, WebAnswer } from './answers';
 import type { Reader } from './reader';
 import { refusal } from './codes';
 import { fieldProblems } from './texts/texts';
 import type { FormValues } from './web-controller';
+
+/** The field of a form that a refusal is about. */
+const FIELD_OF: Partial<Record<ErrorCode, string>> = { EMAIL_TAKEN: 'email', FIELD_EXISTS: 'key', TAG_EXISTS: 'name' };
 
 /**
  * Does the work of a form. On invalid input the form is shown again, with what was typed and each problem at its field.
@@ -20,7 +24,7 @@ export async function submit(
     if (!(error instanceof DomainError) || !['invalid', 'conflict', 'rate_limited'].includes(error.kind)) throw error;
     const state: FormState = { values, problems: {} };
     if (error instanceof ValidationError) state.problems = fieldProblems(error, reader.t);
-    else if (error.code === 'EMAIL_TAKEN') state.problems = { email: reader.t.refusals.EMAIL_TAKEN };
+    else if (error.code in FIELD_OF) state.problems = { [FIELD_OF[error.code]!]: refusal(error, reader.t) };
     else state.problem = refusal(error, reader.t);
     const answer = await again(state);
     if (answer.kind === 'page') answer.status = error.kind === 'conflict' ? 409 : error.kind === 'invalid' ? 400 : 429;

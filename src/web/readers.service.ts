@@ -16,7 +16,7 @@ export const CurrentReader = createParamDecorator((_: unknown, context: Executio
 });
 
 /** The lists that show owners; for other pages, and live parts, the owners are not loaded. */
-const LISTS = /^\/(attempts|clients|mailings|messages)\/?(\?|$)/;
+const LISTS = /^\/(attempts|clients(\/tags)?|mailings|messages)\/?(\?|$)/;
 
 /**
  * Determines the language and time zone: from the user's profile, else from the cookie that the language links set,

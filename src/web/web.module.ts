@@ -34,6 +34,8 @@ import { ClientsWebController } from './pages/clients.web.controller';
 import { PersonsWebController } from './pages/persons.web.controller';
 import { FormsWebController } from './pages/forms.web.controller';
 import { SignupWebController } from './pages/signup.web.controller';
+import { FieldsWebController } from './pages/fields.web.controller';
+import { TagsWebController } from './pages/tags.web.controller';
 import { HomeWebController } from './pages/home.web.controller';
 import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
@@ -77,6 +79,8 @@ import { ReadersService } from './readers.service';
     HomeWebController,
     AuthWebController,
     ImportsWebController,
+    FieldsWebController,
+    TagsWebController,
     ClientsWebController,
     PersonsWebController,
     FormsWebController,

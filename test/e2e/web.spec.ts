@@ -166,6 +166,9 @@ const PATHS = [
   '/clients',
   '/clients/1',
   '/clients/new',
+  '/clients/fields',
+  '/clients/fields/new',
+  '/clients/tags',
   '/clients/import',
   '/clients/import/1',
   '/suppressions',
@@ -353,7 +356,8 @@ describe.each([
     expect(await wrong('/forgot', 'main form', { email: 'nonsense' })).toBe(1);
     expect(await wrong('/reset?token=x', 'main form', { password: 'short' })).toBe(1);
     await site.signIn(visit.page, email);
-    expect(await wrong('/clients/new', 'main form', { email: 'nonsense' })).toBe(2);
+    expect(await wrong('/clients/new', 'main form', { email: 'nonsense' })).toBe(1);
+    expect(await wrong('/clients/fields/new', 'main form')).toBe(2);
     expect(await wrong('/clients/import', 'main form')).toBe(1);
     expect(await wrong('/messages/new', '#message-form', { body: '{{ nothing }}' })).toBeGreaterThan(0);
     expect(await wrong('/mailings/new', '#mailing-form', { startAt: '2030-01-02T10:00' })).toBeGreaterThan(0);

@@ -65,6 +65,18 @@ describe('a letter', () => {
     expect([first.text, second.text].map((text) => text?.split('\n')[0])).toEqual(['Dear Client 1', 'Dear Anna']);
   });
 
+  it("shows the values of the owner's fields; a field that was deleted since is empty", async () => {
+    const { runId, claim } = await claimed(ledger);
+    await ledger.query(
+      `UPDATE runs SET body = '{{ client.city }} {{ client.born | date: "%d.%m.%Y" }} {{ client.gone }}.'`,
+    );
+    await ledger.query(`UPDATE clients SET fields = '{"city": "Омск <b>", "born": "2026-12-31", "age": 4}'`);
+    const given = await claim();
+    expect([given.runId, JSON.parse(given.fields)]).toEqual([runId, { city: 'Омск <b>', born: '2026-12-31', age: 4 }]);
+    const letter = await simpleParser((await composer(ledger).letter(given))!({ eightBitMime: true }));
+    expect(letter.text?.split('\n')[0]).toBe('Омск <b> 31.12.2026 .');
+  });
+
   it('has an identity of its own in each database, though secret, names and ids are the same', async () => {
     const other = await Ledger.start(ENV);
     try {

@@ -10,6 +10,7 @@ const PUBLIC =
 const FOR_MANAGERS = /^\/((users|audit|status)(\/|$)|suppressions\/batches\/:id\/suppress$)/;
 const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/clients\/import\/:id/, 'import'],
+  [/^\/clients\/tags\/:id/, 'tag'],
   [/^\/clients\/:id/, 'client'],
   [/^\/messages\/:id/, 'message'],
   [/^\/mailings\/:id/, 'mailing'],

@@ -4,7 +4,7 @@ import { listPage } from '../../database/list';
 import { checkDefinition, type FieldDefinition, FIELDS_MAX } from '../../domain/client-fields';
 import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
-import type { Viewer } from '../../domain/permissions';
+import { readableOwner, type Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
 import { ClientField } from './client-field.entity';
 import { changeFields, fieldsOf, isOffered } from './field-definitions';
@@ -40,6 +40,12 @@ export class FieldsService {
   /** In the order in which forms show them. */
   list({ userId }: Viewer): Promise<ClientField[]> {
     return fieldsOf(this.database, userId);
+  }
+
+  /** The fields of an owner whose clients the viewer may read. */
+  async of(viewer: Viewer, ownerId: number): Promise<ClientField[]> {
+    const readable = readableOwner(viewer);
+    return readable === null || readable === ownerId ? fieldsOf(this.database, ownerId) : [];
   }
 
   page({ userId }: Viewer, query: PageRequest): Promise<Page<ClientField>> {

@@ -45,11 +45,12 @@ export class TagsService {
     );
   }
 
-  /** The names of one's own tags, for forms: at most OWNED_TAGS_MAX. */
-  async ownTags({ userId }: Pick<Viewer, 'userId'>): Promise<Tag[]> {
+  /** All tags of an owner whose clients the viewer may read, by name: at most OWNED_TAGS_MAX. */
+  of(viewer: Viewer, ownerId: number): Promise<Tag[]> {
     return this.database.rows<Tag>(
-      `SELECT * FROM tags WHERE owner_id = $1 ORDER BY ${searched('name')}, id LIMIT ${OWNED_TAGS_MAX}`,
-      [userId],
+      `SELECT * FROM tags WHERE owner_id = $1 AND ($2::bigint IS NULL OR owner_id = $2)
+        ORDER BY ${searched('name')}, id LIMIT ${OWNED_TAGS_MAX}`,
+      [ownerId, readableOwner(viewer)],
     );
   }
 

@@ -84,7 +84,7 @@ interface ResultsProps<T> extends Omit<TableProps<T>, 'rows'> {
 /** The rows of a list, and the links to other pages. */
 export function Results<T>({ page, empty, children, attributes, ...table }: ResultsProps<T>) {
   const { t, query } = useReader();
-  const searched = [...query].some(([name, value]) => value && name !== 'cursor' && name !== 'sort');
+  const searched = [...query].some(([name, value]) => value && !['cursor', 'sort', 'columns'].includes(name));
   return (
     <div id="results" {...attributes}>
       {children}

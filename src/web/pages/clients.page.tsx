@@ -1,3 +1,6 @@
+import type { ClientColumn } from '../../domain/client-columns';
+import type { FieldDefinition } from '../../domain/client-fields';
+import { reasonsOf, subscriptionStatuses } from '../../domain/subscription';
 import type { ClientHistoryEntry } from '../../features/clients/client-history.service';
 import type { ClientView } from '../../features/clients/client-view';
 import type { DeliveryView } from '../../features/runs/deliveries.service';
@@ -12,18 +15,48 @@ import { Chip, DeliveryState, MessageId } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { useAttemptColumns } from './attempts.page';
+import {
+  ColumnsPick,
+  offeredColumns,
+  OwnFields,
+  Tags,
+  TagsField,
+  useClientColumns,
+  valueWords,
+} from './client-columns';
 import { History, Suppressed } from './client-history';
 import { PersonRights } from './person-rights';
 
-export function ClientsPage({ clients }: { clients: Page<ClientView> }) {
-  const { t, query, format } = useReader();
-  const search = query.get('search') ?? '';
-  const owner = query.get('ownerId') ?? '';
+interface ListProps {
+  clients: Page<ClientView>;
+  /** Those that the list shows beside the address, of all that it could show. */
+  columns: ClientColumn[];
+  fields: readonly FieldDefinition[];
+  tags: readonly string[];
+}
+
+/** Nobody is `unconfirmed` as long as there is no way to become so. */
+const STATUSES = subscriptionStatuses.filter((status) => status === 'subscribed' || reasonsOf(status).length > 0);
+
+export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
+  const { t, query } = useReader();
   const total = clients.total;
-  const filters = new URLSearchParams({ ...(search && { search }), ...(owner && { ownerId: owner }) });
+  const filters = new URLSearchParams(
+    ['search', 'tag', 'subscription', 'ownerId'].flatMap((name) => {
+      const value = query.get(name);
+      return value ? [[name, value]] : [];
+    }),
+  );
+  const shown = useClientColumns(columns);
   return (
     <>
       <PageHead title={t.clients.title}>
+        <a class="btn btn-secondary" href="/clients/fields">
+          {t.fields.title}
+        </a>
+        <a class="btn btn-secondary" href="/clients/tags">
+          {t.tags.title}
+        </a>
         <a id="csv" class="btn btn-secondary" href={`/clients/export.csv?${filters.toString()}`} download>
           {t.list.csv}
         </a>
@@ -44,8 +77,23 @@ export function ClientsPage({ clients }: { clients: Page<ClientView> }) {
             { value: 'fullName', text: t.clients.byName },
           ]}
         />
+        {picked(tags, query.get('tag')).length > 0 && (
+          <Pick
+            name="tag"
+            label={t.tags.tag}
+            all={t.list.all}
+            options={picked(tags, query.get('tag')).map((name) => ({ value: name, text: name }))}
+          />
+        )}
+        <Pick
+          name="subscription"
+          label={t.clients.subscription}
+          all={t.list.all}
+          options={STATUSES.map((value) => ({ value, text: t.subscription[value] }))}
+        />
         <OwnerPick />
       </Search>
+      <ColumnsPick offered={offeredColumns(fields)} chosen={columns} />
       <Results
         page={clients}
         caption={t.clients.title}
@@ -65,13 +113,7 @@ export function ClientsPage({ clients }: { clients: Page<ClientView> }) {
               </>
             ),
           },
-          { head: t.field.fullName, class: 'text-cell', cell: (client) => client.fullName },
-          {
-            head: t.field.comment,
-            class: 'text-cell muted',
-            cell: ({ comment }) => comment && <span class="clip">{comment}</span>,
-          },
-          { head: t.field.addedAt, class: 'muted text-nowrap', cell: (client) => format.day(client.createdAt) },
+          ...shown,
         ]}
         empty={{ text: t.clients.empty, action: { to: '/clients/import', text: t.clients.import } }}
       >
@@ -81,7 +123,19 @@ export function ClientsPage({ clients }: { clients: Page<ClientView> }) {
   );
 }
 
-export function ClientFormPage({ form, client }: { form: FormState; client?: ClientView }) {
+/** A tag that was asked for by a link may be another owner's. */
+const picked = (tags: readonly string[], asked: string | null): readonly string[] =>
+  asked && !tags.includes(asked) ? [asked, ...tags] : tags;
+
+interface FormProps {
+  form: FormState;
+  client?: ClientView;
+  fields: readonly FieldDefinition[];
+  /** The names of the owner's tags, to be suggested. */
+  tags: readonly string[];
+}
+
+export function ClientFormPage({ form, client, fields, tags }: FormProps) {
   const { t } = useReader();
   return (
     <>
@@ -92,7 +146,9 @@ export function ClientFormPage({ form, client }: { form: FormState; client?: Cli
       <PostForm action={client ? `/clients/${client.id}/edit` : '/clients/new'} class="card-box narrow">
         <FormProblem form={form} />
         <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="off" />
-        <Field form={form} name="fullName" label={t.field.fullName} required autocomplete="off" />
+        <Field form={form} name="fullName" label={t.field.fullName} autocomplete="off" />
+        <OwnFields form={form} fields={fields} />
+        <TagsField form={form} known={tags} />
         <Field form={form} name="comment" label={t.field.comment} rows={3} />
         <div class="actions">
           <button class="btn btn-primary">{t.form.save}</button>
@@ -107,6 +163,7 @@ export function ClientFormPage({ form, client }: { form: FormState; client?: Cli
 
 interface ClientProps {
   client: ClientView;
+  fields: readonly FieldDefinition[];
   history: ClientHistoryEntry[];
   deliveries: Page<DeliveryView>;
   attempts: AttemptView[];
@@ -114,12 +171,12 @@ interface ClientProps {
 }
 
 /** A client with every delivery, what became known about them, every attempt and the server's answers. */
-export function ClientPage({ client, history, deliveries, attempts, mayChange }: ClientProps) {
+export function ClientPage({ client, fields, history, deliveries, attempts, mayChange }: ClientProps) {
   const { t, format } = useReader();
   const tries = useAttemptColumns({ withClient: false });
   return (
     <>
-      <PageHead title={client.fullName} back={{ to: '/clients', text: t.clients.title }}>
+      <PageHead title={client.fullName || client.email} back={{ to: '/clients', text: t.clients.title }}>
         {mayChange && (
           <>
             <a class="btn btn-secondary" href={`/clients/${client.id}/edit`}>
@@ -141,6 +198,12 @@ export function ClientPage({ client, history, deliveries, attempts, mayChange }:
       <Facts
         of={[
           [t.field.email, client.email],
+          ...fields
+            .filter(({ key }) => client.fields[key] !== undefined)
+            .map(
+              ({ key, label, type }) => [label, valueWords(client.fields[key], type, t, format), 'prewrap'] as const,
+            ),
+          ...(client.tags.length > 0 ? [[t.tags.title, <Tags key="tags" names={client.tags} />] as const] : []),
           [t.field.addedAt, format.time(client.createdAt)],
           ...(client.comment ? [[t.field.comment, client.comment, 'prewrap'] as const] : []),
         ]}

@@ -1,24 +1,44 @@
-import { Get, Post, StreamableFile } from '@nestjs/common';
+import { Get, Inject, Post, Req, Res, StreamableFile } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { CONFIG, type Config } from '../../config/config.module';
 import { type Viewer, writableOwner } from '../../domain/permissions';
+import { subscriptionStatuses } from '../../domain/subscription';
+import { tagsOf } from '../../domain/tag-names';
 import { ClientHistory } from '../../features/clients/client-history.service';
+import type { ClientFilter } from '../../features/clients/client-list';
 import type { ClientView } from '../../features/clients/client-view';
-import { clientSorts, ClientsService } from '../../features/clients/clients.service';
+import { type ClientInput, clientSorts, ClientsService } from '../../features/clients/clients.service';
+import { isOffered } from '../../features/clients/field-definitions';
+import { FieldsService } from '../../features/clients/fields.service';
+import { TagsService } from '../../features/clients/tags.service';
 import { AttemptsService } from '../../features/ledger/attempts.service';
 import { DeliveriesService } from '../../features/runs/deliveries.service';
 import { Id } from '../../http/id.pipe';
 import { csvFile } from '../../http/csv-file';
+import { cookieOf, setCookie } from '../../http/session-cookie';
 import { CurrentViewer } from '../../http/viewer';
-import { emptyForm, page, redirect, type WebAnswer } from '../answers';
+import { emptyForm, type FormState, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
+import { chosenColumns, clientForm } from './client-columns';
 import { ClientFormPage, ClientPage, ClientsPage } from './clients.page';
 
-/** A client's fields in a form have the names that they have in the client. */
-const clientInput = (form: FormValues) => ({ email: '', fullName: '', ...form });
-const clientValues = (client: ClientView): FormValues =>
-  Object.fromEntries(Object.entries(client).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+/** A form names what is in it as REST does; it has all fields that are offered, and no others. */
+const clientInput = ({ email = '', fullName = '', comment = '', tags, ...form }: FormValues): ClientInput => ({
+  email,
+  fullName,
+  comment,
+  fields: Object.fromEntries(
+    Object.entries(form).flatMap(([name, value]) =>
+      name.startsWith(FIELDS) ? [[name.slice(FIELDS.length), value]] : [],
+    ),
+  ),
+  ...(tags !== undefined && { tags: tagsOf(tags) }),
+});
+const FIELDS = 'fields.';
+const COLUMNS_KEPT_MS = 400 * 86_400_000;
 
 @WebController('clients')
 export class ClientsWebController {
@@ -27,35 +47,41 @@ export class ClientsWebController {
     private readonly deliveries: DeliveriesService,
     private readonly attempts: AttemptsService,
     private readonly history: ClientHistory,
+    private readonly fields: FieldsService,
+    private readonly tags: TagsService,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get()
   async list(
     @CurrentViewer() viewer: Viewer,
-    @Ask() { search, sort, cursor, ownerId }: FormValues,
+    @CurrentReader() reader: Reader,
+    @Ask() query: FormValues,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
   ): Promise<WebAnswer> {
-    const owner = wholeNumber(ownerId);
+    const { sort, cursor } = query;
+    const filter = filterOf(query);
     const clients = await this.clients.list(viewer, {
+      ...filter,
       limit: 50,
-      ...(owner && { ownerId: owner }),
-      withTotal: !search,
+      withTotal: !filter.search && !filter.subscription,
       sort: oneOf(clientSorts, sort) ?? '-id',
-      ...(search && { search }),
       ...(cursor && { cursor }),
     });
-    return page((t) => t.clients.title, <ClientsPage clients={clients} />);
+    const { fields, tags } = await this.offered(viewer, filter.ownerId ?? viewer.userId);
+    const columns = chosenColumns(fields, this.columnNames(reader, request, response));
+    return page((t) => t.clients.title, <ClientsPage {...{ clients, columns, fields, tags }} />);
   }
 
   @Get('export.csv')
-  async csv(@CurrentViewer() viewer: Viewer, @Ask() { search, ownerId }: FormValues): Promise<StreamableFile> {
-    const owner = wholeNumber(ownerId);
-    const filter = { ...(search && { search }), ...(owner && { ownerId: owner }) };
-    return csvFile(this.clients.exportCsv(viewer, filter), 'clients.csv');
+  async csv(@CurrentViewer() viewer: Viewer, @Ask() query: FormValues): Promise<StreamableFile> {
+    return csvFile(this.clients.exportCsv(viewer, filterOf(query)), 'clients.csv');
   }
 
   @Get('new')
-  blank(): WebAnswer {
-    return page((t) => t.clients.new, <ClientFormPage form={emptyForm()} />);
+  blank(@CurrentViewer() viewer: Viewer): Promise<WebAnswer> {
+    return this.form(viewer, emptyForm());
   }
 
   @Post('new')
@@ -68,7 +94,7 @@ export class ClientsWebController {
       reader,
       form,
       async () => redirect(`/clients/${(await this.clients.create(viewer, clientInput(form))).id}`, 'saved'),
-      (state) => page((t) => t.clients.new, <ClientFormPage form={state} />),
+      (state) => this.form(viewer, state),
     );
   }
 
@@ -82,16 +108,17 @@ export class ClientsWebController {
     ]);
     const owner = writableOwner(viewer);
     const mayChange = owner === null || owner === client.ownerId;
+    const { fields } = await this.offered(viewer, client.ownerId);
     return page(
-      () => client.fullName,
-      <ClientPage {...{ client, history, deliveries, mayChange }} attempts={attempts.items} />,
+      () => client.fullName || client.email,
+      <ClientPage {...{ client, fields, history, deliveries, mayChange }} attempts={attempts.items} />,
     );
   }
 
   @Get(':id/edit')
   async edit(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
     const client = await this.clients.get(viewer, id);
-    return page((t) => t.clients.edit, <ClientFormPage form={emptyForm(clientValues(client))} client={client} />);
+    return this.form(viewer, emptyForm(clientForm(client)), client);
   }
 
   @Post(':id/edit')
@@ -109,7 +136,7 @@ export class ClientsWebController {
         await this.clients.update(viewer, id, clientInput(form));
         return redirect(`/clients/${id}`, 'saved');
       },
-      (state) => page((t) => t.clients.edit, <ClientFormPage form={state} client={client} />),
+      (state) => this.form(viewer, state, client),
     );
   }
 
@@ -118,4 +145,38 @@ export class ClientsWebController {
     await this.clients.delete(viewer, id);
     return redirect('/clients', 'deleted');
   }
+
+  private async form(viewer: Viewer, form: FormState, client?: ClientView): Promise<WebAnswer> {
+    const offered = await this.offered(viewer, client?.ownerId ?? viewer.userId);
+    return page(
+      (t) => (client ? t.clients.edit : t.clients.new),
+      <ClientFormPage form={form} {...(client && { client })} {...offered} />,
+    );
+  }
+
+  /** What an owner's clients may be given. */
+  private async offered(viewer: Viewer, ownerId: number) {
+    const [fields, tags] = await Promise.all([this.fields.of(viewer, ownerId), this.tags.of(viewer, ownerId)]);
+    return { fields: fields.filter(isOffered), tags: tags.map(({ name }) => name) };
+  }
+
+  /** The columns that were asked for, which the browser keeps, or those that it has kept; null: nobody has chosen. */
+  private columnNames({ query }: Reader, request: Request, response: Response): string[] | null {
+    const asked = query.getAll('columns');
+    if (asked.length === 0) return cookieOf(request, this.config, 'gonets_columns')?.split(',') ?? null;
+    const names = asked.join(',').slice(0, 3_000);
+    setCookie(response, this.config, 'gonets_columns', names, new Date(Date.now() + COLUMNS_KEPT_MS));
+    return names.split(',');
+  }
+}
+
+function filterOf({ search, tag, subscription, ownerId }: FormValues): ClientFilter {
+  const owner = wholeNumber(ownerId);
+  const status = oneOf(subscriptionStatuses, subscription);
+  return {
+    ...(search && { search }),
+    ...(tag && { tag }),
+    ...(status && { subscription: status }),
+    ...(owner && { ownerId: owner }),
+  };
 }

@@ -235,7 +235,7 @@ export function FoundClients({ clients }: { clients: { id: number; email: string
       {clients.map((client) => (
         <li key={client.id}>
           <button type="button" class="btn btn-quiet btn-sm" data-add={client.email}>
-            + {client.fullName} &lt;{client.email}&gt;
+            + {client.fullName ? `${client.fullName} <${client.email}>` : client.email}
           </button>
         </li>
       ))}

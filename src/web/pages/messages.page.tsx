@@ -1,3 +1,5 @@
+import { templateColumns } from '../../domain/client-columns';
+import type { FieldDefinition } from '../../domain/client-fields';
 import type { Page } from '../../domain/paging';
 import type { RenderedContent } from '../../domain/template';
 import { TEMPLATE_VARIABLES } from '../../domain/template';
@@ -53,10 +55,12 @@ interface EditorProps {
   mayChange: boolean;
   previewId: string;
   ownEmail: string;
+  /** What its owner's clients have beside what all have. */
+  fields: readonly FieldDefinition[];
 }
 
 /** The editor with a preview of the letter. */
-export function MessagePage({ form, message, mayChange, previewId, ownEmail }: EditorProps) {
+export function MessagePage({ form, message, mayChange, previewId, ownEmail, fields }: EditorProps) {
   const { t } = useReader();
   const at = message ? `/messages/${message.id}` : '/messages/new';
   return (
@@ -69,7 +73,7 @@ export function MessagePage({ form, message, mayChange, previewId, ownEmail }: E
           <FormProblem form={form} />
           {message && message.mailingCount > 0 && <p class="hint">{t.messages.inUse(message.mailingCount)}</p>}
           <Field form={form} name="subject" label={t.field.subject} required />
-          <Variables />
+          <Variables fields={fields} />
           <Field
             form={form}
             name="body"
@@ -129,22 +133,21 @@ function MessageActions({ message, mayChange }: { message: MessageWithUse; mayCh
 }
 
 /** Buttons that insert a variable at the cursor. */
-function Variables() {
+function Variables({ fields }: Pick<EditorProps, 'fields'>) {
   const { t } = useReader();
+  const own = templateColumns(fields).filter((column) => column.own);
+  const variables = [
+    ...TEMPLATE_VARIABLES.map(({ name }) => ({ name, about: t.variable(name) })),
+    ...own.map(({ key, label }) => ({ name: `client.${key}`, about: label })),
+  ];
   return (
     <div class="field" role="group" aria-labelledby="variables">
       <p class="form-label" id="variables">
         {t.messages.variables}
       </p>
       <p class="variables">
-        {TEMPLATE_VARIABLES.map(({ name }) => (
-          <button
-            key={name}
-            type="button"
-            class="btn btn-sm btn-secondary"
-            data-insert={`{{ ${name} }}`}
-            title={t.variable(name)}
-          >
+        {variables.map(({ name, about }) => (
+          <button key={name} type="button" class="btn btn-sm btn-secondary" data-insert={`{{ ${name} }}`} title={about}>
             <code>{`{{ ${name} }}`}</code>
           </button>
         ))}

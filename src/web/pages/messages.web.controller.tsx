@@ -4,6 +4,8 @@ import { NotFoundError, ValidationError } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { worded } from '../../domain/problems';
 import { ClientsService } from '../../features/clients/clients.service';
+import { isOffered } from '../../features/clients/field-definitions';
+import { FieldsService } from '../../features/clients/fields.service';
 import { MessageDeletion } from '../../features/mailings/message-deletion.service';
 import { type MessageInput, MessagesService, type MessageWithUse } from '../../features/messages/messages.service';
 import { TestNoticesService } from '../../features/messages/test-notices.service';
@@ -34,6 +36,7 @@ export class MessagesWebController {
     private readonly clients: ClientsService,
     private readonly drafts: DraftsService,
     private readonly testNotices: TestNoticesService,
+    private readonly fields: FieldsService,
   ) {}
 
   @Get()
@@ -49,8 +52,8 @@ export class MessagesWebController {
   }
 
   @Get('new')
-  blank(@CurrentReader() reader: Reader): WebAnswer {
-    return this.editor(reader, emptyForm({ subject: '', body: STARTER[reader.language] }));
+  blank(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
+    return this.editor(reader, viewer, emptyForm({ subject: '', body: STARTER[reader.language] }));
   }
 
   @Post('new')
@@ -63,7 +66,7 @@ export class MessagesWebController {
       reader,
       form,
       async () => redirect(`/messages/${(await this.messages.create(viewer, input(form))).id}`, 'saved'),
-      (state) => this.editor(reader, state),
+      (state) => this.editor(reader, viewer, state),
     );
   }
 
@@ -112,7 +115,7 @@ export class MessagesWebController {
   async show(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
     const message = await this.messages.get(viewer, id);
     const { subject, body, bodyText } = message;
-    return this.editor(reader, emptyForm({ subject, body, bodyText: bodyText ?? '' }), message, viewer);
+    return this.editor(reader, viewer, emptyForm({ subject, body, bodyText: bodyText ?? '' }), message);
   }
 
   @Post(':id')
@@ -130,7 +133,7 @@ export class MessagesWebController {
         await this.messages.update(viewer, id, input(form));
         return redirect(`/messages/${id}`, 'saved');
       },
-      (state) => this.editor(reader, state, message, viewer),
+      (state) => this.editor(reader, viewer, state, message),
     );
   }
 
@@ -155,13 +158,15 @@ export class MessagesWebController {
     return redirect('/messages', 'deleted');
   }
 
-  private editor(reader: Reader, form: FormState, message?: MessageWithUse, viewer?: Viewer): WebAnswer {
-    const owner = viewer ? writableOwner(viewer) : null;
+  private async editor(reader: Reader, viewer: Viewer, form: FormState, message?: MessageWithUse): Promise<WebAnswer> {
+    const owner = writableOwner(viewer);
+    const fields = await this.fields.of(viewer, message?.ownerId ?? viewer.userId);
     const mayChange = !message || owner === null || owner === message.ownerId;
     const body = (
       <MessagePage
         form={form}
         mayChange={mayChange}
+        fields={fields.filter(isOffered)}
         previewId={this.drafts.newId()}
         ownEmail={reader.user?.email ?? ''}
         {...(message && { message })}

@@ -1,6 +1,6 @@
 import type { Language } from '../texts/texts';
 
-const letter = (greeting: string, text: string, farewell: string) => `<!doctype html>
+const letter = (greeting: string, nobody: string, text: string, farewell: string) => `<!doctype html>
 <html>
   <head>
     <style>
@@ -12,7 +12,7 @@ const letter = (greeting: string, text: string, farewell: string) => `<!doctype 
   </head>
   <body>
     <div class="letter">
-      <h1>${greeting}, {{ client.fullName }}!</h1>
+      <h1>${greeting}, {{ client.fullName | default: "${nobody}" }}!</h1>
       <p>${text}</p>
       <p>${farewell}<br>{{ sender.name }}</p>
     </div>
@@ -22,6 +22,6 @@ const letter = (greeting: string, text: string, farewell: string) => `<!doctype 
 
 /** The body that a new message begins with. */
 export const STARTER: Record<Language, string> = {
-  en: letter('Hello', 'Here is what is new.', 'Kind regards,'),
-  ru: letter('Здравствуйте', 'Вот что у нас нового.', 'С уважением,'),
+  en: letter('Hello', 'dear reader', 'Here is what is new.', 'Kind regards,'),
+  ru: letter('Здравствуйте', 'уважаемый читатель', 'Вот что у нас нового.', 'С уважением,'),
 };

@@ -354,6 +354,7 @@ export const en = {
     attempts: 'Attempts',
     noLetters: 'No mailing has gone to this client yet.',
     allAttempts: 'All attempts to this client',
+    subscription: 'Subscription',
     history: 'History',
     bound: {
       installation: () => 'gets no mail of this installation',

@@ -360,6 +360,7 @@ export const ru: Texts = {
     attempts: 'Попытки',
     noLetters: 'Этому клиенту ещё ничего не отправляли.',
     allAttempts: 'Все попытки для этого клиента',
+    subscription: 'Подписка',
     history: 'История',
     bound: {
       installation: () => 'не получает писем этой системы',
