@@ -22,7 +22,9 @@ async function prove(form: HTMLFormElement): Promise<void> {
 for (const form of document.querySelectorAll<HTMLFormElement>('form[data-challenge]'))
   if (window.isSecureContext) {
     let proof: Promise<void> | undefined;
-    form.addEventListener('focusin', () => (proof ??= prove(form).catch(() => undefined)));
+    form.addEventListener('focusin', () => {
+      proof ??= prove(form).catch(() => undefined);
+    });
     // Whoever is faster than the proof waits for it, which takes less than a second.
     form.addEventListener('submit', (event) => {
       const field = form.elements.namedItem('altcha');

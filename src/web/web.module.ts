@@ -46,6 +46,7 @@ import { ProviderWebController } from './pages/provider.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
 import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
+import { ClientParts } from './pages/client-parts.service';
 import { MailingParts } from './pages/mailing-parts.service';
 import { ProfileParts } from './pages/profile-parts.service';
 import { UnsubscribeWebController } from './pages/unsubscribe.web.controller';
@@ -104,7 +105,7 @@ import { ReadersService } from './readers.service';
     NotFoundApiController,
     NotFoundWebController,
   ],
-  providers: [ReadersService, DraftsService, OnceService, MailingParts, ProfileParts],
+  providers: [ReadersService, DraftsService, OnceService, MailingParts, ProfileParts, ClientParts],
 })
 export class WebModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

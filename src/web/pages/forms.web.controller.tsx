@@ -13,7 +13,8 @@ import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
-import { FormEditorPage, FormPage, FormsPage } from './forms.page';
+import { FormEditorPage } from './form-editor.page';
+import { FormPage, FormsPage } from './forms.page';
 
 @WebController('forms')
 export class FormsWebController {
@@ -150,7 +151,7 @@ function valuesOf(form: SignupFormView, ground: FormGround): FormValues {
   const ticks = (of: string, tags: SignupFormView['tags']) => tags.map(({ id }) => [`${of}.${id}`, 'on']);
   return {
     ...{ name, title, language, intro, thanks, consentText, redirectUrl, fullName },
-    ...Object.fromEntries([...modes, ...ticks('topic', form.topics), ...ticks('tag', form.tags)]),
+    ...(Object.fromEntries([...modes, ...ticks('topic', form.topics), ...ticks('tag', form.tags)]) as FormValues),
     ...(doubleOptIn && { doubleOptIn: 'on' }),
     allowedOrigins: allowedOrigins.join('\n'),
   };
