@@ -170,7 +170,7 @@ async function setTags(
   await tx.affected('DELETE FROM signup_form_tags WHERE form_id = $1', [formId]);
   await tx.affected(
     `INSERT INTO signup_form_tags (form_id, tag_id, is_topic)
-     SELECT $1, unnest($2::bigint[]), true UNION ALL SELECT $1, unnest($3::bigint[]), false`,
+     SELECT $1::bigint, unnest($2::bigint[]), true UNION ALL SELECT $1, unnest($3::bigint[]), false`,
     [formId, topicIds, tagIds],
   );
 }
