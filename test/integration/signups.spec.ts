@@ -21,9 +21,7 @@ const SITE = 'https://shop.example';
 const EVIL = `<script>alert(1)</script>'; DROP TABLE clients; -- {{ client.email }} {% if %} ">`;
 
 beforeAll(async () => {
-  api = await startApi({ apiCallsPerMinute: 0, authAnswerMs: 1, trustProxy: 'loopback', logLevel: 'error' }, [
-    WebModule,
-  ]);
+  api = await startApi({ apiCallsPerMinute: 0, authAnswerMs: 1, trustProxy: 'loopback' }, [WebModule]);
   owner = await api.person();
   other = await api.person();
   manager = await api.person('manager');

@@ -6,6 +6,7 @@ import { mailingBody, messageBody } from './factories';
 export interface Objects {
   client: number;
   tag: number;
+  form: number;
   message: number;
   letter: number;
   mailing: number;
@@ -48,6 +49,7 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
   return {
     client,
     tag: await id(`INSERT INTO tags (owner_id, name) VALUES ($1, 'tag ' || random()) RETURNING id`, ownerId),
+    form: (await post('/forms', { name: 'Site', title: 'News' })).id,
     message,
     letter,
     mailing,

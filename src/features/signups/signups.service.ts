@@ -120,8 +120,10 @@ export class SignupsService {
     return this.database.transaction(async (tx) => {
       const id = await proved(tx, link);
       const signup = await tx.first<Signup>('SELECT * FROM signups WHERE id = $1 FOR UPDATE', [id]);
-      if (signup?.confirmedAt === null) await this.confirmed(tx, signup, ip);
-      return waiting(tx, id);
+      // Expired ones are refused here.
+      const found = await waiting(tx, id);
+      if (signup && !found.isConfirmed) await this.confirmed(tx, signup, ip);
+      return { ...found, isConfirmed: true };
     });
   }
 
