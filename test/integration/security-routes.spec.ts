@@ -53,9 +53,10 @@ const secondFactor = (isOn: boolean) => async (objects: Objects) => {
 const proof = (_: Objects, { id }: Person) => ({ password: PASSWORD, code: `code ${id}` });
 
 const ROUTES: Record<string, Route> = {
-  'POST /forms/:id': { is: 'public', answers: 400 },
-  'OPTIONS /forms/:id': { is: 'public', answers: 204 },
-  'GET /forms/:id/challenge': { is: 'public', answers: 404 },
+  // Their ids are secrets, here one of no form.
+  'POST /forms/:id': { is: 'public', of: 'form', answers: 400 },
+  'OPTIONS /forms/:id': { is: 'public', of: 'form', answers: 204 },
+  'GET /forms/:id/challenge': { is: 'public', of: 'form', answers: 404 },
   'POST /auth/register': { is: 'public', answers: 400 },
   'POST /auth/confirm': { is: 'public', answers: 400 },
   'POST /auth/login': { is: 'public', answers: 400 },

@@ -49,7 +49,11 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
   return {
     client,
     tag: await id(`INSERT INTO tags (owner_id, name) VALUES ($1, 'tag ' || random()) RETURNING id`, ownerId),
-    form: (await post('/forms', { name: 'Site', title: 'News' })).id,
+    form: await id(
+      `INSERT INTO signup_forms (owner_id, token, name, language, title)
+       VALUES ($1, gen_random_uuid()::text, 'Site', 'en', 'News') RETURNING id`,
+      ownerId,
+    ),
     message,
     letter,
     mailing,
