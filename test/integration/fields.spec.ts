@@ -1,3 +1,4 @@
+import { mailingBody } from '../support/factories';
 import { type Answer, type Person, startApi, type TestApi } from '../support/api';
 
 /** Fields and tags of clients, over REST. */
@@ -328,6 +329,43 @@ describe('tags', () => {
     );
     return Number(row?.n);
   }
+});
+
+describe('messages', () => {
+  const write = (body: string) => call('POST', '/messages', { subject: 'Hi', body });
+  const unknown = (answer: Answer) =>
+    answer.body.errors?.map((e) => (e as unknown as { values: { name: string; similar: string | null } }).values);
+
+  test('show fields; an unknown one is refused by name, with the one that was probably meant', async () => {
+    await newField('city');
+    const refused = await write('<p>{{ client.cty }} {{ client.fulName }}</p>');
+    expect([refused.status, unknown(refused)]).toMatchObject([
+      400,
+      [
+        { name: 'client.cty', similar: 'client.city' },
+        { name: 'client.fulName', similar: 'client.fullName' },
+      ],
+    ]);
+    const { id } = (await write('<p>{{ client.city }}</p>')).body;
+    const client = await newClient({ fields: { city: 'Omsk' } });
+    const preview = async (body: object) => (await call('POST', `/messages/${id}/preview`, body)).body.html;
+    expect(await preview({ clientId: client.id })).toContain('<p>Omsk</p>');
+    expect(await preview({})).toContain('<p>The city</p>');
+    const other = await api.person();
+    expect((await call('POST', '/messages', { subject: 'Hi', body: '{{ client.city }}' }, other)).status).toBe(400);
+  });
+
+  test('keep an archived field that they show, but new ones can not have it', async () => {
+    await newField('city');
+    const { id } = (await write('<p>{{ client.city }}</p>')).body;
+    await call('PATCH', '/fields/city', { archived: true });
+    expect((await call('PATCH', `/messages/${id}`, { body: '<p>Hi {{ client.city }}</p>' })).status).toBe(200);
+    expect((await call('POST', `/messages/${id}/preview`, {})).status).toBe(200);
+    expect(unknown(await write('{{ client.city }}'))).toMatchObject([{ name: 'client.city', similar: null }]);
+    const mailing = await call('POST', '/mailings', mailingBody(id));
+    const { findings } = (await call('GET', `/mailings/${mailing.body.id}/preflight`)).body;
+    expect(JSON.stringify(findings)).not.toContain('client.city');
+  });
 });
 
 describe('the list', () => {

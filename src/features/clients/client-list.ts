@@ -26,12 +26,16 @@ export interface Listed {
 type Value = (value: unknown) => string;
 
 /** A further filter is one entry here: the condition, or nothing if it is not asked for. */
-const conditionsOf = ({ search, subscription }: ClientFilter, tags: number[] | null, value: Value): string[] => {
+const conditionsOf = (
+  { search, subscription }: ClientFilter,
+  { tags, suppressed }: { tags: number[] | null; suppressed: string[] | null },
+  value: Value,
+): string[] => {
   const patterns = searchPatterns({ search });
   return [
     ...(patterns === null ? [] : [clientMatches(`${value(patterns)}::text`)]),
     ...(tags === null ? [] : [hasTag(tags, value)]),
-    ...(subscription === undefined ? [] : [isSubscribed(subscription, value)]),
+    ...(subscription === undefined ? [] : [isSubscribed(subscription, suppressed, value)]),
   ];
 };
 
@@ -39,7 +43,9 @@ export async function listedClients(sql: Sql, viewer: Viewer, filter: ClientFilt
   const owners = [readableOwner(viewer), filter.ownerId ?? null];
   const params: unknown[] = [...owners];
   const tags = filter.tag === undefined ? null : await tagIds(sql, filter.tag, owners);
-  const conditions = conditionsOf(filter, tags, (value) => `$${params.push(value)}`);
+  const { subscription } = filter;
+  const suppressed = subscription === undefined ? null : await fewSuppressed(sql, subscription, owners);
+  const conditions = conditionsOf(filter, { tags, suppressed }, (value) => `$${params.push(value)}`);
   const where = ['($1::bigint IS NULL OR c.owner_id = $1)', '($2::bigint IS NULL OR c.owner_id = $2)', ...conditions];
   return {
     where: where.join(' AND '),
@@ -88,17 +94,35 @@ const hasTag = (ids: number[], value: Value): string =>
 const IN_FORCE = `suppressions s WHERE s.email_key = lower(c.email) AND s.lifted_at IS NULL AND s.mailing_id IS NULL
    AND (s.owner_id = c.owner_id OR s.owner_id IS NULL) AND (s.expires_at IS NULL OR s.expires_at > app_now())`;
 
-/** The same as `subscriptionOf` says of each. EXISTS lets Postgres begin at the suppressions, if these are the fewer. */
-function isSubscribed(status: SubscriptionStatus, value: Value): string {
-  if (status === 'unconfirmed') return 'c.unconfirmed_since IS NOT NULL';
-  return `c.unconfirmed_since IS NULL AND ${isConfirmed(status, value)}`;
+const FEW = 2_000;
+
+/**
+ * The addresses that have one of these reasons, if they are few: then the list begins at them. Else it walks through the
+ * clients in order, and finds enough soon. Postgres can't tell which of the two is better.
+ */
+async function fewSuppressed(sql: Sql, status: SubscriptionStatus, owners: unknown[]): Promise<string[] | null> {
+  if (status === 'subscribed' || status === 'unconfirmed') return null;
+  const rows = await sql.rows<{ emailKey: string }>(
+    `SELECT s.email_key FROM suppressions s
+      WHERE s.lifted_at IS NULL AND s.mailing_id IS NULL AND s.reason = ANY($3::text[]) AND s.email_key IS NOT NULL
+        AND (s.owner_id IS NULL OR (($1::bigint IS NULL OR s.owner_id = $1) AND ($2::bigint IS NULL OR s.owner_id = $2)))
+      LIMIT ${FEW + 1}`,
+    [...owners, reasonsOf(status)],
+  );
+  return rows.length > FEW ? null : rows.map(({ emailKey }) => emailKey);
 }
 
-function isConfirmed(status: Exclude<SubscriptionStatus, 'unconfirmed'>, value: Value): string {
+/** The same as `subscriptionOf` says of each. */
+function isSubscribed(status: SubscriptionStatus, few: string[] | null, value: Value): string {
+  if (status === 'unconfirmed') return 'c.unconfirmed_since IS NOT NULL';
+  return `c.unconfirmed_since IS NULL AND ${isConfirmedAnd(status, few, value)}`;
+}
+
+function isConfirmedAnd(status: SubscriptionStatus, few: string[] | null, value: Value): string {
   if (status === 'subscribed') return `NOT EXISTS (SELECT FROM ${IN_FORCE})`;
-  const reasons = `${value(reasonsOf(status))}::text[]`;
-  return `EXISTS (SELECT FROM ${IN_FORCE} AND s.reason = ANY(${reasons}))
-    AND (SELECT s.reason FROM ${IN_FORCE} ORDER BY ${GRAVEST_FIRST} LIMIT 1) = ANY(${reasons})`;
+  const gravest = `(SELECT s.reason FROM ${IN_FORCE} ORDER BY ${GRAVEST_FIRST} LIMIT 1)`;
+  const isOne = `${gravest} = ANY(${value(reasonsOf(status))}::text[])`;
+  return few === null ? isOne : `lower(c.email) = ANY(${value(few)}::text[]) AND ${isOne}`;
 }
 
 async function countAll(sql: Sql, owners: unknown[]): Promise<number> {

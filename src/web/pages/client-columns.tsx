@@ -38,7 +38,7 @@ export function valueWords(
 ): string {
   if (value === undefined) return '';
   if (typeof value === 'boolean') return value ? t.fields.yes : t.fields.no;
-  if (typeof value === 'number') return format.number(value);
+  if (typeof value === 'number') return format.amount(value);
   return type === 'date' ? format.plainDay(value) : value;
 }
 

@@ -42,10 +42,10 @@ export function FieldsPage({ fields }: { fields: ClientField[] }) {
               head: t.fields.type,
               class: 'text-cell',
               cell: ({ type, options }) => (
-                <>
+                <div>
                   {t.fields.types[type]}
-                  {type === 'choice' && <span class="hint clip">{options.join(', ')}</span>}
-                </>
+                  {type === 'choice' && <span class="hint clip d-block">{options.join(', ')}</span>}
+                </div>
               ),
             },
             {
@@ -67,7 +67,7 @@ function Move({ field: { key, label }, at, of }: { field: ClientField; at: numbe
     </button>
   );
   return (
-    <PostForm action={`/clients/fields/${key}/move`} class="line">
+    <PostForm action={`/clients/fields/${key}/move`} class="actions">
       {at > 0 && button(at - 1, t.fields.up, t.fields.upOf(label))}
       {at < of - 1 && button(at + 1, t.fields.down, t.fields.downOf(label))}
     </PostForm>
@@ -100,7 +100,14 @@ export function FieldPage({ form, field }: { form: FormState; field?: ClientFiel
         <Field form={form} name="label" label={t.fields.label} hint={t.fields.labelHint} required autocomplete="off" />
         {!field && (
           <>
-            <Field form={form} name="key" label={t.fields.key} hint={t.fields.keyHint} required autocomplete="off" />
+            <Field
+              form={form}
+              name="fieldKey"
+              label={t.fields.key}
+              hint={t.fields.keyHint}
+              required
+              autocomplete="off"
+            />
             <Field
               form={form}
               name="type"
@@ -112,7 +119,14 @@ export function FieldPage({ form, field }: { form: FormState; field?: ClientFiel
           </>
         )}
         {(!field || field.type === 'choice') && (
-          <Field form={form} name="options" label={t.fields.options} hint={t.fields.optionsHint} rows={5} />
+          <Field
+            form={form}
+            name="options"
+            label={t.fields.options}
+            hint={field ? t.fields.optionsLines : t.fields.optionsHint}
+            rows={5}
+            required={field !== undefined}
+          />
         )}
         <div class="actions">
           <button class="btn btn-primary">{t.form.save}</button>

@@ -32,7 +32,8 @@ export class FieldsWebController {
     @CurrentReader() reader: Reader,
     @Form() form: FormValues,
   ): Promise<WebAnswer> {
-    const { key = '', label = '' } = form;
+    // `key` is the name of the key of every form.
+    const { fieldKey = '', label = '' } = form;
     // An unknown type is told by the service.
     const type = oneOf(fieldTypes, form.type) ?? ('' as FieldType);
     return submit(
@@ -40,14 +41,14 @@ export class FieldsWebController {
       form,
       async () => {
         await this.fields.create(viewer, {
-          key: key.trim(),
+          key: fieldKey.trim(),
           label,
           type,
           options: type === 'choice' ? lines(form.options) : [],
         });
         return redirect(LIST, 'saved');
       },
-      (state) => page((t) => t.fields.new, <FieldPage form={withOptions(state)} />),
+      (state) => page((t) => t.fields.new, <FieldPage form={atInputs(state)} />),
     );
   }
 
@@ -119,7 +120,7 @@ export class FieldsWebController {
         await work();
         return redirect(LIST, flash);
       },
-      (state) => page(() => field.label, <FieldPage form={withOptions(state)} field={field} />),
+      (state) => page(() => field.label, <FieldPage form={atInputs(state)} field={field} />),
     );
   }
 }
@@ -130,10 +131,11 @@ const lines = (text = ''): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-/** The problem of one option is shown at the field in which all are written. */
-function withOptions(state: FormState): FormState {
-  const name = Object.keys(state.problems).find((field) => field.startsWith('options.'));
-  if (name === undefined) return state;
-  const { [name]: problem = '', ...others } = state.problems;
-  return { ...state, problems: { options: problem, ...others } };
+/** Problems at the inputs of the form: all options are written in one. */
+function atInputs(state: FormState): FormState {
+  const inputs = Object.entries(state.problems).map(([name, problem]) => [
+    name === 'key' ? 'fieldKey' : name.replace(/\.\d+$/, ''),
+    problem,
+  ]);
+  return { ...state, problems: Object.fromEntries(inputs.reverse()) as FormState['problems'] };
 }

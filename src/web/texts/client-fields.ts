@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../../domain/codes';
 import type { FieldType } from '../../domain/client-fields';
 import type { SubscriptionStatus } from '../../domain/subscription';
-import type { Widened } from './shape';
+import type { Widened } from './widened';
 import { countEn, countRu } from './plural';
 
 /** What pages say about the fields and tags of clients. */
@@ -31,6 +31,7 @@ export const fieldsEn = {
   } satisfies Record<FieldType, string>,
   options: 'Options',
   optionsHint: 'Only for a choice. One in each line.',
+  optionsLines: 'One in each line.',
   up: 'Up',
   down: 'Down',
   upOf: (label: string) => `Move “${label}” up`,
@@ -117,6 +118,7 @@ export const fieldsRu: Widened<typeof fieldsEn> = {
   types: { text: 'Текст', number: 'Число', date: 'Дата', boolean: 'Да или нет', choice: 'Выбор' },
   options: 'Варианты',
   optionsHint: 'Только для выбора. По одному в строке.',
+  optionsLines: 'По одному в строке.',
   up: 'Выше',
   down: 'Ниже',
   upOf: (label) => `Поднять «${label}» выше`,

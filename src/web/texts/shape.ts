@@ -1,12 +1,5 @@
 import type { en } from './en';
+import type { Widened } from './widened';
 
 /** The shape of the English catalogue: another language that lacks a text, or has one too many, does not compile. */
 export type Texts = Widened<typeof en>;
-
-export type Widened<T> = {
-  [K in keyof T]: T[K] extends (...args: infer A) => string
-    ? (...args: A) => string
-    : T[K] extends string
-      ? string
-      : Widened<T[K]>;
-};

@@ -1,6 +1,6 @@
 import type { NameMode } from '../../domain/signup-form';
 import { countEn, countRu } from './plural';
-import type { Widened } from './shape';
+import type { Widened } from './widened';
 
 /** What the pages of sign-up forms say: to their owner (`forms`), and to those who sign up (`signup`). */
 
