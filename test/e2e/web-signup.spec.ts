@@ -86,6 +86,7 @@ test('from the form to the letter', async () => {
   await call('/fields', { key: 'born', label: 'Birthday', type: 'date' });
   await call('/tags', { name: 'Offers', public: true });
   await call('/tags', { name: 'New things', public: true });
+  await call('/clients', { email: 'known@people.example', fullName: 'Known' });
   const path = await makeForm('en');
   const { page: mine } = owner;
   const email = 'ann@people.example';
@@ -158,7 +159,9 @@ test('in Russian, without JavaScript, and from the snippet on another site', asy
   await page.click('button');
   expect(await page.locator('h1').innerText()).toBe('Спасибо');
 
-  await owner.page.goto('/language/ru?next=/forms');
+  await site.api.call('PATCH', '/api/v1/me', { token: owner.token, body: { language: 'ru' } });
+  await owner.page.goto('/forms');
+  expect(await owner.page.locator('h1').innerText()).toBe('Формы подписки');
   expect(await faultsOf(owner.page, 'list-ru')).toEqual([]);
   await owner.page.goto('/forms/2');
   const snippet = await owner.page.locator('#snippet').innerText();

@@ -47,7 +47,7 @@ export function FormEditorPage({ state, ground, form }: EditorProps) {
           none={t.forms.noTopics}
         />
         <Ticks state={state} name="tag" legend={t.forms.tags} tags={ground.tags} none={t.forms.noTags} />
-        <h2>{t.signup.done}</h2>
+        <h2>{t.forms.after}</h2>
         <Tick state={state} name="doubleOptIn" label={t.forms.doubleOptIn} hint={t.forms.doubleOptInHint} />
         <Field form={state} name="thanks" label={t.forms.thanks} rows={3} />
         <Field form={state} name="redirectUrl" label={t.forms.redirect} hint={t.forms.redirectHint} />

@@ -21,7 +21,7 @@ export function FormsPage({ forms }: { forms: Page<SignupFormView> }) {
           <Icon name="plus" /> {t.forms.new}
         </a>
       </PageHead>
-      <p class="hint">{t.forms.about}</p>
+      <p>{t.forms.about}</p>
       {owners && (
         <Search>
           <OwnerPick />
