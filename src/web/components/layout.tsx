@@ -90,7 +90,7 @@ function Menu() {
             <MenuLink to="/" icon="home" text={t.menu.home} />
             <MenuLink to="/mailings" icon="mailings" text={t.menu.mailings} />
             <MenuLink to="/messages" icon="messages" text={t.menu.messages} />
-            <MenuLink to="/clients" icon="clients" text={t.menu.clients} />
+            <MenuLink to="/clients" also="/forms" icon="clients" text={t.menu.clients} />
             <MenuLink to="/suppressions" icon="suppressions" text={t.menu.suppressions} />
             <MenuLink to="/attempts" icon="attempts" text={t.menu.attempts} />
             <MenuLink to="/reports" icon="reports" text={t.menu.reports} />
@@ -124,9 +124,10 @@ function Menu() {
   );
 }
 
-function MenuLink({ to, icon, text }: { to: string; icon: IconName; text: string }) {
+/** `also` are pages that are reached from there. */
+function MenuLink({ to, also = to, icon, text }: { to: string; also?: string; icon: IconName; text: string }) {
   const { path } = useReader();
-  const here = to === '/' ? path === '/' || path.startsWith('/?') : new RegExp(`^${to}(/|\\?|$)`).test(path);
+  const here = to === '/' ? path === '/' || path.startsWith('/?') : new RegExp(`^(${to}|${also})(/|\\?|$)`).test(path);
   return (
     <li>
       <a href={to} aria-current={here ? 'page' : undefined}>
