@@ -281,7 +281,11 @@ describe('a sign-up', () => {
       both,
     );
     expect((await page('/f/confirm', { token: link })).status).toBe(400);
+    await api.database.affected(`UPDATE notices SET created_at = created_at - interval '9 days' WHERE email = $1`, [
+      email,
+    ]);
     await api.app.get(SignupRecords, { strict: false }).forgetExpired();
+    expect([await noticesTo(email), (await noticesTo(known)).length]).toEqual([[], 1]);
     expect(await clientAt(email)).toBeUndefined();
     expect(await clientAt(known)).toMatchObject({ id, subscription: { status: 'unconfirmed' } });
     expect(await api.database.rows('SELECT id FROM signups WHERE email = ANY($1)', both)).toEqual([]);

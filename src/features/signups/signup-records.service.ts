@@ -5,6 +5,7 @@ import type { FieldValues } from '../../domain/client-fields';
 import type { Page, PageRequest } from '../../domain/paging';
 import type { Viewer } from '../../domain/permissions';
 import { forgetUnconfirmed, NOTHING_BUT_ADDRESS } from '../clients/signed-up';
+import { forgetSignupNotices } from '../notices/erasure';
 import { SIGNUP_DAYS } from './signups.service';
 import { SignupFormsService } from './signup-forms.service';
 
@@ -64,6 +65,7 @@ export class SignupRecords {
    */
   async forgetExpired(): Promise<void> {
     await this.database.affected('DELETE FROM signups WHERE confirmed_at IS NULL AND expires_at < app_now()');
+    await forgetSignupNotices(this.database);
     const left = await this.database.rows<{ id: number }>(
       `SELECT c.id FROM clients c
         WHERE c.unconfirmed_since < app_now() - interval '${SIGNUP_DAYS} days' AND ${NOTHING_BUT_ADDRESS}
