@@ -8,6 +8,7 @@ const features = [
   'consent',
   'ledger',
   'clients',
+  'signups',
   'audiences',
   'messages',
   'mailings',

@@ -40,6 +40,7 @@ const tables = {
     'import_rejected',
     'import_files',
   ],
+  'features/signups': ['signup_forms', 'signup_form_tags', 'signups'],
   'features/audiences': ['segments'],
   'features/messages': ['messages'],
   'features/mailings': ['mailings', 'mailing_clients'],

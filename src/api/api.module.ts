@@ -10,6 +10,7 @@ import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
 import { ConsentModule } from '../features/consent/consent.module';
+import { SignupsModule } from '../features/signups/signups.module';
 import { PersonsModule } from '../features/persons/persons.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
@@ -30,6 +31,8 @@ import { DeliveriesController } from './deliveries.controller';
 import { EventsController } from './events.controller';
 import { ImportsModule } from '../features/clients/imports.module';
 import { ImportsController } from './imports.controller';
+import { FormsController } from './forms.controller';
+import { PublicFormsController } from './public-forms.controller';
 import { HealthController } from './health.controller';
 import { MailingsController } from './mailings.controller';
 import { MessagesController } from './messages.controller';
@@ -65,6 +68,7 @@ import { validationPipe } from './validation';
     ConsentModule,
     RunsModule,
     PersonsModule,
+    SignupsModule,
     SchedulingModule,
     StatisticsModule,
   ],
@@ -82,6 +86,8 @@ import { validationPipe } from './validation';
     ClientsController,
     PersonsController,
     FieldsController,
+    PublicFormsController,
+    FormsController,
     TagsController,
     SegmentsController,
     MessagesController,

@@ -5,6 +5,7 @@ import type { Sql } from './database';
 /** Tables whose rows have an owner, by the name used in error messages. */
 const TABLES = {
   Client: 'SELECT owner_id FROM clients WHERE id = $1',
+  Form: 'SELECT owner_id FROM signup_forms WHERE id = $1 AND deleted_at IS NULL',
   Tag: 'SELECT owner_id FROM tags WHERE id = $1',
   Message: 'SELECT owner_id FROM messages WHERE id = $1',
   Mailing: 'SELECT owner_id FROM mailings WHERE id = $1 AND deleted_at IS NULL',

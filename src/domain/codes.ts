@@ -12,9 +12,14 @@ export const deliveryReasons = [
   'client_deleted',
   'domain_rests',
   ...suppressionReasons,
+  'unconfirmed',
   'worker_lost',
   'unknown',
 ] as const;
+/** Why recipients of a mailing get nothing of it, as far as this is known before it starts. */
+export const exclusionReasons = [...suppressionReasons, 'unconfirmed'] as const;
+export type ExclusionReason = (typeof exclusionReasons)[number];
+
 export type DeliveryReason = (typeof deliveryReasons)[number];
 
 /**
@@ -51,6 +56,7 @@ export type RefusalCode =
   | 'DATABASE_UNAVAILABLE'
   | 'DELIVERY_NOT_UNKNOWN'
   | 'EMAIL_TAKEN'
+  | 'FORMS_FULL'
   | 'FIELDS_FULL'
   | 'FIELD_EXISTS'
   | 'FIELD_IN_USE'

@@ -162,6 +162,8 @@ export const problemTexts: ProblemTexts = {
   no_such_field: ({ key, similar }) =>
     `names no field: there is no "${key}"${similar === null ? '' : `; did you mean "${similar}"?`}`,
 
+  https_url: () => 'must be an address that begins with https://',
+  web_origin: () => 'must be the origins of sites, such as https://shop.example',
   tag_comma: () => 'must not contain a comma, which separates tags',
   no_other_tag: ({ id }) => `names no other tag of yours: ${id}`,
   filter_shape: () => 'must be { "all": [ … ] }, { "any": [ … ] }, { "not": … } or { "field", "op", "value" }',

@@ -66,6 +66,9 @@ export interface ProblemValues {
   /** No field has this key; `similar` is the key that was probably meant. */
   no_such_field: { key: string; similar: string | null };
 
+  // Sign-up forms
+  https_url: None;
+  web_origin: None;
   // Tags of clients
   tag_comma: None;
   /** No tag of this owner has this id. */

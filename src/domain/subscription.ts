@@ -30,10 +30,16 @@ export const STATUS_OF: Record<SuppressionReason, SubscriptionStatus> = {
 export const reasonsOf = (status: SubscriptionStatus): SuppressionReason[] =>
   (Object.keys(STATUS_OF) as SuppressionReason[]).filter((reason) => STATUS_OF[reason] === status);
 
-/** @param by the suppression in force; who only left a single mailing is still subscribed */
-export const subscriptionOf = (
+/**
+ * Who has not confirmed the address gets nothing, whatever else is known of it.
+ * @param by the suppression in force; who only left a single mailing is still subscribed
+ */
+export function subscriptionOf(
   by: { reason: SuppressionReason; since: Date; scope: 'mailing' | 'owner' | 'installation' } | null,
-): Subscription =>
-  !by || by.scope === 'mailing'
+  unconfirmedSince: Date | null,
+): Subscription {
+  if (unconfirmedSince !== null) return { status: 'unconfirmed', since: unconfirmedSince, reason: null };
+  return !by || by.scope === 'mailing'
     ? { status: 'subscribed', since: null, reason: null }
     : { status: STATUS_OF[by.reason], since: by.since, reason: by.reason };
+}

@@ -56,6 +56,13 @@ export const RequestOrigin = createParamDecorator((_: unknown, context: Executio
   originOf(context.switchToHttp().getRequest<Request>()),
 );
 
+/** The site whose page sent a request, as the browser names it; null if it does not, or names none. */
+export function siteOf(request: Request): string | null {
+  const origin = request.get('origin') ?? '';
+  const site = origin.length <= 300 && URL.canParse(origin) ? new URL(origin).origin : 'null';
+  return site === 'null' ? null : site;
+}
+
 /** What a trusted proxy names as the caller counts only if it is an address; otherwise the proxy is the caller. */
 export const originOf = (request: Request): Origin => ({
   ip: ipAddress(request.ip ?? '') ?? request.socket.remoteAddress ?? '',

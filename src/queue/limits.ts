@@ -28,6 +28,15 @@ const LIMITS = {
   secondFactorUser: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
   /** Test notices to addresses that are not the user's own. */
   testLetterUser: { points: 20, seconds: HOUR, away: 'refuse' },
+  /** Sign-ups by the forms of owners, by caller: those with a proof of work, those without. */
+  signupAddress: { points: 60, seconds: HOUR, away: 'refuse' },
+  signupPlainAddress: { points: 6, seconds: HOUR, away: 'refuse' },
+  /** A proof of work counts once. */
+  signupProof: { points: 1, seconds: 2 * HOUR, away: 'refuse' },
+  /** Letters with a link to confirm a sign-up: to one address, to one address by one form, by one form. */
+  signupAccount: { points: 3, seconds: 24 * HOUR, away: 'refuse' },
+  signupFormAccount: { points: 1, seconds: 10 * MINUTE, away: 'refuse' },
+  signupForm: { points: 500, seconds: HOUR, away: 'refuse' },
   /** Calls of somebody who is signed in; `points` are API_CALLS_PER_MINUTE. */
   callsUser: { points: 0, seconds: MINUTE, away: 'pass' },
 } as const;

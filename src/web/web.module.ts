@@ -10,6 +10,7 @@ import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
 import { ConsentModule } from '../features/consent/consent.module';
+import { SignupsModule } from '../features/signups/signups.module';
 import { PersonsModule } from '../features/persons/persons.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
@@ -33,6 +34,8 @@ import { AuthWebController } from './pages/auth.web.controller';
 import { BulkWebController } from './pages/bulk.web.controller';
 import { ClientsWebController } from './pages/clients.web.controller';
 import { PersonsWebController } from './pages/persons.web.controller';
+import { FormsWebController } from './pages/forms.web.controller';
+import { SignupWebController } from './pages/signup.web.controller';
 import { FieldsWebController } from './pages/fields.web.controller';
 import { TagsWebController } from './pages/tags.web.controller';
 import { HomeWebController } from './pages/home.web.controller';
@@ -48,6 +51,7 @@ import { RunParts } from './pages/run-parts.service';
 import { SegmentParts } from './pages/segment-parts.service';
 import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
+import { ClientParts } from './pages/client-parts.service';
 import { MailingParts } from './pages/mailing-parts.service';
 import { ProfileParts } from './pages/profile-parts.service';
 import { UnsubscribeWebController } from './pages/unsubscribe.web.controller';
@@ -74,6 +78,7 @@ import { ReadersService } from './readers.service';
     ConsentModule,
     RunsModule,
     PersonsModule,
+    SignupsModule,
     SchedulingModule,
     StatisticsModule,
   ],
@@ -87,6 +92,8 @@ import { ReadersService } from './readers.service';
     ClientsWebController,
     PersonsWebController,
     SegmentsWebController,
+    FormsWebController,
+    SignupWebController,
     MessagesWebController,
     MailingsWebController,
     MailingWebController,
@@ -106,7 +113,16 @@ import { ReadersService } from './readers.service';
     NotFoundApiController,
     NotFoundWebController,
   ],
-  providers: [ReadersService, DraftsService, OnceService, MailingParts, ProfileParts, RunParts, SegmentParts],
+  providers: [
+    ReadersService,
+    DraftsService,
+    OnceService,
+    MailingParts,
+    ProfileParts,
+    RunParts,
+    SegmentParts,
+    ClientParts,
+  ],
 })
 export class WebModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

@@ -6,6 +6,7 @@ import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service
 import { Notices } from '../features/notices/notices.service';
 import { RunsService } from '../features/runs/runs.service';
 import { PlanJobs } from '../features/scheduling/plan-jobs.service';
+import { SignupRecords } from '../features/signups/signup-records.service';
 import { StaleUsers } from '../features/users/stale-users';
 
 /** Makes losses of Redis and dead workers harmless: finds lost work in the ledger and continues it. */
@@ -19,6 +20,7 @@ export class Sweep {
     private readonly notices: Notices,
     private readonly users: StaleUsers,
     private readonly outages: Outages,
+    private readonly signups: SignupRecords,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -31,6 +33,7 @@ export class Sweep {
     await this.notices.enqueueDue();
     await this.users.forget();
     await this.outages.look();
+    await this.signups.forgetExpired();
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

@@ -7,6 +7,7 @@ import { NoticesModule } from '../features/notices/notices.module';
 import { NoticeSender } from '../features/notices/notice-sender';
 import { ConsentModule } from '../features/consent/consent.module';
 import { RunsModule } from '../features/runs/runs.module';
+import { SignupsModule } from '../features/signups/signups.module';
 import { StaleUsers } from '../features/users/stale-users';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { QueueModule } from '../queue/queue.module';
@@ -36,6 +37,7 @@ import { WorkerLife } from './worker-life.service';
     SchedulingModule,
     ImportsModule,
     NoticesModule,
+    SignupsModule,
   ],
   providers: [
     DeliveryProcessor,

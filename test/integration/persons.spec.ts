@@ -69,6 +69,16 @@ async function known(local: string) {
   await ledger.query(`UPDATE delivery_events SET reply = $2 WHERE delivery_id = $1`, [deliveryId, `no ${email}`]);
   await ledger.query(`INSERT INTO notices (kind, user_id, email, last_response) VALUES ('test', 1, $1, $1)`, [email]);
   await ledger.query(`INSERT INTO account_log (account_id, event, detail) VALUES (1, 'waiting', $1)`, [`451 ${email}`]);
+  const [form] = await ledger.query<{ id: number }>(
+    `INSERT INTO signup_forms (owner_id, token, name, language, title) VALUES (1, $1, 'Site', 'en', 'News') RETURNING id`,
+    [local],
+  );
+  await ledger.query(
+    `INSERT INTO signups (form_id, owner_id, email, consent_text, ip, expires_at, client_id)
+     VALUES ($1, 1, $2, 'A letter each week', '192.0.2.1', now(), NULL), ($1, 1, $3, '', '192.0.2.1', now(), $4)`,
+    [form!.id, email.toUpperCase(), `second.${email}`, clientId],
+  );
+  await ledger.query(`INSERT INTO notices (kind, user_id, email) VALUES ('signup', 1, $1)`, [email]);
   return { email, clientId: clientId!, mailingId, runId, deliveryId: deliveryId! };
 }
 
@@ -76,12 +86,19 @@ it('exports all that is kept about a client', async () => {
   const { email, clientId, deliveryId, mailingId } = await known('exported');
   const copy = await persons.export(OWNER, clientId);
   expect(copy).toMatchObject({
-    addresses: [email],
+    addresses: [email, `second.${email}`],
     clients: [{ id: clientId, email, fullName: 'Ann', comment: 'a friend', fields: { city: 'Perm' }, tags: [] }],
     suppressions: [{ reason: 'hard_bounce' }, { reason: 'complaint' }],
     selectedFor: [{ mailingId }],
     letters: [{ deliveryId, email, attempts: [{ status: 'failed' }], events: [{ kind: 'bounced' }] }],
-    notices: [{ kind: 'test', email }],
+    notices: [
+      { kind: 'test', email },
+      { kind: 'signup', email },
+    ],
+    signups: [
+      { form: 'Site', email: email.toUpperCase(), consentText: 'A letter each week', ip: '192.0.2.1' },
+      { email: `second.${email}` },
+    ],
   });
   expect(await persons.exportAddress(OPERATOR, email.toUpperCase())).toMatchObject({ clients: [{ id: clientId }] });
 });

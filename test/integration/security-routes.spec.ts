@@ -57,6 +57,10 @@ const secondFactor = (isOn: boolean) => async (objects: Objects) => {
 const proof = (_: Objects, { id }: Person) => ({ password: PASSWORD, code: `code ${id}` });
 
 const ROUTES: Record<string, Route> = {
+  // Their ids are secrets, here one of no form.
+  'POST /forms/:id': { is: 'public', of: 'form', answers: 400 },
+  'OPTIONS /forms/:id': { is: 'public', of: 'form', answers: 204 },
+  'GET /forms/:id/challenge': { is: 'public', of: 'form', answers: 404 },
   'POST /auth/register': { is: 'public', answers: 400 },
   'POST /auth/confirm': { is: 'public', answers: 400 },
   'POST /auth/login': { is: 'public', answers: 400 },
@@ -103,6 +107,12 @@ const ROUTES: Record<string, Route> = {
   'POST /fields': { is: 'profile.use', body: () => ({ key: `f${Date.now()}`, label: 'F', type: 'text' }) },
   'PATCH /fields/:key': { is: 'profile.use', body: () => ({ label: 'Town' }) },
   'DELETE /fields/:key': { is: 'profile.use' },
+  'GET /forms': read,
+  'POST /forms': create(() => ({ name: 'Site', title: 'News' })),
+  'GET /forms/:id': { ...read, of: 'form' },
+  'PATCH /forms/:id': { is: 'content.change', of: 'form', body: () => ({ title: 'Newer' }) },
+  'DELETE /forms/:id': { is: 'content.change', of: 'form' },
+  'GET /forms/:id/signups': { ...read, of: 'form' },
   'GET /tags': read,
   'POST /tags': create(() => ({ name: `t${Date.now()}` })),
   'PATCH /tags/:id': { is: 'content.change', of: 'tag', body: () => ({ public: true }) },

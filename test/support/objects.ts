@@ -6,6 +6,7 @@ import { mailingBody, messageBody } from './factories';
 export interface Objects {
   client: number;
   tag: number;
+  form: number;
   message: number;
   segment: number;
   letter: number;
@@ -50,6 +51,11 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
   return {
     client,
     tag: await id(`INSERT INTO tags (owner_id, name) VALUES ($1, 'tag ' || random()) RETURNING id`, ownerId),
+    form: await id(
+      `INSERT INTO signup_forms (owner_id, token, name, language, title)
+       VALUES ($1, gen_random_uuid()::text, 'Site', 'en', 'News') RETURNING id`,
+      ownerId,
+    ),
     message,
     segment: (await post('/segments', { name: `S${made}`, filter: { field: 'comment', op: 'isSet' } })).id,
     letter,

@@ -28,9 +28,13 @@ test('the names that a form shows are read back', () => {
 
 test('every reason leads to one status, and the filter for a status finds it', () => {
   for (const reason of suppressionReasons) {
-    const { status } = subscriptionOf({ reason, since: new Date(0), scope: 'owner' });
+    const { status } = subscriptionOf({ reason, since: new Date(0), scope: 'owner' }, null);
     expect(subscriptionStatuses.filter((each) => reasonsOf(each).includes(reason))).toEqual([status]);
-    expect(subscriptionOf({ reason, since: new Date(0), scope: 'mailing' }).status).toBe('subscribed');
+    expect(subscriptionOf({ reason, since: new Date(0), scope: 'mailing' }, null).status).toBe('subscribed');
+    expect(subscriptionOf({ reason, since: new Date(0), scope: 'owner' }, new Date(1))).toMatchObject({
+      status: 'unconfirmed',
+      since: new Date(1),
+    });
   }
 });
 

@@ -1,6 +1,7 @@
 import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { languages } from '../../domain/language';
-import { mailingKinds, suppressionReasons } from '../../domain/suppression';
+import { exclusionReasons } from '../../domain/codes';
+import { mailingKinds } from '../../domain/suppression';
 import { told } from '../../domain/problem-texts';
 import { PERIODS } from '../../domain/recurrence';
 import { type MailingStatus, mailingStatuses, runStatuses, unknownPolicies } from '../../domain/states';
@@ -205,7 +206,7 @@ export class PreflightAnswer extends Shape({
   findings: said('What is wrong; one of level `block` keeps it from starting.', listOf(part(FindingAnswer))),
   chosen: said('How many recipients it has; null if it takes too long to count them.', nullable(count)),
   eligible: said('How many of them get it; null if it takes too long to count them.', nullable(count)),
-  excluded: said('How many get nothing, by reason.', counts(suppressionReasons)),
+  excluded: said('How many get nothing, by reason.', counts(exclusionReasons)),
 }) {}
 
 class OccurrenceAnswer extends Shape({ occurrenceAt: time, local: said('With offset.', timeText) }) {}

@@ -89,7 +89,9 @@ function inputsOf({ id, facts, isPublic, writes, body, query, param }: Route): M
   if (!isPublic) {
     decorators.push(ApiSecurity('bearer'), ApiSecurity({ session: [], ...(writes && { csrf: [] }) }));
   }
-  if (param) decorators.push(ApiParam({ name: param, schema: param === 'id' ? ID_SCHEMA : { type: 'string' } }));
+  // Public routes are addressed by secrets, not by ids.
+  const schema = param === 'id' && !isPublic ? ID_SCHEMA : { type: 'string' };
+  if (param) decorators.push(ApiParam({ name: param, schema }));
   if (query) {
     for (const { name, required, schema } of inputFields(query)) {
       const { description: about, ...rest } = schema;

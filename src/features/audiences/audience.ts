@@ -5,7 +5,7 @@ export type AudienceInput = 'clientIds' | 'segmentId';
  * SQL: why the client `c` is skipped by a run (a `DeliveryReason`), null if they get its letter. The same for every
  * kind of audience and for runs to those who failed.
  */
-export const SKIP_REASON = 'NULL::text';
+export const SKIP_REASON = `CASE WHEN c.unconfirmed_since IS NOT NULL THEN 'unconfirmed' END`;
 
 /**
  * Everything that depends on the kind of a mailing's audience; nothing else branches on the kind. SQL refers to the

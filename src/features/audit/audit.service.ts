@@ -39,6 +39,7 @@ const OBJECT_NAME = `CASE a.object_type
   WHEN 'client' THEN (SELECT o.email FROM clients o WHERE o.id = a.object_id)
   WHEN 'field' THEN (SELECT o.label FROM client_fields o WHERE o.id = a.object_id)
   WHEN 'tag' THEN (SELECT o.name FROM tags o WHERE o.id = a.object_id)
+  WHEN 'form' THEN (SELECT o.name FROM signup_forms o WHERE o.id = a.object_id AND o.deleted_at IS NULL)
   WHEN 'import' THEN (SELECT o.file_name FROM imports o WHERE o.id = a.object_id)
   WHEN 'run' THEN (SELECT o.subject FROM runs o WHERE o.id = a.object_id)
   WHEN 'delivery' THEN (SELECT o.email FROM deliveries o WHERE o.id = a.object_id)

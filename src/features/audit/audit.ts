@@ -63,6 +63,10 @@ export const auditActions = [
   'suppressions.undo',
   'suppressions.confirm',
   'sender.change',
+  'form.create',
+  'form.change',
+  'form.delete',
+  'signup.confirm',
   'link_keys.rotate',
   'database.hold',
 ] as const;
@@ -82,6 +86,7 @@ export interface AuditObject {
     | 'message'
     | 'segment'
     | 'client'
+    | 'form'
     | 'field'
     | 'tag'
     | 'import'

@@ -109,7 +109,7 @@ const FEW = 2_000;
  * them are found soon, and Postgres chooses; of few it would walk through all clients.
  */
 async function fewSuppressed(sql: Sql, status: SubscriptionStatus, owners: unknown[]): Promise<string[] | null> {
-  if (status === 'subscribed') return null;
+  if (status === 'subscribed' || status === 'unconfirmed') return null;
   const rows = await sql.rows<{ emailKey: string }>(
     `SELECT s.email_key FROM suppressions s
       WHERE s.lifted_at IS NULL AND s.mailing_id IS NULL AND s.reason = ANY($3::text[]) AND s.email_key IS NOT NULL
@@ -122,6 +122,11 @@ async function fewSuppressed(sql: Sql, status: SubscriptionStatus, owners: unkno
 
 /** The same as `subscriptionOf` says of each. */
 function isSubscribed(status: SubscriptionStatus, few: string[] | null, value: Value): string {
+  if (status === 'unconfirmed') return 'c.unconfirmed_since IS NOT NULL';
+  return `c.unconfirmed_since IS NULL AND ${isConfirmedAnd(status, few, value)}`;
+}
+
+function isConfirmedAnd(status: SubscriptionStatus, few: string[] | null, value: Value): string {
   if (status === 'subscribed') return `NOT EXISTS (SELECT FROM ${IN_FORCE})`;
   const gravest = `(SELECT s.reason FROM ${IN_FORCE} ORDER BY ${GRAVEST_FIRST} LIMIT 1)`;
   const reasons = `${value(reasonsOf(status))}::text[]`;

@@ -48,11 +48,11 @@ export const CLIENT_VIEW: View = {
 };
 
 export function clientOf({ suppression: by, ...client }: ClientRow): ClientView {
-  if (!by) return { ...client, suppression: null, subscription: subscriptionOf(null) };
+  if (!by) return { ...client, suppression: null, subscription: subscriptionOf(null, client.unconfirmedSince) };
   const { ownerId, since, ...more } = by;
   const scope = scopeOf({ ownerId, mailingId: more.mailingId });
   const suppression: ClientSuppression = { ...more, scope, since: new Date(since) };
-  return { ...client, suppression, subscription: subscriptionOf(suppression) };
+  return { ...client, suppression, subscription: subscriptionOf(suppression, client.unconfirmedSince) };
 }
 
 /** One client, of this owner or (null) of anybody. */

@@ -26,6 +26,10 @@ export class Client {
   @Column('bigint', { name: 'import_id', nullable: true })
   importId!: number | null;
 
+  /** Since when its address waits for its person to confirm it; null: it does not. */
+  @Column('timestamptz', { name: 'unconfirmed_since', nullable: true })
+  unconfirmedSince!: Date | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
   createdAt!: Date;
 

@@ -9,12 +9,13 @@ import { nextDelayMs } from '../../domain/retry-policy';
 import { classify, type TransmitResult, type Verdict } from '../../domain/smtp-outcome';
 import type { RenderedContent } from '../../domain/template';
 import { SmtpPool } from '../../smtp/smtp-pool';
-import { type Language, noticeText, type TextNoticeKind } from './notice-texts';
+import { type Language, type NoticeKind, noticeText, type TextNoticeKind } from './notice-texts';
+import { type SignupNotice, signupNotice } from './signup-notices';
 import { issueToken, TOKEN_LIFE_MS, type TokenNoticeKind } from './notice-tokens';
 
 interface ClaimedNotice {
   id: number;
-  kind: TextNoticeKind | 'test';
+  kind: NoticeKind;
   email: string;
   attempts: number;
   fullName: string;
@@ -22,7 +23,7 @@ interface ClaimedNotice {
   noticeKey: string;
   /** When it was claimed: the date of this try, by the database's clock. */
   claimedAt: Date;
-  payload: Partial<RenderedContent> & { language?: Language };
+  payload: Partial<RenderedContent> & { language?: Language } & Partial<SignupNotice>;
 }
 
 /** Where the links of notices lead; `?token=` follows. */
@@ -30,6 +31,7 @@ export const NOTICE_PATHS: Record<TokenNoticeKind, string> & { signIn: string } 
   confirm: '/confirm',
   reset: '/reset',
   change_email: '/confirm-email',
+  signup: '/f/confirm',
   signIn: '/sign-in',
 };
 
@@ -71,14 +73,19 @@ export class NoticeSender {
 
   private async content(notice: ClaimedNotice): Promise<RenderedContent | null> {
     const { kind, payload } = notice;
-    if (kind === 'test') return { subject: '', html: '', text: '', ...payload };
+    if (kind === 'test') {
+      const { subject = '', html = '', text = '' } = payload;
+      return { subject, html, text };
+    }
     const { publicUrl } = this.config;
     const base = publicUrl.replace(/\/+$/, '');
     const language = payload.language ?? notice.language;
-    if (!(kind in TOKEN_LIFE_MS)) return noticeText(kind, language, `${base}${NOTICE_PATHS.signIn}`);
+    if (!(kind in TOKEN_LIFE_MS)) return noticeText(kind as TextNoticeKind, language, `${base}${NOTICE_PATHS.signIn}`);
     const proves = kind as TokenNoticeKind;
     const token = await issueToken(this.database, notice.id, proves);
-    return token === null ? null : noticeText(kind, language, `${base}${NOTICE_PATHS[proves]}?token=${token}`);
+    if (token === null) return null;
+    const link = `${base}${NOTICE_PATHS[proves]}?token=${token}`;
+    return kind === 'signup' ? signupNotice(payload as SignupNotice, link) : noticeText(kind, language, link);
   }
 
   /** Message-ID and boundary are the same on every try; the date is that of the try. */

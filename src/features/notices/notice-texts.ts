@@ -15,6 +15,9 @@ export type TextNoticeKind =
   | 'sign_in_changed'
   | 'let_in';
 
+/** `test` has the text of a message, `signup` that of a form. */
+export type NoticeKind = TextNoticeKind | 'test' | 'signup';
+
 interface NoticeText {
   subject: string;
   /** Before the link. */

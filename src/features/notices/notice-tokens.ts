@@ -5,7 +5,12 @@ import { tokenHash } from '../../domain/token-hash';
 const HOUR = 3_600_000;
 
 /** The notices with a link that proves something, and for how long it does. */
-export const TOKEN_LIFE_MS = { confirm: 24 * HOUR, change_email: 24 * HOUR, reset: HOUR } as const;
+export const TOKEN_LIFE_MS = {
+  confirm: 24 * HOUR,
+  change_email: 24 * HOUR,
+  reset: HOUR,
+  signup: 7 * 24 * HOUR,
+} as const;
 export type TokenNoticeKind = keyof typeof TOKEN_LIFE_MS;
 
 export interface ProvedNotice {

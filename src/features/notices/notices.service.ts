@@ -8,10 +8,10 @@ import { SERVICE_QUEUE, type ServiceJob } from '../../queue/queues';
 import { NotFoundError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { Repeated } from '../../logging/repeated';
-import type { TextNoticeKind } from './notice-texts';
+import type { NoticeKind } from './notice-texts';
 
 export interface NewNotice {
-  kind: TextNoticeKind | 'test';
+  kind: NoticeKind;
   userId: number;
   email: string;
   payload?: Record<string, unknown>;

@@ -12,7 +12,8 @@ export interface Person {
 export async function personOf(sql: Sql, client: { id: number; ownerId: number; email: string }): Promise<Person> {
   const rows = await sql.rows<{ email: string }>(
     `SELECT lower(email) AS email FROM clients WHERE id = $1
-     UNION SELECT lower(email) FROM deliveries WHERE client_id = $1 AND email NOT LIKE 'erased:%'`,
+     UNION SELECT lower(email) FROM deliveries WHERE client_id = $1 AND email NOT LIKE 'erased:%'
+     UNION SELECT lower(email) FROM signups WHERE client_id = $1`,
     [client.id],
   );
   return { ownerId: client.ownerId, addresses: rows.map(({ email }) => email), clientIds: [client.id] };

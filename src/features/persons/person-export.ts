@@ -10,6 +10,7 @@ export interface PersonExport {
   selectedFor: object[];
   letters: object[];
   notices: object[];
+  signups: object[];
   audit: object[];
 }
 
@@ -35,7 +36,13 @@ const LETTERS_OF = `SELECT d.id AS delivery_id, d.run_id, r.mailing_id, r.mailin
   FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id IN ${LETTERS} ORDER BY d.id`;
 
 const NOTICES = `SELECT id, kind, email, status, last_response, created_at, finished_at FROM notices
-  WHERE kind = 'test' AND lower(email) = ANY($2::text[]) AND ($1::bigint IS NULL OR user_id = $1) ORDER BY id`;
+  WHERE kind IN ('test', 'signup') AND lower(email) = ANY($2::text[]) AND ($1::bigint IS NULL OR user_id = $1) ORDER BY id`;
+
+const SIGNUPS = `SELECT s.id, f.name AS form, s.email, s.full_name, s.fields, s.topics, s.consent_text, s.ip, s.origin,
+    s.created_at, s.confirmed_at, s.confirmed_ip
+  FROM signups s JOIN signup_forms f ON f.id = s.form_id
+  WHERE ($1::bigint IS NULL OR s.owner_id = $1)
+    AND (lower(s.email) = ANY($2::text[]) OR s.client_id = ANY($3::bigint[])) ORDER BY s.id`;
 
 const AUDIT = `SELECT created_at, action, via, detail FROM audit_log
   WHERE object_type = 'client' AND object_id = ANY($1::bigint[]) ORDER BY id`;
@@ -51,6 +58,7 @@ export async function exportPerson(sql: Sql, person: Person, exportedAt: Date): 
     selectedFor: await sql.rows<object>(SELECTED, [clientIds]),
     letters: await sql.rows<object>(LETTERS_OF, [ownerId, addresses, clientIds]),
     notices: await sql.rows<object>(NOTICES, [ownerId, addresses]),
+    signups: await sql.rows<object>(SIGNUPS, [ownerId, addresses, clientIds]),
     audit: await sql.rows<object>(AUDIT, [clientIds]),
   };
 }

@@ -10,8 +10,9 @@ import { eraseClient } from '../clients/erasure';
 import { eraseSuppressed } from '../consent/suppressions';
 import { eraseLetters } from '../ledger/erasure';
 import { deleteClient } from '../ledger/moves';
-import { eraseTestNotices } from '../notices/erasure';
+import { eraseNotices } from '../notices/erasure';
 import { RunsService } from '../runs/runs.service';
+import { eraseSignups } from '../signups/signup-records.service';
 import { LETTERS, type Person, personAt, personOf } from './addresses';
 import { exportPerson, type PersonExport } from './person-export';
 
@@ -84,7 +85,8 @@ export class PersonsService {
       const ids = letters.map(({ id }) => id);
       await eraseLetters(tx, ids);
       await eraseSuppressed(tx, ownerId, addresses);
-      await eraseTestNotices(tx, ownerId, addresses);
+      await eraseNotices(tx, ownerId, addresses);
+      await eraseSignups(tx, ownerId, addresses, clientIds);
       for (const id of clientIds) {
         await eraseClient(tx, id);
         await audit(tx, viewer, 'person.erase', { type: 'client', id });

@@ -8,6 +8,7 @@ import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { Missed } from '../../domain/schedule-decision';
 import type { RunReason, RunTrigger } from '../../domain/states';
 import { whySuppressed } from '../consent/suppression-sql';
+import { SKIP_REASON } from '../audiences/audience';
 import { type Closed, closeDeliveries, ofRun } from '../ledger/moves';
 import type { Mailing } from '../mailings/mailing.entity';
 import { finishOnce } from '../mailings/mailing-moves';
@@ -62,7 +63,8 @@ export class RunsService {
     const row = await this.database.first<{ n: number }>(
       `SELECT count(*) AS n FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN clients c ON c.id = d.client_id,
               ${whySuppressed(ofRun('d.email'))}
-        WHERE d.run_id = $1 AND d.off_path IN ('failed', 'unknown') AND why.reason IS NULL`,
+        WHERE d.run_id = $1 AND d.off_path IN ('failed', 'unknown') AND why.reason IS NULL
+          AND ${SKIP_REASON} IS NULL`,
       [id],
     );
     return row?.n ?? 0;

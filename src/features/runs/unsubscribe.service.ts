@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { failpoint } from '../../config/failpoint';
-import { Database, type Transaction } from '../../database/database';
+import { Database, type Sql, type Transaction } from '../../database/database';
 import type { AddressToken } from '../../domain/address-token';
 import type { Viewer } from '../../domain/permissions';
 import type { SuppressionSource } from '../../domain/suppression';
 import type { Language } from '../../domain/language';
+import { chooseTopics, type Topic, topicsOf } from '../clients/signed-up';
 import { LinkKeys } from '../consent/link-keys.service';
 import { liftUnsubscribed, suppress } from '../consent/suppressions';
 import { type NewSuppressionInput, SuppressionsService, type SuppressionView } from '../consent/suppressions.service';
@@ -25,6 +26,8 @@ export interface WayOut {
   language: Language | null;
   /** What the person has unsubscribed from at present. */
   unsubscribed: Scope | null;
+  /** The owner's public tags; none if the person is not a client any more. */
+  topics: Topic[];
 }
 
 /** What people do by the links in their letters. The link alone identifies them, and can do nothing else. */
@@ -41,7 +44,7 @@ export class UnsubscribeService {
   async look(link: string): Promise<WayOut | null> {
     const token = await this.keys.tokenOf(link);
     if (!token) return null;
-    const letter = await this.database.first<Omit<WayOut, 'isTest' | 'unsubscribed'>>(
+    const letter = await this.database.first<Omit<WayOut, 'isTest' | 'unsubscribed' | 'topics'>>(
       `SELECT CASE WHEN address_hash(d.email) = $2 THEN d.email END AS email, r.sender, r.mailing_name AS mailing,
         r.language
          FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1`,
@@ -53,11 +56,13 @@ export class UnsubscribeService {
           AND (mailing_id IS NULL OR mailing_id = $3)`,
       [token.ownerId, token.addressHash, token.mailingId],
     );
+    const clientId = await clientOf(this.database, token);
     const isAll = known.some(({ mailingId }) => mailingId === null);
     return {
       ...(letter ?? { email: null, sender: null, mailing: null, language: null }),
       isTest: token.kind === 'test',
       unsubscribed: isAll ? 'owner' : known.length > 0 ? 'mailing' : null,
+      topics: clientId === null ? [] : await topicsOf(this.database, token.ownerId, clientId),
     };
   }
 
@@ -114,6 +119,31 @@ export class UnsubscribeService {
     });
     return true;
   }
+
+  /**
+   * Gives the client exactly these of the owner's public tags; other tags stay. Does nothing for who is not a client any
+   * more. @returns false for a link that is not ours
+   */
+  async choose(link: string, topicIds: number[]): Promise<boolean> {
+    const token = await this.keys.tokenOf(link);
+    if (!token) return false;
+    await this.database.transaction(async (tx) => {
+      const clientId = await clientOf(tx, token);
+      if (clientId !== null) await chooseTopics(tx, token.ownerId, clientId, topicIds);
+    });
+    return true;
+  }
+}
+
+/** The client to whom a real letter went, if the address is still theirs. */
+async function clientOf(sql: Sql, { kind, ownerId, deliveryId, addressHash }: AddressToken): Promise<number | null> {
+  if (kind === 'test') return null;
+  const client = await sql.first<{ id: number }>(
+    `SELECT c.id FROM deliveries d JOIN clients c ON c.id = d.client_id
+      WHERE d.id = $1 AND c.owner_id = $2 AND address_hash(c.email) = $3`,
+    [deliveryId, ownerId, addressHash],
+  );
+  return client?.id ?? null;
 }
 
 /**

@@ -6,7 +6,8 @@ import { ConflictError, ForbiddenError, invalid, type ToldFinding, ValidationErr
 import type { Viewer } from '../../domain/permissions';
 import { findingTexts, isBlocking, mayOverride, preflight, type PreflightFacts } from '../../domain/preflight';
 import { problem } from '../../domain/problems';
-import type { MailingKind, SuppressionReason } from '../../domain/suppression';
+import type { ExclusionReason } from '../../domain/codes';
+import type { MailingKind } from '../../domain/suppression';
 import { fieldsOf } from '../clients/field-definitions';
 import { compileContent, type ContentSource } from '../../domain/template';
 import { chosenBy, containsSql, countMembers } from '../audiences/members';
@@ -24,7 +25,7 @@ export interface Preflight {
   /** Null if it takes too long to count them. */
   chosen: number | null;
   eligible: number | null;
-  excluded: Partial<Record<SuppressionReason, number>>;
+  excluded: Partial<Record<ExclusionReason, number>>;
 }
 
 const OVERRIDE_MAX = 500;
@@ -177,20 +178,25 @@ async function templateProblem(sql: Sql, { messageId, ownerId, kind, language }:
 }
 
 /**
- * How many of a mailing's recipients get nothing, by reason; null if that takes too long. It begins at the suppressions, which are few beside the
- * clients: each finds its client by an index.
+/**
+ * How many of a mailing's recipients get nothing, by reason; null if that takes too long. It begins at the suppressions,
+ * which are few beside the clients: each finds its client by an index. Those who have not confirmed their address have
+ * an index of their own.
  */
 async function excludedOf(sql: Database | Transaction, mailing: Mailing): Promise<Preflight['excluded'] | null> {
   const params: unknown[] = [mailing.id, mailing.ownerId, mailing.kind === 'transactional'];
   const isMember = containsSql(await chosenBy(sql, mailing), params);
   const found = await within(sql, COUNT_MS, (bounded) =>
-    bounded.rows<{ reason: SuppressionReason; n: number }>(
+    bounded.rows<{ reason: ExclusionReason; n: number }>(
       `SELECT reason, count(*) AS n FROM (
          SELECT DISTINCT ON (c.id) s.reason FROM suppressions s
            JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
           WHERE ${applies({ owner: '$2', mailing: '$1', transactional: '$3' })} AND ${isMember}
+            AND c.unconfirmed_since IS NULL
           ORDER BY c.id, ${GRAVEST_FIRST}) suppressed
-        GROUP BY reason`,
+        GROUP BY reason
+        UNION ALL SELECT 'unconfirmed', count(*) FROM clients c
+         WHERE c.owner_id = $2 AND c.unconfirmed_since IS NOT NULL AND ${isMember} HAVING count(*) > 0`,
       params,
     ),
   );

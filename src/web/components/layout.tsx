@@ -90,7 +90,7 @@ function Menu() {
             <MenuLink to="/" icon="home" text={t.menu.home} />
             <MenuLink to="/mailings" icon="mailings" text={t.menu.mailings} />
             <MenuLink to="/messages" icon="messages" text={t.menu.messages} />
-            <MenuLink to="/clients" icon="clients" text={t.menu.clients} />
+            <MenuLink to="/clients" also="/forms" icon="clients" text={t.menu.clients} />
             <MenuLink to="/segments" icon="segments" text={t.menu.segments} />
             <MenuLink to="/suppressions" icon="suppressions" text={t.menu.suppressions} />
             <MenuLink to="/attempts" icon="attempts" text={t.menu.attempts} />
@@ -125,9 +125,10 @@ function Menu() {
   );
 }
 
-function MenuLink({ to, icon, text }: { to: string; icon: IconName; text: string }) {
+/** `also` are pages that are reached from there. */
+function MenuLink({ to, also = to, icon, text }: { to: string; also?: string; icon: IconName; text: string }) {
   const { path } = useReader();
-  const here = to === '/' ? path === '/' || path.startsWith('/?') : new RegExp(`^${to}(/|\\?|$)`).test(path);
+  const here = to === '/' ? path === '/' || path.startsWith('/?') : new RegExp(`^(${to}|${also})(/|\\?|$)`).test(path);
   return (
     <li>
       <a href={to} aria-current={here ? 'page' : undefined}>

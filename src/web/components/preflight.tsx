@@ -1,5 +1,5 @@
 import { type Finding, isBlocking, isOfLetters, mayOverride } from '../../domain/preflight';
-import { suppressionReasons } from '../../domain/suppression';
+import { exclusionReasons } from '../../domain/codes';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { Preflight } from '../../features/scheduling/preflight.service';
 import { emptyForm, type FormState } from '../form-state';
@@ -31,7 +31,7 @@ export function PreflightBox({ check, mailing, may }: Props) {
   const { t, format } = useReader();
   const { chosen, eligible, excluded } = check;
   const findings = mailing.status === 'paused' ? check.findings.filter(isOfLetters) : check.findings;
-  const left = suppressionReasons.filter((reason) => excluded[reason]);
+  const left = exclusionReasons.filter((reason) => excluded[reason]);
   if (findings.length === 0 && left.length === 0) return null;
   const reasons = left.map((reason) => t.preflight.excluded[reason](format.number(excluded[reason] ?? 0))).join(', ');
   return (

@@ -63,6 +63,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   message: (id) => `/messages/${id}`,
   segment: (id) => `/segments/${id}`,
   client: (id) => `/clients/${id}`,
+  form: (id) => `/forms/${id}`,
   field: null,
   tag: (id) => `/clients/tags/${id}`,
   import: (id) => `/clients/import/${id}`,

@@ -1,10 +1,11 @@
 import type { ClientColumn } from '../../domain/client-columns';
 import type { FieldDefinition } from '../../domain/client-fields';
-import { reasonsOf, subscriptionStatuses } from '../../domain/subscription';
+import { subscriptionStatuses } from '../../domain/subscription';
 import type { ClientHistoryEntry } from '../../features/clients/client-history.service';
 import type { ClientView } from '../../features/clients/client-view';
 import type { DeliveryView } from '../../features/runs/deliveries.service';
 import type { AttemptView } from '../../features/ledger/attempts.service';
+import type { SignupRecord } from '../../features/signups/signup-records.service';
 import type { Page } from '../../domain/paging';
 import type { FormState } from '../answers';
 import { Facts } from '../components/facts';
@@ -26,6 +27,7 @@ import {
 } from './client-columns';
 import { BulkBar, Tick } from './bulk.page';
 import { History, Suppressed } from './client-history';
+import { Consents } from './consents';
 import { PersonRights } from './person-rights';
 
 interface ListProps {
@@ -35,9 +37,6 @@ interface ListProps {
   fields: readonly FieldDefinition[];
   tags: readonly string[];
 }
-
-/** Nobody is `unconfirmed` as long as there is no way to become so. */
-const STATUSES = subscriptionStatuses.filter((status) => status === 'subscribed' || reasonsOf(status).length > 0);
 
 export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
   const { t, query, user } = useReader();
@@ -58,6 +57,9 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
         </a>
         <a class="btn btn-secondary" href="/clients/tags">
           {t.tags.title}
+        </a>
+        <a class="btn btn-secondary" href="/forms">
+          {t.forms.title}
         </a>
         <a id="csv" class="btn btn-secondary" href={`/clients/export.csv?${filters.toString()}`} download>
           {t.list.csv}
@@ -91,7 +93,7 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
           name="subscription"
           label={t.clients.subscription}
           all={t.list.all}
-          options={STATUSES.map((value) => ({ value, text: t.subscription[value] }))}
+          options={subscriptionStatuses.map((value) => ({ value, text: t.subscription[value] }))}
         />
         <OwnerPick />
         {segment && <input type="hidden" name="segmentId" value={segment} />}
@@ -106,9 +108,14 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
           {
             head: t.field.email,
             class: 'main-cell',
-            cell: ({ id, email, ownerId, suppression }) => (
+            cell: ({ id, email, ownerId, suppression, unconfirmedSince }) => (
               <>
                 <a href={`/clients/${id}`}>{email}</a>
+                {unconfirmedSince && (
+                  <div>
+                    <Chip tone="quiet">{t.subscription.unconfirmed}</Chip>
+                  </div>
+                )}
                 {suppression && suppression.scope !== 'mailing' && (
                   <div>
                     <Chip tone="warn">{t.reasons[suppression.reason]}</Chip>
@@ -183,11 +190,12 @@ interface ClientProps {
   history: ClientHistoryEntry[];
   deliveries: Page<DeliveryView>;
   attempts: AttemptView[];
+  signups: SignupRecord[];
   mayChange: boolean;
 }
 
 /** A client with every delivery, what became known about them, every attempt and the server's answers. */
-export function ClientPage({ client, fields, history, deliveries, attempts, mayChange }: ClientProps) {
+export function ClientPage({ client, fields, history, deliveries, attempts, signups, mayChange }: ClientProps) {
   const { t, format } = useReader();
   const tries = useAttemptColumns({ withClient: false });
   return (
@@ -210,6 +218,9 @@ export function ClientPage({ client, fields, history, deliveries, attempts, mayC
           </>
         )}
       </PageHead>
+      {client.unconfirmedSince && (
+        <p class="alert alert-info">{t.forms.unconfirmed(format.day(client.unconfirmedSince))}</p>
+      )}
       {client.suppression && <Suppressed email={client.email} by={client.suppression} />}
       <Facts
         of={[
@@ -226,6 +237,7 @@ export function ClientPage({ client, fields, history, deliveries, attempts, mayC
       />
       <Letters deliveries={deliveries} />
       <History entries={history} />
+      <Consents records={signups} />
       {attempts.length > 0 && (
         <section aria-labelledby="tries">
           <h2 id="tries">{t.clients.attempts}</h2>

@@ -4,15 +4,12 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { subscriptionStatuses } from '../../domain/subscription';
 import { tagsOf } from '../../domain/tag-names';
-import { ClientHistory } from '../../features/clients/client-history.service';
 import type { ClientFilter } from '../../features/clients/client-list';
 import type { ClientView } from '../../features/clients/client-view';
 import { type ClientInput, clientSorts, ClientsService } from '../../features/clients/clients.service';
 import { isOffered } from '../../features/clients/field-definitions';
 import { FieldsService } from '../../features/clients/fields.service';
 import { TagsService } from '../../features/clients/tags.service';
-import { AttemptsService } from '../../features/ledger/attempts.service';
-import { DeliveriesService } from '../../features/runs/deliveries.service';
 import { Id } from '../../http/id.pipe';
 import { csvFile } from '../../http/csv-file';
 import { cookieOf, setCookie } from '../../http/session-cookie';
@@ -23,6 +20,7 @@ import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { chosenColumns, clientForm } from './client-columns';
+import { ClientParts } from './client-parts.service';
 import { ClientFormPage, ClientPage, ClientsPage } from './clients.page';
 
 /** A form names what is in it as REST does; it has all fields that are offered, and no others. */
@@ -44,9 +42,7 @@ const COLUMNS_KEPT_MS = 400 * 86_400_000;
 export class ClientsWebController {
   constructor(
     private readonly clients: ClientsService,
-    private readonly deliveries: DeliveriesService,
-    private readonly attempts: AttemptsService,
-    private readonly history: ClientHistory,
+    private readonly parts: ClientParts,
     private readonly fields: FieldsService,
     private readonly tags: TagsService,
     @Inject(CONFIG) private readonly config: Config,
@@ -101,18 +97,11 @@ export class ClientsWebController {
   @Get(':id')
   async show(@CurrentViewer() viewer: Viewer, @Id() id: number, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
     const client = await this.clients.get(viewer, id);
-    const [deliveries, attempts, history] = await Promise.all([
-      this.deliveries.listOfClient(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
-      this.attempts.list(viewer, { clientId: id, limit: 20 }),
-      this.history.of(viewer, client),
-    ]);
+    const parts = await this.parts.of(viewer, client, cursor);
     const owner = writableOwner(viewer);
     const mayChange = owner === null || owner === client.ownerId;
     const { fields } = await this.offered(viewer, client.ownerId);
-    return page(
-      () => client.fullName || client.email,
-      <ClientPage {...{ client, fields, history, deliveries, mayChange }} attempts={attempts.items} />,
-    );
+    return page(() => client.fullName || client.email, <ClientPage {...{ client, fields, mayChange }} {...parts} />);
   }
 
   @Get(':id/edit')

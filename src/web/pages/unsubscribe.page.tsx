@@ -5,9 +5,10 @@ import { parseMailbox } from '../../domain/mailbox';
 import type { WayOut } from '../../features/runs/unsubscribe.service';
 import { assetUrl } from '../assets';
 import { textsOf } from '../texts/texts';
+import { Topics } from './topics';
 
-/** What has just happened: nothing yet, they left, they came back. */
-export type WayState = 'asks' | 'left' | 'back';
+/** What has just happened: nothing yet, they left, they came back, they chose topics. */
+export type WayState = 'asks' | 'left' | 'back' | 'chosen';
 
 /** A whole page for people who never heard of this service: no menu, no script, nothing from elsewhere. */
 export function unsubscribePage(language: Language, way: WayOut, state: WayState): string {
@@ -28,6 +29,7 @@ export function unsubscribePage(language: Language, way: WayOut, state: WayState
           <div class="door">
             <h1>{title}</h1>
             <div class="card-box">{body}</div>
+            <Chosen language={language} way={way} state={state} />
             <p class="hint" lang={language}>
               {languages
                 .filter((other) => other !== language)
@@ -89,6 +91,29 @@ function contentOf(language: Language, way: WayOut, state: WayState): { title: s
       </form>
     ),
   };
+}
+
+/** The public tags, beside unsubscribing: who gets fewer letters need not leave. */
+function Chosen({ language, way, state }: { language: Language; way: WayOut; state: WayState }) {
+  const t = textsOf(language).topics;
+  const isOut = way.unsubscribed === 'owner' || state === 'left';
+  if (way.topics.length === 0 || isOut) return null;
+  const values = Object.fromEntries(way.topics.filter(({ chosen }) => chosen).map(({ id }) => [`topic.${id}`, 'on']));
+  return (
+    <form method="post" class="card-box">
+      <input type="hidden" name="action" value="topics" />
+      {state === 'chosen' && (
+        <p role="status">
+          <strong>{t.saved}</strong>
+        </p>
+      )}
+      <p>{t.text(senderName(way.sender))}</p>
+      <Topics state={{ values, problems: {} }} topics={way.topics} legend={t.title} />
+      <div class="actions">
+        <button class="btn btn-secondary">{t.save}</button>
+      </div>
+    </form>
+  );
 }
 
 function Choice({ value, text, checked }: { value: string; text: string; checked?: boolean }) {

@@ -8,6 +8,7 @@ import { UnsubscribeService, type WayOut } from '../../features/runs/unsubscribe
 import { PUBLIC_BODY_BYTES, readBytes } from '../../http/body';
 import { FromAnywhere, Public, TakesUpload } from '../../http/viewer';
 import { preferredLanguage } from '../texts/texts';
+import { wholeNumber } from '../web-controller';
 import { WebFilter } from '../web.filter';
 import { unsubscribePage, type WayState } from './unsubscribe.page';
 
@@ -43,6 +44,10 @@ export class UnsubscribeWebController {
       if (!(await this.unsubscribes.comeBack(link))) throw noSuchLink();
       return this.answer(request, response, await this.look(link), 'back');
     }
+    if (action === 'topics') {
+      if (!(await this.unsubscribes.choose(link, topicIds(form)))) throw noSuchLink();
+      return this.answer(request, response, await this.look(link), 'chosen');
+    }
     const scope = form.get('scope') === 'mailing' ? 'mailing' : 'owner';
     const isPage = action === 'unsubscribe';
     if (!(await this.unsubscribes.leave(link, scope, isPage ? 'page' : 'one_click'))) throw noSuchLink();
@@ -65,6 +70,10 @@ export class UnsubscribeWebController {
     return unsubscribePage(languageOf(request, way), way, state);
   }
 }
+
+/** The ticked topics, which are sent as `topic.ID`. */
+const topicIds = (form: URLSearchParams): number[] =>
+  [...form.keys()].flatMap((name) => wholeNumber(name.replace(/^topic\./, '')) ?? []);
 
 const noSuchLink = () => new NotFoundError('Page', 'of this link');
 

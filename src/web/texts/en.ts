@@ -1,12 +1,13 @@
-import type { MailingCode, RefusalCode, AccountEvent } from '../../domain/codes';
+import type { MailingCode, RefusalCode, AccountEvent, ExclusionReason } from '../../domain/codes';
 import type { Finding, FindingCode } from '../../domain/preflight';
 import type { SmtpReason } from '../../domain/smtp-ruling';
-import type { CountedEvent, DeliveryEvent, SuppressionReason, SuppressionSource } from '../../domain/suppression';
+import type { CountedEvent, DeliveryEvent, SuppressionSource } from '../../domain/suppression';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
 import { segmentsEn } from './segments';
+import { formsEn, signupEn, topicsEn } from './signups';
 import { reasonsEn } from './reasons';
 
 /** Null: it took too long to count them. */
@@ -284,7 +285,8 @@ export const en = {
       complaint: (n: string) => `${n} complained`,
       manual: (n: string) => `${n} excluded by hand`,
       invalid: (n: string) => `${n} can get no mail`,
-    } satisfies Record<SuppressionReason, (n: string) => string>,
+      unconfirmed: (n: string) => `${n} did not confirm their address`,
+    } satisfies Record<ExclusionReason, (n: string) => string>,
     findings: {
       POSTAL_ADDRESS_MISSING: () =>
         'The letters have no postal address, which the law asks for; without it they do not go out.',
@@ -414,6 +416,9 @@ export const en = {
         'They get no more letters of yours, also not those that are waiting. You can include them again one by one.',
     },
   },
+  forms: formsEn,
+  signup: signupEn,
+  topics: topicsEn,
   persons: {
     title: "This person's rights",
     text: 'People may ask what is kept about them, and that it is forgotten.',
@@ -870,6 +875,10 @@ export const en = {
       'suppressions.undo': 'Included addresses again',
       'suppressions.confirm': 'Excluded the addresses that a mail server refused',
       'sender.change': 'Changed the sender',
+      'form.create': 'Made a sign-up form',
+      'form.change': 'Changed a sign-up form',
+      'form.delete': 'Deleted a sign-up form',
+      'signup.confirm': 'Confirmed a sign-up',
       'link_keys.rotate': 'Made a new key for links in letters',
       'database.hold': 'Paused everything: the database was restored',
     } satisfies Record<AuditAction, string>,
@@ -880,6 +889,7 @@ export const en = {
       message: 'Message',
       segment: 'Segment',
       client: 'Client',
+      form: 'Sign-up form',
       field: 'Field',
       tag: 'Tag',
       import: 'Import',
@@ -1037,6 +1047,7 @@ export const en = {
     USER_NOT_BLOCKED: 'This user is not blocked.',
     USER_UNCONFIRMED: 'The address of this user is not confirmed yet.',
     PREFLIGHT_BLOCKED: 'Something has to be put right first: see the warning on the page of the mailing.',
+    FORMS_FULL: 'You have as many forms as there may be. Delete one that is not used any more.',
     SUPPRESSION_LIFTED: 'It was lifted already.',
     NOTHING_WITHHELD: 'Nothing of this list was withheld.',
     LIFTED_LATELY: 'You lifted this for the same address within the last 30 days. A manager can do it again.',

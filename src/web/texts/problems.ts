@@ -58,6 +58,8 @@ export const problemsEn: ProblemTexts = {
   fields_too_long: () => 'All fields of a client together are too long. Please shorten one.',
   no_such_field: ({ key, similar }) =>
     `There is no field "${key}".${similar === null ? '' : ` Did you mean "${similar}"?`}`,
+  https_url: () => 'An address that begins with https://, please.',
+  web_origin: () => 'Addresses of sites, please, such as https://shop.example, one a line.',
   tag_comma: () => 'Without commas, please: they separate tags.',
   no_other_tag: () => 'Choose another tag.',
   filter_shape: () => 'This condition can not be read.',
@@ -186,6 +188,8 @@ export const problemsRu: ProblemTexts = {
   fields_too_long: () => 'Все поля клиента вместе слишком длинны. Сократите какое-нибудь из них.',
   no_such_field: ({ key, similar }) =>
     `Поля «${key}» нет.${similar === null ? '' : ` Возможно, имелось в виду «${similar}»?`}`,
+  https_url: () => 'Адрес должен начинаться с https://.',
+  web_origin: () => 'Укажите адреса сайтов вида https://shop.example, по одному в строке.',
   tag_comma: () => 'Без запятых, пожалуйста: они разделяют теги.',
   no_other_tag: () => 'Выберите другой тег.',
   filter_shape: () => 'Это условие не читается.',

@@ -49,6 +49,7 @@ export const reasonsEn: Record<AccountReason | DeliveryReason, string> = {
   complaint: 'complained about a letter',
   manual: 'blocked by hand',
   invalid: 'the address can get no mail',
+  unconfirmed: 'the address is not confirmed yet',
   worker_lost: 'the worker was lost before the answer',
   unknown: 'unknown',
 };
@@ -101,6 +102,7 @@ export const reasonsRu: Record<AccountReason | DeliveryReason, string> = {
   complaint: 'жалоба на письмо',
   manual: 'исключён вручную',
   invalid: 'адрес не принимает почту',
+  unconfirmed: 'адрес ещё не подтверждён',
   worker_lost: 'обработчик пропал до ответа',
   unknown: 'неизвестно',
 };

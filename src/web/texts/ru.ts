@@ -2,6 +2,7 @@ import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { segmentsRu } from './segments';
+import { formsRu, signupRu, topicsRu } from './signups';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
@@ -292,6 +293,7 @@ export const ru: Texts = {
       complaint: (n: string) => `пожаловались – ${n}`,
       manual: (n: string) => `исключены вручную – ${n}`,
       invalid: (n: string) => `не принимают почту – ${n}`,
+      unconfirmed: (n: string) => `не подтвердили адрес – ${n}`,
     },
     findings: {
       POSTAL_ADDRESS_MISSING: () =>
@@ -424,6 +426,9 @@ export const ru: Texts = {
         'Они больше не получат ваших писем, даже тех, что уже ждут отправки. Вернуть можно каждого по отдельности.',
     },
   },
+  forms: formsRu,
+  signup: signupRu,
+  topics: topicsRu,
   persons: {
     title: 'Права этого человека',
     text: 'Человек вправе узнать, что о нём хранится, и потребовать всё стереть.',
@@ -878,6 +883,10 @@ export const ru: Texts = {
       'suppressions.import': 'Загрузка исключённых адресов',
       'suppressions.undo': 'Возврат адресов',
       'suppressions.confirm': 'Исключение адресов, отвергнутых сервером',
+      'form.create': 'Создание формы подписки',
+      'form.change': 'Изменение формы подписки',
+      'form.delete': 'Удаление формы подписки',
+      'signup.confirm': 'Подтверждение подписки',
       'sender.change': 'Изменение отправителя',
       'link_keys.rotate': 'Новый ключ для ссылок в письмах',
       'database.hold': 'Всё приостановлено: база данных восстановлена',
@@ -889,6 +898,7 @@ export const ru: Texts = {
       message: 'Сообщение',
       segment: 'Сегмент',
       client: 'Клиент',
+      form: 'Форма подписки',
       field: 'Поле',
       tag: 'Тег',
       import: 'Загрузка',
@@ -1047,6 +1057,7 @@ export const ru: Texts = {
     USER_NOT_BLOCKED: 'Этот пользователь не заблокирован.',
     USER_UNCONFIRMED: 'Адрес пользователя ещё не подтверждён.',
     PREFLIGHT_BLOCKED: 'Сначала нужно кое-что исправить: смотрите предупреждение на странице рассылки.',
+    FORMS_FULL: 'Больше форм создать нельзя. Удалите ту, которая уже не нужна.',
     SUPPRESSION_LIFTED: 'Исключение уже отменено.',
     NOTHING_WITHHELD: 'Из этого списка ничего не удерживалось.',
     LIFTED_LATELY: 'Вы уже отменяли это для того же адреса за последние 30 дней. Повторить может менеджер.',
