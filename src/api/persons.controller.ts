@@ -26,7 +26,7 @@ export class PersonsController {
   @Post(':id/erase')
   @HttpCode(200)
   @Operation('Delete the client and forget every address that they had', ErasedAnswer, {
-    conflicts: ['LETTER_UNDER_WAY'],
+    conflicts: ['LETTER_UNDER_WAY', 'IMPORT_RUNNING'],
   })
   async erase(@CurrentViewer() viewer: Viewer, @Id() id: number) {
     return ErasedAnswer.of(await this.persons.erase(viewer, id));

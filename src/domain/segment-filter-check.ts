@@ -19,9 +19,9 @@ import {
   ownKey,
   type Receipt,
   type SegmentFilter,
-  subscriptions,
   VALUES_MAX,
 } from './segment-filter';
+import { subscriptionStatuses } from './subscription';
 import { similarTo } from './similar';
 
 /** What a filter may name. */
@@ -161,7 +161,7 @@ class FilterCheck {
     if (value === undefined || value === null || value === '') return this.wrong(path, problem('required'));
     if (type === 'tag') return this.tag(value, path);
     if (type === 'result') return this.option(lastResults, value, path);
-    if (type === 'subscription') return this.option(subscriptions, value, path);
+    if (type === 'subscription') return this.option(subscriptionStatuses, value, path);
     if (type === 'receipt') return null;
     if (type === 'instant') {
       const instant = typeof value === 'string' && value.length > 10 ? parseInstant(value) : null;

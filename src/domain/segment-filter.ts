@@ -70,9 +70,6 @@ export const CONTRARY = {
 
 /** How the last delivery of a client that has ended did end. */
 export const lastResults = ['sent', 'failed', 'unknown', 'skipped', 'cancelled'] as const;
-/** Whether a client gets mail: by the gravest suppression in force that is not about a single mailing. */
-export const subscriptions = ['subscribed', 'unsubscribed', 'bounced', 'complained', 'suppressed'] as const;
-export type Subscription = (typeof subscriptions)[number];
 
 /** What every client has, by its name in filters. */
 export const builtInFields = {

@@ -119,7 +119,7 @@ test('what the form can not show is shown in words and stays', async () => {
   const made = await site.api.call('POST', '/api/v1/segments', { token, body });
   await page.goto(`/segments/${made.body.id}/edit`);
   expect(await page.locator('.kept').first().innerText()).toContain(
-    'не ((Метка — VIP и Город — Москва) или Город — Москва)',
+    'не ((Тег — VIP и Город — Москва) или Город — Москва)',
   );
   await page.fill('[name=name]', 'Deeper');
   await press(page, 'Сохранить');

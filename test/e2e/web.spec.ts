@@ -307,7 +307,7 @@ describe.each([
       }
     }
     expect([...asked].sort()).toEqual(
-      ['block', 'delete', 'finish', 'erase', 'pause', 'resend', 'resume', 'revoke', 'send', 'start'].sort(),
+      ['block', 'delete', 'finish', 'erase', 'pause', 'resend', 'resume', 'revoke', 'send', 'start', 'undo'].sort(),
     );
     expect(found).toEqual([]);
   });
@@ -357,7 +357,7 @@ describe.each([
     expect(await wrong('/reset?token=x', 'main form', { password: 'short' })).toBe(1);
     await site.signIn(visit.page, email);
     expect(await wrong('/clients/new', 'main form', { email: 'nonsense' })).toBe(1);
-    expect(await wrong('/clients/fields/new', 'main form')).toBe(2);
+    expect(await wrong('/clients/fields/new', 'main form')).toBe(3);
     expect(await wrong('/clients/import', 'main form')).toBe(1);
     expect(await wrong('/messages/new', '#message-form', { body: '{{ nothing }}' })).toBeGreaterThan(0);
     expect(await wrong('/mailings/new', '#mailing-form', { startAt: '2030-01-02T10:00' })).toBeGreaterThan(0);

@@ -68,6 +68,17 @@ async function known(local: string) {
   });
   await ledger.query(`UPDATE delivery_events SET reply = $2 WHERE delivery_id = $1`, [deliveryId, `no ${email}`]);
   await ledger.query(`INSERT INTO notices (kind, user_id, email, last_response) VALUES ('test', 1, $1, $1)`, [email]);
+  const [upload] = await ledger.query<{ id: number }>(
+    `INSERT INTO imports (owner_id, status) VALUES (1, 'done') RETURNING id`,
+  );
+  await ledger.query('INSERT INTO import_rejected (import_id, line, record) VALUES ($1, 2, $2)', [
+    upload!.id,
+    JSON.stringify([email.toUpperCase(), 'Ann']),
+  ]);
+  await ledger.query('INSERT INTO import_files (import_id, part, bytes) VALUES ($1, 0, $2)', [
+    upload!.id,
+    Buffer.from(email),
+  ]);
   await ledger.query(`INSERT INTO account_log (account_id, event, detail) VALUES (1, 'waiting', $1)`, [`451 ${email}`]);
   const [form] = await ledger.query<{ id: number }>(
     `INSERT INTO signup_forms (owner_id, token, name, language, title) VALUES (1, $1, 'Site', 'en', 'News') RETURNING id`,
@@ -168,6 +179,16 @@ it('leaves what other owners keep, and what binds them', async () => {
   ]);
   expect(await persons.eraseAddress(OPERATOR, email)).toMatchObject({ clients: 1 });
   expect(await placesOf(email)).toEqual(['audit_log']);
+});
+
+it('erases nothing while an import is under way, and no file of it is left afterwards', async () => {
+  const { email, clientId } = await known('uploaded');
+  await ledger.query(`INSERT INTO imports (owner_id) VALUES (1)`);
+  await expect(persons.erase(OWNER, clientId)).rejects.toMatchObject({ code: 'IMPORT_RUNNING' });
+  expect(await ledger.query('SELECT email FROM clients WHERE id = $1', [clientId])).toEqual([{ email }]);
+  await ledger.query(`UPDATE imports SET status = 'done' WHERE status = 'running'`);
+  await persons.erase(OWNER, clientId);
+  expect(await ledger.query('SELECT import_id FROM import_files')).toEqual([]);
 });
 
 it('erases nothing while a letter to the person is under way', async () => {

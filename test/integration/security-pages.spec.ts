@@ -20,6 +20,7 @@ const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/deliveries\/:id/, 'delivery'],
   [/^\/users\/:id/, 'user'],
   [/^\/suppressions\/batches\/:id/, 'batch'],
+  [/^\/clients\/jobs\/:id/, 'job'],
   [/^\/suppressions\/:id/, 'suppression'],
   [/^\/(account\/)?tokens\/:id/, 'token'],
   [/^\/account\/sessions\/:id/, 'session'],

@@ -1,3 +1,4 @@
+import { subscriptionStatuses } from '../../src/domain/subscription';
 import * as fc from 'fast-check';
 import { Client } from 'pg';
 import { Temporal } from 'temporal-polyfill';
@@ -13,7 +14,6 @@ import {
   ownField,
   type Receipt,
   type SegmentFilter,
-  subscriptions,
 } from '../../src/domain/segment-filter';
 import { segmentSql } from '../../src/features/clients/segment-sql';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -66,6 +66,7 @@ interface Person {
   tags: number[];
   /** One a mailing, in the order of the runs. */
   deliveries: { mailing: number; status: string; at: number }[];
+  unconfirmed: boolean;
   suppressions: Suppression[];
 }
 
@@ -112,6 +113,7 @@ const person: fc.Arbitrary<Person> = fc.record({
       ),
     ),
   ),
+  unconfirmed: fc.boolean(),
   suppressions: fc.uniqueArray(
     fc.record({
       reason: fc.constantFrom(...REASONS),
@@ -143,7 +145,7 @@ const one: Record<Exclude<FilterType, 'receipt'>, fc.Arbitrary<string | number |
   choice: fc.constantFrom(...OPTIONS),
   tag: fc.constantFrom(...TAG_NAMES),
   result: fc.constantFrom(...lastResults),
-  subscription: fc.constantFrom(...subscriptions),
+  subscription: fc.constantFrom(...subscriptionStatuses),
 };
 const valueFor = (type: FilterType, op: string): fc.Arbitrary<unknown> => {
   if (op === 'isSet' || op === 'isNotSet') return fc.constant(undefined);
@@ -175,7 +177,8 @@ const { filter } = fc.letrec((tie) => ({
 
 const fold = (text: string) => text.replace(/[İIı]/g, 'i').toLowerCase();
 const gravity = ['complaint', 'unsubscribed', 'hard_bounce', 'invalid', 'manual'];
-function subscriptionOf({ suppressions }: Person): string {
+function subscriptionOf({ suppressions, unconfirmed }: Person): string {
+  if (unconfirmed) return 'unconfirmed';
   const inForce = suppressions.filter((s) => !s.lifted && !s.expired && !s.ofMailing).map(({ reason }) => reason);
   const gravest = gravity.find((reason) => inForce.some((each) => each === reason));
   const names: Record<string, string> = {
@@ -321,8 +324,9 @@ afterAll(async () => {
 
 async function insert(who: Person): Promise<number> {
   const { rows } = await sql.query<{ id: string }>(
-    'INSERT INTO clients (owner_id, email, full_name, comment, fields, created_at) VALUES (1, $1, $2, $3, $4, $5) RETURNING id',
-    [who.email, who.fullName, who.comment, who.fields, new Date(who.createdAt)],
+    `INSERT INTO clients (owner_id, email, full_name, comment, fields, created_at, unconfirmed_since)
+     VALUES (1, $1, $2, $3, $4, $5, CASE WHEN $6 THEN now() END) RETURNING id`,
+    [who.email, who.fullName, who.comment, who.fields, new Date(who.createdAt), who.unconfirmed],
   );
   const id = Number(rows[0]?.id);
   await sql.query('INSERT INTO client_tags (tag_id, client_id) SELECT t, $2 FROM unnest($1::bigint[]) t', [

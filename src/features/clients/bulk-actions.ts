@@ -27,6 +27,8 @@ export const BULK_ACTIONS: Record<BulkAction, Act> = {
       clientIds,
     ]),
   delete: async (tx, { clientIds }) => {
+    // Deleting clients takes this lock, and those of their tags, in an order of its own; imports take it first, too.
+    await tx.rows(`SELECT pg_advisory_xact_lock(hashtext('clients_count'))`);
     await deleteClients(tx, clientIds);
     // Before the clients, so that the tags are counted once, and not once for each client.
     await tx.affected('DELETE FROM client_tags WHERE client_id = ANY($1::bigint[])', [clientIds]);

@@ -31,13 +31,13 @@ export function segmentSql(filter: SegmentFilter, clock: FilterClock, params: un
   return new Compiler(clock, params).part(filter, false);
 }
 
-const SUBSCRIPTION = `coalesce((SELECT CASE s.reason
+const SUBSCRIPTION = `CASE WHEN c.unconfirmed_since IS NOT NULL THEN 'unconfirmed' ELSE coalesce((SELECT CASE s.reason
     ${Object.entries(STATUS_OF)
       .map(([reason, name]) => `WHEN '${reason}' THEN '${name}'`)
       .join(' ')} ELSE 'suppressed' END
   FROM suppressions s WHERE s.email_key = lower(c.email) AND s.lifted_at IS NULL AND s.mailing_id IS NULL
    AND (s.owner_id = c.owner_id OR s.owner_id IS NULL) AND (s.expires_at IS NULL OR s.expires_at > app_now())
-  ORDER BY ${GRAVEST_FIRST} LIMIT 1), 'subscribed')`;
+  ORDER BY ${GRAVEST_FIRST} LIMIT 1), 'subscribed') END`;
 
 /** A client has one delivery in a run, and later runs have greater ids: one look at the end of an index. */
 const LAST_RESULT = `(SELECT d.status FROM deliveries d WHERE d.client_id = c.id

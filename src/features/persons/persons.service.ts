@@ -6,7 +6,7 @@ import { parseEmailAddress } from '../../domain/email-address';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { eraseFromAccounts } from '../accounts/accounts.service';
 import { audit, eraseMentions, mentions } from '../audit/audit';
-import { eraseClient } from '../clients/erasure';
+import { eraseClient, eraseFromImports } from '../clients/erasure';
 import { eraseSuppressed } from '../consent/suppressions';
 import { eraseLetters } from '../ledger/erasure';
 import { deleteClient } from '../ledger/moves';
@@ -56,7 +56,7 @@ export class PersonsService {
    * stands for the address, and of servers' answers only the codes stay; numbers and states stay. Who must not get mail
    * goes on getting none: their hash stays. What other owners keep stays theirs.
    * @throws NotFoundError
-   * @throws ConflictError LETTER_UNDER_WAY: its answer would bring the address back
+   * @throws ConflictError LETTER_UNDER_WAY: its answer would bring the address back; IMPORT_RUNNING: so might that
    */
   async erase(viewer: Viewer, clientId: number): Promise<Erased> {
     return this.forget(viewer, async (tx) => {
@@ -92,6 +92,7 @@ export class PersonsService {
         await audit(tx, viewer, 'person.erase', { type: 'client', id });
       }
       const pattern = mentions(addresses);
+      await eraseFromImports(tx, ownerId, pattern);
       await eraseMentions(tx, pattern);
       await eraseFromAccounts(tx, pattern);
       return {

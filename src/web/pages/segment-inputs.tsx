@@ -1,5 +1,6 @@
 import type { FieldDefinition } from '../../domain/client-fields';
-import { type FilterType, lastResults, ownField, type SegmentFilter, subscriptions } from '../../domain/segment-filter';
+import { type FilterType, lastResults, ownField, type SegmentFilter } from '../../domain/segment-filter';
+import { subscriptionStatuses } from '../../domain/subscription';
 import type { SegmentCount } from '../../features/audiences/segment-count.service';
 import type { SegmentView } from '../../features/audiences/segments.service';
 import type { FilterNames } from '../../features/clients/segment-context';
@@ -235,7 +236,8 @@ function choicesOf(type: FilterType, field: string, { fields }: FilterNames, t: 
       { value: 'no', text: segments.no },
     ];
   if (type === 'result') return lastResults.map((value) => ({ value, text: deliveryStatus[value] }));
-  if (type === 'subscription') return subscriptions.map((value) => ({ value, text: segments.subscription[value] }));
+  if (type === 'subscription')
+    return subscriptionStatuses.map((value) => ({ value, text: segments.subscription[value] }));
   if (type !== 'choice') return null;
   const options = fields.find(({ key }) => ownField(key) === field)?.options ?? [];
   return options.map((value) => ({ value, text: value }));

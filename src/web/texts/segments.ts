@@ -1,4 +1,5 @@
-import type { BuiltInField, Operator, Subscription } from '../../domain/segment-filter';
+import type { BuiltInField, Operator } from '../../domain/segment-filter';
+import type { SubscriptionStatus } from '../../domain/subscription';
 import { countEn, countRu } from './plural';
 
 const lastDaysEn = (n: number) => (n === 1 ? 'in the last day' : `in the last ${countEn(n, 'day', 'days')}`);
@@ -76,10 +77,11 @@ export const segmentsEn = {
   subscription: {
     subscribed: 'subscribed',
     unsubscribed: 'unsubscribed',
+    unconfirmed: 'has not confirmed the address',
     bounced: 'bounced',
     complained: 'complained',
     suppressed: 'excluded for another reason',
-  } satisfies Record<Subscription, string>,
+  } satisfies Record<SubscriptionStatus, string>,
   ops: {
     is: 'is',
     isNot: 'is not',
@@ -185,6 +187,7 @@ export const segmentsRu: SegmentTexts = {
   subscription: {
     subscribed: 'подписан',
     unsubscribed: 'отписался',
+    unconfirmed: 'не подтвердил адрес',
     bounced: 'нет такого адреса',
     complained: 'пожаловался',
     suppressed: 'исключён по другой причине',
