@@ -284,6 +284,18 @@ describe('a mailing', () => {
     });
   });
 
+  it('to nobody yet starts if it is repeated: who comes to match gets a later letter', async () => {
+    const nobody = await segment({ field: 'fields.city', op: 'is', value: 'Lyonesse' });
+    const due = new Date(Date.now() - 60_000).toISOString();
+    const weekly = await post({ audience: 'segment', segmentId: nobody, period: 'weekly', startAt: due });
+    expect(await call('POST', `/mailings/${weekly.body.id}/start`, {})).toMatchObject({ status: 200 });
+    const once = await post({ audience: 'segment', segmentId: nobody, period: 'once', startAt: due });
+    expect(await call('POST', `/mailings/${once.body.id}/start`, {})).toMatchObject({
+      status: 409,
+      body: { code: 'MAILING_EMPTY' },
+    });
+  });
+
   it('changes its audience as long as it is not started; null clears the exclusion', async () => {
     const [id, excludeSegmentId] = [await segment(CITY), await segment({ not: CITY })];
     const { body } = await post({ audience: 'segment', segmentId: id, excludeSegmentId });

@@ -25,6 +25,7 @@ import { PlanJobs } from './plan-jobs.service';
 import { PreflightService } from './preflight.service';
 import {
   auditMailing,
+  fillsLater,
   MAILING_ENDED,
   refusedMailings,
   requireAllowance,
@@ -57,7 +58,7 @@ export class LifecycleService {
       await settleAudience(tx, mailing);
       const decision = decideFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
       if (decision.done) throw MAILING_ENDED();
-      if (decision.run) await requireRecipients(tx, mailing);
+      if (decision.run && !fillsLater(mailing)) await requireRecipients(tx, mailing);
       if (await this.preflight.require(tx, viewer, mailing, override)) await waiveAddress(tx, id);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: decision.run !== null });
       await auditMailing(tx, viewer, 'mailing.start', id);

@@ -3,7 +3,7 @@ import { ConflictError, type DomainError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { type MailingStatus, type MailingVerb, mailingVerbs } from '../../domain/states';
 import { audit, type AuditAction, type AuditDetail } from '../audit/audit';
-import { audienceOf } from '../audiences/audiences';
+import { audienceOf, isCounted } from '../audiences/audiences';
 import { settleClients } from '../clients/clients.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { recipientsOf, refusedAllowances } from '../runs/allowance';
@@ -27,6 +27,9 @@ export function requireStatus(mailing: Mailing, verb: MailingVerb): void {
     `Mailing ${mailing.id} is ${mailing.status} and can not be ${verb}.`,
   );
 }
+
+/** A repeated mailing to a segment may have no recipients today: whoever matches later gets a later occurrence. */
+export const fillsLater = (mailing: Mailing): boolean => mailing.period !== 'once' && !isCounted(mailing);
 
 /** @throws ConflictError MAILING_EMPTY */
 export async function requireRecipients(sql: Database | Transaction, mailing: Mailing): Promise<void> {
