@@ -70,10 +70,8 @@ class BulkDto {
   all?: true;
 }
 
-/** @throws ValidationError if it names both clients and a filter, or nothing */
 function selectionOf({ clientIds, action, tags, all, ...filter }: BulkDto): NewBulkJob {
-  const isFilter = all === true || Object.values(filter).some((value) => value !== undefined);
-  return { action, ...(tags && { tags }), ...(clientIds && { clientIds }), ...(isFilter && { filter }) };
+  return { action, ...(tags && { tags }), ...(clientIds && { clientIds }), ...(all && { all }), filter };
 }
 
 @ApiController('clients')

@@ -20,7 +20,7 @@ export type ErrorKind =
 
 /** What uses a thing that can't be deleted therefore. */
 export interface Use {
-  kind: 'message' | 'segment';
+  kind: 'message' | 'segment' | 'run' | 'job';
   id: number;
   name: string;
 }

@@ -73,7 +73,8 @@ const plan = (status: MovedTo<'plan'>): Way => ({
   move: inTransaction(async (tx, it) => {
     await tx.affected(`UPDATE clients SET email = 'new-' || email WHERE id = $1`, [it.clientId]);
     const reason = status === 'skipped' ? `'client_deleted'` : 'NULL';
-    const page = `SELECT id AS key, id AS client_id, email, ${reason} AS reason FROM clients WHERE id = $2`;
+    const page = `SELECT id AS key, id AS client_id, email, true AS chosen, ${reason} AS reason
+                    FROM clients WHERE id = $2`;
     await moves.planDeliveries(tx, page, [it.runId, it.clientId], { again: true });
   }),
 });

@@ -140,7 +140,11 @@ it('erases every trace of an address, and keeps numbers, states and suppressions
     [runId],
   );
   expect(after).toEqual([
-    { email: expect.stringMatching(/^erased:[0-9a-f]{32}$/) as string, status: 'skipped', reason: 'client_deleted' },
+    {
+      email: expect.stringMatching(/^erased:[0-9a-f]{32}:\d+$/) as string,
+      status: 'skipped',
+      reason: 'client_deleted',
+    },
   ]);
   expect(before).toHaveLength(1);
   expect(await ledger.query('SELECT server_response FROM attempts WHERE delivery_id = $1', [deliveryId])).toEqual([
@@ -203,4 +207,75 @@ it('erases nothing while a letter to the person is under way', async () => {
   expect(await ledger.query('SELECT email FROM clients WHERE id = $1', [clientId])).toEqual([{ email }]);
   await ledger.query(`UPDATE deliveries SET status = 'sent', claimed_by = NULL WHERE id = $1`, [deliveryId]);
   expect(await persons.erase(OWNER, clientId)).toEqual({ clients: 1, letters: 1 });
+});
+
+it('sends nobody a second letter of a run because the first was erased', async () => {
+  const { email, clientId, runId } = await known('again');
+  await persons.erase(OWNER, clientId);
+  const [back] = await ledger.make.clients(1, [email]);
+  await ledger.query(`UPDATE suppressions SET lifted_at = now() WHERE lifted_at IS NULL`);
+  const mailingId = (await ledger.query<{ id: number }>('SELECT mailing_id AS id FROM runs WHERE id = $1', [runId]))[0]!
+    .id;
+  await ledger.make.select(mailingId, [back!]);
+  await ledger.query(`UPDATE runs SET status = 'sending', planned_at = NULL, plan_cursor = 0 WHERE id = $1`, [runId]);
+  await ledger.planner.plan(runId);
+  expect(await ledger.query('SELECT client_id FROM deliveries WHERE run_id = $1', [runId])).toEqual([{ clientId }]);
+  expect(await persons.erase(OWNER, back!)).toMatchObject({ clients: 1 });
+});
+
+it('leaves alone who has an old address of the person now', async () => {
+  const { email, clientId } = await known('moved');
+  await ledger.query(`UPDATE clients SET email = 'moved-on@people.example' WHERE id = $1`, [clientId]);
+  const [now] = await ledger.make.clients(1, [email]);
+  const mailingId = await ledger.make.mailing({ ownerId: 1, status: 'started' });
+  await ledger.query(`UPDATE mailings SET audience = 'selected' WHERE id = $1`, [mailingId]);
+  await ledger.make.select(mailingId, [now!]);
+  const runId = await ledger.make.run(mailingId);
+  await ledger.planner.plan(runId);
+  await persons.erase(OWNER, clientId);
+  expect(await ledger.query('SELECT email FROM deliveries WHERE run_id = $1', [runId])).toEqual([{ email }]);
+  expect(await ledger.query('SELECT reason FROM suppressions WHERE email_key = $1 AND owner_id = 1', [email])).toEqual([
+    { reason: 'hard_bounce' },
+  ]);
+});
+
+it('skips letters that wait, also those of a client who has another address by now', async () => {
+  const [clientId] = await ledger.make.clients(1, ['waits@people.example']);
+  const mailingId = await ledger.make.mailing({ ownerId: 1, status: 'started' });
+  await ledger.query(`UPDATE mailings SET audience = 'selected' WHERE id = $1`, [mailingId]);
+  await ledger.make.select(mailingId, [clientId!]);
+  const runId = await ledger.make.run(mailingId);
+  await ledger.planner.plan(runId);
+  await ledger.query(`UPDATE clients SET email = 'elsewhere@people.example' WHERE id = $1`, [clientId]);
+  expect(await persons.eraseAddress(OPERATOR, 'waits@people.example')).toEqual({ clients: 0, letters: 1 });
+  expect(await ledger.query('SELECT status FROM deliveries WHERE run_id = $1', [runId])).toEqual([
+    { status: 'skipped' },
+  ]);
+  expect(await placesOf('waits@people.example')).toEqual([]);
+});
+
+it('waits for planning that has read the person already', async () => {
+  const { clientId, runId } = await known('planned');
+  await ledger.query(`UPDATE runs SET status = 'planning', planned_at = NULL WHERE id = $1`, [runId]);
+  let erased = false;
+  const erasing = await ledger.database.transaction(async (tx) => {
+    await tx.rows('SELECT FROM runs WHERE id = $1 FOR NO KEY UPDATE', [runId]);
+    const going = persons.erase(OWNER, clientId).then(() => (erased = true));
+    await new Promise((wake) => setTimeout(wake, 300));
+    expect(erased).toBe(false);
+    return { going };
+  });
+  await erasing.going;
+});
+
+it('asks nobody for an address by a filter any more', async () => {
+  const { email, clientId } = await known('filtered');
+  const filter = JSON.stringify({ field: 'email', op: 'is', value: email });
+  await ledger.query(`INSERT INTO segments (owner_id, name, filter) VALUES (1, 'One', $1)`, [filter]);
+  await ledger.query(
+    `INSERT INTO bulk_jobs (owner_id, action, filter, last_id, status, finished_at) VALUES (1, 'untag', $1, 1, 'done', now())`,
+    [JSON.stringify({ search: email })],
+  );
+  await persons.erase(OWNER, clientId);
+  expect(await placesOf(email)).toEqual(['audit_log']);
 });

@@ -25,7 +25,7 @@ export class FindingAnswer extends Shape({
   message: said('The English words for it, which may change.', text),
 }) {}
 
-class UseAnswer extends Shape({ kind: oneOf(['message', 'segment']), id, name: text }) {}
+class UseAnswer extends Shape({ kind: oneOf(['message', 'segment', 'run', 'job']), id, name: text }) {}
 
 /** RFC 9457. */
 class ProblemAnswer extends Shape({

@@ -10,6 +10,7 @@ import { readableOwner, type Viewer, writableOwner } from '../../domain/permissi
 import { at, problem } from '../../domain/problems';
 import { type SegmentFilter, withTagNames } from '../../domain/segment-filter';
 import { checkFilter } from '../../domain/segment-filter-check';
+import { holdFields } from '../clients/field-definitions';
 import { type FilterNames, readContext, readNames } from '../clients/segment-context';
 import { Segment } from './segment.entity';
 
@@ -102,8 +103,9 @@ export class SegmentsService {
    */
   async create(viewer: Viewer, input: SegmentInput): Promise<SegmentView> {
     const ownerId = viewer.userId;
-    const checked = await this.checked(this.database, ownerId, input);
     const made = await this.database.transaction(async (tx) => {
+      await holdNames(tx, ownerId);
+      const checked = await this.checked(tx, ownerId, input);
       const there = await tx.first<{ n: number }>('SELECT count(*) AS n FROM segments WHERE owner_id = $1', [ownerId]);
       if ((there?.n ?? 0) >= SEGMENTS_MAX)
         throw new ConflictError('TOO_MANY_SEGMENTS', `There are ${SEGMENTS_MAX} segments already. Delete one first.`);
@@ -120,6 +122,7 @@ export class SegmentsService {
       const current = await segments.findOneBy({ id, ...(owner !== null && { ownerId: owner }) });
       if (!current) throw await notWritable(tx, viewer, 'Segment', id);
       const { name = current.name, filter } = change;
+      if (filter !== undefined) await holdNames(tx, current.ownerId);
       const checked =
         filter === undefined
           ? { name: nameOf(name), filter: current.filter }
@@ -227,3 +230,9 @@ async function nameAware<T>(name: string, work: () => Promise<T>): Promise<T> {
 
 /** Of a segment that no mailing uses; the caller has locked it. */
 export const deleteSegment = (tx: Transaction, id: number) => segmentsIn(tx).delete({ id });
+
+/** The owner's fields and tags stay until the commit, so that none is deleted while a segment that names it is saved. */
+async function holdNames(tx: Transaction, ownerId: number): Promise<void> {
+  await holdFields(tx, ownerId);
+  await tx.rows('SELECT FROM tags WHERE owner_id = $1 ORDER BY id FOR KEY SHARE', [ownerId]);
+}

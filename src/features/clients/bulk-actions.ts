@@ -1,7 +1,7 @@
 import type { Transaction } from '../../database/database';
 import type { BulkAction } from '../../domain/bulk';
 import { suppressClients } from '../consent/suppressions';
-import { deleteClients } from '../ledger/moves';
+import { deleteClients, settlePlanning } from '../ledger/moves';
 
 /** A page of an owner's clients, in id order, and the tags that the action is about. */
 export interface BulkPage {
@@ -27,8 +27,7 @@ export const BULK_ACTIONS: Record<BulkAction, Act> = {
       clientIds,
     ]),
   delete: async (tx, { clientIds }) => {
-    // Deleting clients takes this lock, and those of their tags, in an order of its own; imports take it first, too.
-    await tx.rows(`SELECT pg_advisory_xact_lock(hashtext('clients_count'))`);
+    await settlePlanning(tx, clientIds);
     await deleteClients(tx, clientIds);
     // Before the clients, so that the tags are counted once, and not once for each client.
     await tx.affected('DELETE FROM client_tags WHERE client_id = ANY($1::bigint[])', [clientIds]);

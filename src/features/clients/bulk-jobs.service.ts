@@ -17,7 +17,7 @@ import { audit } from '../audit/audit';
 import { skipSuppressedOf } from '../ledger/moves';
 import { BULK_ACTIONS } from './bulk-actions';
 import { BulkJob } from './bulk-job.entity';
-import { type ClientFilter, listedClients } from './client-list';
+import { asks, type ClientFilter, listedClients, tagIds } from './client-list';
 import { tagsNamed } from './client-tags';
 import { readSegment } from './segment-members';
 
@@ -28,6 +28,8 @@ export interface NewBulkJob {
   tags?: string[];
   clientIds?: number[];
   filter?: ClientFilter;
+  /** Has to be said, if the filter asks for nothing. */
+  all?: boolean;
 }
 
 export type BulkJobView = Omit<BulkJob, 'tagIds' | 'clientIds' | 'filter' | 'lastId' | 'cursorId'>;
@@ -76,7 +78,7 @@ export class BulkJobs {
 
   private async insert(tx: Transaction, viewer: Viewer, input: NewBulkJob, names: string[]): Promise<number> {
     const { action } = input;
-    const filter = input.filter && (await asItIs(tx, viewer, input.filter));
+    const filter = input.clientIds ? null : await asItIs(tx, viewer, input.filter ?? {});
     const ownerId = viewer.userId;
     const clientIds = input.clientIds && [...new Set(input.clientIds)].sort((a, b) => a - b);
     if (clientIds) await requireOwn(tx, ownerId, input.clientIds ?? []);
@@ -89,7 +91,7 @@ export class BulkJobs {
       jobs.create({
         ...{ ownerId, action, tagIds },
         clientIds: clientIds ?? null,
-        filter: filter ?? null,
+        filter,
         lastId: last?.id ?? 0,
         total: clientIds?.length ?? null,
       }),
@@ -190,6 +192,8 @@ async function actOnPage(tx: Transaction, jobId: number): Promise<JobPage | null
   const job = await jobs.findOne({ where: { id: jobId, status: 'running' }, lock: { mode: 'for_no_key_update' } });
   if (!job) return null;
   const { id, ownerId, action, tagIds, cursorId } = job;
+  // Deleting clients takes this lock, and those of their tags, in an order of its own; imports take it first, too.
+  if (action === 'delete') await tx.rows(`SELECT pg_advisory_xact_lock(hashtext('clients_count'))`);
   const page = { id, ownerId, action, before: cursorId, ...(await nextClients(tx, job)) };
   if (page.clientIds.length > 0)
     await BULK_ACTIONS[action](tx, { ownerId, clientIds: page.clientIds, tagIds: tagIds.map(Number) });
@@ -236,19 +240,24 @@ const advance = (tx: Transaction, { id, before, cursor, clientIds, last }: JobPa
     [id, before, cursor, clientIds.length, last],
   );
 
-/** A segment that is changed while the job goes on changes nothing of it. @throws ValidationError */
-async function asItIs(tx: Transaction, viewer: Viewer, { segmentId, ...filter }: ClientFilter): Promise<ClientFilter> {
-  return segmentId === undefined ? filter : { ...filter, segment: await readSegment(tx, viewer, segmentId) };
+/** A segment or a tag's name that is changed while the job goes on changes nothing of it. @throws ValidationError */
+async function asItIs(tx: Transaction, viewer: Viewer, given: ClientFilter): Promise<ClientFilter> {
+  const { segmentId, tag, ownerId: _, ...filter } = given;
+  return {
+    ...filter,
+    ...(tag !== undefined && { tagIds: await tagIds(tx, tag, [viewer.userId, viewer.userId]) }),
+    ...(segmentId !== undefined && { segment: await readSegment(tx, viewer, segmentId) }),
+  };
 }
 
 /** The names of the tags, if the input is right. @throws ValidationError */
-function checked({ action, tags = [], clientIds, filter }: NewBulkJob): string[] {
+function checked({ action, tags = [], clientIds, filter = {}, all = false }: NewBulkJob): string[] {
   const { names, errors } = checkTags(tags);
   const found = [
     ...errors,
     ...at('tags', takesTags(action) && names.length === 0 ? problem('required') : null),
     ...at('tags', !takesTags(action) && names.length > 0 ? problem('unknown_field') : null),
-    ...at('clientIds', (clientIds === undefined) === (filter === undefined) ? problem('clients_or_filter') : null),
+    ...at('clientIds', (clientIds === undefined) === (all || asks(filter)) ? null : problem('clients_or_filter')),
     ...at(
       'clientIds',
       (clientIds?.length ?? 0) > BULK_IDS_MAX ? problem('too_many', { max: BULK_IDS_MAX, what: 'ids' }) : null,
@@ -271,13 +280,19 @@ async function requireOwn(tx: Transaction, ownerId: number, clientIds: number[])
     );
 }
 
-/** Tags to be given are made if need be; those to be taken have to be there. */
+/** Tags to be given are made if need be; those to be taken have to be there. @throws ValidationError */
 async function tagsOf(tx: Transaction, ownerId: number, action: BulkAction, names: string[]): Promise<number[]> {
   if (action === 'tag') return tagsNamed(tx, ownerId, names);
   if (action !== 'untag') return [];
-  const rows = await tx.rows<{ id: number }>(
-    `SELECT id FROM tags WHERE owner_id = $1 AND ${searched('name')} IN (SELECT ${searched('n')} FROM unnest($2::text[]) n)`,
+  const rows = await tx.rows<{ id: number | null; name: string }>(
+    `SELECT n.name, t.id FROM unnest($2::text[]) n(name)
+       LEFT JOIN tags t ON t.owner_id = $1 AND ${searched('t.name')} = ${searched('n.name')}`,
     [ownerId, names],
   );
-  return rows.map(({ id }) => id);
+  const unknown = rows.filter(({ id }) => id === null);
+  if (unknown.length > 0)
+    throw new ValidationError(
+      unknown.flatMap(({ name }) => at('tags', problem('no_such_tag', { name, similar: null }))),
+    );
+  return rows.flatMap(({ id }) => id ?? []);
 }

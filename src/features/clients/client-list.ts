@@ -12,12 +12,18 @@ export interface ClientFilter {
   ownerId?: number;
   /** The name of a tag, or its id. */
   tag?: string;
+  /** The tags that this name meant. */
+  tagIds?: number[];
   subscription?: SubscriptionStatus;
   /** Those who belong to this segment as it is now, */
   segmentId?: number;
   /** or as it was. */
   segment?: AskedSegment;
 }
+
+/** Whether a filter narrows a list at all. */
+export const asks = ({ search, tag, subscription, segmentId }: ClientFilter): boolean =>
+  Boolean(search?.trim() || tag?.trim() || subscription || segmentId);
 
 /** SQL on the client `c` and the values of its parameters. */
 export interface Listed {
@@ -48,7 +54,7 @@ const conditionsOf = (
 export async function listedClients(sql: Sql, viewer: Viewer, filter: ClientFilter): Promise<Listed> {
   const owners = [readableOwner(viewer), filter.ownerId ?? null];
   const params: unknown[] = [...owners];
-  const tags = filter.tag === undefined ? null : await tagIds(sql, filter.tag, owners);
+  const tags = filter.tag === undefined ? (filter.tagIds ?? null) : await tagIds(sql, filter.tag, owners);
   const { subscription } = filter;
   const suppressed = subscription === undefined ? null : await fewSuppressed(sql, subscription, owners);
   const segment = filter.segmentId === undefined ? filter.segment : await readSegment(sql, viewer, filter.segmentId);
@@ -82,7 +88,7 @@ export function searchPatterns({ search = '' }: { search?: string | undefined })
 }
 
 /** Of the owners: the tags with this name or, if there are none, the one with this id. */
-async function tagIds(sql: Sql, tag: string, owners: unknown[]): Promise<number[]> {
+export async function tagIds(sql: Sql, tag: string, owners: unknown[]): Promise<number[]> {
   const of = '($1::bigint IS NULL OR owner_id = $1) AND ($2::bigint IS NULL OR owner_id = $2)';
   const named = await sql.rows<{ id: number }>(
     `SELECT id FROM tags WHERE ${of} AND ${searched('name')} = ${searched('$3::text')}`,

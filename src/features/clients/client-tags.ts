@@ -18,7 +18,8 @@ export async function tagsNamed(
   names: readonly string[],
   also: readonly number[] = [],
 ): Promise<number[]> {
-  // A tag that was found may be deleted before it is locked; then it is made anew.
+  // A tag that was found may be deleted before it is locked; then it is made anew, out of that order: should two
+  // transactions wait for each other then, one is repeated.
   for (let tries = 0; tries < 5; tries++) {
     const made = await tx.affected(
       `INSERT INTO tags (owner_id, name)

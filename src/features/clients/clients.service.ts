@@ -14,7 +14,7 @@ import { at } from '../../domain/problems';
 import { checkTags } from '../../domain/tag-names';
 import { audit } from '../audit/audit';
 import { recogniseErased } from '../consent/suppressions';
-import { deleteClient } from '../ledger/moves';
+import { deleteClient, settlePlanning } from '../ledger/moves';
 import { Client } from './client.entity';
 import { type ClientFilter, listedClients } from './client-list';
 import { setTags } from './client-tags';
@@ -164,6 +164,7 @@ export class ClientsService {
   /** Deletes the client. Their deliveries and attempts stay in the ledger; open deliveries are skipped. */
   async delete(viewer: Viewer, id: number): Promise<void> {
     await this.database.transaction(async (tx) => {
+      await settlePlanning(tx, [id]);
       const { affected } = await clientsIn(tx.manager).delete(one(id, writableOwner(viewer)));
       if (!affected) throw await notWritable(tx, viewer, 'Client', id);
       await audit(tx, viewer, 'client.delete', { type: 'client', id });

@@ -31,3 +31,12 @@ export async function eraseFromImports(tx: Transaction, ownerId: number | null, 
     [ownerId, pattern],
   );
 }
+
+/** Takes what a pattern finds out of what bulk actions were asked for; those that are done need it no more. */
+export const eraseFromJobs = (tx: Transaction, ownerId: number | null, pattern: string) =>
+  tx.affected(
+    `UPDATE bulk_jobs SET filter = CASE WHEN status = 'running'
+            THEN regexp_replace(filter::text, $2, '[erased]', 'gi')::jsonb ELSE '{}' END
+      WHERE ($1::bigint IS NULL OR owner_id = $1) AND filter::text ~* $2`,
+    [ownerId, pattern],
+  );

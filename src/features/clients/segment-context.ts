@@ -70,15 +70,28 @@ export async function readNames(sql: Sql, ownerId: number, filters: readonly Seg
   return { tags: of('tag'), mailings: of('mailing'), fields: await readFields(sql, ownerId) };
 }
 
-/** The owner's segments that use this field or this tag: it can't be deleted as long as there are any. */
+/** SQL: whether a filter names the field $2 or the tag $3. */
+const namesUsed = (filter: string): string =>
+  `jsonb_path_exists(${filter}, '$.** ? (@.field == $field || (@.field == "tag" && @.value[*] == $tag))',
+     jsonb_build_object('field', $2::text, 'tag', $3::bigint))`;
+
+/**
+ * What asks for this field or this tag: it can't be deleted as long as there is anything. Beside segments these are runs
+ * under way and bulk actions, which keep the filter with which they began.
+ */
 export async function segmentsUsing(tx: Sql, ownerId: number, used: Used): Promise<Use[]> {
   const field = 'field' in used ? ownField(used.field) : null;
-  const rows = await tx.rows<{ id: number; name: string }>(
-    `SELECT id, name FROM segments WHERE owner_id = $1
-        AND jsonb_path_exists(filter, '$.** ? (@.field == $field || (@.field == "tag" && @.value[*] == $tag))',
-          jsonb_build_object('field', $2::text, 'tag', $3::bigint))
-      ORDER BY name`,
+  return tx.rows<Use>(
+    `(SELECT 'segment' AS kind, id, name FROM segments WHERE owner_id = $1 AND ${namesUsed('filter')} ORDER BY name)
+     UNION ALL
+     (SELECT 'run', id, coalesce(mailing_name, '') FROM runs
+       WHERE owner_id = $1 AND status IN ('planning', 'sending')
+         AND (${namesUsed('segment_filter')} OR ${namesUsed('exclude_filter')}) ORDER BY id)
+     UNION ALL
+     (SELECT 'job', id, '' FROM bulk_jobs
+       WHERE owner_id = $1 AND status = 'running'
+         AND ($3 = ANY(tag_ids) OR filter->'tagIds' @> to_jsonb($3::bigint) OR ${namesUsed(`filter #> '{segment,filter}'`)})
+       ORDER BY id)`,
     [ownerId, field, 'tag' in used ? used.tag.id : null],
   );
-  return rows.map(({ id, name }) => ({ kind: 'segment', id, name }));
 }

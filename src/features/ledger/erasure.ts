@@ -1,7 +1,17 @@
 import type { Transaction } from '../../database/database';
 
-/** What stands for an address in the ledger after it was erased; not an address, so that nothing is sent to it. */
-export const ERASED = `'erased:' || encode(address_hash(email), 'hex')`;
+/** SQL: how what stands for an erased address begins; it is no address, so nothing is sent to it. */
+export const erased = (email: string): string => `'erased:' || encode(address_hash(${email}), 'hex')`;
+
+/**
+ * SQL: whether the run had a letter to this address that was erased since: it must not get a second one. Whether there
+ * are any is asked once for a statement.
+ */
+export const hadErased = (run: string, email: string): string =>
+  `((SELECT EXISTS (SELECT FROM deliveries e WHERE e.run_id = ${run} AND lower(e.email) >= 'erased:'
+       AND lower(e.email) < 'erased;'))
+    AND EXISTS (SELECT FROM deliveries e WHERE e.run_id = ${run} AND lower(e.email) >= ${erased(email)} || ':'
+       AND lower(e.email) < ${erased(email)} || ';'))`;
 
 /**
  * Takes a person out of the ledger: the addresses of these deliveries become hashes under a key, and of what servers
@@ -11,7 +21,7 @@ export const ERASED = `'erased:' || encode(address_hash(email), 'hex')`;
 export async function eraseLetters(tx: Transaction, deliveryIds: number[]): Promise<void> {
   const ids = [deliveryIds];
   await tx.affected(
-    `UPDATE deliveries SET email = ${ERASED} WHERE id = ANY($1::bigint[]) AND email NOT LIKE 'erased:%'`,
+    `UPDATE deliveries SET email = ${erased('email')} || ':' || id WHERE id = ANY($1::bigint[]) AND email NOT LIKE 'erased:%'`,
     ids,
   );
   await tx.affected(

@@ -17,7 +17,7 @@ export const lockTakenOver = (tx: Transaction, deliveryId: number, attemptNumber
     [deliveryId, attemptNumber],
   );
 
-/** Writes the answer to the `unknown` attempt of this worker. @returns whether there was one */
+/** Writes the answer to the `unknown` attempt of this worker, unless its recipient was erased. @returns whether there was one */
 export async function noteLateAnswer(
   tx: Transaction,
   workerId: number,
@@ -28,7 +28,8 @@ export async function noteLateAnswer(
   const noted = await tx.affected(
     `UPDATE attempts SET status = $4, reason = $5, reply_code = $6, enhanced_code = $7, server_response = $8,
       duration_ms = $9, refusal = $10
-      WHERE delivery_id = $1 AND attempt_number = $2 AND worker_id = $3 AND status = 'unknown'`,
+      WHERE delivery_id = $1 AND attempt_number = $2 AND worker_id = $3 AND status = 'unknown'
+        AND NOT EXISTS (SELECT FROM deliveries d WHERE d.id = $1 AND d.email LIKE 'erased:%')`,
     [
       deliveryId,
       attempt.number,

@@ -1,5 +1,6 @@
 import type { Sql, Transaction } from '../../database/database';
 import { whySuppressed } from '../consent/suppression-sql';
+import { hadErased } from './erasure';
 import { asItsRun, may, to } from './move-sql';
 
 /** How many pending and how many deferred deliveries are closed in one transaction. */
@@ -28,7 +29,7 @@ export const planDeliveries = (tx: Transaction, page: string, params: unknown[],
        INSERT INTO deliveries (run_id, client_id, email, status, reason)
        SELECT $1, p.client_id, p.email, ${PLANNED_AS}, why.reason
          FROM page p JOIN runs r ON r.id = $1, ${whySuppressed(ofRun('p.email'), 'p.reason')}
-        WHERE p.chosen ORDER BY p.key ${again ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1)
+        WHERE p.chosen AND NOT ${hadErased('$1', 'p.email')} ORDER BY p.key ${again ? 'ON CONFLICT DO NOTHING' : ''} RETURNING 1)
      SELECT (SELECT max(key) FROM page) AS cursor, (SELECT count(*) FROM page) AS n,
        (SELECT count(*) FROM added) AS added`,
     params,
@@ -108,6 +109,26 @@ async function skip(tx: Transaction, which: string, params: unknown[]): Promise<
   );
   return [...new Set(rows.map(({ runId }) => runId))];
 }
+
+/**
+ * Waits for pages of planning that may have read these clients, and keeps others from beginning until the commit: who
+ * is deleted gets no letter that was being planned.
+ */
+export const settlePlanning = (tx: Transaction, clientIds: number[]) =>
+  tx.rows(
+    `SELECT FROM runs WHERE owner_id IN (SELECT owner_id FROM clients WHERE id = ANY($1::bigint[]))
+        AND status IN ('planning', 'sending') AND planned_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
+    [clientIds],
+  );
+
+/** The same as of a client who is deleted, of some deliveries whose recipient is forgotten. */
+export const forgetOpen = (tx: Transaction, deliveryIds: number[]) =>
+  tx.affected(
+    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
+            next_attempt_at = NULL, updated_at = app_now()
+      WHERE id = ANY($1::bigint[]) AND ${may('deleteClient')}`,
+    [deliveryIds],
+  );
 
 /** Skips the open deliveries of a client who is deleted; a claimed one ends by its record. */
 export const deleteClient = (tx: Transaction, clientId: number) =>
@@ -222,7 +243,7 @@ export async function planClients(tx: Transaction, runId: number, clientIds: num
     `INSERT INTO deliveries (run_id, client_id, email, status, reason)
      SELECT $1, c.id, c.email, ${PLANNED_AS}, why.reason
        FROM clients c JOIN runs r ON r.id = $1, ${whySuppressed(ofRun('c.email'))}
-      WHERE c.id = ANY($2::bigint[]) ORDER BY c.id ON CONFLICT DO NOTHING RETURNING id`,
+      WHERE c.id = ANY($2::bigint[]) AND NOT ${hadErased('$1', 'c.email')} ORDER BY c.id ON CONFLICT DO NOTHING RETURNING id`,
     [runId, clientIds],
   );
   return rows.map(({ id }) => id);

@@ -8,13 +8,15 @@ export interface Person {
   clientIds: number[];
 }
 
-/** By one client: with the addresses that the client had when letters were sent. */
+/** By one client: with the addresses that the client had when letters were sent, and that no other client has now. */
 export async function personOf(sql: Sql, client: { id: number; ownerId: number; email: string }): Promise<Person> {
   const rows = await sql.rows<{ email: string }>(
-    `SELECT lower(email) AS email FROM clients WHERE id = $1
-     UNION SELECT lower(email) FROM deliveries WHERE client_id = $1 AND email NOT LIKE 'erased:%'
-     UNION SELECT lower(email) FROM signups WHERE client_id = $1`,
-    [client.id],
+    `SELECT k.email FROM (
+       SELECT lower(email) AS email FROM clients WHERE id = $1
+       UNION SELECT lower(email) FROM deliveries WHERE client_id = $1 AND email NOT LIKE 'erased:%'
+       UNION SELECT lower(email) FROM signups WHERE client_id = $1) k
+      WHERE NOT EXISTS (SELECT FROM clients c WHERE c.owner_id = $2 AND lower(c.email) = k.email AND c.id <> $1)`,
+    [client.id, client.ownerId],
   );
   return { ownerId: client.ownerId, addresses: rows.map(({ email }) => email), clientIds: [client.id] };
 }

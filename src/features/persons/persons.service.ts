@@ -6,15 +6,19 @@ import { parseEmailAddress } from '../../domain/email-address';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { eraseFromAccounts } from '../accounts/accounts.service';
 import { audit, eraseMentions, mentions } from '../audit/audit';
+import { eraseFromFilters } from './filters';
 import { eraseClient, eraseFromImports } from '../clients/erasure';
 import { eraseSuppressed } from '../consent/suppressions';
 import { eraseLetters } from '../ledger/erasure';
-import { deleteClient } from '../ledger/moves';
+import { forgetOpen, settlePlanning } from '../ledger/moves';
 import { eraseNotices } from '../notices/erasure';
 import { RunsService } from '../runs/runs.service';
 import { eraseSignups } from '../signups/signup-records.service';
 import { LETTERS, type Person, personAt, personOf } from './addresses';
 import { exportPerson, type PersonExport } from './person-export';
+
+/** A worker may still learn the answer to a letter of unknown outcome for so long. */
+const ANSWER_MINUTES = 15;
 
 /** How much was erased. */
 export interface Erased {
@@ -75,12 +79,19 @@ export class PersonsService {
     const { runIds, ...erased } = await this.database.transaction(async (tx) => {
       const person = await find(tx);
       const { ownerId, addresses, clientIds } = person;
-      for (const id of clientIds) await deleteClient(tx, id);
-      const letters = await tx.rows<{ id: number; runId: number; status: string }>(
-        `SELECT id, run_id, status FROM deliveries WHERE id IN ${LETTERS} ORDER BY id FOR UPDATE`,
+      await settlePlanning(tx, clientIds);
+      const letters = await tx.rows<{ id: number; runId: number; isUnderWay: boolean }>(
+        `SELECT d.id, d.run_id, d.status = 'sending' OR EXISTS (SELECT FROM attempts a
+                  WHERE a.delivery_id = d.id AND a.status = 'unknown'
+                    AND a.created_at > app_now() - interval '${ANSWER_MINUTES} minutes') AS is_under_way
+           FROM deliveries d WHERE d.id IN ${LETTERS} ORDER BY d.id FOR UPDATE`,
         [ownerId, addresses, clientIds],
       );
-      if (letters.some(({ status }) => status === 'sending'))
+      await forgetOpen(
+        tx,
+        letters.map(({ id }) => id),
+      );
+      if (letters.some(({ isUnderWay }) => isUnderWay))
         throw new ConflictError('LETTER_UNDER_WAY', 'A letter to this person is under way; try again in a minute.');
       const ids = letters.map(({ id }) => id);
       await eraseLetters(tx, ids);
@@ -93,6 +104,7 @@ export class PersonsService {
       }
       const pattern = mentions(addresses);
       await eraseFromImports(tx, ownerId, pattern);
+      await eraseFromFilters(tx, ownerId, pattern);
       await eraseMentions(tx, pattern);
       await eraseFromAccounts(tx, pattern);
       return {

@@ -80,7 +80,8 @@ export class PlannerService {
   ): Promise<{ added: number; last: boolean; limit: number } | 'not-planning'> {
     const run = await tx.first<Planned>(
       `SELECT r.id, r.mailing_id, r.owner_id, r.trigger, r.source_run_id, r.status, r.plan_cursor, r.planned_at,
-        r.paused_at, r.created_at, m.audience, u.time_zone, r.exclude_filter,
+        r.paused_at, r.created_at, m.audience, u.time_zone,
+        coalesce(r.exclude_filter, (SELECT s.filter FROM segments s WHERE s.id = m.exclude_segment_id)) AS exclude_filter,
         coalesce(r.segment_filter, (SELECT s.filter FROM segments s WHERE s.id = m.segment_id)) AS segment_filter
          FROM runs r JOIN mailings m ON m.id = r.mailing_id JOIN users u ON u.id = r.owner_id
         WHERE r.id = $1 FOR NO KEY UPDATE OF r`,
@@ -128,7 +129,8 @@ function audiencePage(run: Planned, limit: number): { sql: string; params: unkno
   if (run.trigger === 'resend') {
     return {
       sql: `SELECT d.id AS key, d.client_id, d.email, true AS chosen,
-                   CASE WHEN c.id IS NULL THEN 'client_deleted' ELSE ${SKIP_REASON} END AS reason
+                   CASE WHEN c.id IS NULL OR d.email LIKE 'erased:%' THEN 'client_deleted'
+                        ELSE ${SKIP_REASON} END AS reason
               FROM deliveries d LEFT JOIN clients c ON c.id = d.client_id
              WHERE d.run_id = $3 AND d.off_path IN ('failed', 'unknown') AND d.id > $2 ORDER BY d.id LIMIT ${limit}`,
       params: [run.id, run.planCursor, run.sourceRunId],

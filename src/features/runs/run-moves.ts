@@ -128,3 +128,12 @@ export const raiseFloors = (database: Database) =>
         ORDER BY r.id FOR NO KEY UPDATE OF r SKIP LOCKED)
      UPDATE runs r SET floor_id = higher.floor_id FROM higher WHERE r.id = higher.id`,
   );
+
+/** Takes what a pattern finds out of the filters with which runs began. */
+export const eraseFromRuns = (tx: Transaction, ownerId: number | null, pattern: string) =>
+  tx.affected(
+    `UPDATE runs SET segment_filter = regexp_replace(segment_filter::text, $2, '[erased]', 'gi')::jsonb,
+            exclude_filter = regexp_replace(exclude_filter::text, $2, '[erased]', 'gi')::jsonb
+      WHERE ($1::bigint IS NULL OR owner_id = $1) AND (segment_filter::text ~* $2 OR exclude_filter::text ~* $2)`,
+    [ownerId, pattern],
+  );

@@ -1,6 +1,8 @@
 import { type BulkAction, bulkActions, takesTags } from '../../domain/bulk';
 import { problem, worded } from '../../domain/problems';
 import type { BulkJobView } from '../../features/clients/bulk-jobs.service';
+import type { ClientFilter } from '../../features/clients/client-list';
+import type { SubscriptionStatus } from '../../domain/subscription';
 import type { FormState } from '../answers';
 import { Field, FormProblem, PostForm } from '../components/form';
 import { PageHead, Table } from '../components/list';
@@ -13,7 +15,8 @@ export interface BulkChoice {
   /** The fields of the form that say so, to be sent again. */
   kept: FormValues;
   clientIds: number[];
-  all: boolean;
+  /** Null: those that are ticked. */
+  filter: ClientFilter | null;
 }
 
 const FORM = 'bulk';
@@ -25,8 +28,10 @@ export function Tick({ id, email }: { id: number; email: string }) {
 
 /** What can be done to the clients of a list. Nothing is done before it was asked for a second time, but for tags. */
 export function BulkBar({ total, tags }: { total: number | undefined; tags: readonly string[] }) {
-  const { t, query, format } = useReader();
+  const { t, query, format, user } = useReader();
   const filters = ['search', 'tag', 'subscription', 'segmentId'].filter((name) => query.get(name));
+  // The list shows another owner's clients: an action would be about one's own.
+  if (query.get('ownerId') && query.get('ownerId') !== String(user?.id)) return null;
   return (
     <details class="bulk">
       <summary>{t.bulk.title}</summary>
@@ -34,6 +39,7 @@ export function BulkBar({ total, tags }: { total: number | undefined; tags: read
         {filters.map((name) => (
           <input key={name} type="hidden" name={`by.${name}`} value={query.get(name) ?? ''} />
         ))}
+        {filters.length === 0 && <input type="hidden" name="by.all" value="1" />}
         <fieldset class="picks">
           <legend class="visually-hidden">{t.bulk.whom}</legend>
           <label>
@@ -83,8 +89,9 @@ interface AskProps {
 /** The question before something is done to many, and what is wrong with it. */
 export function BulkPage({ form, action, choice, emails }: AskProps) {
   const { t } = useReader();
-  const { clientIds, all, kept } = choice;
-  const filters = Object.entries(kept).filter(([name, value]) => name.startsWith('by.') && value);
+  const { clientIds, filter, kept } = choice;
+  const all = filter !== null;
+  const filters = Object.entries(filter ?? {}) as [keyof typeof t.bulk.by, string | number][];
   if (!all && clientIds.length === 0) return <Nobody />;
   return (
     <>
@@ -104,7 +111,7 @@ export function BulkPage({ form, action, choice, emails }: AskProps) {
           <ul>
             {filters.map(([name, value]) => (
               <li key={name}>
-                {t.bulk.by[name.slice(3) as keyof typeof t.bulk.by]}: {value}
+                {t.bulk.by[name]}: {name === 'subscription' ? t.subscription[value as SubscriptionStatus] : value}
               </li>
             ))}
           </ul>

@@ -40,14 +40,16 @@ export class BulkWebController {
       return page(({ bulk }) => bulk.title, <BulkPage {...{ action, choice, emails }} form={state} />);
     };
     // Tags are given at once: that harms nobody, and is taken back as easily.
-    const isNobody = !choice.all && choice.clientIds.length === 0;
+    const isNobody = choice.filter === null && choice.clientIds.length === 0;
     const isClear = !isNobody && (form.sure === '1' || (takesTags(action) && tags.length > 0));
     if (!isClear) return ask({ ...emptyForm(), values: form });
     return submit(
       reader,
       form,
       async () => {
-        const whom = choice.all ? { filter: filterOf(form) } : { clientIds: choice.clientIds };
+        const whom = choice.filter
+          ? { filter: choice.filter, all: form['by.all'] === '1' }
+          : { clientIds: choice.clientIds };
         const { jobId } = await this.bulk.begin(viewer, { action, tags, ...whom });
         return redirect(`/clients/jobs/${jobId}`);
       },
@@ -92,17 +94,26 @@ function choiceOf(form: FormValues): BulkChoice {
   const kept = Object.fromEntries(
     Object.entries(form).filter(([name]) => /^(c\d+|by\.[a-zA-Z]+|whom|action)$/.test(name)),
   );
-  return { clientIds, all: form.whom === 'all', kept };
+  return { clientIds, filter: form.whom === 'all' ? filterOf(form) : null, kept };
 }
 
-function filterOf(form: FormValues): ClientFilter {
+const FILTERS = ['search', 'tag', 'subscription', 'segmentId'] as const;
+
+/**
+ * What the list was narrowed by, or null if it can't be read: then nobody is meant, rather than everybody. All clients
+ * are meant only by a field of its own, which an unfiltered list has.
+ */
+function filterOf(form: FormValues): ClientFilter | null {
   const { 'by.search': search, 'by.tag': tag } = form;
   const subscription = oneOf(subscriptionStatuses, form['by.subscription']);
   const segmentId = wholeNumber(form['by.segmentId']);
-  return {
-    ...(search && { search }),
-    ...(tag && { tag }),
+  const filter = {
+    ...(search?.trim() && { search }),
+    ...(tag?.trim() && { tag }),
     ...(subscription && { subscription }),
     ...(segmentId && { segmentId }),
   };
+  const named = FILTERS.filter((name) => form[`by.${name}`] !== undefined);
+  if (named.some((name) => filter[name] === undefined)) return null;
+  return named.length > 0 || form['by.all'] === '1' ? filter : null;
 }
