@@ -62,7 +62,7 @@ const YES_MEANS = new Map([
 ]);
 /** Columns that say why something happened, in words of other programs: whatever they say, it happened. */
 const WHY_MEANS = table({
-  unsubscribed: 'unsubscribe-reason unsubscribed-reason unsubscription-reason opt-out-reason ' + 'причина-отписки',
+  unsubscribed: 'unsubscribe-reason unsubscribed-reason unsubscription-reason opt-out-reason причина-отписки',
   hard_bounce:
     'email-hard-bounce-reason email-hard-bounce-reason-enum hs-email-hard-bounce-reason ' +
     'hs-email-hard-bounce-reason-enum hard-bounce-reason',

@@ -170,6 +170,24 @@ describe('a file that is kept', () => {
     expect((await call(who, 'GET', `/imports/${importId}`)).body.status).toBe('waiting');
   });
 
+  it('makes no more fields than there may be, archived ones included', async () => {
+    const who = await api.person();
+    await api.database.affected(
+      `INSERT INTO client_fields (owner_id, key, label, type, archived_at)
+       SELECT $1, 'f' || n, 'f', 'text', CASE WHEN n < 10 THEN now() END FROM generate_series(1, 49) n`,
+      [who.id],
+    );
+    const { importId } = await keep(who, 'email,x,y\na@b.ru,1,2\n');
+    const answer = await call(who, 'POST', `/imports/${importId}/apply`, {
+      mapping: { 0: 'email', 1: 'new:text', 2: 'new:text' },
+    });
+    expect([answer.status, answer.body.errors?.[0]]).toEqual([
+      400,
+      expect.objectContaining({ field: 'createFields', code: 'too_many' }),
+    ]);
+    expect((await call(who, 'GET', `/imports/${importId}`)).body.status).toBe('waiting');
+  });
+
   it('is forgotten after an hour, and when it is imported', async () => {
     const who = await api.person();
     const kept = await keep(who, 'email\na@b.ru\n');
@@ -275,6 +293,44 @@ describe('what rows bring', () => {
     expect(await take(who, file, {})).toMatchObject({ updated: 7, statusRows: 6, newlySuppressed: 0, suppressed: 6 });
   });
 
+  it('states of lines that are left out: whoever is out in any line is excluded, by the gravest reason', async () => {
+    const who = await api.person();
+    await call(who, 'POST', '/clients', { email: 'known@b.ru' });
+    await api.database.affected(
+      `INSERT INTO client_fields (owner_id, key, label, type) VALUES ($1, 'born', 'born', 'date')`,
+      [who.id],
+    );
+    const file =
+      'email,born,status\n' +
+      'a@b.ru,,\nA@b.ru,,blocklisted\na@b.ru,,unsubscribed\n' +
+      'known@b.ru,someday,unsubscribed\n' +
+      'c@b.ru,someday,cleaned\nC@b.ru,2000-01-01,\nc@b.ru,someday,complained\n' +
+      'bad,,unsubscribed\n';
+    const numbers = { rows: 8, added: 2, updated: 0, rejected: 6, statusRows: 3, suppressed: 3 };
+    expect(await take(who, file, { dryRun: true })).toMatchObject({ ...numbers, newlySuppressed: 0 });
+    const done = await take(who, file, {});
+    expect(done).toMatchObject({ ...numbers, newlySuppressed: 3 });
+    expect((done.errors as unknown as { line: number; code: string }[]).map((e) => [e.line, e.code])).toEqual([
+      [3, 'repeated'],
+      [4, 'repeated'],
+      [5, 'day'],
+      [6, 'day'],
+      [8, 'day'],
+      [9, 'email'],
+    ]);
+    expect((await clientsOf(who)).map((c) => (c as { email: string }).email)).toEqual([
+      'known@b.ru',
+      'a@b.ru',
+      'C@b.ru',
+    ]);
+    expect(await suppressed(who)).toEqual([
+      { emailKey: 'a@b.ru', reason: 'unsubscribed', source: 'import', detail: 'unsubscribed' },
+      { emailKey: 'c@b.ru', reason: 'complaint', source: 'import', detail: 'complained' },
+      { emailKey: 'known@b.ru', reason: 'unsubscribed', source: 'import', detail: 'unsubscribed' },
+    ]);
+    expect(await api.database.rows('SELECT FROM import_rows WHERE import_id = $1', [done.id])).toEqual([]);
+  });
+
   it('the same when the file is taken as it is, where unknown words say nothing', async () => {
     const who = await api.person();
     const answer = await upload(who, 'email,status,phone\na@b.ru,lead,1\nb@b.ru,unsubscribed,2\n', '');
@@ -376,6 +432,13 @@ describe('what rows bring', () => {
       reasonCode: 'too_many_new_tags',
       added: 0,
     });
+    // Five are there already.
+    for (const dryRun of [true, false])
+      expect(await take(who, `email,tags\n${many.split('\n').slice(0, 996).join('\n')}\n`, { dryRun })).toMatchObject({
+        status: 'failed',
+        reasonCode: 'tags_full',
+        added: 0,
+      });
     const row = Array.from({ length: 51 }, (_, i) => i).join(';');
     expect(await take(who, `email|tags\nz@b.ru|${row}\n`, {})).toMatchObject({
       rejected: 1,
@@ -433,6 +496,37 @@ describe('what rows bring', () => {
       rejected: 0,
       ignoredColumns: ['Phone', 'line', 'reason'],
     });
+  });
+});
+
+describe('staging', () => {
+  it('is repeated after a deadlock, with all rejected lines', async () => {
+    const who = await api.person();
+    await api.database.rows(`
+      CREATE SEQUENCE deadlocks;
+      CREATE FUNCTION deadlock_once() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF nextval('deadlocks') = 1 THEN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END IF;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER deadlock_once BEFORE UPDATE OF staged_at ON imports
+        FOR EACH ROW WHEN (NEW.staged_at IS NOT NULL AND OLD.staged_at IS NULL) EXECUTE FUNCTION deadlock_once()`);
+    try {
+      const done = await take(who, 'email,x\na@b.ru,1\nbad,2\na@b.ru,3\n', {});
+      expect(done).toMatchObject({ added: 1, rejected: 2 });
+      expect((await api.database.rows<{ n: number }>(`SELECT last_value AS n FROM deadlocks`))[0]?.n).toBe(2);
+      const csv = (await call(who, 'GET', `/imports/${String(done.id)}/rejected.csv`)).text;
+      expect(
+        csv
+          .split('\r\n')
+          .slice(1)
+          .map((line) => line.split(',').slice(0, 3)),
+      ).toEqual([['bad', '2', '3'], ['a@b.ru', '', '4'], ['']]);
+    } finally {
+      await api.database.rows(
+        'DROP TRIGGER deadlock_once ON imports; DROP FUNCTION deadlock_once; DROP SEQUENCE deadlocks',
+      );
+    }
   });
 });
 

@@ -136,8 +136,8 @@ export class ImportApplier {
     const chunk = await this.claim(tx, importId);
     if (!chunk) return null;
     await tx.rows(BULK);
-    const excluded = await this.exclude(tx, chunk);
     const suppressed = await this.countSuppressed(tx, chunk);
+    const excluded = await this.exclude(tx, chunk);
     const put = chunk.dryRun ? await countChunk(tx, chunk) : await putChunk(tx, chunk);
     const { rows, added, skipped, firstId, lastId } = put;
     const tooLong = put.tooLong ?? [];
@@ -179,7 +179,7 @@ export class ImportApplier {
 
   /**
    * Excludes the addresses of which the file says that they get no mail, in the transaction that adds them, whatever the
-   * mode leaves out.
+   * mode leaves out; also those of rejected lines, which are not needed any more then.
    */
   private async exclude(tx: Transaction, chunk: Chunk): Promise<{ rows: number; added: number }> {
     const listed = await tx.rows<ListedAddress>(
@@ -187,6 +187,12 @@ export class ImportApplier {
         WHERE import_id = $1 AND line BETWEEN $2 AND $3 AND reason IS NOT NULL`,
       [chunk.importId, chunk.firstLine, chunk.lastLine],
     );
+    if (listed.length > 0)
+      await tx.affected('DELETE FROM import_rows WHERE import_id = $1 AND line BETWEEN $2 AND $3 AND rejected', [
+        chunk.importId,
+        chunk.firstLine,
+        chunk.lastLine,
+      ]);
     if (listed.length === 0 || chunk.dryRun) return { rows: listed.length, added: 0 };
     return { rows: listed.length, added: await suppressListed(tx, chunk.ownerId, listed) };
   }

@@ -25,7 +25,8 @@ export interface Put {
 }
 
 const page = (columns: string) =>
-  `DELETE FROM import_rows WHERE import_id = $1 AND line BETWEEN $2 AND $3 RETURNING line, email, full_name, comment${columns}`;
+  `DELETE FROM import_rows WHERE import_id = $1 AND line BETWEEN $2 AND $3 AND NOT rejected
+     RETURNING line, email, full_name, comment${columns}`;
 
 /**
  * The owner's client with a row's address. Looked up by itself, whatever the statistics say about clients that have just
