@@ -5,7 +5,7 @@ import { VALUES_MAX_BYTES } from '../../domain/client-fields';
 import { problem } from '../../domain/problems';
 import { type ListedAddress, recogniseErased, suppressListed } from '../consent/suppressions';
 import { recordOf, type StagedRow } from './import-layout';
-import { type Chunk, countChunk, putChunk } from './import-put';
+import { type Chunk, countChunk, putChunk, stillValidKeys } from './import-put';
 import { type Import, KEPT_ERRORS, storedProblem } from './import.entity';
 import { NewClients } from './new-clients';
 
@@ -138,7 +138,9 @@ export class ImportApplier {
     await tx.rows(BULK);
     const suppressed = await this.countSuppressed(tx, chunk);
     const excluded = await this.exclude(tx, chunk);
-    const put = chunk.dryRun ? await countChunk(tx, chunk) : await putChunk(tx, chunk);
+    const put = chunk.dryRun
+      ? await countChunk(tx, chunk)
+      : await putChunk(tx, { ...chunk, fieldKeys: await stillValidKeys(tx, chunk) });
     const { rows, added, skipped, firstId, lastId } = put;
     const tooLong = put.tooLong ?? [];
     if (tooLong.length > 0) await this.rejectTooLong(tx, chunk, tooLong);
