@@ -59,7 +59,9 @@ ALTER TABLE import_rows
   ADD tags integer[],
   -- Why the address gets no mail, and in which words the file says so.
   ADD reason text,
-  ADD detail text;
+  ADD detail text,
+  -- The line was rejected, and only the exclusion of its address counts.
+  ADD rejected boolean NOT NULL DEFAULT false;
 
 -- Rejected lines as they stand in the file: a JSON array of texts. NUL is allowed in it, so it is no jsonb.
 CREATE TABLE import_rejected (
@@ -72,7 +74,7 @@ CREATE TABLE import_rejected (
 -- Down Migration
 DROP TABLE import_rejected, import_files;
 DELETE FROM imports WHERE status = 'waiting';
-ALTER TABLE import_rows DROP fields, DROP tags, DROP reason, DROP detail;
+ALTER TABLE import_rows DROP fields, DROP tags, DROP reason, DROP detail, DROP rejected;
 ALTER TABLE clients DROP import_id;
 ALTER TABLE imports
   DROP CONSTRAINT imports_status_check,

@@ -162,13 +162,19 @@ function readClient(item: CsvItem, header: ClientHeader): ClientLine | RejectedL
           .filter((part) => part !== '')
           .join(' ');
   const input = { email: value(header.email), fullName, comment: value(header.comment) };
-  const broken = (['email', 'fullName', 'comment'] as const).filter((field) => input[field].includes('\ufffd'));
-  if (broken.length > 0) return reject(broken.flatMap((field) => at(field, problem('broken_character'))));
-  const checked = checkClient(input);
   const more = header.fields.length + header.tags.length + header.status.length > 0 ? readMore(value, header) : null;
+  const rejectValues = (errors: readonly FieldProblem[]): RejectedLine => {
+    const excluded = more?.found.excluded;
+    const address = excluded ? parseEmailAddress(input.email) : null;
+    const line = reject(errors);
+    return excluded && address?.ok ? { ...line, excluded: { email: address.email, ...excluded } } : line;
+  };
+  const broken = (['email', 'fullName', 'comment'] as const).filter((field) => input[field].includes('\ufffd'));
+  if (broken.length > 0) return rejectValues(broken.flatMap((field) => at(field, problem('broken_character'))));
+  const checked = checkClient(input);
   const errors = [...(checked.ok ? [] : checked.errors), ...(more?.errors ?? [])];
   if (checked.ok && errors.length === 0) return { kind: 'client', line, client: checked.client, ...more?.found };
-  return reject(errors.filter((error, i) => errors.findIndex((e) => e.field === error.field) === i));
+  return rejectValues(errors.filter((error, i) => errors.findIndex((e) => e.field === error.field) === i));
 }
 
 type Found = Pick<ClientLine, 'fields' | 'tags' | 'excluded'>;

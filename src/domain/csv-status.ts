@@ -21,8 +21,10 @@ const table = (reasons: Partial<Record<SuppressionReason, string>>): Map<string,
 const WORDS = new Map([
   ...REASON_OF,
   ...table({
+    // Mailchimp's `transactional`: bought something and never opted in. Letters about the purchase may go there, and a
+    // sign-up lifts it, which holds for no other reason.
     unsubscribed:
-      'unsubscribes opted-out отписан отписана отписался отписалась отписано отписка abgemeldet abbestellt ' +
+      'transactional unsubscribes opted-out отписан отписана отписался отписалась отписано отписка abgemeldet abbestellt ' +
       'désabonné désinscrit desuscrito dado-de-baja baja cancelado',
     hard_bounce: 'hard недоставляемый недоступен returned undeliverable unzustellbar rebotado',
     complaint: 'abusecomplaint жалоба reported-as-spam plainte queja junk',
@@ -38,7 +40,7 @@ const GETS_MAIL = new Set(
   fold(
     'enabled subscribed active confirmed valid ok opted-in optin opt-in express implied express-permission ' +
       'implied-permission subscriber contact marketing marketing-contact подписан подписана подписался активен ' +
-      'активна abonniert angemeldet bestätigt abonné inscrit suscrito activo transactional soft softbounce ' +
+      'активна abonniert angemeldet bestätigt abonné inscrit suscrito activo soft softbounce ' +
       'softbounced deferred unspecified temporary-hold',
   ),
 );
@@ -52,12 +54,20 @@ const YES_MEANS = new Map([
       'email-opt-out has-opted-out-of-email unsubscribed-from-all-email email-unsubscribed global-unsubscribe ' +
       'opted-out-of-email дата-отписки email-opted-out confirmed-opt-out-date opt-out-date',
     hard_bounce:
-      'clean-time bounced-at bounce-date hard-bounced-at email-bounced hard-bounces email-hard-bounce-reason ' +
-      'hard-bounced invalid-email-address',
+      'clean-time bounced-at bounce-date hard-bounced-at email-bounced hard-bounces hard-bounced ' +
+      'invalid-email-address',
     complaint: 'complained-at spam-reported marked-as-spam',
     manual: 'email-blacklisted email-blocklisted do-not-email do-not-contact blocked-at suppressed-at',
   }),
 ]);
+/** Columns that say why something happened, in words of other programs: whatever they say, it happened. */
+const WHY_MEANS = table({
+  unsubscribed: 'unsubscribe-reason unsubscribed-reason unsubscription-reason opt-out-reason причина-отписки',
+  hard_bounce:
+    'email-hard-bounce-reason email-hard-bounce-reason-enum hs-email-hard-bounce-reason ' +
+    'hs-email-hard-bounce-reason-enum hard-bounce-reason',
+  complaint: 'complaint-reason spam-complaint-reason',
+});
 /** Columns in which no means that the address gets no mail. */
 const NO_MEANS_UNSUBSCRIBED = new Set(
   fold(
@@ -66,11 +76,11 @@ const NO_MEANS_UNSUBSCRIBED = new Set(
 );
 
 const YES = new Set(fold('true yes y 1 on да ja oui si sí x t').concat('✓'));
-const NO = new Set(fold('false no n 0 off нет nein non f never none null'));
+const NO = new Set(fold('false no n 0 off нет nein non f never none null n/a'));
 
 /** Whether a column's name alone says that it is about the subscription, by yes and no or by a time. */
 export const isStatusFlag = (header: string): boolean =>
-  YES_MEANS.has(folded(header)) || NO_MEANS_UNSUBSCRIBED.has(folded(header));
+  YES_MEANS.has(folded(header)) || WHY_MEANS.has(folded(header)) || NO_MEANS_UNSUBSCRIBED.has(folded(header));
 
 /** What the value of a status column says; its header decides what yes, no and a time mean. */
 export function readStatus(header: string, value: string): SaidStatus {
@@ -78,6 +88,9 @@ export function readStatus(header: string, value: string): SaidStatus {
   if (text === '') return null;
   const word = text === '✓' ? text : folded(text);
   const name = folded(header);
+  const why = WHY_MEANS.get(name);
+  // A dash is no reason either.
+  if (why) return word === '' || NO.has(word) ? 'gets_mail' : { reason: why, detail: `${header.trim()}: ${text}` };
   const about = YES_MEANS.get(name);
   if (YES.has(word)) {
     if (NO_MEANS_UNSUBSCRIBED.has(name)) return 'gets_mail';

@@ -1,6 +1,7 @@
 import { CsvDecoder, type TextEncoding } from './csv-encoding';
 import { type CsvItem, CsvParser, RECORD_MAX } from './csv-records';
 import { type CodedProblem, type FieldProblem, problem } from './problems';
+import type { SuppressionReason } from './suppression';
 
 /** A line that can't be used. */
 export interface RejectedLine {
@@ -9,6 +10,8 @@ export interface RejectedLine {
   errors: readonly FieldProblem[];
   /** Its values as they stand in the file, as far as they can be told apart. */
   record?: readonly string[];
+  /** What can be read all the same: that the address gets no mail. */
+  excluded?: { email: string; reason: SuppressionReason; detail: string };
 }
 /** The last item: the file as a whole can't be used. */
 export interface UnusableFile {

@@ -228,6 +228,8 @@ export const problemTexts: ProblemTexts = {
   file_expired: () => 'The columns of the file were not chosen within an hour. Please upload it again.',
   no_email_column: () => 'must name the column of the e-mail addresses',
   unknown_status: () => 'is a word that says neither that the address gets mail nor why not',
+  tags_full: ({ max, fresh }) =>
+    `The file has ${fresh} tags that are not there yet. With them you would have more than ${max}, which is the most there may be.`,
   too_many_new_tags: ({ max }) => `The file has more than ${max} tags that are not there yet. Is it the right column?`,
   workbook: ({ fault, max }) => filled(WORKBOOK[fault], max),
 };

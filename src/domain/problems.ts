@@ -141,6 +141,7 @@ export interface ProblemValues {
   /** A word in a column of states that is not known. */
   unknown_status: None;
   too_many_new_tags: { max: number };
+  tags_full: { max: number; fresh: number };
   workbook: { fault: WorkbookFault; max?: number };
 }
 

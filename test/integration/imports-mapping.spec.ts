@@ -1,4 +1,6 @@
 import { WebModule } from '../../src/web/web.module';
+import { ImportPlans, type ImportRequest } from '../../src/features/clients/import-plans.service';
+import { ImportStager } from '../../src/features/clients/import-stager.service';
 import { ImportsService } from '../../src/features/clients/imports.service';
 import { type Answer, type Person, startApi, type TestApi } from '../support/api';
 import { Factories } from '../support/factories';
@@ -170,6 +172,24 @@ describe('a file that is kept', () => {
     expect((await call(who, 'GET', `/imports/${importId}`)).body.status).toBe('waiting');
   });
 
+  it('makes no more fields than there may be, archived ones included', async () => {
+    const who = await api.person();
+    await api.database.affected(
+      `INSERT INTO client_fields (owner_id, key, label, type, archived_at)
+       SELECT $1, 'f' || n, 'f', 'text', CASE WHEN n < 10 THEN now() END FROM generate_series(1, 49) n`,
+      [who.id],
+    );
+    const { importId } = await keep(who, 'email,x,y\na@b.ru,1,2\n');
+    const answer = await call(who, 'POST', `/imports/${importId}/apply`, {
+      mapping: { 0: 'email', 1: 'new:text', 2: 'new:text' },
+    });
+    expect([answer.status, answer.body.errors?.[0]]).toEqual([
+      400,
+      expect.objectContaining({ field: 'createFields', code: 'too_many' }),
+    ]);
+    expect((await call(who, 'GET', `/imports/${importId}`)).body.status).toBe('waiting');
+  });
+
   it('is forgotten after an hour, and when it is imported', async () => {
     const who = await api.person();
     const kept = await keep(who, 'email\na@b.ru\n');
@@ -275,6 +295,44 @@ describe('what rows bring', () => {
     expect(await take(who, file, {})).toMatchObject({ updated: 7, statusRows: 6, newlySuppressed: 0, suppressed: 6 });
   });
 
+  it('states of lines that are left out: whoever is out in any line is excluded, by the gravest reason', async () => {
+    const who = await api.person();
+    await call(who, 'POST', '/clients', { email: 'known@b.ru' });
+    await api.database.affected(
+      `INSERT INTO client_fields (owner_id, key, label, type) VALUES ($1, 'born', 'born', 'date')`,
+      [who.id],
+    );
+    const file =
+      'email,born,status\n' +
+      'a@b.ru,,\nA@b.ru,,blocklisted\na@b.ru,,unsubscribed\n' +
+      'known@b.ru,someday,unsubscribed\n' +
+      'c@b.ru,someday,cleaned\nC@b.ru,2000-01-01,\nc@b.ru,someday,complained\n' +
+      'bad,,unsubscribed\n';
+    const numbers = { rows: 8, added: 2, updated: 0, rejected: 6, statusRows: 3, suppressed: 3 };
+    expect(await take(who, file, { dryRun: true })).toMatchObject({ ...numbers, newlySuppressed: 0 });
+    const done = await take(who, file, {});
+    expect(done).toMatchObject({ ...numbers, newlySuppressed: 3 });
+    expect((done.errors as unknown as { line: number; code: string }[]).map((e) => [e.line, e.code])).toEqual([
+      [3, 'repeated'],
+      [4, 'repeated'],
+      [5, 'day'],
+      [6, 'day'],
+      [8, 'day'],
+      [9, 'email'],
+    ]);
+    expect((await clientsOf(who)).map((c) => (c as { email: string }).email)).toEqual([
+      'known@b.ru',
+      'a@b.ru',
+      'C@b.ru',
+    ]);
+    expect(await suppressed(who)).toEqual([
+      { emailKey: 'a@b.ru', reason: 'unsubscribed', source: 'import', detail: 'unsubscribed' },
+      { emailKey: 'c@b.ru', reason: 'complaint', source: 'import', detail: 'complained' },
+      { emailKey: 'known@b.ru', reason: 'unsubscribed', source: 'import', detail: 'unsubscribed' },
+    ]);
+    expect(await api.database.rows('SELECT FROM import_rows WHERE import_id = $1', [done.id])).toEqual([]);
+  });
+
   it('the same when the file is taken as it is, where unknown words say nothing', async () => {
     const who = await api.person();
     const answer = await upload(who, 'email,status,phone\na@b.ru,lead,1\nb@b.ru,unsubscribed,2\n', '');
@@ -376,6 +434,13 @@ describe('what rows bring', () => {
       reasonCode: 'too_many_new_tags',
       added: 0,
     });
+    // Five are there already.
+    for (const dryRun of [true, false])
+      expect(await take(who, `email,tags\n${many.split('\n').slice(0, 996).join('\n')}\n`, { dryRun })).toMatchObject({
+        status: 'failed',
+        reasonCode: 'tags_full',
+        added: 0,
+      });
     const row = Array.from({ length: 51 }, (_, i) => i).join(';');
     expect(await take(who, `email|tags\nz@b.ru|${row}\n`, {})).toMatchObject({
       rejected: 1,
@@ -436,6 +501,105 @@ describe('what rows bring', () => {
   });
 });
 
+describe('staging', () => {
+  it('is repeated after a deadlock, with all rejected lines', async () => {
+    const who = await api.person();
+    await api.database.affected(`
+      CREATE SEQUENCE deadlocks;
+      CREATE FUNCTION deadlock_once() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF nextval('deadlocks') = 1 THEN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END IF;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER deadlock_once BEFORE UPDATE OF staged_at ON imports
+        FOR EACH ROW WHEN (NEW.staged_at IS NOT NULL AND OLD.staged_at IS NULL) EXECUTE FUNCTION deadlock_once()`);
+    try {
+      const done = await take(who, 'email,x\na@b.ru,1\nbad,2\na@b.ru,3\n', {});
+      expect(done).toMatchObject({ added: 1, rejected: 2 });
+      expect((await api.database.rows<{ n: number }>(`SELECT last_value AS n FROM deadlocks`))[0]?.n).toBe(2);
+      const csv = (await call(who, 'GET', `/imports/${String(done.id)}/rejected.csv`)).text;
+      expect(
+        csv
+          .split('\r\n')
+          .slice(1)
+          .map((line) => line.split(',').slice(0, 3)),
+      ).toEqual([['bad', '2', '3'], ['a@b.ru', '', '4'], ['']]);
+    } finally {
+      await api.database.affected(
+        'DROP TRIGGER deadlock_once ON imports; DROP FUNCTION deadlock_once; DROP SEQUENCE deadlocks',
+      );
+    }
+  });
+});
+
+describe('what is deleted while an import runs', () => {
+  const fields = (who: Person) =>
+    api.database.affected(
+      `INSERT INTO client_fields (owner_id, key, label, type, options) SELECT $1, key, key, type, options::text[]
+         FROM (VALUES ('gone', 'text', '{}'), ('other', 'text', '{}'), ('stays', 'text', '{}'),
+                      ('plan', 'choice', '{free,paid}')) f (key, type, options)`,
+      [who.id],
+    );
+  const stage = async (who: Person, file: string, request: ImportRequest) => {
+    const { importId } = await keep(who, file);
+    // The API would apply so few rows at once.
+    await api.app
+      .get(ImportPlans, { strict: false })
+      .decide({ userId: Number(who.id), role: 'user' }, importId, request);
+    expect(await api.app.get(ImportStager, { strict: false }).stageKept(importId)).toBe(true);
+    return importId;
+  };
+  const apply = async (who: Person, importId: number) => {
+    while (!(await imports.resume(importId)));
+    return (await call(who, 'GET', `/imports/${importId}`)).body;
+  };
+
+  it.each(['upsert', 'add', 'update'] as const)('is no tag any more: %s', async (mode) => {
+    const who = await api.person();
+    if (mode === 'update') await take(who, 'email\na@b.ru\nb@b.ru\n', {});
+    const importId = await stage(who, 'email,tags\na@b.ru,"x,y"\nb@b.ru,x\n', { tags: ['z', 'all'], mode });
+    await api.database.affected(`DELETE FROM tags WHERE owner_id = $1 AND name IN ('x', 'z')`, [who.id]);
+    expect(await apply(who, importId)).toMatchObject({ status: 'done', rows: 2 });
+    expect(await clientsOf(who)).toMatchObject([{ tags: ['all', 'y'] }, { tags: ['all'] }]);
+  });
+
+  it.each(['leave', 'clear'] as const)('is no field and no option any more: empty cells %s', async (emptyCells) => {
+    const who = await api.person();
+    await fields(who);
+    await take(who, 'email,other\nb@b.ru,old\n', {});
+    const importId = await stage(
+      who,
+      'email,gone,other,stays,plan\na@b.ru,1,2,3,paid\nb@b.ru,1,2,3,free\nc@b.ru,1,2,,paid\n',
+      { emptyCells },
+    );
+    await api.database.affected(`DELETE FROM client_fields WHERE owner_id = $1 AND key IN ('gone', 'other')`, [who.id]);
+    await api.database.affected(
+      `INSERT INTO client_fields (owner_id, key, label, type) VALUES ($1, 'other', 'other', 'date')`,
+      [who.id],
+    );
+    await api.database.affected(`UPDATE client_fields SET options = '{free}' WHERE owner_id = $1 AND key = 'plan'`, [
+      who.id,
+    ]);
+    expect(await apply(who, importId)).toMatchObject({ status: 'done', added: 2, updated: 1, rejected: 0 });
+    expect(await clientsOf(who)).toMatchObject([
+      { email: 'b@b.ru', fields: { other: 'old', stays: '3', plan: 'free' } },
+      { email: 'a@b.ru', fields: { stays: '3' } },
+      { email: 'c@b.ru', fields: {} },
+    ]);
+    const got = (await clientsOf(who)) as { fields: object }[];
+    expect(got.map((c) => Object.keys(c.fields).length)).toEqual([3, 1, 0]);
+  });
+
+  it('are all its fields', async () => {
+    const who = await api.person();
+    await fields(who);
+    const importId = await stage(who, 'email,gone\na@b.ru,1\n', {});
+    await api.database.affected('DELETE FROM client_fields WHERE owner_id = $1', [who.id]);
+    expect(await apply(who, importId)).toMatchObject({ status: 'done', added: 1 });
+    expect(await clientsOf(who)).toEqual([{ email: 'a@b.ru', fullName: '', comment: '', fields: {}, tags: [] }]);
+  });
+});
+
 describe('undoing', () => {
   const undo = async (who: Person, importId: number) => {
     const answer = await call(who, 'POST', `/imports/${importId}/undo`);
@@ -492,6 +656,48 @@ describe('undoing', () => {
     ]);
     // Once more is the same.
     expect((await undo(who, done.id)).status).toBe(202);
+  });
+
+  it('leaves who is somebody else’s, too', async () => {
+    const who = await api.person();
+    const names = ['alone', 'again', 'added', 'same', 'tagged', 'chosen', 'signedUp'];
+    const done = await take(who, `email,name\n${names.map((n) => `${n}@b.ru,${n}\n`).join('')}`, { tags: ['t'] });
+    expect(done).toMatchObject({ added: names.length });
+    const own = await api.database.rows<{ fullName: string; id: number }>(
+      'SELECT full_name, id FROM clients WHERE owner_id = $1',
+      [who.id],
+    );
+    const ids = Object.fromEntries(own.map(({ fullName, id }) => [fullName, id])) as Record<string, number>;
+    const before = await api.database.rows('SELECT id, updated_at FROM clients WHERE owner_id = $1 ORDER BY id', [
+      who.id,
+    ]);
+    // Nothing in them differs.
+    await take(who, 'email,name\nagain@b.ru,again\n', {});
+    await take(who, 'email,name\nsame@b.ru,\n', { mode: 'update' });
+    expect(await take(who, 'email,name\nadded@b.ru,X\n', { mode: 'add', tags: ['u'] })).toMatchObject({
+      added: 0,
+      skipped: 1,
+    });
+    expect(
+      await api.database.rows('SELECT id, updated_at FROM clients WHERE owner_id = $1 ORDER BY id', [who.id]),
+    ).toEqual(before);
+    await api.database.affected(
+      `WITH tag AS (INSERT INTO tags (owner_id, name) VALUES ($1, 'mine') RETURNING id)
+       INSERT INTO client_tags (tag_id, client_id) SELECT id, $2 FROM tag`,
+      [who.id, ids.tagged],
+    );
+    await make().select(await make().mailing({ ownerId: Number(who.id) }), [ids.chosen as number]);
+    await api.database.affected(
+      `WITH form AS (INSERT INTO signup_forms (owner_id, token, name, language, title)
+                     VALUES ($1, 'undoing', 'Site', 'en', 'News') RETURNING id)
+       INSERT INTO signups (form_id, owner_id, email, consent_text, ip, expires_at)
+       SELECT id, $1, 'SignedUp@b.ru', '', '', now() FROM form`,
+      [who.id],
+    );
+    expect((await undo(who, done.id)).status).toBe(202);
+    expect((await call(who, 'GET', `/imports/${String(done.id)}`)).body).toMatchObject({ undone: 1, undoKept: 3 });
+    expect((await clientsOf(who)).map((c) => (c as { fullName: string }).fullName)).toEqual(names.slice(1));
+    expect((await clientsOf(who))[1]).toMatchObject({ fullName: 'added', tags: ['t'] });
   });
 
   it('goes on where another process left it', async () => {

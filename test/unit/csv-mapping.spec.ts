@@ -136,6 +136,13 @@ describe('a state', () => {
     ['doNotContact', 'true', 'manual'],
     ['OPT_IN', 'false', 'unsubscribed'],
     ['Subscribed', '2024-05-01', 'gets_mail'],
+    ['Email hard bounce reason', 'UNKNOWN_USER', 'hard_bounce'],
+    ['Email hard bounce reason', 'SPAM', 'hard_bounce'],
+    ['Email hard bounce reason', 'none', 'gets_mail'],
+    ['Email hard bounce reason', '-', 'gets_mail'],
+    ['Email hard bounce reason', ' ', null],
+    ['Unsubscribe reason', 'Too many', 'unsubscribed'],
+    ['Marketing status', 'Transactional', 'unsubscribed'],
     ['Marketing contact status', 'Non-marketing contact', 'manual'],
   ])('%s: %s means %s', (header, value, expected) => {
     const said = readStatus(header, value);

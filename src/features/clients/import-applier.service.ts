@@ -5,7 +5,7 @@ import { VALUES_MAX_BYTES } from '../../domain/client-fields';
 import { problem } from '../../domain/problems';
 import { type ListedAddress, recogniseErased, suppressListed } from '../consent/suppressions';
 import { recordOf, type StagedRow } from './import-layout';
-import { type Chunk, countChunk, putChunk } from './import-put';
+import { type Chunk, countChunk, putChunk, stillValidKeys } from './import-put';
 import { type Import, KEPT_ERRORS, storedProblem } from './import.entity';
 import { NewClients } from './new-clients';
 
@@ -136,9 +136,11 @@ export class ImportApplier {
     const chunk = await this.claim(tx, importId);
     if (!chunk) return null;
     await tx.rows(BULK);
-    const excluded = await this.exclude(tx, chunk);
     const suppressed = await this.countSuppressed(tx, chunk);
-    const put = chunk.dryRun ? await countChunk(tx, chunk) : await putChunk(tx, chunk);
+    const excluded = await this.exclude(tx, chunk);
+    const put = chunk.dryRun
+      ? await countChunk(tx, chunk)
+      : await putChunk(tx, { ...chunk, fieldKeys: await stillValidKeys(tx, chunk) });
     const { rows, added, skipped, firstId, lastId } = put;
     const tooLong = put.tooLong ?? [];
     if (tooLong.length > 0) await this.rejectTooLong(tx, chunk, tooLong);
@@ -179,7 +181,7 @@ export class ImportApplier {
 
   /**
    * Excludes the addresses of which the file says that they get no mail, in the transaction that adds them, whatever the
-   * mode leaves out.
+   * mode leaves out; also those of rejected lines, which are not needed any more then.
    */
   private async exclude(tx: Transaction, chunk: Chunk): Promise<{ rows: number; added: number }> {
     const listed = await tx.rows<ListedAddress>(
@@ -187,6 +189,12 @@ export class ImportApplier {
         WHERE import_id = $1 AND line BETWEEN $2 AND $3 AND reason IS NOT NULL`,
       [chunk.importId, chunk.firstLine, chunk.lastLine],
     );
+    if (listed.length > 0)
+      await tx.affected('DELETE FROM import_rows WHERE import_id = $1 AND line BETWEEN $2 AND $3 AND rejected', [
+        chunk.importId,
+        chunk.firstLine,
+        chunk.lastLine,
+      ]);
     if (listed.length === 0 || chunk.dryRun) return { rows: listed.length, added: 0 };
     return { rows: listed.length, added: await suppressListed(tx, chunk.ownerId, listed) };
   }

@@ -14,7 +14,7 @@ const FILE_TAGS_MAX = 20 * NEW_TAGS_MAX;
 /** The rows of the next COPY, and the counts for the whole file. */
 export class Batch implements TableSink<ClientLine> {
   /** Columns of import_rows beyond the ones that every file has. */
-  static readonly MORE = ', fields, tags, reason, detail';
+  static readonly MORE = ', fields, tags, reason, detail, rejected';
   readonly good = new CopyBuffer();
   readonly bad = new CopyBuffer();
   readonly records = new CopyBuffer();
@@ -63,25 +63,41 @@ export class Batch implements TableSink<ClientLine> {
       tags ? `{${tags.map((tag) => this.tagNumber(tag)).join()}}` : null,
       excluded?.reason ?? null,
       excluded?.detail ?? null,
+      'f',
     ]);
   }
 
-  private addRejected({ line, errors, record }: RejectedLine): void {
+  private addRejected({ line, errors, record, excluded }: RejectedLine): void {
     this.rejected++;
+    // Who is out is excluded, whatever else is wrong with the line.
+    if (excluded)
+      this.good.add([this.importId, line, excluded.email, '', '', null, null, excluded.reason, excluded.detail, 't']);
     const before = this.kept;
     for (const error of errors) {
       if (this.kept === KEPT_ERRORS) break;
       this.kept++;
       this.bad.add([this.importId, line, error.field, storedProblem(error)]);
     }
-    if (this.kept > before) this.keep(line, record ?? []);
+    if (this.kept > before) this.recordBytes = this.keep(this.records, this.recordBytes, line, record ?? []);
   }
 
-  /** What is over the bound is left out: its line number and reason are kept all the same. */
-  keep(line: number, record: readonly string[]): void {
+  /** More rejected lines, for a COPY of their own. Changes nothing here: the transaction around it may be repeated. */
+  moreRecords(lines: readonly { line: number; record: readonly string[] }[]): Buffer {
+    const records = new CopyBuffer();
+    let bytes = this.recordBytes;
+    for (const { line, record } of lines) bytes = this.keep(records, bytes, line, record);
+    return records.bytes;
+  }
+
+  /**
+   * What is over the bound is left out: its line number and reason are kept all the same.
+   * @returns how many bytes there are then
+   */
+  private keep(records: CopyBuffer, before: number, line: number, record: readonly string[]): number {
     const text = JSON.stringify(record);
-    this.recordBytes += text.length;
-    if (this.recordBytes <= KEPT_RECORD_BYTES) this.records.add([this.importId, line, text]);
+    const bytes = before + text.length;
+    if (bytes <= KEPT_RECORD_BYTES) records.add([this.importId, line, text]);
+    return bytes;
   }
 
   private tagNumber(tag: string): number {

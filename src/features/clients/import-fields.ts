@@ -1,8 +1,13 @@
 import type { Sql, Transaction } from '../../database/database';
+import { UnusableUpload } from '../../database/read-table';
 import { searched } from '../../database/search';
 import { checkDefinition, type FieldDefinition, type FieldType, FIELDS_MAX } from '../../domain/client-fields';
-import { ValidationError } from '../../domain/errors';
+import { NEW_TAGS_MAX } from '../../domain/csv-tags';
+import { ConflictError, ValidationError } from '../../domain/errors';
 import { at, type FieldProblem, problem } from '../../domain/problems';
+import { OWNED_TAGS_MAX } from '../../domain/tag-names';
+import { tagsNamed } from './client-tags';
+import { changeFields } from './field-definitions';
 
 /** The owner's fields that are in use, in their order. */
 export const fieldsOf = (sql: Sql, ownerId: number): Promise<FieldDefinition[]> =>
@@ -71,12 +76,16 @@ export function checkNewFields(
   return fresh;
 }
 
-/** @throws ValidationError if an archived field, or one made at the same time, has the key */
+/** @throws ValidationError if an archived field, or one made at the same time, has the key, or there would be too many */
 export async function createFields(
   tx: Transaction,
   ownerId: number,
   fields: readonly FieldDefinition[],
 ): Promise<void> {
+  if (fields.length === 0) return;
+  const known = await changeFields(tx, ownerId);
+  if (known.length + fields.length > FIELDS_MAX)
+    throw new ValidationError(at('createFields', problem('too_many', { max: FIELDS_MAX, what: 'fields' })));
   for (const [i, { key, label, type, options }] of fields.entries()) {
     const made = await tx.affected(
       `INSERT INTO client_fields (owner_id, key, label, type, options, position)
@@ -88,33 +97,44 @@ export async function createFields(
   }
 }
 
-/** How many of these names are no tags of the owner yet. */
-export async function countNewTags(sql: Sql, ownerId: number, names: readonly string[]): Promise<number> {
-  if (names.length === 0) return 0;
-  const row = await sql.first<{ n: number }>(
-    `SELECT count(DISTINCT ${searched('n.name')}) AS n FROM unnest($2::text[]) n (name)
+/** @throws UnusableUpload if these names would be too many new tags, or more than an owner may have */
+export async function checkNewTags(sql: Sql, ownerId: number, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const row = await sql.first<{ fresh: number; owned: number }>(
+    `SELECT count(DISTINCT ${searched('n.name')}) AS fresh, (SELECT count(*) FROM tags WHERE owner_id = $1) AS owned
+       FROM unnest($2::text[]) n (name)
       WHERE NOT EXISTS (SELECT FROM tags t WHERE t.owner_id = $1 AND ${searched('t.name')} = ${searched('n.name')})`,
     [ownerId, names],
   );
-  return row?.n ?? 0;
+  const { fresh = 0, owned = 0 } = row ?? {};
+  if (fresh > NEW_TAGS_MAX) throw new UnusableUpload(problem('too_many_new_tags', { max: NEW_TAGS_MAX }));
+  if (fresh > 0 && owned + fresh > OWNED_TAGS_MAX) throw new UnusableUpload(tagsFull(fresh));
 }
 
-/** The ids of the owner's tags with these names, in their order; those that are not there are made. */
-export async function tagsNamed(tx: Transaction, ownerId: number, names: readonly string[]): Promise<number[]> {
-  if (names.length === 0) return [];
-  await tx.affected(
-    `INSERT INTO tags (owner_id, name) SELECT DISTINCT ON (folded) $1::bigint, name
-       FROM (SELECT name, place, ${searched('name')} AS folded
-               FROM unnest($2::text[]) WITH ORDINALITY n (name, place)) n
-      ORDER BY folded, place
-     ON CONFLICT (owner_id, (${searched('name')})) DO NOTHING`,
-    [ownerId, names],
-  );
+const tagsFull = (fresh: number) => problem('tags_full', { max: OWNED_TAGS_MAX, fresh });
+
+/**
+ * The ids of the owner's tags with these names, for each list of them in its order; those that are not there are made.
+ * @throws UnusableUpload if others made so many meanwhile that there would be too many
+ */
+export async function tagsInOrder(
+  tx: Transaction,
+  ownerId: number,
+  ...lists: readonly (readonly string[])[]
+): Promise<number[][]> {
+  const all = lists.flat();
+  if (all.length === 0) return lists.map(() => []);
+  try {
+    await tagsNamed(tx, ownerId, all);
+  } catch (error) {
+    throw error instanceof ConflictError ? new UnusableUpload(tagsFull(all.length)) : error;
+  }
   const rows = await tx.rows<{ id: number }>(
     `SELECT t.id FROM unnest($2::text[]) WITH ORDINALITY n (name, place)
        JOIN tags t ON t.owner_id = $1 AND ${searched('t.name')} = ${searched('n.name')} ORDER BY n.place`,
-    [ownerId, names],
+    [ownerId, all],
   );
-  if (rows.length !== names.length) throw new Error('a tag is missing');
-  return rows.map(({ id }) => id);
+  if (rows.length !== all.length) throw new Error('a tag is missing');
+  const ids = rows.map(({ id }) => id);
+  return lists.map(({ length }) => ids.splice(0, length));
 }

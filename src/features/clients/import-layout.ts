@@ -18,6 +18,7 @@ export const layoutOf = (header: ClientHeader): ImportLayout => ({
   name: header.fullName >= 0 ? header.fullName : (header.parts[0] ?? -1),
   comment: header.comment,
   fields: Object.fromEntries(header.fields.map(({ index, definition }) => [definition.key, index])),
+  types: Object.fromEntries(header.fields.map(({ definition: { key, type } }) => [key, type])),
 });
 
 /**

@@ -1,5 +1,6 @@
 import type { Transaction } from '../../database/database';
 import { VALUES_MAX_BYTES } from '../../domain/client-fields';
+import { holdFields } from './field-definitions';
 import type { StagedRow } from './import-layout';
 import type { Import } from './import.entity';
 
@@ -25,7 +26,8 @@ export interface Put {
 }
 
 const page = (columns: string) =>
-  `DELETE FROM import_rows WHERE import_id = $1 AND line BETWEEN $2 AND $3 RETURNING line, email, full_name, comment${columns}`;
+  `DELETE FROM import_rows WHERE import_id = $1 AND line BETWEEN $2 AND $3 AND NOT rejected
+     RETURNING line, email, full_name, comment${columns}`;
 
 /**
  * The owner's client with a row's address. Looked up by itself, whatever the statistics say about clients that have just
@@ -76,8 +78,8 @@ export async function putChunk(tx: Transaction, chunk: Chunk): Promise<Put> {
        SELECT id, $4, email, full_name, comment, $1
               ${hasFields ? `, coalesce(${chunk.clearsFields ? 'jsonb_strip_nulls(fields)' : 'fields'}, '{}')` : ''}
          FROM numbered ORDER BY lower(email)
-       ON CONFLICT (owner_id, lower(email)) ${mode === 'add' ? 'DO NOTHING' : onConflict(hasFields, merged('excluded.fields'))}
-       RETURNING id, lower(email) AS key, ${mode === 'add' ? 'true' : 'xmax = 0'} AS is_new)
+       ON CONFLICT (owner_id, lower(email)) ${mode === 'add' ? NAMED_AGAIN : onConflict(hasFields, merged('excluded.fields'))}
+       RETURNING id, lower(email) AS key, xmax = 0 AS is_new)
      ${hasFields || tagged ? rest(hasFields, tagged, merged("coalesce(n.fields, '{}')")) : ''}
      ${tagged ? taggedBy(mode) : ''}
      SELECT (SELECT count(*) FROM page) AS rows, put.*,
@@ -99,14 +101,18 @@ export async function putChunk(tx: Transaction, chunk: Chunk): Promise<Put> {
   return put;
 }
 
+/** The client belongs to a later file, too: undoing the import that added it must not delete it. */
+const NAMED_AGAIN = 'DO UPDATE SET import_id = NULL WHERE c.import_id IS NOT NULL';
+
 const onConflict = (hasFields: boolean, merged: string): string => {
   const name = `CASE WHEN $6 OR excluded.full_name <> '' THEN excluded.full_name ELSE c.full_name END`;
   const comment = `CASE WHEN $5 OR excluded.comment <> '' THEN excluded.comment ELSE c.comment END`;
   const differs = `c.full_name <> ${name} OR c.comment <> ${comment}`;
-  return hasFields
-    ? `DO UPDATE SET full_name = ${name}, comment = ${comment}, fields = ${merged}, updated_at = app_now()
-       WHERE (${differs} OR c.fields <> ${merged}) AND NOT ${tooLong(merged)}`
-    : `DO UPDATE SET full_name = ${name}, comment = ${comment}, updated_at = app_now() WHERE ${differs}`;
+  const set = (changed: string) =>
+    `DO UPDATE SET full_name = ${name}, comment = ${comment}${hasFields ? `, fields = ${merged}` : ''}, import_id = NULL,
+       updated_at = CASE WHEN ${changed} THEN app_now() ELSE c.updated_at END
+       WHERE (${changed} OR c.import_id IS NOT NULL)`;
+  return hasFields ? `${set(`${differs} OR c.fields <> ${merged}`)} AND NOT ${tooLong(merged)}` : set(differs);
 };
 
 /** Known clients that were not changed: nothing differs, or their values would be too long. */
@@ -117,20 +123,58 @@ const rest = (hasFields: boolean, tagged: boolean, merged: string): string => `,
                         WHERE ${KNOWN} OFFSET 0) k
         WHERE put.id IS NULL${tagged ? '' : ' AND n.fields IS NOT NULL'})`;
 
-/** Of known clients only those that are not left alone. */
+/**
+ * Of known clients only those that are not left alone. A tag that was deleted meanwhile, or merged into another, is not
+ * given: there is nothing left that it could mean.
+ */
 const taggedBy = (mode: Chunk['mode']): string => `,
+     living AS MATERIALIZED (
+       SELECT t.id FROM imports i JOIN tags t ON t.owner_id = $4 AND t.id = ANY(i.all_tags || i.row_tags) WHERE i.id = $1),
      tagged AS (
        INSERT INTO client_tags (tag_id, client_id)
        SELECT DISTINCT t.id, r.id FROM imports i,
               (SELECT put.id, n.tags FROM put JOIN numbered n ON lower(n.email) = put.key
-               ${mode === 'add' ? '' : 'UNION ALL SELECT rest.id, n.tags FROM rest JOIN numbered n USING (line) WHERE NOT rest.too_long'}) r,
+               ${mode === 'add' ? 'WHERE put.is_new' : 'UNION ALL SELECT rest.id, n.tags FROM rest JOIN numbered n USING (line) WHERE NOT rest.too_long'}) r,
               LATERAL (SELECT unnest(i.all_tags) UNION SELECT i.row_tags[tag] FROM unnest(r.tags) tag) t (id)
-        WHERE i.id = $1 ORDER BY 1, 2
+        WHERE i.id = $1 AND t.id IN (SELECT id FROM living) ORDER BY 1, 2
        ON CONFLICT DO NOTHING)`;
 
 const TOO_LONG_ROWS = `(SELECT json_agg(json_build_object('line', n.line, 'email', n.email, 'fullName', n.full_name,
                                   'comment', n.comment, 'fields', n.fields))
                FROM rest JOIN numbered n USING (line) WHERE rest.too_long) AS too_long`;
+
+/**
+ * Leaves out of a chunk's staged rows what the owner's fields do not allow any more: values of fields that were deleted
+ * since the file was read, or are of another type now, and options that were taken away. The rest of the row is good.
+ * The fields stay as they are until the transaction ends.
+ * @returns the fields that are left
+ */
+export async function stillValidKeys(tx: Transaction, chunk: Chunk): Promise<string[]> {
+  const { fieldKeys, layout } = chunk;
+  if (fieldKeys.length === 0) return [];
+  const known = new Map((await holdFields(tx, chunk.ownerId)).map((field) => [field.key, field]));
+  const kept = fieldKeys.filter((key) => {
+    const field = known.get(key);
+    return field !== undefined && field.type === layout?.types[key];
+  });
+  const rows = 'import_id = $1 AND line BETWEEN $2 AND $3';
+  const place = [chunk.importId, chunk.firstLine, chunk.lastLine];
+  const gone = fieldKeys.filter((key) => !kept.includes(key));
+  if (gone.length > 0)
+    await tx.affected(`UPDATE import_rows SET fields = fields - $4::text[] WHERE ${rows} AND fields ?| $4::text[]`, [
+      ...place,
+      gone,
+    ]);
+  for (const key of kept) {
+    const { type, options } = known.get(key)!;
+    if (type === 'choice')
+      await tx.affected(
+        `UPDATE import_rows SET fields = fields - $4::text WHERE ${rows} AND fields ->> $4::text <> ALL($5::text[])`,
+        [...place, key, options],
+      );
+  }
+  return kept;
+}
 
 /** What a dry run would do. */
 export async function countChunk(

@@ -10,10 +10,10 @@ import { looksLikeWorkbook, readWorkbook } from '../../database/read-workbook';
 import { type ClientHeader, ClientsCsv, type ClientsForm, clientsFormat } from '../../domain/csv-clients';
 import type { TextEncoding } from '../../domain/csv-encoding';
 import { RecordTable } from '../../domain/csv-table';
-import { NEW_TAGS_MAX } from '../../domain/csv-tags';
 import { type CodedProblem, problem } from '../../domain/problems';
+import { GRAVEST_FIRST } from '../consent/suppression-sql';
 import { Batch } from './import-batch';
-import { countNewTags, fieldsOf, tagsNamed } from './import-fields';
+import { checkNewTags, fieldsOf, tagsInOrder } from './import-fields';
 import { keepPart, KeptFile, takeParts } from './import-files';
 import { layoutOf, recordOf, type StagedRow } from './import-layout';
 import { type Import, type ImportPlan, KEPT_ERRORS, storedProblem } from './import.entity';
@@ -203,9 +203,8 @@ export class ImportStager {
       if (!own) throw new GivenUp();
       const names = [...batch.tags.keys()];
       const forAll = own.plan?.tags ?? [];
-      if ((await countNewTags(tx, own.ownerId, [...names, ...forAll])) > NEW_TAGS_MAX)
-        throw new UnusableUpload(problem('too_many_new_tags', { max: NEW_TAGS_MAX }));
-      const tagged = !own.dryRun;
+      await checkNewTags(tx, own.ownerId, [...names, ...forAll]);
+      const tagIds = own.dryRun ? [[], []] : await tagsInOrder(tx, own.ownerId, names, forAll);
       await tx.affected(
         `UPDATE imports SET staged_at = app_now(), rejected = rejected + $2, encoding = $3, delimiter = $4,
            ignored_columns = coalesce($5::text[], '{}'), has_comment = $6, clears_name = $7, field_keys = $8, clears_fields = $9,
@@ -220,8 +219,7 @@ export class ImportStager {
           header !== null && layoutOf(header).name >= 0 && (own.plan?.clears ?? false),
           header?.fields.map(({ definition }) => definition.key) ?? [],
           own.plan?.clears ?? false,
-          tagged ? await tagsNamed(tx, own.ownerId, names) : [],
-          tagged ? await tagsNamed(tx, own.ownerId, forAll) : [],
+          ...tagIds,
           header && JSON.stringify(layoutOf(header)),
         ],
       );
@@ -281,6 +279,23 @@ const FORGET = {
   import_chunks: 'DELETE FROM import_chunks WHERE import_id = ANY($1)',
 };
 
+/**
+ * Of the lines of one address, in SQL, the first that is imported; if none is, the first of which only the exclusion
+ * counts.
+ */
+const FIRST = 'first_value(line) OVER (PARTITION BY lower(email) ORDER BY rejected, line) AS first';
+
+/** Gives the first line of each address the gravest reason of all its lines, before the others are left out. */
+const gatherReasons = (tx: Transaction, importId: number) =>
+  tx.affected(
+    `UPDATE import_rows r SET reason = g.reason, detail = g.detail
+       FROM (SELECT DISTINCT ON (first) s.* FROM (
+               SELECT line, reason, detail, ${FIRST} FROM import_rows WHERE import_id = $1) s
+              WHERE reason IS NOT NULL ORDER BY first, ${GRAVEST_FIRST}, line) g
+      WHERE r.import_id = $1 AND r.line = g.first AND g.line <> g.first`,
+    [importId],
+  );
+
 /** Rejects lines whose address an earlier line has. @returns how many */
 async function rejectRepeated(
   tx: Transaction,
@@ -290,34 +305,34 @@ async function rejectRepeated(
 ): Promise<number> {
   // Postgres may have no statistics of these rows yet. It would assume few and choose a nested loop.
   await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'; SET LOCAL enable_nestloop = off`);
+  if (header && header.status.length > 0) await gatherReasons(tx, importId);
   // Sorting finds repeated addresses without any estimate of the number of rows.
   const repeated = await tx.first<{ lines: number; kept: StagedRow[] | null }>(
     `WITH
      -- Lines whose address an earlier line has, with that line.
      later AS (
-       SELECT line, first FROM (
-         SELECT line, first_value(line) OVER (PARTITION BY lower(email) ORDER BY line) AS first
-           FROM import_rows WHERE import_id = $1) r WHERE line > first),
+       SELECT line, first, rejected FROM (
+         SELECT line, rejected, ${FIRST} FROM import_rows WHERE import_id = $1) r WHERE line <> first),
      -- They are not imported,
      gone AS (
        DELETE FROM import_rows r USING later WHERE r.import_id = $1 AND r.line = later.line
        RETURNING r.line, r.email, r.full_name, r.comment, r.fields),
-     kept AS (SELECT line, first FROM later ORDER BY line LIMIT $2),
-     -- but reported as errors.
+     kept AS (SELECT line, first FROM later WHERE NOT rejected ORDER BY line LIMIT $2),
+     -- but reported as errors, unless they were rejected before.
      told AS (
        INSERT INTO import_errors (import_id, line, field, message)
        SELECT $1, line, 'email', json_build_object('code', 'repeated', 'values', json_build_object('line', first))
          FROM kept)
-     SELECT (SELECT count(*) FROM later) AS lines,
+     SELECT (SELECT count(*) FROM later WHERE NOT rejected) AS lines,
             (SELECT json_agg(json_build_object('line', g.line, 'email', g.email, 'fullName', g.full_name,
                                                'comment', g.comment, 'fields', g.fields) ORDER BY g.line)
                FROM gone g JOIN kept USING (line)) AS kept`,
     [importId, KEPT_ERRORS - batch.kept],
   );
   if (header && repeated?.kept) {
-    batch.records.clear();
-    for (const row of repeated.kept) batch.keep(row.line, recordOf(layoutOf(header), row));
-    await copyIn(tx, 'import_rejected (import_id, line, record)', batch.records.bytes);
+    const layout = layoutOf(header);
+    const lines = repeated.kept.map((row) => ({ line: row.line, record: recordOf(layout, row) }));
+    await copyIn(tx, 'import_rejected (import_id, line, record)', batch.moreRecords(lines));
   }
   return repeated?.lines ?? 0;
 }

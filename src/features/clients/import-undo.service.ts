@@ -10,9 +10,11 @@ import type { Import } from './import.entity';
 const BATCH = 2_000;
 
 /**
- * Takes an import back: deletes the clients that it added, except for those to whom something was sent since and those
- * that were changed since, by hand or by another import. Known clients stay as the import left them, and so do the
- * exclusions that its file brought: who once said no is not asked again because of a mistake of ours.
+ * Takes an import back: deletes the clients that it added and that nobody else has anything to do with. Those stay to
+ * whom something was sent since, who were changed since, whom another import brought, too (it took `import_id` away), who
+ * have a tag that this import does not give, who are chosen for a mailing, or who signed up themselves. Known clients
+ * stay as the import left them, and so do the exclusions that its file brought: who once said no is not asked again
+ * because of a mistake of ours.
  *
  * It is done in batches, each in a transaction that also stores how far it came; whatever process died, another one goes
  * on from there.
@@ -77,10 +79,10 @@ export class ImportUndo {
       await tx.affected('UPDATE imports SET undone_at = app_now() WHERE id = $1', [importId]);
       return false;
     }
-    const ids = await neverSent(
-      tx,
-      clients.filter(({ untouched }) => untouched).map(({ id }) => id),
-    );
+    const untouched = clients.filter((client) => client.untouched).map(({ id }) => id);
+    const ids = await neverSent(tx, await onlyImported(tx, own, untouched));
+    // Before the clients, so that the tags are counted once, and not once for each client.
+    await tx.affected('DELETE FROM client_tags WHERE client_id = ANY($1::bigint[])', [ids]);
     await tx.affected('DELETE FROM clients WHERE id = ANY($1::bigint[])', [ids]);
     await deleteClients(tx, ids);
     await tx.affected(
@@ -89,4 +91,21 @@ export class ImportUndo {
     );
     return true;
   }
+}
+
+/**
+ * Those of these clients, which are locked, whom nothing but the import made known. A statement of its own, so that it
+ * sees what was committed before they were locked.
+ */
+async function onlyImported(tx: Transaction, { ownerId, allTags, rowTags }: Import, ids: number[]): Promise<number[]> {
+  const rows = await tx.rows<{ id: number }>(
+    `SELECT c.id FROM clients c WHERE c.id = ANY($1::bigint[])
+        AND NOT EXISTS (SELECT FROM mailing_clients mc WHERE mc.client_id = c.id)
+        AND NOT EXISTS (SELECT FROM client_tags ct WHERE ct.client_id = c.id AND ct.tag_id <> ALL($3::bigint[]))
+        AND NOT EXISTS (SELECT FROM signups s WHERE s.client_id = c.id)
+        AND NOT EXISTS (SELECT FROM signups s WHERE s.owner_id = $2 AND lower(s.email) = lower(c.email))
+      ORDER BY c.id`,
+    [ids, ownerId, [...allTags, ...rowTags]],
+  );
+  return rows.map(({ id }) => id);
 }

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { TextEncoding } from '../../domain/csv-encoding';
-import type { FieldDefinition } from '../../domain/client-fields';
+import type { FieldDefinition, FieldType } from '../../domain/client-fields';
 import type { ColumnMapping } from '../../domain/csv-mapping';
 import { isProblemCode } from '../../domain/problem-texts';
 import { type CodedProblem, type FieldProblem, problem } from '../../domain/problems';
@@ -36,6 +36,8 @@ export interface ImportLayout {
   name: number;
   comment: number;
   fields: Record<string, number>;
+  /** What the fields were when the file was read. */
+  types: Record<string, FieldType>;
 }
 
 /** A file of clients that was uploaded, how far it has been applied, and the results of its rows. */

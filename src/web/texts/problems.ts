@@ -244,6 +244,8 @@ export const problemsRu: ProblemTexts = {
   mapped_twice: () => 'Для этого уже выбран другой столбец.',
   no_email_column: () => 'Выберите столбец с адресами электронной почты.',
   unknown_status: () => 'Из этого слова не ясно, получает адрес письма или нет.',
+  tags_full: ({ max, fresh }) =>
+    `Меток, которых ещё нет, в файле ${fresh}. Вместе с ними их стало бы больше ${max}, а это предел.`,
   too_many_new_tags: ({ max }) => `В файле больше ${max} меток, которых ещё нет. Тот ли это столбец?`,
   workbook: ({ fault, max = 0 }) => WORKBOOK_RU[fault](max),
 };
