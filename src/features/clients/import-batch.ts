@@ -79,6 +79,9 @@ export class Batch implements TableSink<ClientLine> {
 
   /** What is over the bound is left out: its line number and reason are kept all the same. */
   keep(line: number, record: readonly string[]): void {
+    // JSON is not made of what is too long.
+    this.recordBytes += record.reduce((length, value) => length + value.length, 0);
+    if (this.recordBytes > KEPT_RECORD_BYTES) return;
     const text = JSON.stringify(record);
     this.recordBytes += text.length;
     if (this.recordBytes <= KEPT_RECORD_BYTES) this.records.add([this.importId, line, text]);
