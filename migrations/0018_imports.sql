@@ -13,6 +13,8 @@ ALTER TABLE imports
   ADD plan jsonb,
   -- The process that reads a kept file.
   ADD reader text,
+  -- How often reading it was begun since that was decided.
+  ADD readings integer NOT NULL DEFAULT 0,
   -- What the columns of the file are (ImportLayout), for rejected lines.
   ADD layout jsonb,
   ADD mode text NOT NULL DEFAULT 'upsert' CONSTRAINT imports_mode_check CHECK (mode IN ('upsert', 'add', 'update')),
@@ -79,6 +81,6 @@ ALTER TABLE clients DROP import_id;
 ALTER TABLE imports
   DROP CONSTRAINT imports_status_check,
   ADD CONSTRAINT imports_status_check CHECK (status IN ('running', 'done', 'failed')),
-  DROP kept_at, DROP file_bytes, DROP charset, DROP plan, DROP reader, DROP layout, DROP mode, DROP clears_name, DROP field_keys,
+  DROP kept_at, DROP file_bytes, DROP charset, DROP plan, DROP reader, DROP readings, DROP layout, DROP mode, DROP clears_name, DROP field_keys,
   DROP clears_fields, DROP all_tags, DROP row_tags, DROP skipped, DROP status_rows, DROP newly_suppressed,
   DROP first_client_id, DROP last_client_id, DROP undo_at, DROP undo_after, DROP undone_at, DROP undone, DROP undo_kept;

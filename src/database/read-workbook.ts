@@ -1,10 +1,19 @@
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { SaxesParser } from 'saxes';
 import { type Entry, fromRandomAccessReader, RandomAccessReader, type ZipFile } from 'yauzl';
-import { COLUMNS_MAX, dateFormats, SharedStrings, SheetReader, type SheetRow, sheetsOf } from '../domain/workbook';
+import { BoundedXml, WorkbookError, type XmlReader } from '../domain/bounded-xml';
 import type { RecordTable, TableHeader } from '../domain/csv-table';
 import { problem, type WorkbookFault } from '../domain/problems';
+import {
+  bookElements,
+  dateFormats,
+  relationElements,
+  SharedStrings,
+  SheetReader,
+  type SheetRow,
+  sheetsOf,
+  styleElements,
+} from '../domain/workbook';
 import { type TableSink, UnusableUpload } from './read-table';
 
 /** A file that can be read at any place, in parts of one length. */
@@ -15,7 +24,9 @@ export interface PartFile {
 
 const PART_BYTES = 256 * 1024;
 const BATCH_BYTES = 512 * 1024;
+/** Other work of this process gets its turn after so many rows, or characters of them. */
 const TURN_ROWS = 500;
+const TURN_LENGTH = 64 * 1024;
 /** Bounds of what is unpacked, in bytes: texts are XML, so they take several times the room that they take in CSV. */
 const BOUNDS = { entries: 10_000, small: 16 * 1024 * 1024, strings: 96 * 1024 * 1024, sheet: 1024 * 1024 * 1024 };
 /** Sheets of the same few values are packed to a hundredth; what is packed more was made to be unpacked. */
@@ -48,13 +59,20 @@ export async function readWorkbook<Header extends TableHeader, Row extends { kin
   table: RecordTable<Header, Row>,
   sink: TableSink<Row>,
 ): Promise<void> {
-  let rows = 0;
-  for await (const { line, cells } of sheetRows(file, sheet)) {
-    const item = table.push(line, cells);
+  let [rows, length, total] = [0, 0, 0];
+  for await (const row of sheetRows(file, sheet)) {
+    // Many cells may share one long text, so the rows may be longer than the file.
+    total += row.length;
+    if (total > BOUNDS.sheet) throw broken('bytes', BOUNDS.sheet);
+    length += row.length;
+    if (++rows % TURN_ROWS === 0 || length > TURN_LENGTH) {
+      length = 0;
+      await nextTurn();
+    }
+    const item = table.pushRow(row);
     if (item === null) continue;
     if (isUnusable(item)) throw new UnusableUpload(item.problem);
     sink.add(item);
-    if (++rows % TURN_ROWS === 0) await nextTurn();
     if (sink.bytes > BATCH_BYTES) await sink.write();
   }
   const wrong = table.end();
@@ -76,26 +94,36 @@ export async function sheetNames(file: PartFile): Promise<string[]> {
   }
 }
 
+/** A look at the beginning of a sheet. */
+export interface Peek {
+  /** At most so many characters of it are unpacked. */
+  readonly max: number;
+  /** Whether the sheet goes on after that. */
+  short: boolean;
+}
+
 /** The rows of a sheet, as far as they are wanted. @throws UnusableUpload */
-export async function* sheetRows(file: PartFile, sheet: string | null): AsyncGenerator<SheetRow> {
+export async function* sheetRows(file: PartFile, sheet: string | null, peek?: Peek): AsyncGenerator<SheetRow> {
   const zip = await Archive.open(file);
   try {
     const sheets = await listSheets(zip);
     const chosen = sheet === null ? sheets[0] : sheets.find(({ name }) => name === sheet);
     if (!chosen || !zip.has(chosen.path)) throw broken('no_sheet');
     const strings = new SharedStrings();
-    if (zip.has(NAMES.strings)) await zip.parse(NAMES.strings, BOUNDS.strings, 'strings', (xml) => strings.attend(xml));
-    const formats = zip.has(NAMES.styles) ? await zip.text(NAMES.styles) : '';
-    const reader = new SheetReader(strings, dateFormats(formats), chosen.since1904);
-    const xml = new SaxesParser();
-    reader.attend(xml);
+    if (zip.has(NAMES.strings)) await zip.parse(NAMES.strings, BOUNDS.strings, 'strings', strings);
+    const styles = await zip.elements(NAMES.styles, styleElements());
+    const reader = new SheetReader(strings, dateFormats(styles), chosen.since1904);
+    const xml = new BoundedXml(reader);
+    let length = 0;
     for await (const text of zip.read(chosen.path, BOUNDS.sheet, 'bytes')) {
-      write(xml, text);
-      const rows = reader.taken();
-      if (reader.tooWide) throw broken('columns', COLUMNS_MAX);
-      yield* rows;
+      told(() => xml.write(text));
+      yield* reader.taken();
+      length += text.length;
+      if (!peek || length <= peek.max) continue;
+      peek.short = true;
+      return;
     }
-    finish(xml);
+    told(() => xml.end());
     yield* reader.taken();
   } finally {
     zip.close();
@@ -104,27 +132,16 @@ export async function* sheetRows(file: PartFile, sheet: string | null): AsyncGen
 
 async function listSheets(zip: Archive) {
   if (!zip.has(NAMES.workbook)) throw broken('no_workbook');
-  const sheets = sheetsOf(
-    await zip.text(NAMES.workbook),
-    zip.has(NAMES.relations) ? await zip.text(NAMES.relations) : '',
-  );
-  if (sheets === null) throw broken('broken');
-  return sheets;
+  const book = await zip.elements(NAMES.workbook, bookElements());
+  return sheetsOf(book, await zip.elements(NAMES.relations, relationElements()));
 }
 
-function write(xml: SaxesParser, text: string): void {
+/** @throws UnusableUpload */
+function told(step: () => void): void {
   try {
-    xml.write(text);
-  } catch {
-    throw broken('broken');
-  }
-}
-
-function finish(xml: SaxesParser): void {
-  try {
-    xml.close();
-  } catch {
-    throw broken('broken');
+    step();
+  } catch (error) {
+    throw error instanceof WorkbookError ? broken(error.fault, error.max) : error;
   }
 }
 
@@ -162,21 +179,22 @@ class Archive {
     this.zip.close();
   }
 
-  /** A small part as a whole. */
-  async text(name: string): Promise<string> {
-    let all = '';
-    for await (const text of this.read(name, BOUNDS.small, 'bytes')) all += text;
-    return all;
+  /** Reads a small part, if it is there. */
+  async elements<Reader extends XmlReader>(name: string, reader: Reader): Promise<Reader> {
+    if (this.has(name)) await this.parse(name, BOUNDS.small, 'bytes', reader);
+    return reader;
   }
 
-  async parse(name: string, max: number, bound: WorkbookFault, attend: (xml: SaxesParser) => void): Promise<void> {
-    const xml = new SaxesParser();
-    attend(xml);
+  async parse(name: string, max: number, bound: WorkbookFault, reader: XmlReader): Promise<void> {
+    const xml = new BoundedXml(reader);
+    let length = 0;
     for await (const text of this.read(name, max, bound)) {
-      write(xml, text);
+      length += text.length;
+      told(() => xml.write(text));
       await nextTurn();
     }
-    finish(xml);
+    // A part that is there but empty says nothing.
+    if (length > 0) told(() => xml.end());
   }
 
   /** The unpacked text, counted while it comes: what the archive says of its size is not believed. */

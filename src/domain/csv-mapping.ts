@@ -1,5 +1,6 @@
 import { type FieldDefinition, type FieldType, checkValue, keyProblem } from './client-fields';
 import { folded, isStatusFlag, readStatus } from './csv-status';
+import { cut } from './cut';
 import { parseEmailAddress } from './email-address';
 import { at, type CodedProblem, type FieldProblem, problem } from './problems';
 import { similarTo } from './similar';
@@ -198,7 +199,7 @@ const LATIN: Record<string, string> = Object.fromEntries(
 
 /** A key made of the column's name; `taken` are the keys that others have, in lower case, to which it is added. */
 function newFieldFor(column: ColumnSeen, index: number, taken: Set<string>): Suggestion['newField'] {
-  const label = column.header.replace(/\s+/g, ' ').trim().slice(0, 100) || `Column ${index + 1}`;
+  const label = cut(column.header.replace(/\s+/g, ' ').trim(), 100) || `Column ${index + 1}`;
   const plain = label
     .toLowerCase()
     .replace(/[^a-z0-9]/g, (c) => LATIN[c] ?? c)

@@ -1,5 +1,6 @@
 import { CsvDecoder, type TextEncoding } from './csv-encoding';
 import { type CsvItem, CsvParser, RECORD_MAX } from './csv-records';
+import { cut } from './cut';
 import { type CodedProblem, type FieldProblem, problem } from './problems';
 import type { SuppressionReason } from './suppression';
 
@@ -110,6 +111,15 @@ export class RecordTable<Header extends TableHeader, Row extends { kind: string 
     const record = Array.from({ length: header.width }, (_, i) => fields[i] ?? '');
     if (width > header.width) record.push(fields[width - 1] ?? '');
     return this.rows.read({ ok: true, line, fields: record }, header);
+  }
+
+  /** A row as a sheet has it; one that is longer than a record may be has no cells. */
+  pushRow({ line, cells, length }: { line: number; cells: readonly (string | undefined)[]; length: number }) {
+    if (length <= RECORD_MAX) return this.push(line, cells);
+    if (!this.header) return unusable(problem('file_header_long', { line, max: RECORD_MAX }));
+    this.found = true;
+    const long: CsvItem = { ok: false, line, problem: problem('too_long', { max: RECORD_MAX }), text: '' };
+    return this.rows.read(long, this.header);
   }
 
   /** What is wrong with the sheet as a whole, or null. */
@@ -248,7 +258,7 @@ const unusable = (found: CodedProblem): UnusableFile => ({ kind: 'unusable', pro
 /** A piece of a file as a message may show it. */
 export function visible(text: string, maxLength: number): string {
   const plain = text.trim().replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
-  return plain.length > maxLength ? `${plain.slice(0, maxLength)}…` : plain;
+  return plain.length > maxLength ? `${cut(plain, maxLength)}…` : plain;
 }
 
 /**

@@ -97,6 +97,7 @@ const WORKBOOK: Record<WorkbookFault, string> = {
   entries: 'The workbook consists of more than {n} parts.',
   bytes: 'The workbook is larger than {n} bytes when it is unpacked.',
   strings: 'The workbook has more than {n} bytes of different texts.',
+  texts: 'The workbook has more than {n} different texts.',
   columns: 'A row of the workbook has more than {n} columns.',
 };
 
@@ -226,6 +227,11 @@ export const problemTexts: ProblemTexts = {
   no_such_column: ({ columns }) => `is no column of the file; it has the columns 0 to ${columns - 1}`,
   mapped_twice: ({ target }) => `is ${target}, as another column is already`,
   file_expired: () => 'The columns of the file were not chosen within an hour. Please upload it again.',
+  file_unreadable: ({ times }) =>
+    `The server tried ${times} times to read the file, and did not succeed. Save it again, or as CSV.`,
+  files_kept: ({ max }) =>
+    `Your files that wait to be imported may have ${max} bytes together. ` +
+    'Import them first, or wait: a file is forgotten an hour after it was uploaded.',
   no_email_column: () => 'must name the column of the e-mail addresses',
   unknown_status: () => 'is a word that says neither that the address gets mail nor why not',
   tags_full: ({ max, fresh }) =>

@@ -138,6 +138,10 @@ export interface ProblemValues {
   mapped_twice: { target: string };
   no_email_column: None;
   file_expired: None;
+  /** The process that read it did not come to an end, so many times. */
+  file_unreadable: { times: number };
+  /** The owner's kept files, in bytes. */
+  files_kept: { max: number };
   /** A word in a column of states that is not known. */
   unknown_status: None;
   too_many_new_tags: { max: number };
@@ -172,7 +176,7 @@ export type TemplateBound = 'depth' | 'output' | 'steps' | 'levels' | 'filters' 
 
 /** Why a workbook can't be read; `max` belongs to the bounds. */
 export type WorkbookFault =
-  'broken' | 'no_workbook' | 'encrypted' | 'no_sheet' | 'entries' | 'bytes' | 'strings' | 'columns';
+  'broken' | 'no_workbook' | 'encrypted' | 'no_sheet' | 'entries' | 'bytes' | 'strings' | 'texts' | 'columns';
 
 /** Why a setting or a header can't be used for letters. */
 export type UnusableFault =

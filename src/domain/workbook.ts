@@ -1,15 +1,26 @@
-import { SaxesParser } from 'saxes';
 import { Temporal } from 'temporal-polyfill';
+import { type Attributes, local, WorkbookError, type XmlReader } from './bounded-xml';
+import { RECORD_MAX } from './csv-records';
+import { cut } from './cut';
 
 /** The columns of a row that are read; Excel's own limit is 16,384, of which nobody fills more than some hundred. */
 export const COLUMNS_MAX = 1_000;
-/** The longest text of a cell, as Excel has it. */
+/** The longest text of a cell, the longest name of a sheet and the number of rows, as Excel has them. */
 const CELL_MAX = 32_767;
+const NAME_MAX = 255;
+const ROWS_MAX = 1_048_576;
+/** Elements that are kept of a small part. */
+const ELEMENTS_MAX = 100_000;
+/** Bounds of the texts that cells share: how many, and their characters. */
+const TEXTS_MAX = 2_000_000;
+const TEXTS_LENGTH = 48 * 1024 * 1024;
 
 /** A row of a sheet, by its own number; cells that are not there are missing. */
 export interface SheetRow {
   line: number;
   cells: (string | undefined)[];
+  /** The characters of its cells. If they are more than a record may have, the cells are left out. */
+  length: number;
 }
 
 interface Sheet {
@@ -18,26 +29,25 @@ interface Sheet {
   since1904: boolean;
 }
 
-const local = (name: string): string => name.slice(name.indexOf(':') + 1);
-type Attributes = Record<string, string>;
+/** Those elements of a small part that mean something here. */
+export class Elements implements XmlReader {
+  readonly found: { name: string; attributes: Attributes }[] = [];
 
-/** The elements of a small part; null if it is no XML. */
-function elementsOf(text: string): { name: string; attributes: Attributes }[] | null {
-  const found: { name: string; attributes: Attributes }[] = [];
-  const xml = new SaxesParser();
-  xml.on('opentag', (tag) => found.push({ name: local(tag.name), attributes: tag.attributes }));
-  try {
-    if (text !== '') xml.write(text).close();
-  } catch {
-    return null;
+  constructor(private readonly names: readonly string[]) {}
+
+  opened(name: string, attributes: Attributes): void {
+    if (!this.names.includes(name)) return;
+    if (this.found.length === ELEMENTS_MAX) throw new WorkbookError('broken');
+    this.found.push({ name, attributes });
   }
-  return found;
 }
 
-/** The sheets that people see, in their order; null if the parts are no XML. */
-export function sheetsOf(workbook: string, relations: string): Sheet[] | null {
-  const [book, links] = [elementsOf(workbook), elementsOf(relations)];
-  if (!book || !links) return null;
+export const bookElements = () => new Elements(['workbookPr', 'sheet']);
+export const relationElements = () => new Elements(['Relationship']);
+export const styleElements = () => new Elements(['numFmt', 'cellXfs', 'cellStyles', 'xf']);
+
+/** The sheets that people see, in their order. */
+export function sheetsOf({ found: book }: Elements, { found: links }: Elements): Sheet[] {
   const targets = new Map(links.map(({ attributes: a }) => [a.Id, a.Target ?? '']));
   const since1904 = book.some(
     ({ name, attributes: a }) => name === 'workbookPr' && /^(?:1|true)$/.test(a.date1904 ?? ''),
@@ -47,21 +57,24 @@ export function sheetsOf(workbook: string, relations: string): Sheet[] | null {
     .map(({ attributes: a }, i) => {
       const id = Object.entries(a).find(([name]) => local(name) === 'id' && name.includes(':'))?.[1];
       const target = targets.get(id ?? '') ?? `worksheets/sheet${i + 1}.xml`;
-      return { name: a.name ?? '', path: target.startsWith('/') ? target.slice(1) : `xl/${target}`, since1904 };
+      const path = target.startsWith('/') ? target.slice(1) : `xl/${target}`;
+      return { name: cut(a.name ?? '', NAME_MAX), path, since1904 };
     });
 }
 
 /** Excel's own formats of days and times. */
 const BUILT_IN_DATES = new Set([14, 15, 16, 17, 18, 19, 20, 21, 22, 27, 30, 36, 45, 46, 47, 50, 57]);
 
+/** The longest format, as Excel has it. */
+const FORMAT_MAX = 255;
+
 /** By the number of a cell's style, whether it shows a day or a time. */
-export function dateFormats(styles: string): boolean[] {
-  const elements = elementsOf(styles) ?? [];
+export function dateFormats({ found: elements }: Elements): boolean[] {
   const own = new Map<number, boolean>();
   let inCells = false;
   const formats: boolean[] = [];
   for (const { name, attributes: a } of elements) {
-    if (name === 'numFmt') own.set(Number(a.numFmtId), isDateFormat(a.formatCode ?? ''));
+    if (name === 'numFmt') own.set(Number(a.numFmtId), isDateFormat((a.formatCode ?? '').slice(0, FORMAT_MAX)));
     else if (name === 'cellXfs') inCells = true;
     else if (name === 'cellStyles') inCells = false;
     else if (name === 'xf' && inCells) {
@@ -77,31 +90,60 @@ const isDateFormat = (code: string): boolean =>
   /[ymdhs]/i.test(code.replace(/"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general/gi, ''));
 
 /** The texts that cells share, by their numbers. */
-export class SharedStrings {
+export class SharedStrings implements XmlReader {
   private readonly texts: string[] = [];
+  private total = 0;
+  private readonly current = new CellText();
 
   get(index: number): string {
     return this.texts[index] ?? '';
   }
 
-  attend(xml: SaxesParser): void {
-    let text: string[] = [];
-    let [inText, phonetic] = [false, 0];
-    xml.on('opentag', ({ name }) => {
-      const tag = local(name);
-      if (tag === 'si') text = [];
-      else if (tag === 't') inText = true;
-      else if (tag === 'rPh') phonetic++;
-    });
-    xml.on('text', (piece) => {
-      if (inText && phonetic === 0) text.push(piece);
-    });
-    xml.on('closetag', ({ name }) => {
-      const tag = local(name);
-      if (tag === 'si') this.texts.push(unescaped(text.join('')));
-      else if (tag === 't') inText = false;
-      else if (tag === 'rPh') phonetic--;
-    });
+  opened(name: string): void {
+    if (name === 'si') this.current.begin();
+    else if (name === 't') this.current.inside = true;
+    else if (name === 'rPh') this.current.phonetic++;
+  }
+
+  text(piece: string): void {
+    this.current.add(piece);
+  }
+
+  closed(name: string): void {
+    if (name === 't') this.current.inside = false;
+    else if (name === 'rPh') this.current.phonetic--;
+    else if (name === 'si') this.keep(cut(unescaped(this.current.whole()), CELL_MAX));
+  }
+
+  private keep(text: string): void {
+    if (this.texts.length === TEXTS_MAX) throw new WorkbookError('texts', TEXTS_MAX);
+    this.total += text.length;
+    if (this.total > TEXTS_LENGTH) throw new WorkbookError('strings', TEXTS_LENGTH);
+    this.texts.push(text);
+  }
+}
+
+/** The text of a cell, which comes in pieces; no more of it is held than a cell may have. */
+class CellText {
+  inside = false;
+  /** Readings of Japanese texts are no part of them. */
+  phonetic = 0;
+  private pieces: string[] = [];
+  private length = 0;
+
+  begin(): void {
+    this.pieces = [];
+    this.length = 0;
+  }
+
+  add(piece: string): void {
+    if (!this.inside || this.phonetic > 0 || this.length > CELL_MAX) return;
+    this.length += piece.length;
+    this.pieces.push(piece);
+  }
+
+  whole(): string {
+    return cut(this.pieces.join(''), CELL_MAX);
   }
 }
 
@@ -113,16 +155,13 @@ function unescaped(text: string): string {
 }
 
 /** Makes rows of a sheet's XML. */
-export class SheetReader {
-  /** A row has more columns than are read. */
-  tooWide = false;
+export class SheetReader implements XmlReader {
   private rows: SheetRow[] = [];
-  private row: SheetRow = { line: 0, cells: [] };
+  private row: SheetRow = { line: 0, cells: [], length: 0 };
   private column = -1;
   private type = '';
   private style = 0;
-  private value: string[] = [];
-  private length = 0;
+  private readonly value = new CellText();
 
   constructor(
     private readonly strings: SharedStrings,
@@ -137,34 +176,29 @@ export class SheetReader {
     return rows;
   }
 
-  attend(xml: SaxesParser): void {
-    let [inValue, phonetic] = [false, 0];
-    xml.on('opentag', (tag) => {
-      const name = local(tag.name);
-      const a = tag.attributes;
-      if (name === 'row') this.beginRow(a);
-      else if (name === 'c') this.beginCell(a);
-      else if (name === 'v' || name === 't') inValue = true;
-      else if (name === 'rPh') phonetic++;
-    });
-    xml.on('text', (piece) => {
-      if (!inValue || phonetic > 0 || this.length > CELL_MAX) return;
-      this.length += piece.length;
-      this.value.push(piece);
-    });
-    xml.on('closetag', (tag) => {
-      const name = local(tag.name);
-      if (name === 'v' || name === 't') inValue = false;
-      else if (name === 'rPh') phonetic--;
-      else if (name === 'c') this.endCell();
-      else if (name === 'row' && this.row.cells.length > 0) this.rows.push(this.row);
-    });
+  opened(name: string, attributes: Attributes): void {
+    if (name === 'row') this.beginRow(attributes);
+    else if (name === 'c') this.beginCell(attributes);
+    else if (name === 'v' || name === 't') this.value.inside = true;
+    else if (name === 'rPh') this.value.phonetic++;
+  }
+
+  text(piece: string): void {
+    this.value.add(piece);
+  }
+
+  closed(name: string): void {
+    if (name === 'v' || name === 't') this.value.inside = false;
+    else if (name === 'rPh') this.value.phonetic--;
+    else if (name === 'c') this.endCell();
+    else if (name === 'row' && this.row.length > 0) this.rows.push(this.row);
   }
 
   private beginRow({ r }: Attributes): void {
     const number = Number(r);
-    const line = Number.isSafeInteger(number) && number > this.row.line ? number : this.row.line + 1;
-    this.row = { line, cells: [] };
+    const line = number > this.row.line && (Number.isInteger(number) || number > ROWS_MAX) ? number : this.row.line + 1;
+    if (line > ROWS_MAX) throw new WorkbookError('broken');
+    this.row = { line, cells: [], length: 0 };
     this.column = -1;
   }
 
@@ -173,19 +207,18 @@ export class SheetReader {
     this.column = letters ? columnOf(letters) : this.column + 1;
     this.type = t;
     this.style = Number(s ?? 0);
-    this.value = [];
-    this.length = 0;
+    this.value.begin();
   }
 
   private endCell(): void {
-    const text = this.textOf(this.value.join('').slice(0, CELL_MAX));
+    if (this.row.length > RECORD_MAX) return;
+    const text = this.textOf(this.value.whole());
     if (text === '') return;
-    if (this.column >= COLUMNS_MAX) {
-      this.tooWide = true;
-      return;
-    }
+    if (this.column >= COLUMNS_MAX) throw new WorkbookError('columns', COLUMNS_MAX);
+    this.row.length += text.length;
     // What is between is left out: a row may have a single cell far on the right.
-    this.row.cells[this.column] = text;
+    if (this.row.length <= RECORD_MAX) this.row.cells[this.column] = text;
+    else this.row.cells = [];
   }
 
   private textOf(value: string): string {

@@ -211,6 +211,62 @@ describe('a file that is kept', () => {
     expect([late.status, late.body.code]).toEqual([409, 'IMPORT_FILE_GONE']);
   });
 
+  it('leaves no parts, even if nothing else is to be forgotten', async () => {
+    const who = await api.person();
+    const { importId } = await keep(who, 'email\na@b.ru\n');
+    await imports.runPending();
+    await api.database.affected(`UPDATE imports SET kept_at = NULL, status = 'failed' WHERE id = $1`, [importId]);
+    await imports.runPending();
+    expect(await api.database.rows('SELECT FROM import_files WHERE import_id = $1', [importId])).toEqual([]);
+  });
+
+  it('is refused if it and those that wait are too large together', async () => {
+    const who = await api.person();
+    const { importId } = await keep(who, 'email\na@b.ru\n');
+    await api.database.affected('UPDATE imports SET file_bytes = 1e12 WHERE id = $1', [importId]);
+    const refused = await upload(who, 'email\nb@b.ru\n');
+    expect([refused.status, await refused.json()]).toMatchObject([400, { errors: [{ field: 'file' }] }]);
+    expect(
+      await api.database.rows(
+        'SELECT i.id FROM import_files f JOIN imports i ON i.id = import_id WHERE owner_id = $1',
+        [who.id],
+      ),
+    ).toEqual([{ id: importId }]);
+    await keep(await api.person(), 'email\nb@b.ru\n');
+    await api.database.affected(`UPDATE imports SET status = 'done', dry_run = false WHERE id = $1`, [importId]);
+    await keep(who, 'email\nb@b.ru\n');
+  });
+
+  it('whose reading kills its process is not read for ever', async () => {
+    const who = await api.person();
+    const { importId } = await keep(who, 'email\na@b.ru\n');
+    await api.database.affected(
+      `UPDATE imports SET status = 'running', reader = 'gone', readings = 3, alive_at = now() - interval '1 hour',
+         plan = $2 WHERE id = $1`,
+      [importId, JSON.stringify({ mapping: { 0: 'email' }, tags: [], newFields: [], clears: false, headless: false })],
+    );
+    await imports.resume(importId);
+    expect((await call(who, 'GET', `/imports/${importId}`)).body).toMatchObject({
+      status: 'failed',
+      reasonCode: 'file_unreadable',
+    });
+    // Its sender may decide again.
+    expect(await applied(who, importId, {})).toMatchObject({ status: 'done', added: 1 });
+  });
+
+  it('may have long headers and words beyond the first plane of Unicode', async () => {
+    const who = await api.person();
+    const name = `x${'😀'.repeat(150)}`;
+    const done = await take(who, `email,${name}\na@b.ru,1\n`, { mapping: { 0: 'email', 1: 'new:text' } });
+    expect(done).toMatchObject({ status: 'done', added: 1 });
+  });
+
+  it('is divided by the lines that are there, however far they are apart', async () => {
+    const who = await api.person();
+    const { importId } = await keep(who, `email\na@b.ru\n${'\n'.repeat(50_000)}b@b.ru\n`);
+    expect(await applied(who, importId, {})).toMatchObject({ status: 'done', rows: 2, added: 2 });
+  });
+
   it('is its owner’s alone', async () => {
     const [who, stranger, manager] = [await api.person(), await api.person(), await api.person('manager')];
     const { importId } = await keep(who, 'email\na@b.ru\n');
@@ -762,6 +818,17 @@ describe('a workbook', () => {
     const csv = (await call(who, 'GET', `/imports/${importId}/rejected.csv`)).text;
     expect(csv).toContain('bad,Боб,,,4,email: The e-mail address has no @.');
     expect((await call(who, 'GET', `/imports/${importId}/columns?sheet=None`)).status).toBe(409);
+  });
+
+  it('is left to a worker if it is large, however it came', async () => {
+    const who = await api.person();
+    const noise = Array.from({ length: 6_000 }, (_, i) => [`a${i}@b.ru`, { xml: `<c><v>${Math.random()}</v></c>` }]);
+    const large = zip(workbook({ Clients: [['email', 'n'], ...noise] }));
+    expect(large.length).toBeGreaterThan(64 * 1024);
+    const { importId } = (await (await upload(who, large, '', XLSX)).json()) as { importId: number };
+    expect((await call(who, 'GET', `/imports/${importId}`)).body).toMatchObject({ status: 'running', added: 0 });
+    while (!(await imports.resume(importId)));
+    expect((await call(who, 'GET', `/imports/${importId}`)).body).toMatchObject({ status: 'done', added: 6_000 });
   });
 
   it('is taken as it is, too, by the names of its columns', async () => {

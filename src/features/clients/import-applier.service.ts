@@ -88,7 +88,7 @@ export class ImportApplier {
   }
 
   /**
-   * Divides a staged import into chunks if that was not done yet; an empty import has one chunk, too, with which it
+   * Divides a staged import into chunks of the rows that are there, if that was not done yet; an empty import has one chunk, too, with which it
    * ends. The import's row is locked, so no chunk is being committed; the last chunk ends the status `running`, so a
    * running import without chunks was not divided yet.
    * @returns how many chunks are left
@@ -102,10 +102,9 @@ export class ImportApplier {
       if (!own) return 0;
       await tx.affected(
         `INSERT INTO import_chunks (import_id, first_line, last_line)
-         SELECT $1, line, line + ${CHUNK - 1}
-           FROM (SELECT coalesce(min(line), 0) AS first, coalesce(max(line), 0) AS last FROM import_rows
-             WHERE import_id = $1) r,
-                generate_series(first, last, ${CHUNK}) line
+         SELECT $1, n * ${CHUNK}, (n + 1) * ${CHUNK} - 1
+           FROM (SELECT DISTINCT coalesce(line, 0) / ${CHUNK} AS n
+                   FROM (VALUES (0)) one LEFT JOIN import_rows ON import_id = $1) r
           WHERE NOT EXISTS (SELECT FROM import_chunks WHERE import_id = $1)`,
         [importId],
       );

@@ -94,6 +94,9 @@ export class Batch implements TableSink<ClientLine> {
    * @returns how many bytes there are then
    */
   private keep(records: CopyBuffer, before: number, line: number, record: readonly string[]): number {
+    // JSON is not made of what is too long.
+    const length = record.reduce((sum, value) => sum + value.length, 0);
+    if (before + length > KEPT_RECORD_BYTES) return before + length;
     const text = JSON.stringify(record);
     const bytes = before + text.length;
     if (bytes <= KEPT_RECORD_BYTES) records.add([this.importId, line, text]);

@@ -44,6 +44,26 @@ export async function takeParts(
 export const keepPart = (tx: Transaction, importId: number, part: number, bytes: Buffer) =>
   tx.affected('INSERT INTO import_files (import_id, part, bytes) VALUES ($1, $2, $3)', [importId, part, bytes]);
 
+/**
+ * Counts a part of an import's file.
+ * @throws UnusableUpload if the owner's files that wait or come in have more bytes together than they may
+ */
+export async function checkKept(tx: Transaction, importId: number, bytes: number, max: number): Promise<void> {
+  const own = await tx.first<{ ownerId: number }>(
+    'UPDATE imports SET file_bytes = file_bytes + $2 WHERE id = $1 RETURNING owner_id',
+    [importId, bytes],
+  );
+  const kept = await tx.first<{ bytes: number }>(
+    `SELECT coalesce(sum(file_bytes), 0)::bigint AS bytes FROM (
+       SELECT owner_id, file_bytes FROM imports WHERE kept_at IS NOT NULL AND (status <> 'done' OR dry_run)
+       UNION ALL
+       SELECT owner_id, file_bytes FROM imports WHERE status = 'running' AND kept_at IS NULL AND staged_at IS NULL) i
+      WHERE owner_id = $1`,
+    [own?.ownerId],
+  );
+  if ((kept?.bytes ?? 0) > max) throw new UnusableUpload(problem('files_kept', { max }));
+}
+
 /** The upload, and whether it begins like a workbook. An upload that ends early is an error of its reader. */
 export async function beginning(upload: Readable): Promise<{ isWorkbook: boolean; whole: Readable }> {
   const chunks = sent(upload)[Symbol.asyncIterator]();

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
+import { oneAtATime } from '../../database/one-at-a-time';
 import { UnusableUpload } from '../../database/read-table';
 import { looksLikeWorkbook, sheetNames, sheetRows } from '../../database/read-workbook';
 import type { FieldDefinition } from '../../domain/client-fields';
@@ -20,6 +21,8 @@ const SHOWN = 3;
 const COLUMNS_MAX = 1_000;
 /** Rows of a workbook that are counted at most. */
 const COUNTED_ROWS = 5_000;
+/** What is unpacked of its sheet at most, in characters. */
+const LOOKED_LENGTH = 32 * 1024 * 1024;
 
 /** How a file is to be looked at, where the guess was wrong. */
 export interface Look {
@@ -61,6 +64,9 @@ export interface Inspected {
 /** Reads the beginning of a kept file, and says what its columns probably are. */
 @Injectable()
 export class ImportInspector {
+  /** Looking into a workbook takes memory, so a process looks into one at a time. */
+  private readonly inTurn = oneAtATime();
+
   constructor(private readonly database: Database) {}
 
   /** @throws ValidationError if the file is no table */
@@ -72,7 +78,7 @@ export class ImportInspector {
     try {
       const definitions = await fieldsOf(this.database, kept.ownerId);
       const { records, count, ...table } = (await looksLikeWorkbook(file))
-        ? await lookIntoWorkbook(file, look.sheet ?? null)
+        ? await this.inTurn(() => lookIntoWorkbook(file, look.sheet ?? null))
         : await lookIntoText(file, { ...look, encoding: look.encoding ?? kept.charset });
       const [first = [], ...others] = records.map((record) => record.slice(0, COLUMNS_MAX));
       const hasHeader = look.hasHeader ?? !first.some((value) => parseEmailAddress(value.trim()).ok);
@@ -128,8 +134,9 @@ async function sampleFrom(file: KeptFile, sample: CsvSample): Promise<boolean> {
 async function lookIntoWorkbook(file: KeptFile, sheet: string | null): Promise<Seen> {
   const sheets = await sheetNames(file);
   const records: string[][] = [];
+  const peek = { max: LOOKED_LENGTH, short: false };
   let count = 0;
-  for await (const { cells } of sheetRows(file, sheet)) {
+  for await (const { cells } of sheetRows(file, sheet, peek)) {
     if (!cells.some((cell) => (cell ?? '').trim() !== '')) continue;
     if (++count > COUNTED_ROWS) break;
     if (records.length <= LOOKED_ROWS) records.push(Array.from(cells, (cell) => cell ?? ''));
@@ -141,7 +148,7 @@ async function lookIntoWorkbook(file: KeptFile, sheet: string | null): Promise<S
     sheets,
     sheet: sheet ?? sheets[0] ?? null,
     records,
-    count: count > COUNTED_ROWS ? null : count,
+    count: peek.short || count > COUNTED_ROWS ? null : count,
   };
 }
 

@@ -89,7 +89,7 @@ export class ImportPlans {
   }
 
   /** Reads a kept file by the names of its columns. */
-  async decideByNames(viewer: Viewer, importId: number, dryRun: boolean): Promise<void> {
+  async decideByNames(viewer: Viewer, importId: number, dryRun: boolean): Promise<Import> {
     const plan: ImportPlan = {
       mapping: null,
       encoding: null,
@@ -101,26 +101,25 @@ export class ImportPlans {
       tags: [],
       newFields: [],
     };
-    await this.begin(viewer, await this.kept(viewer, importId), plan, { mode: 'upsert', dryRun });
+    return this.begin(viewer, await this.kept(viewer, importId), plan, { mode: 'upsert', dryRun });
   }
 
   /** Deletes files that waited too long, and those that are imported. */
   async forgetFiles(): Promise<void> {
-    const gone = await this.database.rows<{ id: number }>(
+    await this.database.affected(
       `UPDATE imports SET kept_at = NULL,
          status = CASE status WHEN 'waiting' THEN 'failed' ELSE status END,
          reason = CASE status WHEN 'waiting' THEN $1 ELSE reason END,
          finished_at = CASE status WHEN 'waiting' THEN app_now() ELSE finished_at END
         WHERE kept_at IS NOT NULL AND NOT (status = 'running' AND staged_at IS NULL)
-          AND (kept_at < app_now() - ${KEPT} OR (status = 'done' AND NOT dry_run)) RETURNING id`,
+          AND (kept_at < app_now() - ${KEPT} OR (status = 'done' AND NOT dry_run))`,
       [storedProblem(problem('file_expired'))],
     );
     // Also what a process left that died between these statements.
-    if (gone.length > 0)
-      await this.database.affected(
-        `DELETE FROM import_files f USING imports i
-          WHERE i.id = f.import_id AND i.kept_at IS NULL AND (i.status <> 'running' OR i.staged_at IS NOT NULL)`,
-      );
+    await this.database.affected(
+      `DELETE FROM import_files f USING imports i
+        WHERE i.id = f.import_id AND i.kept_at IS NULL AND (i.status <> 'running' OR i.staged_at IS NOT NULL)`,
+    );
   }
 
   private async kept(viewer: Viewer, importId: number): Promise<Import> {
@@ -151,7 +150,7 @@ export class ImportPlans {
       const begun = await tx.first<Import>(
         `UPDATE imports SET status = 'running', plan = $2, mode = $3, dry_run = $4, reader = NULL, staged_at = NULL,
            reason = NULL, finished_at = NULL, rows = 0, added = 0, updated = 0, rejected = 0, suppressed = 0, skipped = 0,
-           status_rows = 0, alive_at = clock_timestamp()
+           status_rows = 0, readings = 0, alive_at = clock_timestamp()
           WHERE id = $1 AND kept_at IS NOT NULL AND ${AGAIN} RETURNING *`,
         [id, JSON.stringify(plan), mode, dryRun],
       );

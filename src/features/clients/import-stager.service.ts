@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { copyIn } from '../../database/copy';
 import { Database, type Transaction } from '../../database/database';
+import { oneAtATime } from '../../database/one-at-a-time';
 import { readTable, UnusableUpload } from '../../database/read-table';
 import { looksLikeWorkbook, readWorkbook } from '../../database/read-workbook';
 import { type ClientHeader, ClientsCsv, type ClientsForm, clientsFormat } from '../../domain/csv-clients';
@@ -14,12 +15,17 @@ import { type CodedProblem, problem } from '../../domain/problems';
 import { GRAVEST_FIRST } from '../consent/suppression-sql';
 import { Batch } from './import-batch';
 import { checkNewTags, fieldsOf, tagsInOrder } from './import-fields';
-import { keepPart, KeptFile, takeParts } from './import-files';
+import { checkKept, keepPart, KeptFile, takeParts } from './import-files';
 import { layoutOf, recordOf, type StagedRow } from './import-layout';
 import { type Import, type ImportPlan, KEPT_ERRORS, storedProblem } from './import.entity';
 
 /** Memory for sorting a file's addresses, in the one statement that finds repeated ones. */
 const SORT_MEMORY = '64MB';
+/** A kept file whose readings do not end, because they kill their processes or throw, is not read for ever. */
+const READINGS_MAX = 3;
+
+/** The files of an owner that wait may have so many times the bytes of the largest one together. */
+const KEPT_FILES = 2;
 
 /** Another process has marked this import as failed because it took this one for dead, or reads it itself. */
 class GivenUp extends Error {}
@@ -44,6 +50,9 @@ interface Reading {
  */
 @Injectable()
 export class ImportStager {
+  /** A workbook takes memory, so a process reads one at a time. */
+  private readonly inTurn = oneAtATime();
+
   constructor(
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
@@ -68,6 +77,7 @@ export class ImportStager {
         this.database.transaction(async (tx) => {
           await this.renewed(tx, { importId, reader: null });
           await keepPart(tx, importId, part, buffer);
+          await checkKept(tx, importId, buffer.length, KEPT_FILES * this.config.importMaxBytes);
         }),
       );
       if (bytes === 0) throw new UnusableUpload(problem('file_empty'));
@@ -111,11 +121,28 @@ export class ImportStager {
           },
           encoding: null,
         },
-        (batch) => readWorkbook(file, plan.sheet, table, batch),
+        (batch) =>
+          this.inTurn(async () => {
+            await this.countReading(reading);
+            await readWorkbook(file, plan.sheet, table, batch);
+          }),
       );
     }
     const csv = new ClientsCsv(form);
-    return this.reading(reading, csv, (batch) => readTable(csv, file.stream(), Infinity, batch));
+    return this.reading(reading, csv, async (batch) => {
+      await this.countReading(reading);
+      await readTable(csv, file.stream(), Infinity, batch);
+    });
+  }
+
+  /** @throws UnusableUpload if it was begun too often */
+  private async countReading({ importId, reader }: Reading): Promise<void> {
+    const own = await this.database.first<{ readings: number }>(
+      'UPDATE imports SET readings = readings + 1 WHERE id = $1 AND reader = $2 RETURNING readings',
+      [importId, reader],
+    );
+    if (!own) throw new GivenUp();
+    if (own.readings > READINGS_MAX) throw new UnusableUpload(problem('file_unreadable', { times: READINGS_MAX }));
   }
 
   /** Fails imports whose receiving process is gone: the rest of their files is lost. */

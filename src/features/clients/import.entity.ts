@@ -126,6 +126,10 @@ export class Import {
   @Column('text', { nullable: true })
   reader!: string | null;
 
+  /** How often reading the kept file was begun. */
+  @Column('integer', { default: 0 })
+  readings!: number;
+
   @Column('jsonb', { nullable: true })
   layout!: ImportLayout | null;
 

@@ -29,6 +29,8 @@ const AT_ONCE_ROWS = 2_000;
 const SHOWN_ERRORS = 100;
 /** Kept files of so many bytes, too; a workbook may be hundred times as large as its file. */
 const AT_ONCE_BYTES = 64 * 1024;
+/** What is left after that is left to a worker. */
+const AT_ONCE_MS = 5_000;
 
 export interface NewImport {
   fileName?: string;
@@ -78,8 +80,7 @@ export class ImportsService {
     // A workbook can't be read before its end came.
     if (isWorkbook) {
       if (!(await this.stager.keep(importId, whole))) return { importId };
-      await this.plans.decideByNames(viewer, importId, dryRun);
-      await this.applyOrEnqueue(importId);
+      await this.applyKept(await this.plans.decideByNames(viewer, importId, dryRun));
       return { importId };
     }
     await audit(this.database, viewer, 'clients.import', { type: 'import', id: importId }, { dryRun });
@@ -113,12 +114,11 @@ export class ImportsService {
    * any process.
    */
   async apply(viewer: Viewer, importId: number, request: ImportRequest | 'as checked'): Promise<{ importId: number }> {
-    const { fileBytes } =
+    await this.applyKept(
       request === 'as checked'
         ? await this.plans.decideAgain(viewer, importId)
-        : await this.plans.decide(viewer, importId, request);
-    if (fileBytes <= AT_ONCE_BYTES) await this.applyOrEnqueue(importId);
-    else await this.enqueue(importId);
+        : await this.plans.decide(viewer, importId, request),
+    );
     return { importId };
   }
 
@@ -223,11 +223,15 @@ export class ImportsService {
     return found;
   }
 
+  private applyKept({ id, fileBytes }: Import): Promise<void> {
+    return fileBytes <= AT_ONCE_BYTES ? this.applyOrEnqueue(id) : this.enqueue(id);
+  }
+
   /** The import is in the database already: if applying it here fails, a worker does it. */
   private async applyOrEnqueue(importId: number): Promise<void> {
     try {
       const row = await this.database.first<{ rows: number }>('SELECT rows FROM imports WHERE id = $1', [importId]);
-      if ((row?.rows ?? Infinity) <= AT_ONCE_ROWS && (await this.resume(importId))) return;
+      if ((row?.rows ?? Infinity) <= AT_ONCE_ROWS && (await this.resume(importId, AT_ONCE_MS))) return;
     } catch (error) {
       this.logger.warn(
         { event: 'import.deferred', importId, reason: (error as Error).message },

@@ -25,7 +25,7 @@ export type GroupProps = SegmentFormProps & { group: Group; g: number };
 
 /** What a change of a field or a button does with a script: only the conditions and the count are shown anew. */
 export const LIVE = {
-  'hx-post': '/segments/form',
+  'hx-post': '/segments/form?do=choose',
   'hx-include': '#segment-form',
   'hx-target': '#segment-filter',
   'hx-select': '#segment-filter',
