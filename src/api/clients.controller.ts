@@ -51,7 +51,18 @@ class ClientDto {
   tags?: string[];
 }
 
-class ClientPatchDto extends PartialType(ClientDto) {}
+class ClientPatchDto extends PartialType(ClientDto) {
+  @Optional()
+  @IsIn([true])
+  @Said({
+    type: 'boolean',
+    enum: [true],
+    description:
+      'You vouch for an address that came by a sign-up form and was not confirmed: the client gets your mailings. ' +
+      'There is no way back.',
+  })
+  confirmed?: true;
+}
 
 class ClientFilterDto extends SearchDto {
   @IsOptional()
@@ -123,7 +134,9 @@ export class ClientsController {
   }
 
   @Post()
-  @Operation('Add a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN', 'TAGS_FULL'] })
+  @Operation('Add a client, or confirm one who only signed up', ClientAnswer, {
+    conflicts: ['EMAIL_TAKEN', 'TAGS_FULL'],
+  })
   async create(@CurrentViewer() viewer: Viewer, @Body() body: ClientDto) {
     return clientAnswer(await this.clients.create(viewer, body));
   }

@@ -226,7 +226,8 @@ describe('a sign-up', () => {
     const copy = await api.call('GET', `/api/v1/clients/${id}/export`, { token: owner.token });
     expect(copy.body.signups).toMatchObject([{ email, form: 'Site', consentText: 'You get a letter each week.' }]);
     const audit = await api.call('GET', '/api/v1/audit?action=signup.confirm', { token: manager.token });
-    expect(audit.body.items[0]).toMatchObject({ objectId: id, detail: { name: 'Site' } });
+    // The address stands with the sign-up alone, which an erasure deletes.
+    expect(audit.body.items[0]).toMatchObject({ objectId: id, ip: null, detail: { name: 'Site' } });
   });
 
   it('is planned as unconfirmed by a mailing to all', async () => {
@@ -301,7 +302,11 @@ describe('a sign-up', () => {
     await confirm(left);
     expect((await clientAt(left))!.subscription.status).toBe('subscribed');
     const audit = await api.call('GET', '/api/v1/audit?action=suppression.lift', { token: manager.token });
-    expect(audit.body.items[0]).toMatchObject({ actorId: null, detail: { reason: 'unsubscribed', name: 'Site' } });
+    expect(audit.body.items[0]).toMatchObject({
+      actorId: null,
+      ip: null,
+      detail: { reason: 'unsubscribed', name: 'Site' },
+    });
 
     await signUp({ email: complained });
     await suppress(complained, 'complaint');
@@ -358,6 +363,113 @@ describe('a sign-up', () => {
     expect([await noticesTo(fresh), (await noticesTo(known)).length]).toEqual([[], 1]);
     const { headers } = await api.call('GET', `/f/${open.token}`);
     expect(headers.get('content-security-policy')).toContain(`form-action 'self' https://shop.example;`);
+  });
+});
+
+describe('others who write at the same time', () => {
+  it('without double opt-in: who has become a client meanwhile is not overwritten, and asked by a letter', async () => {
+    const open = await newForm({ doubleOptIn: false });
+    const email = someone();
+    let sent: Promise<Answer> | undefined;
+    await api.database.transaction(async (tx) => {
+      await tx.affected(`INSERT INTO clients (owner_id, email, full_name) VALUES ($1, $2, 'Known')`, [owner.id, email]);
+      await tx.affected(
+        `INSERT INTO suppressions (owner_id, email_key, address_hash, reason, source)
+         VALUES ($1, $2, address_hash($2), 'unsubscribed', 'page')`,
+        [owner.id, email],
+      );
+      sent = signUp({ email, fullName: 'Stranger' }, { to: open });
+      await waitsForLock();
+    });
+    expect((await sent!).status).toBe(202);
+    expect(await clientAt(email)).toMatchObject({ fullName: 'Known', subscription: { status: 'unsubscribed' } });
+    expect(await noticesTo(email)).toHaveLength(1);
+  });
+
+  const waitsForLock = async () => {
+    for (;;) {
+      const waiting = await api.database.first(
+        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+           AND query LIKE '%INSERT INTO clients%' AND pid <> pg_backend_pid()`,
+      );
+      if (waiting) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+
+  it('do not keep sign-ups and confirmations of known addresses waiting while they add clients', async () => {
+    const [known, waiting] = [someone(), someone()];
+    await addClient(known);
+    await signUp({ email: waiting });
+    await api.database.transaction(async (tx) => {
+      await tx.rows(`SELECT pg_advisory_xact_lock(hashtext('clients_count'))`);
+      await tx.rows(`SET LOCAL idle_in_transaction_session_timeout = '20s'`);
+      expect((await signUp({ email: known })).status).toBe(202);
+      expect((await confirm(waiting)).status).toBe(200);
+    });
+    expect((await clientAt(waiting))!.subscription.status).toBe('subscribed');
+  });
+
+  it('do not keep the public form waiting, which does not count its sign-ups', async () => {
+    await api.database.transaction(async (tx) => {
+      await tx.rows('LOCK TABLE signups IN ACCESS EXCLUSIVE MODE');
+      await tx.rows(`SET LOCAL idle_in_transaction_session_timeout = '20s'`);
+      expect((await api.call('GET', `/f/${form.token}`)).status).toBe(200);
+      expect((await api.call('GET', `/api/v1/forms/${form.token}/challenge`)).status).toBe(200);
+    });
+  });
+});
+
+describe('an owner who has the address from elsewhere', () => {
+  const entries = async (id: number) =>
+    (await api.call('GET', '/api/v1/audit?action=client.confirm', { token: manager.token })).body.items.filter(
+      ({ objectId }) => objectId === id,
+    );
+
+  it('adds it although a stranger entered it before: the client is confirmed, with the values of the owner', async () => {
+    const email = someone();
+    await signUp({ email, fullName: 'Stranger', topics: ['Offers'] });
+    const { id } = (await clientAt(email))!;
+    const refused = await api.call('POST', '/api/v1/clients', {
+      token: owner.token,
+      body: { email, fields: { size: 'XL' } },
+    });
+    expect([refused.status, (await clientAt(email))!.subscription.status]).toEqual([400, 'unconfirmed']);
+    const mine = { fullName: 'Ann', fields: { secret: 'high' }, tags: ['Difficult people'] };
+    const added = await post('/clients', { email: email.toUpperCase(), ...mine });
+    expect(added).toMatchObject({ ...mine, id, subscription: { status: 'subscribed' } });
+    expect(await entries(id)).toMatchObject([{ actorId: owner.id }]);
+    const again = await api.call('POST', '/api/v1/clients', { token: owner.token, body: { email } });
+    expect([again.status, again.body.code]).toEqual([409, 'EMAIL_TAKEN']);
+    const elsewhere = someone();
+    await signUp({ email: elsewhere });
+    await post('/clients', { email: elsewhere }, other);
+    expect((await clientAt(elsewhere))!.subscription.status).toBe('unconfirmed');
+  });
+
+  it('confirms it by hand, by REST and on its page, once', async () => {
+    const emails = [someone(), someone()];
+    for (const email of emails) await signUp({ email });
+    const [byRest, byPage] = await Promise.all(emails.map(async (email) => (await clientAt(email))!.id));
+    const patch = ({ token }: Person, confirmed: unknown) =>
+      api.call('PATCH', `/api/v1/clients/${byRest}`, { token, body: { confirmed } });
+    expect([(await patch(other, true)).status, (await patch(manager, true)).status]).toEqual([404, 403]);
+    expect((await patch(owner, false)).status).toBe(400);
+    for (let i = 0; i < 2; i++)
+      expect((await patch(owner, true)).body).toMatchObject({ subscription: { status: 'subscribed' } });
+    expect(await entries(byRest!)).toHaveLength(1);
+
+    const session = await api.signIn(owner.email);
+    const action = `/clients/${byPage}/confirm`;
+    expect((await api.call('GET', `/clients/${byPage}`, session)).text).toContain(`action="${action}"`);
+    const pressed = await api.call('POST', action, {
+      ...session,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: '',
+    });
+    expect([pressed.status, pressed.headers.get('location')]).toEqual([303, `/clients/${byPage}`]);
+    expect((await clientAt(emails[1]!))!.subscription.status).toBe('subscribed');
+    expect((await api.call('GET', `/clients/${byPage}`, session)).text).not.toContain(action);
   });
 });
 
@@ -432,6 +544,18 @@ describe('abuse', () => {
     for (const to of forms) expect((await signUp({ email: email.toUpperCase() }, { to })).status).toBe(202);
     const notices = await api.database.rows(`SELECT id FROM notices WHERE email ILIKE $1`, [email.replace('@', '%@')]);
     expect(notices).toHaveLength(3);
+  });
+
+  it('counts dots as nothing', async () => {
+    const name = `d${++made}victim`;
+    const to = await newForm();
+    const spelled = [name, [...name].join('.'), `${name[0]}.${name.slice(1)}+x.y`];
+    for (const local of spelled) expect((await signUp({ email: `${local}@dots.example` }, { to })).status).toBe(202);
+    const notices = await api.database.rows<{ email: string }>(
+      `SELECT email FROM notices WHERE replace(email, '.', '') LIKE $1`,
+      [`${name}%@dotsexample`],
+    );
+    expect(notices).toEqual([{ email: `${name}@dots.example` }]);
   });
 
   it('takes few sign-ups of a caller without a proof of work, more with one, each proof once', async () => {
@@ -618,6 +742,14 @@ describe('topics behind the link of a letter', () => {
     await choose();
     expect((await clientAt(email))!.tags).toEqual(['Difficult people']);
     expect((await clientAt(email))!.subscription.status).toBe('subscribed');
+
+    // A topic that the page did not show is neither given nor taken away.
+    await choose('Offers');
+    await page(link, { action: 'topics', shown: `${idOf('News')}-0`, [`topic.${idOf('News')}`]: 'on' });
+    expect((await clientAt(email))!.tags).toEqual(['Difficult people', 'News', 'Offers']);
+    expect((await api.call('GET', link)).text).toContain(`name="shown" value="${idOf('News')}-${idOf('Offers')}"`);
+    await page(link, { action: 'topics', shown: `${idOf('News')}`, [`topic.${idOf('Offers')}`]: 'on' });
+    expect((await clientAt(email))!.tags).toEqual(['Difficult people', 'Offers']);
 
     await page(link, { action: 'unsubscribe', scope: 'owner' });
     expect((await api.call('GET', link)).text).not.toContain('value="topics"');

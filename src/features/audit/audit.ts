@@ -39,6 +39,7 @@ export const auditActions = [
   'message.delete',
   'segment.delete',
   'message.test',
+  'client.confirm',
   'client.delete',
   'person.export',
   'person.erase',

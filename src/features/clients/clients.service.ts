@@ -7,6 +7,7 @@ import { type ClientColumn, fileColumns, fileHead } from '../../domain/client-co
 import { checkValues, type FieldValues, changedValues, valuesProblem, valueText } from '../../domain/client-fields';
 import { checkClient, type ClientInput as BuiltIn } from '../../domain/client-input';
 import { csvRow } from '../../domain/csv-records';
+import { emailKey } from '../../domain/email-address';
 import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
@@ -30,6 +31,9 @@ export interface ClientInput extends BuiltIn {
   /** The names of all tags that the client is to have; those that do not exist are made. */
   tags?: string[];
 }
+
+/** What changes of a client; `confirmed`: the owner vouches that the address's person wants the letters. */
+export type ClientChange = Partial<ClientInput> & { confirmed?: true };
 
 export const clientSorts = ['id', '-id', 'email', '-email', 'fullName', '-fullName'] as const;
 export interface ClientQuery extends PageRequest, ClientFilter {
@@ -121,6 +125,8 @@ export class ClientsService {
   }
 
   /**
+   * A client who only signed up, and has not confirmed the address, becomes the owner's, who vouches for them by this:
+   * otherwise any stranger could keep an address from the owner's mailings by entering it in a form first.
    * @throws ValidationError
    * @throws ConflictError EMAIL_TAKEN if the owner has a client with this address, in whatever case; TAGS_FULL
    */
@@ -128,6 +134,8 @@ export class ClientsService {
     const { userId } = viewer;
     return this.takenAware(input.email, () =>
       this.database.transaction(async (tx) => {
+        const signedUp = await unconfirmed(tx, userId, input.email);
+        if (signedUp) return this.change(tx, viewer, signedUp, { ...input, confirmed: true });
         const { client, tags } = await checked(tx, userId, input, {});
         const clients = clientsIn(tx.manager);
         const { id } = await clients.save(clients.create({ ownerId: userId, ...client }));
@@ -142,23 +150,33 @@ export class ClientsService {
   }
 
   /** Fields that are not named keep their values; `tags` replace those that the client has. */
-  async update(viewer: Viewer, id: number, change: Partial<ClientInput>): Promise<ClientView> {
+  async update(viewer: Viewer, id: number, change: ClientChange): Promise<ClientView> {
     return this.takenAware(change.email ?? '', () =>
       this.database.transaction(async (tx) => {
         const where = one(id, writableOwner(viewer));
         // Locked, so that two changes of different fields do not undo each other.
         const current = await clientsIn(tx.manager).findOne({ where, lock: { mode: 'for_no_key_update' } });
         if (!current) throw await notWritable(tx, viewer, 'Client', id);
-        const { ownerId, fields } = current;
-        const { client, tags } = await checked(tx, ownerId, { ...current, fields: {}, ...given(change) }, fields);
-        await clientsIn(tx.manager).update({ id }, { ...client, updatedAt: () => 'app_now()' });
-        if (tags) await setTags(tx, ownerId, id, tags);
-        await recogniseErased(tx, ownerId, id, id);
-        const view = await readClient(tx, id, ownerId);
-        if (!view) throw new NotFoundError('Client', id);
-        return view;
+        return this.change(tx, viewer, current, change);
       }),
     );
+  }
+
+  /** Changes a client whom the caller has locked. Who is confirmed by it gets the mailings that are planned later. */
+  private async change(tx: Transaction, viewer: Viewer, current: Client, change: ClientChange): Promise<ClientView> {
+    const { id, ownerId, fields } = current;
+    const { client, tags } = await checked(tx, ownerId, { ...current, fields: {}, ...given(change) }, fields);
+    const confirms = change.confirmed === true && current.unconfirmedSince !== null;
+    await clientsIn(tx.manager).update(
+      { id },
+      { ...client, ...(confirms && { unconfirmedSince: null }), updatedAt: () => 'app_now()' },
+    );
+    if (confirms) await audit(tx, viewer, 'client.confirm', { type: 'client', id });
+    if (tags) await setTags(tx, ownerId, id, tags);
+    await recogniseErased(tx, ownerId, id, id);
+    const view = await readClient(tx, id, ownerId);
+    if (!view) throw new NotFoundError('Client', id);
+    return view;
   }
 
   /** Deletes the client. Their deliveries and attempts stay in the ledger; open deliveries are skipped. */
@@ -187,6 +205,17 @@ const clientsIn = (source: Pick<EntityManager, 'getRepository'>) => source.getRe
 /** One client, of this owner or (null) of anybody. */
 const one = (id: number, owner: number | null) => ({ id, ...(owner !== null && { ownerId: owner }) });
 
+/** The owner's client with this address, locked, if nobody has confirmed it. */
+async function unconfirmed(tx: Transaction, ownerId: number, email: string): Promise<Client | undefined> {
+  const key = emailKey(email);
+  if (key === null) return undefined;
+  return tx.first<Client>(
+    `SELECT * FROM clients WHERE owner_id = $1 AND lower(email) = $2 AND unconfirmed_since IS NOT NULL
+      FOR NO KEY UPDATE`,
+    [ownerId, key],
+  );
+}
+
 /** An input that may become a client, whose present values are these. @throws ValidationError naming all that is wrong */
 async function checked(tx: Transaction, ownerId: number, input: ClientInput, values: FieldValues) {
   const client = checkClient(input);
@@ -208,7 +237,7 @@ const fileText = (client: Client & { tags: string[] }, { key, own, type }: Clien
 };
 
 /** What the caller gave; null means absent. */
-const given = (change: Partial<ClientInput>): Partial<ClientInput> =>
+const given = (change: ClientChange): ClientChange =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null && value !== undefined));
 
 /**

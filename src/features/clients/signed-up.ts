@@ -16,27 +16,47 @@ export interface SignedUp {
   tagIds: readonly number[];
 }
 
-/** A client who has the address alone, and gets no mailing until its person confirms it. Harmless for a known one. */
-export async function addUnconfirmed(tx: Transaction, ownerId: number, email: string): Promise<void> {
+/**
+ * A client who has the address alone, and gets no mailing until its person confirms it. Harmless for a known one.
+ * @returns the client's id; null if the owner has a client with this address already
+ */
+export async function addUnconfirmed(tx: Transaction, ownerId: number, email: string): Promise<number | null> {
+  // An insert waits for all others who add clients, and makes them wait, even if it inserts nothing.
+  const known = await tx.first('SELECT id FROM clients WHERE owner_id = $1 AND lower(email) = lower($2)', [
+    ownerId,
+    email,
+  ]);
+  if (known) return null;
   const added = await tx.first<{ id: number }>(
     `INSERT INTO clients (owner_id, email, unconfirmed_since) VALUES ($1, $2, app_now())
      ON CONFLICT (owner_id, lower(email)) DO NOTHING RETURNING id`,
     [ownerId, email],
   );
-  if (added) await recogniseErased(tx, ownerId, added.id, added.id);
+  if (!added) return null;
+  await recogniseErased(tx, ownerId, added.id, added.id);
+  return added.id;
 }
 
 /**
  * A person has said that the address is theirs and what they want: the client exists and is confirmed from now on, and
  * has what was given. Values that were not given stay, and tags are only added: the form did not show what was there.
+ *
+ * A client who was there before, confirmed or not, is not announced: all clients since would be planned once more. They
+ * get the mailings whose runs are planned from now on, as if they had been left out of those before.
+ * @param added the client's id, if `addUnconfirmed` added them in this transaction
  * @returns the client's id
  */
-export async function takeSignedUp(tx: Transaction, newClients: NewClients, signedUp: SignedUp): Promise<number> {
+export async function takeSignedUp(
+  tx: Transaction,
+  newClients: NewClients,
+  signedUp: SignedUp,
+  added: number | null = null,
+): Promise<number> {
   const { ownerId, email, fullName, tagIds } = signedUp;
   const given = stillValid(await holdFields(tx, ownerId), signedUp.fields);
-  await addUnconfirmed(tx, ownerId, email);
-  const client = await tx.first<{ id: number; fields: FieldValues; unconfirmedSince: Date | null }>(
-    `SELECT id, fields, unconfirmed_since FROM clients WHERE owner_id = $1 AND lower(email) = lower($2)
+  const isNew = added ?? (await addUnconfirmed(tx, ownerId, email));
+  const client = await tx.first<{ id: number; fields: FieldValues }>(
+    `SELECT id, fields FROM clients WHERE owner_id = $1 AND lower(email) = lower($2)
       FOR NO KEY UPDATE`,
     [ownerId, email],
   );
@@ -50,7 +70,7 @@ export async function takeSignedUp(tx: Transaction, newClients: NewClients, sign
     [id, fullName, JSON.stringify(fields)],
   );
   await giveTags(tx, ownerId, id, tagIds);
-  if (client.unconfirmedSince !== null) await newClients.announce(tx, ownerId, id);
+  if (isNew !== null) await newClients.announce(tx, ownerId, id);
   return id;
 }
 
@@ -78,15 +98,26 @@ export const topicsOf = (sql: Sql, ownerId: number, clientId: number): Promise<T
     [ownerId, clientId],
   );
 
-/** Gives a client exactly these of the owner's public tags; the others, which no person chooses, stay as they are. */
-export async function chooseTopics(tx: Transaction, ownerId: number, clientId: number, ids: number[]): Promise<void> {
+/** What was ticked of the topics that were shown. */
+export interface ChosenTopics {
+  shown: readonly number[];
+  ticked: readonly number[];
+}
+
+/** Of the owner's public tags that were shown gives a client those that were ticked; all others stay as they are. */
+export async function chooseTopics(
+  tx: Transaction,
+  ownerId: number,
+  clientId: number,
+  { shown, ticked }: ChosenTopics,
+): Promise<void> {
   // In the order of ids, as the triggers lock them that count.
   const topics = await tx.rows<{ id: number }>(
-    'SELECT id FROM tags WHERE owner_id = $1 AND public ORDER BY id FOR NO KEY UPDATE',
-    [ownerId],
+    'SELECT id FROM tags WHERE owner_id = $1 AND public AND id = ANY($2::bigint[]) ORDER BY id FOR NO KEY UPDATE',
+    [ownerId, shown],
   );
-  const chosen = topics.map(({ id }) => id).filter((id) => ids.includes(id));
-  const left = topics.map(({ id }) => id).filter((id) => !ids.includes(id));
+  const chosen = topics.map(({ id }) => id).filter((id) => ticked.includes(id));
+  const left = topics.map(({ id }) => id).filter((id) => !ticked.includes(id));
   await tx.affected('DELETE FROM client_tags WHERE client_id = $1 AND tag_id = ANY($2::bigint[])', [clientId, left]);
   await giveTags(tx, ownerId, clientId, chosen);
 }

@@ -5,7 +5,7 @@ import type { AddressToken } from '../../domain/address-token';
 import type { Viewer } from '../../domain/permissions';
 import type { SuppressionSource } from '../../domain/suppression';
 import type { Language } from '../../domain/language';
-import { chooseTopics, type Topic, topicsOf } from '../clients/signed-up';
+import { chooseTopics, type ChosenTopics, type Topic, topicsOf } from '../clients/signed-up';
 import { LinkKeys } from '../consent/link-keys.service';
 import { liftUnsubscribed, suppress } from '../consent/suppressions';
 import { type NewSuppressionInput, SuppressionsService, type SuppressionView } from '../consent/suppressions.service';
@@ -121,15 +121,17 @@ export class UnsubscribeService {
   }
 
   /**
-   * Gives the client exactly these of the owner's public tags; other tags stay. Does nothing for who is not a client any
-   * more. @returns false for a link that is not ours
+   * Gives the client the ticked ones of the topics that were shown (none named: that are shown now); other tags stay.
+   * Does nothing for who is not a client any more. @returns false for a link that is not ours
    */
-  async choose(link: string, topicIds: number[]): Promise<boolean> {
+  async choose(link: string, { shown, ticked }: ChosenTopics): Promise<boolean> {
     const token = await this.keys.tokenOf(link);
     if (!token) return false;
     await this.database.transaction(async (tx) => {
       const clientId = await clientOf(tx, token);
-      if (clientId !== null) await chooseTopics(tx, token.ownerId, clientId, topicIds);
+      if (clientId === null) return;
+      const all = shown.length > 0 ? shown : (await topicsOf(tx, token.ownerId, clientId)).map(({ id }) => id);
+      await chooseTopics(tx, token.ownerId, clientId, { shown: all, ticked });
     });
     return true;
   }

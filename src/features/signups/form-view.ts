@@ -21,9 +21,15 @@ const tags = (isTopic: boolean) => `(SELECT coalesce(jsonb_agg(jsonb_build_objec
     ORDER BY lower(t.name)), '[]') FROM signup_form_tags ft JOIN tags t ON t.id = ft.tag_id
    WHERE ft.form_id = f.id AND ft.is_topic = ${isTopic} ${isTopic ? 'AND t.public' : ''})`;
 
-/** A tag that is not public any more is not offered. */
+/** A form as strangers need it. A tag that is not public any more is not offered. */
+export const OPEN_FORM_VIEW = {
+  select: `f.*, ${tags(true)} AS topics, ${tags(false)} AS tags`,
+  from: 'signup_forms f',
+} satisfies View;
+
+/** The same with its numbers, for which all its sign-ups are counted: for its owner only. */
 export const FORM_VIEW: View = {
-  select: `f.*, ${tags(true)} AS topics, ${tags(false)} AS tags, n.confirmed, n.waiting`,
+  select: `${OPEN_FORM_VIEW.select}, n.confirmed, n.waiting`,
   from: `signup_forms f, LATERAL (
     SELECT count(*) FILTER (WHERE s.confirmed_at IS NOT NULL) AS confirmed,
            count(*) FILTER (WHERE s.confirmed_at IS NULL AND s.expires_at > app_now()) AS waiting

@@ -2,7 +2,7 @@ import type { Sql } from '../../database/database';
 import { viewWhere } from '../../database/list';
 import type { AskedOf } from '../../domain/signup-form';
 import { fieldsOf, isOffered } from '../clients/field-definitions';
-import { FORM_VIEW, type SignupFormView } from './form-view';
+import { OPEN_FORM_VIEW, type SignupFormView } from './form-view';
 
 /** A form as strangers see it. */
 export type PublicForm = Pick<
@@ -20,14 +20,16 @@ export type PublicForm = Pick<
   | 'allowedOrigins'
 > & { asked: AskedOf; tagIds: number[] };
 
+type OpenForm = Omit<SignupFormView, 'confirmed' | 'waiting'>;
+
 const TOKEN = /^[\w-]{22}$/;
 
 /** The form with this token; null if there is none, it is closed, or its owner may not send anything. */
 export async function openForm(sql: Sql, token: string): Promise<PublicForm | null> {
   if (!TOKEN.test(token)) return null;
-  const form = await sql.first<SignupFormView>(
+  const form = await sql.first<OpenForm>(
     viewWhere(
-      FORM_VIEW,
+      OPEN_FORM_VIEW,
       `f.token = $1 AND f.closed_at IS NULL AND f.deleted_at IS NULL
         AND EXISTS (SELECT FROM users u WHERE u.id = f.owner_id AND u.status = 'active')`,
     ),
@@ -36,7 +38,7 @@ export async function openForm(sql: Sql, token: string): Promise<PublicForm | nu
   return form ? publicForm(sql, form) : null;
 }
 
-async function publicForm(sql: Sql, form: SignupFormView): Promise<PublicForm> {
+async function publicForm(sql: Sql, form: OpenForm): Promise<PublicForm> {
   const { fullName, topics, tags, ...rest } = form;
   const known = form.fields.length > 0 ? (await fieldsOf(sql, form.ownerId)).filter(isOffered) : [];
   const fields = form.fields.flatMap((key) => {

@@ -51,8 +51,7 @@ export class SignupGate {
    * known of it. @throws DomainError LIMITS_UNAVAILABLE
    */
   async mayWrite(formId: number, email: string): Promise<boolean> {
-    // Many servers deliver name+anything@… to name@….
-    const address = (emailKey(email) ?? email).replace(/\+[^@]*@/, '@');
+    const address = oneSpelling(emailKey(email) ?? email);
     if (!(await this.limits.allows('signupFormAccount', `${formId}:${address}`))) return false;
     if (!(await this.limits.allows('signupAccount', address))) return false;
     if (await this.limits.allows('signupForm', formId)) return true;
@@ -73,6 +72,12 @@ export class SignupGate {
   private get key(): string {
     return `signup ${this.config.secretKey}`;
   }
+}
+
+/** For counting alone: many servers deliver name+anything@… to name@…, and some n.a.me@…, too. */
+function oneSpelling(address: string): string {
+  const at = address.lastIndexOf('@');
+  return address.slice(0, at).replace(/\+.*/s, '').replaceAll('.', '') + address.slice(at);
 }
 
 /** Only what our challenges can lead to is given to the library. */

@@ -14,7 +14,8 @@ import {
 } from '../../domain/signup-form';
 import type { SuppressionReason } from '../../domain/suppression';
 import { Limits } from '../../queue/limits';
-import { anonymous, audit } from '../audit/audit';
+import { type Actor, audit } from '../audit/audit';
+import { holdFields } from '../clients/field-definitions';
 import { NewClients } from '../clients/new-clients';
 import { addUnconfirmed, takeSignedUp } from '../clients/signed-up';
 import { liftUnsubscribed } from '../consent/suppressions';
@@ -42,6 +43,9 @@ export interface Waiting {
   topics: string[];
   isConfirmed: boolean;
 }
+
+/** The person who signed up. Their IP address stands with the sign-up alone, which is deleted when they are erased. */
+const PERSON: Actor = { userId: 0 };
 
 interface Signup extends Omit<CheckedSignup, 'topics'> {
   id: number;
@@ -91,15 +95,23 @@ export class SignupsService {
   /** @returns the id of the notice that was written, if one was */
   private async take(tx: Transaction, form: PublicForm, signup: CheckedSignup, sender: Sender): Promise<number | null> {
     const { ownerId, language, title, consentText } = form;
-    const known = await knownOf(tx, ownerId, signup.email);
-    const step = signupStep(known, form.doubleOptIn);
+    const stepNow = async () => signupStep(await knownOf(tx, ownerId, signup.email), form.doubleOptIn);
+    let step = await stepNow();
     const stored = await store(tx, form, signup, sender);
     if (step === 'keep_silent') return null;
-    if (step === 'take') {
-      await this.confirmed(tx, stored, sender.ip);
+    // All who add clients hold the fields first: in another order they would wait for each other.
+    if (step === 'take') await holdFields(tx, ownerId);
+    const added = await addUnconfirmed(tx, ownerId, signup.email);
+    if (step === 'take' && added !== null) {
+      await this.confirmed(tx, stored, sender.ip, added);
       return null;
     }
-    await addUnconfirmed(tx, ownerId, signup.email);
+    if (step === 'take') {
+      // Somebody else has added the address meanwhile. It is not new any more, so its person is asked.
+      step = await stepNow();
+      if (step === 'keep_silent') return null;
+      if (step === 'take') step = 'confirm';
+    }
     const letter: Record<Exclude<SignupStep, 'take' | 'keep_silent'>, boolean> = { confirm: false, choose: true };
     const payload = { signupId: stored.id, language, title, consentText, isKnown: letter[step] };
     return this.notices.write(tx, { kind: 'signup', userId: ownerId, email: signup.email, payload });
@@ -127,7 +139,8 @@ export class SignupsService {
     });
   }
 
-  private async confirmed(tx: Transaction, signup: Signup, ip: string): Promise<void> {
+  /** @param added the id of a client that was added for this sign-up just now, by a form that asks for no proof */
+  private async confirmed(tx: Transaction, signup: Signup, ip: string, added: number | null = null): Promise<void> {
     const { id, formId, ownerId, email, fullName, fields, topicIds } = signup;
     const form = await tx.first<{ name: string; tagIds: number[] }>(
       `SELECT f.name, ARRAY(SELECT ft.tag_id FROM signup_form_tags ft WHERE ft.form_id = f.id AND NOT ft.is_topic)
@@ -135,19 +148,20 @@ export class SignupsService {
       [formId],
     );
     const tagIds = [...topicIds, ...(form?.tagIds ?? [])].map(Number);
-    const clientId = await takeSignedUp(tx, this.newClients, { ownerId, email, fullName, fields, tagIds });
+    const clientId = await takeSignedUp(tx, this.newClients, { ownerId, email, fullName, fields, tagIds }, added);
     await tx.affected('UPDATE signups SET confirmed_at = app_now(), confirmed_ip = $2, client_id = $3 WHERE id = $1', [
       id,
       ip,
       clientId,
     ]);
-    const actor = anonymous(ip);
     const client = { type: 'client' as const, id: clientId };
-    await audit(tx, actor, 'signup.confirm', client, { name: form?.name ?? '' });
+    await audit(tx, PERSON, 'signup.confirm', client, { name: form?.name ?? '' });
+    // Without a proof nothing is lifted, not even what was added in this very moment.
+    if (added !== null) return;
     const hash = await tx.first<{ hash: Buffer }>('SELECT address_hash($1) AS hash', [email]);
     const lifted = await liftUnsubscribed(tx, ownerId, hash!.hash);
     if (lifted > 0)
-      await audit(tx, actor, 'suppression.lift', client, { reason: 'unsubscribed', name: form?.name ?? '' });
+      await audit(tx, PERSON, 'suppression.lift', client, { reason: 'unsubscribed', name: form?.name ?? '' });
   }
 
   /** Answers only after AUTH_ANSWER_MS, so that what was done does not show in the time. */

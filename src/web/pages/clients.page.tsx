@@ -219,7 +219,19 @@ export function ClientPage({ client, fields, history, deliveries, attempts, sign
         )}
       </PageHead>
       {client.unconfirmedSince && (
-        <p class="alert alert-info">{t.forms.unconfirmed(format.day(client.unconfirmedSince))}</p>
+        <div class="alert alert-info">
+          <p>{t.forms.unconfirmed(format.day(client.unconfirmedSince))}</p>
+          {mayChange && (
+            <Confirm
+              id="confirm"
+              action={`/clients/${client.id}/confirm`}
+              text={t.forms.confirm}
+              question={t.forms.confirmQuestion(client.email)}
+            >
+              <p>{t.forms.confirmText}</p>
+            </Confirm>
+          )}
+        </div>
       )}
       {client.suppression && <Suppressed email={client.email} by={client.suppression} />}
       <Facts

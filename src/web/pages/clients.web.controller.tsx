@@ -129,6 +129,12 @@ export class ClientsWebController {
     );
   }
 
+  @Post(':id/confirm')
+  async confirm(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    await this.clients.update(viewer, id, { confirmed: true });
+    return redirect(`/clients/${id}`, 'saved');
+  }
+
   @Post(':id/delete')
   async delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
     await this.clients.delete(viewer, id);

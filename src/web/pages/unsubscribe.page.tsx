@@ -102,6 +102,7 @@ function Chosen({ language, way, state }: { language: Language; way: WayOut; sta
   return (
     <form method="post" class="card-box">
       <input type="hidden" name="action" value="topics" />
+      <input type="hidden" name="shown" value={way.topics.map(({ id }) => id).join('-')} />
       {state === 'chosen' && (
         <p role="status">
           <strong>{t.saved}</strong>

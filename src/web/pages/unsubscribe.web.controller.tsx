@@ -45,7 +45,7 @@ export class UnsubscribeWebController {
       return this.answer(request, response, await this.look(link), 'back');
     }
     if (action === 'topics') {
-      if (!(await this.unsubscribes.choose(link, topicIds(form)))) throw noSuchLink();
+      if (!(await this.unsubscribes.choose(link, chosenTopics(form)))) throw noSuchLink();
       return this.answer(request, response, await this.look(link), 'chosen');
     }
     const scope = form.get('scope') === 'mailing' ? 'mailing' : 'owner';
@@ -71,9 +71,11 @@ export class UnsubscribeWebController {
   }
 }
 
-/** The ticked topics, which are sent as `topic.ID`. */
-const topicIds = (form: URLSearchParams): number[] =>
-  [...form.keys()].flatMap((name) => wholeNumber(name.replace(/^topic\./, '')) ?? []);
+/** The ticked topics, which are sent as `topic.ID`, and the ids of all that the page showed. */
+const chosenTopics = (form: URLSearchParams) => ({
+  shown: (form.get('shown') ?? '').split('-').flatMap((id) => wholeNumber(id) ?? []),
+  ticked: [...form.keys()].flatMap((name) => wholeNumber(name.replace(/^topic\./, '')) ?? []),
+});
 
 const noSuchLink = () => new NotFoundError('Page', 'of this link');
 

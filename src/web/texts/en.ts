@@ -852,6 +852,7 @@ export const en = {
       'message.test': 'Sent a test letter',
       'person.erase': 'Erased a person',
       'person.export': 'Exported what is kept about a person',
+      'client.confirm': 'Confirmed the address of a client',
       'client.delete': 'Deleted a client',
       'field.delete': 'Deleted a field of clients',
       'tag.delete': 'Deleted a tag',

@@ -861,6 +861,7 @@ export const ru: Texts = {
       'message.test': 'Пробное письмо',
       'person.erase': 'Стирание данных человека',
       'person.export': 'Выгрузка данных человека',
+      'client.confirm': 'Подтверждение адреса клиента вручную',
       'client.delete': 'Удаление клиента',
       'field.delete': 'Удаление поля клиентов',
       'tag.delete': 'Удаление тега',

@@ -62,6 +62,10 @@ export const formsEn = {
   history: 'What this person agreed to',
   unconfirmed: (since: string) =>
     `The address is not confirmed: it was entered in a sign-up form on ${since}. Until then it gets no mailings.`,
+  confirm: 'Confirm by hand',
+  confirmQuestion: (email: string) => `Confirm ${email} yourself?`,
+  confirmText:
+    'Only if this person has told you in another way that they want your letters. This can not be taken back.',
   count: (n: number) => countEn(n, 'form', 'forms'),
 };
 
@@ -157,6 +161,9 @@ export const formsRu: Widened<typeof formsEn> = {
   history: 'На что согласился этот человек',
   unconfirmed: (since: string) =>
     `Адрес не подтверждён: его указали в форме подписки ${since}. До подтверждения рассылки на него не уходят.`,
+  confirm: 'Подтвердить вручную',
+  confirmQuestion: (email: string) => `Подтвердить ${email} самостоятельно?`,
+  confirmText: 'Только если этот человек другим способом сообщил вам, что хочет получать письма. Отменить это нельзя.',
   count: formsCountRu,
 };
 

@@ -1,4 +1,6 @@
 import { Client as Postgres } from 'pg';
+import { NewClients } from '../../../src/features/clients/new-clients';
+import { addUnconfirmed, takeSignedUp } from '../../../src/features/clients/signed-up';
 import { Calendar } from '../../support/calendar';
 
 let calendar: Calendar;
@@ -8,6 +10,49 @@ beforeEach(async () => {
 afterEach(() => calendar.close());
 
 const add = (id: number, clientIds: number[]) => calendar.mailings.addClients(calendar.viewer, id, clientIds);
+
+/** Somebody who signs up by a form, and confirms that later. */
+const signUp = (email: string) =>
+  calendar.sql.transaction((tx) => addUnconfirmed(tx, calendar.viewer.userId, email)) as Promise<number>;
+const confirm = (email: string) =>
+  calendar.sql.transaction((tx) =>
+    takeSignedUp(tx, calendar.get(NewClients), {
+      ...{ ownerId: calendar.viewer.userId, email, fullName: '', fields: {}, tagIds: [] },
+    }),
+  );
+
+describe('a client who confirms a sign-up while a mailing to all is started', () => {
+  it('gets the next occurrence; nobody else is planned again, and no run that is done reopens', async () => {
+    const [before, after] = [await signUp('before@example.com'), await signUp('after@example.com')];
+    const first = await calendar.client();
+    const { id } = await calendar.mailing({ startAt: '2027-02-21T09:00:00Z' });
+    await calendar.start(id);
+    await confirm('before@example.com');
+    await calendar.set('2027-02-21T09:00:05Z');
+    await calendar.tickAndDeliver();
+    await calendar.set('2027-02-21T10:00:00Z');
+    const runs = () => calendar.sql.rows('SELECT status, plan_cursor, planned_at, finished_at FROM runs ORDER BY id');
+    const done = await runs();
+    await confirm('after@example.com');
+    await calendar.tickAndDeliver();
+    expect(await runs()).toEqual(done);
+    expect(await calendar.letters(id)).toEqual({ [before]: 1, [first]: 1 });
+    await calendar.set('2027-02-22T09:00:05Z');
+    await calendar.tickAndDeliver();
+    expect(await calendar.letters(id)).toEqual({ [before]: 2, [first]: 2, [after]: 1 });
+  });
+
+  it('joins like any new client if the form asks for no confirmation', async () => {
+    const first = await calendar.client();
+    const { id } = await calendar.mailing({ startAt: '2027-02-21T09:00:00Z' });
+    await calendar.start(id);
+    await calendar.set('2027-02-21T09:00:05Z');
+    await calendar.tickAndDeliver();
+    const second = await confirm('new@example.com');
+    await calendar.tickAndDeliver();
+    expect(await calendar.letters(id)).toEqual({ [first]: 1, [second]: 1 });
+  });
+});
 
 describe('a client who comes to a started mailing', () => {
   it.each(['selected', 'all'])(
