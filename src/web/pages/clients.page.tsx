@@ -27,7 +27,7 @@ import {
 } from './client-columns';
 import { BulkBar, Tick } from './bulk.page';
 import { History, Suppressed } from './client-history';
-import { Consents } from './consents';
+import { Consents, Unconfirmed } from './consents';
 import { PersonRights } from './person-rights';
 
 interface ListProps {
@@ -218,21 +218,7 @@ export function ClientPage({ client, fields, history, deliveries, attempts, sign
           </>
         )}
       </PageHead>
-      {client.unconfirmedSince && (
-        <div class="alert alert-info">
-          <p>{t.forms.unconfirmed(format.day(client.unconfirmedSince))}</p>
-          {mayChange && (
-            <Confirm
-              id="confirm"
-              action={`/clients/${client.id}/confirm`}
-              text={t.forms.confirm}
-              question={t.forms.confirmQuestion(client.email)}
-            >
-              <p>{t.forms.confirmText}</p>
-            </Confirm>
-          )}
-        </div>
-      )}
+      <Unconfirmed client={client} mayChange={mayChange} />
       {client.suppression && <Suppressed email={client.email} by={client.suppression} />}
       <Facts
         of={[

@@ -1,3 +1,5 @@
+import type { ClientView } from '../../features/clients/client-view';
+import { Confirm } from '../components/form';
 import type { ComponentChildren } from 'preact';
 import type { SignupRecord } from '../../features/signups/signup-records.service';
 import { Table } from '../components/list';
@@ -55,5 +57,26 @@ export function Consents({ records }: { records: SignupRecord[] }) {
         ]}
       />
     </section>
+  );
+}
+
+/** That nobody has confirmed the client's address, and how the owner vouches for it. */
+export function Unconfirmed({ client, mayChange }: { client: ClientView; mayChange: boolean }) {
+  const { t, format } = useReader();
+  if (!client.unconfirmedSince) return null;
+  return (
+    <div class="alert alert-info">
+      <p>{t.forms.unconfirmed(format.day(client.unconfirmedSince))}</p>
+      {mayChange && (
+        <Confirm
+          id="confirm"
+          action={`/clients/${client.id}/confirm`}
+          text={t.forms.confirm}
+          question={t.forms.confirmQuestion(client.email)}
+        >
+          <p>{t.forms.confirmText}</p>
+        </Confirm>
+      )}
+    </div>
   );
 }
