@@ -531,6 +531,20 @@ describe('what rows bring', () => {
       expect(await take(who, file, { mode, dryRun: true })).toMatchObject({ added, skipped });
   });
 
+  it.each(['upsert', 'add', 'update'] as const)(
+    'vouch for an address that a stranger entered in a form: %s',
+    async (mode) => {
+      const who = await api.person();
+      await api.database.rows(`INSERT INTO clients (owner_id, email, unconfirmed_since) VALUES ($1, 'v@b.ru', now())`, [
+        who.id,
+      ]);
+      await take(who, 'email\nV@b.ru\n', { mode });
+      expect((await call(who, 'GET', '/clients')).body.items).toMatchObject([
+        { email: 'v@b.ru', subscription: { status: 'subscribed' } },
+      ]);
+    },
+  );
+
   it('rejected lines come back with their columns, can be mended and sent again', async () => {
     const who = await api.person();
     const { importId } = await keep(

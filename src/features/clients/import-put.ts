@@ -101,17 +101,22 @@ export async function putChunk(tx: Transaction, chunk: Chunk): Promise<Put> {
   return put;
 }
 
-/** The client belongs to a later file, too: undoing the import that added it must not delete it. */
-const NAMED_AGAIN = 'DO UPDATE SET import_id = NULL WHERE c.import_id IS NOT NULL';
+/**
+ * The client belongs to a later file, too: undoing the import that added it must not delete it. And the owner vouches for
+ * an address that only a stranger had entered in a form.
+ */
+const VOUCHED = 'import_id = NULL, unconfirmed_since = NULL';
+const NOT_VOUCHED = '(c.import_id IS NOT NULL OR c.unconfirmed_since IS NOT NULL)';
+const NAMED_AGAIN = `DO UPDATE SET ${VOUCHED} WHERE ${NOT_VOUCHED}`;
 
 const onConflict = (hasFields: boolean, merged: string): string => {
   const name = `CASE WHEN $6 OR excluded.full_name <> '' THEN excluded.full_name ELSE c.full_name END`;
   const comment = `CASE WHEN $5 OR excluded.comment <> '' THEN excluded.comment ELSE c.comment END`;
   const differs = `c.full_name <> ${name} OR c.comment <> ${comment}`;
   const set = (changed: string) =>
-    `DO UPDATE SET full_name = ${name}, comment = ${comment}${hasFields ? `, fields = ${merged}` : ''}, import_id = NULL,
+    `DO UPDATE SET full_name = ${name}, comment = ${comment}${hasFields ? `, fields = ${merged}` : ''}, ${VOUCHED},
        updated_at = CASE WHEN ${changed} THEN app_now() ELSE c.updated_at END
-       WHERE (${changed} OR c.import_id IS NOT NULL)`;
+       WHERE (${changed} OR ${NOT_VOUCHED})`;
   return hasFields ? `${set(`${differs} OR c.fields <> ${merged}`)} AND NOT ${tooLong(merged)}` : set(differs);
 };
 
