@@ -102,9 +102,10 @@ export class ImportApplier {
       if (!own) return 0;
       await tx.affected(
         `INSERT INTO import_chunks (import_id, first_line, last_line)
-         SELECT $1, n * ${CHUNK}, (n + 1) * ${CHUNK} - 1
-           FROM (SELECT DISTINCT coalesce(line, 0) / ${CHUNK} AS n
-                   FROM (VALUES (0)) one LEFT JOIN import_rows ON import_id = $1) r
+         SELECT $1, first + n * ${CHUNK}, first + (n + 1) * ${CHUNK} - 1
+           FROM (SELECT coalesce(min(line), 0) AS first FROM import_rows WHERE import_id = $1) r,
+                LATERAL (SELECT DISTINCT (coalesce(line, first) - first) / ${CHUNK} AS n
+                           FROM (VALUES (0)) one LEFT JOIN import_rows ON import_id = $1) c
           WHERE NOT EXISTS (SELECT FROM import_chunks WHERE import_id = $1)`,
         [importId],
       );
