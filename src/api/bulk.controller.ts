@@ -81,7 +81,7 @@ export class BulkController {
 
   @Post('bulk')
   @HttpCode(202)
-  @Operation('Do something to many clients, in the background', BulkBegunAnswer, { conflicts: ['TAGS_FULL'] })
+  @Operation('Change or delete many clients, in the background', BulkBegunAnswer, { conflicts: ['TAGS_FULL'] })
   begin(@CurrentViewer() viewer: Viewer, @Body() body: BulkDto): Promise<{ jobId: number }> {
     return this.bulk.begin(viewer, selectionOf(body));
   }

@@ -1,6 +1,9 @@
 import { writeSync } from 'node:fs';
 
-/** The places at which a test may kill a process: the steps from planning a run to recording a result. */
+/**
+ * The places at which a test may kill a process: the steps from planning a run to recording a result, and of work on many
+ * clients.
+ */
 export type Failpoint =
   | 'run-created'
   | 'planning-page'
@@ -14,7 +17,11 @@ export type Failpoint =
   | 'recorded'
   | 'run-drained'
   | 'unsubscribed'
-  | 'deaf';
+  | 'deaf'
+  | 'import-chunk'
+  | 'bulk-page'
+  | 'bulk-suppressed'
+  | 'undo-batch';
 
 /**
  * GONETS_FAILPOINT=name[@n][:signal], read only when NODE_ENV=test: at the n-th pass (default 1) of that place the

@@ -26,7 +26,7 @@ import {
 } from './csv-table';
 import { parseEmailAddress } from './email-address';
 import { at, type FieldProblem, problem } from './problems';
-import { type SaidTags, tagsOf } from './csv-tags';
+import { type SaidTags, tagsInCells } from './csv-tags';
 import type { SuppressionReason } from './suppression';
 
 /** What a file of clients consists of. */
@@ -187,7 +187,7 @@ function readMore(value: (i: number) => string, header: ClientHeader): { found: 
     if (fields) found.fields = fields;
   }
   if (header.tags.length > 0) {
-    const said: SaidTags = tagsOf(header.tags.map(value));
+    const said: SaidTags = tagsInCells(header.tags.map(value));
     if (!said.ok) errors.push(...at('tags', said.problem));
     else if (said.tags.length > 0) found.tags = said.tags;
   }

@@ -10,6 +10,7 @@ const NAME_MAX = 100;
 /** The rule for a tag's name. It has no comma, because forms and files separate names by commas. */
 export function tagProblem(name: string): CodedProblem | null {
   if (name === '') return problem('empty');
+  if (name.includes('\ufffd')) return problem('broken_character');
   return singleLineProblem(name, NAME_MAX) ?? (name.includes(',') ? problem('tag_comma') : null);
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import { cp1251 } from '../support/cp1251';
 import { Site } from '../support/site';
 
 /** From a file of an office to clients, in a browser without scripts. */
@@ -13,8 +14,6 @@ afterAll(() => site.stop());
 
 const axe = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
 
-const cp1251 = (text: string) =>
-  Buffer.from([...text].map((c) => (c >= 'А' && c <= 'я' ? c.charCodeAt(0) - 0x410 + 0xc0 : c.charCodeAt(0))));
 const OFFICE = cp1251(
   'Телефон;Город;Имя;E-mail;Статус\r\n+7 900 1;Москва;Анна;anna@example.org;\r\n+7 900 2;Тверь;Иван;ivan@example.org;отписан\r\n' +
     '+7 900 3;Тверь;Олег;no-address;\r\n',

@@ -1,4 +1,5 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page, Route } from 'playwright-core';
+import { cp1251 } from '../support/cp1251';
 import { Site } from '../support/site';
 
 /** Segments in a browser: made row by row, checked, used by a mailing. */
@@ -107,6 +108,96 @@ test('with a script inputs and count follow what is chosen', async () => {
   await page.locator('[name=segmentId]').selectOption({ label: 'Gold' });
   await page.locator('#recipients', { hasText: '1 person at present.' }).waitFor();
   expect(site.complaints).toEqual([]);
+});
+
+test('what is typed while the form is fetched anew stays, and so does the cursor', async () => {
+  const { page, names } = await owner('fast-segments@example.org');
+  await page.goto('/segments/new');
+  const slowly = async (route: Route) => {
+    await new Promise((wake) => setTimeout(wake, 700));
+    await route.continue();
+  };
+  await page.route('**/segments/form?do=choose', slowly);
+  const fetched = () => page.waitForResponse('**/segments/form?do=choose');
+  let answer = fetched();
+  await page.selectOption('[name="g0.0.field"]', 'fields.city');
+  await page.locator('[name="g0.0.value"]').pressSequentially('Мос');
+  await answer;
+  await page.locator('[name="g0.0.field"] option[value="fields.city"][selected]').waitFor({ state: 'attached' });
+  await page.keyboard.type('ква');
+  expect(await page.inputValue('[name="g0.0.value"]')).toBe('Москва');
+  // Two choices, one after the other, before the first answer.
+  answer = fetched();
+  await page.selectOption('[name="g0.0.field"]', 'fullName');
+  await page.selectOption('[name="g0.0.op"]', 'isNotSet');
+  await answer;
+  await page.locator('[name="g0.0.value"]').waitFor({ state: 'detached' });
+  expect(await page.inputValue('[name="g0.0.field"]')).toBe('fullName');
+  expect(await page.inputValue('[name="g0.0.op"]')).toBe('isNotSet');
+  await page.selectOption('[name="g0.0.field"]', 'email');
+  await page.selectOption('[name="g0.0.op"]', 'is');
+  await page.locator('[name="g0.0.value"]').fill(names[1]!);
+  await page.locator('#segment-count', { hasText: '1 client belongs to it now.' }).waitFor();
+  expect(site.complaints).toEqual([]);
+});
+
+test('from a file of an office to a weekly mailing to those from Moscow, in at most 15 clicks', async () => {
+  const { page, id } = await site.visitor('office-moscow@example.org', { locale: 'ru' });
+  await sql(`UPDATE users SET language = 'ru' WHERE id = $1`, [id]);
+  await sql(`INSERT INTO messages (owner_id, subject, body) VALUES ($1, 'Привет', '<p>Привет</p>')`, [id]);
+  let clicks = 0;
+  // Choosing in a list or a file counts as a click; typing does not.
+  const click = (on: Locator) => (clicks++, on.click());
+  const choose = (name: string, label: string) => (clicks++, page.locator(`[name="${name}"]`).selectOption({ label }));
+  const link = (name: string) => page.getByRole('link', { name, exact: true }).first();
+  const button = (name: string) => page.locator('main').getByRole('button', { name, exact: true }).first();
+
+  await page.goto('/');
+  await click(link('Клиенты'));
+  await click(link('Импорт из файла'));
+  clicks++;
+  await page.setInputFiles('[name=file]', {
+    name: 'clients.csv',
+    mimeType: 'text/csv',
+    buffer: cp1251(
+      'Телефон;Город;Имя;E-mail\r\n+7 900 1;Москва;Анна;anna@office.example\r\n+7 900 2;Тверь;Иван;ivan@office.example\r\n',
+    ),
+  });
+  await click(page.locator('main form button').first());
+  await page.waitForURL(/import\/\d+$/);
+  await choose('column.0', 'Новое поле «Телефон» (текст)');
+  await choose('column.1', 'Новое поле «Город» (текст)');
+  await click(page.locator('.mapping .btn-primary'));
+  await page.locator('.figure').first().waitFor();
+  await click(link('Сегменты'));
+  await click(link('Новый сегмент'));
+  await page.fill('[name=name]', 'Москва');
+  await choose('g0.0.field', 'Город');
+  await page.locator('[name="g0.0.value"]').fill('Москва');
+  await click(button('Сохранить'));
+  await page.locator('h1', { hasText: 'Москва' }).waitFor();
+  expect(await page.locator('.facts').innerText()).toContain('Город — Москва');
+  await click(link('Новая рассылка по нему'));
+  await page.fill('[name=name]', 'Каждую неделю');
+  await choose('period', 'Каждую неделю');
+  await click(button('Сохранить'));
+  await page.waitForURL(/mailings\/\d+$/);
+  expect(await page.locator('.facts').innerText()).toMatch(/Москва[^]*Каждую неделю|Каждую неделю[^]*Москва/);
+  expect(clicks).toBeLessThanOrEqual(15);
+  process.stderr.write(`clicks from the file to the weekly mailing: ${clicks}\n`);
+  expect(
+    await sql(
+      `SELECT m.period, s.filter, ARRAY(SELECT email FROM clients WHERE owner_id = $1 AND fields ->> 'gorod' = 'Москва') AS people
+         FROM mailings m JOIN segments s ON s.id = m.segment_id WHERE m.owner_id = $1`,
+      [id],
+    ),
+  ).toEqual([
+    {
+      period: 'weekly',
+      filter: { all: [{ field: 'fields.gorod', op: 'is', value: 'Москва' }] },
+      people: ['anna@office.example'],
+    },
+  ]);
 });
 
 test('what the form can not show is shown in words and stays', async () => {

@@ -132,7 +132,10 @@ const ways: Record<DeliveryMoveName, Way[]> = {
       },
     },
   ],
-  deleteClient: [{ move: inTransaction((tx, it) => moves.deleteClient(tx, it.clientId)) }],
+  deleteClient: [
+    { move: inTransaction((tx, it) => moves.skipDeleted(tx, [it.clientId])) },
+    { move: inTransaction((tx, it) => moves.skipForgotten(tx, [it.id])) },
+  ],
   pardon: [{ delivery: tried, move: inTransaction((tx, it) => moves.pardon(tx, REFUSAL, [it.id], [it.runId])) }],
   resend: [{ move: inTransaction((tx, it) => moves.resend(tx, it.id)) }],
   markSent: [{ move: inTransaction((tx, it) => moves.markSent(tx, it.id, 1)) }],

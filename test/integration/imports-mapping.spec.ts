@@ -2,6 +2,7 @@ import { WebModule } from '../../src/web/web.module';
 import { ImportPlans, type ImportRequest } from '../../src/features/clients/import-plans.service';
 import { ImportStager } from '../../src/features/clients/import-stager.service';
 import { ImportsService } from '../../src/features/clients/imports.service';
+import { cp1251 } from '../support/cp1251';
 import { type Answer, type Person, startApi, type TestApi } from '../support/api';
 import { Factories } from '../support/factories';
 import { workbook, zip } from '../support/zip';
@@ -77,10 +78,7 @@ describe('a file that is kept', () => {
   it('is shown with its columns, samples and what they probably are', async () => {
     const who = await api.person();
     const text = 'Телефон;Город;Имя;E-mail\r\n+7 900;Москва;Анна;a@b.ru\r\n;Тверь;Иван;c@d.ru\r\n';
-    const cp1251 = Buffer.from(
-      [...text].map((c) => (c >= 'А' && c <= 'я' ? c.charCodeAt(0) - 0x410 + 0xc0 : c.charCodeAt(0))),
-    );
-    const seen = await keep(who, cp1251);
+    const seen = await keep(who, cp1251(text));
     expect(seen).toMatchObject({ encoding: 'windows-1251', encodingSure: true, delimiter: ';', hasHeader: true });
     expect(seen.columns.map((c) => [c.index, c.header, c.samples, c.suggested, c.newField.key])).toEqual([
       [0, 'Телефон', ['+7 900'], 'ignore', 'telefon'],
@@ -162,6 +160,8 @@ describe('a file that is kept', () => {
     [{ createFields: [{ key: 'x', type: 'text', y: 1 }] }, 'createFields.0.y', 'unknown_field'],
     [{ createFields: ['x'] }, 'createFields.0', 'wrong_type'],
     [{ tags: ['a\nb'] }, 'tags.0', 'not_one_line'],
+    [{ tags: ['ok', 'a,b'] }, 'tags.1', 'tag_comma'],
+    [{ tags: ['a\ufffdb'] }, 'tags.0', 'broken_character'],
     [{ mode: 'replace' }, 'mode', 'one_of'],
     [{ encoding: 'x' }, 'encoding', 'one_of'],
   ])('is left alone by a wrong request: %j', async (request, field, code) => {
@@ -782,6 +782,33 @@ describe('undoing', () => {
     expect((await call(who, 'GET', `/imports/${String(done.id)}`)).body).toMatchObject({ undone: 1, undoKept: 3 });
     expect((await clientsOf(who)).map((c) => (c as { fullName: string }).fullName)).toEqual(names.slice(1));
     expect((await clientsOf(who))[1]).toMatchObject({ fullName: 'added', tags: ['t'] });
+  });
+
+  it('waits for planning that has read the clients already', async () => {
+    const who = await api.person();
+    const done = await take(who, 'email\nsent@b.ru\nplanned@b.ru\nnever@b.ru\n', {});
+    const clients = await api.database.rows<{ id: number }>('SELECT id FROM clients WHERE owner_id = $1 ORDER BY id', [
+      who.id,
+    ]);
+    const runId = await make().run(await make().mailing({ ownerId: Number(who.id) }));
+    await api.database.affected(`UPDATE runs SET status = 'planning', planned_at = NULL WHERE id = $1`, [runId]);
+    const { undoing } = await api.database.transaction(async (tx) => {
+      await tx.rows('SELECT FROM runs WHERE id = $1 FOR NO KEY UPDATE', [runId]);
+      const going = undo(who, done.id);
+      await new Promise((wake) => setTimeout(wake, 300));
+      await tx.affected(
+        `INSERT INTO deliveries (run_id, client_id, email, status, attempts)
+         VALUES ($1, $2, 'sent@b.ru', 'sent', 1), ($1, $3, 'planned@b.ru', 'pending', 0)`,
+        [runId, clients[0]!.id, clients[1]!.id],
+      );
+      return { undoing: going };
+    });
+    expect((await undoing).status).toBe(202);
+    expect((await clientsOf(who)).map((c) => (c as { email: string }).email)).toEqual(['sent@b.ru']);
+    expect(await api.database.rows('SELECT status FROM deliveries WHERE run_id = $1 ORDER BY id', [runId])).toEqual([
+      { status: 'sent' },
+      { status: 'skipped' },
+    ]);
   });
 
   it('goes on where another process left it', async () => {

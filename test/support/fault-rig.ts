@@ -66,7 +66,7 @@ export class FaultRig {
   readonly seed = Number(process.env.FAULT_SEED ?? '') || Math.floor(Math.random() * 1e9);
   private readonly random = mulberry32(this.seed);
   private readonly folder = mkdtempSync(join(tmpdir(), 'gonets-faults-'));
-  private readonly make = new Factories((sql, params) => this.query(sql, params));
+  readonly make = new Factories((sql, params) => this.query(sql, params));
   private readonly programs: Program[] = [];
   private tests = 0;
   private smtpOptions: SmtpServerOptions = {};
@@ -109,7 +109,7 @@ export class FaultRig {
     this.smtp = await startSmtpServerProcess(this.smtpOptions);
     await this
       .query(`TRUNCATE attempts, deliveries, run_counts, stats, failure_stats, runs, mailing_clients, mailings, messages, clients,
-      workers, account_log, domain_rests, suppressions, suppression_batches, delivery_events RESTART IDENTITY CASCADE`);
+      workers, account_log, domain_rests, suppressions, suppression_batches, delivery_events, tags, imports, import_rows, bulk_jobs RESTART IDENTITY CASCADE`);
     await this.query(`UPDATE rounds SET begun_at = '-infinity'`);
     await this.query(`UPDATE client_totals SET clients = 0`);
     await this.query(

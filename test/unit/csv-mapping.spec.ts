@@ -4,7 +4,7 @@ import { keyProblem } from '../../src/domain/client-fields';
 import { checkMapping, mapSurely, suggestMapping } from '../../src/domain/csv-mapping';
 import { CsvSample } from '../../src/domain/csv-sample';
 import { readStatus } from '../../src/domain/csv-status';
-import { tagsOf } from '../../src/domain/csv-tags';
+import { tagsInCells } from '../../src/domain/csv-tags';
 import { HEADER_FORMS } from './fixtures/headers';
 
 const field = (key: string, label = key, type: FieldDefinition['type'] = 'text'): FieldDefinition => ({
@@ -160,11 +160,11 @@ describe('tags', () => {
       ['a', 'd'],
     ],
     [[' , ;'], []],
-  ])('of %j are %j', (cells, tags) => expect(tagsOf(cells)).toEqual({ ok: true, tags }));
+  ])('of %j are %j', (cells, tags) => expect(tagsInCells(cells)).toEqual({ ok: true, tags }));
 
   it('have bounds', () => {
-    expect(tagsOf([Array.from({ length: 51 }, (_, i) => i).join()])).toMatchObject({ ok: false });
-    expect(tagsOf(['x'.repeat(101)])).toMatchObject({ ok: false });
-    expect(tagsOf(['a\u0001b'])).toMatchObject({ ok: false });
+    expect(tagsInCells([Array.from({ length: 51 }, (_, i) => i).join()])).toMatchObject({ ok: false });
+    expect(tagsInCells(['x'.repeat(101)])).toMatchObject({ ok: false });
+    expect(tagsInCells(['a\u0001b'])).toMatchObject({ ok: false });
   });
 });

@@ -6,7 +6,8 @@ import { told } from '../../domain/problem-texts';
 import { PERIODS } from '../../domain/recurrence';
 import { type MailingStatus, mailingStatuses, runStatuses, unknownPolicies } from '../../domain/states';
 import { audiences } from '../../features/audiences/audiences';
-import { CLIENT_IDS_MAX, type MailingView } from '../../features/mailings/mailings.service';
+import { CLIENT_IDS_MAX } from '../../features/mailings/mailing-clients';
+import type { MailingView } from '../../features/mailings/mailings.service';
 import { Optional, PartialType } from './optional.dto';
 import { Said } from '../openapi/input-schema';
 import {

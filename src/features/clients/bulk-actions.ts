@@ -1,7 +1,7 @@
 import type { Transaction } from '../../database/database';
 import type { BulkAction } from '../../domain/bulk';
 import { suppressClients } from '../consent/suppressions';
-import { deleteClients, settlePlanning } from '../ledger/moves';
+import { deleteClients } from './delete-clients';
 
 /** A page of an owner's clients, in id order, and the tags that the action is about. */
 export interface BulkPage {
@@ -26,12 +26,6 @@ export const BULK_ACTIONS: Record<BulkAction, Act> = {
       tagIds,
       clientIds,
     ]),
-  delete: async (tx, { clientIds }) => {
-    await settlePlanning(tx, clientIds);
-    await deleteClients(tx, clientIds);
-    // Before the clients, so that the tags are counted once, and not once for each client.
-    await tx.affected('DELETE FROM client_tags WHERE client_id = ANY($1::bigint[])', [clientIds]);
-    await tx.affected('DELETE FROM clients WHERE id = ANY($1::bigint[])', [clientIds]);
-  },
+  delete: (tx, { clientIds }) => deleteClients(tx, clientIds),
   suppress: (tx, { ownerId, clientIds }) => suppressClients(tx, ownerId, clientIds),
 };

@@ -2,6 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { failpoint } from '../../config/failpoint';
 import { Database, type Transaction } from '../../database/database';
 import { listPage, newestFirst } from '../../database/list';
 import { searched } from '../../database/search';
@@ -19,6 +20,8 @@ import { BULK_ACTIONS } from './bulk-actions';
 import { BulkJob } from './bulk-job.entity';
 import { asks, type ClientFilter, listedClients, tagIds } from './client-list';
 import { tagsNamed } from './client-tags';
+import { lockClients } from './delete-clients';
+import { requireOwnClients } from './own-clients';
 import { readSegment } from './segment-members';
 
 /** To whom something is done: these clients, or all whom a filter finds. */
@@ -81,7 +84,7 @@ export class BulkJobs {
     const filter = input.clientIds ? null : await asItIs(tx, viewer, input.filter ?? {});
     const ownerId = viewer.userId;
     const clientIds = input.clientIds && [...new Set(input.clientIds)].sort((a, b) => a - b);
-    if (clientIds) await requireOwn(tx, ownerId, input.clientIds ?? []);
+    if (input.clientIds) await requireOwnClients(tx, ownerId, input.clientIds);
     const tagIds = await tagsOf(tx, ownerId, action, names);
     const last = await tx.first<{ id: number | null }>('SELECT max(id) AS id FROM clients WHERE owner_id = $1', [
       ownerId,
@@ -89,7 +92,9 @@ export class BulkJobs {
     const jobs = tx.manager.getRepository(BulkJob);
     const { id } = await jobs.save(
       jobs.create({
-        ...{ ownerId, action, tagIds },
+        ownerId,
+        action,
+        tagIds,
         clientIds: clientIds ?? null,
         filter,
         lastId: last?.id ?? 0,
@@ -111,6 +116,7 @@ export class BulkJobs {
       if (page === null) return true;
       // Suppressions are committed first, then open letters are skipped: a claim that begins in between sees them.
       if (page.action === 'suppress') {
+        failpoint('bulk-suppressed');
         await this.database.transaction((tx) => skipSuppressedOf(tx, page.clientIds));
         await this.database.transaction((tx) => advance(tx, page));
       }
@@ -192,12 +198,13 @@ async function actOnPage(tx: Transaction, jobId: number): Promise<JobPage | null
   const job = await jobs.findOne({ where: { id: jobId, status: 'running' }, lock: { mode: 'for_no_key_update' } });
   if (!job) return null;
   const { id, ownerId, action, tagIds, cursorId } = job;
-  // Deleting clients takes this lock, and those of their tags, in an order of its own; imports take it first, too.
-  if (action === 'delete') await tx.rows(`SELECT pg_advisory_xact_lock(hashtext('clients_count'))`);
+  // Before the clients of the page are locked, as undoing an import does.
+  if (action === 'delete') await lockClients(tx);
   const page = { id, ownerId, action, before: cursorId, ...(await nextClients(tx, job)) };
   if (page.clientIds.length > 0)
     await BULK_ACTIONS[action](tx, { ownerId, clientIds: page.clientIds, tagIds: tagIds.map(Number) });
   if (action !== 'suppress') await advance(tx, page);
+  failpoint('bulk-page');
   return page;
 }
 
@@ -265,19 +272,6 @@ function checked({ action, tags = [], clientIds, filter = {}, all = false }: New
   ];
   if (found.length > 0) throw new ValidationError(found);
   return names;
-}
-
-/** @throws ValidationError naming the first of these ids that are not the owner's clients */
-async function requireOwn(tx: Transaction, ownerId: number, clientIds: number[]): Promise<void> {
-  const strangers = await tx.rows<{ id: number }>(
-    `SELECT w.id FROM unnest($1::bigint[]) AS w(id)
-      WHERE NOT EXISTS (SELECT FROM clients c WHERE c.id = w.id AND c.owner_id = $2) LIMIT 5`,
-    [`{${clientIds.join(',')}}`, ownerId],
-  );
-  if (strangers.length > 0)
-    throw new ValidationError(
-      strangers.flatMap(({ id }) => at(`clientIds.${clientIds.indexOf(id)}`, problem('unknown_client', { id }))),
-    );
 }
 
 /** Tags to be given are made if need be; those to be taken have to be there. @throws ValidationError */

@@ -15,11 +15,11 @@ import { at } from '../../domain/problems';
 import { checkTags } from '../../domain/tag-names';
 import { audit } from '../audit/audit';
 import { recogniseErased } from '../consent/suppressions';
-import { deleteClient, settlePlanning } from '../ledger/moves';
 import { Client } from './client.entity';
 import { type ClientFilter, listedClients } from './client-list';
 import { setTags } from './client-tags';
 import { CLIENT_VIEW, type ClientRow, type ClientView, clientOf, readClient, TAG_NAMES } from './client-view';
+import { deleteClients } from './delete-clients';
 import { fieldsOf, holdFields } from './field-definitions';
 import { NewClients } from './new-clients';
 import { inTime } from './segment-members';
@@ -182,11 +182,9 @@ export class ClientsService {
   /** Deletes the client. Their deliveries and attempts stay in the ledger; open deliveries are skipped. */
   async delete(viewer: Viewer, id: number): Promise<void> {
     await this.database.transaction(async (tx) => {
-      await settlePlanning(tx, [id]);
-      const { affected } = await clientsIn(tx.manager).delete(one(id, writableOwner(viewer)));
-      if (!affected) throw await notWritable(tx, viewer, 'Client', id);
+      const mine = await clientsIn(tx.manager).existsBy(one(id, writableOwner(viewer)));
+      if (!mine || (await deleteClients(tx, [id])).length === 0) throw await notWritable(tx, viewer, 'Client', id);
       await audit(tx, viewer, 'client.delete', { type: 'client', id });
-      await deleteClient(tx, id);
     });
   }
 

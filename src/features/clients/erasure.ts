@@ -1,9 +1,6 @@
 import type { Transaction } from '../../database/database';
 import { ConflictError } from '../../domain/errors';
 
-/** Deletes a client whose open deliveries were skipped before. */
-export const eraseClient = (tx: Transaction, id: number) => tx.affected('DELETE FROM clients WHERE id = $1', [id]);
-
 /**
  * Takes what a pattern finds out of what is left of files of clients: rejected lines, and files that wait for their
  * import, whole, because they may be packed or in any encoding.

@@ -23,4 +23,8 @@ export async function changeFields(tx: Transaction, ownerId: number): Promise<Cl
   return fieldsOf(tx, ownerId);
 }
 
+/** Those that are in use. */
+export const offeredFields = async (sql: Sql, ownerId: number): Promise<ClientField[]> =>
+  (await fieldsOf(sql, ownerId)).filter(isOffered);
+
 export const isOffered = ({ archivedAt }: Pick<ClientField, 'archivedAt'>): boolean => archivedAt === null;

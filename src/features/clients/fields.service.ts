@@ -184,7 +184,7 @@ export class FieldsService {
     if (n > 0)
       throw new ConflictError(
         'FIELD_OPTION_IN_USE',
-        `${n} client(s) have ${options.length === 1 ? `the option "${options[0]}"` : 'one of the options that are left out'}.`,
+        `${n === 1 ? '1 client has' : `${n} clients have`} ${options.length === 1 ? `the option "${options[0]}"` : 'one of the options that are left out'}.`,
         { clients: n },
       );
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
+import { failpoint } from '../../config/failpoint';
 import { Database, type Transaction } from '../../database/database';
 import { VALUES_MAX_BYTES } from '../../domain/client-fields';
 import { problem } from '../../domain/problems';
@@ -8,6 +9,7 @@ import { recordOf, type StagedRow } from './import-layout';
 import { type Chunk, countChunk, putChunk, stillValidKeys } from './import-put';
 import { type Import, KEPT_ERRORS, storedProblem } from './import.entity';
 import { NewClients } from './new-clients';
+import { oneAtATime } from './one-at-a-time';
 
 /** The number of lines in a chunk. */
 const CHUNK = 20_000;
@@ -32,7 +34,7 @@ const SORT_IN = `SELECT gin_clean_pending_list(oid) FROM pg_class
 @Injectable()
 export class ImportApplier {
   private readonly lanes: number;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly inTurn = oneAtATime();
 
   constructor(
     private readonly database: Database,
@@ -53,9 +55,7 @@ export class ImportApplier {
     maxMs = Infinity,
     onProgress: (progress: Import) => void = () => {},
   ): Promise<boolean> {
-    const mine = this.turn.then(() => this.runLanes(importId, maxMs, onProgress));
-    this.turn = mine.catch(() => undefined);
-    return mine;
+    return this.inTurn(() => this.runLanes(importId, maxMs, onProgress));
   }
 
   private async runLanes(importId: number, maxMs: number, onProgress: (progress: Import) => void): Promise<boolean> {
@@ -88,8 +88,8 @@ export class ImportApplier {
   }
 
   /**
-   * Divides a staged import into chunks of the rows that are there, if that was not done yet; an empty import has one chunk, too, with which it
-   * ends. The import's row is locked, so no chunk is being committed; the last chunk ends the status `running`, so a
+   * Divides a staged import into chunks of the rows that are there, if that was not done yet; an empty import has one
+   * chunk, too, with which it ends. The import's row is locked, so no chunk is being committed; the last chunk ends the status `running`, so a
    * running import without chunks was not divided yet.
    * @returns how many chunks are left
    */
@@ -176,6 +176,7 @@ export class ImportApplier {
         WHERE id = $1 AND NOT EXISTS (SELECT FROM import_chunks WHERE import_id = $1) RETURNING *`,
       [importId],
     );
+    failpoint('import-chunk');
     return done ?? after ?? null;
   }
 

@@ -9,14 +9,6 @@ import { OWNED_TAGS_MAX } from '../../domain/tag-names';
 import { tagsNamed } from './client-tags';
 import { changeFields } from './field-definitions';
 
-/** The owner's fields that are in use, in their order. */
-export const fieldsOf = (sql: Sql, ownerId: number): Promise<FieldDefinition[]> =>
-  sql.rows<FieldDefinition>(
-    `SELECT key, label, type, options FROM client_fields
-      WHERE owner_id = $1 AND archived_at IS NULL ORDER BY position, id`,
-    [ownerId],
-  );
-
 const PARTS = ['key', 'label', 'type', 'options'];
 
 /** Definitions as a request has them. @throws ValidationError for what is none */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
-import { oneAtATime } from '../../database/one-at-a-time';
 import { UnusableUpload } from '../../database/read-table';
 import { looksLikeWorkbook, sheetNames, sheetRows } from '../../database/read-workbook';
 import type { FieldDefinition } from '../../domain/client-fields';
@@ -10,9 +9,10 @@ import { CsvSample } from '../../domain/csv-sample';
 import { visible } from '../../domain/csv-table';
 import { parseEmailAddress } from '../../domain/email-address';
 import { invalid } from '../../domain/errors';
-import { fieldsOf } from './import-fields';
+import { offeredFields } from './field-definitions';
 import { KeptFile } from './import-files';
 import type { Import } from './import.entity';
+import { oneAtATime } from './one-at-a-time';
 
 /** Rows from which samples are taken; guesses are made from up to so many values, of which three are shown. */
 const LOOKED_ROWS = 100;
@@ -76,7 +76,7 @@ export class ImportInspector {
   ): Promise<Inspected> {
     const file = new KeptFile(this.database, kept.id, kept.fileBytes);
     try {
-      const definitions = await fieldsOf(this.database, kept.ownerId);
+      const definitions = await offeredFields(this.database, kept.ownerId);
       const { records, count, ...table } = (await looksLikeWorkbook(file))
         ? await this.inTurn(() => lookIntoWorkbook(file, look.sheet ?? null))
         : await lookIntoText(file, { ...look, encoding: look.encoding ?? kept.charset });

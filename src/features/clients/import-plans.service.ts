@@ -3,12 +3,13 @@ import { Database } from '../../database/database';
 import { notWritable } from '../../database/owned';
 import type { FieldDefinition, FieldType } from '../../domain/client-fields';
 import { checkMapping } from '../../domain/csv-mapping';
-import { ROW_TAGS_MAX, tagProblem } from '../../domain/csv-tags';
 import { ConflictError, ValidationError } from '../../domain/errors';
+import { checkTags } from '../../domain/tag-names';
 import { type Viewer, writableOwner } from '../../domain/permissions';
-import { at, problem } from '../../domain/problems';
+import { problem } from '../../domain/problems';
 import { audit } from '../audit/audit';
-import { checkNewFields, createFields, definitionsOf, fieldsOf } from './import-fields';
+import { offeredFields } from './field-definitions';
+import { checkNewFields, createFields, definitionsOf } from './import-fields';
 import { type Inspected, ImportInspector, type Look } from './import-inspector.service';
 import { forgetRows } from './import-stager.service';
 import { type Import, type ImportMode, type ImportPlan, storedProblem } from './import.entity';
@@ -55,15 +56,12 @@ export class ImportPlans {
     const kept = await this.kept(viewer, importId);
     const { dryRun = false, mode = 'upsert', tags = [] } = request;
     const seen = await this.inspector.inspect(kept, request);
-    const known = await fieldsOf(this.database, kept.ownerId);
+    const known = await offeredFields(this.database, kept.ownerId);
     const given = request.mapping ?? Object.fromEntries(seen.columns.map((c) => [c.index, c.suggested]));
     const { wanted, called } = afterColumns(given, seen);
     const newFields = checkNewFields(known, [...definitionsOf(request.createFields ?? []), ...called]);
     const { mapping, errors } = checkMapping(wanted, seen.columns.length, [...known, ...newFields]);
-    const names = tags.map((tag) => tag.trim()).filter((tag) => tag !== '');
-    const wrongTags = names.flatMap((tag, i) => [...at(`tags.${i}`, tagProblem(tag))]);
-    if (names.length > ROW_TAGS_MAX)
-      wrongTags.push(...at('tags', problem('too_many', { max: ROW_TAGS_MAX, what: 'tags' })));
+    const { names, errors: wrongTags } = checkTags(tags.filter((tag) => tag.trim() !== ''));
     if (errors.length + wrongTags.length > 0) throw new ValidationError([...errors, ...wrongTags]);
     const plan: ImportPlan = {
       mapping,
@@ -155,7 +153,7 @@ export class ImportPlans {
         [id, JSON.stringify(plan), mode, dryRun],
       );
       if (!begun) throw new ConflictError('IMPORT_RUNNING', `Import ${id} is under way.`);
-      await forgetRows(tx, [id]);
+      await forgetRows(tx, id);
       if (!dryRun) await createFields(tx, ownerId, plan.newFields);
       await audit(tx, viewer, 'clients.import', { type: 'import', id }, { dryRun });
       return begun;

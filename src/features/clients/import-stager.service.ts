@@ -5,22 +5,21 @@ import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { copyIn } from '../../database/copy';
 import { Database, type Transaction } from '../../database/database';
-import { oneAtATime } from '../../database/one-at-a-time';
 import { readTable, UnusableUpload } from '../../database/read-table';
 import { looksLikeWorkbook, readWorkbook } from '../../database/read-workbook';
 import { type ClientHeader, ClientsCsv, type ClientsForm, clientsFormat } from '../../domain/csv-clients';
 import type { TextEncoding } from '../../domain/csv-encoding';
 import { RecordTable } from '../../domain/csv-table';
 import { type CodedProblem, problem } from '../../domain/problems';
-import { GRAVEST_FIRST } from '../consent/suppression-sql';
 import { Batch } from './import-batch';
-import { checkNewTags, fieldsOf, tagsInOrder } from './import-fields';
+import { offeredFields } from './field-definitions';
+import { checkNewTags, tagsInOrder } from './import-fields';
 import { checkKept, keepPart, KeptFile, takeParts } from './import-files';
-import { layoutOf, recordOf, type StagedRow } from './import-layout';
-import { type Import, type ImportPlan, KEPT_ERRORS, storedProblem } from './import.entity';
+import { layoutOf } from './import-layout';
+import { rejectRepeated } from './import-repeated';
+import { type Import, type ImportPlan, storedProblem } from './import.entity';
+import { oneAtATime } from './one-at-a-time';
 
-/** Memory for sorting a file's addresses, in the one statement that finds repeated ones. */
-const SORT_MEMORY = '64MB';
 /** A kept file whose readings do not end, because they kill their processes or throw, is not read for ever. */
 const READINGS_MAX = 3;
 
@@ -103,12 +102,12 @@ export class ImportStager {
             AND (reader IS NULL OR alive_at < clock_timestamp() - $3 * interval '1 millisecond') RETURNING *`,
         [importId, reading.reader, this.config.takeoverMs],
       );
-      if (own) await forgetRows(tx, [importId]);
+      if (own) await forgetRows(tx, importId);
       return own;
     });
     if (!found) return this.isStaged(importId);
     const { plan, ownerId, fileBytes, charset } = found;
-    const definitions = [...(await fieldsOf(this.database, ownerId)), ...(found.dryRun ? plan.newFields : [])];
+    const definitions = [...(await offeredFields(this.database, ownerId)), ...(found.dryRun ? plan.newFields : [])];
     const form: ClientsForm = { ...plan, encoding: plan.encoding ?? charset, definitions };
     const file = new KeptFile(this.database, importId, fileBytes);
     if (await looksLikeWorkbook(file)) {
@@ -293,73 +292,10 @@ export class ImportStager {
 const isWide = (header: ClientHeader | null): boolean =>
   header !== null && header.fields.length + header.tags.length + header.status.length > 0;
 
-/** What an earlier reading of these imports left. */
-export async function forgetRows(tx: Transaction, importIds: number[]): Promise<void> {
-  for (const table of ['import_rows', 'import_errors', 'import_rejected', 'import_chunks'] as const)
-    await tx.affected(FORGET[table], [importIds]);
-}
-
-const FORGET = {
-  import_rows: 'DELETE FROM import_rows WHERE import_id = ANY($1)',
-  import_errors: 'DELETE FROM import_errors WHERE import_id = ANY($1)',
-  import_rejected: 'DELETE FROM import_rejected WHERE import_id = ANY($1)',
-  import_chunks: 'DELETE FROM import_chunks WHERE import_id = ANY($1)',
-};
-
-/**
- * Of the lines of one address, in SQL, the first that is imported; if none is, the first of which only the exclusion
- * counts.
- */
-const FIRST = 'first_value(line) OVER (PARTITION BY lower(email) ORDER BY rejected, line) AS first';
-
-/** Gives the first line of each address the gravest reason of all its lines, before the others are left out. */
-const gatherReasons = (tx: Transaction, importId: number) =>
-  tx.affected(
-    `UPDATE import_rows r SET reason = g.reason, detail = g.detail
-       FROM (SELECT DISTINCT ON (first) s.* FROM (
-               SELECT line, reason, detail, ${FIRST} FROM import_rows WHERE import_id = $1) s
-              WHERE reason IS NOT NULL ORDER BY first, ${GRAVEST_FIRST}, line) g
-      WHERE r.import_id = $1 AND r.line = g.first AND g.line <> g.first`,
-    [importId],
-  );
-
-/** Rejects lines whose address an earlier line has. @returns how many */
-async function rejectRepeated(
-  tx: Transaction,
-  importId: number,
-  batch: Batch,
-  header: ClientHeader | null,
-): Promise<number> {
-  // Postgres may have no statistics of these rows yet. It would assume few and choose a nested loop.
-  await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'; SET LOCAL enable_nestloop = off`);
-  if (header && header.status.length > 0) await gatherReasons(tx, importId);
-  // Sorting finds repeated addresses without any estimate of the number of rows.
-  const repeated = await tx.first<{ lines: number; kept: StagedRow[] | null }>(
-    `WITH
-     -- Lines whose address an earlier line has, with that line.
-     later AS (
-       SELECT line, first, rejected FROM (
-         SELECT line, rejected, ${FIRST} FROM import_rows WHERE import_id = $1) r WHERE line <> first),
-     -- They are not imported,
-     gone AS (
-       DELETE FROM import_rows r USING later WHERE r.import_id = $1 AND r.line = later.line
-       RETURNING r.line, r.email, r.full_name, r.comment, r.fields),
-     kept AS (SELECT line, first FROM later WHERE NOT rejected ORDER BY line LIMIT $2),
-     -- but reported as errors, unless they were rejected before.
-     told AS (
-       INSERT INTO import_errors (import_id, line, field, message)
-       SELECT $1, line, 'email', json_build_object('code', 'repeated', 'values', json_build_object('line', first))
-         FROM kept)
-     SELECT (SELECT count(*) FROM later WHERE NOT rejected) AS lines,
-            (SELECT json_agg(json_build_object('line', g.line, 'email', g.email, 'fullName', g.full_name,
-                                               'comment', g.comment, 'fields', g.fields) ORDER BY g.line)
-               FROM gone g JOIN kept USING (line)) AS kept`,
-    [importId, KEPT_ERRORS - batch.kept],
-  );
-  if (header && repeated?.kept) {
-    const layout = layoutOf(header);
-    const lines = repeated.kept.map((row) => ({ line: row.line, record: recordOf(layout, row) }));
-    await copyIn(tx, 'import_rejected (import_id, line, record)', batch.moreRecords(lines));
-  }
-  return repeated?.lines ?? 0;
+/** Takes away what an earlier reading of an import left. */
+export async function forgetRows(tx: Transaction, importId: number): Promise<void> {
+  await tx.affected('DELETE FROM import_rows WHERE import_id = $1', [importId]);
+  await tx.affected('DELETE FROM import_errors WHERE import_id = $1', [importId]);
+  await tx.affected('DELETE FROM import_rejected WHERE import_id = $1', [importId]);
+  await tx.affected('DELETE FROM import_chunks WHERE import_id = $1', [importId]);
 }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { failpoint } from '../../config/failpoint';
 import { Database, type Transaction } from '../../database/database';
 import { notWritable } from '../../database/owned';
 import { ConflictError } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { audit } from '../audit/audit';
-import { deleteClients, neverSent } from '../ledger/moves';
+import { neverSent, settlePlanning } from '../ledger/moves';
+import { deleteClients, lockClients } from './delete-clients';
 import type { Import } from './import.entity';
 
 const BATCH = 2_000;
@@ -67,8 +69,7 @@ export class ImportUndo {
       [importId],
     );
     if (!own) return false;
-    // Deleting clients takes this lock, and those of their tags, in an order of its own; imports take it first, too.
-    await tx.rows(`SELECT pg_advisory_xact_lock(hashtext('clients_count'))`);
+    await lockClients(tx);
     const clients = await tx.rows<{ id: number; untouched: boolean }>(
       `SELECT id, updated_at = created_at AS untouched FROM clients
         WHERE owner_id = $2 AND id > $3 AND id <= $4 AND import_id = $1 ORDER BY id LIMIT ${BATCH} FOR UPDATE`,
@@ -80,15 +81,14 @@ export class ImportUndo {
       return false;
     }
     const untouched = clients.filter((client) => client.untouched).map(({ id }) => id);
-    const ids = await neverSent(tx, await onlyImported(tx, own, untouched));
-    // Before the clients, so that the tags are counted once, and not once for each client.
-    await tx.affected('DELETE FROM client_tags WHERE client_id = ANY($1::bigint[])', [ids]);
-    await tx.affected('DELETE FROM clients WHERE id = ANY($1::bigint[])', [ids]);
-    await deleteClients(tx, ids);
+    // Letters that are just being planned count, too.
+    await settlePlanning(tx, untouched);
+    const ids = await deleteClients(tx, await neverSent(tx, await onlyImported(tx, own, untouched)));
     await tx.affected(
       'UPDATE imports SET undo_after = $2, undone = undone + $3, undo_kept = undo_kept + $4 WHERE id = $1',
       [importId, last.id, ids.length, clients.length - ids.length],
     );
+    failpoint('undo-batch');
     return true;
   }
 }

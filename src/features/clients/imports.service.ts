@@ -15,7 +15,7 @@ import { Repeated } from '../../logging/repeated';
 import { APPLY_IMPORT, PLAN_QUEUE, type PlanJob } from '../../queue/queues';
 import { audit } from '../audit/audit';
 import { ImportApplier } from './import-applier.service';
-import { fieldsOf } from './import-fields';
+import { offeredFields } from './field-definitions';
 import { beginning } from './import-files';
 import type { Inspected, Look } from './import-inspector.service';
 import { ImportPlans, type ImportRequest } from './import-plans.service';
@@ -27,7 +27,7 @@ import { type Import, type ImportError, readProblem } from './import.entity';
 /** Files of up to so many rows are applied before `begin` returns. */
 const AT_ONCE_ROWS = 2_000;
 const SHOWN_ERRORS = 100;
-/** Kept files of so many bytes, too; a workbook may be hundred times as large as its file. */
+/** Kept files of so many bytes, too; a workbook may be a hundred times as large as its file. */
 const AT_ONCE_BYTES = 64 * 1024;
 /** What is left after that is left to a worker. */
 const AT_ONCE_MS = 5_000;
@@ -84,7 +84,7 @@ export class ImportsService {
       return { importId };
     }
     await audit(this.database, viewer, 'clients.import', { type: 'import', id: importId }, { dryRun });
-    const definitions = await fieldsOf(this.database, viewer.userId);
+    const definitions = await offeredFields(this.database, viewer.userId);
     if (await this.stager.stage(importId, whole, { encoding: charset, definitions }))
       await this.applyOrEnqueue(importId);
     return { importId };

@@ -4,6 +4,7 @@ import type { FieldDefinition } from '../../domain/client-fields';
 import type { Use } from '../../domain/errors';
 import { named, ownField, type SegmentFilter } from '../../domain/segment-filter';
 import { type FilterContext, mentioned } from '../../domain/segment-filter-check';
+import { fieldsOf } from './field-definitions';
 import type { Used } from './uses';
 
 /** How many names of tags a misspelt one is compared with. */
@@ -15,12 +16,6 @@ export interface FilterNames {
   mailings: ReadonlyMap<number, string>;
   fields: readonly FieldDefinition[];
 }
-
-const readFields = (sql: Sql, ownerId: number) =>
-  sql.rows<FieldDefinition>(
-    'SELECT key, label, type, options FROM client_fields WHERE owner_id = $1 ORDER BY position, id',
-    [ownerId],
-  );
 
 /** What a filter that an owner gives may name. Names of tags are compared by the database, as searches are. */
 export async function readContext(sql: Sql, ownerId: number, given: unknown): Promise<FilterContext> {
@@ -48,7 +43,7 @@ export async function readContext(sql: Sql, ownerId: number, given: unknown): Pr
           mailings,
         ]);
   return {
-    fields: await readFields(sql, ownerId),
+    fields: await fieldsOf(sql, ownerId),
     tags: new Map(known.map(({ asked, id }) => [asked, id])),
     tagNames: tagNames.map(({ name }) => name),
     mailings: new Set(found.map(({ id }) => id)),
@@ -67,7 +62,7 @@ export async function readNames(sql: Sql, ownerId: number, filters: readonly Seg
     [ownerId, tags, mailings],
   );
   const of = (kind: string) => new Map(rows.filter((row) => row.kind === kind).map(({ id, name }) => [id, name]));
-  return { tags: of('tag'), mailings: of('mailing'), fields: await readFields(sql, ownerId) };
+  return { tags: of('tag'), mailings: of('mailing'), fields: await fieldsOf(sql, ownerId) };
 }
 
 /** SQL: whether a filter names the field $2 or the tag $3. */

@@ -2,7 +2,7 @@ import type { Sql, Transaction } from '../../database/database';
 import { changedValues, type FieldValues, valuesProblem } from '../../domain/client-fields';
 import { stillValid } from '../../domain/signup-form';
 import { recogniseErased } from '../consent/suppressions';
-import { deleteClient } from '../ledger/moves';
+import { deleteClients } from './delete-clients';
 import { holdFields } from './field-definitions';
 import type { NewClients } from './new-clients';
 
@@ -130,9 +130,12 @@ export const NOTHING_BUT_ADDRESS = `c.unconfirmed_since IS NOT NULL AND c.full_n
 /** Deletes those of these clients of whom nothing else has become known. @returns how many */
 export async function forgetUnconfirmed(tx: Transaction, ids: number[]): Promise<number> {
   const rows = await tx.rows<{ id: number }>(
-    `DELETE FROM clients c WHERE id = ANY($1::bigint[]) AND ${NOTHING_BUT_ADDRESS} RETURNING id`,
+    `SELECT c.id FROM clients c WHERE c.id = ANY($1::bigint[]) AND ${NOTHING_BUT_ADDRESS} ORDER BY c.id FOR UPDATE`,
     [ids],
   );
-  for (const { id } of rows) await deleteClient(tx, id);
-  return rows.length;
+  const deleted = await deleteClients(
+    tx,
+    rows.map(({ id }) => id),
+  );
+  return deleted.length;
 }

@@ -114,39 +114,26 @@ async function skip(tx: Transaction, which: string, params: unknown[]): Promise<
  * Waits for pages of planning that may have read these clients, and keeps others from beginning until the commit: who
  * is deleted gets no letter that was being planned.
  */
-export const settlePlanning = (tx: Transaction, clientIds: number[]) =>
+export const settlePlanning = (tx: Transaction, clientIds: readonly number[]) =>
   tx.rows(
     `SELECT FROM runs WHERE owner_id IN (SELECT owner_id FROM clients WHERE id = ANY($1::bigint[]))
         AND status IN ('planning', 'sending') AND planned_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
     [clientIds],
   );
 
-/** The same as of a client who is deleted, of some deliveries whose recipient is forgotten. */
-export const forgetOpen = (tx: Transaction, deliveryIds: number[]) =>
-  tx.affected(
-    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
-            next_attempt_at = NULL, updated_at = app_now()
-      WHERE id = ANY($1::bigint[]) AND ${may('deleteClient')}`,
-    [deliveryIds],
-  );
+/** SQL: skips the open ones of some deliveries, because their client was deleted; a claimed one ends by its record. */
+const skipOpen = (which: string): string =>
+  `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
+          next_attempt_at = NULL, updated_at = app_now()
+    WHERE ${which} = ANY($1::bigint[]) AND ${may('deleteClient')}`;
 
-/** Skips the open deliveries of a client who is deleted; a claimed one ends by its record. */
-export const deleteClient = (tx: Transaction, clientId: number) =>
-  tx.affected(
-    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
-            next_attempt_at = NULL, updated_at = app_now()
-      WHERE client_id = $1 AND ${may('deleteClient')}`,
-    [clientId],
-  );
+/** Of clients who are deleted. */
+export const skipDeleted = (tx: Transaction, clientIds: readonly number[]) =>
+  tx.affected(skipOpen('client_id'), [clientIds]);
 
-/** The same of several clients who are deleted together. */
-export const deleteClients = (tx: Transaction, clientIds: number[]) =>
-  tx.affected(
-    `UPDATE deliveries d SET status = ${to('deleteClient', 'skipped')}, reason = 'client_deleted',
-            next_attempt_at = NULL, updated_at = app_now()
-      WHERE client_id = ANY($1::bigint[]) AND ${may('deleteClient')}`,
-    [clientIds],
-  );
+/** Of a person who is forgotten, whoever's client they were. */
+export const skipForgotten = (tx: Transaction, deliveryIds: readonly number[]) =>
+  tx.affected(skipOpen('id'), [deliveryIds]);
 
 /**
  * Of these clients those to whom nothing was sent, or tried to be. Their open deliveries are locked, so that no claim

@@ -14,7 +14,7 @@ import { type Addressed, countMembers } from '../audiences/members';
 import { type CheckedMailing, checkMailing, type MailingInput } from './mailing-input';
 import type { Mailing } from './mailing.entity';
 import { MAILING_VIEW, type MailingView } from './mailing-view';
-import { noteJoined } from './mailing-moves';
+import { addClients, CLIENT_IDS_MAX, isLive } from './mailing-clients';
 
 export type { MailingView } from './mailing-view';
 
@@ -24,8 +24,6 @@ export interface MailingQuery extends PageRequest {
   ownerId?: number;
 }
 
-/** The most clients one call may add. */
-export const CLIENT_IDS_MAX = 100_000;
 /** How long the recipients of one mailing may be counted. */
 const COUNT_MS = 1_000;
 
@@ -235,10 +233,6 @@ function findMailing(tx: Transaction, id: number, owner: number | null): Promise
   );
 }
 
-/** Whether the mailing is started or paused: clients who are added now still get the current occurrence. */
-export const isLive = (mailing: Pick<Mailing, 'status'>): boolean =>
-  mailing.status === 'started' || mailing.status === 'paused';
-
 /** @throws ValidationError if the owner has no such message */
 export async function requireMessage(tx: Transaction, ownerId: number, messageId: number): Promise<void> {
   const found = await tx.first('SELECT id FROM messages WHERE id = $1 AND owner_id = $2 FOR KEY SHARE', [
@@ -263,48 +257,6 @@ export async function requireSegments(
     at(field, id === null || found.some((segment) => segment.id === id) ? null : problem('unknown_segment', { id }));
   const errors = [...missing('segmentId', segmentId), ...missing('excludeSegmentId', excludeSegmentId)];
   if (errors.length > 0) throw new ValidationError(errors);
-}
-
-/** @throws ValidationError naming the first ids that are not the owner's clients; nothing is added then */
-export async function addClients(
-  tx: Transaction,
-  mailing: { id: number; ownerId: number; live: boolean },
-  clientIds: number[],
-): Promise<void> {
-  if (clientIds.length > CLIENT_IDS_MAX) {
-    throw invalid('clientIds', problem('too_many', { max: CLIENT_IDS_MAX, what: 'ids' }));
-  }
-  // As the text of an array: with an array of numbers the driver would spend time on each id.
-  const ids = `{${clientIds.join(',')}}`;
-  const strangers = await tx.rows<{ id: number }>(
-    `SELECT w.id FROM unnest($1::bigint[]) AS w(id)
-      WHERE NOT EXISTS (SELECT FROM clients c WHERE c.id = w.id AND c.owner_id = $2) LIMIT 5`,
-    [ids, mailing.ownerId],
-  );
-  if (strangers.length > 0) {
-    throw new ValidationError(
-      strangers.flatMap(({ id }) => at(`clientIds.${clientIds.indexOf(id)}`, problem('unknown_client', { id }))),
-    );
-  }
-  const added = await tx.first<{ first: number | null }>(
-    `WITH added AS (
-       INSERT INTO mailing_clients (mailing_id, client_id) SELECT $1, w.id
-         FROM unnest($2::bigint[]) AS w(id) ORDER BY w.id
-       ON CONFLICT DO NOTHING RETURNING id)
-     SELECT min(id) AS first FROM added`,
-    [mailing.id, ids],
-  );
-  if (mailing.live && added?.first) await noteJoined(tx, mailing, added.first);
-}
-
-export async function replaceClients(tx: Transaction, mailing: Mailing, clientIds: number[]): Promise<void> {
-  await tx.affected('DELETE FROM mailing_clients WHERE mailing_id = $1 AND client_id <> ALL($2::bigint[])', [
-    mailing.id,
-    clientIds,
-  ]);
-  if (clientIds.length > 0) {
-    await addClients(tx, { id: mailing.id, ownerId: mailing.ownerId, live: isLive(mailing) }, clientIds);
-  }
 }
 
 function requireSelected(mailing: Mailing): void {

@@ -48,10 +48,11 @@ const AUDIT = `SELECT created_at, action, via, detail FROM audit_log
   WHERE object_type = 'client' AND object_id = ANY($1::bigint[]) ORDER BY id`;
 
 /** Call it in one transaction, so that its parts agree. */
-export async function exportPerson(sql: Sql, person: Person, exportedAt: Date): Promise<PersonExport> {
+export async function exportPerson(sql: Sql, person: Person): Promise<PersonExport> {
   const { ownerId, addresses, clientIds } = person;
+  const now = await sql.first<{ at: Date }>('SELECT clock_timestamp() AS at');
   return {
-    exportedAt: exportedAt.toISOString(),
+    exportedAt: now!.at.toISOString(),
     addresses,
     clients: await sql.rows<object>(CLIENTS, [clientIds]),
     suppressions: await sql.rows<object>(SUPPRESSIONS, [ownerId, addresses]),

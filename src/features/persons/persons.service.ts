@@ -7,10 +7,11 @@ import { readableOwner, type Viewer, writableOwner } from '../../domain/permissi
 import { eraseFromAccounts } from '../accounts/accounts.service';
 import { audit, eraseMentions, mentions } from '../audit/audit';
 import { eraseFromFilters } from './filters';
-import { eraseClient, eraseFromImports } from '../clients/erasure';
+import { deleteClients } from '../clients/delete-clients';
+import { eraseFromImports } from '../clients/erasure';
 import { eraseSuppressed } from '../consent/suppressions';
 import { eraseLetters } from '../ledger/erasure';
-import { forgetOpen, settlePlanning } from '../ledger/moves';
+import { settlePlanning, skipForgotten } from '../ledger/moves';
 import { eraseNotices } from '../notices/erasure';
 import { RunsService } from '../runs/runs.service';
 import { eraseSignups } from '../signups/signup-records.service';
@@ -52,7 +53,7 @@ export class PersonsService {
 
   private async copy(tx: Transaction, viewer: Viewer, person: Person, clientId?: number): Promise<PersonExport> {
     await audit(tx, viewer, 'person.export', { type: 'client', ...(clientId !== undefined && { id: clientId }) });
-    return exportPerson(tx, person, await this.database.clock());
+    return exportPerson(tx, person);
   }
 
   /**
@@ -87,21 +88,19 @@ export class PersonsService {
            FROM deliveries d WHERE d.id IN ${LETTERS} ORDER BY d.id FOR UPDATE`,
         [ownerId, addresses, clientIds],
       );
-      await forgetOpen(
-        tx,
-        letters.map(({ id }) => id),
-      );
-      if (letters.some(({ isUnderWay }) => isUnderWay))
-        throw new ConflictError('LETTER_UNDER_WAY', 'A letter to this person is under way; try again in a minute.');
       const ids = letters.map(({ id }) => id);
+      await skipForgotten(tx, ids);
+      if (letters.some(({ isUnderWay }) => isUnderWay))
+        throw new ConflictError(
+          'LETTER_UNDER_WAY',
+          'A letter to this person is under way, or its answer may still come: try again in a quarter of an hour.',
+        );
       await eraseLetters(tx, ids);
       await eraseSuppressed(tx, ownerId, addresses);
       await eraseNotices(tx, ownerId, addresses);
       await eraseSignups(tx, ownerId, addresses, clientIds);
-      for (const id of clientIds) {
-        await eraseClient(tx, id);
-        await audit(tx, viewer, 'person.erase', { type: 'client', id });
-      }
+      await deleteClients(tx, clientIds);
+      for (const id of clientIds) await audit(tx, viewer, 'person.erase', { type: 'client', id });
       const pattern = mentions(addresses);
       await eraseFromImports(tx, ownerId, pattern);
       await eraseFromFilters(tx, ownerId, pattern);

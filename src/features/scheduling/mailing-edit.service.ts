@@ -8,15 +8,14 @@ import { takes } from '../audiences/audiences';
 import { checkMailing, type MailingInput } from '../mailings/mailing-input';
 import { edit } from '../mailings/mailing-moves';
 import {
-  isLive,
   lockAnyMailing,
   lockMailing,
   type MailingView,
   MailingsService,
-  replaceClients,
   requireMessage,
   requireSegments,
 } from '../mailings/mailings.service';
+import { isLive, replaceClients } from '../mailings/mailing-clients';
 import { RunsService } from '../runs/runs.service';
 import { carryOut, decideDue } from './calendar';
 import { databaseNow, readRunFacts, scheduleOf } from './facts';

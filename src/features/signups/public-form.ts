@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/database';
 import { viewWhere } from '../../database/list';
 import type { AskedOf } from '../../domain/signup-form';
-import { fieldsOf, isOffered } from '../clients/field-definitions';
+import { offeredFields } from '../clients/field-definitions';
 import { OPEN_FORM_VIEW, type SignupFormView } from './form-view';
 
 /** A form as strangers see it. */
@@ -40,7 +40,7 @@ export async function openForm(sql: Sql, token: string): Promise<PublicForm | nu
 
 async function publicForm(sql: Sql, form: OpenForm): Promise<PublicForm> {
   const { fullName, topics, tags, ...rest } = form;
-  const known = form.fields.length > 0 ? (await fieldsOf(sql, form.ownerId)).filter(isOffered) : [];
+  const known = form.fields.length > 0 ? await offeredFields(sql, form.ownerId) : [];
   const fields = form.fields.flatMap((key) => {
     const field = known.find((each) => each.key === key);
     return field ? [{ ...field, required: form.requiredFields.includes(key) }] : [];

@@ -8,7 +8,7 @@ import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { type CheckedForm, checkForm, type FormGround, NEW_FORM, type SignupFormInput } from '../../domain/signup-form';
 import { audit } from '../audit/audit';
-import { fieldsOf, isOffered } from '../clients/field-definitions';
+import { offeredFields } from '../clients/field-definitions';
 import { FORM_VIEW, readForm, type SignupFormView } from './form-view';
 import { SignupForm } from './signup-form.entity';
 
@@ -57,13 +57,13 @@ export class SignupFormsService {
   /** What a form of this owner may ask for and give. */
   async ground(ownerId: number): Promise<FormGround> {
     const [fields, tags] = await Promise.all([
-      fieldsOf(this.database, ownerId),
+      offeredFields(this.database, ownerId),
       this.database.rows<FormGround['tags'][number]>(
         'SELECT id, name, public FROM tags WHERE owner_id = $1 ORDER BY lower(name), id',
         [ownerId],
       ),
     ]);
-    return { fields: fields.filter(isOffered), tags };
+    return { fields, tags };
   }
 
   /** @throws ValidationError, ConflictError FORMS_FULL */

@@ -4,14 +4,7 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Sql, type Transaction } from '../../database/database';
 import { DomainError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { FieldValues } from '../../domain/client-fields';
-import {
-  type CheckedSignup,
-  checkSignup,
-  type KnownOf,
-  type SignupInput,
-  signupStep,
-  type SignupStep,
-} from '../../domain/signup-form';
+import { type CheckedSignup, checkSignup, type KnownOf, type SignupInput, signupStep } from '../../domain/signup-form';
 import type { SuppressionReason } from '../../domain/suppression';
 import { Limits } from '../../queue/limits';
 import { type Actor, audit } from '../audit/audit';
@@ -112,8 +105,7 @@ export class SignupsService {
       if (step === 'keep_silent') return null;
       if (step === 'take') step = 'confirm';
     }
-    const letter: Record<Exclude<SignupStep, 'take' | 'keep_silent'>, boolean> = { confirm: false, choose: true };
-    const payload = { signupId: stored.id, language, title, consentText, isKnown: letter[step] };
+    const payload = { signupId: stored.id, language, title, consentText, isKnown: step === 'choose' };
     return this.notices.write(tx, { kind: 'signup', userId: ownerId, email: signup.email, payload });
   }
 

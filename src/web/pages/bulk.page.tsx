@@ -84,14 +84,18 @@ interface AskProps {
   choice: BulkChoice;
   /** The first addresses of those that are ticked. */
   emails: readonly string[];
+  /** The name of the filter's segment. */
+  segment?: string | undefined;
 }
 
 /** The question before something is done to many, and what is wrong with it. */
-export function BulkPage({ form, action, choice, emails }: AskProps) {
+export function BulkPage({ form, action, choice, emails, segment }: AskProps) {
   const { t } = useReader();
   const { clientIds, filter, kept } = choice;
   const all = filter !== null;
   const filters = Object.entries(filter ?? {}) as [keyof typeof t.bulk.by, string | number][];
+  const shown = (name: string, value: string | number) =>
+    name === 'subscription' ? t.subscription[value as SubscriptionStatus] : name === 'segmentId' ? segment : value;
   if (!all && clientIds.length === 0) return <Nobody />;
   return (
     <>
@@ -111,7 +115,7 @@ export function BulkPage({ form, action, choice, emails }: AskProps) {
           <ul>
             {filters.map(([name, value]) => (
               <li key={name}>
-                {t.bulk.by[name]}: {name === 'subscription' ? t.subscription[value as SubscriptionStatus] : value}
+                {t.bulk.by[name]}: {shown(name, value)}
               </li>
             ))}
           </ul>

@@ -3,6 +3,7 @@ import { bulkActions, takesTags } from '../../domain/bulk';
 import { stoppableOwner, type Viewer } from '../../domain/permissions';
 import { subscriptionStatuses } from '../../domain/subscription';
 import { tagsOf } from '../../domain/tag-names';
+import { SegmentsService } from '../../features/audiences/segments.service';
 import { type BulkJobView, BulkJobs } from '../../features/clients/bulk-jobs.service';
 import { ClientsService } from '../../features/clients/clients.service';
 import type { ClientFilter } from '../../features/clients/client-list';
@@ -24,6 +25,7 @@ export class BulkWebController {
   constructor(
     private readonly bulk: BulkJobs,
     private readonly clients: ClientsService,
+    private readonly segments: SegmentsService,
   ) {}
 
   @Post('bulk')
@@ -37,7 +39,9 @@ export class BulkWebController {
     const tags = takesTags(action) ? tagsOf(form.tags ?? '') : [];
     const ask = async (state: Parameters<typeof BulkPage>[0]['form']) => {
       const emails = await this.clients.emails(viewer, choice.clientIds.slice(0, NAMED));
-      return page(({ bulk }) => bulk.title, <BulkPage {...{ action, choice, emails }} form={state} />);
+      const segmentId = choice.filter?.segmentId;
+      const segment = segmentId ? (await this.segments.get(viewer, segmentId)).name : undefined;
+      return page(({ bulk }) => bulk.title, <BulkPage {...{ action, choice, emails, segment }} form={state} />);
     };
     // Tags are given at once: that harms nobody, and is taken back as easily.
     const isNobody = choice.filter === null && choice.clientIds.length === 0;
@@ -88,13 +92,13 @@ function mayStop(viewer: Viewer, { ownerId }: BulkJobView): boolean {
 
 /** The fields of the list's form, or of the question: `c7` for the client 7, `by.search` and so on for its filter. */
 function choiceOf(form: FormValues): BulkChoice {
-  const clientIds = Object.keys(form).flatMap((name) =>
-    name.startsWith('c') ? (wholeNumber(name.slice(1)) ?? []) : [],
-  );
+  const isAll = form.whom === 'all';
+  const ticked = Object.keys(form).flatMap((name) => (name.startsWith('c') ? (wholeNumber(name.slice(1)) ?? []) : []));
   const kept = Object.fromEntries(
     Object.entries(form).filter(([name]) => /^(c\d+|by\.[a-zA-Z]+|whom|action)$/.test(name)),
   );
-  return { clientIds, filter: form.whom === 'all' ? filterOf(form) : null, kept };
+  // Whoever chose all that the list finds did not choose the ticked ones, also if the filter can't be read.
+  return { clientIds: isAll ? [] : ticked, filter: isAll ? filterOf(form) : null, kept };
 }
 
 const FILTERS = ['search', 'tag', 'subscription', 'segmentId'] as const;

@@ -23,8 +23,12 @@ export interface SegmentFormProps {
 
 export type GroupProps = SegmentFormProps & { group: Group; g: number };
 
-/** What a change of a field or a button does with a script: only the conditions and the count are shown anew. */
+/**
+ * What a change of a field or a button does with a script: only the conditions and the count are shown anew. What is
+ * typed meanwhile stays, see browser/refreshes.ts.
+ */
 export const LIVE = {
+  'data-keeps-typed': true,
   'hx-post': '/segments/form?do=choose',
   'hx-include': '#segment-form',
   'hx-target': '#segment-filter',
@@ -35,6 +39,8 @@ export const LIVE = {
 /** A button that changes the form: without a script it shows the page anew. */
 export const live = (what: string) => ({
   ...LIVE,
+  // Where something is taken away, the inputs after it get other names.
+  'data-keeps-typed': what.startsWith('add.'),
   formaction: `/segments/form?do=${what}`,
   'hx-post': `/segments/form?do=${what}`,
 });

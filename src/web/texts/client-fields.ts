@@ -143,7 +143,7 @@ export const fieldsRu: Widened<typeof fieldsEn> = {
     message: (name) => `сообщение «${name}»`,
     segment: (name) => `сегмент «${name}»`,
     run: (name) => `письма «${name}», которые сейчас уходят`,
-    job: () => 'действие со многими клиентами, которое выполняется',
+    job: () => 'массовое действие с клиентами, которое выполняется',
   },
   optionInUse: (n) => `Убранный вариант указан у клиентов: ${n.toLocaleString('ru')}.`,
   columns: 'Столбцы',
