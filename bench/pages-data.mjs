@@ -1,6 +1,11 @@
 /** What `pages` looks at. */
 import { cli, round, say } from './stage.mjs';
 
+/** Of each client: ten fields, and three of the owner's thirty tags; one in a hundred has `rare`. */
+const FIELDS = ['city', 'company', 'phone', 'plan', 'born', 'since', 'orders', 'total', 'vip', 'source'];
+const TAGS = 30;
+const TYPES = { born: 'date', since: 'date', orders: 'number', total: 'number', vip: 'boolean' };
+
 /** Three owners: nine tenths, almost a tenth, a few; ninety days of runs; four in a hundred attempts failed. */
 export async function fill(stage, clients, attempts) {
   const kept = await stage.first("SELECT obj_description('clients'::regclass) AS tokens");
@@ -29,17 +34,37 @@ export async function fill(stage, clients, attempts) {
     // Built once at the end, which is several times as fast.
     await filling.query("SET maintenance_work_mem = '512MB'");
     const { rows: indexes } = await filling.query(
-      `SELECT indexname, indexdef FROM pg_indexes i WHERE tablename IN ('clients', 'deliveries', 'attempts')
+      `SELECT indexname, indexdef FROM pg_indexes i WHERE tablename IN ('clients', 'client_tags', 'deliveries', 'attempts')
           AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = i.indexname)`,
     );
     for (const { indexname } of indexes) await filling.query(`DROP INDEX ${indexname}`);
     await step(
       `making ${round(clients)} clients`,
-      `INSERT INTO clients (owner_id, email, full_name)
+      `INSERT INTO clients (owner_id, email, full_name, fields)
        SELECT CASE WHEN n % 1000 = 0 THEN 3 WHEN n % 10 = 1 THEN 2 ELSE 1 END, 'client-' || n || '@example' || n % 1000 || '.net',
-              (ARRAY['Anna','Boris','Clara','Dmitri','Elena','Fyodor','Greta','Hugo'])[1 + n % 8] || ' ' || md5(n::text)
+              (ARRAY['Anna','Boris','Clara','Dmitri','Elena','Fyodor','Greta','Hugo'])[1 + n % 8] || ' ' || md5(n::text),
+              jsonb_build_object('city', 'city ' || n % 100, 'company', 'company ' || n % 5000, 'phone', '+7900' || n, 'plan', 'plan ' || n % 5,
+                'born', to_char(date '1950-01-01' + n % 20000, 'YYYY-MM-DD'), 'since', to_char(date '2015-01-01' + n % 4000, 'YYYY-MM-DD'),
+                'orders', n % 40, 'total', n % 10000, 'vip', n % 50 = 0, 'source', 'source ' || n % 12)
          FROM generate_series(1, $1::int) n`,
       [clients],
+    );
+    await step(
+      'fields, tags, segments',
+      `WITH f AS (INSERT INTO client_fields (owner_id, key, label, type, position)
+              SELECT u.id, key, initcap(key), coalesce($1::jsonb->>key, 'text'), n FROM users u, unnest($2::text[]) WITH ORDINALITY AS k (key, n)),
+        s AS (INSERT INTO segments (owner_id, name, filter)
+              SELECT id, 'From city 7', '{"all":[{"field":"fields.city","op":"is","value":"city 7"}]}'::jsonb FROM users)
+       INSERT INTO tags (owner_id, name) SELECT u.id, CASE g WHEN 0 THEN 'rare' ELSE 'tag ' || g END FROM users u, generate_series(0, $3::int) g
+        ORDER BY u.id, g`,
+      [TYPES, FIELDS, TAGS],
+    );
+    await step(
+      'tags of clients',
+      `INSERT INTO client_tags (tag_id, client_id)
+       SELECT (c.owner_id - 1) * ($1::int + 1) + 2 + (c.id * 7 + k * 11) % $1::int, c.id FROM clients c, generate_series(0, 2) k
+       UNION ALL SELECT (c.owner_id - 1) * ($1::int + 1) + 1, c.id FROM clients c WHERE c.id % 100 = 0`,
+      [TAGS],
     );
     await step(
       'messages, mailings, runs',
@@ -70,6 +95,7 @@ export async function fill(stage, clients, attempts) {
         [id],
       );
     }
+    await step('counters', 'UPDATE tags t SET clients = (SELECT count(*) FROM client_tags WHERE tag_id = t.id)');
     await step(
       'counters',
       `INSERT INTO client_totals (owner_id, clients) SELECT owner_id, count(*) FROM clients GROUP BY 1`,

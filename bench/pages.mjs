@@ -73,7 +73,7 @@ const from = new Date(Date.now() - 40 * 86_400_000).toISOString();
 const to = new Date(Date.now() - 39 * 86_400_000).toISOString();
 
 /** One call of each kind, and the second page where there is one. */
-function calls({ runId, mailingId, clientId, deliveryId }, who) {
+function calls({ runId, mailingId, clientId, deliveryId, segmentId }, who) {
   const second = (path) => async (api) => {
     const { nextCursor } = await api.call('GET', path);
     return nextCursor ? `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(nextCursor)}` : path;
@@ -93,6 +93,16 @@ function calls({ runId, mailingId, clientId, deliveryId }, who) {
         ]),
       ),
     ),
+    'clients of a tag': '/clients?tag=tag%207',
+    'clients of a tag, second page': second('/clients?tag=tag%207'),
+    'clients of a tag, by name': '/clients?tag=tag%207&sort=fullName',
+    'clients of a rare tag, by name': '/clients?tag=rare&sort=fullName',
+    'clients of a segment': `/clients?segmentId=${segmentId}`,
+    'clients of a segment, second page': second(`/clients?segmentId=${segmentId}`),
+    'clients subscribed': '/clients?subscription=subscribed',
+    fields: '/fields',
+    tags: '/tags',
+    segments: '/segments',
     mailings: '/mailings',
     'mailings, search': '/mailings?search=mailing',
     'runs of a mailing': `/mailings/${mailingId}/runs`,
@@ -131,14 +141,19 @@ function calls({ runId, mailingId, clientId, deliveryId }, who) {
 }
 
 /** The interface, as HTML. */
-function pages({ runId, mailingId, clientId, messageId }, who) {
+function pages({ runId, mailingId, clientId, messageId, segmentId }, who) {
   return {
     home: '/',
     'home, live part': '/live',
     clients: '/clients',
     'clients, search': '/clients?search=client-7777',
     'clients by name': '/clients?sort=fullName',
+    'clients of a tag': '/clients?tag=tag%207',
+    'clients of a segment': `/clients?segmentId=${segmentId}`,
     client: `/clients/${clientId}`,
+    tags: '/clients/tags',
+    segments: '/segments',
+    'segment, without its count': `/segments/${segmentId}`,
     messages: '/messages',
     ...(messageId && { message: `/messages/${messageId}` }),
     mailings: '/mailings',
@@ -161,11 +176,13 @@ async function ids(api) {
   const run = (await api.call('GET', `/mailings/${mailing.id}/runs`)).items[0];
   const delivery = (await api.call('GET', `/runs/${run.id}/deliveries`)).items[0];
   const message = (await api.call('GET', '/messages')).items[0];
+  const segment = (await api.call('GET', '/segments')).items[0];
   return {
     runId: run.id,
     mailingId: mailing.id,
     clientId: delivery.client.id,
     deliveryId: delivery.id,
     messageId: message?.id,
+    segmentId: segment.id,
   };
 }
