@@ -15,7 +15,8 @@ export class SenderWebController {
 
   @Get()
   async show(@CurrentViewer() viewer: Viewer): Promise<WebAnswer> {
-    const values = { ...(await this.senders.get(viewer)) };
+    const { name, replyTo, postalAddress, unsubscribeText } = await this.senders.get(viewer);
+    const values = { name, replyTo, postalAddress, unsubscribeText };
     const shown = await this.senders.shown(viewer);
     return page((t) => t.sender.title, <SenderPage form={{ values, problems: {} }} shown={shown} />);
   }

@@ -998,6 +998,7 @@ export const en = {
   problems: problemsEn,
   refusals: {
     ...fieldRefusalsEn,
+    CHANGED_MEANWHILE: 'It was changed meanwhile by somebody else. Look at both, then choose.',
     EMAIL_TAKEN: 'This address is there already.',
     IMPORT_APPLIED: 'This file is imported already.',
     IMPORT_FILE_GONE: 'The file was kept for an hour and is gone now. Please upload it again.',

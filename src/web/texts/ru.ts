@@ -1007,6 +1007,7 @@ export const ru: Texts = {
   problems: problemsRu,
   refusals: {
     ...fieldRefusalsRu,
+    CHANGED_MEANWHILE: 'Тем временем это изменил кто-то ещё. Сравните и выберите.',
     EMAIL_TAKEN: 'Такой адрес уже есть.',
     IMPORT_APPLIED: 'Этот файл уже импортирован.',
     IMPORT_FILE_GONE: 'Файл хранился час, его больше нет. Загрузите его ещё раз.',
