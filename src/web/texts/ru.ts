@@ -2,6 +2,7 @@ import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { segmentsRu } from './segments';
+import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
@@ -570,6 +571,7 @@ export const ru: Texts = {
       date: 'Дата письма',
     })[name] ?? name,
   segments: segmentsRu,
+  kept: keptRu,
   mailings: {
     title: 'Рассылки',
     new: 'Новая рассылка',
@@ -1091,6 +1093,8 @@ export const ru: Texts = {
     finished: 'Рассылка завершена.',
     sending: 'Отправка началась.',
     resending: 'Отправляется ещё раз.',
+    keptNotSaved:
+      'С тех пор как вы открыли эту страницу, вы вошли заново, поэтому ничего не сохранено. Набранное здесь: проверьте и сохраните.',
     testSent: 'Пробное письмо уже в пути.',
     blocked: 'Заблокирован.',
     unblocked: 'Разблокирован.',
