@@ -62,7 +62,8 @@ export class SendersService {
       await audit(tx, viewer, 'sender.change');
       await actAs(tx, viewer);
       await tx.affected(
-        `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text) VALUES ($1, $2, $3, $4, $5)
+        `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text, updated_by)
+         VALUES ($1, $2, $3, $4, $5, $1)
          ON CONFLICT (owner_id) DO UPDATE SET name = $2, reply_to = $3, postal_address = $4, unsubscribe_text = $5,
            updated_at = app_now()`,
         [viewer.userId, sender.name, sender.replyTo, sender.postalAddress, sender.unsubscribeText],
