@@ -209,6 +209,8 @@ class KeptForm {
 
   private warn(text: string, link?: string): void {
     if (!this.problem) return;
+    // Read aloud when it is said, and not announced as an empty alert before.
+    this.problem.setAttribute('role', 'alert');
     this.problem.hidden = text === '';
     this.problem.textContent = text;
     if (text !== '') this.say('');

@@ -43,7 +43,11 @@ afterAll(async () => {
 const press = (page: Page, name: string) => page.locator('main').getByRole('button', { name }).first().click();
 
 test('nothing is lost, whenever it is killed', async () => {
-  const made = await cli(env, ['create-user', '--email', EMAIL, '--password-stdin', '--json'], PASSWORD);
+  const made = await cli(
+    env,
+    ['create-user', '--email', EMAIL, '--role', 'user', '--password-stdin', '--json'],
+    PASSWORD,
+  );
   expect(made.code).toBe(0);
   const { token } = JSON.parse(
     (await cli(env, ['create-token', '--email', EMAIL, '--name', 'test', '--json'])).out,

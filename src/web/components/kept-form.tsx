@@ -54,7 +54,7 @@ export function KeptForm({ form, action, children, labels, words, first, ...rest
         {children}
         <div class="kept-note">
           <p class="hint" data-kept-note hidden></p>
-          <p class="alert alert-warning" data-kept-problem role="alert" hidden></p>
+          <p class="alert alert-warning" data-kept-problem hidden></p>
         </div>
       </PostForm>
     </>
