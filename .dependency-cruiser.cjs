@@ -5,6 +5,7 @@ const features = [
   'audit',
   'notices',
   'users',
+  'drafts',
   'consent',
   'ledger',
   'clients',

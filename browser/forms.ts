@@ -61,8 +61,10 @@ export function watchSelections(): void {
     if (button) document.dispatchEvent(new CustomEvent('gonets:insert', { detail: button.dataset.insert }));
     const add = (event.target as Element).closest<HTMLElement>('[data-add]')?.dataset.add;
     const list = document.querySelector<HTMLTextAreaElement>('textarea[name="clientIds"]');
-    if (add && list && !list.value.split(/\s/).includes(add))
+    if (add && list && !list.value.split(/\s/).includes(add)) {
       list.value = `${list.value}${list.value && !list.value.endsWith('\n') ? '\n' : ''}${add}\n`;
+      list.dispatchEvent(new Event('input', { bubbles: true }));
+    }
   });
 }
 

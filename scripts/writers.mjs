@@ -18,6 +18,7 @@ const tables = {
     'sign_in_challenges',
     'identities',
   ],
+  'features/drafts': ['form_drafts'],
   'features/consent': [
     'suppressions',
     'suppression_batches',

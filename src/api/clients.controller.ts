@@ -1,4 +1,5 @@
 import { Body, Delete, Get, HttpCode, Patch, Post, Query, StreamableFile } from '@nestjs/common';
+import { IntersectionType } from '@nestjs/swagger';
 import { IsArray, IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Page } from '../domain/paging';
 import type { Viewer } from '../domain/permissions';
@@ -14,6 +15,7 @@ import { DeliveryAnswer, deliveryAnswer } from './deliveries.controller';
 import { csvFile } from '../http/csv-file';
 import { CurrentViewer } from '../http/viewer';
 import { Optional, PartialType } from './dto/optional.dto';
+import { IfMatch, since, TakesIfMatch, version, VersionDto } from './dto/version.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
 import { CSV, Operation } from './openapi/operation';
@@ -51,7 +53,7 @@ class ClientDto {
   tags?: string[];
 }
 
-class ClientPatchDto extends PartialType(ClientDto) {
+class ClientPatchDto extends IntersectionType(PartialType(ClientDto), VersionDto) {
   @Optional()
   @IsIn([true])
   @Said({
@@ -104,6 +106,7 @@ class SubscriptionAnswer extends Shape({
 
 class ClientAnswer extends Shape({
   id,
+  version,
   ownerId: id,
   email: text,
   fullName: text,
@@ -154,9 +157,15 @@ export class ClientsController {
   }
 
   @Patch(':id')
-  @Operation('Change a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN', 'TAGS_FULL'] })
-  async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: ClientPatchDto) {
-    return clientAnswer(await this.clients.update(viewer, id, body));
+  @Operation('Change a client', ClientAnswer, { conflicts: ['EMAIL_TAKEN', 'TAGS_FULL', 'CHANGED_MEANWHILE'] })
+  @TakesIfMatch()
+  async update(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Body() body: ClientPatchDto,
+    @IfMatch() header?: number,
+  ) {
+    return clientAnswer(await this.clients.update(viewer, id, since(body, header)));
   }
 
   @Delete(':id')

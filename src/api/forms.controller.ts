@@ -1,4 +1,5 @@
 import { Body, Delete, Get, HttpCode, Inject, Patch, Post, Query } from '@nestjs/common';
+import { IntersectionType } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
 import { CONFIG, type Config } from '../config/config.module';
 import { type Language, languages } from '../domain/language';
@@ -12,6 +13,7 @@ import { Id } from '../http/id.pipe';
 import { CurrentViewer } from '../http/viewer';
 import { OwnedPageDto, PageDto } from './dto/list.dto';
 import { Optional, PartialType } from './dto/optional.dto';
+import { IfMatch, since, TakesIfMatch, version, VersionDto } from './dto/version.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
 import { Operation } from './openapi/operation';
@@ -99,10 +101,11 @@ class FormDto {
   closed?: boolean;
 }
 
-class FormPatchDto extends PartialType(FormDto) {}
+class FormPatchDto extends IntersectionType(PartialType(FormDto), VersionDto) {}
 
 class FormAnswer extends Shape({
   id,
+  version,
   ownerId: id,
   name: text,
   url: said('The public page; its last part is the token of `POST /forms/{token}`.', text),
@@ -172,9 +175,15 @@ export class FormsController {
   }
 
   @Patch(':id')
-  @Operation('Change, close or open a sign-up form', FormAnswer)
-  async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: FormPatchDto) {
-    return this.answer(await this.forms.update(viewer, id, body));
+  @Operation('Change, close or open a sign-up form', FormAnswer, { conflicts: ['CHANGED_MEANWHILE'] })
+  @TakesIfMatch()
+  async update(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Body() body: FormPatchDto,
+    @IfMatch() header?: number,
+  ) {
+    return this.answer(await this.forms.update(viewer, id, since(body, header)));
   }
 
   @Delete(':id')

@@ -31,6 +31,7 @@ import {
   ScheduleQueryDto,
   StartDto,
 } from './dto/mailing.dto';
+import { IfMatch, since, TakesIfMatch } from './dto/version.dto';
 import { ApiController } from './openapi/api-controller';
 import { Operation } from './openapi/operation';
 import { pageOf } from './openapi/shape';
@@ -79,9 +80,15 @@ export class MailingsController {
   }
 
   @Patch(':id')
-  @Operation('Change a mailing', MailingAnswer, { conflicts: ['MAILING_DONE'] })
-  async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: MailingPatchDto) {
-    return this.answer(await this.editing.update(viewer, id, body));
+  @Operation('Change a mailing', MailingAnswer, { conflicts: ['MAILING_DONE', 'CHANGED_MEANWHILE'] })
+  @TakesIfMatch()
+  async update(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Body() body: MailingPatchDto,
+    @IfMatch() header?: number,
+  ) {
+    return this.answer(await this.editing.update(viewer, id, since(body, header)));
   }
 
   @Delete(':id')

@@ -1,4 +1,5 @@
 import { Body, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { IntersectionType } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { MessageDeletion } from '../features/mailings/message-deletion.service';
@@ -12,6 +13,7 @@ import { MESSAGE_BYTES } from '../http/body';
 import { CurrentViewer, TakesBodies } from '../http/viewer';
 import { IsId } from './dto/id.dto';
 import { Optional, PartialType } from './dto/optional.dto';
+import { IfMatch, since, TakesIfMatch, version, VersionDto } from './dto/version.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
 import { Operation } from './openapi/operation';
@@ -31,7 +33,7 @@ class MessageDto {
   bodyText?: string | null;
 }
 
-class MessagePatchDto extends PartialType(MessageDto) {}
+class MessagePatchDto extends IntersectionType(PartialType(MessageDto), VersionDto) {}
 
 class TestLetterDto {
   @Optional()
@@ -50,6 +52,7 @@ class PreviewDto {
 
 class MessageAnswer extends Shape({
   id,
+  version,
   ownerId: id,
   subject: text,
   body: text,
@@ -106,9 +109,15 @@ export class MessagesController {
   }
 
   @Patch(':id')
-  @Operation('Change a message, from the next run on', MessageAnswer)
-  async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: MessagePatchDto) {
-    return MessageAnswer.of(await this.messages.update(viewer, id, body));
+  @Operation('Change a message, from the next run on', MessageAnswer, { conflicts: ['CHANGED_MEANWHILE'] })
+  @TakesIfMatch()
+  async update(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Body() body: MessagePatchDto,
+    @IfMatch() header?: number,
+  ) {
+    return MessageAnswer.of(await this.messages.update(viewer, id, since(body, header)));
   }
 
   @Delete(':id')

@@ -1,4 +1,5 @@
 import { Body, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { IntersectionType } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import type { SegmentFilter } from '../domain/segment-filter';
@@ -11,6 +12,7 @@ import { FILTER_SCHEMA, filterValue } from './dto/filter.dto';
 import { SearchDto } from './dto/list.dto';
 import { PartialType } from './dto/optional.dto';
 import { RecipientAnswer } from './dto/recipient.dto';
+import { IfMatch, since, TakesIfMatch, version, VersionDto } from './dto/version.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
 import { Operation } from './openapi/operation';
@@ -25,7 +27,7 @@ class SegmentDto {
   filter!: unknown;
 }
 
-class SegmentPatchDto extends PartialType(SegmentDto) {}
+class SegmentPatchDto extends IntersectionType(PartialType(SegmentDto), VersionDto) {}
 
 class SegmentCountDto {
   @Said(FILTER_SCHEMA)
@@ -34,6 +36,7 @@ class SegmentCountDto {
 
 class SegmentAnswer extends Shape({
   id,
+  version,
   ownerId: id,
   name: text,
   filter: filterValue,
@@ -86,9 +89,17 @@ export class SegmentsController {
   }
 
   @Patch(':id')
-  @Operation('Change a segment; runs that have begun keep their filter', SegmentAnswer, { conflicts: CONFLICTS })
-  async update(@CurrentViewer() viewer: Viewer, @Id() id: number, @Body() body: SegmentPatchDto) {
-    return this.answer(await this.segments.update(viewer, id, body));
+  @Operation('Change a segment; runs that have begun keep their filter', SegmentAnswer, {
+    conflicts: [...CONFLICTS, 'CHANGED_MEANWHILE'],
+  })
+  @TakesIfMatch()
+  async update(
+    @CurrentViewer() viewer: Viewer,
+    @Id() id: number,
+    @Body() body: SegmentPatchDto,
+    @IfMatch() header?: number,
+  ) {
+    return this.answer(await this.segments.update(viewer, id, since(body, header)));
   }
 
   @Delete(':id')

@@ -4,12 +4,13 @@ import type { Viewer } from '../domain/permissions';
 import { SendersService } from '../features/consent/senders.service';
 import { CurrentViewer } from '../http/viewer';
 import { Optional } from './dto/optional.dto';
+import { IfMatch, since, TakesIfMatch, version, VersionDto } from './dto/version.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
 import { Operation } from './openapi/operation';
 import { said, Shape, text } from './openapi/shape';
 
-class SenderDto {
+class SenderDto extends VersionDto {
   @Optional()
   @IsString()
   @MaxLength(1_000)
@@ -40,6 +41,7 @@ class SenderAnswer extends Shape({
   replyTo: text,
   postalAddress: said('In every letter.', text),
   unsubscribeText: text,
+  version,
 }) {}
 
 @ApiController('sender')
@@ -53,8 +55,11 @@ export class SenderController {
   }
 
   @Patch()
-  @Operation("Change what the caller's letters say about their sender, from the next run on", SenderAnswer)
-  async update(@CurrentViewer() viewer: Viewer, @Body() body: SenderDto) {
-    return SenderAnswer.of(await this.senders.update(viewer, body));
+  @Operation("Change what the caller's letters say about their sender, from the next run on", SenderAnswer, {
+    conflicts: ['CHANGED_MEANWHILE'],
+  })
+  @TakesIfMatch()
+  async update(@CurrentViewer() viewer: Viewer, @Body() body: SenderDto, @IfMatch() header?: number) {
+    return SenderAnswer.of(await this.senders.update(viewer, since(body, header)));
   }
 }

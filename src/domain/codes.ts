@@ -50,6 +50,7 @@ export type AccountEvent = (typeof accountEvents)[number];
 /** Why a service refused a well-formed request. */
 export type RefusalCode =
   | `MAILING_${Uppercase<MailingStatus>}`
+  | 'CHANGED_MEANWHILE'
   | 'CROSS_SITE'
   | 'CSRF_TOKEN'
   | 'ACCOUNT_BLOCKED'

@@ -25,6 +25,16 @@ export interface Use {
   name: string;
 }
 
+/** Who changed a thing, and when, since somebody else began to change it. */
+export interface Changed {
+  /** Its present one. */
+  version: number;
+  /** Null: no user, or one who is not known any more. */
+  by: { id: number; name: string } | null;
+  /** ISO 8601. */
+  at: string;
+}
+
 /** A finding with its English words. */
 export type ToldFinding = Finding & { message: string };
 
@@ -40,6 +50,7 @@ export class DomainError extends Error {
       findings?: ToldFinding[];
       uses?: Use[];
       clients?: number;
+      changed?: Changed;
       retryAfterS?: number;
     } = {},
   ) {
@@ -93,7 +104,7 @@ export class ConflictError extends DomainError {
   constructor(
     code: RefusalCode,
     message: string,
-    details: { runId?: number; findings?: ToldFinding[]; uses?: Use[]; clients?: number } = {},
+    details: { runId?: number; findings?: ToldFinding[]; uses?: Use[]; clients?: number; changed?: Changed } = {},
   ) {
     super('conflict', code, message, details);
   }

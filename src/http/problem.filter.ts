@@ -10,7 +10,7 @@ import type { Request, Response } from 'express';
 import { PinoLogger } from 'nestjs-pino';
 import { isUnavailable } from '../database/database';
 import { allowedMethods } from './allowed-methods';
-import { DomainError, type ErrorKind, type ToldFinding, type Use } from '../domain/errors';
+import { type Changed, DomainError, type ErrorKind, type ToldFinding, type Use } from '../domain/errors';
 import { told } from '../domain/problem-texts';
 import type { FieldProblem } from '../domain/problems';
 
@@ -36,6 +36,8 @@ export interface Problem {
   uses?: Use[];
   /** How many clients are in the way. */
   clients?: number;
+  /** Who changed it meanwhile, and when. */
+  changed?: Changed;
 }
 
 export const STATUS_OF_KIND: Record<ErrorKind, number> = {
@@ -90,13 +92,14 @@ export function problemOf(error: unknown, requestId: string): { problem: Problem
     ...more,
   });
   if (error instanceof DomainError) {
-    const { errors, runId, findings, uses, clients, retryAfterS } = error.details;
+    const { errors, runId, findings, uses, clients, changed, retryAfterS } = error.details;
     const problem = make(STATUS_OF_KIND[error.kind], error.code, error.message, {
       ...(errors && { errors: errors.map(told) }),
       ...(runId !== undefined && { runId }),
       ...(findings && { findings }),
       ...(uses && { uses }),
       ...(clients !== undefined && { clients }),
+      ...(changed && { changed }),
     });
     return retryAfterS === undefined ? { problem } : { problem, retryAfterS };
   }

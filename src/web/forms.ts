@@ -2,6 +2,7 @@ import type { ErrorCode } from '../domain/codes';
 import { DomainError, ValidationError } from '../domain/errors';
 import type { FormState, WebAnswer } from './answers';
 import type { Reader } from './reader';
+import { afterChange, type Opened } from './kept-form';
 import { refusal } from './codes';
 import { fieldProblems } from './texts/texts';
 import type { FormValues } from './web-controller';
@@ -16,19 +17,23 @@ const FIELD_OF: Partial<Record<ErrorCode, string>> = {
 
 /**
  * Does the work of a form. On invalid input the form is shown again, with what was typed and each problem at its field.
+ * @param now what the form would contain if it were opened now; for forms of things that others may change, too
  */
 export async function submit(
   reader: Reader,
   values: FormValues,
   work: () => Promise<WebAnswer>,
   again: (state: FormState) => WebAnswer | Promise<WebAnswer>,
+  now?: () => Promise<Opened>,
 ): Promise<WebAnswer> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof DomainError) || !['invalid', 'conflict', 'rate_limited'].includes(error.kind)) throw error;
-    const state: FormState = { values, problems: {} };
-    if (error instanceof ValidationError) state.problems = fieldProblems(error, reader.t);
+    let state: FormState = { values, problems: {} };
+    const { changed } = error.details;
+    if (changed && now) state = afterChange(values, await now(), changed);
+    else if (error instanceof ValidationError) state.problems = fieldProblems(error, reader.t);
     else if (error.code in FIELD_OF) state.problems = { [FIELD_OF[error.code]!]: refusal(error, reader.t) };
     else state.problem = refusal(error, reader.t);
     const answer = await again(state);

@@ -1,5 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
+import type { FormDraft } from '../features/drafts/form-drafts.service';
 import type { Role } from '../domain/permissions';
 import { type Formats, formatsOf } from './formats';
 import { type Language, type Texts, textsOf } from './texts/texts';
@@ -30,6 +31,8 @@ export interface Reader {
   query: URLSearchParams;
   now: Date;
   flash: Flash | null;
+  /** What the reader has typed into the form of this page and not saved. */
+  draft: FormDraft | null;
 }
 
 /** A sentence that the previous page left to be shown on this one. */
@@ -45,6 +48,7 @@ export function readerOf(
     format: formatsOf(about.language, about.timeZone),
     query: new URLSearchParams(mark < 0 ? '' : about.path.slice(mark)),
     now: new Date(),
+    draft: null,
   };
 }
 

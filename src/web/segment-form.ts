@@ -76,6 +76,18 @@ export function groupsIn(values: FormValues, definitions: readonly FieldDefiniti
   return groups.length > 0 ? groups : [{ match: 'all', rows: [] }];
 }
 
+/** The fields of a form that shows these groups: what `groupsIn` reads. */
+export function fieldsOf(groups: Groups): FormValues {
+  const fields: FormValues = {};
+  for (const [g, { match, rows }] of groups.entries()) {
+    fields[`g${g}.match`] = match;
+    for (const [r, { kept, ...typed }] of rows.entries())
+      for (const [name, value] of Object.entries(kept === undefined ? typed : { kept }))
+        if (value !== '') fields[`g${g}.${r}.${name}`] = value;
+  }
+  return fields;
+}
+
 /** What a button of the form does: `add.1`, `remove.0.3`, `group`, `ungroup.2`. Others change nothing. */
 export function changed(groups: Groups, what: string, definitions: readonly FieldDefinition[]): Groups {
   const [verb = '', group, row] = what.split('.');

@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import { PinoLogger } from 'nestjs-pino';
 import { methodError, problemOf } from '../http/problem.filter';
 import type { AuthenticatedRequest } from '../http/viewer';
+import { KeptForms } from './kept-forms.service';
 import { page, renderAnswer } from './answers';
 import { ErrorPage } from './pages/error.page';
 import { type Reader, readerOf } from './reader';
@@ -11,13 +12,14 @@ import { preferredLanguage } from './texts/texts';
 
 /**
  * Errors as pages: what happened, what to do, and the request's id. Visitors who are not signed in are sent to the
- * sign-in page.
+ * sign-in page, and forms of another session back to their page (KeptForms).
  */
 @Catch()
 export class WebFilter implements ExceptionFilter {
   constructor(
     private readonly logger: PinoLogger,
     private readonly readers: ReadersService,
+    private readonly kept: KeptForms,
   ) {}
 
   async catch(thrown: unknown, host: ArgumentsHost): Promise<void> {
@@ -33,14 +35,7 @@ export class WebFilter implements ExceptionFilter {
       return;
     }
     const live = request.get('hx-request') === 'true';
-    if (problem.status === 401 && !live) {
-      const back =
-        request.method === 'GET' && request.originalUrl !== '/'
-          ? `?next=${encodeURIComponent(request.originalUrl)}`
-          : '';
-      response.status(303).setHeader('Location', `/sign-in${back}`).end();
-      return;
-    }
+    if (!live && (await this.kept.ledBack(request, response, error))) return;
     if (retryAfterS !== undefined) response.setHeader('Retry-After', retryAfterS);
     if (allow !== undefined) response.setHeader('Allow', allow);
     const reader =

@@ -7,7 +7,9 @@ import { renderAnswer, type WebAnswer } from './answers';
 import { OnceService } from './once.service';
 import { ReadersService } from './readers.service';
 import type { Reader } from './reader';
+import { setFlash } from './flash';
 import { sendingOf } from './form-key';
+import { KeptForms } from './kept-forms.service';
 
 type WebRequest = AuthenticatedRequest & { reader?: Reader };
 
@@ -17,6 +19,7 @@ export class WebInterceptor implements NestInterceptor {
   constructor(
     private readonly readers: ReadersService,
     private readonly once: OnceService,
+    private readonly kept: KeptForms,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -24,8 +27,13 @@ export class WebInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<WebRequest>();
     const response = http.getResponse<Response>();
-    const reader = (request.reader = await this.readers.of(request, response));
-    const work = () => lastValueFrom(next.handle() as Observable<WebAnswer>);
+    const [found, draft] = await Promise.all([this.readers.of(request, response), this.kept.draftFor(request)]);
+    const reader = (request.reader = { ...found, draft });
+    const work = async () => {
+      const answer = await lastValueFrom(next.handle() as Observable<WebAnswer>);
+      await this.kept.done(request, answer);
+      return answer;
+    };
     const sending = reader.user ? sendingOf(request) : undefined;
     const answered = sending && reader.user ? this.once.answer(reader.user.id, sending, work) : work();
     return from(answered.then((answer) => (isAnswer(answer) ? this.write(reader, response, answer) : answer)));
@@ -40,10 +48,6 @@ export class WebInterceptor implements NestInterceptor {
     response.status(answer.status ?? 200).type('text/html; charset=utf-8');
     return renderAnswer(reader, answer);
   }
-}
-
-export function setFlash(response: Response, flash: string, secure: boolean): void {
-  response.cookie('gonets_flash', flash, { httpOnly: true, sameSite: 'lax', secure, path: '/', maxAge: 60_000 });
 }
 
 function isAnswer(value: unknown): value is WebAnswer {

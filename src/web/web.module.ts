@@ -55,6 +55,9 @@ import { ClientParts } from './pages/client-parts.service';
 import { MailingParts } from './pages/mailing-parts.service';
 import { ProfileParts } from './pages/profile-parts.service';
 import { UnsubscribeWebController } from './pages/unsubscribe.web.controller';
+import { DraftsWebController } from './pages/drafts.web.controller';
+import { DraftsModule } from '../features/drafts/drafts.module';
+import { KeptForms } from './kept-forms.service';
 import { ReadersService } from './readers.service';
 
 /**
@@ -64,6 +67,7 @@ import { ReadersService } from './readers.service';
   imports: [
     QueueModule,
     UsersModule,
+    DraftsModule,
     OidcModule,
     AuditModule,
     NoticesModule,
@@ -107,6 +111,7 @@ import { ReadersService } from './readers.service';
     AuditWebController,
     StatusWebController,
     SenderWebController,
+    DraftsWebController,
     SuppressionBatchesWebController,
     SuppressionsWebController,
     UnsubscribeWebController,
@@ -116,6 +121,7 @@ import { ReadersService } from './readers.service';
   providers: [
     ReadersService,
     DraftsService,
+    KeptForms,
     OnceService,
     MailingParts,
     ProfileParts,

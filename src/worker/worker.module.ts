@@ -5,6 +5,7 @@ import { ImportsModule } from '../features/clients/imports.module';
 import { SendingModule } from '../features/sending/sending.module';
 import { NoticesModule } from '../features/notices/notices.module';
 import { NoticeSender } from '../features/notices/notice-sender';
+import { DraftsModule } from '../features/drafts/drafts.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SignupsModule } from '../features/signups/signups.module';
@@ -38,6 +39,7 @@ import { WorkerLife } from './worker-life.service';
     ImportsModule,
     NoticesModule,
     SignupsModule,
+    DraftsModule,
   ],
   providers: [
     DeliveryProcessor,

@@ -221,6 +221,8 @@ test('a form filled in wrongly keeps what was typed and names the field, in the 
     ],
   ];
   for (const [path, form, typed, problems] of cases) {
+    // Of the case before, on the same page.
+    await site.api.database.rows('DELETE FROM form_drafts');
     await page.goto(path);
     const at = page.locator(form);
     await page.evaluate(

@@ -109,7 +109,7 @@ describe('the document', () => {
 describe('what holds answers against the document', () => {
   const seen = { method: 'GET', path: '/api/v1/clients/7', status: 200, headers: json('application/json') };
   const client = {
-    ...{ id: 7, ownerId: 1, email: 'a@example.org', fullName: 'A', comment: '', suppression: null },
+    ...{ id: 7, version: 1, ownerId: 1, email: 'a@example.org', fullName: 'A', comment: '', suppression: null },
     ...{ fields: { city: 'Omsk' }, tags: ['vip'], subscription: { status: 'subscribed', since: null, reason: null } },
     ...{ createdAt: '2027-01-01T00:00:00.000Z', updatedAt: '2027-01-01T00:00:00.000Z' },
   };

@@ -1,3 +1,4 @@
+import { IntersectionType } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { languages } from '../../domain/language';
 import { exclusionReasons } from '../../domain/codes';
@@ -9,6 +10,7 @@ import { audiences } from '../../features/audiences/audiences';
 import { CLIENT_IDS_MAX } from '../../features/mailings/mailing-clients';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { Optional, PartialType } from './optional.dto';
+import { version, VersionDto } from './version.dto';
 import { Said } from '../openapi/input-schema';
 import {
   count,
@@ -122,7 +124,7 @@ export class MailingCopyDto {
   name?: string;
 }
 
-export class MailingPatchDto extends PartialType(MailingDto) {}
+export class MailingPatchDto extends IntersectionType(PartialType(MailingDto), VersionDto) {}
 
 export class MailingQueryDto extends SearchDto {
   @IsOptional()
@@ -165,6 +167,7 @@ class WarningAnswer extends Shape({ field: text, ...codedProblem }) {}
 
 export class MailingAnswer extends Shape({
   id,
+  version,
   ownerId: id,
   name: text,
   messageId: nullable(id),

@@ -3,7 +3,21 @@ import { problemTexts } from '../../domain/problem-texts';
 import type { ProblemCode } from '../../domain/problems';
 import type { Problem, ToldProblem } from '../../http/problem.filter';
 import { REQUIRED_TEXT_HEADER } from './operation';
-import { count, details, id, listOf, maybe, oneOf, part, type Schema, said, Shape, text } from './shape';
+import {
+  count,
+  details,
+  id,
+  listOf,
+  maybe,
+  nullable,
+  oneOf,
+  part,
+  type Schema,
+  said,
+  Shape,
+  text,
+  timeText,
+} from './shape';
 
 /** The fields of one problem, in problem answers and in other answers that contain problems. */
 export const codedProblem = {
@@ -27,6 +41,14 @@ export class FindingAnswer extends Shape({
 
 class UseAnswer extends Shape({ kind: oneOf(['message', 'segment', 'run', 'job']), id, name: text }) {}
 
+class ChangerAnswer extends Shape({ id, name: text }) {}
+
+class ChangedAnswer extends Shape({
+  version: said('Its present version.', count),
+  by: said('Null: no user.', nullable(part(ChangerAnswer))),
+  at: timeText,
+}) {}
+
 /** RFC 9457. */
 class ProblemAnswer extends Shape({
   type: text,
@@ -40,6 +62,7 @@ class ProblemAnswer extends Shape({
   findings: maybe(said('What the check before a start has found.', listOf(part(FindingAnswer)))),
   uses: maybe(said('What uses the field or tag that was to be deleted.', listOf(part(UseAnswer)))),
   clients: maybe(said('How many clients are in the way.', count)),
+  changed: maybe(said('Who changed it meanwhile, and when.', part(ChangedAnswer))),
 }) {}
 
 export const PROBLEM_TYPE = 'application/problem+json';

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Sql, type Transaction, violates } from '../../database/database';
 import { listPage, newestFirst } from '../../database/list';
 import { notWritable } from '../../database/owned';
+import { actAs, requireVersion, sameContent } from '../../database/versions';
 import { anywhere, searched } from '../../database/search';
 import { singleLineProblem } from '../../domain/email-address';
 import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
@@ -114,12 +115,13 @@ export class SegmentsService {
     return this.get(viewer, made.id);
   }
 
-  /** Takes effect from the next run. @throws as `create` */
-  async update(viewer: Viewer, id: number, change: Partial<SegmentInput>): Promise<SegmentView> {
+  /** Takes effect from the next run. @throws as `create`; ConflictError CHANGED_MEANWHILE */
+  async update(viewer: Viewer, id: number, change: Partial<SegmentInput> & { version?: number }): Promise<SegmentView> {
     await this.database.transaction(async (tx) => {
       const owner = writableOwner(viewer);
       const segments = segmentsIn(tx);
-      const current = await segments.findOneBy({ id, ...(owner !== null && { ownerId: owner }) });
+      const where = { id, ...(owner !== null && { ownerId: owner }) };
+      const current = await segments.findOne({ where, lock: { mode: 'for_no_key_update' } });
       if (!current) throw await notWritable(tx, viewer, 'Segment', id);
       const { name = current.name, filter } = change;
       if (filter !== undefined) await holdNames(tx, current.ownerId);
@@ -127,6 +129,9 @@ export class SegmentsService {
         filter === undefined
           ? { name: nameOf(name), filter: current.filter }
           : await this.checked(tx, current.ownerId, { name, filter });
+      const { name: isName, filter: isFilter } = current;
+      await requireVersion(tx, current, change.version, () => sameContent(checked, { name: isName, filter: isFilter }));
+      await actAs(tx, viewer);
       await nameAware(checked.name, () =>
         segments.update({ id, ownerId: current.ownerId }, { ...checked, updatedAt: () => 'app_now()' }),
       );

@@ -4,6 +4,7 @@ import { Database, type Transaction, violates } from '../../database/database';
 import { listPage } from '../../database/list';
 import { notWritable } from '../../database/owned';
 import { type ClientColumn, fileColumns, fileHead } from '../../domain/client-columns';
+import { actAs, requireVersion, sameContent } from '../../database/versions';
 import { checkValues, type FieldValues, changedValues, valuesProblem, valueText } from '../../domain/client-fields';
 import { checkClient, type ClientInput as BuiltIn } from '../../domain/client-input';
 import { csvRow } from '../../domain/csv-records';
@@ -32,8 +33,11 @@ export interface ClientInput extends BuiltIn {
   tags?: string[];
 }
 
-/** What changes of a client; `confirmed`: the owner vouches that the address's person wants the letters. */
-export type ClientChange = Partial<ClientInput> & { confirmed?: true };
+/**
+ * What changes of a client; `confirmed`: the owner vouches that the address's person wants the letters; `version`: the
+ * one that the caller began with.
+ */
+export type ClientChange = Partial<ClientInput> & { confirmed?: true; version?: number };
 
 export const clientSorts = ['id', '-id', 'email', '-email', 'fullName', '-fullName'] as const;
 export interface ClientQuery extends PageRequest, ClientFilter {
@@ -149,7 +153,10 @@ export class ClientsService {
     );
   }
 
-  /** Fields that are not named keep their values; `tags` replace those that the client has. */
+  /**
+   * Fields that are not named keep their values; `tags` replace those that the client has.
+   * @throws ConflictError EMAIL_TAKEN, TAGS_FULL, CHANGED_MEANWHILE
+   */
   async update(viewer: Viewer, id: number, change: ClientChange): Promise<ClientView> {
     return this.takenAware(change.email ?? '', () =>
       this.database.transaction(async (tx) => {
@@ -166,10 +173,26 @@ export class ClientsService {
   private async change(tx: Transaction, viewer: Viewer, current: Client, change: ClientChange): Promise<ClientView> {
     const { id, ownerId, fields } = current;
     const { client, tags } = await checked(tx, ownerId, { ...current, fields: {}, ...given(change) }, fields);
+    const had = tags && (await tagsOf(tx, id));
+    const otherTags = had !== undefined && !sameTags(tags ?? [], had);
+    const { email, fullName, comment } = current;
+    await requireVersion(
+      tx,
+      current,
+      change.version,
+      () => !otherTags && sameContent(client, { email, fullName, comment, fields }),
+    );
+    await actAs(tx, viewer);
     const confirms = change.confirmed === true && current.unconfirmedSince !== null;
     await clientsIn(tx.manager).update(
       { id },
-      { ...client, ...(confirms && { unconfirmedSince: null }), updatedAt: () => 'app_now()' },
+      {
+        ...client,
+        ...(confirms && { unconfirmedSince: null }),
+        // Tags stand in another table.
+        ...(otherTags && { version: () => 'version + 1' }),
+        updatedAt: () => 'app_now()',
+      },
     );
     if (confirms) await audit(tx, viewer, 'client.confirm', { type: 'client', id });
     if (tags) await setTags(tx, ownerId, id, tags);
@@ -199,6 +222,16 @@ export class ClientsService {
 }
 
 const clientsIn = (source: Pick<EntityManager, 'getRepository'>) => source.getRepository(Client);
+
+const sameTags = (some: readonly string[], others: readonly string[]): boolean => {
+  const keys = (names: readonly string[]) => names.map((name) => name.toLowerCase()).sort();
+  return sameContent(keys(some), keys(others));
+};
+
+async function tagsOf(tx: Transaction, id: number): Promise<string[]> {
+  const row = await tx.first<{ tags: string[] }>(`SELECT ${TAG_NAMES} AS tags FROM clients c WHERE c.id = $1`, [id]);
+  return row?.tags ?? [];
+}
 
 /** One client, of this owner or (null) of anybody. */
 const one = (id: number, owner: number | null) => ({ id, ...(owner !== null && { ownerId: owner }) });

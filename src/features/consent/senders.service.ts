@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Sql } from '../../database/database';
+import { actAs, requireVersion, sameContent, type Versioned } from '../../database/versions';
 import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
 import { ValidationError } from '../../domain/errors';
 import { parseMailbox } from '../../domain/mailbox';
@@ -20,6 +21,7 @@ export interface Sender {
   unsubscribeText: string;
 }
 
+const NOTHING: Sender = { name: '', replyTo: '', postalAddress: '', unsubscribeText: '' };
 const MAX = { name: 200, postalAddress: 500, unsubscribeText: 500 };
 /** These would end the name in `Name <address>`. */
 const NO_NAME = /["<>]/;
@@ -32,40 +34,42 @@ export class SendersService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async get(viewer: Pick<Viewer, 'userId'>, sql: Sql = this.database): Promise<Sender> {
-    const row = await sql.first<Sender>(
-      'SELECT name, reply_to, postal_address, unsubscribe_text FROM senders WHERE owner_id = $1',
+  async get(viewer: Pick<Viewer, 'userId'>, sql: Sql = this.database): Promise<Sender & Versioned> {
+    const row = await sql.first<Sender & Versioned>(
+      `SELECT name, reply_to, postal_address, unsubscribe_text, version, updated_by, updated_at FROM senders
+        WHERE owner_id = $1`,
       [viewer.userId],
     );
-    return row ?? { name: '', replyTo: '', postalAddress: '', unsubscribeText: '' };
+    return row ?? { ...NOTHING, version: 0, updatedBy: null, updatedAt: new Date(0) };
   }
 
-  /** @throws ValidationError naming every field that is wrong */
-  async update(viewer: Viewer, change: Partial<Sender>): Promise<Sender> {
-    const { name, replyTo, postalAddress, unsubscribeText } = { ...(await this.get(viewer)), ...trimmed(change) };
-    const reply = replyTo === '' ? { ok: true as const, email: '' } : parseEmailAddress(replyTo);
-    const errors = [
-      ...at(
-        'name',
-        NO_NAME.test(name) ? problem('unusable', { fault: 'sender_name' }) : singleLineProblem(name, MAX.name),
-      ),
-      ...at('replyTo', reply.ok ? null : reply.problem),
-      ...at('postalAddress', textProblem(postalAddress, MAX.postalAddress)),
-      ...at('unsubscribeText', textProblem(unsubscribeText, MAX.unsubscribeText)),
-    ];
-    if (errors.length > 0 || !reply.ok) throw new ValidationError(errors);
-    const changed = await this.database.transaction(async (tx) => {
+  /**
+   * @param change its version: the one that the caller began with; 0 if nothing was entered before
+   * @throws ValidationError naming every field that is wrong
+   * @throws ConflictError CHANGED_MEANWHILE
+   */
+  async update(
+    viewer: Viewer,
+    { version, ...change }: Partial<Sender> & { version?: number },
+  ): Promise<Sender & Versioned> {
+    return this.database.transaction(async (tx) => {
+      // There may be no row of the sender yet; the owner's is always there.
+      await tx.rows('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [viewer.userId]);
+      const current = await this.get(viewer, tx);
+      const { updatedAt: _at, updatedBy: _by, version: _version, ...content } = current;
+      const sender = checked({ ...content, ...trimmed(change) });
+      await requireVersion(tx, current, version, () => sameContent(sender, content));
       await audit(tx, viewer, 'sender.change');
-      return tx.first<Sender>(
-        `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (owner_id) DO UPDATE SET name = $2, reply_to = $3, postal_address = $4, unsubscribe_text = $5,
-         updated_at = app_now()
-       RETURNING name, reply_to, postal_address, unsubscribe_text`,
-        [viewer.userId, name, reply.email, postalAddress, unsubscribeText],
+      await actAs(tx, viewer);
+      await tx.affected(
+        `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text, updated_by)
+         VALUES ($1, $2, $3, $4, $5, $1)
+         ON CONFLICT (owner_id) DO UPDATE SET name = $2, reply_to = $3, postal_address = $4, unsubscribe_text = $5,
+           updated_at = app_now()`,
+        [viewer.userId, sender.name, sender.replyTo, sender.postalAddress, sender.unsubscribeText],
       );
+      return this.get(viewer, tx);
     });
-    if (!changed) throw new Error('an insert returned no row');
-    return changed;
   }
 
   /** Which of these owners have entered a postal address. */
@@ -100,6 +104,22 @@ export const oneLine = (address: string): string =>
     .map((line) => line.trim().replace(/,$/, ''))
     .filter((line) => line !== '')
     .join(', ');
+
+/** @throws ValidationError naming every field that is wrong */
+function checked({ name, replyTo, postalAddress, unsubscribeText }: Sender): Sender {
+  const reply = replyTo === '' ? { ok: true as const, email: '' } : parseEmailAddress(replyTo);
+  const errors = [
+    ...at(
+      'name',
+      NO_NAME.test(name) ? problem('unusable', { fault: 'sender_name' }) : singleLineProblem(name, MAX.name),
+    ),
+    ...at('replyTo', reply.ok ? null : reply.problem),
+    ...at('postalAddress', textProblem(postalAddress, MAX.postalAddress)),
+    ...at('unsubscribeText', textProblem(unsubscribeText, MAX.unsubscribeText)),
+  ];
+  if (errors.length > 0 || !reply.ok) throw new ValidationError(errors);
+  return { name, replyTo: reply.email, postalAddress, unsubscribeText };
+}
 
 const trimmed = (change: Partial<Sender>): Partial<Sender> =>
   Object.fromEntries(

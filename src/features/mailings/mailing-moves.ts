@@ -62,12 +62,18 @@ export async function setStatus(tx: Transaction, status: MailingStatus, changes:
 export const waiveAddress = (tx: Transaction, id: number) =>
   tx.affected('UPDATE mailings SET address_waived = true WHERE id = $1', [id]);
 
-/** Stores what its owner changed. */
-export const edit = (tx: Transaction, id: number, { schedule, ...checked }: CheckedMailing) =>
+/** Stores what its owner changed. @param alsoClients the selected clients, too, which stand in another table */
+export const edit = (
+  tx: Transaction,
+  id: number,
+  { schedule, ...checked }: CheckedMailing,
+  alsoClients: boolean,
+): Promise<number> =>
   tx.affected(
     `UPDATE mailings SET name = $2, message_id = $3, audience = $4, start_at = $5, end_at = $6, period = $7,
             time_zone = $8, on_unknown = $9, kind = $10, transactional_reason = $11, language = $12,
-            segment_id = $13, exclude_segment_id = $14, updated_at = app_now() WHERE id = $1`,
+            segment_id = $13, exclude_segment_id = $14, version = version + $15::int, updated_at = app_now()
+      WHERE id = $1`,
     [
       id,
       checked.name,
@@ -83,6 +89,7 @@ export const edit = (tx: Transaction, id: number, { schedule, ...checked }: Chec
       checked.language,
       checked.segmentId,
       checked.excludeSegmentId,
+      Number(alsoClients),
     ],
   );
 

@@ -85,6 +85,13 @@ export class Mailing {
   @Column('integer', { name: 'selected_count', default: 0 })
   selectedCount!: number;
 
+  /** Raised by the database with each change of the content, see database/versions.ts. */
+  @Column('integer', { default: 1 })
+  version!: number;
+
+  @Column('bigint', { name: 'updated_by', nullable: true })
+  updatedBy!: number | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
   createdAt!: Date;
 

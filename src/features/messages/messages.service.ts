@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '../../database/database';
 import { notWritable } from '../../database/owned';
+import { actAs, requireVersion, sameContent } from '../../database/versions';
 import { listPage, newestFirst } from '../../database/list';
 import { anywhere, searched } from '../../database/search';
 import { singleLineProblem } from '../../domain/email-address';
@@ -58,20 +59,28 @@ export class MessagesService {
     return { ...message, mailingCount: 0 };
   }
 
-  /** Takes effect from the next run; runs under way send the content that they began with. */
-  async update(viewer: Viewer, id: number, change: Partial<MessageInput>): Promise<MessageWithUse> {
-    const current = await this.findWritable(viewer, id);
-    const owner = writableOwner(viewer);
+  /**
+   * Takes effect from the next run; runs under way send the content that they began with.
+   * @param change its version: the one that the caller began with
+   * @throws ConflictError CHANGED_MEANWHILE
+   */
+  async update(
+    viewer: Viewer,
+    id: number,
+    { version, ...change }: Partial<MessageInput> & { version?: number },
+  ): Promise<MessageWithUse> {
     await this.database.transaction(async (tx) => {
+      const current = await this.lock(tx, viewer, id);
+      const { subject, body, bodyText } = current;
       const changed = {
-        subject: change.subject ?? current.subject,
-        body: change.body ?? current.body,
-        bodyText: change.bodyText === undefined ? current.bodyText : change.bodyText,
+        subject: change.subject ?? subject,
+        body: change.body ?? body,
+        bodyText: change.bodyText === undefined ? bodyText : change.bodyText,
       };
       const content = checkContent(changed, await usableFields(tx, current.ownerId, current));
-      await tx.manager
-        .getRepository(Message)
-        .update({ id, ...(owner !== null && { ownerId: owner }) }, { ...content, updatedAt: () => 'app_now()' });
+      await requireVersion(tx, current, version, () => sameContent(content, { subject, body, bodyText }));
+      await actAs(tx, viewer);
+      await tx.manager.getRepository(Message).update({ id }, { ...content, updatedAt: () => 'app_now()' });
     });
     return this.find(id, writableOwner(viewer));
   }
@@ -86,9 +95,13 @@ export class MessagesService {
     return compiled.content.render(data);
   }
 
-  private async findWritable(viewer: Viewer, id: number): Promise<MessageWithUse> {
-    const message = await this.read(id, writableOwner(viewer));
-    if (!message) throw await notWritable(this.database, viewer, 'Message', id);
+  /** @throws NotFoundError, ForbiddenError */
+  private async lock(tx: Transaction, viewer: Viewer, id: number): Promise<Message> {
+    const message = await tx.first<Message>(
+      'SELECT * FROM messages WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR NO KEY UPDATE',
+      [id, writableOwner(viewer)],
+    );
+    if (!message) throw await notWritable(tx, viewer, 'Message', id);
     return message;
   }
 

@@ -7,6 +7,9 @@ import { Limits } from '../../queue/limits';
 import { audit } from '../audit/audit';
 import { Notices } from '../notices/notices.service';
 import { lockAccess } from '../users/lock-access';
+import type { RenderedContent } from '../../domain/template';
+import type { Message } from './message.entity';
+import type { MessageInput } from './messages.service';
 import { PreviewService } from './preview.service';
 
 /** Sends one copy of a message to see it arrive; it is a notice and counts in no run. */
@@ -20,12 +23,26 @@ export class TestNoticesService {
   ) {}
 
   /**
-   * To the viewer's own address if `to` is absent; to others at most 20 an hour. @returns the notice's id
+   * A saved message, to the viewer's own address if `to` is absent; to others at most 20 an hour.
+   * @returns the notice's id
    * @throws ValidationError, NotFoundError, DomainError RATE_LIMITED
    */
   async send(viewer: Viewer, messageId: number, to?: string): Promise<number> {
+    return this.write(viewer, await this.previews.ofMessage(viewer, messageId), messageId, to);
+  }
+
+  /**
+   * A message as it is being written, to the viewer's own address.
+   * @param message the saved one that it is to become
+   * @throws ValidationError if it does not compile
+   */
+  async sendDraft(viewer: Viewer, draft: MessageInput, message?: Pick<Message, 'id' | 'ownerId'>): Promise<number> {
+    const content = await this.previews.ofDraft(viewer, draft, { ...(message && { ownerId: message.ownerId }) });
+    return this.write(viewer, content, message?.id);
+  }
+
+  private async write(viewer: Viewer, content: RenderedContent, messageId?: number, to?: string): Promise<number> {
     const { userId } = viewer;
-    const content = await this.previews.ofMessage(viewer, messageId);
     const own = await this.database.first<{ email: string }>('SELECT email FROM users WHERE id = $1', [userId]);
     const parsed = parseEmailAddress(to ?? own?.email ?? '');
     if (!parsed.ok) throw invalid('to', parsed.problem);
@@ -33,7 +50,7 @@ export class TestNoticesService {
     if (emailKey(email) !== emailKey(own?.email ?? '')) await this.limits.take('testLetterUser', userId);
     const noticeId = await this.database.transaction(async (tx) => {
       await lockAccess(tx, viewer);
-      await audit(tx, viewer, 'message.test', { type: 'message', id: messageId });
+      await audit(tx, viewer, 'message.test', { type: 'message', ...(messageId !== undefined && { id: messageId }) });
       return this.notices.write(tx, { kind: 'test', userId, email, payload: { ...content } });
     });
     await this.notices.enqueue(noticeId);

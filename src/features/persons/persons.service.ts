@@ -8,6 +8,7 @@ import { eraseFromAccounts } from '../accounts/accounts.service';
 import { audit, eraseMentions, mentions } from '../audit/audit';
 import { eraseFromFilters } from './filters';
 import { deleteClients } from '../clients/delete-clients';
+import { eraseFromDrafts } from '../drafts/form-drafts.service';
 import { eraseFromImports } from '../clients/erasure';
 import { eraseSuppressed } from '../consent/suppressions';
 import { eraseLetters } from '../ledger/erasure';
@@ -104,6 +105,7 @@ export class PersonsService {
       const pattern = mentions(addresses);
       await eraseFromImports(tx, ownerId, pattern);
       await eraseFromFilters(tx, ownerId, pattern);
+      await eraseFromDrafts(tx, ownerId, pattern);
       await eraseMentions(tx, pattern);
       await eraseFromAccounts(tx, pattern);
       return {

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
+import { actAs, requireVersion, sameContent } from '../../database/versions';
 import { ConflictError, invalid } from '../../domain/errors';
 import { problem } from '../../domain/problems';
 import { type Viewer } from '../../domain/permissions';
 import { decideEdit } from '../../domain/schedule-decision';
 import { takes } from '../audiences/audiences';
-import { checkMailing, type MailingInput } from '../mailings/mailing-input';
+import { type CheckedMailing, checkMailing, type MailingInput } from '../mailings/mailing-input';
+import type { Mailing } from '../mailings/mailing.entity';
 import { edit } from '../mailings/mailing-moves';
 import {
   lockAnyMailing,
@@ -38,8 +40,14 @@ export class MailingEditService {
    * Content and audience take effect from the next run; a changed schedule moves the next occurrence and never starts
    * several runs at once. An occurrence that is due before the edit is handled first, as by the tick: that may pause
    * the mailing.
+   * @param change its version: the one that the caller began with
+   * @throws ConflictError CHANGED_MEANWHILE, MAILING_DONE, MAILING_STARTED, MAILING_ENDED
    */
-  async update(viewer: Viewer, id: number, change: Partial<MailingInput>): Promise<MailingView> {
+  async update(
+    viewer: Viewer,
+    id: number,
+    { version, ...change }: Partial<MailingInput> & { version?: number },
+  ): Promise<MailingView> {
     const { planned, warnings } = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
       requireStatus(mailing, 'changed');
@@ -48,6 +56,8 @@ export class MailingEditService {
       // A segment that belongs to the audience before is not part of the new one.
       const kept = takes(asked.audience, 'segmentId') || change.segmentId ? asked.segmentId : null;
       const checked = checkMailing({ ...asked, segmentId: kept, clientIds: undefined }, mailing);
+      await requireVersion(tx, mailing, version, () => clientIds === undefined && isUnchanged(mailing, checked));
+      await actAs(tx, viewer);
       if (checked.audience !== mailing.audience && mailing.status !== 'created') {
         throw new ConflictError('MAILING_STARTED', 'The kind of audience of a started mailing can not be changed.');
       }
@@ -60,7 +70,7 @@ export class MailingEditService {
         mailing.status === 'started'
           ? await this.lifecycle.carryOutTick(tx, await decideDue(tx, this.runs, [mailing]))
           : [];
-      await edit(tx, id, checked);
+      await edit(tx, id, checked, clientIds !== undefined);
       if (!selects || clientIds) await replaceClients(tx, mailing, clientIds ?? []);
       if (mailing.status === 'created') return { planned, warnings: checked.warnings };
       const { schedule } = checked;
@@ -83,6 +93,13 @@ export class MailingEditService {
     await this.runs.finishOnceMailings();
     return { ...(await this.mailings.get(viewer, id)), warnings };
   }
+}
+
+/** Whether the mailing is already as it would be after the change. */
+function isUnchanged(mailing: Mailing, { schedule, warnings: _, ...checked }: CheckedMailing): boolean {
+  const next = { ...checked, ...schedule };
+  const now = Object.fromEntries(Object.keys(next).map((name) => [name, mailing[name as keyof Mailing]]));
+  return sameContent(now, next);
 }
 
 /** The fields that the caller gave. */

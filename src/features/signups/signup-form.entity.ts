@@ -55,6 +55,13 @@ export class SignupForm {
   @Column('integer', { name: 'came_in', default: 0 })
   cameIn!: number;
 
+  /** Raised by the database with each change of the content, see database/versions.ts. */
+  @Column('integer', { default: 1 })
+  version!: number;
+
+  @Column('bigint', { name: 'updated_by', nullable: true })
+  updatedBy!: number | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
   createdAt!: Date;
 

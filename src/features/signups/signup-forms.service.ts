@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '../../database/database';
 import { listPage, newestFirst } from '../../database/list';
 import { notWritable } from '../../database/owned';
+import { actAs, requireVersion, sameContent } from '../../database/versions';
 import { ConflictError, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
@@ -16,6 +17,8 @@ import { SignupForm } from './signup-form.entity';
 export type NewForm = Pick<SignupFormInput, 'name' | 'title'> & FormChange;
 export type FormChange = { [K in keyof SignupFormInput]?: SignupFormInput[K] | null | undefined } & {
   closed?: boolean | null | undefined;
+  /** The version that the caller began with. */
+  version?: number;
 };
 
 export const FORMS_MAX = 100;
@@ -89,14 +92,27 @@ export class SignupFormsService {
     });
   }
 
-  /** @throws ValidationError, NotFoundError, ForbiddenError */
+  /** @throws ValidationError, NotFoundError, ForbiddenError, ConflictError CHANGED_MEANWHILE */
   async update(viewer: Viewer, id: number, change: FormChange): Promise<SignupFormView> {
     return this.database.transaction(async (tx) => {
       const current = await this.lock(tx, viewer, id);
       const ground = await this.ground(current.ownerId);
-      const { topicIds, tagIds, ...form } = checked({ ...inputOf(current, ground), ...given(change) }, ground);
+      const { version, ...content } = change;
+      const { topicIds, tagIds, ...form } = checked({ ...inputOf(current, ground), ...given(content) }, ground);
+      const otherTags = !sameContent([topicIds, tagIds].map(sorted), [current.topics, current.tags].map(idsOf));
+      await requireVersion(
+        tx,
+        current,
+        version,
+        () => !otherTags && sameContent(rowOf(form), rowOf(pick(current, Object.keys(form) as (keyof typeof form)[]))),
+      );
+      await actAs(tx, viewer);
       const forms = tx.manager.getRepository(SignupForm);
-      await forms.update({ id }, { ...rowOf(form), updatedAt: () => 'app_now()' });
+      await forms.update(
+        { id },
+        // Tags stand in another table.
+        { ...rowOf(form), ...(otherTags && { version: () => 'version + 1' }), updatedAt: () => 'app_now()' },
+      );
       if (typeof change.closed === 'boolean' && change.closed !== (current.closedAt !== null))
         await forms.update({ id }, { closedAt: change.closed ? () => 'app_now()' : null });
       await setTags(tx, id, { topicIds, tagIds });
@@ -139,6 +155,12 @@ function found(form: SignupFormView | undefined, id: number): SignupFormView {
   if (!form) throw new NotFoundError('Form', id);
   return form;
 }
+
+const sorted = (ids: readonly number[]): number[] => [...ids].sort((a, b) => a - b);
+const idsOf = (tags: SignupFormView['tags']): number[] => sorted(tags.map(({ id }) => id));
+
+const pick = <T, K extends keyof T>(from: T, names: readonly K[]) =>
+  Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, K>;
 
 const rowOf = ({ fields, requiredFields, allowedOrigins, ...form }: Omit<CheckedForm, 'topicIds' | 'tagIds'>) => ({
   ...form,

@@ -41,6 +41,9 @@ export interface SessionBearer {
   role: Role;
 }
 
+/** SQL: so long sessions that have ended by themselves are remembered. */
+export const OVER = `interval '1 day'`;
+
 /** Sessions are 32 random bytes in a cookie; Postgres has their SHA-256. Every sign-in makes a new one. */
 @Injectable()
 export class SessionsService {
@@ -81,6 +84,22 @@ export class SessionsService {
     if (stale)
       await this.database.affected('UPDATE sessions SET last_seen_at = now() WHERE id = $1', [bearer.sessionId]);
     return bearer;
+  }
+
+  /**
+   * The active user whose session with this token ended by itself within the last day. It authorises nothing: it only
+   * tells whose form came too late.
+   */
+  async userOfOver(sessionToken: string): Promise<number | null> {
+    if (!/^[\w-]{43}$/.test(sessionToken)) return null;
+    const found = await this.database.first<{ userId: number }>(
+      `SELECT s.user_id FROM sessions s JOIN users u ON u.id = s.user_id
+        WHERE s.token_hash = $1 AND u.status = 'active'
+          AND (s.expires_at <= now() OR s.last_seen_at <= now() - $2 * interval '1 millisecond')
+          AND s.expires_at > now() - ${OVER} AND s.last_seen_at > now() - $2 * interval '1 millisecond' - ${OVER}`,
+      [tokenHash(sessionToken), this.config.sessionIdleMs],
+    );
+    return found?.userId ?? null;
   }
 
   async signOut(sessionToken: string, origin?: Partial<Origin>): Promise<void> {

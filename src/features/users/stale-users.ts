@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
+import { OVER } from './sessions.service';
 import { forgetTokens } from '../notices/notice-tokens';
 
 @Injectable()
@@ -11,12 +12,13 @@ export class StaleUsers {
   ) {}
 
   /**
-   * Deletes expired sessions, unfinished sign-ins and tokens of notices, and what was not confirmed: registrations
+   * Deletes sessions that ended a day ago, unfinished sign-ins and tokens of notices, and what was not confirmed: registrations
    * after a week, second factors after a day.
    */
   async forget(): Promise<void> {
     await this.database.affected(
-      `DELETE FROM sessions WHERE expires_at < now() OR last_seen_at < now() - $1 * interval '1 millisecond'`,
+      `DELETE FROM sessions WHERE expires_at < now() - ${OVER}
+           OR last_seen_at < now() - $1 * interval '1 millisecond' - ${OVER}`,
       [this.config.sessionIdleMs],
     );
     await this.database.affected('DELETE FROM sign_in_challenges WHERE expires_at < now()');

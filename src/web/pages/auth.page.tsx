@@ -72,7 +72,14 @@ export function SignInPage({ form, registration, anyUser, provider }: SignInProp
         text={t.auth.signIn}
         link={{ to: '/forgot', text: t.auth.forgot }}
       >
-        <p class="hint">{t.auth.tagline}</p>
+        {form.values.kept ? (
+          <p class="alert alert-info" role="status">
+            {t.kept.over}
+          </p>
+        ) : (
+          <p class="hint">{t.auth.tagline}</p>
+        )}
+        {form.values.kept && <input type="hidden" name="kept" value="1" />}
         <input type="hidden" name="next" value={form.values.next ?? ''} />
         <EmailField form={form} />
         <PasswordField form={form} label={t.field.password} />

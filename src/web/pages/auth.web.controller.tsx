@@ -39,8 +39,8 @@ export class AuthWebController {
 
   @Public()
   @Get('sign-in')
-  signInForm(@Ask() { next = '' }: FormValues): Promise<WebAnswer> {
-    return this.signInPage(emptyForm({ next }));
+  signInForm(@Ask() { next = '', kept = '' }: FormValues): Promise<WebAnswer> {
+    return this.signInPage(emptyForm({ next, kept }));
   }
 
   @Public()

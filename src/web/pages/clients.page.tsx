@@ -7,24 +7,15 @@ import type { DeliveryView } from '../../features/runs/deliveries.service';
 import type { AttemptView } from '../../features/ledger/attempts.service';
 import type { SignupRecord } from '../../features/signups/signup-records.service';
 import type { Page } from '../../domain/paging';
-import type { FormState } from '../answers';
 import { Facts } from '../components/facts';
-import { Confirm, Field, FormProblem, PostForm } from '../components/form';
+import { Confirm } from '../components/form';
 import { Icon } from '../components/icon';
 import { Empty, Owner, OwnerPick, PageHead, Pager, Pick, Reply, Results, Search, Table } from '../components/list';
 import { Chip, DeliveryState, MessageId } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { useAttemptColumns } from './attempts.page';
-import {
-  ColumnsPick,
-  offeredColumns,
-  OwnFields,
-  Tags,
-  TagsField,
-  useClientColumns,
-  valueWords,
-} from './client-columns';
+import { ColumnsPick, offeredColumns, Tags, useClientColumns, valueWords } from './client-columns';
 import { BulkBar, Tick } from './bulk.page';
 import { History, Suppressed } from './client-history';
 import { Consents, Unconfirmed } from './consents';
@@ -149,40 +140,6 @@ function SegmentShown({ id }: { id: string }) {
 /** A tag that was asked for by a link may be another owner's. */
 const picked = (tags: readonly string[], asked: string | null): readonly string[] =>
   asked && !tags.includes(asked) ? [asked, ...tags] : tags;
-
-interface FormProps {
-  form: FormState;
-  client?: ClientView;
-  fields: readonly FieldDefinition[];
-  /** The names of the owner's tags, to be suggested. */
-  tags: readonly string[];
-}
-
-export function ClientFormPage({ form, client, fields, tags }: FormProps) {
-  const { t } = useReader();
-  return (
-    <>
-      <PageHead
-        title={client ? t.clients.edit : t.clients.new}
-        back={client ? { to: `/clients/${client.id}`, text: client.email } : { to: '/clients', text: t.clients.title }}
-      />
-      <PostForm action={client ? `/clients/${client.id}/edit` : '/clients/new'} class="card-box narrow">
-        <FormProblem form={form} />
-        <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="off" />
-        <Field form={form} name="fullName" label={t.field.fullName} autocomplete="off" />
-        <OwnFields form={form} fields={fields} />
-        <TagsField form={form} known={tags} />
-        <Field form={form} name="comment" label={t.field.comment} rows={3} />
-        <div class="actions">
-          <button class="btn btn-primary">{t.form.save}</button>
-          <a class="btn btn-secondary" href={client ? `/clients/${client.id}` : '/clients'}>
-            {t.form.cancel}
-          </a>
-        </div>
-      </PostForm>
-    </>
-  );
-}
 
 interface ClientProps {
   client: ClientView;

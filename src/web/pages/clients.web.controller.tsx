@@ -14,14 +14,16 @@ import { Id } from '../../http/id.pipe';
 import { csvFile } from '../../http/csv-file';
 import { cookieOf, setCookie } from '../../http/session-cookie';
 import { CurrentViewer } from '../../http/viewer';
-import { emptyForm, type FormState, page, redirect, type WebAnswer } from '../answers';
+import { type FormState, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
+import { opened, versionOf } from '../kept-form';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { chosenColumns, clientForm } from './client-columns';
 import { ClientParts } from './client-parts.service';
-import { ClientFormPage, ClientPage, ClientsPage } from './clients.page';
+import { ClientFormPage } from './client-form.page';
+import { ClientPage, ClientsPage } from './clients.page';
 
 /** A form names what is in it as REST does; it has all fields that are offered, and no others. */
 const clientInput = ({ email = '', fullName = '', comment = '', tags, ...form }: FormValues): ClientInput => ({
@@ -76,8 +78,8 @@ export class ClientsWebController {
   }
 
   @Get('new')
-  blank(@CurrentViewer() viewer: Viewer): Promise<WebAnswer> {
-    return this.form(viewer, emptyForm());
+  blank(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
+    return this.form(viewer, opened(reader, {}));
   }
 
   @Post('new')
@@ -105,9 +107,9 @@ export class ClientsWebController {
   }
 
   @Get(':id/edit')
-  async edit(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+  async edit(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
     const client = await this.clients.get(viewer, id);
-    return this.form(viewer, emptyForm(clientForm(client)), client);
+    return this.form(viewer, opened(reader, clientForm(client), client.version), client);
   }
 
   @Post(':id/edit')
@@ -117,15 +119,19 @@ export class ClientsWebController {
     @Id() id: number,
     @Form() form: FormValues,
   ): Promise<WebAnswer> {
-    const client = await this.clients.get(viewer, id);
+    let client = await this.clients.get(viewer, id);
     return submit(
       reader,
       form,
       async () => {
-        await this.clients.update(viewer, id, clientInput(form));
+        await this.clients.update(viewer, id, { ...clientInput(form), ...versionOf(form) });
         return redirect(`/clients/${id}`, 'saved');
       },
       (state) => this.form(viewer, state, client),
+      async () => {
+        client = await this.clients.get(viewer, id);
+        return { values: clientForm(client), version: client.version };
+      },
     );
   }
 

@@ -2,9 +2,11 @@ import { languages } from '../../domain/language';
 import { type FormGround, nameModes } from '../../domain/signup-form';
 import type { SignupFormView } from '../../features/signups/form-view';
 import type { FormState } from '../answers';
-import { Field, FormProblem, PostForm } from '../components/form';
+import { Field, FormProblem } from '../components/form';
+import { KeptForm } from '../components/kept-form';
 import { PageHead } from '../components/list';
 import { useReader } from '../reader';
+import type { Texts } from '../texts/texts';
 
 interface EditorProps {
   state: FormState;
@@ -20,7 +22,12 @@ export function FormEditorPage({ state, ground, form }: EditorProps) {
   return (
     <>
       <PageHead title={form ? t.forms.edit : t.forms.new} back={back} />
-      <PostForm action={form ? `/forms/${form.id}/edit` : '/forms/new'} class="card-box narrow">
+      <KeptForm
+        form={state}
+        action={form ? `/forms/${form.id}/edit` : '/forms/new'}
+        labels={labelsOf(t, ground)}
+        class="card-box narrow"
+      >
         <FormProblem form={state} />
         <Field form={state} name="name" label={t.forms.name} hint={t.forms.nameHint} required />
         <Field form={state} name="title" label={t.forms.heading} required />
@@ -58,10 +65,19 @@ export function FormEditorPage({ state, ground, form }: EditorProps) {
             {t.form.cancel}
           </a>
         </div>
-      </PostForm>
+      </KeptForm>
     </>
   );
 }
+
+const labelsOf = ({ forms: t }: Texts, { fields, tags }: FormGround): Record<string, string> => ({
+  ...{ name: t.name, title: t.heading, language: t.language, intro: t.intro, consentText: t.consent },
+  ...{ fullName: t.fullName, doubleOptIn: t.doubleOptIn, thanks: t.thanks, redirectUrl: t.redirect },
+  allowedOrigins: t.origins,
+  ...Object.fromEntries(fields.map(({ key, label }) => [`ask.${key}`, label])),
+  ...Object.fromEntries(tags.map(({ id, name }) => [`topic.${id}`, `${t.topics}: ${name}`])),
+  ...Object.fromEntries(tags.map(({ id, name }) => [`tag.${id}`, `${t.tags}: ${name}`])),
+});
 
 function Tick({ state, name, label, hint }: { state: FormState; name: string; label: string; hint?: string }) {
   const id = `f-${name}`;

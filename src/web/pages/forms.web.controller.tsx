@@ -8,8 +8,9 @@ import { inputOf, SignupFormsService } from '../../features/signups/signup-forms
 import { SignupRecords } from '../../features/signups/signup-records.service';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
-import { emptyForm, type FormState, page, redirect, type WebAnswer } from '../answers';
+import { type FormState, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
+import { opened, versionOf } from '../kept-form';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
@@ -33,8 +34,9 @@ export class FormsWebController {
   }
 
   @Get('new')
-  blank(@CurrentViewer() viewer: Viewer, @CurrentReader() { language }: Reader): Promise<WebAnswer> {
-    return this.editor(viewer.userId, emptyForm({ language, fullName: 'optional', doubleOptIn: 'on' }));
+  blank(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
+    const values = { language: reader.language, fullName: 'optional', doubleOptIn: 'on' };
+    return this.editor(viewer.userId, opened(reader, values));
   }
 
   @Post('new')
@@ -69,10 +71,10 @@ export class FormsWebController {
   }
 
   @Get(':id/edit')
-  async edit(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+  async edit(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
     const form = await this.forms.get(viewer, id);
     const ground = await this.forms.ground(form.ownerId);
-    return this.editor(form.ownerId, emptyForm(valuesOf(form, ground)), form);
+    return this.editor(form.ownerId, opened(reader, valuesOf(form, ground), form.version), form);
   }
 
   @Post(':id/edit')
@@ -82,15 +84,20 @@ export class FormsWebController {
     @Id() id: number,
     @Form() values: FormValues,
   ): Promise<WebAnswer> {
-    const form = await this.forms.get(viewer, id);
+    let form = await this.forms.get(viewer, id);
     return submit(
       reader,
       values,
       async () => {
-        await this.forms.update(viewer, id, inputFrom(values, await this.forms.ground(form.ownerId)));
+        const input = inputFrom(values, await this.forms.ground(form.ownerId));
+        await this.forms.update(viewer, id, { ...input, ...versionOf(values) });
         return redirect(`/forms/${id}`, 'saved');
       },
       (state) => this.editor(form.ownerId, state, form),
+      async () => {
+        form = await this.forms.get(viewer, id);
+        return { values: valuesOf(form, await this.forms.ground(form.ownerId)), version: form.version };
+      },
     );
   }
 

@@ -4,11 +4,13 @@ import { PERIODS } from '../../domain/recurrence';
 import { mailingKinds } from '../../domain/suppression';
 import { zonesWith } from '../../domain/time-zone';
 import type { MailingView } from '../../features/mailings/mailings.service';
-import { Choice, Field, FormProblem, PostForm } from '../components/form';
+import { Choice, Field, FormProblem } from '../components/form';
+import { KeptForm } from '../components/kept-form';
 import { languageNames } from '../components/language';
 import { PageHead } from '../components/list';
 import type { Occurrences } from '../mailing-form';
 import { useReader } from '../reader';
+import type { Texts } from '../texts/texts';
 import { Recipients, type RecipientsProps } from './mailing-recipients';
 
 interface Props extends Omit<RecipientsProps, 'mailing'> {
@@ -18,7 +20,7 @@ interface Props extends Omit<RecipientsProps, 'mailing'> {
 }
 
 export function MailingFormPage({ form, messages, occurrences, totalClients, segments, recipients, mailing }: Props) {
-  const { t } = useReader();
+  const { t, user } = useReader();
   return (
     <>
       <PageHead
@@ -29,15 +31,20 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
             : { to: '/mailings', text: t.mailings.title }
         }
       />
-      <PostForm action={mailing ? `/mailings/${mailing.id}/edit` : '/mailings/new'} class="form-grid" id="mailing-form">
+      <KeptForm
+        form={form}
+        action={mailing ? `/mailings/${mailing.id}/edit` : '/mailings/new'}
+        labels={labelsOf(t)}
+        words={(name, values) => wordsOf(t, { messages, segments })(name, values[name] ?? '')}
+        class="form-grid"
+        id="mailing-form"
+      >
         <div class="card-box">
           <FormProblem form={form} />
           <h2>{t.mailings.what}</h2>
           <Field form={form} name="name" label={t.field.name} hint={t.mailings.nameHint} />
           {messages.length === 0 ? (
-            <p class="field">
-              {t.mailings.noMessages} <a href="/messages/new">{t.messages.new}</a>
-            </p>
+            <p class="field">{t.mailings.noMessages}</p>
           ) : (
             <Field
               form={form}
@@ -46,6 +53,13 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
               required
               options={messages.map((m) => ({ value: String(m.id), text: m.subject }))}
             />
+          )}
+          {(!mailing || mailing.ownerId === user?.id) && (
+            <p>
+              <button class="btn btn-sm btn-secondary" formaction="/drafts/new-message">
+                {t.kept.writeMessage}
+              </button>
+            </p>
           )}
           <Recipients {...{ form, totalClients, segments, recipients, mailing }} />
           <Consent form={form} />
@@ -68,10 +82,31 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
             {t.form.cancel}
           </a>
         </div>
-      </PostForm>
+      </KeptForm>
     </>
   );
 }
+
+const labelsOf = (t: Texts): Record<string, string> => {
+  const { name, message: messageId, audience, period, startAt, endAt, timeZone, kind } = t.field;
+  const { onUnknown, transactionalReason, language } = t.mailings;
+  return {
+    ...{ name, messageId, audience, period, startAt, endAt, timeZone, kind, onUnknown, transactionalReason, language },
+    ...{ segmentId: t.segments.one, excludeSegmentId: t.segments.except, clientIds: t.mailings.addresses },
+  };
+};
+
+/** What a choice of the form means; undefined for what is typed. */
+const wordsOf =
+  (t: Texts, { messages, segments }: Pick<Props, 'messages' | 'segments'>) =>
+  (name: string, value: string): string | undefined => {
+    if (name === 'messageId') return messages.find(({ id }) => String(id) === value)?.subject;
+    if (name.endsWith('egmentId')) return segments.find(({ id }) => String(id) === value)?.name;
+    if (name === 'period') return t.period[value as keyof Texts['period']];
+    if (name === 'kind') return t.mailings.kind[value as 'marketing']?.name;
+    if (name === 'language') return languageNames[value as 'en'];
+    return undefined;
+  };
 
 /** Which kind of mail it is. Without a script the reason is always shown; its hint says when it is wanted. */
 function Consent({ form }: Pick<Props, 'form'>) {

@@ -14,8 +14,9 @@ import { StatisticsService } from '../../features/statistics/statistics.service'
 import { Id } from '../../http/id.pipe';
 import { MANY_IDS_BYTES } from '../../http/body';
 import { CurrentViewer, TakesBodies } from '../../http/viewer';
-import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
+import { type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
+import { opened, versionOf } from '../kept-form';
 import { addressesIn, mailingInput, occurrencesOf, valuesOf } from '../mailing-form';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
@@ -75,7 +76,7 @@ export class MailingsWebController {
       ...(messageId && { messageId }),
       ...(segmentId && { segmentId }),
     };
-    return this.form(viewer, reader, emptyForm(values));
+    return this.form(viewer, reader, opened(reader, values));
   }
 
   @Post('new')
@@ -123,7 +124,7 @@ export class MailingsWebController {
   @Get(':id/edit')
   async edit(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
     const mailing = await this.mailings.get(viewer, id);
-    return this.form(viewer, reader, emptyForm(valuesOf(mailing)), mailing);
+    return this.form(viewer, reader, opened(reader, valuesOf(mailing), mailing.version), mailing);
   }
 
   @Post(':id/edit')
@@ -133,7 +134,7 @@ export class MailingsWebController {
     @Id() id: number,
     @Form() form: FormValues,
   ): Promise<WebAnswer> {
-    const mailing = await this.mailings.get(viewer, id);
+    let mailing = await this.mailings.get(viewer, id);
     return submit(
       reader,
       form,
@@ -141,12 +142,16 @@ export class MailingsWebController {
         const input = mailingInput(form, mailing);
         const selects = takes(input.audience, 'clientIds') && form.clientIds?.trim();
         const added = selects ? await this.clientIds(viewer, form) : [];
-        await this.editing.update(viewer, id, input);
+        await this.editing.update(viewer, id, { ...input, ...versionOf(form) });
         if (added.length > 0) await this.mailings.addClients(viewer, id, added);
         await this.statistics.forget(viewer);
         return redirect(`/mailings/${id}`, 'saved');
       },
       (state) => this.form(viewer, reader, state, mailing),
+      async () => {
+        mailing = await this.mailings.get(viewer, id);
+        return { values: valuesOf(mailing), version: mailing.version };
+      },
     );
   }
 

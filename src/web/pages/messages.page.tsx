@@ -5,7 +5,9 @@ import type { RenderedContent } from '../../domain/template';
 import { TEMPLATE_VARIABLES } from '../../domain/template';
 import type { MessageWithUse } from '../../features/messages/messages.service';
 import type { FormState } from '../answers';
+import { backOf } from '../../domain/form-pages';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
+import { KeptForm } from '../components/kept-form';
 import { Icon } from '../components/icon';
 import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
 import { useReader } from '../reader';
@@ -60,44 +62,68 @@ interface EditorProps {
 }
 
 /** The editor with a preview of the letter. */
-export function MessagePage({ form, message, mayChange, previewId, ownEmail, fields }: EditorProps) {
-  const { t } = useReader();
-  const at = message ? `/messages/${message.id}` : '/messages/new';
+export function MessagePage(props: EditorProps) {
+  const { form, message, mayChange } = props;
+  const { t, path } = useReader();
+  const back = backOf(form.values.page ?? path);
   return (
     <>
-      <PageHead title={message ? message.subject : t.messages.new} back={{ to: '/messages', text: t.messages.title }}>
+      <PageHead
+        title={message ? message.subject : t.messages.new}
+        back={back ? { to: back, text: t.mailings.edit } : { to: '/messages', text: t.messages.title }}
+      >
         {message && <MessageActions message={message} mayChange={mayChange} />}
       </PageHead>
+      {back && <p class="hint">{t.kept.forMailing}</p>}
       <div class="editor-grid">
-        <PostForm action={at} class="card-box" id="message-form">
-          <FormProblem form={form} />
-          {message && message.mailingCount > 0 && <p class="hint">{t.messages.inUse(message.mailingCount)}</p>}
-          <Field form={form} name="subject" label={t.field.subject} required />
-          <Variables fields={fields} />
-          <Field
-            form={form}
-            name="body"
-            label={t.field.body}
-            rows={18}
-            required
-            attributes={{ 'data-editor': true, spellcheck: 'false', class: 'code' }}
-          />
-          <details class="field" open={Boolean(form.values.bodyText)}>
-            <summary>{t.messages.ownText}</summary>
-            <Field form={form} name="bodyText" label={t.field.bodyText} rows={8} hint={t.messages.textHint} />
-          </details>
-          {mayChange && (
-            <div class="actions">
-              <button class="btn btn-primary">{t.form.save}</button>
-              <a class="btn btn-secondary" href="/messages">
-                {t.form.cancel}
-              </a>
-            </div>
-          )}
-        </PostForm>
-        <PreviewPane message={message} previewId={previewId} ownEmail={ownEmail} />
+        <Editor {...props} cancel={back ?? '/messages'} />
+        <PreviewPane {...props} />
       </div>
     </>
+  );
+}
+
+function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { cancel: string }) {
+  const { t } = useReader();
+  const inner = (
+    <>
+      <FormProblem form={form} />
+      {message && message.mailingCount > 0 && <p class="hint">{t.messages.inUse(message.mailingCount)}</p>}
+      <Field form={form} name="subject" label={t.field.subject} required />
+      <Variables fields={fields} />
+      <Field
+        form={form}
+        name="body"
+        label={t.field.body}
+        rows={18}
+        required
+        attributes={{ 'data-editor': true, spellcheck: 'false', class: 'code' }}
+      />
+      <details class="field" open={Boolean(form.values.bodyText)}>
+        <summary>{t.messages.ownText}</summary>
+        <Field form={form} name="bodyText" label={t.field.bodyText} rows={8} hint={t.messages.textHint} />
+      </details>
+      {mayChange && (
+        <div class="actions">
+          <button class="btn btn-primary">{t.form.save}</button>
+          <a class="btn btn-secondary" href={cancel}>
+            {t.form.cancel}
+          </a>
+        </div>
+      )}
+    </>
+  );
+  const about = {
+    action: message ? `/messages/${message.id}` : '/messages/new',
+    class: 'card-box',
+    id: 'message-form',
+  };
+  if (!mayChange) return <PostForm {...about}>{inner}</PostForm>;
+  const { subject, body, bodyText } = t.field;
+  return (
+    <KeptForm form={form} labels={{ subject, body, bodyText }} {...about}>
+      {inner}
+    </KeptForm>
   );
 }
 
@@ -156,6 +182,7 @@ function Variables({ fields }: Pick<EditorProps, 'fields'>) {
   );
 }
 
+/** How the letter will look, and a button that sends it to its author as it stands in the form. */
 function PreviewPane({ message, previewId, ownEmail }: Pick<EditorProps, 'message' | 'previewId' | 'ownEmail'>) {
   const { t } = useReader();
   return (
@@ -197,11 +224,15 @@ function PreviewPane({ message, previewId, ownEmail }: Pick<EditorProps, 'messag
           </noscript>
         </div>
       </fieldset>
-      {message && (
-        <PostForm action={`/messages/${message.id}/test`} class="line">
-          <button class="btn btn-secondary">{t.messages.test(ownEmail)}</button>
-        </PostForm>
-      )}
+      <p>
+        <button
+          class="btn btn-secondary"
+          form="message-form"
+          formaction={message ? `/messages/${message.id}/test` : '/messages/new/test'}
+        >
+          {t.messages.test(ownEmail)}
+        </button>
+      </p>
     </section>
   );
 }

@@ -14,9 +14,12 @@ import { Id } from '../../http/id.pipe';
 import { LETTER_CSP } from '../../http/security-headers';
 import { MESSAGE_BYTES } from '../../http/body';
 import { CurrentViewer, TakesBodies } from '../../http/viewer';
-import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
+import { type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
 import { cut } from '../../domain/cut';
+import { backOf, formPage } from '../../domain/form-pages';
 import { DraftsService } from '../drafts.service';
+import { opened, versionOf } from '../kept-form';
+import { KeptForms } from '../kept-forms.service';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
@@ -37,6 +40,7 @@ export class MessagesWebController {
     private readonly drafts: DraftsService,
     private readonly testNotices: TestNoticesService,
     private readonly fields: FieldsService,
+    private readonly kept: KeptForms,
   ) {}
 
   @Get()
@@ -53,7 +57,7 @@ export class MessagesWebController {
 
   @Get('new')
   blank(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
-    return this.editor(reader, viewer, emptyForm({ subject: '', body: STARTER[reader.language] }));
+    return this.editor(reader, viewer, opened(reader, { subject: '', body: STARTER[reader.language] }));
   }
 
   @Post('new')
@@ -65,9 +69,24 @@ export class MessagesWebController {
     return submit(
       reader,
       form,
-      async () => redirect(`/messages/${(await this.messages.create(viewer, input(form))).id}`, 'saved'),
+      async () => {
+        const { id } = await this.messages.create(viewer, input(form));
+        const back = backOf(formPage(form.page));
+        if (back === null) return redirect(`/messages/${id}`, 'saved');
+        await this.kept.choose(viewer, back, { messageId: String(id) });
+        return redirect(back, 'saved');
+      },
       (state) => this.editor(reader, viewer, state),
     );
+  }
+
+  @Post('new/test')
+  testNew(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    return this.sendTest(reader, viewer, form);
   }
 
   /** Renders the draft as a client would get it, and stores it for the frame, which fetches it by its own URL. */
@@ -114,8 +133,7 @@ export class MessagesWebController {
   @Get(':id')
   async show(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
     const message = await this.messages.get(viewer, id);
-    const { subject, body, bodyText } = message;
-    return this.editor(reader, viewer, emptyForm({ subject, body, bodyText: bodyText ?? '' }), message);
+    return this.editor(reader, viewer, opened(reader, valuesOf(message), message.version), message);
   }
 
   @Post(':id')
@@ -125,22 +143,30 @@ export class MessagesWebController {
     @Id() id: number,
     @Form() form: FormValues,
   ): Promise<WebAnswer> {
-    const message = await this.messages.get(viewer, id);
+    let message = await this.messages.get(viewer, id);
     return submit(
       reader,
       form,
       async () => {
-        await this.messages.update(viewer, id, input(form));
+        await this.messages.update(viewer, id, { ...input(form), ...versionOf(form) });
         return redirect(`/messages/${id}`, 'saved');
       },
       (state) => this.editor(reader, viewer, state, message),
+      async () => {
+        message = await this.messages.get(viewer, id);
+        return { values: valuesOf(message), version: message.version };
+      },
     );
   }
 
   @Post(':id/test')
-  async test(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
-    await this.testNotices.send(viewer, id);
-    return redirect(`/messages/${id}`, 'testSent');
+  async test(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Id() id: number,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    return this.sendTest(reader, viewer, form, await this.messages.get(viewer, id));
   }
 
   @Post(':id/copy')
@@ -156,6 +182,21 @@ export class MessagesWebController {
   async delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
     await this.deletion.delete(viewer, id);
     return redirect('/messages', 'deleted');
+  }
+
+  /** Sends what stands in the form, which stays there as a draft. */
+  private sendTest(reader: Reader, viewer: Viewer, form: FormValues, message?: MessageWithUse): Promise<WebAnswer> {
+    return submit(
+      reader,
+      form,
+      async () => {
+        await this.testNotices.sendDraft(viewer, input(form), message);
+        const page = formPage(form.page);
+        if (page) await this.kept.keep(viewer, page, form);
+        return redirect(page ?? (message ? `/messages/${message.id}` : '/messages/new'), 'testSent');
+      },
+      (state) => this.editor(reader, viewer, state, message),
+    );
   }
 
   private async editor(reader: Reader, viewer: Viewer, form: FormState, message?: MessageWithUse): Promise<WebAnswer> {
@@ -185,3 +226,9 @@ export class MessagesWebController {
 function input(form: FormValues): MessageInput {
   return { subject: form.subject ?? '', body: form.body ?? '', bodyText: form.bodyText ?? null };
 }
+
+const valuesOf = ({ subject, body, bodyText }: MessageWithUse): FormValues => ({
+  subject,
+  body,
+  bodyText: bodyText ?? '',
+});

@@ -1,23 +1,38 @@
 import type { SegmentCount } from '../../features/audiences/segment-count.service';
-import { Field, FormProblem, PostForm } from '../components/form';
+import type { SegmentFilter } from '../../domain/segment-filter';
+import type { FilterNames } from '../../features/clients/segment-context';
+import { Field, FormProblem } from '../components/form';
+import { KeptForm } from '../components/kept-form';
 import { PageHead } from '../components/list';
-import { useReader } from '../reader';
+import { type Reader, useReader } from '../reader';
+import { filterOf, groupsIn } from '../segment-form';
+import { filterSentence } from '../segment-words';
+import type { FormValues } from '../web-controller';
 import { type GroupProps, LIVE, live, RowInputs, type SegmentFormProps } from './segment-inputs';
 
 export function SegmentFormPage(props: SegmentFormProps) {
   const { form, segment, groups, count } = props;
-  const { t } = useReader();
+  const { t, format } = useReader();
   const back = segment
     ? { to: `/segments/${segment.id}`, text: segment.name }
     : { to: '/segments', text: t.segments.title };
   return (
     <>
       <PageHead title={segment ? t.segments.edit : t.segments.new} back={back} />
-      <PostForm action={segment ? `/segments/${segment.id}/edit` : '/segments/new'} id="segment-form" class="card-box">
-        {/* What Enter does within an input: nothing is saved by accident. */}
-        <button class="visually-hidden" tabindex={-1} aria-hidden="true" formaction="/segments/form">
-          {t.segments.check}
-        </button>
+      <KeptForm
+        form={form}
+        action={segment ? `/segments/${segment.id}/edit` : '/segments/new'}
+        labels={{ name: t.segments.name, filter: t.segments.filter }}
+        words={(name, values) => (name === 'filter' ? groupWords(values, props.names, { t, format }) : undefined)}
+        id="segment-form"
+        class="card-box"
+        first={
+          // What Enter does within an input: nothing is saved by accident.
+          <button class="visually-hidden" tabindex={-1} aria-hidden="true" formaction="/segments/form">
+            {t.segments.check}
+          </button>
+        }
+      >
         {segment && <input type="hidden" name="segmentId" value={String(segment.id)} />}
         <FormProblem form={form} />
         <Field form={form} name="name" label={t.segments.name} required />
@@ -62,9 +77,19 @@ export function SegmentFormPage(props: SegmentFormProps) {
             {t.form.cancel}
           </a>
         </div>
-      </PostForm>
+      </KeptForm>
     </>
   );
+}
+
+/** The conditions of a form in words; undefined if they are none yet. */
+function groupWords(values: FormValues, names: FilterNames, words: Pick<Reader, 't' | 'format'>): string | undefined {
+  try {
+    const { filter } = filterOf(groupsIn(values, names.fields), names.fields);
+    return filterSentence(filter as SegmentFilter, { ...words, names });
+  } catch {
+    return undefined;
+  }
 }
 
 function GroupInputs(props: GroupProps) {

@@ -9,7 +9,8 @@ import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } f
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
-import { changed, filterOf, type Groups, groupsIn, groupsOf, newRow, placed } from '../segment-form';
+import { opened, type Opened, versionOf } from '../kept-form';
+import { changed, fieldsOf, filterOf, type Groups, groupsIn, groupsOf, newRow, placed } from '../segment-form';
 import { fieldProblems } from '../texts/texts';
 import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
 import { CountBox, SegmentFormPage } from './segment-form.page';
@@ -41,7 +42,8 @@ export class SegmentsWebController {
   @Get('new')
   async blank(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
     const { fields } = await this.segments.names(viewer.userId, []);
-    return this.form(viewer, reader, emptyForm(), [{ match: 'all', rows: [newRow(fields)] }]);
+    const state = opened(reader, fieldsOf([{ match: 'all', rows: [newRow(fields)] }]));
+    return this.form(viewer, reader, state, groupsIn(state.values, fields));
   }
 
   @Post('new')
@@ -64,7 +66,7 @@ export class SegmentsWebController {
     const segment = await this.segmentOf(viewer, form);
     const { fields } = await this.segments.names(segment?.ownerId ?? viewer.userId, []);
     const groups = changed(groupsIn(form, fields), what ?? '', fields);
-    return this.form(viewer, reader, emptyForm({ name: form.name ?? '' }), groups, segment, what === undefined);
+    return this.form(viewer, reader, emptyForm(form), groups, segment, what === undefined);
   }
 
   /** Who belongs to the filter of a form, while it is being filled in. */
@@ -108,8 +110,9 @@ export class SegmentsWebController {
   @Get(':id/edit')
   async edit(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
     const segment = await this.segments.get(viewer, id);
-    const groups = groupsOf(await this.segments.named(segment.ownerId, segment.filter));
-    return this.form(viewer, reader, emptyForm({ name: segment.name }), groups, segment, true);
+    const { fields } = await this.segments.names(segment.ownerId, []);
+    const state = opened(reader, await this.valuesOf(segment), segment.version);
+    return this.form(viewer, reader, state, groupsIn(state.values, fields), segment, true);
   }
 
   @Post(':id/edit')
@@ -121,7 +124,7 @@ export class SegmentsWebController {
   ): Promise<WebAnswer> {
     const segment = await this.segments.get(viewer, id);
     return this.save(viewer, reader, form, segment, async (filter) => {
-      await this.segments.update(viewer, id, { name: form.name ?? '', filter });
+      await this.segments.update(viewer, id, { name: form.name ?? '', filter, ...versionOf(form) });
       return redirect(`/segments/${id}`, 'saved');
     });
   }
@@ -142,12 +145,17 @@ export class SegmentsWebController {
     const { fields } = await this.segments.names(segment?.ownerId ?? viewer.userId, []);
     const groups = groupsIn(form, fields);
     const { filter, places } = filterOf(groups, fields);
+    // The conditions as `valuesOf` has them, so that the two can be compared.
+    const others = Object.entries(form).filter(([name]) => !/^g\d+\./.test(name));
     return submit(
       reader,
-      form,
+      { ...Object.fromEntries(others), ...fieldsOf(groups) },
       () => work(filter),
-      (state) =>
-        this.form(viewer, reader, { ...state, problems: placed(state.problems, places) }, groups, segment, false),
+      (state) => {
+        const again = state.meanwhile ? groupsIn(state.values, fields) : groups;
+        return this.form(viewer, reader, { ...state, problems: placed(state.problems, places) }, again, segment, false);
+      },
+      segment && (async () => this.now(viewer, segment.id)),
     );
   }
 
@@ -175,6 +183,16 @@ export class SegmentsWebController {
         {...(segment && { segment })}
       />,
     );
+  }
+
+  private async now(viewer: Viewer, id: number): Promise<Opened> {
+    const segment = await this.segments.get(viewer, id);
+    return { values: await this.valuesOf(segment), version: segment.version };
+  }
+
+  private async valuesOf({ id, name, ownerId, filter }: SegmentView): Promise<FormValues> {
+    const groups = groupsOf(await this.segments.named(ownerId, filter));
+    return { name, segmentId: String(id), ...fieldsOf(groups) };
   }
 
   private async segmentOf(viewer: Viewer, { segmentId }: FormValues): Promise<SegmentView | undefined> {

@@ -4,6 +4,7 @@ import { SendersService } from '../../features/consent/senders.service';
 import { CurrentViewer } from '../../http/viewer';
 import { page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
+import { opened, type Opened, versionOf } from '../kept-form';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Form, type FormValues, WebController } from '../web-controller';
@@ -14,10 +15,10 @@ export class SenderWebController {
   constructor(private readonly senders: SendersService) {}
 
   @Get()
-  async show(@CurrentViewer() viewer: Viewer): Promise<WebAnswer> {
-    const values = { ...(await this.senders.get(viewer)) };
+  async show(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
+    const { values, version } = await this.now(viewer);
     const shown = await this.senders.shown(viewer);
-    return page((t) => t.sender.title, <SenderPage form={{ values, problems: {} }} shown={shown} />);
+    return page((t) => t.sender.title, <SenderPage form={opened(reader, values, version)} shown={shown} />);
   }
 
   @Post()
@@ -31,13 +32,19 @@ export class SenderWebController {
       reader,
       form,
       async () => {
-        await this.senders.update(viewer, { name, replyTo, postalAddress, unsubscribeText });
+        await this.senders.update(viewer, { name, replyTo, postalAddress, unsubscribeText, ...versionOf(form) });
         return redirect('/sender', 'saved');
       },
       async (state) => {
         const shown = await this.senders.shown(viewer);
         return page((t) => t.sender.title, <SenderPage form={state} shown={shown} />);
       },
+      () => this.now(viewer),
     );
+  }
+
+  private async now(viewer: Viewer): Promise<Opened> {
+    const { name, replyTo, postalAddress, unsubscribeText, version } = await this.senders.get(viewer);
+    return { values: { name, replyTo, postalAddress, unsubscribeText }, version };
   }
 }

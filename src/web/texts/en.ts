@@ -7,6 +7,7 @@ import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
 import { segmentsEn } from './segments';
+import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { reasonsEn } from './reasons';
 
@@ -560,6 +561,7 @@ export const en = {
       date: 'The date of the letter',
     })[name] ?? name,
   segments: segmentsEn,
+  kept: keptEn,
   mailings: {
     title: 'Mailings',
     new: 'New mailing',
@@ -998,6 +1000,7 @@ export const en = {
   problems: problemsEn,
   refusals: {
     ...fieldRefusalsEn,
+    CHANGED_MEANWHILE: 'It was changed meanwhile by somebody else. Look at both, then choose.',
     EMAIL_TAKEN: 'This address is there already.',
     IMPORT_APPLIED: 'This file is imported already.',
     IMPORT_FILE_GONE: 'The file was kept for an hour and is gone now. Please upload it again.',
@@ -1080,6 +1083,8 @@ export const en = {
     finished: 'The mailing is finished.',
     sending: 'The mailing is being sent.',
     resending: 'It is being sent again.',
+    keptNotSaved:
+      'You have signed in again since this page was opened, so nothing was saved yet. What you typed is here: look at it and save.',
     testSent: 'The test letter is on its way to you.',
     blocked: 'Blocked.',
     unblocked: 'Unblocked.',

@@ -2,6 +2,7 @@ import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { segmentsRu } from './segments';
+import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
@@ -570,6 +571,7 @@ export const ru: Texts = {
       date: 'Дата письма',
     })[name] ?? name,
   segments: segmentsRu,
+  kept: keptRu,
   mailings: {
     title: 'Рассылки',
     new: 'Новая рассылка',
@@ -1007,6 +1009,7 @@ export const ru: Texts = {
   problems: problemsRu,
   refusals: {
     ...fieldRefusalsRu,
+    CHANGED_MEANWHILE: 'Тем временем это изменил кто-то ещё. Сравните и выберите.',
     EMAIL_TAKEN: 'Такой адрес уже есть.',
     IMPORT_APPLIED: 'Этот файл уже импортирован.',
     IMPORT_FILE_GONE: 'Файл хранился час, его больше нет. Загрузите его ещё раз.',
@@ -1090,6 +1093,8 @@ export const ru: Texts = {
     finished: 'Рассылка завершена.',
     sending: 'Отправка началась.',
     resending: 'Отправляется ещё раз.',
+    keptNotSaved:
+      'С тех пор как вы открыли эту страницу, вы вошли заново, поэтому ничего не сохранено. Набранное здесь: проверьте и сохраните.',
     testSent: 'Пробное письмо уже в пути.',
     blocked: 'Заблокирован.',
     unblocked: 'Разблокирован.',

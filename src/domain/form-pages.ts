@@ -1,0 +1,29 @@
+/**
+ * The pages with forms whose text is kept until it is saved. The form is sent to the path of its page. What a page was
+ * opened with (a message or segment chosen before, the page to return to) belongs to its address: these are different
+ * drafts.
+ */
+const FORMS = /^\/(?:(?:messages|mailings|segments|clients|forms)\/new|messages\/\d{1,15}|sender)$/;
+const EDITS = /^\/(?:mailings|segments|clients|forms)\/\d{1,15}\/edit$/;
+const MAILING_FORM = /^\/mailings\/(?:new(?:\?(?:messageId|segmentId)=\d{1,15})?|\d{1,15}\/edit)$/;
+
+/** The address of such a page in its only form, from any address with path and query; null for other pages. */
+export function formPage(address: unknown): string | null {
+  if (typeof address !== 'string' || address.length > 500) return null;
+  const [path = '', query = ''] = address.split('?', 2) as [string, string?];
+  if (!FORMS.test(path) && !EDITS.test(path)) return null;
+  const asked = new URLSearchParams(query);
+  if (path === '/mailings/new')
+    for (const name of ['messageId', 'segmentId'])
+      if (/^\d{1,15}$/.test(asked.get(name) ?? '')) return `${path}?${name}=${asked.get(name)}`;
+  const back = path === '/messages/new' ? mailingForm(asked.get('back')) : null;
+  return back === null ? path : `${path}?back=${encodeURIComponent(back)}`;
+}
+
+/** The address of a mailing's form, or null. */
+export const mailingForm = (address: unknown): string | null =>
+  typeof address === 'string' && MAILING_FORM.test(address) ? address : null;
+
+/** Where somebody returns to who writes a message for a mailing on this page; null: nowhere. */
+export const backOf = (page: string | null): string | null =>
+  page === null ? null : mailingForm(new URLSearchParams(page.split('?', 2)[1] ?? '').get('back'));

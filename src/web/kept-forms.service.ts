@@ -1,0 +1,124 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Response } from 'express';
+import { CONFIG, type Config } from '../config/config.module';
+import { DomainError } from '../domain/errors';
+import { formPage } from '../domain/form-pages';
+import type { Viewer } from '../domain/permissions';
+import { type FormDraft, FormDrafts } from '../features/drafts/form-drafts.service';
+import { SessionsService } from '../features/users/sessions.service';
+import { MESSAGE_BYTES, readBody } from '../http/body';
+import { CSRF_FIELD } from '../http/csrf';
+import { sessionTokenOf } from '../http/session-cookie';
+import type { AuthenticatedRequest } from '../http/viewer';
+import { Limits } from '../queue/limits';
+import type { WebAnswer } from './answers';
+import { setFlash } from './flash';
+import { keptFields } from './kept-form';
+import { localPath } from './local-path';
+import type { FormValues } from './web-controller';
+
+/** Keeps what was typed into forms when it can't be saved: drafts, sessions that are over, tokens of another session. */
+@Injectable()
+export class KeptForms {
+  constructor(
+    private readonly drafts: FormDrafts,
+    private readonly sessions: SessionsService,
+    private readonly limits: Limits,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** The reader's draft of the page that is asked for. */
+  async draftFor({ method, originalUrl, viewer }: AuthenticatedRequest): Promise<FormDraft | null> {
+    const page = method === 'GET' && viewer ? formPage(originalUrl) : null;
+    return page && viewer ? this.drafts.read(viewer.userId, page) : null;
+  }
+
+  async keep(viewer: Viewer, page: string, form: FormValues): Promise<void> {
+    await this.drafts.keep(viewer.userId, page, keptFields(form));
+  }
+
+  /** Puts values into a form that waits, if it waits. */
+  async choose({ userId }: Viewer, page: string, values: FormValues): Promise<void> {
+    const draft = await this.drafts.read(userId, page);
+    if (draft) await this.drafts.keep(userId, page, { ...draft.fields, ...values });
+  }
+
+  /** What was typed is saved, so its draft goes. */
+  async done(request: AuthenticatedRequest, answer: WebAnswer): Promise<void> {
+    const page = request.method === 'POST' ? pageIn(request.body) : null;
+    if (!page || !request.viewer || answer.kind !== 'redirect' || page.split('?')[0] !== request.path) return;
+    await this.drafts.drop(request.viewer.userId, page);
+  }
+
+  /**
+   * Instead of an error: leads somebody whose session is over to sign in, and back to the page that they came from, and
+   * a form with the token of another session back to its page. What was typed is kept, and nothing else is done.
+   * @returns whether the request is answered
+   */
+  async ledBack(request: AuthenticatedRequest, response: Response, error: unknown): Promise<boolean> {
+    if (!(error instanceof DomainError)) return false;
+    const lead = (to: string) => void response.status(303).setHeader('Location', to).end();
+    if (error.kind === 'unauthenticated') {
+      lead(await this.signIn(request));
+      return true;
+    }
+    const page = error.code === 'CSRF_TOKEN' ? await this.keepWithoutToken(request) : null;
+    if (page === null) return false;
+    setFlash(response, 'keptNotSaved', this.config.secureCookies);
+    lead(page);
+    return true;
+  }
+
+  private async signIn(request: AuthenticatedRequest): Promise<string> {
+    const kept = request.method === 'POST' ? await this.keepOfOver(request).catch(() => null) : null;
+    const back = kept ?? (request.method === 'GET' ? request.originalUrl : refererOf(request, this.config.publicUrl));
+    const query = new URLSearchParams({ ...(back !== '/' && { next: back }), ...(kept && { kept: '1' }) });
+    return query.size > 0 ? `/sign-in?${query}` : '/sign-in';
+  }
+
+  /** The token is of an earlier session of the same user, whose form this is. @returns the form's page */
+  private async keepWithoutToken({ viewer, body, method, headers }: AuthenticatedRequest): Promise<string | null> {
+    const page = pageIn(body);
+    // The guard has refused other sites; a browser that says nothing of the site is not trusted with a draft either.
+    const isOurs = headers['sec-fetch-site'] !== undefined || headers.origin !== undefined;
+    if (!page || !viewer || method !== 'POST' || !isOurs) return null;
+    if ((body as FormValues).for !== String(viewer.userId)) return null;
+    await this.drafts.keep(viewer.userId, page, fieldsIn(body));
+    return page;
+  }
+
+  /** The session has ended by itself, but its cookie still tells whose form this is. @returns the form's page */
+  private async keepOfOver(request: AuthenticatedRequest): Promise<string | null> {
+    const token = sessionTokenOf(request, this.config);
+    const userId = token ? await this.sessions.userOfOver(token) : null;
+    if (!token || userId === null || request.body !== undefined) return null;
+    // As in the guard: nothing is read before it is known whose it is and how much that may be.
+    await this.limits.take('callsUser', userId);
+    await readBody(request, MESSAGE_BYTES, this.config.bodyIdleMs);
+    const page = pageIn(request.body);
+    if (!page || !this.sessions.csrfMatches(token, (request.body as FormValues)[CSRF_FIELD])) return null;
+    await this.drafts.keep(userId, page, fieldsIn(request.body));
+    return page;
+  }
+}
+
+const pageIn = (body: unknown): string | null =>
+  typeof body === 'object' && body !== null && 'page' in body ? formPage(body.page) : null;
+
+/** The texts of a body, without what belongs to one copy of the form. */
+const fieldsIn = (body: unknown): FormValues =>
+  keptFields(
+    Object.fromEntries(
+      Object.entries(body as Record<string, unknown>).flatMap(([name, value]) =>
+        typeof value === 'string' ? [[name, value.replaceAll('\0', '')]] : [],
+      ),
+    ),
+  );
+
+/** The page of this site from which a request came; the home page if it is not known. */
+function refererOf(request: AuthenticatedRequest, publicUrl: string): string {
+  const referer = request.get('referer') ?? '';
+  if (!URL.canParse(referer)) return '/';
+  const { host, pathname, search } = new URL(referer);
+  return host === request.get('host') || host === new URL(publicUrl).host ? localPath(pathname + search) : '/';
+}

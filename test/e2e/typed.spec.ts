@@ -1,0 +1,328 @@
+import type { BrowserContext, Page } from 'playwright-core';
+import { PASSWORD } from '../support/api';
+import { mailingBody, messageBody } from '../support/factories';
+import { eventually } from '../support/service';
+import { Site } from '../support/site';
+
+/** Nothing that somebody has typed is lost: not by a session that ends, a lost connection, another page, or a test letter. */
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await Site.start();
+});
+
+afterAll(async () => {
+  await site.stop();
+  // Live parts of a page say so, too, when there is no connection.
+  expect(site.complaints.filter((complaint) => !complaint.includes('Failed to fetch'))).toEqual([]);
+});
+
+const press = (page: Page, name: string | RegExp) => page.locator('main').getByRole('button', { name }).first().click();
+
+async function post(path: string, token: string, body: object): Promise<number> {
+  return (await site.api.call('POST', `/api/v1${path}`, { token, body })).body.id;
+}
+
+const saved = async (path: string, token: string) => (await site.api.call('GET', `/api/v1${path}`, { token })).body;
+
+const endSessions = (userId: number) =>
+  site.api.database.rows(`UPDATE sessions SET expires_at = now() - interval '1 minute' WHERE user_id = $1`, [userId]);
+
+const draftOf = (userId: number, page: string) =>
+  site.api.database.first<{ fields: Record<string, string> }>(
+    'SELECT fields FROM form_drafts WHERE user_id = $1 AND page = $2',
+    [userId, page],
+  );
+
+/** Types into the text part, which has no editor over it. */
+async function typeText(page: Page, text: string): Promise<void> {
+  if (!(await page.locator('[name=bodyText]').isVisible())) await page.locator('details.field summary').click();
+  await page.fill('[name=bodyText]', text);
+}
+
+async function signInHere(page: Page, email: string): Promise<void> {
+  await page.fill('[name=email]', email);
+  await page.fill('[name=password]', PASSWORD);
+  await page.click('main button');
+}
+
+/** Another window of the same browser, in which somebody signs in anew. */
+async function signInElsewhere(context: BrowserContext, email: string): Promise<void> {
+  const other = await context.newPage();
+  await other.goto('/sign-in');
+  await signInHere(other, email);
+  await other.waitForURL(`${site.api.url}/`);
+  await other.close();
+}
+
+/** Answers the browser's question whether to leave, and tells whether it was asked. */
+async function leaves(page: Page, how: () => Promise<unknown>, answer: 'stay' | 'leave' = 'stay'): Promise<boolean> {
+  let asked = false;
+  const listen = async (dialog: { type(): string; accept(): Promise<void>; dismiss(): Promise<void> }) => {
+    asked = dialog.type() === 'beforeunload';
+    await (answer === 'leave' ? dialog.accept() : dialog.dismiss());
+  };
+  page.once('dialog', listen);
+  await how().catch(() => undefined);
+  page.off('dialog', listen);
+  return asked;
+}
+
+const note = (page: Page) => page.locator('[data-kept-note]');
+const problem = (page: Page) => page.locator('[data-kept-problem]');
+const bar = (page: Page) => page.locator('.kept-bar');
+
+describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
+  const who = (name: string) => `${name}-${javaScriptEnabled ? 'script' : 'plain'}@example.org`;
+
+  test('a session that ends while somebody writes takes nothing with it', async () => {
+    const { page, context, token, id } = await site.visitor(who('over'), { javaScriptEnabled });
+    const message = await post('/messages', token, messageBody({ subject: 'Before' }));
+    await page.goto(`/messages/${message}`);
+    await page.fill('[name=subject]', 'After');
+    await typeText(page, 'Many words, and "quotes" & more');
+    await endSessions(id);
+    await press(page, 'Save');
+    await page.waitForURL(/\/sign-in\?/);
+    expect(await page.locator('.door [role=status]').innerText()).toContain('what you have typed is kept');
+    // A wrong password on the way changes nothing.
+    await page.fill('[name=email]', who('over'));
+    await page.fill('[name=password]', 'a wrong password');
+    await page.click('main button');
+    expect(await page.locator('.door [role=status]').innerText()).toContain('is kept');
+    await signInHere(page, who('over'));
+    await bar(page).waitFor();
+    expect(page.url()).toBe(`${site.api.url}/messages/${message}`);
+    expect(await page.inputValue('[name=subject]')).toBe('After');
+    expect(await page.inputValue('[name=bodyText]')).toBe('Many words, and "quotes" & more');
+    expect((await saved(`/messages/${message}`, token)).subject).toBe('Before');
+    await press(page, 'Save');
+    await page.locator('.flash').waitFor();
+    expect(await saved(`/messages/${message}`, token)).toMatchObject({
+      subject: 'After',
+      bodyText: 'Many words, and "quotes" & more',
+    });
+    expect(await draftOf(id, `/messages/${message}`)).toBeUndefined();
+    expect(await bar(page).count()).toBe(0);
+    await context.close();
+  });
+
+  test('a page that was opened before somebody signed in anew loses nothing', async () => {
+    const { page, context, token } = await site.visitor(who('stale'), { javaScriptEnabled });
+    const client = await post('/clients', token, { email: who('client'), fullName: 'Before' });
+    await page.goto(`/clients/${client}/edit`);
+    await page.fill('[name=fullName]', 'After');
+    await signInElsewhere(context, who('stale'));
+    await press(page, 'Save');
+    if (!javaScriptEnabled) {
+      expect(await page.locator('.flash').innerText()).toContain('nothing was saved yet');
+      expect(await page.inputValue('[name=fullName]')).toBe('After');
+      expect((await saved(`/clients/${client}`, token)).fullName).toBe('Before');
+      await press(page, 'Save');
+    }
+    await page.waitForURL(`${site.api.url}/clients/${client}`);
+    expect((await saved(`/clients/${client}`, token)).fullName).toBe('After');
+    await context.close();
+  });
+
+  test('a test letter says what stands in the form, which keeps it', async () => {
+    const { page, context, token } = await site.visitor(who('tests'), { javaScriptEnabled });
+    const message = await post('/messages', token, messageBody({ subject: 'Old subject', bodyText: 'Old text' }));
+    await page.goto(`/messages/${message}`);
+    await page.fill('[name=subject]', 'New subject');
+    await typeText(page, 'New text');
+    await press(page, /test/i);
+    await page.locator('.flash').waitFor();
+    const { mail } = await site.inbox.letterTo(who('tests'));
+    expect(mail.subject).toContain('New subject');
+    expect(mail.text).toContain('New text');
+    expect(await page.inputValue('[name=subject]')).toBe('New subject');
+    expect(await page.inputValue('[name=bodyText]')).toBe('New text');
+    expect((await saved(`/messages/${message}`, token)).subject).toBe('Old subject');
+    // Loading the page anew sends no second letter.
+    await page.reload();
+    expect(await page.inputValue('[name=subject]')).toBe('New subject');
+
+    await page.goto('/messages/new');
+    await page.fill('[name=subject]', 'Not saved {{ nonsense }}');
+    await press(page, /test/i);
+    await page.locator('[role=alert]:visible').waitFor();
+    expect(await page.inputValue('[name=subject]')).toBe('Not saved {{ nonsense }}');
+    await page.fill('[name=subject]', 'Not saved at all');
+    await press(page, /test/i);
+    await page.locator('.flash').waitFor();
+    expect((await site.inbox.letterTo(who('tests'), 2)).mail.subject).toContain('Not saved at all');
+    expect(await page.inputValue('[name=subject]')).toBe('Not saved at all');
+    expect((await saved('/messages', token)).items).toHaveLength(1);
+    expect(site.inbox.letters.filter(({ to }) => to === who('tests'))).toHaveLength(2);
+    await context.close();
+  });
+
+  test('a message written on the way to a mailing comes back to it, chosen', async () => {
+    const { page, context, token } = await site.visitor(who('round'), { javaScriptEnabled });
+    const first = await post('/messages', token, messageBody({ subject: 'First' }));
+    const mailing = await post('/mailings', token, mailingBody(first, { name: 'Stays' }));
+    for (const at of ['/mailings/new', `/mailings/${mailing}/edit`]) {
+      await page.goto(at);
+      await page.fill('[name=name]', `Waits ${at}`);
+      await page.fill('[name=startAt]', '2031-05-06T07:08');
+      await press(page, 'Write a new message');
+      await page.waitForURL(/\/messages\/new\?back=/);
+      await page.fill('[name=subject]', `For ${at}`);
+      await press(page, 'Save');
+      await page.waitForURL(site.api.url + at);
+      expect(await page.inputValue('[name=name]')).toBe(`Waits ${at}`);
+      expect(await page.inputValue('[name=startAt]')).toBe('2031-05-06T07:08');
+      expect(await page.locator('[name=messageId] option:checked').innerText()).toBe(`For ${at}`);
+      await press(page, 'Save');
+      await page.waitForURL(/\/mailings\/\d+$/);
+      const made = await saved(`/mailings/${page.url().split('/').at(-1)}`, token);
+      expect(made).toMatchObject({ name: `Waits ${at}`, startAt: '2031-05-06T07:08:00.000Z' });
+    }
+    await context.close();
+  });
+});
+
+test('in the window of somebody else nothing is saved', async () => {
+  const { page, context, token, id } = await site.visitor('mine@example.org');
+  await site.api.person('user', 'yours@example.org');
+  const message = await post('/messages', token, messageBody({ subject: 'Before' }));
+  await page.goto(`/messages/${message}`);
+  await page.fill('[name=subject]', 'After');
+  await note(page).getByText('Draft saved').waitFor();
+  await signInElsewhere(context, 'yours@example.org');
+  await page.fill('[name=subject]', 'After that');
+  await press(page, 'Save');
+  await problem(page).getByText('Somebody else is signed in').waitFor();
+  expect(await page.inputValue('[name=subject]')).toBe('After that');
+  expect((await saved(`/messages/${message}`, token)).subject).toBe('Before');
+  expect((await draftOf(id, `/messages/${message}`))?.fields.subject).toBe('After');
+  await signInElsewhere(context, 'mine@example.org');
+  await press(page, 'Save');
+  await page.locator('.flash').waitFor();
+  expect((await saved(`/messages/${message}`, token)).subject).toBe('After that');
+  await context.close();
+});
+
+test('drafts are kept by themselves, are found again, and can be discarded', async () => {
+  const { page, context, token, id } = await site.visitor('drafts@example.org');
+  const message = await post('/messages', token, messageBody({ subject: 'Saved' }));
+  const at = `/messages/${message}`;
+  await page.goto(at);
+  await page.fill('[name=subject]', 'Typed');
+  await note(page).getByText('Draft saved just now').waitFor();
+  await note(page).getByText('Draft saved 5 seconds ago').waitFor();
+  expect((await draftOf(id, at))?.fields.subject).toBe('Typed');
+  expect((await draftOf(id, at))?.fields).not.toHaveProperty('_csrf');
+
+  await page.locator('.menu a[href="/clients"]').waitFor();
+  expect(await leaves(page, () => page.goto('/clients'))).toBe(true);
+  expect(page.url()).toBe(site.api.url + at);
+  expect(await leaves(page, () => page.goto('/clients'), 'leave')).toBe(true);
+  await page.waitForURL(`${site.api.url}/clients`);
+  await page.goBack();
+  await bar(page).waitFor();
+  expect(await page.inputValue('[name=subject]')).toBe('Typed');
+  expect(await leaves(page, () => page.goto('/clients'))).toBe(false);
+
+  // What others have is not theirs to see.
+  const admin = await site.open();
+  await site.api.person('admin', 'looks@example.org');
+  await site.signIn(admin.page, 'looks@example.org');
+  await admin.page.goto(at);
+  expect(await admin.page.inputValue('[name=subject]')).toBe('Saved');
+  await admin.context.close();
+
+  await page.goto(at);
+  // Enter saves, and discards nothing.
+  await page.focus('[name=subject]');
+  await page.keyboard.press('End');
+  await page.keyboard.type('!');
+  await press(page, 'Discard the draft');
+  await bar(page).waitFor({ state: 'detached' });
+  expect(await page.inputValue('[name=subject]')).toBe('Saved');
+  expect(await draftOf(id, at)).toBeUndefined();
+  await page.reload();
+  expect(await page.inputValue('[name=subject]')).toBe('Saved');
+
+  await page.fill('[name=subject]', 'By Enter');
+  await page.press('[name=subject]', 'Enter');
+  await page.locator('.flash').waitFor();
+  expect((await saved(at, token)).subject).toBe('By Enter');
+  await context.close();
+});
+
+test('every form that makes or changes something finds its text again', async () => {
+  const { page, context, token } = await site.visitor('forms@example.org');
+  await post('/tags', token, { name: 'VIP' });
+  const message = await post('/messages', token, messageBody());
+  const client = await post('/clients', token, { email: 'x@example.org' });
+  const mailing = await post('/mailings', token, mailingBody(message));
+  const filter = { all: [{ field: 'email', op: 'contains', value: 'a' }] };
+  const segment = await post('/segments', token, { name: 'Seg', filter });
+  const form = await post('/forms', token, { name: 'F', title: 'T' });
+  const cases: [path: string, field: string][] = [
+    ['/messages/new', 'subject'],
+    ['/mailings/new', 'name'],
+    [`/mailings/new?messageId=${message}`, 'name'],
+    [`/mailings/${mailing}/edit`, 'name'],
+    ['/clients/new', 'comment'],
+    [`/clients/${client}/edit`, 'comment'],
+    ['/segments/new', 'name'],
+    [`/segments/${segment}/edit`, 'g0.0.value'],
+    ['/forms/new', 'intro'],
+    [`/forms/${form}/edit`, 'intro'],
+    ['/sender', 'postalAddress'],
+  ];
+  for (const [path, field] of cases) {
+    await page.goto(path);
+    await page.fill(`[name="${field}"]`, `Typed at ${path}`);
+    await note(page).getByText('Draft saved').waitFor();
+    await leaves(page, () => page.goto('/'), 'leave');
+  }
+  for (const [path, field] of cases) {
+    await page.goto(path);
+    await bar(page).waitFor();
+    expect(await page.inputValue(`[name="${field}"]`)).toBe(`Typed at ${path}`);
+  }
+  // Rows that a draft has and the saved segment has not.
+  await page.goto(`/segments/${segment}/edit`);
+  await press(page, 'Add a condition');
+  await page.fill('[name="g0.1.value"]', 'second');
+  await note(page).getByText('Draft saved').waitFor();
+  await leaves(page, () => page.goto(`/segments/${segment}/edit`), 'leave');
+  expect(await page.inputValue('[name="g0.1.value"]')).toBe('second');
+  await context.close();
+});
+
+test('without a connection nothing is lost, nor what was typed meanwhile', async () => {
+  const { page, context, token, id } = await site.visitor('offline@example.org');
+  const message = await post('/messages', token, messageBody({ subject: 'Before' }));
+  const at = `/messages/${message}`;
+  await page.goto(at);
+  await context.setOffline(true);
+  await page.fill('[name=subject]', 'Typed offline');
+  await note(page).getByText('There is no connection').waitFor();
+  await press(page, 'Save');
+  await problem(page).getByText('There is no connection, so this was not saved').waitFor();
+  expect(await page.inputValue('[name=subject]')).toBe('Typed offline');
+  expect(await draftOf(id, at)).toBeUndefined();
+  // The browser is closed, and opened again where there is a connection.
+  await page.close({ runBeforeUnload: false });
+  await context.setOffline(false);
+  const again = await context.newPage();
+  await again.goto(at);
+  await bar(again).waitFor();
+  expect(await again.inputValue('[name=subject]')).toBe('Typed offline');
+
+  await context.setOffline(true);
+  await again.fill('[name=subject]', 'Once more');
+  await note(again).getByText('There is no connection').waitFor();
+  await context.setOffline(false);
+  await eventually(async () => (await draftOf(id, at))?.fields.subject === 'Once more', 'the draft is kept');
+  await press(again, 'Save');
+  await again.locator('.flash').waitFor();
+  expect((await saved(at, token)).subject).toBe('Once more');
+  await context.close();
+});

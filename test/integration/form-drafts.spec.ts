@@ -1,0 +1,156 @@
+import { FormDrafts } from '../../src/features/drafts/form-drafts.service';
+import { StaleUsers } from '../../src/features/users/stale-users';
+import { WebModule } from '../../src/web/web.module';
+import { type Answer, type Person, startApi, type TestApi } from '../support/api';
+import { messageBody } from '../support/factories';
+
+/** Drafts of forms: whose they are, how many, how long; and what a session that is over can still do: keep its text. */
+
+let api: TestApi;
+let owner: Person;
+let other: Person;
+let session: { cookie: string; csrf: string };
+
+beforeAll(async () => {
+  api = await startApi({}, [WebModule]);
+  [owner, other] = [await api.person('user', 'writes@example.org'), await api.person('user', 'reads@example.org')];
+});
+
+beforeEach(async () => {
+  session = await api.signIn('writes@example.org');
+});
+
+afterAll(() => api.close());
+
+const AS_SCRIPT = { 'hx-request': 'true' };
+
+const send = (path: string, form: Record<string, string>, more: Record<string, string> = {}, cookie = session.cookie) =>
+  api.call('POST', path, {
+    cookie,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin', ...more },
+    body: new URLSearchParams(form).toString(),
+  });
+
+const keep = (page: string, form: Record<string, string>, at = session) =>
+  send('/drafts', { page, _csrf: at.csrf, ...form }, AS_SCRIPT, at.cookie);
+
+const drafts = (userId = owner.id) =>
+  api.database.rows<{ page: string; fields: Record<string, string> }>(
+    'SELECT page, fields FROM form_drafts WHERE user_id = $1 ORDER BY page',
+    [userId],
+  );
+
+const where = ({ status, headers }: Answer) => [status, headers.get('location')];
+const clear = () => api.database.rows('DELETE FROM form_drafts');
+afterEach(clear);
+
+it('belong to a user and a page with a form', async () => {
+  expect((await keep('/messages/7?x=1', { subject: 'Mine\0', key: 'k', for: '1' })).status).toBe(200);
+  const others = await api.signIn('reads@example.org');
+  expect((await keep('/messages/7', { subject: 'Theirs' }, others)).status).toBe(200);
+  expect(await drafts()).toEqual([{ page: '/messages/7', fields: { subject: 'Mine' } }]);
+  expect(await drafts(other.id)).toEqual([{ page: '/messages/7', fields: { subject: 'Theirs' } }]);
+  for (const page of ['/account', 'https://evil.example/messages/7', ''])
+    expect((await keep(page, { subject: 'x' })).status).toBe(400);
+  expect((await send('/drafts/discard?page=/messages/7', { _csrf: others.csrf }, {}, others.cookie)).status).toBe(303);
+  expect([await drafts(), await drafts(other.id)]).toMatchObject([[{ page: '/messages/7' }], []]);
+});
+
+it('are at most a hundred for each user, and go after a month', async () => {
+  const service = api.app.get(FormDrafts, { strict: false });
+  for (let id = 1; id <= 105; id++) await service.keep(owner.id, `/messages/${id}`, { subject: String(id) });
+  expect(await drafts()).toHaveLength(100);
+  expect((await drafts()).map(({ page }) => page)).not.toContain('/messages/5');
+  await api.database.rows(`UPDATE form_drafts SET kept_at = now() - interval '31 days' WHERE page <> '/messages/105'`);
+  await service.forgetOld();
+  expect((await drafts()).map(({ page }) => page)).toEqual(['/messages/105']);
+});
+
+it('go when they mention a person who is erased, those of other owners stay', async () => {
+  const [client = 0] = await api.make.clients(owner.id, ['gone@example.org']);
+  const service = api.app.get(FormDrafts, { strict: false });
+  await service.keep(owner.id, '/mailings/new', { clientIds: 'a@example.org, Gone@Example.org' });
+  await service.keep(owner.id, '/messages/new', { body: 'nobody' });
+  await service.keep(other.id, '/mailings/new', { clientIds: 'gone@example.org' });
+  const erased = await api.call('POST', `/api/v1/clients/${client}/erase`, { token: owner.token, body: {} });
+  expect(erased.status).toBe(200);
+  expect([await drafts(), await drafts(other.id)]).toMatchObject([
+    [{ page: '/messages/new' }],
+    [{ page: '/mailings/new' }],
+  ]);
+});
+
+describe('a form of a session that is over', () => {
+  let at: string;
+  const subject = async () => (await api.call('GET', `/api/v1${at}`, { token: owner.token })).body.subject;
+  const form = () => ({ subject: 'Typed', page: at, _csrf: session.csrf, for: String(owner.id) });
+  const end = (sql: string) => api.database.rows(`${sql} WHERE user_id = $1`, [owner.id]);
+
+  beforeEach(async () => {
+    const made = await api.call('POST', '/api/v1/messages', {
+      token: owner.token,
+      body: messageBody({ subject: 'Saved' }),
+    });
+    at = `/messages/${made.body.id}`;
+  });
+
+  it('is kept, and nothing else is done', async () => {
+    await end(`UPDATE sessions SET expires_at = now() - interval '23 hours'`);
+    expect(where(await send(at, form()))).toEqual([303, `/sign-in?next=${encodeURIComponent(at)}&kept=1`]);
+    expect(await drafts()).toEqual([{ page: at, fields: { subject: 'Typed' } }]);
+    expect(await subject()).toBe('Saved');
+    // It lets nobody in, and its sweep leaves it for a day.
+    expect(where(await api.call('GET', at, { cookie: session.cookie }))).toEqual([
+      303,
+      `/sign-in?next=${encodeURIComponent(at)}`,
+    ]);
+    expect((await api.call('GET', '/api/v1/me', { cookie: session.cookie })).status).toBe(401);
+  });
+
+  it('is not kept with the token of another form, after a day, or when somebody ended the session', async () => {
+    const led = [303, '/sign-in'];
+    await end(`UPDATE sessions SET last_seen_at = now() - interval '25 hours'`);
+    expect(where(await send(at, { ...form(), _csrf: 'x' }))).toEqual(led);
+    expect(where(await send(at, form(), { 'content-type': 'text/plain' }))).toEqual(led);
+    expect((await send(at, form(), { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect(await drafts()).toEqual([]);
+    const stale = new StaleUsers(api.database, api.config);
+    await stale.forget();
+    await end(`UPDATE sessions SET last_seen_at = last_seen_at - interval '1 day'`);
+    expect(where(await send(at, form()))).toEqual(led);
+    await stale.forget();
+    expect(await api.database.rows('SELECT FROM sessions WHERE user_id = $1', [owner.id])).toHaveLength(0);
+
+    session = await api.signIn('writes@example.org');
+    await api.call('POST', '/api/v1/auth/logout', { cookie: session.cookie, csrf: session.csrf, body: {} });
+    expect(where(await send(at, form()))).toEqual(led);
+    session = await api.signIn('writes@example.org');
+    await end(`UPDATE sessions SET expires_at = now() - interval '1 hour'`);
+    await api.database.rows(`UPDATE users SET status = 'blocked' WHERE id = $1`, [owner.id]);
+    expect(where(await send(at, form()))).toEqual(led);
+    await api.database.rows(`UPDATE users SET status = 'active' WHERE id = $1`, [owner.id]);
+    expect(await drafts()).toEqual([]);
+  });
+
+  it('leads back to the page of this site that it came from', async () => {
+    const from = (referer: string) => api.call('POST', `${at}/copy`, { headers: { referer } });
+    expect(where(await from(`${api.url}/messages?search=x`))).toEqual([303, '/sign-in?next=%2Fmessages%3Fsearch%3Dx']);
+    for (const referer of ['https://evil.example/messages', 'nonsense', `${api.url}//evil.example`])
+      expect(where(await from(referer))).toEqual([303, '/sign-in']);
+  });
+
+  it('with the token of an earlier one is shown again, to the same user, and from our pages only', async () => {
+    const now = await api.signIn('writes@example.org');
+    const late = (more: object, headers: Record<string, string> = {}) =>
+      send(at, { ...form(), ...more }, headers, now.cookie);
+    expect(where(await late({}))).toEqual([303, at]);
+    expect(await drafts()).toEqual([{ page: at, fields: { subject: 'Typed' } }]);
+    expect(await subject()).toBe('Saved');
+    await clear();
+    expect((await late({ for: String(other.id) })).status).toBe(403);
+    expect((await late({}, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await late({ page: '/account' })).status).toBe(403);
+    expect((await late({}, AS_SCRIPT)).status).toBe(403);
+    expect(await drafts()).toEqual([]);
+  });
+});
