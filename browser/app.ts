@@ -2,6 +2,7 @@
 import htmx from 'htmx.org/dist/htmx.esm.js';
 import { watchCopy, watchConfirmations, watchDoubleSubmits, watchSelections } from './forms';
 import { watchRefreshes } from './refreshes';
+import { watchTicks } from './ticks';
 
 /** Live parts rest while nobody looks or while a question is open, and catch up at once when somebody does. */
 document.addEventListener('htmx:config:request', (event) => {
@@ -44,6 +45,7 @@ watchDoubleSubmits();
 watchSelections();
 watchCopy();
 watchRefreshes();
+watchTicks();
 
 /** Loads a bundle that only some pages need, named by the page, when its part is there. */
 async function loadFor(selector: string, name: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
+import { findingEn } from './finding';
 import { segmentsEn } from './segments';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { reasonsEn } from './reasons';
@@ -349,14 +350,8 @@ export const en = {
     edit: 'Edit client',
     search: 'Name or e-mail',
     import: 'Import from a file',
-    newest: 'Newest first',
-    byEmail: 'By e-mail',
-    byName: 'By name',
     count: (n: number) => count(n, 'client', 'clients'),
     empty: 'You have no clients yet: import a file, or add one by one.',
-    letters: 'Letters',
-    attempts: 'Attempts',
-    noLetters: 'No mailing has gone to this client yet.',
     allAttempts: 'All attempts to this client',
     subscription: 'Subscription',
     history: 'History',
@@ -560,6 +555,7 @@ export const en = {
       date: 'The date of the letter',
     })[name] ?? name,
   segments: segmentsEn,
+  finding: findingEn,
   mailings: {
     title: 'Mailings',
     new: 'New mailing',
