@@ -71,7 +71,16 @@ function What({ entry }: { entry: TimelineEntry }) {
       return <Chip tone="quiet">{t.finding.signedUp}</Chip>;
     case 'agreed':
       return <Chip tone="good">{t.finding.agreed}</Chip>;
+    case 'known':
+    case 'suppressed':
+    case 'lifted':
+    case 'expired':
+      return <HistoryWhat entry={entry} />;
   }
+}
+
+function HistoryWhat({ entry }: { entry: ClientHistoryEntry }) {
+  const { t } = useReader();
   if (entry.event) return <EventChip kind={entry.event.kind} />;
   if (entry.what === 'suppressed') return <Chip tone="warn">{t.clients.excluded}</Chip>;
   return entry.what === 'lifted' ? (
@@ -98,8 +107,12 @@ function About({ entry }: { entry: TimelineEntry }) {
     case 'signed_up':
     case 'agreed':
       return <a href={`/forms/${entry.record.formId}`}>{entry.record.formName}</a>;
+    case 'known':
+    case 'suppressed':
+    case 'lifted':
+    case 'expired':
+      return entry.event && <RunLink {...entry.event} />;
   }
-  return entry.event && <RunLink {...entry.event} />;
 }
 
 function RunLink({ runId, mailingId, mailingName }: { runId: number; mailingId: number; mailingName: string }) {
@@ -122,8 +135,12 @@ function Detail({ entry }: { entry: TimelineEntry }) {
     case 'signed_up':
     case 'agreed':
       return <Consent record={entry.record} confirmed={entry.what === 'agreed'} />;
+    case 'known':
+    case 'suppressed':
+    case 'lifted':
+    case 'expired':
+      return <HistoryDetail entry={entry} />;
   }
-  return <HistoryDetail entry={entry} />;
 }
 
 function LetterDetail({ delivery }: { delivery: DeliveryView }) {
