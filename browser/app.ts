@@ -3,6 +3,7 @@ import htmx from 'htmx.org/dist/htmx.esm.js';
 import { watchCopy, watchConfirmations, watchDoubleSubmits, watchSelections } from './forms';
 import { watchKeptForms } from './keep';
 import { watchRefreshes } from './refreshes';
+import { watchTicks } from './ticks';
 
 /** Live parts rest while nobody looks or while a question is open, and catch up at once when somebody does. */
 document.addEventListener('htmx:config:request', (event) => {
@@ -26,6 +27,22 @@ document.addEventListener('htmx:before:swap', (event) => {
   if (status === 401 && ctx.sourceElement?.closest('[data-live], form[role=search]')) location.reload();
 });
 
+/** What each search form asked for last. */
+const asked = new WeakMap<Element, string>();
+const askedBy = (form: HTMLFormElement): string =>
+  JSON.stringify([...new FormData(form)].filter(([, value]) => typeof value === 'string'));
+for (const form of document.querySelectorAll<HTMLFormElement>('form[role=search]')) asked.set(form, askedBy(form));
+
+/** Whoever goes on from the search to the list would otherwise have it fetched once more under their hands. */
+document.addEventListener('htmx:config:request', (event) => {
+  const { ctx } = (event as CustomEvent<{ ctx: { sourceElement?: Element; sourceEvent?: Event } }>).detail;
+  const form = ctx.sourceElement;
+  if (!(form instanceof HTMLFormElement) || !form.matches('form[role=search]')) return;
+  const now = askedBy(form);
+  if (ctx.sourceEvent?.type === 'change' && asked.get(form) === now) event.preventDefault();
+  asked.set(form, now);
+});
+
 /** What was searched for stands in the address: a reload, a bookmark and the way back find it again. */
 document.addEventListener('htmx:after:swap', (event) => {
   const { ctx } = (event as CustomEvent<{ ctx: { sourceElement?: Element } }>).detail;
@@ -46,6 +63,7 @@ watchSelections();
 watchCopy();
 watchRefreshes();
 watchKeptForms();
+watchTicks();
 
 /** Loads a bundle that only some pages need, named by the page, when its part is there. */
 async function loadFor(selector: string, name: string): Promise<void> {

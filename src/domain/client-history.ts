@@ -28,13 +28,12 @@ const BROUGHT_BY: Partial<Record<SuppressionReason, DeliveryEvent>> = {
 
 /**
  * What became known about one client's letters, and since when and until when the address was suppressed: one list,
- * newest first, of `max` entries at most. An event and a suppression of the same instant were written by one
+ * newest first. An event and a suppression of the same instant were written by one
  * transaction, and are one entry.
  */
 export function clientHistory<E extends Known, S extends Suppressed>(
   events: readonly E[],
   suppressions: readonly S[],
-  max: number,
 ): HistoryEntry<E, S>[] {
   const told = new Set<E>();
   const eventOf = (kind: DeliveryEvent | undefined, at: Date): E | null => {
@@ -59,5 +58,5 @@ export function clientHistory<E extends Known, S extends Suppressed>(
   const others = events
     .filter((event) => !told.has(event))
     .map((event): HistoryEntry<E, S> => ({ what: 'known', at: event.createdAt, event }));
-  return [...changes, ...others].sort((a, b) => b.at.getTime() - a.at.getTime()).slice(0, max);
+  return [...changes, ...others].sort((a, b) => b.at.getTime() - a.at.getTime());
 }

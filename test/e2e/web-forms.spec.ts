@@ -181,7 +181,7 @@ test('a form filled in wrongly keeps what was typed and names the field, in the 
       '/clients/new',
       'main form',
       { email: 'nobody@nowhere', tags: 'x'.repeat(101), comment: 'Kept' },
-      { email: 'На такой адрес письмо не отправить.', tags: 'Не более 100 знаков, пожалуйста.' },
+      { email: 'В имени после знака @ нет точки.', tags: 'Не более 100 знаков, пожалуйста.' },
     ],
     [
       '/messages/new',

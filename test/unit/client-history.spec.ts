@@ -10,8 +10,8 @@ const suppressed = (reason: SuppressionReason, minute: number, more: object = {}
 type Suppression = ReturnType<typeof suppressed>;
 
 /** Each entry as `minute what reason-or-kind (event)`. */
-const told = (events: ReturnType<typeof known>[], suppressions: Suppression[], max = 10): string[] =>
-  clientHistory(events, suppressions, max).map((entry) => {
+const told = (events: ReturnType<typeof known>[], suppressions: Suppression[]): string[] =>
+  clientHistory(events, suppressions).map((entry) => {
     const minute = entry.at.getUTCMinutes();
     if (entry.what === 'known') return `${minute} ${entry.event.kind}`;
     return `${minute} ${entry.what} ${entry.suppression.reason}${entry.event ? ` (${entry.event.kind})` : ''}`;
@@ -66,13 +66,4 @@ test.each<[string, ReturnType<typeof known>[], Suppression[], string[]]>([
   ],
 ])('a history tells %s', (_, events, suppressions, expected) => {
   expect(told(events, suppressions)).toEqual(expected);
-});
-
-test('a history ends with the newest', () => {
-  const events = Array.from({ length: 9 }, (_, i) => known('soft_bounced', i));
-  expect(told(events, [suppressed('manual', 7)], 3)).toEqual([
-    '8 soft_bounced',
-    '7 suppressed manual',
-    '7 soft_bounced',
-  ]);
 });

@@ -30,7 +30,8 @@ export interface PastSuppression {
 
 export type ClientHistoryEntry = HistoryEntry<EventView, PastSuppression>;
 
-const MAX = 30;
+/** How many events, suppressions in force and lifted ones are read. */
+const MAX = 200;
 
 /** What became known about a client's letters, and why and when the client got no mail. */
 @Injectable()
@@ -40,13 +41,20 @@ export class ClientHistory {
     private readonly events: EventsService,
   ) {}
 
-  /** Newest first, the last thirty. @param client one that the viewer may read */
-  async of(viewer: Viewer, client: Pick<Client, 'id' | 'ownerId' | 'email'>): Promise<ClientHistoryEntry[]> {
+  /**
+   * Newest first. @param client one that the viewer may read
+   * @param before leaves out events from this instant on
+   */
+  async of(
+    viewer: Viewer,
+    client: Pick<Client, 'id' | 'ownerId' | 'email'>,
+    before: Date | null = null,
+  ): Promise<ClientHistoryEntry[]> {
     const [events, suppressions] = await Promise.all([
-      this.events.list(viewer, { clientId: client.id, limit: MAX }),
+      this.events.list(viewer, { clientId: client.id, limit: MAX, ...(before && { to: before }) }),
       this.suppressions(client),
     ]);
-    return clientHistory(events.items, suppressions, MAX);
+    return clientHistory(events.items, suppressions);
   }
 
   /**

@@ -69,9 +69,9 @@ export async function listedClients(sql: Sql, viewer: Viewer, filter: ClientFilt
   };
 }
 
-/** SQL: whether the client `c` matches `searchPatterns`; the left side is the expression of the trigram index. */
-export const clientMatches = (patterns: string): string =>
-  `${searched(`c.email || ' ' || c.full_name`)} LIKE ANY (string_to_array(${searched(patterns)}, E'\\n'))`;
+/** SQL: whether the client `c` (or called so) matches `searchPatterns`; the left side is the expression of the trigram index. */
+export const clientMatches = (patterns: string, c = 'c'): string =>
+  `${searched(`${c}.email || ' ' || ${c}.full_name`)} LIKE ANY (string_to_array(${searched(patterns)}, E'\\n'))`;
 
 /**
  * The LIKE patterns of a search, one per line. A term is found anywhere; one of one or two characters only at the

@@ -18,6 +18,11 @@ export class LedgerFilter {
     if (value !== undefined && value !== null) this.conditions.push(condition(`$${this.params.push(value)}`));
   }
 
+  /** Adds a condition whose values are among the parameters already. */
+  and(condition: string): void {
+    this.conditions.push(condition);
+  }
+
   /**
    * Only rows that have these values, said as a range: Postgres drops a column from the order if it knows that it is
    * always the same, and then chooses among more indexes than the one that begins with these columns.

@@ -76,6 +76,16 @@ export class DeliveriesService {
     return this.shown(found);
   }
 
+  /** Those of these that the viewer may read, by id. */
+  async some(viewer: Viewer, ids: number[]): Promise<Map<number, DeliveryView>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.database.rows<DeliveryRow>(
+      viewWhere(DELIVERY_VIEW, 'd.id = ANY($1::bigint[]) AND ($2::bigint IS NULL OR r.owner_id = $2)'),
+      [ids, readableOwner(viewer)],
+    );
+    return new Map(rows.map((delivery) => [delivery.id, this.withMessageId(delivery)]));
+  }
+
   /** Everything that one client got or did not get, newest first. */
   async listOfClient(viewer: Viewer, clientId: number, page: PageRequest): Promise<Page<DeliveryView>> {
     const found = await listPage<DeliveryRow>(

@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
+import { LedgerModule } from '../ledger/ledger.module';
+import { AttemptSearchService } from './attempt-search.service';
+import { ClientLetters } from './client-letters.service';
 import { DeliveriesExport } from './deliveries-export.service';
 import { DeliveriesService } from './deliveries.service';
 import { PlannerService } from './planner.service';
@@ -15,13 +18,15 @@ const EXPORTED = [
   RunsService,
   PlannerService,
   DeliveriesService,
+  ClientLetters,
+  AttemptSearchService,
   DeliveriesExport,
   ReconcileService,
   UnsubscribeService,
 ];
 
 @Module({
-  imports: [DatabaseModule, QueueModule, ConsentModule, TypeOrmModule.forFeature([Run])],
+  imports: [DatabaseModule, QueueModule, ConsentModule, LedgerModule, TypeOrmModule.forFeature([Run])],
   providers: EXPORTED,
   exports: EXPORTED,
 })

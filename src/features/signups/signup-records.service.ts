@@ -30,7 +30,8 @@ export interface SignupRecord {
 }
 
 const VIEW = { select: 's.*, f.name AS form_name', from: 'signups s JOIN signup_forms f ON f.id = s.form_id' };
-const SHOWN = 20;
+/** How many of one client's are read. */
+const MAX = 200;
 
 /** The sign-ups of owners' forms, as evidence of what people agreed to. */
 @Injectable()
@@ -54,7 +55,7 @@ export class SignupRecords {
   ofClient({ id, ownerId, email }: { id: number; ownerId: number; email: string }): Promise<SignupRecord[]> {
     return this.database.rows<SignupRecord>(
       `SELECT ${VIEW.select} FROM ${VIEW.from}
-        WHERE s.owner_id = $1 AND (s.client_id = $2 OR lower(s.email) = lower($3)) ORDER BY s.id DESC LIMIT ${SHOWN}`,
+        WHERE s.owner_id = $1 AND (s.client_id = $2 OR lower(s.email) = lower($3)) ORDER BY s.id DESC LIMIT ${MAX}`,
       [ownerId, id, email],
     );
   }

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Page } from '../../domain/paging';
 import { useReader } from '../reader';
+import { PAGE_PARAMETERS, placeOf } from '../trail';
 import { Icon } from './icon';
 
 interface HeadProps {
@@ -35,24 +36,34 @@ export interface Column<T> {
   cell: (row: T) => ComponentChildren;
   /** The class of its cells; the head of a column of numbers (`num`) is aligned with them. */
   class?: string;
+  /** The order that its head offers, as the parameter `sort` says it; a second click turns it round. */
+  sort?: string;
 }
 
 interface TableProps<T> {
   caption: string;
   columns: readonly Column<T>[];
   rows: readonly T[];
+  /** The present order, if heads offer others: `email`, or `-email` for the other way round. */
+  sorted?: string;
 }
 
 /** A table that becomes cards on a phone; ARIA roles are given, because CSS `display` removes the implicit ones. */
-export function Table<T>({ caption, columns, rows }: TableProps<T>) {
+export function Table<T>({ caption, columns, rows, sorted }: TableProps<T>) {
   return (
     <table class="table rows" role="table">
       <caption class="visually-hidden">{caption}</caption>
       <thead role="rowgroup">
         <tr role="row">
-          {columns.map(({ head, class: name }) => (
-            <th role="columnheader" scope="col" class={name === 'num' ? name : undefined} key={head}>
-              {head}
+          {columns.map(({ head, class: name, sort }) => (
+            <th
+              role="columnheader"
+              scope="col"
+              class={name === 'num' ? name : undefined}
+              aria-sort={sort === undefined || sorted === undefined ? undefined : directionOf(sort, sorted)}
+              key={head}
+            >
+              {sort === undefined ? head : <SortLink text={head} sort={sort} sorted={sorted} />}
             </th>
           ))}
         </tr>
@@ -72,6 +83,22 @@ export function Table<T>({ caption, columns, rows }: TableProps<T>) {
   );
 }
 
+const turned = (sort: string): string => (sort.startsWith('-') ? sort.slice(1) : `-${sort}`);
+
+const directionOf = (sort: string, sorted: string) => {
+  if (sorted !== sort && sorted !== turned(sort)) return 'none';
+  return sorted.startsWith('-') ? 'descending' : 'ascending';
+};
+
+/** A list in another order begins with its first page. */
+function SortLink({ text, sort, sorted }: { text: string; sort: string; sorted: string | undefined }) {
+  const { path, query } = useReader();
+  const link = new URLSearchParams(query);
+  for (const name of PAGE_PARAMETERS) link.delete(name);
+  link.set('sort', sorted === sort ? turned(sort) : sort);
+  return <a href={`${path.split('?')[0]}?${link.toString()}`}>{text}</a>;
+}
+
 interface ResultsProps<T> extends Omit<TableProps<T>, 'rows'> {
   page: Page<T>;
   /** Shown if there is nothing yet. Without it, or after a search, the text is that nothing was found. */
@@ -81,10 +108,12 @@ interface ResultsProps<T> extends Omit<TableProps<T>, 'rows'> {
   attributes?: Record<string, string | boolean>;
 }
 
+const NO_FILTERS = [...PAGE_PARAMETERS, 'sort', 'columns'];
+
 /** The rows of a list, and the links to other pages. */
 export function Results<T>({ page, empty, children, attributes, ...table }: ResultsProps<T>) {
   const { t, query } = useReader();
-  const searched = [...query].some(([name, value]) => value && !['cursor', 'sort', 'columns'].includes(name));
+  const searched = [...query].some(([name, value]) => value && !NO_FILTERS.includes(name));
   return (
     <div id="results" {...attributes}>
       {children}
@@ -93,7 +122,7 @@ export function Results<T>({ page, empty, children, attributes, ...table }: Resu
       ) : (
         <Empty {...(empty && !searched ? empty : { text: t.list.nothingFound })} />
       )}
-      <Pager nextCursor={page.nextCursor} />
+      <Pager {...page} />
     </div>
   );
 }
@@ -130,27 +159,34 @@ export function Empty({ text, action }: EmptyProps) {
   );
 }
 
-/** Links to the next page of a list and back to the first. */
-export function Pager({ nextCursor }: { nextCursor: string | null }) {
-  const { t, path, query } = useReader();
+/** Which rows of a list the page shows, and links to the pages before and after it. Nothing for a list of one page. */
+export function Pager({ items, nextCursor, total }: Page<unknown>) {
+  const { t, path, query, format } = useReader();
   const base = path.split('?')[0] ?? '/';
-  const link = (cursor: string | null) => {
-    const next = new URLSearchParams(query);
-    next.delete('cursor');
-    if (cursor) next.set('cursor', cursor);
-    const text = next.toString();
-    return text ? `${base}?${text}` : base;
-  };
-  if (!nextCursor && !query.get('cursor')) return null;
+  const { first, previous, next, start } = placeOf(query, items.length, nextCursor);
+  if (next === null && start === null) return null;
+  const last = first === null ? 0 : first + items.length - 1;
+  // The last page tells the total, if nothing else does.
+  const all = next === null ? Math.max(last, total ?? 0) : total;
   return (
     <nav class="pager" aria-label={t.list.pages}>
-      {query.get('cursor') && (
-        <a class="btn btn-secondary" href={link(null)}>
+      {first !== null && items.length > 0 && (
+        <span class="hint">
+          {t.finding.range(format.number(first), format.number(last), all === undefined ? null : format.number(all))}
+        </span>
+      )}
+      {start !== null && (
+        <a class="btn btn-secondary" href={base + start}>
           {t.list.first}
         </a>
       )}
-      {nextCursor && (
-        <a class="btn btn-secondary" href={link(nextCursor)} rel="next">
+      {previous !== null && (
+        <a class="btn btn-secondary" href={base + previous} rel="prev">
+          {t.finding.previous}
+        </a>
+      )}
+      {next !== null && (
+        <a class="btn btn-secondary" href={base + next} rel="next">
           {t.list.next}
         </a>
       )}
@@ -226,13 +262,14 @@ interface PickProps {
   label: string;
   all?: string;
   options: readonly { value: string; text: string }[];
+  class?: string;
 }
 
 /** One filter of a list. */
-export function Pick({ name, label, all, options }: PickProps) {
+export function Pick({ name, label, all, options, class: look = '' }: PickProps) {
   const { query } = useReader();
   return (
-    <label class="pick">
+    <label class={`pick ${look}`.trim()}>
       <span>{label}</span>
       <select class="form-select" name={name}>
         {all !== undefined && <option value="">{all}</option>}

@@ -1,5 +1,6 @@
+import { type AttemptFate, attemptFate, type TriedAttempt } from '../../domain/attempt-fate';
 import type { CountedEvent, DeliveryEvent, EventCounts } from '../../domain/suppression';
-import type { AttemptStatus, DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
+import type { DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
 import { statusText } from '../codes';
 import { useReader } from '../reader';
 import { Reply } from './list';
@@ -86,9 +87,19 @@ export function EventNumbers({ counts, class: look }: { counts: Partial<EventCou
   return numbers.length > 0 ? <span class={look}>{numbers.join(' · ')}</span> : null;
 }
 
-const ATTEMPT: Record<AttemptStatus, Tone> = { ok: 'good', failed: 'bad', unknown: 'warn' };
-export function AttemptChip({ status }: { status: AttemptStatus }) {
-  return <Chip tone={ATTEMPT[status]}>{useReader().t.attemptStatus[status]}</Chip>;
+/** Red is only what a person has to handle: nothing is tried any more. */
+const ATTEMPT: Record<AttemptFate, Tone> = {
+  ok: 'good',
+  unknown: 'warn',
+  failed: 'bad',
+  retry: 'warn',
+  retried: 'warn',
+  open: 'warn',
+};
+export function AttemptChip({ of }: { of: TriedAttempt }) {
+  const { t } = useReader();
+  const fate = attemptFate(of);
+  return <Chip tone={ATTEMPT[fate]}>{t.finding.fate[fate]}</Chip>;
 }
 
 /** A letter's Message-ID, to find it in a mail server's log. */

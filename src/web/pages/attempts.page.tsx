@@ -1,3 +1,4 @@
+import { attemptFate } from '../../domain/attempt-fate';
 import { attemptStatuses } from '../../domain/states';
 import type { Page } from '../../domain/paging';
 import type { AttemptView } from '../../features/ledger/attempts.service';
@@ -7,40 +8,34 @@ import { reasonText } from '../codes';
 import { useReader } from '../reader';
 
 interface Props {
-  attempts: Page<AttemptView>;
-  mailings: { id: number; name: string }[];
-  clientEmail: string | null;
+  /** Null: it would take too long to find them. */
+  attempts: Page<AttemptView> | null;
+  /** What the address names by its number, in words. */
+  named: { client: string; mailing: string };
 }
 
-export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
+/** `final` finds those after which nothing was tried any more. */
+export const attemptFilters = [...attemptStatuses, 'final'] as const;
+
+export function AttemptsPage({ attempts, named }: Props) {
   const { t, query } = useReader();
+  const columns = useAttemptColumns();
   return (
     <>
       <PageHead title={t.attempts.title} />
       <Search>
-        <Pick
-          name="mailingId"
-          label={t.field.mailing}
-          all={t.list.all}
-          options={mailings.map(({ id, name }) => ({ value: String(id), text: name }))}
-        />
+        <PartOf name="client" label={t.finding.client} value={query.get('client') ?? named.client} />
+        <PartOf name="mailing" label={t.finding.mailing} value={query.get('mailing') ?? named.mailing} />
         <Pick
           name="status"
           label={t.field.status}
           all={t.list.all}
-          options={attemptStatuses.map((value) => ({ value, text: t.attemptStatus[value] }))}
+          options={attemptFilters.map((value) => ({
+            value,
+            text: value === 'final' ? t.finding.final : t.attemptStatus[value],
+          }))}
         />
         <OwnerPick />
-        <label class="pick">
-          <span>{t.attempts.client}</span>
-          <input
-            class="form-control"
-            type="email"
-            name="client"
-            value={query.get('client') ?? clientEmail ?? ''}
-            placeholder="anna@example.com"
-          />
-        </label>
         <label class="pick">
           <span>{t.list.from}</span>
           <input class="form-control" type="date" name="from" value={query.get('from') ?? ''} />
@@ -50,32 +45,58 @@ export function AttemptsPage({ attempts, mailings, clientEmail }: Props) {
           <input class="form-control" type="date" name="to" value={query.get('to') ?? ''} />
         </label>
       </Search>
-      <Results
-        page={attempts}
-        caption={t.attempts.title}
-        columns={useAttemptColumns()}
-        empty={{ text: t.attempts.empty, action: { to: '/mailings', text: t.mailings.title } }}
-      />
+      {attempts === null ? (
+        <p id="results" class="alert alert-info" role="status">
+          {t.finding.slow}
+        </p>
+      ) : (
+        <Results
+          page={attempts}
+          caption={t.attempts.title}
+          columns={columns}
+          empty={{ text: t.attempts.empty, action: { to: '/mailings', text: t.mailings.title } }}
+        />
+      )}
     </>
   );
 }
 
+/** A filter by what stands anywhere in a text. */
+function PartOf({ name, label, value }: { name: string; label: string; value: string }) {
+  const { t } = useReader();
+  return (
+    <label class="pick">
+      <span>{label}</span>
+      <input
+        class="form-control"
+        type="search"
+        name={name}
+        value={value}
+        placeholder={t.finding.part}
+        maxlength={SEARCH_MAX}
+        autocomplete="off"
+      />
+    </label>
+  );
+}
+
+export const SEARCH_MAX = 200;
+
 /** The columns of a list of attempts. */
-export function useAttemptColumns({ withClient = true } = {}): Column<AttemptView>[] {
+function useAttemptColumns(): Column<AttemptView>[] {
   const { t, format } = useReader();
-  const client: Column<AttemptView> = {
-    head: t.attempts.client,
-    class: 'main-cell',
-    cell: ({ fullName, email, clientId, ownerId }) => (
-      <>
-        {fullName === null ? email : <a href={`/clients/${clientId}`}>{email}</a>}
-        <Owner id={ownerId} />
-      </>
-    ),
-  };
   return [
     { head: t.field.time, class: 'text-nowrap', cell: ({ createdAt }) => format.exact(createdAt) },
-    ...(withClient ? [client] : []),
+    {
+      head: t.attempts.client,
+      class: 'main-cell',
+      cell: ({ fullName, email, clientId, ownerId }) => (
+        <>
+          {fullName === null ? email : <a href={`/clients/${clientId}`}>{email}</a>}
+          <Owner id={ownerId} />
+        </>
+      ),
+    },
     {
       head: t.field.mailing,
       class: 'text-cell',
@@ -85,13 +106,23 @@ export function useAttemptColumns({ withClient = true } = {}): Column<AttemptVie
         </a>
       ),
     },
-    { head: t.field.status, cell: ({ status }) => <AttemptChip status={status} /> },
-    { head: t.field.response, class: 'response-cell', cell: (attempt) => <Response attempt={attempt} /> },
+    {
+      head: t.field.status,
+      cell: (attempt) => (
+        <>
+          <AttemptChip of={attempt} />
+          {attemptFate(attempt) === 'retry' && attempt.nextAttemptAt && (
+            <span class="hint d-block">{t.run.nextTry(format.time(attempt.nextAttemptAt))}</span>
+          )}
+        </>
+      ),
+    },
+    { head: t.field.response, class: 'response-cell', cell: (attempt) => <AttemptResponse attempt={attempt} /> },
   ];
 }
 
 /** The server's answer in one line, which can be opened to show all facts of the attempt. */
-function Response({ attempt }: { attempt: AttemptView }) {
+export function AttemptResponse({ attempt }: { attempt: AttemptView }) {
   const { t, format } = useReader();
   return (
     <details>

@@ -2,26 +2,21 @@ import { Get } from '@nestjs/common';
 import { Temporal } from 'temporal-polyfill';
 import { absent } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
-import { attemptStatuses } from '../../domain/states';
 import { instantOf } from '../../domain/time-zone';
 import { ClientsService } from '../../features/clients/clients.service';
-import { AttemptsService } from '../../features/ledger/attempts.service';
 import { MailingsService } from '../../features/mailings/mailings.service';
+import { AttemptSearchService } from '../../features/runs/attempt-search.service';
 import { CurrentViewer } from '../../http/viewer';
 import { page, type WebAnswer } from '../answers';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
-import { AttemptsPage } from './attempts.page';
-import { nameOf } from './mailings.page';
-
-/** The id of no client: filters everything out. */
-const NOBODY = -1;
+import { attemptFilters, AttemptsPage, SEARCH_MAX } from './attempts.page';
 
 @WebController('attempts')
 export class AttemptsWebController {
   constructor(
-    private readonly attempts: AttemptsService,
+    private readonly attempts: AttemptSearchService,
     private readonly mailings: MailingsService,
     private readonly clients: ClientsService,
   ) {}
@@ -32,19 +27,20 @@ export class AttemptsWebController {
     @CurrentReader() reader: Reader,
     @Ask() ask: FormValues,
   ): Promise<WebAnswer> {
-    const status = oneOf(attemptStatuses, ask.status);
-    const mailingId = wholeNumber(ask.mailingId);
+    const filter = oneOf(attemptFilters, ask.status);
     const deliveryId = wholeNumber(ask.deliveryId);
     const ownerId = wholeNumber(ask.ownerId);
-    const byId = wholeNumber(ask.clientId);
-    const client = byId ? await this.clients.get(viewer, byId).catch(absent) : null;
-    const clientId = ask.client?.trim() ? await this.clientOf(viewer, ask.client) : byId;
+    // What was typed counts, and not what the address named before.
+    const clientId = ask.client === undefined ? wholeNumber(ask.clientId) : undefined;
+    const mailingId = ask.mailing === undefined ? wholeNumber(ask.mailingId) : undefined;
     const from = dayStart(ask.from, reader.timeZone, 0);
     const to = dayStart(ask.to, reader.timeZone, 1);
-    const [attempts, mailings] = await Promise.all([
-      this.attempts.list(viewer, {
+    const [attempts, client, mailing] = await Promise.all([
+      this.attempts.find(viewer, {
         limit: 50,
-        ...(status && { status }),
+        ...(filter === 'final' ? { final: true } : filter && { status: filter }),
+        ...(ask.client && { client: ask.client.slice(0, SEARCH_MAX) }),
+        ...(ask.mailing && { mailing: ask.mailing.slice(0, SEARCH_MAX) }),
         ...(mailingId && { mailingId }),
         ...(deliveryId && { deliveryId }),
         ...(ownerId && { ownerId }),
@@ -53,18 +49,14 @@ export class AttemptsWebController {
         ...(to && { to }),
         ...(ask.cursor && { cursor: ask.cursor }),
       }),
-      this.mailings.list(viewer, { limit: 100 }),
+      clientId ? this.clients.get(viewer, clientId).catch(absent) : null,
+      mailingId ? this.mailings.get(viewer, mailingId).catch(absent) : null,
     ]);
-    const choices = mailings.items.map((m) => ({ id: m.id, name: nameOf(m, reader.t.mailings.nameless) }));
-    return page(
-      (t) => t.attempts.title,
-      <AttemptsPage attempts={attempts} mailings={choices} clientEmail={client?.email ?? null} />,
-    );
-  }
-
-  private async clientOf(viewer: Viewer, email: string): Promise<number> {
-    const { items } = await this.clients.list(viewer, { limit: 1, search: email.trim() });
-    return items[0]?.id ?? NOBODY;
+    const named = {
+      client: client?.email ?? '',
+      mailing: mailing ? mailing.name || (mailing.messageSubject ?? '') : '',
+    };
+    return page((t) => t.attempts.title, <AttemptsPage attempts={attempts} named={named} />);
   }
 }
 

@@ -47,7 +47,7 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
             ]}
           />
         )}
-        <Pager nextCursor={entries.nextCursor} />
+        <Pager {...entries} />
       </div>
     </>
   );

@@ -26,6 +26,27 @@ export function Tick({ id, email }: { id: number; email: string }) {
   return <input class="form-check-input" type="checkbox" form={FORM} name={`c${id}`} value="1" aria-label={email} />;
 }
 
+/**
+ * Ticks all clients of the page. It needs JavaScript, which shows it, and which keeps ticks of clients that a search does
+ * not show any more.
+ */
+export function TickPage() {
+  const { t } = useReader();
+  return (
+    <div class="tick-page" data-ticks={FORM} hidden>
+      <label>
+        <input class="form-check-input" type="checkbox" autocomplete="off" data-tick-page /> {t.finding.tickPage}
+      </label>
+      <span class="hint" data-also-ticked hidden>
+        {t.finding.alsoTicked} <span data-count />{' '}
+        <button type="button" class="btn btn-sm btn-secondary" data-untick>
+          {t.finding.untick}
+        </button>
+      </span>
+    </div>
+  );
+}
+
 /** What can be done to the clients of a list. Nothing is done before it was asked for a second time, but for tags. */
 export function BulkBar({ total, tags }: { total: number | undefined; tags: readonly string[] }) {
   const { t, query, format, user } = useReader();

@@ -65,14 +65,16 @@ export function useClientColumns(columns: readonly ClientColumn[]): Column<Clien
       return { head, class: type === 'number' ? 'num' : 'text-cell', cell };
     }
     if (type === 'tags') return { head, cell: ({ tags }) => tags.length > 0 && <Tags names={tags} /> };
-    if (type === 'time') return { head, class: 'muted text-nowrap', cell: ({ createdAt }) => format.day(createdAt) };
+    if (type === 'time')
+      // Clients get their ids in the order in which they are added.
+      return { head, sort: '-id', class: 'muted text-nowrap', cell: ({ createdAt }) => format.day(createdAt) };
     if (key === 'comment')
       return {
         head,
         class: 'text-cell muted',
         cell: ({ comment }) => comment && <span class="clip">{comment}</span>,
       };
-    return { head, class: 'text-cell', cell: (client) => client[key as 'fullName'] };
+    return { head, sort: 'fullName', class: 'text-cell', cell: ({ fullName }) => fullName };
   });
 }
 
@@ -91,7 +93,7 @@ export function ColumnsPick({
       <summary>{t.fields.columns}</summary>
       <form method="get" action="/clients">
         <input type="hidden" name="columns" value="email" />
-        {['search', 'tag', 'subscription', 'ownerId', 'sort'].map((name) => {
+        {['search', 'tag', 'subscription', 'segmentId', 'ownerId', 'sort'].map((name) => {
           const value = query.get(name);
           return value && <input key={name} type="hidden" name={name} value={value} />;
         })}

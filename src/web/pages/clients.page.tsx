@@ -1,37 +1,37 @@
 import type { ClientColumn } from '../../domain/client-columns';
 import type { FieldDefinition } from '../../domain/client-fields';
 import { subscriptionStatuses } from '../../domain/subscription';
-import type { ClientHistoryEntry } from '../../features/clients/client-history.service';
 import type { ClientView } from '../../features/clients/client-view';
-import type { DeliveryView } from '../../features/runs/deliveries.service';
-import type { AttemptView } from '../../features/ledger/attempts.service';
-import type { SignupRecord } from '../../features/signups/signup-records.service';
+import type { clientSorts } from '../../features/clients/clients.service';
 import type { Page } from '../../domain/paging';
-import { Facts } from '../components/facts';
-import { Confirm } from '../components/form';
 import { Icon } from '../components/icon';
-import { Empty, Owner, OwnerPick, PageHead, Pager, Pick, Reply, Results, Search, Table } from '../components/list';
-import { Chip, DeliveryState, MessageId } from '../components/states';
-import { reasonText } from '../codes';
+import { Owner, OwnerPick, PageHead, Pick, Results, Search } from '../components/list';
+import { Chip } from '../components/states';
 import { useReader } from '../reader';
-import { useAttemptColumns } from './attempts.page';
-import { ColumnsPick, offeredColumns, Tags, useClientColumns, valueWords } from './client-columns';
-import { BulkBar, Tick } from './bulk.page';
-import { History, Suppressed } from './client-history';
-import { Consents, Unconfirmed } from './consents';
-import { PersonRights } from './person-rights';
+import { ColumnsPick, offeredColumns, useClientColumns } from './client-columns';
+import { BulkBar, Tick, TickPage } from './bulk.page';
+
+const SORTS = [
+  '-id',
+  'id',
+  'email',
+  '-email',
+  'fullName',
+  '-fullName',
+] as const satisfies (typeof clientSorts)[number][];
 
 interface ListProps {
   clients: Page<ClientView>;
+  sorted: (typeof clientSorts)[number];
   /** Those that the list shows beside the address, of all that it could show. */
   columns: ClientColumn[];
   fields: readonly FieldDefinition[];
   tags: readonly string[];
+  segments: readonly { id: number; name: string }[];
 }
 
-export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
+export function ClientsPage({ clients, sorted, columns, fields, tags, segments }: ListProps) {
   const { t, query, user } = useReader();
-  const segment = query.get('segmentId') ?? '';
   const total = clients.total;
   const filters = new URLSearchParams(
     ['search', 'tag', 'subscription', 'segmentId', 'ownerId'].flatMap((name) => {
@@ -63,15 +63,6 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
         </a>
       </PageHead>
       <Search label={t.clients.search}>
-        <Pick
-          name="sort"
-          label={t.list.sort}
-          options={[
-            { value: '-id', text: t.clients.newest },
-            { value: 'email', text: t.clients.byEmail },
-            { value: 'fullName', text: t.clients.byName },
-          ]}
-        />
         {picked(tags, query.get('tag')).length > 0 && (
           <Pick
             name="tag"
@@ -86,19 +77,26 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
           all={t.list.all}
           options={subscriptionStatuses.map((value) => ({ value, text: t.subscription[value] }))}
         />
+        <SegmentPick segments={segments} />
         <OwnerPick />
-        {segment && <input type="hidden" name="segmentId" value={segment} />}
+        <Pick
+          name="sort"
+          label={t.list.sort}
+          class="for-cards"
+          options={SORTS.map((value) => ({ value, text: t.finding.sort[value] }))}
+        />
       </Search>
       <ColumnsPick offered={offeredColumns(fields)} chosen={columns} />
-      {segment && <SegmentShown id={segment} />}
       <Results
         page={clients}
         caption={t.clients.title}
+        sorted={sorted}
         columns={[
           { head: t.bulk.tick, class: 'tick', cell: (client) => client.ownerId === user?.id && <Tick {...client} /> },
           {
             head: t.field.email,
             class: 'main-cell',
+            sort: 'email',
             cell: ({ id, email, ownerId, suppression, unconfirmedSince }) => (
               <>
                 <a href={`/clients/${id}`}>{email}</a>
@@ -122,134 +120,23 @@ export function ClientsPage({ clients, columns, fields, tags }: ListProps) {
       >
         {total !== undefined && total > 0 && <p class="hint">{t.clients.count(total)}</p>}
         {clients.items.length > 0 && <BulkBar total={total} tags={tags} />}
+        {clients.items.some(({ ownerId }) => ownerId === user?.id) && <TickPage />}
       </Results>
     </>
   );
 }
 
-/** That the list is narrowed to a segment, and the way to see all again. */
-function SegmentShown({ id }: { id: string }) {
-  const { t } = useReader();
-  return (
-    <p class="hint">
-      <a href={`/segments/${id}`}>{t.segments.only}</a> · <a href="/clients">{t.segments.showAll}</a>
-    </p>
-  );
+/** A segment that was asked for by a link may be another owner's. */
+function SegmentPick({ segments }: { segments: ListProps['segments'] }) {
+  const { t, query } = useReader();
+  const asked = query.get('segmentId');
+  const options = segments.map(({ id, name }) => ({ value: String(id), text: name }));
+  if (asked && !options.some(({ value }) => value === asked))
+    options.unshift({ value: asked, text: t.finding.segment(asked) });
+  if (options.length === 0) return null;
+  return <Pick name="segmentId" label={t.segments.one} all={t.list.all} options={options} />;
 }
 
 /** A tag that was asked for by a link may be another owner's. */
 const picked = (tags: readonly string[], asked: string | null): readonly string[] =>
   asked && !tags.includes(asked) ? [asked, ...tags] : tags;
-
-interface ClientProps {
-  client: ClientView;
-  fields: readonly FieldDefinition[];
-  history: ClientHistoryEntry[];
-  deliveries: Page<DeliveryView>;
-  attempts: AttemptView[];
-  signups: SignupRecord[];
-  mayChange: boolean;
-}
-
-/** A client with every delivery, what became known about them, every attempt and the server's answers. */
-export function ClientPage({ client, fields, history, deliveries, attempts, signups, mayChange }: ClientProps) {
-  const { t, format } = useReader();
-  const tries = useAttemptColumns({ withClient: false });
-  return (
-    <>
-      <PageHead title={client.fullName || client.email} back={{ to: '/clients', text: t.clients.title }}>
-        {mayChange && (
-          <>
-            <a class="btn btn-secondary" href={`/clients/${client.id}/edit`}>
-              {t.form.edit}
-            </a>
-            <Confirm
-              id="delete"
-              action={`/clients/${client.id}/delete`}
-              text={t.form.delete}
-              question={t.clients.deleteQuestion(client.email)}
-              kind="btn-outline-danger"
-            >
-              <p>{t.clients.deleteText}</p>
-            </Confirm>
-          </>
-        )}
-      </PageHead>
-      <Unconfirmed client={client} mayChange={mayChange} />
-      {client.suppression && <Suppressed email={client.email} by={client.suppression} />}
-      <Facts
-        of={[
-          [t.field.email, client.email],
-          ...fields
-            .filter(({ key }) => client.fields[key] !== undefined)
-            .map(
-              ({ key, label, type }) => [label, valueWords(client.fields[key], type, t, format), 'prewrap'] as const,
-            ),
-          ...(client.tags.length > 0 ? [[t.tags.title, <Tags key="tags" names={client.tags} />] as const] : []),
-          [t.field.addedAt, format.time(client.createdAt)],
-          ...(client.comment ? [[t.field.comment, client.comment, 'prewrap'] as const] : []),
-        ]}
-      />
-      <Letters deliveries={deliveries} />
-      <History entries={history} />
-      <Consents records={signups} />
-      {attempts.length > 0 && (
-        <section aria-labelledby="tries">
-          <h2 id="tries">{t.clients.attempts}</h2>
-          <Table caption={t.attempts.title} rows={attempts} columns={tries} />
-          <p>
-            <a href={`/attempts?clientId=${client.id}`}>{t.clients.allAttempts}</a>
-          </p>
-        </section>
-      )}
-      {mayChange && <PersonRights client={client} />}
-    </>
-  );
-}
-
-function Letters({ deliveries }: Pick<ClientProps, 'deliveries'>) {
-  const { t, format } = useReader();
-  return (
-    <section aria-labelledby="letters">
-      <h2 id="letters">{t.clients.letters}</h2>
-      {deliveries.items.length === 0 ? (
-        <Empty text={t.clients.noLetters} action={{ to: '/mailings', text: t.mailings.title }} />
-      ) : (
-        <Table
-          caption={t.clients.letters}
-          rows={deliveries.items}
-          columns={[
-            {
-              head: t.field.mailing,
-              class: 'main-cell',
-              cell: ({ mailingId, mailingName, trigger }) => (
-                <>
-                  <a href={`/mailings/${mailingId}`}>{mailingName || t.mailings.nameless(mailingId)}</a>
-                  <span class="hint d-block">{t.runTrigger[trigger]}</span>
-                </>
-              ),
-            },
-            {
-              head: t.field.status,
-              cell: ({ status, events }) => <DeliveryState status={status} events={events} />,
-            },
-            {
-              head: t.field.response,
-              class: 'response-cell',
-              cell: ({ reason, lastResponse, messageIdHeader }) => (
-                <>
-                  {reason && <span class="d-block">{reasonText(reason, t)}</span>}
-                  {lastResponse && <Reply text={lastResponse} />}
-                  <MessageId id={messageIdHeader} />
-                </>
-              ),
-            },
-            { head: t.field.tries, class: 'num', cell: (delivery) => format.number(delivery.attempts) },
-            { head: t.field.time, class: 'muted text-nowrap', cell: ({ updatedAt }) => format.time(updatedAt) },
-          ]}
-        />
-      )}
-      <Pager nextCursor={deliveries.nextCursor} />
-    </section>
-  );
-}

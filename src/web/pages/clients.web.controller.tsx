@@ -1,9 +1,10 @@
 import { Get, Inject, Post, Req, Res, StreamableFile } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
-import { type Viewer, writableOwner } from '../../domain/permissions';
+import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { subscriptionStatuses } from '../../domain/subscription';
 import { tagsOf } from '../../domain/tag-names';
+import { SegmentsService } from '../../features/audiences/segments.service';
 import type { ClientFilter } from '../../features/clients/client-list';
 import type { ClientView } from '../../features/clients/client-view';
 import { type ClientInput, clientSorts, ClientsService } from '../../features/clients/clients.service';
@@ -22,8 +23,9 @@ import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { chosenColumns, clientForm } from './client-columns';
 import { ClientParts } from './client-parts.service';
+import { ClientPage } from './client.page';
 import { ClientFormPage } from './client-form.page';
-import { ClientPage, ClientsPage } from './clients.page';
+import { ClientsPage } from './clients.page';
 
 /** A form names what is in it as REST does; it has all fields that are offered, and no others. */
 const clientInput = ({ email = '', fullName = '', comment = '', tags, ...form }: FormValues): ClientInput => ({
@@ -47,6 +49,7 @@ export class ClientsWebController {
     private readonly parts: ClientParts,
     private readonly fields: FieldsService,
     private readonly tags: TagsService,
+    private readonly segments: SegmentsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -58,18 +61,23 @@ export class ClientsWebController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<WebAnswer> {
-    const { sort, cursor } = query;
+    const { cursor } = query;
+    const sorted = oneOf(clientSorts, query.sort) ?? '-id';
     const filter = filterOf(query);
     const clients = await this.clients.list(viewer, {
       ...filter,
       limit: 50,
       withTotal: !filter.search && !filter.subscription && !filter.segmentId,
-      sort: oneOf(clientSorts, sort) ?? '-id',
+      sort: sorted,
       ...(cursor && { cursor }),
     });
-    const { fields, tags } = await this.offered(viewer, filter.ownerId ?? viewer.userId);
+    const ownerId = readableOwner(viewer) ?? filter.ownerId ?? viewer.userId;
+    const [{ fields, tags }, segments] = await Promise.all([
+      this.offered(viewer, ownerId),
+      this.segments.choices(ownerId),
+    ]);
     const columns = chosenColumns(fields, this.columnNames(reader, request, response));
-    return page((t) => t.clients.title, <ClientsPage {...{ clients, columns, fields, tags }} />);
+    return page((t) => t.clients.title, <ClientsPage {...{ clients, sorted, columns, fields, tags, segments }} />);
   }
 
   @Get('export.csv')
@@ -99,11 +107,13 @@ export class ClientsWebController {
   @Get(':id')
   async show(@CurrentViewer() viewer: Viewer, @Id() id: number, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
     const client = await this.clients.get(viewer, id);
-    const parts = await this.parts.of(viewer, client, cursor);
     const owner = writableOwner(viewer);
     const mayChange = owner === null || owner === client.ownerId;
-    const { fields } = await this.offered(viewer, client.ownerId);
-    return page(() => client.fullName || client.email, <ClientPage {...{ client, fields, mayChange }} {...parts} />);
+    const [timeline, { fields }] = await Promise.all([
+      this.parts.timeline(viewer, client, cursor),
+      this.offered(viewer, client.ownerId),
+    ]);
+    return page(() => client.fullName || client.email, <ClientPage {...{ client, fields, timeline, mayChange }} />);
   }
 
   @Get(':id/edit')

@@ -2,7 +2,6 @@ import type { ClientView } from '../../features/clients/client-view';
 import { Confirm } from '../components/form';
 import type { ComponentChildren } from 'preact';
 import type { SignupRecord } from '../../features/signups/signup-records.service';
-import { Table } from '../components/list';
 import { Chip } from '../components/states';
 import { useReader } from '../reader';
 
@@ -14,49 +13,6 @@ export function RecordChip({ record }: { record: Pick<SignupRecord, 'confirmedAt
     <Chip tone="quiet">{t.forms.waiting}</Chip>
   ) : (
     <Chip tone="quiet">{t.forms.expired}</Chip>
-  );
-}
-
-/** On a client's page: what the person agreed to, when, from where, and by which form. */
-export function Consents({ records }: { records: SignupRecord[] }) {
-  const { t, format } = useReader();
-  if (records.length === 0) return null;
-  return (
-    <section aria-labelledby="consents">
-      <h2 id="consents">{t.forms.history}</h2>
-      <Table
-        caption={t.forms.history}
-        rows={records}
-        columns={[
-          {
-            head: t.forms.when,
-            class: 'text-nowrap',
-            cell: ({ createdAt, confirmedAt }) => format.time(confirmedAt ?? createdAt),
-          },
-          { head: t.forms.state, cell: (record) => <RecordChip record={record} /> },
-          {
-            head: t.forms.form,
-            class: 'text-cell',
-            cell: ({ formId, formName }) => <a href={`/forms/${formId}`}>{formName}</a>,
-          },
-          {
-            head: t.forms.from,
-            class: 'text-cell muted',
-            cell: ({ ip, confirmedIp, origin }) => [origin, confirmedIp ?? ip].filter(Boolean).join(' · '),
-          },
-          {
-            head: t.forms.agreed,
-            class: 'text-cell',
-            cell: ({ consentText, topics }) => (
-              <>
-                <span class="prewrap">{consentText}</span>
-                {topics.length > 0 && <span class="hint d-block">{topics.join(', ')}</span>}
-              </>
-            ),
-          },
-        ]}
-      />
-    </section>
   );
 }
 

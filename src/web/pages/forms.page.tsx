@@ -118,7 +118,7 @@ export function FormPage({ form, ground, records, publicUrl, mayChange }: FormPa
             ]}
           />
         )}
-        <Pager nextCursor={records.nextCursor} />
+        <Pager {...records} />
       </section>
     </>
   );

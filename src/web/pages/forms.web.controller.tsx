@@ -28,7 +28,7 @@ export class FormsWebController {
   @Get()
   async list(@CurrentViewer() viewer: Viewer, @Ask() { cursor, ownerId }: FormValues): Promise<WebAnswer> {
     const owner = wholeNumber(ownerId);
-    const query = { limit: 50, ...(cursor && { cursor }), ...(owner && { ownerId: owner }) };
+    const query = { limit: 50, withTotal: true, ...(cursor && { cursor }), ...(owner && { ownerId: owner }) };
     const forms = await this.forms.list(viewer, query);
     return page((t) => t.forms.title, <FormsPage forms={forms} />);
   }

@@ -93,7 +93,7 @@ export function HomeLive({ overview, present, account, outages }: HomeProps) {
           name={t.home.failedToday}
           value={format.number(today.failed)}
           hint={t.home.inMonth(format.number(inMonth('failed')))}
-          to="/attempts?status=failed"
+          to={failedOn(overview.days.at(-1)?.day)}
         />
       </dl>
       <div class="two">
@@ -147,6 +147,10 @@ export function HomeLive({ overview, present, account, outages }: HomeProps) {
     </div>
   );
 }
+
+/** Those whose letters failed for good on that day. */
+const failedOn = (day: string | undefined): string =>
+  `/attempts?${new URLSearchParams({ status: 'final', ...(day && { from: day, to: day }) }).toString()}`;
 
 function Trouble({ present, account, outages }: Omit<HomeProps, 'overview'>) {
   const { t, format } = useReader();

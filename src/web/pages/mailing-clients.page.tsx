@@ -57,7 +57,7 @@ export function MailingClientsPage({ mailing, clients, mayChange }: Props) {
           ]}
         />
       )}
-      <Pager nextCursor={clients.nextCursor} />
+      <Pager {...clients} />
     </>
   );
 }

@@ -194,7 +194,7 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
           number(t.counts.skipped, ({ skipped, cancelled }) => skipped + cancelled),
         ]}
       />
-      <Pager nextCursor={runs.nextCursor} />
+      <Pager {...runs} />
     </section>
   );
 }

@@ -50,6 +50,7 @@ export class MailingsWebController {
     const chosen = oneOf(mailingStatuses, status);
     const mailings = await this.mailings.list(viewer, {
       limit: 25,
+      withTotal: true,
       ...(owner && { ownerId: owner }),
       ...(search && { search }),
       ...(chosen && { status: chosen }),

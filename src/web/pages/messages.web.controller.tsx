@@ -48,6 +48,7 @@ export class MessagesWebController {
     const owner = wholeNumber(ownerId);
     const messages = await this.messages.list(viewer, {
       limit: 50,
+      withTotal: true,
       ...(owner && { ownerId: owner }),
       ...(search && { search }),
       ...(cursor && { cursor }),

@@ -48,6 +48,8 @@ export class RunsWebController {
       this.parts.of(viewer, reader, run),
       this.deliveries.listOfRun(viewer, id, {
         limit: 50,
+        // The counters do not know what is searched for.
+        withTotal: !search,
         ...(chosen && { status: chosen }),
         ...(known && { event: known }),
         ...(search && { search }),

@@ -31,6 +31,7 @@ export class SegmentsWebController {
     const owner = wholeNumber(ownerId);
     const segments = await this.segments.list(viewer, {
       limit: 50,
+      withTotal: true,
       ...(owner && { ownerId: owner }),
       ...(search && { search }),
       ...(cursor && { cursor }),

@@ -144,7 +144,7 @@ function Log({ log }: Pick<StatusProps, 'log'>) {
           { head: t.field.detail, class: 'response-cell', cell: ({ detail }) => detail && <Reply text={detail} /> },
         ]}
       />
-      <Pager nextCursor={log.nextCursor} />
+      <Pager {...log} />
     </section>
   );
 }

@@ -96,6 +96,7 @@ export class TagsWebController {
     const owner = wholeNumber(ownerId);
     const tags = await this.tags.list(viewer, {
       limit: 50,
+      withTotal: true,
       ...(search && { search }),
       ...(cursor && { cursor }),
       ...(owner && { ownerId: owner }),

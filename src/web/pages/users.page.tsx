@@ -172,7 +172,7 @@ export function UserPage({ user, mailings, clients, may }: UserProps) {
             ]}
           />
         )}
-        <Pager nextCursor={mailings.nextCursor} />
+        <Pager {...mailings} />
       </section>
     </>
   );

@@ -29,6 +29,7 @@ export class UsersWebController {
     const chosenRole = oneOf(roles, role);
     const users = await this.users.list(viewer, {
       limit: 50,
+      withTotal: true,
       ...(search && { search }),
       ...(chosen && { status: chosen }),
       ...(chosenRole && { role: chosenRole }),

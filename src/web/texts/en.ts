@@ -6,6 +6,7 @@ import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
+import { findingEn } from './finding';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
@@ -350,14 +351,8 @@ export const en = {
     edit: 'Edit client',
     search: 'Name or e-mail',
     import: 'Import from a file',
-    newest: 'Newest first',
-    byEmail: 'By e-mail',
-    byName: 'By name',
     count: (n: number) => count(n, 'client', 'clients'),
     empty: 'You have no clients yet: import a file, or add one by one.',
-    letters: 'Letters',
-    attempts: 'Attempts',
-    noLetters: 'No mailing has gone to this client yet.',
     allAttempts: 'All attempts to this client',
     subscription: 'Subscription',
     history: 'History',
@@ -562,6 +557,7 @@ export const en = {
     })[name] ?? name,
   segments: segmentsEn,
   kept: keptEn,
+  finding: findingEn,
   mailings: {
     title: 'Mailings',
     new: 'New mailing',

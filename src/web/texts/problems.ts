@@ -1,5 +1,6 @@
 import { problemTexts } from '../../domain/problem-texts';
 import type { ProblemTexts, WorkbookFault } from '../../domain/problems';
+import { emailFaultsEn, emailFaultsRu } from './addresses';
 import { countEn, countRu } from './plural';
 
 type Place = { line?: number; column?: number };
@@ -74,7 +75,7 @@ export const problemsEn: ProblemTexts = {
   unknown_segment: () => 'Choose a segment.',
   segment_not_taken: chooseEn,
   segment_left_out: () => 'The mailing goes to this segment: choose another one to leave out.',
-  email: () => 'This is not an e-mail address we can write to.',
+  email: ({ fault, max = 0 }) => emailFaultsEn[fault](max),
   common_password: () =>
     'Many people use this password, so it is guessed first. Choose another: a few words in a row are good.',
   own_address: () => 'This is your e-mail address or a part of it. Choose something that nobody guesses.',
@@ -205,7 +206,7 @@ export const problemsRu: ProblemTexts = {
   unknown_segment: () => 'Выберите сегмент.',
   segment_not_taken: chooseRu,
   segment_left_out: () => 'Рассылка идёт этому сегменту: исключить можно только другой.',
-  email: () => 'На такой адрес письмо не отправить.',
+  email: ({ fault, max = 0 }) => emailFaultsRu[fault](max),
   common_password: () => 'Такой пароль у многих, его угадывают первым. Выберите другой: хороши несколько слов подряд.',
   own_address: () => 'Это ваш адрес или его часть. Выберите то, чего никто не угадает.',
   wrong_password: () => 'Это не ваш пароль.',

@@ -1,6 +1,7 @@
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
+import { findingRu } from './finding';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
@@ -359,14 +360,8 @@ export const ru: Texts = {
     edit: 'Изменить клиента',
     search: 'Имя или эл. почта',
     import: 'Импорт из файла',
-    newest: 'Сначала новые',
-    byEmail: 'По эл. почте',
-    byName: 'По имени',
     count: (n: number) => count(n, 'клиент', 'клиента', 'клиентов'),
     empty: 'Клиентов пока нет: импортируйте их из файла или добавьте по одному.',
-    letters: 'Письма',
-    attempts: 'Попытки',
-    noLetters: 'Этому клиенту ещё ничего не отправляли.',
     allAttempts: 'Все попытки для этого клиента',
     subscription: 'Подписка',
     history: 'История',
@@ -572,6 +567,7 @@ export const ru: Texts = {
     })[name] ?? name,
   segments: segmentsRu,
   kept: keptRu,
+  finding: findingRu,
   mailings: {
     title: 'Рассылки',
     new: 'Новая рассылка',

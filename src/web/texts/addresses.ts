@@ -1,0 +1,48 @@
+import type { EmailFault } from '../../domain/problems';
+
+/** What is wrong with an e-mail address, for people. `max` counts characters. */
+export const emailFaultsEn: Record<EmailFault, (max: number) => string> = {
+  empty: () => 'The e-mail address is missing.',
+  control: () => 'The address contains a line break or another control character.',
+  invisible: () => 'The address contains a broken or invisible character. Type it anew instead of copying it.',
+  long: (max) => `The address is longer than ${max} characters.`,
+  quoted: () => 'The address contains quotation marks, which we can not write to.',
+  comment: () => 'The address contains brackets.',
+  no_at: () => 'The address has no @.',
+  many_ats: () => 'The address has more than one @. Only one address, please.',
+  no_local: () => 'There is nothing before the @.',
+  utf8_local: () => 'Only Latin letters, digits and common signs may stand before the @.',
+  long_local: (max) => `The part before the @ is longer than ${max} characters.`,
+  dots_local: () => 'The part before the @ begins or ends with a dot, or has two dots in a row.',
+  bad_local: () => 'A character before the @ is not allowed there, such as a space or a comma.',
+  no_domain: () => 'There is nothing after the @.',
+  literal: () => 'After the @ a name must stand, and not a number in square brackets.',
+  bad_domain: () => 'A character after the @ is not allowed there, such as a space or a comma.',
+  bad_idn: () => 'The name after the @ is not a valid one.',
+  no_dot: () => 'The name after the @ has no dot. Is its end missing, such as .com?',
+  bad_label: () => 'Two dots or a hyphen stand in the wrong place after the @, or a part there is too long.',
+  number: () => 'The name after the @ must not end with a number.',
+};
+
+export const emailFaultsRu: Record<EmailFault, (max: number) => string> = {
+  empty: () => 'Нет адреса электронной почты.',
+  control: () => 'В адресе есть перенос строки или другой управляющий знак.',
+  invisible: () => 'В адресе есть повреждённый или невидимый знак. Наберите его заново, а не копируйте.',
+  long: (max) => `Адрес длиннее ${max} знаков.`,
+  quoted: () => 'В адресе есть кавычки: на такой адрес письмо не отправить.',
+  comment: () => 'В адресе есть скобки.',
+  no_at: () => 'В адресе нет знака @.',
+  many_ats: () => 'В адресе больше одного знака @. Нужен один адрес.',
+  no_local: () => 'Перед знаком @ ничего нет.',
+  utf8_local: () => 'Перед знаком @ могут стоять только латинские буквы, цифры и обычные знаки.',
+  long_local: (max) => `Часть перед знаком @ длиннее ${max} знаков.`,
+  dots_local: () => 'Часть перед знаком @ начинается или кончается точкой, или в ней две точки подряд.',
+  bad_local: () => 'Перед знаком @ стоит недопустимый знак, например пробел или запятая.',
+  no_domain: () => 'После знака @ ничего нет.',
+  literal: () => 'После знака @ должно стоять имя, а не число в квадратных скобках.',
+  bad_domain: () => 'После знака @ стоит недопустимый знак, например пробел или запятая.',
+  bad_idn: () => 'После знака @ стоит недопустимое имя.',
+  no_dot: () => 'В имени после знака @ нет точки. Может быть, потерян конец, например .ru?',
+  bad_label: () => 'После знака @ не на месте точка или дефис, или часть имени слишком длинная.',
+  number: () => 'Имя после знака @ не может кончаться числом.',
+};
