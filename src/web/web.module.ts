@@ -49,6 +49,7 @@ import { ReportsWebController } from './pages/reports.web.controller';
 import { SegmentsWebController } from './pages/segments.web.controller';
 import { RunParts } from './pages/run-parts.service';
 import { SegmentParts } from './pages/segment-parts.service';
+import { LettersWebController } from './pages/letters.web.controller';
 import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
 import { ClientParts } from './pages/client-parts.service';
@@ -98,6 +99,7 @@ import { ReadersService } from './readers.service';
     MailingsWebController,
     MailingWebController,
     RunsWebController,
+    LettersWebController,
     AttemptsWebController,
     ReportsWebController,
     UsersWebController,

@@ -55,8 +55,9 @@ export class AttemptsService {
       {
         select: `t.id, t.owner_id, t.created_at, t.delivery_id, t.run_id, t.mailing_id, t.client_id, t.attempt_number,
           t.status, t.reason, t.reply_code, t.enhanced_code, t.server_response, t.duration_ms, d.email, c.full_name,
-          m.name AS mailing_name`,
+          coalesce(r.mailing_name, m.name) AS mailing_name`,
         from: `attempts t JOIN deliveries d ON d.id = t.delivery_id JOIN mailings m ON m.id = t.mailing_id
+                JOIN runs r ON r.id = t.run_id
                 LEFT JOIN clients c ON c.id = t.client_id`,
         where: filter.sql,
         params: filter.params,

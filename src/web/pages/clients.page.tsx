@@ -14,6 +14,7 @@ import { Icon } from '../components/icon';
 import { Empty, Owner, OwnerPick, PageHead, Pager, Pick, Reply, Results, Search, Table } from '../components/list';
 import { Chip, DeliveryState, MessageId } from '../components/states';
 import { reasonText } from '../codes';
+import { hasLetter } from './run.page';
 import { useReader } from '../reader';
 import { useAttemptColumns } from './attempts.page';
 import {
@@ -279,8 +280,13 @@ function Letters({ deliveries }: Pick<ClientProps, 'deliveries'>) {
             {
               head: t.field.response,
               class: 'response-cell',
-              cell: ({ reason, lastResponse, messageIdHeader }) => (
+              cell: ({ id, status, fullName, reason, lastResponse, messageIdHeader }) => (
                 <>
+                  {hasLetter({ status, fullName }) && (
+                    <a class="d-block" href={`/deliveries/${id}/letter`}>
+                      {t.line.letter}
+                    </a>
+                  )}
                   {reason && <span class="d-block">{reasonText(reason, t)}</span>}
                   {lastResponse && <Reply text={lastResponse} />}
                   <MessageId id={messageIdHeader} />

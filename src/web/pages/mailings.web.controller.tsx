@@ -9,6 +9,7 @@ import { SegmentsService } from '../../features/audiences/segments.service';
 import { ClientsService } from '../../features/clients/clients.service';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
 import { MessagesService } from '../../features/messages/messages.service';
+import { OutcomesService } from '../../features/runs/outcomes.service';
 import { MailingEditService } from '../../features/scheduling/mailing-edit.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { Id } from '../../http/id.pipe';
@@ -38,6 +39,7 @@ export class MailingsWebController {
     private readonly clients: ClientsService,
     private readonly statistics: StatisticsService,
     private readonly segments: SegmentsService,
+    private readonly outcomes: OutcomesService,
   ) {}
 
   @Get()
@@ -54,7 +56,11 @@ export class MailingsWebController {
       ...(chosen && { status: chosen }),
       ...(cursor && { cursor }),
     });
-    return page((t) => t.mailings.title, <MailingsPage mailings={mailings} />);
+    const outcomes = await this.outcomes.of(
+      viewer,
+      mailings.items.map(({ id }) => id),
+    );
+    return page((t) => t.mailings.title, <MailingsPage mailings={mailings} outcomes={outcomes} />);
   }
 
   @Get('new')

@@ -8,6 +8,7 @@ import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
 import { segmentsEn } from './segments';
 import { formsEn, signupEn, topicsEn } from './signups';
+import { lineEn } from './line';
 import { reasonsEn } from './reasons';
 
 /** Null: it took too long to count them. */
@@ -105,8 +106,8 @@ export const en = {
     lastUsed: 'Last used',
   },
   counts: { sent: 'Sent', failed: 'Failed', unknown: 'Unknown', skipped: 'Skipped' },
-  mailingStatus: { created: 'Created', started: 'Started', paused: 'Paused', done: 'Done' },
-  runStatus: { planning: 'Preparing', sending: 'Sending', done: 'Done', cancelled: 'Cancelled', missed: 'Missed' },
+  mailingStatus: { created: 'Draft', started: 'Scheduled or sending', paused: 'On hold', done: 'Over' },
+  runStatus: { planning: 'Preparing', sending: 'Sending', done: 'Done', cancelled: 'Stopped', missed: 'Missed' },
   runTrigger: { schedule: 'By schedule', demand: 'Sent by hand', resend: 'Sent again to those who failed' },
   runReason: {
     down: 'the service was down',
@@ -560,6 +561,7 @@ export const en = {
       date: 'The date of the letter',
     })[name] ?? name,
   segments: segmentsEn,
+  line: lineEn,
   mailings: {
     title: 'Mailings',
     new: 'New mailing',
@@ -620,7 +622,6 @@ export const en = {
     onUnknownHoldHint: 'Nobody gets it twice; you decide each case.',
     never: 'Never',
     timeline: 'Attempts over time',
-    start: 'Start',
     pause: 'Pause',
     resume: 'Resume',
     finish: 'Finish',
@@ -628,13 +629,9 @@ export const en = {
     remove: 'Remove',
     removeOne: (email: string) => `Remove ${email}`,
     nobody: 'Nobody is selected yet.',
-    startQuestion: 'Start this mailing?',
-    startsNow: (n: number | null, sender: string) =>
-      `Its start has passed, so ${letters(n)} from ${sender} go out at once.`,
-    startsLater: (n: number | null, sender: string) => `${letters(n)} from ${sender} will go out at its start.`,
+    letters,
     sendQuestion: (n: number | null) => `Send to ${people(n)} now?`,
     sendText: (n: number | null, sender: string) => `${letters(n)} from ${sender} will go out at once.`,
-    gotItAlready: (n: number) => `${people(n)} got it already and will be left out.`,
     finishQuestion: 'Finish this mailing for good?',
     finishText: (n: number, sender: string) =>
       `${letters(n)} from ${sender} that wait are cancelled, and it can not be started again.`,
@@ -652,17 +649,10 @@ export const en = {
     title: 'Sending',
     runs: 'Sendings',
     why: 'Why',
-    going: 'Sending now',
-    outcome: 'Outcome',
-    progress: (share: string, sent: string, total: string) => `${share} through, ${sent} of ${total} sent`,
     progressOf: (name: string) => `Progress ${name}`.trim(),
-    done: (sent: string, total: string) => `${sent} of ${total} sent`,
-    prepared: (total: string) => `${total} prepared so far`,
-    failedN: (n: number) => `${count(n, 'failure', 'failures')}`,
     after: 'After sending',
     skippedBy: (reasons: string) => `Skipped: ${reasons}`,
     rate: (n: string) => `${n} letters/s`,
-    left: (time: string) => `about ${time} left`,
     began: (at: string) => `began ${at}`,
     ended: (at: string) => `ended ${at}`,
     search: 'E-mail',

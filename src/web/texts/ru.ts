@@ -3,6 +3,7 @@ import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { segmentsRu } from './segments';
 import { formsRu, signupRu, topicsRu } from './signups';
+import { lineRu } from './line';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
@@ -105,12 +106,17 @@ export const ru: Texts = {
     lastUsed: 'Использован',
   },
   counts: { sent: 'Отправлено', failed: 'Не отправлено', unknown: 'Неизвестно', skipped: 'Пропущено' },
-  mailingStatus: { created: 'Создана', started: 'Запущена', paused: 'Приостановлена', done: 'Завершена' },
+  mailingStatus: {
+    created: 'Черновик',
+    started: 'Запланирована или отправляется',
+    paused: 'Приостановлена',
+    done: 'Завершена',
+  },
   runStatus: {
     planning: 'Готовится',
     sending: 'Идёт',
     done: 'Завершена',
-    cancelled: 'Отменена',
+    cancelled: 'Остановлена',
     missed: 'Не состоялась',
   },
   runTrigger: { schedule: 'По расписанию', demand: 'Вручную', resend: 'Повторно тем, кому не дошло' },
@@ -570,6 +576,7 @@ export const ru: Texts = {
       date: 'Дата письма',
     })[name] ?? name,
   segments: segmentsRu,
+  line: lineRu,
   mailings: {
     title: 'Рассылки',
     new: 'Новая рассылка',
@@ -630,7 +637,6 @@ export const ru: Texts = {
     onUnknownHoldHint: 'Никто не получит дважды; решаете вы.',
     never: 'Без конца',
     timeline: 'Попытки по времени',
-    start: 'Запустить',
     pause: 'Приостановить',
     resume: 'Продолжить',
     finish: 'Завершить',
@@ -638,13 +644,9 @@ export const ru: Texts = {
     remove: 'Убрать',
     removeOne: (email: string) => `Убрать ${email}`,
     nobody: 'Пока никто не выбран.',
-    startQuestion: 'Запустить рассылку?',
-    startsNow: (n: number | null, sender: string) =>
-      `Время начала прошло, поэтому ${letters(n)} от ${sender} уйдут сразу.`,
-    startsLater: (n: number | null, sender: string) => `Когда придёт время начала, уйдут ${letters(n)} от ${sender}.`,
+    letters,
     sendQuestion: (n: number | null) => `Отправить ${toPeople(n)} сейчас?`,
     sendText: (n: number | null, sender: string) => `Сразу уйдут ${letters(n)} от ${sender}.`,
-    gotItAlready: (n: number) => `Уже получили и будут пропущены: ${people(n)}.`,
     finishQuestion: 'Завершить рассылку насовсем?',
     finishText: (n: number, sender: string) =>
       `Отменятся ждущие письма от ${sender}: ${letters(n)}. Запустить её снова будет нельзя.`,
@@ -662,17 +664,10 @@ export const ru: Texts = {
     title: 'Отправка',
     runs: 'Отправки',
     why: 'Почему',
-    going: 'Отправляется сейчас',
-    outcome: 'Итог',
-    progress: (share: string, sent: string, total: string) => `Пройдено ${share}, отправлено ${sent} из ${total}`,
     progressOf: (name: string) => `Ход отправки ${name}`.trim(),
-    done: (sent: string, total: string) => `Отправлено ${sent} из ${total}`,
-    prepared: (total: string) => `Пока подготовлено: ${total}`,
-    failedN: (n: number) => count(n, 'неудача', 'неудачи', 'неудач'),
     after: 'После отправки',
     skippedBy: (reasons: string) => `Пропущено: ${reasons}`,
     rate: (n: string) => `${n} писем/с`,
-    left: (time: string) => `осталось около ${time}`,
     began: (at: string) => `начало ${at}`,
     ended: (at: string) => `конец ${at}`,
     search: 'Эл. почта',
