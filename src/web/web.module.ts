@@ -53,6 +53,7 @@ import { LettersWebController } from './pages/letters.web.controller';
 import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
 import { ClientParts } from './pages/client-parts.service';
+import { MailingFormParts } from './pages/mailing-form-parts.service';
 import { MailingParts } from './pages/mailing-parts.service';
 import { ProfileParts } from './pages/profile-parts.service';
 import { UnsubscribeWebController } from './pages/unsubscribe.web.controller';
@@ -120,6 +121,7 @@ import { ReadersService } from './readers.service';
     DraftsService,
     OnceService,
     MailingParts,
+    MailingFormParts,
     ProfileParts,
     RunParts,
     SegmentParts,

@@ -186,6 +186,8 @@ export function Progress({ of, label }: { of: Sending; label: string }) {
   const reader = useReader();
   const { total, sent, failed = 0, unknown = 0, skipped = 0 } = of.counts;
   const done = total > 0 ? (sent + failed + unknown + skipped) / total : 0;
+  const words = outcomeWords(of, reader);
+  const isShare = ['going', 'onHold'].includes(outcomeKind(of.status, of.paused));
   const parts: [string, number][] = [
     ['good', sent],
     ['bad', failed],
@@ -201,7 +203,7 @@ export function Progress({ of, label }: { of: Sending; label: string }) {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.floor(done * 100)}
-      aria-valuetext={`${reader.t.line.through(reader.format.percent(done))}. ${outcomeWords(of, reader)}`}
+      aria-valuetext={isShare ? `${words}; ${reader.t.line.through(reader.format.percent(done))}` : words}
     >
       <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" focusable="false">
         {total > 0 &&

@@ -8,7 +8,7 @@ import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
 import { segmentsEn } from './segments';
 import { formsEn, signupEn, topicsEn } from './signups';
-import { lineEn } from './line';
+import { lineEn, stepsEn } from './line';
 import { reasonsEn } from './reasons';
 
 /** Null: it took too long to count them. */
@@ -562,6 +562,7 @@ export const en = {
     })[name] ?? name,
   segments: segmentsEn,
   line: lineEn,
+  steps: stepsEn,
   mailings: {
     title: 'Mailings',
     new: 'New mailing',
@@ -1064,7 +1065,7 @@ export const en = {
     unlinked: 'Unlinked.',
     sessionsEnded: 'Signed out there.',
     copied: 'Copied. Change what differs.',
-    started: 'The mailing has started.',
+    started: 'The mailing is scheduled.',
     paused: 'Paused: no further letter goes out.',
     resumed: 'The mailing goes on.',
     finished: 'The mailing is finished.',

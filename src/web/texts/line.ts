@@ -55,7 +55,24 @@ export const lineEn = {
   subjectSent: 'Subject as sent',
 };
 
+/** The steps of a mailing's form. */
+export const stepsEn = {
+  letter: 'The letter',
+  check: 'Check and schedule',
+  checkHint: 'Scheduled, it goes out by itself; until then you can change or pause it. Saved only, nobody gets it.',
+  editHint: 'Changes count from the next sending.',
+  schedule: 'Save and schedule',
+  findMessage: 'Find a message by its subject',
+  find: 'Find',
+  untitled: (id: number) => `Message ${id}`,
+  uncounted: 'It takes too long to count them.',
+  first: (names: string, more: boolean) => `The first of those who get it: ${names}${more ? ' …' : '.'}`,
+  unknown: (n: number) => `${countEn(n, 'address is', 'addresses are')} not among your clients.`,
+  nothingFound: 'Nothing stands in the way.',
+};
+
 export type LineTexts = typeof lineEn;
+export type StepTexts = typeof stepsEn;
 
 export const lineRu: LineTexts = {
   stage: {
@@ -102,6 +119,22 @@ export const lineRu: LineTexts = {
   text: 'Текст без картинок и оформления',
   seeMessage: 'Письмо',
   subjectSent: 'Тема, с которой ушло',
+};
+
+export const stepsRu: StepTexts = {
+  letter: 'Письмо',
+  check: 'Проверка и расписание',
+  checkHint:
+    'Запланированная рассылка уйдёт сама; до того её можно изменить или приостановить. Просто сохранённую никто не получит.',
+  editHint: 'Изменения действуют со следующей отправки.',
+  schedule: 'Сохранить и запланировать',
+  findMessage: 'Найти сообщение по теме',
+  find: 'Найти',
+  untitled: (id) => `Сообщение ${id}`,
+  uncounted: 'Их слишком долго считать.',
+  first: (names, more) => `Первые из тех, кто получит: ${names}${more ? ' …' : '.'}`,
+  unknown: (n) => `Нет среди ваших клиентов: ${countRu(n, 'адрес', 'адреса', 'адресов')}.`,
+  nothingFound: 'Препятствий нет.',
 };
 
 /** To which of the sentences about those who are left out each status belongs; those who are excluded are told apart. */

@@ -3,7 +3,7 @@ import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { segmentsRu } from './segments';
 import { formsRu, signupRu, topicsRu } from './signups';
-import { lineRu } from './line';
+import { lineRu, stepsRu } from './line';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
@@ -577,6 +577,7 @@ export const ru: Texts = {
     })[name] ?? name,
   segments: segmentsRu,
   line: lineRu,
+  steps: stepsRu,
   mailings: {
     title: 'Рассылки',
     new: 'Новая рассылка',
@@ -1079,7 +1080,7 @@ export const ru: Texts = {
     unlinked: 'Отвязано.',
     sessionsEnded: 'Вход завершён.',
     copied: 'Скопировано. Измените, что нужно.',
-    started: 'Рассылка запущена.',
+    started: 'Рассылка запланирована.',
     paused: 'Приостановлена: больше письма не уходят.',
     resumed: 'Рассылка продолжается.',
     finished: 'Рассылка завершена.',
