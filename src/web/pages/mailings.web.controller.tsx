@@ -1,4 +1,4 @@
-import { Get, HttpCode, Post, Query } from '@nestjs/common';
+import { Get, HttpCode, Post } from '@nestjs/common';
 import { DomainError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { mailingStatuses } from '../../domain/states';
@@ -114,7 +114,7 @@ export class MailingsWebController {
     @CurrentViewer() viewer: Viewer,
     @CurrentReader() reader: Reader,
     @Form() values: FormValues,
-    @Query('mailingId') mailingId?: string,
+    @Ask() { mailingId }: FormValues,
   ): Promise<WebAnswer> {
     const mailing = await this.mailingOf(viewer, mailingId);
     const check = await this.parts.check(viewer, values, PATIENT_MS, reader.language, mailing);
