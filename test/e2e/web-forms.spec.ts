@@ -129,7 +129,7 @@ test('a double click has one effect, and leads to one place', async () => {
 
   await page.goto('/mailings/new');
   await page.fill('[name=name]', 'With a script');
-  await page.locator('#mailing-form > .actions button').dblclick();
+  await page.getByRole('button', { name: 'Save', exact: true }).dblclick();
   await page.waitForURL(/\/mailings\/\d+$/);
   expect(await count(`mailings WHERE owner_id = $1 AND name = 'With a script'`, id)).toBe(1);
   await page.context().close();

@@ -2,7 +2,6 @@ import { languages } from '../../domain/language';
 import { worded } from '../../domain/problems';
 import { PERIODS } from '../../domain/recurrence';
 import { mailingKinds } from '../../domain/suppression';
-import { subjectTitle } from '../../domain/subject-title';
 import { zonesWith } from '../../domain/time-zone';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { Choice, Field, FormProblem, PostForm } from '../components/form';
@@ -11,6 +10,7 @@ import { PageHead } from '../components/list';
 import type { Occurrences } from '../mailing-form';
 import type { MessageChoice } from './mailing-form-parts.service';
 import { useReader } from '../reader';
+import { titleOf } from './messages.page';
 import { FormFindings, Recipients, type RecipientsProps } from './mailing-recipients';
 
 interface Props extends Omit<RecipientsProps, 'mailing'> {
@@ -62,18 +62,18 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
           <Step n={4} id="step-check" text={t.steps.check} />
           <FormFindings check={check} ownerId={mailing?.ownerId} />
           <p class="hint">{isDraft ? t.steps.checkHint : t.steps.editHint}</p>
-          <div class="actions">
-            <button class={`btn ${isDraft ? 'btn-secondary' : 'btn-primary'}`}>{t.form.save}</button>
-            {isDraft && (
-              <button class="btn btn-primary" name="then" value="schedule">
-                {t.steps.schedule}
-              </button>
-            )}
-            <a class="btn btn-quiet" href={mailing ? `/mailings/${mailing.id}` : '/mailings'}>
-              {t.form.cancel}
-            </a>
-          </div>
         </section>
+        <div class="actions">
+          <button class={`btn ${isDraft ? 'btn-secondary' : 'btn-primary'}`}>{t.form.save}</button>
+          {isDraft && (
+            <button class="btn btn-primary" name="then" value="schedule">
+              {t.steps.schedule}
+            </button>
+          )}
+          <a class="btn btn-quiet" href={mailing ? `/mailings/${mailing.id}` : '/mailings'}>
+            {t.form.cancel}
+          </a>
+        </div>
       </PostForm>
     </>
   );
@@ -151,7 +151,7 @@ export function MessageSelect({ form, messages }: Pick<Props, 'form' | 'messages
         {...(messages.length === 0 && { hint: t.list.nothingFound })}
         options={messages.map((m) => ({
           value: String(m.id),
-          text: subjectTitle(m.subject) || t.steps.untitled(m.id),
+          text: titleOf(m, t),
         }))}
       />
     </div>

@@ -1,5 +1,6 @@
 import { templateColumns } from '../../domain/client-columns';
 import type { FieldDefinition } from '../../domain/client-fields';
+import { subjectTitle } from '../../domain/subject-title';
 import type { Page } from '../../domain/paging';
 import type { RenderedContent } from '../../domain/template';
 import { TEMPLATE_VARIABLES } from '../../domain/template';
@@ -9,6 +10,11 @@ import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
 import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
 import { useReader } from '../reader';
+import type { Texts } from '../texts/texts';
+
+/** What a message is called on pages: by its subject. */
+export const titleOf = ({ id, subject }: { id: number; subject: string }, t: Texts): string =>
+  subjectTitle(subject) || t.steps.untitled(id);
 
 export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
   const { t, format } = useReader();
@@ -31,7 +37,7 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
             class: 'main-cell',
             cell: (message) => (
               <>
-                <a href={`/messages/${message.id}`}>{message.subject}</a>
+                <a href={`/messages/${message.id}`}>{titleOf(message, t)}</a>
                 <Owner id={message.ownerId} />
               </>
             ),
@@ -65,7 +71,10 @@ export function MessagePage({ form, message, mayChange, previewId, ownEmail, fie
   const at = message ? `/messages/${message.id}` : '/messages/new';
   return (
     <>
-      <PageHead title={message ? message.subject : t.messages.new} back={{ to: '/messages', text: t.messages.title }}>
+      <PageHead
+        title={message ? titleOf(message, t) : t.messages.new}
+        back={{ to: '/messages', text: t.messages.title }}
+      >
         {message && <MessageActions message={message} mayChange={mayChange} />}
       </PageHead>
       <div class="editor-grid">
