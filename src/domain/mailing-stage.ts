@@ -41,6 +41,7 @@ export type NextStep =
 
 export interface StepFacts {
   stage: MailingStage;
+  status: MailingStatus;
   schedule: Schedule;
   now: Date;
   /** What would be refused now. */
@@ -49,7 +50,7 @@ export interface StepFacts {
   resendable: number | null;
 }
 
-export function nextStep({ stage, schedule, now, refused, resendable }: StepFacts): NextStep {
+export function nextStep({ stage, status, schedule, now, refused, resendable }: StepFacts): NextStep {
   switch (stage) {
     case 'draft': {
       const start = decideFirstStart({ schedule, now });
@@ -58,7 +59,8 @@ export function nextStep({ stage, schedule, now, refused, resendable }: StepFact
       return refused.schedule || !start.nextRunAt ? null : { verb: 'schedule', firstAt: start.nextRunAt };
     }
     case 'onHold':
-      return refused.resume ? null : { verb: 'resume' };
+      // Of one that is done a run may be paused: it was under way in a backup that was restored.
+      return refused.resume || !(status === 'paused' || status === 'done') ? null : { verb: 'resume' };
     case 'sent':
     case 'stopped':
       return resendable === 0 ? null : { verb: 'resend' };

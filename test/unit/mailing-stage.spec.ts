@@ -70,7 +70,14 @@ test('every combination of facts has one stage, and what was cut off or is under
 test('the next step is never one that would be refused', () => {
   fc.assert(
     fc.property(facts, schedule, refused, fc.constantFrom(null, 0, 3), (given, when, no, resendable) => {
-      const step = nextStep({ stage: stageOf(given), schedule: when, now: NOW, refused: no, resendable });
+      const step = nextStep({
+        stage: stageOf(given),
+        status: given.status,
+        schedule: when,
+        now: NOW,
+        refused: no,
+        resendable,
+      });
       if (!step) return;
       if (step.verb === 'resend') return expect(resendable).not.toBe(0);
       expect(no[step.verb]).toBe(false);
@@ -92,7 +99,12 @@ test.each([
   ['weekly', EARLIER, null, { verb: 'send' }],
   ['once', EARLIER, EARLIER, null],
 ] as const)('a draft that is sent %s from %s until %s', (period, startAt, endAt, step) => {
-  const given = { stage: 'draft', schedule: { startAt, endAt, period, timeZone: 'UTC' }, now: NOW } as const;
+  const given = {
+    stage: 'draft',
+    status: 'created',
+    schedule: { startAt, endAt, period, timeZone: 'UTC' },
+    now: NOW,
+  } as const;
   expect(nextStep({ ...given, refused: { schedule: false, send: false, resume: false }, resendable: 0 })).toEqual(step);
   expect(nextStep({ ...given, refused: { schedule: true, send: true, resume: true }, resendable: 0 })).toBeNull();
 });

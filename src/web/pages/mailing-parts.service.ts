@@ -35,6 +35,7 @@ export class MailingParts {
     const { startAt, endAt, period, timeZone } = mailing;
     const step = nextStep({
       stage,
+      status: mailing.status,
       schedule: { startAt, endAt, period, timeZone },
       now: send.now,
       refused: {
