@@ -1,3 +1,4 @@
+import { subjectTitle } from '../domain/subject-title';
 import { isBuiltIn, ownKey, type Condition, receiptOf, type SegmentFilter, valuesOf } from '../domain/segment-filter';
 import type { FilterNames } from '../features/clients/segment-context';
 import type { Formats } from './formats';
@@ -45,7 +46,10 @@ function conditionWords(condition: Condition, wording: Wording): string {
   const { field, op } = condition;
   if (field === 'received' || field === 'notReceived') {
     const { mailingId, days } = receiptOf(condition);
-    const mailing = mailingId === undefined ? null : names.mailings.get(mailingId) || t.mailings.nameless(mailingId);
+    const mailing =
+      mailingId === undefined
+        ? null
+        : subjectTitle(names.mailings.get(mailingId) ?? '') || t.mailings.nameless(mailingId);
     return t.segments.got(field === 'received', mailing, days ?? null);
   }
   const values = valuesOf(condition).map((value) => valueWords(field, value, wording));

@@ -49,9 +49,11 @@ import { ReportsWebController } from './pages/reports.web.controller';
 import { SegmentsWebController } from './pages/segments.web.controller';
 import { RunParts } from './pages/run-parts.service';
 import { SegmentParts } from './pages/segment-parts.service';
+import { LettersWebController } from './pages/letters.web.controller';
 import { RunsWebController } from './pages/runs.web.controller';
 import { SecondFactorWebController } from './pages/second-factor.web.controller';
 import { ClientParts } from './pages/client-parts.service';
+import { MailingFormParts } from './pages/mailing-form-parts.service';
 import { MailingParts } from './pages/mailing-parts.service';
 import { ProfileParts } from './pages/profile-parts.service';
 import { UnsubscribeWebController } from './pages/unsubscribe.web.controller';
@@ -102,6 +104,7 @@ import { ReadersService } from './readers.service';
     MailingsWebController,
     MailingWebController,
     RunsWebController,
+    LettersWebController,
     AttemptsWebController,
     ReportsWebController,
     UsersWebController,
@@ -124,6 +127,7 @@ import { ReadersService } from './readers.service';
     KeptForms,
     OnceService,
     MailingParts,
+    MailingFormParts,
     ProfileParts,
     RunParts,
     SegmentParts,

@@ -72,7 +72,7 @@ test('without JavaScript a segment is made, corrected, used by a mailing and lef
   expect(await page.locator('#results').innerText()).not.toContain(names[0]);
   await page.getByText('Only the clients of a segment').click();
   await page.getByRole('link', { name: 'New mailing to it' }).click();
-  expect(await page.locator('#recipients').innerText()).toBe('1 person at present.');
+  expect(await page.locator('#recipients').innerText()).toContain('1 person at present.');
   await page.fill('[name=name]', 'To Moscow');
   await page.selectOption('[name=messageId]', { label: 'Hello' });
   await page.selectOption('[name=excludeSegmentId]', { label: 'Moscow' });

@@ -56,7 +56,7 @@ test('all that is not live works without JavaScript', async () => {
   const sent = () => count(`runs WHERE owner_id = $1 AND status = 'done'`, id);
   while (!(await sent())) await new Promise((wake) => setTimeout(wake, 100));
   await page.reload();
-  expect(await page.locator('#run-live').innerText()).toContain('1 of 2 sent');
+  expect(await page.locator('#run-live').innerText()).toContain('1 of 2 has it; 1 failed');
   await page.locator('.count-failed').click();
   expect(await page.locator('#results tbody tr').count()).toBe(1);
 
@@ -129,7 +129,7 @@ test('a double click has one effect, and leads to one place', async () => {
 
   await page.goto('/mailings/new');
   await page.fill('[name=name]', 'With a script');
-  await page.locator('#mailing-form > .actions button').dblclick();
+  await page.getByRole('button', { name: 'Save', exact: true }).dblclick();
   await page.waitForURL(/\/mailings\/\d+$/);
   expect(await count(`mailings WHERE owner_id = $1 AND name = 'With a script'`, id)).toBe(1);
   await page.context().close();
@@ -166,7 +166,7 @@ test('a manager starts in spite of the check, on a phone and without a script', 
   expect(await page.locator('#f-override-problem').innerText()).toBe('Fill this in.');
   await page.getByLabel('Why must it go out all the same?').fill('Some come back before it begins');
   await page.getByRole('button', { name: 'Start all the same' }).click();
-  expect(await page.locator('.flash').innerText()).toBe('The mailing has started.');
+  expect(await page.locator('.flash').innerText()).toBe('The mailing is scheduled.');
   const why = `detail ->> 'why' = 'Some come back before it begins'`;
   expect(await count(`audit_log WHERE action = 'mailing.override' AND object_id = $1 AND ${why}`, mailing)).toBe(1);
   await context.close();

@@ -90,9 +90,8 @@ test('somebody registers, imports, writes, sends, sees who failed and sends agai
   await page.getByRole('button', { name: 'Send now' }).first().click();
   expect(await page.locator('dialog[open] h2').innerText()).toBe('Send to 13 people now?');
   await page.locator('dialog[open] button').click();
-  await page.getByRole('heading', { name: 'Outcome' }).waitFor({ timeout: 30_000 });
-  expect(await page.locator('#run-live').innerText()).toContain('12 of 13 sent');
-  expect(await page.locator('h1 .chip').innerText()).toBe('Done');
+  await page.getByRole('heading', { name: '12 of 13 have it; 1 failed' }).waitFor({ timeout: 30_000 });
+  expect(await page.locator('h1 .chip').innerText()).toBe('Sent');
 
   await page.locator('.count-failed').click();
   expect(await page.locator('#results tbody tr').count()).toBe(1);
@@ -114,7 +113,7 @@ test('a question is asked and answered by keyboard alone', async () => {
   await page.locator('summary', { hasText: 'More' }).press('Enter');
   await opener.press('Space');
   expect(await page.locator('dialog[open]').getAttribute('id')).toBe('delete');
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Delete');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
   expect(await page.locator('dialog[open] h2').innerText()).toBe('Delete this mailing?');
   await page.keyboard.press('Escape');
   expect(await page.locator('dialog[open]').count()).toBe(0);
@@ -408,7 +407,7 @@ test('a manager blocks a user, whose mailing pauses, and pauses another', async 
   await clickText('Pause', office.page);
   expect(await office.page.locator('dialog[open]').innerText()).toContain('0 letters from');
   await office.page.locator('dialog[open] button').click();
-  expect(await office.page.locator('h1 .chip').innerText()).toBe('Paused');
+  expect(await office.page.locator('h1 .chip').innerText()).toBe('On hold');
   await office.page.goto(`/users/${boris.id}`);
   await clickText('Block', office.page);
   await office.page.locator('dialog[open] button').click();
@@ -424,7 +423,7 @@ test('the language is switched, numbers follow, and one signs out', async () => 
   await page.click('form[action="/account"] button');
   await page.goto('/mailings');
   expect(await heading()).toBe('Рассылки');
-  expect(await page.locator('#results').innerText()).toContain('Завершена');
+  expect(await page.locator('#results').innerText()).toContain('Отправлена');
   await page.goto('/attempts');
   expect(await page.locator('#results').innerText()).toMatch(/Не успешно/);
   await page.getByRole('button', { name: 'Выйти' }).click();

@@ -17,9 +17,11 @@ export interface LastRun {
 /** A mailing with the further facts that its page shows. */
 export type MailingView = Mailing & {
   /**
-   * How many it goes to. If no counter tells: how many the last run had, or null; `MailingsService.counted` counts them.
+   * How many it goes to. If no counter tells, or if it is done: how many the last run had, or null;
+   * `MailingsService.counted` counts them, unless it is done.
    */
   recipientCount: number | null;
+  /** Of a mailing that is done, this and the next two as they were when it was last sent. */
   segmentName: string | null;
   excludeSegmentName: string | null;
   messageSubject: string | null;
@@ -28,12 +30,13 @@ export type MailingView = Mailing & {
 };
 
 export const MAILING_VIEW: View = {
-  select: `m.*, s.subject AS message_subject,
-    coalesce(${RECIPIENTS}, (SELECT sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled)
+  select: `m.*, coalesce(past.subject, s.subject) AS message_subject,
+    coalesce(CASE WHEN m.status <> 'done' THEN ${RECIPIENTS} END, (SELECT sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled)
       FROM run_counts WHERE run_id = (SELECT max(r.id) FROM runs r
         WHERE r.mailing_id = m.id AND r.status <> 'missed' AND r.trigger <> 'resend')))::bigint AS recipient_count,
-    (SELECT g.name FROM segments g WHERE g.id = m.segment_id) AS segment_name,
-    (SELECT g.name FROM segments g WHERE g.id = m.exclude_segment_id) AS exclude_segment_name,
+    coalesce(past.segment_name, (SELECT g.name FROM segments g WHERE g.id = m.segment_id)) AS segment_name,
+    coalesce(past.exclude_name, (SELECT g.name FROM segments g WHERE g.id = m.exclude_segment_id))
+      AS exclude_segment_name,
     (SELECT jsonb_build_object('id', r.id, 'status', r.status, 'createdAt', r.created_at, 'total', c.total,
       'sent', c.sent,
                                'failed', c.failed, 'open', c.open)
@@ -43,5 +46,9 @@ export const MAILING_VIEW: View = {
                        coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0)
                          AS total
                   FROM run_counts WHERE run_id = r.id) c) AS last_run`,
-  from: `mailings m LEFT JOIN messages s ON s.id = m.message_id`,
+  // What is over does not change by later edits, nor by clients who are added.
+  from: `mailings m LEFT JOIN messages s ON s.id = m.message_id
+    LEFT JOIN LATERAL (SELECT r.subject, r.segment_name, r.exclude_name FROM runs r
+      WHERE m.status = 'done' AND r.mailing_id = m.id AND r.status <> 'missed' AND r.trigger <> 'resend'
+      ORDER BY r.id DESC LIMIT 1) past ON true`,
 };

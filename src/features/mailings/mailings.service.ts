@@ -62,7 +62,7 @@ export class MailingsService {
    * A mailing with the number of its recipients counted now, if no counter tells it; null if that takes too long.
    */
   async counted(mailing: MailingView): Promise<MailingView> {
-    if (isCounted(mailing)) return mailing;
+    if (isCounted(mailing) || mailing.status === 'done') return mailing;
     return { ...mailing, recipientCount: await countMembers(this.database, mailing, COUNT_MS) };
   }
 

@@ -14,17 +14,18 @@ export interface Wanted {
  * For each entry, why its owner may not have so many more letters sent now, or null: the owner is blocked, or a `user`
  * would send more than `perDay` letters in 24 hours (0: no limit). What is allowed counts for the entries after it.
  * Runs that are not planned yet count with their mailing's recipients. Locks the owners' rows until the commit, so that
- * neither a block nor another start comes in between. Two statements, however many entries there are, but for mailings
+ * neither a block nor another start comes in between; who only wants to know does not (`locks`). Two statements, however many entries there are, but for mailings
  * whose recipients have to be found to be counted.
  */
 export async function refusedAllowances(
-  tx: Transaction,
+  tx: Database | Transaction,
   wanted: Wanted[],
   perDay: number,
+  locks = true,
 ): Promise<(DomainError | null)[]> {
   const rows = await tx.rows<{ id: number; role: Role; status: string }>(
     `SELECT id, role, status FROM users WHERE id = ANY($1::bigint[])
-      ORDER BY id ${perDay > 0 ? 'FOR NO KEY UPDATE' : 'FOR SHARE'}`,
+      ORDER BY id ${!locks ? '' : perDay > 0 ? 'FOR NO KEY UPDATE' : 'FOR SHARE'}`,
     [wanted.map(({ ownerId }) => ownerId)],
   );
   const owners = new Map(rows.map((owner) => [owner.id, owner]));
@@ -42,7 +43,7 @@ export async function refusedAllowances(
 }
 
 /** How many letters of these owners were started in the last 24 hours. */
-async function startedLately(tx: Transaction, ownerIds: number[]): Promise<Map<number, number>> {
+async function startedLately(tx: Database | Transaction, ownerIds: number[]): Promise<Map<number, number>> {
   if (ownerIds.length === 0) return new Map();
   const runs = await tx.rows<{ id: number; n: number; uncounted: number[] | null }>(
     `SELECT r.owner_id AS id,

@@ -8,7 +8,7 @@ import { audienceOf } from '../audiences/audiences';
 import { type Chosen, isFiltered, letInSql } from '../audiences/members';
 import { planDeliveries } from '../ledger/moves';
 import type { Run } from './run.entity';
-import { advancePlan } from './run-moves';
+import { advancePlan, gotItSince } from './run-moves';
 
 /** How many clients one page looks at, and how few if a filter takes long for each. */
 const PAGE = 10_000;
@@ -132,7 +132,8 @@ function audiencePage(run: Planned, limit: number): { sql: string; params: unkno
                    CASE WHEN c.id IS NULL OR d.email LIKE 'erased:%' THEN 'client_deleted'
                         ELSE ${SKIP_REASON} END AS reason
               FROM deliveries d LEFT JOIN clients c ON c.id = d.client_id
-             WHERE d.run_id = $3 AND d.off_path IN ('failed', 'unknown') AND d.id > $2 ORDER BY d.id LIMIT ${limit}`,
+             WHERE d.run_id = $3 AND d.off_path IN ('failed', 'unknown') AND NOT ${gotItSince('$3')}
+               AND d.id > $2 ORDER BY d.id LIMIT ${limit}`,
       params: [run.id, run.planCursor, run.sourceRunId],
     };
   }

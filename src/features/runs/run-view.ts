@@ -26,12 +26,15 @@ export type RunView = Omit<Run, Inner> & {
   skippedBy?: Record<string, number>;
 };
 
-const COUNTS = `(SELECT jsonb_build_object(
+/** SQL: how many of the deliveries of the run `r` are in each state (`DeliveryCounts`). */
+export const RUN_COUNTS = `(SELECT jsonb_build_object(
     'total', coalesce(sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled), 0),
     'pending', coalesce(sum(pending), 0), 'sending', coalesce(sum(sending), 0), 'deferred', coalesce(sum(deferred), 0),
     'sent', coalesce(sum(sent), 0), 'failed', coalesce(sum(failed), 0), 'unknown', coalesce(sum(unknown), 0),
     'skipped', coalesce(sum(skipped), 0), 'cancelled', coalesce(sum(cancelled), 0)) FROM run_counts
-      WHERE run_id = r.id) AS counts,
+      WHERE run_id = r.id)`;
+
+const COUNTS = `${RUN_COUNTS} AS counts,
   (SELECT jsonb_build_object('bounced', coalesce(sum(bounced), 0), 'softBounced', coalesce(sum(soft_bounced), 0),
     'complained', coalesce(sum(complained), 0), 'unsubscribed', coalesce(sum(unsubscribed), 0))
      FROM run_counts WHERE run_id = r.id) AS after`;

@@ -12,6 +12,7 @@ import { SKIP_REASON } from '../audiences/audience';
 import { type Closed, closeDeliveries, ofRun } from '../ledger/moves';
 import type { Mailing } from '../mailings/mailing.entity';
 import { finishOnce } from '../mailings/mailing-moves';
+import { gotItSince } from './run-moves';
 import { RUN_VIEW, type RunView, SKIPPED_BY } from './run-view';
 
 /** SQL: a run `r` in which no delivery is open. */
@@ -56,7 +57,7 @@ export class RunsService {
 
   /**
    * How many people would get the letter if it were sent again to those who failed: whose address was excluded
-   * meanwhile, or who were deleted, don't. Null if there are too many to look at each.
+   * meanwhile, who were deleted, or who have got it since, don't. Null if there are too many to look at each.
    */
   async resendable({ id, counts }: Pick<RunView, 'id' | 'counts'>): Promise<number | null> {
     if (counts.failed + counts.unknown > ASKED_ONE_BY_ONE) return null;
@@ -64,7 +65,7 @@ export class RunsService {
       `SELECT count(*) AS n FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN clients c ON c.id = d.client_id,
               ${whySuppressed(ofRun('d.email'))}
         WHERE d.run_id = $1 AND d.off_path IN ('failed', 'unknown') AND why.reason IS NULL
-          AND ${SKIP_REASON} IS NULL`,
+          AND ${SKIP_REASON} IS NULL AND NOT ${gotItSince('$1')}`,
       [id],
     );
     return row?.n ?? 0;

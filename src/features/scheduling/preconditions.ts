@@ -50,10 +50,10 @@ export async function settleAudience(tx: Transaction, mailing: Mailing): Promise
  * may.
  */
 export async function refusedMailings(
-  tx: Transaction,
+  tx: Database | Transaction,
   mailings: Mailing[],
   lettersPerDay: number,
-  { sends }: { sends: boolean },
+  { sends, locks = true }: { sends: boolean; locks?: boolean },
 ): Promise<(DomainError | null)[]> {
   const letters = sends
     ? await recipientsOf(
@@ -62,7 +62,7 @@ export async function refusedMailings(
       )
     : new Map<number, number>();
   const wanted = mailings.map(({ id, ownerId }) => ({ ownerId, letters: letters.get(id) ?? 0 }));
-  return refusedAllowances(tx, wanted, lettersPerDay);
+  return refusedAllowances(tx, wanted, lettersPerDay, locks);
 }
 
 /** @throws DomainError LETTERS_PER_DAY, OWNER_BLOCKED */

@@ -7,13 +7,14 @@ import type { Viewer } from '../../domain/permissions';
 import { findingTexts, isBlocking, mayOverride, preflight, type PreflightFacts } from '../../domain/preflight';
 import { problem } from '../../domain/problems';
 import type { ExclusionReason } from '../../domain/codes';
+import type { Language } from '../../domain/language';
 import type { MailingKind } from '../../domain/suppression';
 import { fieldsOf } from '../clients/field-definitions';
 import { compileContent, type ContentSource } from '../../domain/template';
-import { chosenBy, containsSql, countMembers } from '../audiences/members';
-import { isCounted } from '../audiences/audiences';
+import { type Addressed, chosenBy, containsSql, countMembers, letInSql } from '../audiences/members';
+import { audienceOf, isCounted } from '../audiences/audiences';
 import { audit, type AuditObject } from '../audit/audit';
-import { applies, GRAVEST_FIRST } from '../consent/suppression-sql';
+import { applies, GRAVEST_FIRST, whySuppressed } from '../consent/suppression-sql';
 import { SendersService } from '../consent/senders.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { MailingsService } from '../mailings/mailings.service';
@@ -27,6 +28,23 @@ export interface Preflight {
   eligible: number | null;
   excluded: Partial<Record<ExclusionReason, number>>;
 }
+
+/** A mailing that is being made, as far as it says what goes to whom. */
+export type DraftMailing = Addressed & {
+  kind: MailingKind;
+  language: Language;
+  /** Null until one is chosen. */
+  messageId: number | null;
+  /** Clients who are about to be selected, beside those who are. */
+  clientIds: number[];
+};
+
+/** The same of a mailing that is being made, with the first of those who get it. */
+export interface DraftCheck extends Preflight {
+  first: { email: string; fullName: string }[];
+}
+
+const FIRST = 5;
 
 const OVERRIDE_MAX = 500;
 /** How long each part of the audience may be counted. */
@@ -57,6 +75,78 @@ export class PreflightService {
   /** @throws NotFoundError */
   async of(viewer: Viewer, mailingId: number): Promise<Preflight> {
     return this.check(this.database, await this.mailings.get(viewer, mailingId));
+  }
+
+  /**
+   * What is to be said of a mailing before it is saved. The caller has made sure that the viewer may read its owner's
+   * clients and the message. Each part that takes longer than `ms` is left out.
+   */
+  async ofDraft(draft: DraftMailing, ms: number): Promise<DraftCheck> {
+    const { kind, clientIds } = draft;
+    const chosenIn = await chosenBy(this.database, draft);
+    const membersIn = (params: unknown[]) =>
+      clientIds.length === 0
+        ? containsSql(chosenIn, params)
+        : `(${audienceOf(draft).contains} OR c.id = ANY($${params.push(clientIds)}::bigint[])) AND ${letInSql(chosenIn, params)}`;
+    const [chosen, found, first, sender] = await Promise.all([
+      this.countDraft(draft, membersIn, ms),
+      excludedOf(this.database, draft, { ms, membersIn }),
+      this.firstOf(draft, membersIn, ms),
+      this.senders.shown({ userId: draft.ownerId }, this.database),
+    ]);
+    const excluded = found ?? {};
+    const left = Object.values(excluded).reduce((sum, n) => sum + n, 0);
+    const eligible = chosen === null || found === null ? null : Math.max(0, chosen - left);
+    const findings = this.find({
+      kind,
+      postalAddress: sender.postalAddress,
+      templateProblem: await templateProblem(this.database, draft),
+      chosen,
+      eligible,
+    });
+    return { findings, chosen, eligible, excluded, first };
+  }
+
+  private async countDraft(
+    draft: DraftMailing,
+    membersIn: (params: unknown[]) => string,
+    ms: number,
+  ): Promise<number | null> {
+    if (isCounted(draft) && audienceOf(draft).grows) {
+      const row = await this.database.first<{ n: number }>(
+        'SELECT coalesce((SELECT clients FROM client_totals WHERE owner_id = $1), 0)::bigint AS n',
+        [draft.ownerId],
+      );
+      return row?.n ?? 0;
+    }
+    const params: unknown[] = [draft.id, draft.ownerId];
+    const inside = membersIn(params);
+    const counted = await within(this.database, ms, (sql) =>
+      sql.first<{ n: number }>(
+        `SELECT count(*) AS n FROM clients c WHERE $1::bigint IS NOT NULL AND c.owner_id = $2 AND ${inside}`,
+        params,
+      ),
+    );
+    return counted && (counted.value?.n ?? 0);
+  }
+
+  private async firstOf(
+    draft: DraftMailing,
+    membersIn: (params: unknown[]) => string,
+    ms: number,
+  ): Promise<DraftCheck['first']> {
+    const params: unknown[] = [draft.id, draft.ownerId, draft.kind === 'transactional'];
+    const inside = membersIn(params);
+    const of = { email: 'c.email', owner: '$2', mailing: '$1', transactional: '$3' };
+    const found = await within(this.database, ms, (sql) =>
+      sql.rows<DraftCheck['first'][number]>(
+        `SELECT c.email, c.full_name FROM clients c, ${whySuppressed(of)}
+          WHERE c.owner_id = $2 AND ${inside} AND c.unconfirmed_since IS NULL AND why.reason IS NULL
+          ORDER BY c.id LIMIT ${FIRST}`,
+        params,
+      ),
+    );
+    return found?.value ?? [];
   }
 
   /**
@@ -167,7 +257,10 @@ async function letGo(
   throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });
 }
 
-async function templateProblem(sql: Sql, { messageId, ownerId, kind, language }: Mailing): Promise<string | null> {
+async function templateProblem(
+  sql: Sql,
+  { messageId, ownerId, kind, language }: Pick<Mailing, 'messageId' | 'ownerId' | 'kind' | 'language'>,
+): Promise<string | null> {
   const source = await sql.first<ContentSource>('SELECT subject, body, body_text FROM messages WHERE id = $1', [
     messageId,
   ]);
@@ -178,15 +271,18 @@ async function templateProblem(sql: Sql, { messageId, ownerId, kind, language }:
 }
 
 /**
-/**
  * How many of a mailing's recipients get nothing, by reason; null if that takes too long. It begins at the suppressions,
  * which are few beside the clients: each finds its client by an index. Those who have not confirmed their address have
  * an index of their own.
  */
-async function excludedOf(sql: Database | Transaction, mailing: Mailing): Promise<Preflight['excluded'] | null> {
+async function excludedOf(
+  sql: Database | Transaction,
+  mailing: Addressed & Pick<Mailing, 'kind'>,
+  { ms = COUNT_MS, membersIn }: { ms?: number; membersIn?: (params: unknown[]) => string } = {},
+): Promise<Preflight['excluded'] | null> {
   const params: unknown[] = [mailing.id, mailing.ownerId, mailing.kind === 'transactional'];
-  const isMember = containsSql(await chosenBy(sql, mailing), params);
-  const found = await within(sql, COUNT_MS, (bounded) =>
+  const isMember = membersIn ? membersIn(params) : containsSql(await chosenBy(sql, mailing), params);
+  const found = await within(sql, ms, (bounded) =>
     bounded.rows<{ reason: ExclusionReason; n: number }>(
       `SELECT reason, count(*) AS n FROM (
          SELECT DISTINCT ON (c.id) s.reason FROM suppressions s

@@ -7,25 +7,27 @@ import type { ErrorCode } from '../../domain/codes';
 import { ConflictError, NotFoundError } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
 import { isBlocking } from '../../domain/preflight';
-import { type Decision, decideDemandSend } from '../../domain/schedule-decision';
+import { type Decision, decideDemandSend, decideFirstStart } from '../../domain/schedule-decision';
 import type { DeliveryStatus } from '../../domain/states';
 import { within } from '../../database/bounded';
 import { chosenBy, containsSql } from '../audiences/members';
 import { audit } from '../audit/audit';
 import type { Mailing } from '../mailings/mailing.entity';
 import { NO_REASON, setStatus, waiveAddress } from '../mailings/mailing-moves';
+import { pausedWhenDone } from '../mailings/restored';
 import { lockMailing, MailingsService } from '../mailings/mailings.service';
 import { refusedAllowances } from '../runs/allowance';
 import type { Run } from '../runs/run.entity';
-import { beginResend } from '../runs/run-moves';
+import { beginResend, gotItSince } from '../runs/run-moves';
 import { RunsService } from '../runs/runs.service';
 import { carryOut } from './calendar';
-import { readRunFacts } from './facts';
+import { databaseNow, readRunFacts, scheduleOf } from './facts';
 import { PlanJobs } from './plan-jobs.service';
 import { type Preflight, PreflightService } from './preflight.service';
 import {
   auditMailing,
   MAILING_ENDED,
+  refusedMailings,
   requireAllowance,
   requireRecipients,
   requireStatus,
@@ -40,10 +42,22 @@ export interface SendPreview {
   /** Null if it takes too long to count them. */
   recipients: number | null;
   leftOut: { status: DeliveryStatus; count: number; emails: string[] }[];
-  refusal: { code: ErrorCode; message: string } | null;
+  refusal: Refusal | null;
+  /** By the database's clock. */
+  now: Date;
+  /** Why a mailing that was never started could not be started by its schedule now. */
+  start: Refusal | null;
   /** The check before the start, and how many of the audience get nothing because they are suppressed. */
   check: Preflight;
 }
+
+interface Refusal {
+  code: ErrorCode;
+  message: string;
+}
+
+/** Nothing is counted of what is over. */
+const OVER: Preflight = { findings: [], chosen: null, eligible: null, excluded: {} };
 
 /** How many of the clients who are left out are named. */
 const SHOWN = 10;
@@ -97,21 +111,25 @@ export class SendNowService {
   /** To how many `send` would send now, who is left out and why, and whether it would be refused. Changes nothing. */
   async preview(viewer: Viewer, id: number): Promise<SendPreview> {
     const mailing = await this.mailings.get(viewer, id);
-    const check = await this.preflight.of(viewer, id);
+    const isOver = mailing.status === 'done' && !pausedWhenDone(mailing);
+    const check = isOver ? OVER : await this.preflight.of(viewer, id);
+    const blocked = check.findings.filter(isBlocking);
+    const message = blocked.map((finding) => finding.message).join(' ');
+    const byCheck = blocked.length > 0 ? { code: 'PREFLIGHT_BLOCKED' as const, message } : null;
+    const now = await databaseNow(this.database);
+    const start = mailing.status === 'created' ? await this.startRefusal(mailing, byCheck, now) : null;
     try {
       const decision = await this.decideSend(this.database, mailing);
       const leftOut = await this.leftOut(mailing, decision.run.occurrenceAt);
       // Who is skipped as suppressed is not among the eligible.
       const had = leftOut.reduce((sum, { status, count }) => (status === 'skipped' ? sum : sum + count), 0);
-      const blocked = check.findings.filter(isBlocking);
-      const message = blocked.map((finding) => finding.message).join(' ');
-      const refusal = blocked.length > 0 ? { code: 'PREFLIGHT_BLOCKED' as const, message } : null;
+      const refusal = byCheck ?? (await this.allowanceRefusal(mailing, true));
       const recipients = check.eligible === null ? null : Math.max(0, check.eligible - had);
-      return { recipients, leftOut, refusal, check };
+      return { recipients, leftOut, refusal, start, check, now };
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       const { code, message } = error;
-      return { recipients: check.eligible, leftOut: [], refusal: { code, message }, check };
+      return { recipients: check.eligible, leftOut: [], refusal: { code, message }, start, check, now };
     }
   }
 
@@ -143,7 +161,8 @@ export class SendNowService {
       if (mailing.status === 'paused')
         throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
       const failed = await tx.first<{ n: number }>(
-        `SELECT count(*) AS n FROM deliveries WHERE run_id = $1 AND off_path IN ('failed', 'unknown')`,
+        `SELECT count(*) AS n FROM deliveries d
+          WHERE d.run_id = $1 AND d.off_path IN ('failed', 'unknown') AND NOT ${gotItSince('$1')}`,
         [runId],
       );
       if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');
@@ -183,6 +202,19 @@ export class SendNowService {
     const { run } = decision;
     if (!run) throw MAILING_ENDED();
     return { ...decision, run };
+  }
+
+  private async startRefusal(mailing: Mailing, byCheck: Refusal | null, now: Date): Promise<Refusal | null> {
+    const { done, run } = decideFirstStart({ schedule: scheduleOf(mailing), now });
+    if (!done) return byCheck ?? this.allowanceRefusal(mailing, run !== null);
+    const { code, message } = MAILING_ENDED();
+    return { code, message };
+  }
+
+  private async allowanceRefusal(mailing: Mailing, sends: boolean): Promise<Refusal | null> {
+    const asked = { sends, locks: false };
+    const [refused] = await refusedMailings(this.database, [mailing], this.config.lettersPerDay, asked);
+    return refused ? { code: refused.code, message: refused.message } : null;
   }
 
   /** Clients of the audience who have a delivery in this occurrence's run already; none, if that takes too long. */

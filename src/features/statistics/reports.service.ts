@@ -78,10 +78,11 @@ export class ReportsService {
         params,
       ),
       this.database.rows<Report['mailings'][number]>(
-        `SELECT t.*, coalesce(nullif(m.name, ''), g.subject, '') AS name FROM (
+        `SELECT t.*, coalesce(nullif(coalesce(r.mailing_name, m.name), ''), r.subject, '') AS name FROM (
            SELECT s.mailing_id AS id, ${COUNTS} FROM stats s ${where('s')} GROUP BY 1
              ORDER BY sum(s.sent + s.failed) DESC LIMIT 50) t
-         JOIN mailings m ON m.id = t.id LEFT JOIN messages g ON g.id = m.message_id
+         JOIN mailings m ON m.id = t.id LEFT JOIN LATERAL (SELECT mailing_name, subject FROM runs
+           WHERE mailing_id = t.id AND status <> 'missed' ORDER BY id DESC LIMIT 1) r ON true
          WHERE ${COLUMNS.map((name) => `t.${name}`).join(' + ')} > 0 ORDER BY t.sent + t.failed DESC`,
         params,
       ),

@@ -227,7 +227,7 @@ interface ConfirmProps {
 
 /**
  * A button that asks for confirmation in a dialog that says what will happen. Without JavaScript it leads to the same
- * question on the page (`:target`).
+ * question on the page (`:target`). The focus is on the way back: pressing Enter once more does nothing.
  */
 export function Confirm({ id, action, text, question, children, kind = 'btn-secondary' }: ConfirmProps) {
   const { t } = useReader();
@@ -241,7 +241,7 @@ export function Confirm({ id, action, text, question, children, kind = 'btn-seco
         {children}
         <PostForm action={action} class="actions">
           <button class={`btn ${kind.includes('danger') ? 'btn-danger' : 'btn-primary'}`}>{text}</button>
-          <a class="btn btn-secondary" href="#main" role="button" data-close>
+          <a class="btn btn-secondary" href="#main" role="button" data-close {...{ autofocus: true }}>
             {t.form.cancel}
           </a>
         </PostForm>

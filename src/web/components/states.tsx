@@ -1,8 +1,13 @@
 import { type AttemptFate, attemptFate, type TriedAttempt } from '../../domain/attempt-fate';
 import type { CountedEvent, DeliveryEvent, EventCounts } from '../../domain/suppression';
-import type { DeliveryCounts, DeliveryStatus, MailingStatus, RunStatus } from '../../domain/states';
+import { type MailingStage, stageOf } from '../../domain/mailing-stage';
+import { isCutOff, isLive, outcomeKind, waiting } from '../../domain/outcome';
+import type { DeliveryCounts, DeliveryStatus, RunStatus } from '../../domain/states';
+import type { MailingView } from '../../features/mailings/mailings.service';
+import type { Outcome } from '../../features/runs/outcomes.service';
+import type { RunView } from '../../features/runs/runs.service';
 import { statusText } from '../codes';
-import { useReader } from '../reader';
+import { type Reader, useReader } from '../reader';
 import { Reply } from './list';
 
 type Tone = 'quiet' | 'going' | 'good' | 'bad' | 'warn';
@@ -11,9 +16,19 @@ export function Chip({ tone, children }: { tone: Tone; children: string }) {
   return <span class={`chip chip-${tone}`}>{children}</span>;
 }
 
-const MAILING: Record<MailingStatus, Tone> = { created: 'quiet', started: 'going', paused: 'warn', done: 'good' };
-export function MailingChip({ status }: { status: MailingStatus }) {
-  return <Chip tone={MAILING[status]}>{useReader().t.mailingStatus[status]}</Chip>;
+const STAGE: Record<MailingStage, Tone> = {
+  draft: 'quiet',
+  scheduled: 'going',
+  sending: 'going',
+  onHold: 'warn',
+  sent: 'good',
+  stopped: 'quiet',
+};
+/** Where a mailing stands. It is green only if it was sent, nothing was cut off and somebody has it. */
+export function MailingChip({ mailing, outcome }: { mailing: MailingView; outcome: Outcome | undefined }) {
+  const stage = stageOf({ ...mailing, run: outcome ?? null });
+  const tone = stage === 'sent' && outcome?.counts.sent === 0 ? 'quiet' : STAGE[stage];
+  return <Chip tone={tone}>{useReader().t.line.stage[stage]}</Chip>;
 }
 
 const RUN: Record<RunStatus, Tone> = {
@@ -23,8 +38,12 @@ const RUN: Record<RunStatus, Tone> = {
   cancelled: 'quiet',
   missed: 'warn',
 };
-export function RunChip({ status }: { status: RunStatus }) {
-  return <Chip tone={RUN[status]}>{useReader().t.runStatus[status]}</Chip>;
+/** Where a run stands; what was stopped is not green. */
+export function RunChip({ run: { status, pausedAt, counts } }: { run: RunView }) {
+  const { t } = useReader();
+  if (isLive(status) && pausedAt) return <Chip tone="warn">{t.line.stage.onHold}</Chip>;
+  const shown = isCutOff(status, counts) ? 'cancelled' : status;
+  return <Chip tone={RUN[shown]}>{t.runStatus[shown]}</Chip>;
 }
 
 const DELIVERY: Record<DeliveryStatus, Tone> = {
@@ -124,40 +143,67 @@ export function StatusReason({ code, text, since }: { code: string; text: string
   );
 }
 
-/** How far a run is, in words. During planning the total is not known yet. */
-export function SentOf({ status, counts }: { status: RunStatus; counts: Pick<DeliveryCounts, 'total' | 'sent'> }) {
-  const { format, t } = useReader();
-  const total = format.number(counts.total);
-  return <>{status === 'planning' ? t.run.prepared(total) : t.run.done(format.number(counts.sent), total)}</>;
+type Counts = Pick<DeliveryCounts, 'total' | 'sent'> & Partial<DeliveryCounts>;
+
+/** A sending as people see it. */
+export interface Sending {
+  status: RunStatus;
+  paused: boolean;
+  counts: Counts;
 }
 
 /**
- * The progress of a run: sent, failed, unknown and the rest, as parts of one bar. SVG, so that no inline style is
- * needed.
+ * How far a sending is, or what became of its people, in one sentence: `Going out: 291 of 1,196, about 9 s left`, `39 of
+ * 40 have it; 1 failed`. `left` is how long the rest will take, if that is known.
  */
-export function Progress({
-  status,
-  counts,
-  label,
-}: {
-  status: RunStatus;
-  counts: Pick<DeliveryCounts, 'total' | 'sent' | 'failed'> & {
-    unknown?: number;
-    skipped?: number;
-    cancelled?: number;
-  };
-  label: string;
-}) {
-  const { format, t } = useReader();
-  const { total, sent, failed } = counts;
-  const unknown = counts.unknown ?? 0;
-  const other = (counts.skipped ?? 0) + (counts.cancelled ?? 0);
-  const done = total > 0 ? (sent + failed + unknown + other) / total : 0;
+export function outcomeWords(
+  { status, paused, counts }: Sending,
+  { t: { line }, format }: Pick<Reader, 't' | 'format'>,
+  left: string | null = null,
+): string {
+  const { total, sent } = counts;
+  const n = format.number;
+  switch (outcomeKind(status, paused)) {
+    case 'preparing':
+      return line.preparing(n(total));
+    case 'going':
+      return line.going(n(sent), n(total), left);
+    case 'onHold':
+      return line.onHold(n(sent), n(waiting({ pending: 0, sending: 0, deferred: 0, ...counts })));
+    case 'over': {
+      if (total === 0) return line.nobody;
+      const head =
+        sent === total
+          ? line.all(total, n(total))
+          : sent > 0
+            ? line.some(sent, n(sent), n(total))
+            : line.none(total, n(total));
+      const rest = (['failed', 'unknown', 'skipped', 'cancelled'] as const).filter((name) => counts[name]);
+      return [head, ...rest.map((name) => line[name](n(counts[name] ?? 0)))].join('; ');
+    }
+  }
+}
+
+/** The same as a text of a page. */
+export function OutcomeLine({ of, left = null }: { of: Sending; left?: string | null }) {
+  return <>{outcomeWords(of, useReader(), left)}</>;
+}
+
+/**
+ * The progress of a sending: sent, failed, unknown and skipped, as parts of one bar; those who were not sent to, because
+ * it was stopped, stay empty. SVG, so that no inline style is needed.
+ */
+export function Progress({ of, label }: { of: Sending; label: string }) {
+  const reader = useReader();
+  const { total, sent, failed = 0, unknown = 0, skipped = 0 } = of.counts;
+  const done = total > 0 ? (sent + failed + unknown + skipped) / total : 0;
+  const words = outcomeWords(of, reader);
+  const isShare = ['going', 'onHold'].includes(outcomeKind(of.status, of.paused));
   const parts: [string, number][] = [
     ['good', sent],
     ['bad', failed],
     ['warn', unknown],
-    ['quiet', other],
+    ['quiet', skipped],
   ];
   let x = 0;
   return (
@@ -168,11 +214,7 @@ export function Progress({
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.floor(done * 100)}
-      aria-valuetext={
-        status === 'planning'
-          ? t.run.prepared(format.number(total))
-          : t.run.progress(format.percent(done), format.number(sent), format.number(total))
-      }
+      aria-valuetext={isShare ? `${words}; ${reader.t.line.through(reader.format.percent(done))}` : words}
     >
       <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" focusable="false">
         {total > 0 &&

@@ -1,10 +1,11 @@
+import { subjectTitle } from '../../domain/subject-title';
 import type { AccountState } from '../../features/accounts/accounts.service';
 import type { Outage } from '../../features/consent/batches.service';
 import type { Overview, Present } from '../../features/statistics/statistics.service';
 import { Chart } from '../components/chart';
 import { Icon } from '../components/icon';
 import { Empty, PageHead, Reply } from '../components/list';
-import { Chip, Progress, SentOf, StatusReason } from '../components/states';
+import { OutcomeLine, Progress, StatusReason } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 import { SECOND_FACTOR } from './second-factor.page';
@@ -107,17 +108,13 @@ export function HomeLive({ overview, present, account, outages }: HomeProps) {
                 <li key={run.runId}>
                   <div class="line">
                     <a class="clip" href={`/mailings/${run.mailingId}`}>
-                      {run.mailingName || t.mailings.nameless(run.mailingId)}
+                      {subjectTitle(run.mailingName) || t.mailings.nameless(run.mailingId)}
                     </a>
-                    {run.paused ? (
-                      <Chip tone="warn">{t.mailingStatus.paused}</Chip>
-                    ) : (
-                      <span class="hint">
-                        <SentOf status={run.status} counts={run.counts} />
-                      </span>
-                    )}
+                    <span class="hint">
+                      <OutcomeLine of={run} />
+                    </span>
                   </div>
-                  <Progress status={run.status} counts={run.counts} label={t.run.progressOf(run.mailingName)} />
+                  <Progress of={run} label={t.run.progressOf(subjectTitle(run.mailingName))} />
                 </li>
               ))}
             </ul>
@@ -132,7 +129,7 @@ export function HomeLive({ overview, present, account, outages }: HomeProps) {
               {present.next.map((mailing) => (
                 <li class="line" key={mailing.id}>
                   <a class="clip" href={`/mailings/${mailing.id}`}>
-                    {mailing.name || t.mailings.nameless(mailing.id)}
+                    {subjectTitle(mailing.name) || t.mailings.nameless(mailing.id)}
                   </a>
                   <span class="hint">
                     {format.timeIn(mailing.nextRunAt, mailing.timeZone)}
@@ -185,7 +182,7 @@ function Trouble({ present, account, outages }: Omit<HomeProps, 'overview'>) {
         <div class="alert alert-warning" key={mailing.id}>
           <Icon name="warning" />
           <div>
-            <a href={`/mailings/${mailing.id}`}>{mailing.name || t.mailings.nameless(mailing.id)}</a>:{' '}
+            <a href={`/mailings/${mailing.id}`}>{subjectTitle(mailing.name) || t.mailings.nameless(mailing.id)}</a>:{' '}
             <StatusReason code={mailing.code} text={mailing.text} since={mailing.since} />
           </div>
         </div>

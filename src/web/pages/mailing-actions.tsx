@@ -1,10 +1,12 @@
+import type { NextStep } from '../../domain/mailing-stage';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { pausedWhenDone } from '../../features/mailings/restored';
 import type { SendPreview } from '../../features/scheduling/send-now.service';
-import { Confirm, PostForm } from '../components/form';
-import { useReader } from '../reader';
 import { refusal } from '../codes';
-import { isBlocking, isOfLetters } from '../../domain/preflight';
+import { Confirm, PostForm } from '../components/form';
+import { Icon } from '../components/icon';
+import { useReader } from '../reader';
+import { LEFT_OUT } from '../texts/line';
 
 /** What the viewer may do with a mailing, to show the buttons; the services check it again. */
 export interface MayDo {
@@ -13,80 +15,135 @@ export interface MayDo {
   resume: boolean;
 }
 
-interface Props {
+export interface ActionProps {
   mailing: MailingView;
+  step: NextStep;
   send: SendPreview;
+  /** To how many of those who failed it would go again, and the run of which they are. */
+  again: { runId: number; people: number | null } | null;
   sender: string;
   may: MayDo;
 }
 
 /**
- * The buttons for the mailing's state; those that send or end something ask first, and say to how many and from whom.
+ * The next step, if it can be done, and the other buttons for the mailing's state. What would be refused is no button:
+ * the page says why. Those that send or end something ask first, and say to how many and from whom.
  */
-export function MailingActions({ mailing, send, sender, may }: Props) {
-  const { t, now } = useReader();
+export function MailingActions(props: ActionProps) {
+  const { mailing, step, send, again, sender, may } = props;
+  const { t, format } = useReader();
   const at = `/mailings/${mailing.id}`;
-  const { status } = mailing;
-  const waiting = mailing.lastRun?.open ?? 0;
-  const blocking = send.check.findings.filter(isBlocking);
-  const refused = <p class="field-problem">{t.refusals.PREFLIGHT_BLOCKED}</p>;
+  const isOpen = mailing.status === 'created' || mailing.status === 'started';
   return (
     <>
-      {may.pause && status === 'started' && (
-        <Confirm id="pause" action={`${at}/pause`} text={t.mailings.pause} question={t.mailings.pauseQuestion}>
-          <p>{t.mailings.pauseText(waiting, sender)}</p>
-        </Confirm>
-      )}
-      {may.resume && (status === 'paused' || pausedWhenDone(mailing)) && (
+      {may.resume && step?.verb === 'resume' && <Resume {...props} />}
+      {may.change && step?.verb === 'resend' && again && (
         <Confirm
-          id="resume"
-          action={`${at}/resume`}
-          text={t.mailings.resume}
-          question={t.mailings.resumeQuestion}
+          id="resend"
+          action={`/runs/${again.runId}/resend-failed`}
+          text={again.people === null ? t.run.resendToFailed : t.run.resendFailed(format.number(again.people))}
+          question={again.people === null ? t.run.resendToFailed : t.run.resendQuestion(again.people)}
           kind="btn-primary"
         >
-          <p>{t.mailings.resumeText(waiting, send.check.eligible, sender)}</p>
-          {blocking.some(isOfLetters) && refused}
+          <p>{t.run.resendText(sender)}</p>
         </Confirm>
       )}
-      {may.change && (
-        <>
-          {status === 'created' && (
-            <Confirm id="start" action={`${at}/start`} text={t.mailings.start} question={t.mailings.startQuestion}>
-              <p>
-                {mailing.startAt <= now
-                  ? t.mailings.startsNow(send.check.eligible, sender)
-                  : t.mailings.startsLater(send.check.eligible, sender)}
-              </p>
-              {blocking.length > 0 && refused}
-            </Confirm>
-          )}
-          {(status === 'created' || status === 'started') && (
-            <Confirm
-              id="send"
-              action={`${at}/send`}
-              text={t.mailings.send}
-              question={t.mailings.sendQuestion(send.recipients)}
-              kind="btn-primary"
-            >
-              <p>{t.mailings.sendText(send.recipients, sender)}</p>
-              {send.leftOut.map(({ count }) => (
-                <p class="hint" key={count}>
-                  {t.mailings.gotItAlready(count)}
-                </p>
-              ))}
-              {send.refusal && <p class="field-problem">{refusal(send.refusal, t)}</p>}
-            </Confirm>
-          )}
-          <More mailing={mailing} sender={sender} />
-        </>
+      {may.pause && mailing.status === 'started' && (
+        <Confirm id="pause" action={`${at}/pause`} text={t.mailings.pause} question={t.mailings.pauseQuestion}>
+          <p>{t.mailings.pauseText(mailing.lastRun?.open ?? 0, sender)}</p>
+        </Confirm>
       )}
+      {may.change && isOpen && step?.verb !== 'send' && !send.refusal && send.recipients !== 0 && (
+        <SendNow {...props} kind="btn-secondary" />
+      )}
+      {may.change && <More {...{ mailing, sender }} />}
     </>
   );
 }
 
+function Resume({ mailing, send, sender }: ActionProps) {
+  const { t } = useReader();
+  return (
+    <Confirm
+      id="resume"
+      action={`/mailings/${mailing.id}/resume`}
+      text={t.mailings.resume}
+      question={t.mailings.resumeQuestion}
+      kind="btn-primary"
+    >
+      <p>{t.mailings.resumeText(mailing.lastRun?.open ?? 0, send.check.eligible, sender)}</p>
+    </Confirm>
+  );
+}
+
+function SendNow({ mailing, send, sender, kind }: ActionProps & { kind: string }) {
+  const { t, format } = useReader();
+  const { nextRunAt } = mailing;
+  return (
+    <Confirm
+      id="send"
+      action={`/mailings/${mailing.id}/send`}
+      text={t.mailings.send}
+      question={t.mailings.sendQuestion(send.recipients)}
+      kind={kind}
+    >
+      <p>{t.mailings.sendText(send.recipients, sender)}</p>
+      <LeftOut of={send} />
+      {mailing.status === 'started' && nextRunAt && <p>{t.line.later(format.timeIn(nextRunAt, mailing.timeZone))}</p>}
+    </Confirm>
+  );
+}
+
+/** Who gets nothing by a send now, because of the letter they have, wait for, or failed to get. */
+function LeftOut({ of: { leftOut } }: { of: SendPreview }) {
+  const { t } = useReader();
+  const numbers = new Map<NonNullable<(typeof LEFT_OUT)[keyof typeof LEFT_OUT]>, number>();
+  for (const { status, count } of leftOut) {
+    const kind = LEFT_OUT[status];
+    if (kind) numbers.set(kind, (numbers.get(kind) ?? 0) + count);
+  }
+  return (
+    <>
+      {[...numbers].map(([kind, n]) => (
+        <p class="hint" key={kind}>
+          {t.line.leftOut[kind](n)}
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** Says of a draft that nobody gets it yet, with the button that changes that, or why it can't be done. */
+export function DraftLine(props: ActionProps) {
+  const { mailing, step, send, sender, may } = props;
+  const { t, format } = useReader();
+  const why = step ? null : (send.start ?? send.refusal);
+  const firstAt = step?.verb === 'schedule' ? format.timeIn(step.firstAt, mailing.timeZone) : '';
+  return (
+    <div class="alert alert-warning stage-line">
+      <Icon name="warning" />
+      <div>
+        <p>{t.line.draft}</p>
+        {may.change && why && <p>{refusal(why, t)}</p>}
+      </div>
+      {may.change && step?.verb === 'schedule' && (
+        <Confirm
+          id="start"
+          action={`/mailings/${mailing.id}/start`}
+          text={t.line.schedule(firstAt)}
+          question={t.line.scheduleQuestion}
+          kind="btn-primary"
+        >
+          <p>{t.line.scheduleText(t.mailings.letters(send.check.eligible), sender, firstAt)}</p>
+        </Confirm>
+      )}
+      {may.change && step?.verb === 'send' && <SendNow {...props} kind="btn-primary" />}
+    </div>
+  );
+}
+
 /** Rare actions, behind one button. */
-function More({ mailing, sender }: Pick<Props, 'mailing' | 'sender'>) {
+function More({ mailing, sender }: Pick<ActionProps, 'mailing' | 'sender'>) {
   const { t } = useReader();
   const { status } = mailing;
   const at = `/mailings/${mailing.id}`;

@@ -9,18 +9,22 @@ import { KeptForm } from '../components/kept-form';
 import { languageNames } from '../components/language';
 import { PageHead } from '../components/list';
 import type { Occurrences } from '../mailing-form';
+import type { MessageChoice } from './mailing-form-parts.service';
 import { useReader } from '../reader';
 import type { Texts } from '../texts/texts';
-import { Recipients, type RecipientsProps } from './mailing-recipients';
+import { titleOf } from './messages.page';
+import { FormFindings, Recipients, type RecipientsProps } from './mailing-recipients';
 
 interface Props extends Omit<RecipientsProps, 'mailing'> {
-  messages: { id: number; subject: string }[];
+  messages: MessageChoice[];
   occurrences: Occurrences;
   mailing?: MailingView;
 }
 
-export function MailingFormPage({ form, messages, occurrences, totalClients, segments, recipients, mailing }: Props) {
-  const { t, user } = useReader();
+/** The way to a mailing on one page: the letter, to whom, when, and what would keep it from going out. */
+export function MailingFormPage({ form, messages, occurrences, totalClients, segments, check, mailing }: Props) {
+  const { t } = useReader();
+  const isDraft = !mailing || mailing.status === 'created';
   return (
     <>
       <PageHead
@@ -36,35 +40,22 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
         action={mailing ? `/mailings/${mailing.id}/edit` : '/mailings/new'}
         labels={labelsOf(t)}
         words={(name, values) => wordsOf(t, { messages, segments })(name, values[name] ?? '')}
-        class="form-grid"
+        class="steps"
         id="mailing-form"
       >
-        <div class="card-box">
-          <FormProblem form={form} />
-          <h2>{t.mailings.what}</h2>
+        <FormProblem form={form} />
+        <section class="card-box" aria-labelledby="step-letter">
+          <Step n={1} id="step-letter" text={t.steps.letter} />
+          <MessagePick form={form} messages={messages} mailing={mailing} />
           <Field form={form} name="name" label={t.field.name} hint={t.mailings.nameHint} />
-          {messages.length === 0 ? (
-            <p class="field">{t.mailings.noMessages}</p>
-          ) : (
-            <Field
-              form={form}
-              name="messageId"
-              label={t.field.message}
-              required
-              options={messages.map((m) => ({ value: String(m.id), text: m.subject }))}
-            />
-          )}
-          {(!mailing || mailing.ownerId === user?.id) && (
-            <p>
-              <button class="btn btn-sm btn-secondary" formaction="/drafts/new-message">
-                {t.kept.writeMessage}
-              </button>
-            </p>
-          )}
-          <Recipients {...{ form, totalClients, segments, recipients, mailing }} />
           <Consent form={form} />
-        </div>
-        <div class="card-box">
+        </section>
+        <section class="card-box" aria-labelledby="step-who">
+          <Step n={2} id="step-who" text={t.mailings.who} />
+          <Recipients {...{ form, totalClients, segments, check, mailing }} />
+        </section>
+        <section class="card-box" aria-labelledby="step-when">
+          <Step n={3} id="step-when" text={t.mailings.when} />
           <When form={form} occurrences={occurrences} />
           <Choice
             form={form}
@@ -75,10 +66,20 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
               { value: 'hold', text: t.mailings.onUnknownHold, hint: t.mailings.onUnknownHoldHint },
             ]}
           />
-        </div>
+        </section>
+        <section class="card-box" aria-labelledby="step-check">
+          <Step n={4} id="step-check" text={t.steps.check} />
+          <FormFindings check={check} ownerId={mailing?.ownerId} />
+          <p class="hint">{isDraft ? t.steps.checkHint : t.steps.editHint}</p>
+        </section>
         <div class="actions">
-          <button class="btn btn-primary">{t.form.save}</button>
-          <a class="btn btn-secondary" href={mailing ? `/mailings/${mailing.id}` : '/mailings'}>
+          <button class={`btn ${isDraft ? 'btn-secondary' : 'btn-primary'}`}>{t.form.save}</button>
+          {isDraft && (
+            <button class="btn btn-primary" name="then" value="schedule">
+              {t.steps.schedule}
+            </button>
+          )}
+          <a class="btn btn-quiet" href={mailing ? `/mailings/${mailing.id}` : '/mailings'}>
             {t.form.cancel}
           </a>
         </div>
@@ -100,13 +101,106 @@ const labelsOf = (t: Texts): Record<string, string> => {
 const wordsOf =
   (t: Texts, { messages, segments }: Pick<Props, 'messages' | 'segments'>) =>
   (name: string, value: string): string | undefined => {
-    if (name === 'messageId') return messages.find(({ id }) => String(id) === value)?.subject;
+    if (name === 'messageId') {
+      const message = messages.find(({ id }) => String(id) === value);
+      return message && titleOf(message, t);
+    }
     if (name.endsWith('egmentId')) return segments.find(({ id }) => String(id) === value)?.name;
     if (name === 'period') return t.period[value as keyof Texts['period']];
     if (name === 'kind') return t.mailings.kind[value as 'marketing']?.name;
     if (name === 'language') return languageNames[value as 'en'];
     return undefined;
   };
+function Step({ n, id, text }: { n: number; id: string; text: string }) {
+  return (
+    <h2 id={id}>
+      <span class="step-number">{n}</span> {text}
+    </h2>
+  );
+}
+
+/** The newest messages and a search for all others; without a script the form is shown again with what was found. */
+function MessagePick({
+  form,
+  messages,
+  mailing,
+}: Pick<Props, 'form' | 'messages'> & { mailing: MailingView | undefined }) {
+  const { t } = useReader();
+  const isEmpty = messages.length === 0 && !form.values.findMessage;
+  if (isEmpty) {
+    return (
+      <>
+        <p class="field">{t.mailings.noMessages}</p>
+        <WriteMessage mailing={mailing} />
+      </>
+    );
+  }
+  return (
+    <>
+      <div class="field">
+        <label class="form-label" for="find-message">
+          {t.steps.findMessage}
+        </label>
+        <div class="line">
+          <input
+            class="form-control"
+            type="search"
+            id="find-message"
+            name="findMessage"
+            value={form.values.findMessage ?? ''}
+            maxlength={200}
+            autocomplete="off"
+            hx-get={`/mailings/messages${mailing ? `?mailingId=${mailing.id}` : ''}`}
+            hx-include="#f-messageId"
+            hx-trigger="input changed delay:250ms"
+            hx-target="#message-pick"
+            hx-swap="outerHTML"
+            hx-sync="this:replace"
+          />
+          <noscript>
+            <button class="btn btn-secondary" name="then" value="find">
+              {t.steps.find}
+            </button>
+          </noscript>
+        </div>
+      </div>
+      <MessageSelect form={form} messages={messages} />
+      <WriteMessage mailing={mailing} />
+    </>
+  );
+}
+
+/** Keeps what the form holds, and comes back to it with the new message chosen. */
+function WriteMessage({ mailing }: { mailing: MailingView | undefined }) {
+  const { t, user } = useReader();
+  if (mailing && mailing.ownerId !== user?.id) return null;
+  return (
+    <p>
+      <button class="btn btn-sm btn-secondary" formaction="/drafts/new-message">
+        {t.kept.writeMessage}
+      </button>
+    </p>
+  );
+}
+
+export function MessageSelect({ form, messages }: Pick<Props, 'form' | 'messages'>) {
+  const { t } = useReader();
+  return (
+    <div id="message-pick" aria-live="polite">
+      <Field
+        form={form}
+        name="messageId"
+        label={t.field.message}
+        required
+        {...(messages.length === 0 && { hint: t.list.nothingFound })}
+        options={messages.map((m) => ({
+          value: String(m.id),
+          text: titleOf(m, t),
+        }))}
+      />
+    </div>
+  );
+}
 
 /** Which kind of mail it is. Without a script the reason is always shown; its hint says when it is wanted. */
 function Consent({ form }: Pick<Props, 'form'>) {
@@ -114,7 +208,6 @@ function Consent({ form }: Pick<Props, 'form'>) {
   const isTransactional = form.values.kind === 'transactional';
   return (
     <>
-      <h2>{t.mailings.consent}</h2>
       <Choice
         form={form}
         name="kind"
@@ -152,7 +245,6 @@ function When({ form, occurrences }: Pick<Props, 'form' | 'occurrences'>) {
   const zones = zonesWith(form.values.timeZone ?? '').map((zone) => ({ value: zone, text: zone }));
   return (
     <>
-      <h2>{t.mailings.when}</h2>
       <div
         hx-get="/mailings/schedule"
         hx-include="#mailing-form"

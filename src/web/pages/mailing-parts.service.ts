@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { nextStep, stageOf } from '../../domain/mailing-stage';
 import type { Viewer } from '../../domain/permissions';
+import { isBlocking, isOfLetters } from '../../domain/preflight';
 import { AccountsService } from '../../features/accounts/accounts.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
+import { type Outcome, OutcomesService } from '../../features/runs/outcomes.service';
 import { RunsService } from '../../features/runs/runs.service';
 import { SendNowService } from '../../features/scheduling/send-now.service';
 import { TimelineService } from '../../features/statistics/timeline.service';
@@ -13,6 +16,7 @@ import { paceOf } from './run-live';
 export class MailingParts {
   constructor(
     private readonly runs: RunsService,
+    private readonly outcomes: OutcomesService,
     private readonly sending: SendNowService,
     private readonly timeline: TimelineService,
     private readonly accounts: AccountsService,
@@ -26,13 +30,35 @@ export class MailingParts {
       this.timeline.ofMailing(viewer, mailing.id),
       this.accounts.read(),
     ]);
-    return { runs, latest, send, timeline, account };
+    const stage = stageOf({ ...mailing, run: latest?.outcome ?? null });
+    const again = mailing.status === 'done' ? await this.again(viewer, latest?.outcome) : null;
+    const { startAt, endAt, period, timeZone } = mailing;
+    const step = nextStep({
+      stage,
+      status: mailing.status,
+      schedule: { startAt, endAt, period, timeZone },
+      now: send.now,
+      refused: {
+        schedule: send.start !== null,
+        send: send.refusal !== null,
+        resume: send.check.findings.some((finding) => isBlocking(finding) && isOfLetters(finding)),
+      },
+      resendable: again ? again.people : 0,
+    });
+    return { runs, latest, send, timeline, account, stage, step, again };
   }
 
-  /** The live run, or else the last one, and its speed since the refresh `before`. */
+  /** The run that is under way, or else the last one, its speed since the refresh `before`, and what came of it. */
   async latest(viewer: Viewer, mailing: MailingView, before?: FormValues) {
-    if (!mailing.lastRun) return null;
-    const run = await this.runs.get(viewer, mailing.lastRun.id);
-    return { run, pace: paceOf(run, before) };
+    const outcome = (await this.outcomes.of(viewer, [mailing.id])).get(mailing.id);
+    if (!outcome) return null;
+    const run = await this.runs.get(viewer, outcome.runId);
+    return { run, pace: paceOf(run, before), outcome };
+  }
+
+  private async again(viewer: Viewer, outcome: Outcome | undefined) {
+    if (!outcome?.failedRunId) return null;
+    const run = await this.runs.get(viewer, outcome.failedRunId);
+    return { runId: run.id, people: await this.runs.resendable(run) };
   }
 }

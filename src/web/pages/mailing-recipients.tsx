@@ -1,25 +1,35 @@
+import { exclusionReasons } from '../../domain/codes';
 import { audiences, takes } from '../../features/audiences/audiences';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { FormState } from '../answers';
 import { Choice, Field } from '../components/form';
+import { Icon } from '../components/icon';
+import { Findings } from '../components/preflight';
+import type { FormCheck } from './mailing-form-parts.service';
 import { useReader } from '../reader';
 
 export interface RecipientsProps {
   form: FormState;
   totalClients: number;
   segments: { id: number; name: string }[];
-  /** How many it would go to, where a segment says so; null if that is not known. */
-  recipients: number | null;
+  /** To whom it would go by the form's present values; null without an audience. */
+  check: FormCheck | null;
   mailing: MailingView | undefined;
 }
 
 /** The part of a mailing's form that says to whom it goes. */
-export function Recipients({ form, totalClients, segments, recipients, mailing }: RecipientsProps) {
+export function Recipients({ form, totalClients, segments, check, mailing }: RecipientsProps) {
   const { t } = useReader();
   const started = mailing !== undefined && mailing.status !== 'created';
   return (
-    <>
-      <h2>{t.mailings.who}</h2>
+    <div
+      hx-post={`/mailings/check${mailing ? `?mailingId=${mailing.id}` : ''}`}
+      hx-include="#mailing-form"
+      hx-trigger="change from:#mailing-form, input delay:400ms from:#f-clientIds"
+      hx-target="#recipients"
+      hx-swap="outerHTML"
+      hx-sync="this:replace"
+    >
       <Choice
         form={form}
         name="audience"
@@ -63,25 +73,19 @@ export function Recipients({ form, totalClients, segments, recipients, mailing }
           }
         />
       </div>
-      <Segments {...{ form, segments, recipients, mailing }} />
-    </>
+      <Segments form={form} segments={segments} />
+      <RecipientCheck check={check} />
+    </div>
   );
 }
 
-/** To which segment it goes, and which one is left out; a script counts the recipients as they are chosen. */
-function Segments({ form, segments, recipients, mailing }: Omit<RecipientsProps, 'totalClients'>) {
+/** To which segment it goes, and which one is left out. */
+function Segments({ form, segments }: Pick<RecipientsProps, 'form' | 'segments'>) {
   const { t } = useReader();
   const options = segments.map(({ id, name }) => ({ value: String(id), text: name }));
   const none = (text: string) => [{ value: '', text }, ...options];
   return (
-    <div
-      hx-get={`/mailings/recipients${mailing ? `?mailingId=${mailing.id}` : ''}`}
-      hx-include="#mailing-form [name=audience]:checked, #mailing-form [name=segmentId], #mailing-form [name=excludeSegmentId]"
-      hx-trigger="change, change from:#mailing-form [name=audience]"
-      hx-target="#recipients"
-      hx-swap="outerHTML"
-      hx-sync="this:replace"
-    >
+    <>
       <div data-shows={`audience=${audiences.find((kind) => takes(kind, 'segmentId'))}`}>
         {segments.length === 0 ? (
           <p class="field">
@@ -107,17 +111,55 @@ function Segments({ form, segments, recipients, mailing }: Omit<RecipientsProps,
           options={none(t.segments.exceptNobody)}
         />
       )}
-      <RecipientCount n={recipients} />
+    </>
+  );
+}
+
+/** How many it goes to, the first of them, and who gets nothing and why. */
+export function RecipientCheck({ check }: { check: FormCheck | null }) {
+  const { t, format } = useReader();
+  if (!check) return <div id="recipients" aria-live="polite"></div>;
+  const { chosen, eligible, excluded, first, unknown } = check;
+  const left = exclusionReasons.filter((reason) => excluded[reason]);
+  const reasons = left.map((reason) => t.preflight.excluded[reason](format.number(excluded[reason] ?? 0))).join(', ');
+  const names = first.map(({ fullName, email }) => fullName || email).join(', ');
+  return (
+    <div id="recipients" class="occurrences" aria-live="polite">
+      <p>{chosen === null ? t.steps.uncounted : t.segments.now(chosen)}</p>
+      {names !== '' && <p>{t.steps.first(names, eligible === null || eligible > first.length)}</p>}
+      {reasons !== '' && chosen !== null && eligible !== null && (
+        <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>
+      )}
+      {unknown > 0 && <p class="field-problem">{t.steps.unknown(unknown)}</p>}
     </div>
   );
 }
 
-export function RecipientCount({ n }: { n: number | null }) {
-  const { t } = useReader();
+/** What would keep the mailing from being sent, and where it is put right. `apart`: in an answer about the recipients. */
+export function FormFindings({
+  check,
+  ownerId,
+  apart = false,
+}: {
+  check: FormCheck | null;
+  ownerId: number | undefined;
+  apart?: boolean;
+}) {
+  const { t, user } = useReader();
+  const findings = check?.findings ?? [];
   return (
-    <p id="recipients" class="hint" aria-live="polite">
-      {n === null ? '' : t.segments.now(n)}
-    </p>
+    <div id="check" aria-live="polite" {...(apart && { 'hx-swap-oob': 'outerHTML' })}>
+      {findings.length === 0 ? (
+        <p>{t.steps.nothingFound}</p>
+      ) : (
+        <div class="alert alert-warning">
+          <Icon name="warning" />
+          <div>
+            <Findings findings={findings} of={{ ownerId: ownerId ?? user?.id ?? 0, messageId: null }} />
+          </div>
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -1,9 +1,10 @@
+import type { MailingStage } from '../../domain/mailing-stage';
+import { subjectTitle } from '../../domain/subject-title';
 import type { Page } from '../../domain/paging';
 import { takes } from '../../features/audiences/audiences';
 import type { AccountState } from '../../features/accounts/accounts.service';
-import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
-import type { SendPreview } from '../../features/scheduling/send-now.service';
+import type { Outcome } from '../../features/runs/outcomes.service';
 import type { Timeline } from '../../features/statistics/timeline.service';
 import { Chart } from '../components/chart';
 import { Facts } from '../components/facts';
@@ -14,33 +15,32 @@ import { PreflightBox } from '../components/preflight';
 import { EventNumbers, MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
 import { AccountTrouble } from './home.page';
-import { MailingActions, type MayDo } from './mailing-actions';
+import { type ActionProps, DraftLine, MailingActions } from './mailing-actions';
 import { nameOf } from './mailings.page';
 import { isGoing, type Pace, RunLive, timeOf } from './run-live';
 
-export interface MailingProps {
-  mailing: MailingView;
+export interface MailingProps extends ActionProps {
+  stage: MailingStage;
   runs: Page<RunView>;
-  /** The live run, or else the last one. */
-  latest: { run: RunView; pace: Pace } | null;
-  send: SendPreview;
+  /** The sending that is under way, or else the last one. */
+  latest: { run: RunView; pace: Pace; outcome: Outcome } | null;
   timeline: Timeline;
-  sender: string;
-  may: MayDo;
   account: AccountState;
 }
 
-export function MailingPage({ mailing, runs, latest, send, timeline, sender, may, account }: MailingProps) {
+/** First how the mailing stands, in one sentence with the next step; the facts come after it. */
+export function MailingPage({ stage, runs, latest, timeline, account, ...actions }: MailingProps) {
+  const { mailing, send, sender, may } = actions;
   const { t } = useReader();
-  const name = nameOf(mailing, t.mailings.nameless);
+  const chosen = mailing.status === 'done' ? mailing.recipientCount : send.check.chosen;
   return (
     <>
       <PageHead
-        title={name}
+        title={nameOf(mailing, t.mailings.nameless)}
         back={{ to: '/mailings', text: t.mailings.title }}
-        chip={<MailingChip status={mailing.status} />}
+        chip={<MailingChip mailing={mailing} outcome={latest?.outcome} />}
       >
-        <MailingActions mailing={mailing} send={send} sender={sender} may={may} />
+        <MailingActions {...actions} />
       </PageHead>
       {mailing.statusCode && (
         <div class="alert alert-warning">
@@ -51,14 +51,45 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
         </div>
       )}
       {latest && isGoing(latest.run) && account.state !== 'open' && <AccountTrouble account={account} />}
-      {['created', 'started', 'paused'].includes(mailing.status) && (
-        <PreflightBox check={send.check} mailing={mailing} may={may} />
-      )}
-      <MailingFacts mailing={mailing} sender={sender} chosen={send.check.chosen} />
-      {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
+      {stage === 'draft' && <DraftLine {...actions} />}
+      {stage === 'scheduled' && <ScheduledLine mailing={mailing} />}
+      <div class="stage">
+        <Thumbnail mailing={mailing} runId={latest?.run.id} />
+        <div>
+          {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
+          {mailing.status !== 'done' && <PreflightBox check={send.check} mailing={mailing} may={may} />}
+          <MailingFacts mailing={mailing} sender={sender} chosen={chosen} />
+        </div>
+      </div>
       {timeline.points.length > 0 && <Tries timeline={timeline} />}
       <Runs runs={runs} shownAbove={latest && isGoing(latest.run) ? latest.run.id : null} />
     </>
+  );
+}
+
+function ScheduledLine({ mailing: { nextRunAt, timeZone } }: Pick<MailingProps, 'mailing'>) {
+  const { t, format } = useReader();
+  if (!nextRunAt) return null;
+  return (
+    <p class="alert alert-info">
+      <Icon name="mailings" />
+      {t.line.next(format.timeIn(nextRunAt, timeZone))}
+    </p>
+  );
+}
+
+/** The letter, small: as it was last sent, or as it would be. */
+function Thumbnail({ mailing: { messageId }, runId }: Pick<MailingProps, 'mailing'> & { runId: number | undefined }) {
+  const { t } = useReader();
+  if (runId === undefined && messageId === null) return null;
+  const of = runId === undefined ? `/messages/${messageId}` : `/runs/${runId}`;
+  return (
+    <div class="thumb">
+      <div class="thumb-frame" inert aria-hidden="true">
+        <iframe sandbox="" loading="lazy" tabindex={-1} title={t.line.letter} src={`${of}/letter.html`}></iframe>
+      </div>
+      {runId === undefined ? <a href={of}>{t.line.seeMessage}</a> : <a href={`${of}/letter`}>{t.line.seeLetter}</a>}
+    </div>
   );
 }
 
@@ -74,7 +105,7 @@ function MailingFacts({ mailing, sender, chosen }: FactsProps) {
           t.field.message,
           messageId ? (
             <a class="clip" href={`/messages/${messageId}`}>
-              {mailing.messageSubject}
+              {subjectTitle(mailing.messageSubject ?? '')}
             </a>
           ) : (
             '–'
@@ -174,17 +205,23 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
             class: 'main-cell text-nowrap',
             cell: (run) => {
               const time = format.time(timeOf(run));
-              return run.status === 'missed' ? time : <a href={`/runs/${run.id}`}>{time}</a>;
+              if (run.status === 'missed') return time;
+              return (
+                <>
+                  <a href={`/runs/${run.id}`}>{time}</a>
+                  <span class="hint clip">{subjectTitle(run.subject)}</span>
+                </>
+              );
             },
           },
           { head: t.run.why, cell: ({ trigger }) => t.runTrigger[trigger] },
           {
             head: t.field.status,
-            cell: ({ id, status, reason, after }) => (
+            cell: (run) => (
               <div>
-                <RunChip status={status} />
-                {reason && <span class="hint"> {t.runReason[reason]}</span>}
-                {id !== shownAbove && <EventNumbers counts={after} class="hint d-block" />}
+                <RunChip run={run} />
+                {run.reason && <span class="hint"> {t.runReason[run.reason]}</span>}
+                {run.id !== shownAbove && <EventNumbers counts={run.after} class="hint d-block" />}
               </div>
             ),
           },

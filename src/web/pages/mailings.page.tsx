@@ -3,12 +3,19 @@ import type { Page } from '../../domain/paging';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { Icon } from '../components/icon';
 import { Owner, OwnerPick, PageHead, Pick, Results, Search } from '../components/list';
-import { MailingChip, Progress, SentOf } from '../components/states';
+import { subjectTitle } from '../../domain/subject-title';
+import type { Outcome } from '../../features/runs/outcomes.service';
+import { MailingChip, OutcomeLine, Progress } from '../components/states';
 import { useReader } from '../reader';
 
-export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
+interface Props {
+  mailings: Page<MailingView>;
+  outcomes: Map<number, Outcome>;
+}
+
+export function MailingsPage({ mailings, outcomes }: Props) {
   const { t, format, path } = useReader();
-  const live = mailings.items.some((m) => m.lastRun && m.lastRun.open > 0);
+  const live = [...outcomes.values()].some((outcome) => outcome.open > 0);
   return (
     <>
       <PageHead title={t.mailings.title}>
@@ -38,14 +45,17 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
                 <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>
                 {mailing.name && mailing.messageSubject && (
                   <div class="hint">
-                    <span class="clip">{mailing.messageSubject}</span>
+                    <span class="clip">{subjectTitle(mailing.messageSubject)}</span>
                   </div>
                 )}
                 <Owner id={mailing.ownerId} />
               </>
             ),
           },
-          { head: t.field.status, cell: ({ status }) => <MailingChip status={status} /> },
+          {
+            head: t.field.status,
+            cell: (mailing) => <MailingChip mailing={mailing} outcome={outcomes.get(mailing.id)} />,
+          },
           {
             head: t.field.recipients,
             class: 'num',
@@ -55,10 +65,16 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
           {
             head: t.field.nextRun,
             class: 'text-cell muted',
-            cell: ({ status, nextRunAt, timeZone }) =>
-              status === 'started' && nextRunAt && format.timeIn(nextRunAt, timeZone),
+            cell: ({ status, nextRunAt, timeZone }) => {
+              if (status === 'created') return <span class="not-yet">{t.line.notScheduled}</span>;
+              return status === 'started' && nextRunAt && format.timeIn(nextRunAt, timeZone);
+            },
           },
-          { head: t.field.lastResult, class: 'result-cell', cell: (mailing) => <LastResult of={mailing} /> },
+          {
+            head: t.field.lastResult,
+            class: 'result-cell',
+            cell: (mailing) => <LastResult of={mailing} outcome={outcomes.get(mailing.id)} />,
+          },
         ]}
         empty={{ text: t.mailings.empty, action: { to: '/mailings/new', text: t.mailings.new } }}
       />
@@ -73,29 +89,21 @@ const LIVE = {
   'hx-swap': 'outerHTML',
 };
 
-function LastResult({ of }: { of: MailingView }) {
+function LastResult({ of, outcome }: { of: MailingView; outcome: Outcome | undefined }) {
   const { t } = useReader();
-  const { lastRun } = of;
-  if (!lastRun) return null;
+  if (!outcome) return null;
   return (
     <>
-      <Progress
-        status={lastRun.status}
-        counts={{ ...lastRun, skipped: rest(lastRun) }}
-        label={t.run.progressOf(nameOf(of, t.mailings.nameless))}
-      />
+      <Progress of={outcome} label={t.run.progressOf(nameOf(of, t.mailings.nameless))} />
       <span class="hint">
-        <SentOf status={lastRun.status} counts={lastRun} />
-        {lastRun.failed > 0 && <> · {t.run.failedN(lastRun.failed)}</>}
+        <OutcomeLine of={outcome} />
       </span>
     </>
   );
 }
 
-const rest = ({ total, sent, failed, open }: { total: number; sent: number; failed: number; open: number }) =>
-  total - sent - failed - open;
-
+/** What a mailing is called on pages: by its name, else by its subject. */
 export const nameOf = (
   mailing: Pick<MailingView, 'id' | 'name' | 'messageSubject'>,
   nameless: (id: number) => string,
-): string => mailing.name || mailing.messageSubject || nameless(mailing.id);
+): string => mailing.name || subjectTitle(mailing.messageSubject ?? '') || nameless(mailing.id);

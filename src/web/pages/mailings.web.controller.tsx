@@ -1,28 +1,27 @@
-import { Get, Post } from '@nestjs/common';
-import { invalid } from '../../domain/errors';
+import { Get, HttpCode, Post } from '@nestjs/common';
+import { DomainError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
-import { problem } from '../../domain/problems';
 import { mailingStatuses } from '../../domain/states';
 import { wallClock } from '../../domain/time-zone';
-import { audiences, takes } from '../../features/audiences/audiences';
-import { SegmentsService } from '../../features/audiences/segments.service';
-import { ClientsService } from '../../features/clients/clients.service';
+import { takes } from '../../features/audiences/audiences';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
-import { MessagesService } from '../../features/messages/messages.service';
+import { OutcomesService } from '../../features/runs/outcomes.service';
+import { LifecycleService } from '../../features/scheduling/lifecycle.service';
 import { MailingEditService } from '../../features/scheduling/mailing-edit.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { Id } from '../../http/id.pipe';
 import { MANY_IDS_BYTES } from '../../http/body';
 import { CurrentViewer, TakesBodies } from '../../http/viewer';
-import { type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
+import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { opened, versionOf } from '../kept-form';
-import { addressesIn, mailingInput, occurrencesOf, valuesOf } from '../mailing-form';
+import { mailingInput, occurrencesOf, valuesOf } from '../mailing-form';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
-import { MailingFormPage, OccurrenceList } from './mailing-form.page';
-import { FoundClients, RecipientCount } from './mailing-recipients';
+import { MailingFormPage, MessageSelect, OccurrenceList } from './mailing-form.page';
+import { MailingFormParts } from './mailing-form-parts.service';
+import { FormFindings, FoundClients, RecipientCheck } from './mailing-recipients';
 import { MailingsPage } from './mailings.page';
 
 /** How long recipients may be counted, in milliseconds: while a page is waited for, and when a script asks. */
@@ -35,10 +34,10 @@ export class MailingsWebController {
   constructor(
     private readonly mailings: MailingsService,
     private readonly editing: MailingEditService,
-    private readonly messages: MessagesService,
-    private readonly clients: ClientsService,
+    private readonly lifecycle: LifecycleService,
     private readonly statistics: StatisticsService,
-    private readonly segments: SegmentsService,
+    private readonly outcomes: OutcomesService,
+    private readonly parts: MailingFormParts,
   ) {}
 
   @Get()
@@ -56,7 +55,11 @@ export class MailingsWebController {
       ...(chosen && { status: chosen }),
       ...(cursor && { cursor }),
     });
-    return page((t) => t.mailings.title, <MailingsPage mailings={mailings} />);
+    const outcomes = await this.outcomes.of(
+      viewer,
+      mailings.items.map(({ id }) => id),
+    );
+    return page((t) => t.mailings.title, <MailingsPage mailings={mailings} outcomes={outcomes} />);
   }
 
   @Get('new')
@@ -90,11 +93,11 @@ export class MailingsWebController {
       reader,
       form,
       async () => {
+        if (form.then === 'find') return this.form(viewer, reader, emptyForm(form));
         const input = mailingInput(form);
-        const clientIds = takes(input.audience, 'clientIds') ? await this.clientIds(viewer, form) : undefined;
+        const clientIds = takes(input.audience, 'clientIds') ? await this.parts.clientIds(viewer, form) : undefined;
         const made = await this.mailings.create(viewer, { ...input, ...(clientIds && { clientIds }) });
-        await this.statistics.forget(viewer);
-        return redirect(`/mailings/${made.id}`, 'saved');
+        return this.saved(viewer, reader, made, form);
       },
       (state) => this.form(viewer, reader, state),
     );
@@ -106,20 +109,37 @@ export class MailingsWebController {
     return fragment(<OccurrenceList {...occurrencesOf(values, reader)} />);
   }
 
-  /** How many a form's audience is, if a segment says so. */
-  @Get('recipients')
-  async recipients(@CurrentViewer() viewer: Viewer, @Ask() values: FormValues): Promise<WebAnswer> {
-    const id = wholeNumber(values.mailingId);
-    const mailing = id ? await this.mailings.get(viewer, id) : undefined;
-    return fragment(<RecipientCount n={await this.count(viewer, values, PATIENT_MS, mailing)} />);
+  /** To whom a form's mailing would go, and what would keep it from being sent. Changes nothing. */
+  @Post('check')
+  @HttpCode(200)
+  async check(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Form() values: FormValues,
+    @Ask() { mailingId }: FormValues,
+  ): Promise<WebAnswer> {
+    const mailing = await this.mailingOf(viewer, mailingId);
+    const check = await this.parts.check(viewer, values, PATIENT_MS, reader.language, mailing);
+    return fragment(
+      <>
+        <RecipientCheck check={check} />
+        <FormFindings check={check} ownerId={mailing?.ownerId} apart />
+      </>,
+    );
+  }
+
+  /** The messages that a search in the form finds. */
+  @Get('messages')
+  async findMessages(@CurrentViewer() viewer: Viewer, @Ask() values: FormValues): Promise<WebAnswer> {
+    const mailing = await this.mailingOf(viewer, values.mailingId);
+    const messages = await this.parts.messageChoices(viewer, values, mailing);
+    return fragment(<MessageSelect form={emptyForm(values)} messages={messages} />);
   }
 
   @Get('clients')
   async find(@CurrentViewer() viewer: Viewer, @Ask() { findClient }: FormValues): Promise<WebAnswer> {
-    const found = findClient?.trim()
-      ? await this.clients.list(viewer, { limit: 8, search: findClient, ownerId: viewer.userId })
-      : { items: [] };
-    return fragment(findClient?.trim() ? <FoundClients clients={found.items} /> : <></>);
+    const found = await this.parts.found(viewer, findClient);
+    return fragment(found ? <FoundClients clients={found} /> : <></>);
   }
 
   @Get(':id/edit')
@@ -140,13 +160,13 @@ export class MailingsWebController {
       reader,
       form,
       async () => {
+        if (form.then === 'find') return this.form(viewer, reader, emptyForm(form), mailing);
         const input = mailingInput(form, mailing);
         const selects = takes(input.audience, 'clientIds') && form.clientIds?.trim();
-        const added = selects ? await this.clientIds(viewer, form) : [];
-        await this.editing.update(viewer, id, { ...input, ...versionOf(form) });
+        const added = selects ? await this.parts.clientIds(viewer, form) : [];
+        const changed = await this.editing.update(viewer, id, { ...input, ...versionOf(form) });
         if (added.length > 0) await this.mailings.addClients(viewer, id, added);
-        await this.statistics.forget(viewer);
-        return redirect(`/mailings/${id}`, 'saved');
+        return this.saved(viewer, reader, changed, form);
       },
       (state) => this.form(viewer, reader, state, mailing),
       async () => {
@@ -156,53 +176,38 @@ export class MailingsWebController {
     );
   }
 
-  private async form(viewer: Viewer, reader: Reader, form: FormState, mailing?: MailingView): Promise<WebAnswer> {
-    const ownerId = mailing?.ownerId ?? viewer.userId;
-    const [messages, clients, segments, recipients] = await Promise.all([
-      this.messages.list(viewer, { limit: 200, ownerId }),
-      this.clients.list(viewer, { limit: 1, withTotal: true, ownerId }),
-      this.segments.choices(ownerId),
-      this.count(viewer, form.values, AT_ONCE_MS, mailing),
-    ]);
-    const choices = messages.items.map(({ id, subject }) => ({ id, subject }));
-    if (mailing?.messageId && !choices.some(({ id }) => id === mailing.messageId)) {
-      choices.push({ id: mailing.messageId, subject: mailing.messageSubject ?? '' });
+  /**
+   * Schedules what was saved, if that was asked for. What would go out at once is not sent by this: its page asks first,
+   * and says why a mailing can't be scheduled.
+   */
+  private async saved(viewer: Viewer, reader: Reader, mailing: MailingView, form: FormValues): Promise<WebAnswer> {
+    const isAsked = form.then === 'schedule' && mailing.status === 'created' && mailing.startAt > reader.now;
+    const isScheduled = isAsked && (await this.schedules(viewer, mailing.id));
+    await this.statistics.forget(viewer);
+    return redirect(`/mailings/${mailing.id}`, isScheduled ? 'started' : 'saved');
+  }
+
+  private async schedules(viewer: Viewer, id: number): Promise<boolean> {
+    try {
+      await this.lifecycle.start(viewer, id);
+      return true;
+    } catch (error) {
+      if (error instanceof DomainError && error.kind !== 'unavailable') return false;
+      throw error;
     }
-    const body = (
-      <MailingFormPage
-        form={form}
-        messages={choices}
-        occurrences={occurrencesOf(form.values, reader)}
-        totalClients={clients.total ?? 0}
-        segments={segments}
-        recipients={recipients}
-        {...(mailing && { mailing })}
-      />
+  }
+
+  private async form(viewer: Viewer, reader: Reader, form: FormState, mailing?: MailingView): Promise<WebAnswer> {
+    const parts = await this.parts.of(viewer, form.values, AT_ONCE_MS, reader.language, mailing);
+    const occurrences = occurrencesOf(form.values, reader);
+    return page(
+      (t) => (mailing ? t.mailings.edit : t.mailings.new),
+      <MailingFormPage {...{ form, occurrences, ...parts }} {...(mailing && { mailing })} />,
     );
-    return page((t) => (mailing ? t.mailings.edit : t.mailings.new), body);
   }
 
-  private count(viewer: Viewer, values: FormValues, ms: number, mailing?: MailingView): Promise<number | null> {
-    const audience = oneOf(audiences, values.audience);
-    if (!audience) return Promise.resolve(null);
-    const segmentId = takes(audience, 'segmentId') ? (wholeNumber(values.segmentId) ?? null) : null;
-    const asked = {
-      id: mailing?.id ?? 0,
-      audience,
-      segmentId,
-      excludeSegmentId: wholeNumber(values.excludeSegmentId) ?? null,
-    };
-    return this.mailings.recipientsOf(viewer, asked, ms, mailing?.ownerId);
-  }
-
-  /** The clients of the addresses in the text area. @throws ValidationError naming those that are no clients */
-  private async clientIds(viewer: Viewer, form: FormValues): Promise<number[]> {
-    const emails = addressesIn(form.clientIds ?? '');
-    if (emails.length === 0) return [];
-    const found = await this.clients.idsByEmail(viewer, emails);
-    const missing = emails.filter((email) => !found.has(email));
-    if (missing.length > 0)
-      throw invalid('clientIds', problem('unknown_addresses', { count: missing.length, shown: missing.slice(0, 5) }));
-    return [...found.values()];
+  private async mailingOf(viewer: Viewer, mailingId: string | undefined): Promise<MailingView | undefined> {
+    const id = wholeNumber(mailingId);
+    return id ? this.mailings.get(viewer, id) : undefined;
   }
 }

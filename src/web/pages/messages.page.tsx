@@ -1,5 +1,6 @@
 import { templateColumns } from '../../domain/client-columns';
 import type { FieldDefinition } from '../../domain/client-fields';
+import { subjectTitle } from '../../domain/subject-title';
 import type { Page } from '../../domain/paging';
 import type { RenderedContent } from '../../domain/template';
 import { TEMPLATE_VARIABLES } from '../../domain/template';
@@ -11,6 +12,11 @@ import { KeptForm } from '../components/kept-form';
 import { Icon } from '../components/icon';
 import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
 import { useReader } from '../reader';
+import type { Texts } from '../texts/texts';
+
+/** What a message is called on pages: by its subject. */
+export const titleOf = ({ id, subject }: { id: number; subject: string }, t: Texts): string =>
+  subjectTitle(subject) || t.steps.untitled(id);
 
 export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
   const { t, format } = useReader();
@@ -33,7 +39,7 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
             class: 'main-cell',
             cell: (message) => (
               <>
-                <a href={`/messages/${message.id}`}>{message.subject}</a>
+                <a href={`/messages/${message.id}`}>{titleOf(message, t)}</a>
                 <Owner id={message.ownerId} />
               </>
             ),
@@ -69,7 +75,7 @@ export function MessagePage(props: EditorProps) {
   return (
     <>
       <PageHead
-        title={message ? message.subject : t.messages.new}
+        title={message ? titleOf(message, t) : t.messages.new}
         back={back ? { to: back, text: t.mailings.edit } : { to: '/messages', text: t.messages.title }}
       >
         {message && <MessageActions message={message} mayChange={mayChange} />}

@@ -24,7 +24,7 @@ import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
-import { MessagePage, MessagesPage, Preview } from './messages.page';
+import { MessagePage, MessagesPage, Preview, titleOf } from './messages.page';
 import { STARTER } from './starter-message';
 
 const PREVIEW_ID = /^[0-9a-f-]{36}$/;
@@ -214,7 +214,7 @@ export class MessagesWebController {
         {...(message && { message })}
       />
     );
-    return page((t) => message?.subject ?? t.messages.new, body);
+    return page((t) => (message ? titleOf(message, t) : t.messages.new), body);
   }
 
   private async clientOf(viewer: Viewer, search: string | undefined): Promise<number | undefined> {

@@ -1,3 +1,4 @@
+import { subjectTitle } from '../../domain/subject-title';
 import { type Report, reportSteps } from '../../features/statistics/reports.service';
 import { Chart } from '../components/chart';
 import { type Column, PageHead, Pick, Search, Table } from '../components/list';
@@ -147,7 +148,7 @@ function ByMailing({ mailings }: { mailings: Report['mailings'] }) {
           {
             head: t.field.mailing,
             class: 'main-cell',
-            cell: ({ id, name }) => <a href={`/mailings/${id}`}>{name || t.mailings.nameless(id)}</a>,
+            cell: ({ id, name }) => <a href={`/mailings/${id}`}>{subjectTitle(name) || t.mailings.nameless(id)}</a>,
           },
           ...COUNTS.map((name) => ({
             head: t.counts[name],

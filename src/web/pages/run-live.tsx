@@ -1,5 +1,7 @@
+import { isLive } from '../../domain/outcome';
+import type { Outcome } from '../../features/runs/outcomes.service';
 import type { RunView } from '../../features/runs/runs.service';
-import { countedEvents, Progress, RunChip, SentOf } from '../components/states';
+import { countedEvents, OutcomeLine, Progress } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
 
@@ -26,7 +28,7 @@ export function paceOf(run: RunView, before: Record<string, string> = {}): Pace 
 export const timeOf = (run: RunView): Date =>
   run.trigger === 'schedule' && run.occurrenceAt ? run.occurrenceAt : run.createdAt;
 
-export const isGoing = (run: RunView): boolean => run.status === 'planning' || run.status === 'sending';
+export const isGoing = (run: RunView): boolean => isLive(run.status);
 
 /** Whether the rest of the page is outdated, too; `before` as for `paceOf`. */
 export const isOutdated = (run: RunView, before: Record<string, string>): boolean =>
@@ -35,17 +37,22 @@ export const isOutdated = (run: RunView, before: Record<string, string>): boolea
 interface Props {
   run: RunView;
   pace: Pace;
+  /** What became of the people, if the run is one of several to them. */
+  outcome?: Outcome | undefined;
   /** The path that returns only this part; `keep` is sent with every refresh. */
   from: string;
   keep: Record<string, string>;
 }
 
-/** A run's progress, refreshed every second and a half until it is over. */
-export function RunLive({ run, pace, from, keep }: Props) {
+/** A sending's outcome in one sentence, its bar and its numbers, refreshed every second and a half until it is over. */
+export function RunLive({ run, pace, outcome, from, keep }: Props) {
   const { t, format } = useReader();
-  const { counts } = run;
   const { rate } = pace;
   const going = isGoing(run);
+  const people = outcome?.repeated ? outcome : undefined;
+  const shown = people ?? { status: run.status, paused: run.pausedAt !== null, counts: run.counts };
+  const goes = going && !shown.paused && rate !== null && rate > 0 ? rate : null;
+  const open = run.counts.pending + run.counts.sending + run.counts.deferred;
   const seen = { run: `${run.id}`, stage: run.status, done: `${pace.done}`, at: `${pace.atMs}` };
   const next = new URLSearchParams({ ...keep, ...seen });
   return (
@@ -62,30 +69,24 @@ export function RunLive({ run, pace, from, keep }: Props) {
           }
         : {})}
     >
-      <div class="line">
-        <h2 id="live-title">{going ? t.run.going : t.run.outcome}</h2>
-        <RunChip status={run.status} />
-      </div>
-      <Progress status={run.status} counts={counts} label={t.run.progressOf('')} />
-      <p class="line">
-        <span>
-          <SentOf status={run.status} counts={counts} />
-        </span>
-        {going && rate !== null && rate > 0 && (
-          <span class="hint">
-            {t.run.rate(format.number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate)))} ·{' '}
-            {t.run.left(format.roughly(((counts.pending + counts.sending + counts.deferred) / rate) * 1000))}
-          </span>
-        )}
-      </p>
+      <h2 id="live-title" class="outcome-line">
+        <OutcomeLine of={shown} left={goes === null ? null : format.roughly((open / goes) * 1000)} />
+      </h2>
+      <Progress of={shown} label={t.run.progressOf('')} />
       <p class="hint">
         {t.runTrigger[run.trigger]}
         {run.startedAt && <> · {t.run.began(format.time(run.startedAt))}</>}
         {run.finishedAt && <> · {t.run.ended(format.time(run.finishedAt))}</>}
+        {goes && <> · {t.run.rate(format.number(goes < 10 ? Math.round(goes * 10) / 10 : Math.round(goes)))}</>}
+        {people && <> · {t.line.repeated}</>}
       </p>
-      <Counts run={run} />
-      <SkippedBy run={run} />
-      <After run={run} />
+      {!people && (
+        <>
+          <Counts run={run} />
+          <SkippedBy run={run} />
+          <After run={run} />
+        </>
+      )}
     </section>
   );
 }

@@ -1,3 +1,4 @@
+import { subjectTitle } from '../../domain/subject-title';
 import type { Page } from '../../domain/paging';
 import type { DeliveryView } from '../../features/runs/deliveries.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
@@ -34,14 +35,19 @@ interface Worded {
 export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, again, segments }: Props) {
   const { t, format, query } = useReader();
   const keep = Object.fromEntries([...query].filter(([name, value]) => /^(status|event)$/.test(name) && value));
-  const name = mailing ? nameOf(mailing, t.mailings.nameless) : run.subject;
+  const name = mailing ? nameOf(mailing, t.mailings.nameless) : subjectTitle(run.subject);
   return (
     <>
       <PageHead
         title={mailing ? format.timeIn(timeOf(run), mailing.timeZone) : format.time(timeOf(run))}
         back={{ to: mailing ? `/mailings/${mailing.id}` : '/mailings', text: name || t.mailings.title }}
-        chip={<RunChip status={run.status} />}
+        chip={<RunChip run={run} />}
       >
+        {run.status !== 'missed' && (
+          <a class="btn btn-secondary" href={`/runs/${run.id}/letter`}>
+            {t.line.seeLetter}
+          </a>
+        )}
         <a class="btn btn-secondary" href={`/runs/${run.id}/deliveries.csv`} download>
           {t.list.csv}
         </a>
@@ -79,6 +85,11 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, aga
             class: 'response-cell',
             cell: (delivery) => (
               <>
+                {hasLetter(delivery) && (
+                  <a class="d-block" href={`/deliveries/${delivery.id}/letter`}>
+                    {t.line.letter}
+                  </a>
+                )}
                 {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
                 {delivery.lastResponse && <Reply text={delivery.lastResponse} />}
                 {delivery.nextAttemptAt && (
@@ -117,6 +128,10 @@ function RunSegments({ segment, exclude }: NonNullable<Props['segments']>) {
     />
   );
 }
+
+/** Whether a letter went out, or may have, to somebody who is still known. */
+export const hasLetter = ({ status, fullName }: Pick<DeliveryView, 'status' | 'fullName'>): boolean =>
+  fullName !== null && (status === 'sent' || status === 'unknown');
 
 function Filters() {
   const { t } = useReader();

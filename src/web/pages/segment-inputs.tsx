@@ -1,3 +1,4 @@
+import { subjectTitle } from '../../domain/subject-title';
 import type { FieldDefinition } from '../../domain/client-fields';
 import { type FilterType, lastResults, ownField, type SegmentFilter } from '../../domain/segment-filter';
 import { subscriptionStatuses } from '../../domain/subscription';
@@ -159,7 +160,10 @@ function ValueInput({ row, type, name, problem, names, mailings, form }: ValuePr
   if (type === 'receipt') {
     const options = [
       { value: '', text: t.segments.anyMailing },
-      ...mailings.map((each) => ({ value: String(each.id), text: each.name || t.mailings.nameless(each.id) })),
+      ...mailings.map((each) => ({
+        value: String(each.id),
+        text: subjectTitle(each.name) || t.mailings.nameless(each.id),
+      })),
     ];
     return (
       <>

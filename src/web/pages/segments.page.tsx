@@ -1,3 +1,4 @@
+import { subjectTitle } from '../../domain/subject-title';
 import type { Page } from '../../domain/paging';
 import type { SegmentCount } from '../../features/audiences/segment-count.service';
 import type { SegmentView } from '../../features/audiences/segments.service';
@@ -84,7 +85,7 @@ export function SegmentPage({ segment, names, count, mailings, mayChange, isOwn 
       <ul class="plain">
         {mailings.map((mailing) => (
           <li key={mailing.id}>
-            <a href={`/mailings/${mailing.id}`}>{mailing.name || t.mailings.nameless(mailing.id)}</a>
+            <a href={`/mailings/${mailing.id}`}>{subjectTitle(mailing.name) || t.mailings.nameless(mailing.id)}</a>
           </li>
         ))}
       </ul>

@@ -1,5 +1,6 @@
 import type { Page } from '../../domain/paging';
 import { roles } from '../../domain/permissions';
+import type { Outcome } from '../../features/runs/outcomes.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { userStatuses } from '../../features/users/user.entity';
 import type { UserView } from '../../features/users/users.service';
@@ -58,6 +59,7 @@ export function UsersPage({ users }: { users: Page<UserView> }) {
 interface UserProps {
   user: UserView;
   mailings: Page<MailingView>;
+  outcomes: Map<number, Outcome>;
   clients: number;
   may: { block: boolean; role: boolean };
 }
@@ -121,7 +123,7 @@ function UserFacts({ user, clients }: Pick<UserProps, 'user' | 'clients'>) {
 }
 
 /** One user, what they own, and the actions on them. */
-export function UserPage({ user, mailings, clients, may }: UserProps) {
+export function UserPage({ user, mailings, outcomes, clients, may }: UserProps) {
   const { t, format } = useReader();
   const at = `/users/${user.id}`;
   return (
@@ -163,7 +165,10 @@ export function UserPage({ user, mailings, clients, may }: UserProps) {
                 class: 'main-cell',
                 cell: (mailing) => <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>,
               },
-              { head: t.field.status, cell: ({ status }) => <MailingChip status={status} /> },
+              {
+                head: t.field.status,
+                cell: (mailing) => <MailingChip mailing={mailing} outcome={outcomes.get(mailing.id)} />,
+              },
               {
                 head: t.field.recipients,
                 class: 'num',

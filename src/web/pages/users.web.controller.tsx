@@ -2,6 +2,7 @@ import { Get, Post } from '@nestjs/common';
 import { mayBlock, reach, roles, type Viewer } from '../../domain/permissions';
 import { ClientsService } from '../../features/clients/clients.service';
 import { MailingsService } from '../../features/mailings/mailings.service';
+import { OutcomesService } from '../../features/runs/outcomes.service';
 import { BlockingService } from '../../features/scheduling/blocking.service';
 import { SecondFactorService } from '../../features/users/second-factor.service';
 import { userStatuses } from '../../features/users/user.entity';
@@ -21,6 +22,7 @@ export class UsersWebController {
     private readonly secondFactor: SecondFactorService,
     private readonly mailings: MailingsService,
     private readonly clients: ClientsService,
+    private readonly outcomes: OutcomesService,
   ) {}
 
   @Get()
@@ -45,11 +47,15 @@ export class UsersWebController {
       this.mailings.list(viewer, { limit: 25, ownerId: id, ...(cursor && { cursor }) }),
       this.clients.list(viewer, { limit: 1, withTotal: true, ownerId: id }),
     ]);
+    const outcomes = await this.outcomes.of(
+      viewer,
+      mailings.items.map((mailing) => mailing.id),
+    );
     const may = {
       block: mayBlock(viewer, user),
       role: reach(viewer, 'users.role') === 'all' && viewer.userId !== id,
     };
-    return page(() => user.email, <UserPage user={user} mailings={mailings} clients={clients.total ?? 0} may={may} />);
+    return page(() => user.email, <UserPage {...{ user, mailings, outcomes, may }} clients={clients.total ?? 0} />);
   }
 
   @Post(':id/block')

@@ -10,6 +10,7 @@ import { findingEn } from './finding';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
+import { lineEn, stepsEn } from './line';
 import { reasonsEn } from './reasons';
 
 /** Null: it took too long to count them. */
@@ -107,8 +108,8 @@ export const en = {
     lastUsed: 'Last used',
   },
   counts: { sent: 'Sent', failed: 'Failed', unknown: 'Unknown', skipped: 'Skipped' },
-  mailingStatus: { created: 'Created', started: 'Started', paused: 'Paused', done: 'Done' },
-  runStatus: { planning: 'Preparing', sending: 'Sending', done: 'Done', cancelled: 'Cancelled', missed: 'Missed' },
+  mailingStatus: { created: 'Draft', started: 'Scheduled or sending', paused: 'On hold', done: 'Over' },
+  runStatus: { planning: 'Preparing', sending: 'Sending', done: 'Done', cancelled: 'Stopped', missed: 'Missed' },
   runTrigger: { schedule: 'By schedule', demand: 'Sent by hand', resend: 'Sent again to those who failed' },
   runReason: {
     down: 'the service was down',
@@ -558,6 +559,8 @@ export const en = {
   segments: segmentsEn,
   kept: keptEn,
   finding: findingEn,
+  line: lineEn,
+  steps: stepsEn,
   mailings: {
     title: 'Mailings',
     new: 'New mailing',
@@ -618,7 +621,6 @@ export const en = {
     onUnknownHoldHint: 'Nobody gets it twice; you decide each case.',
     never: 'Never',
     timeline: 'Attempts over time',
-    start: 'Start',
     pause: 'Pause',
     resume: 'Resume',
     finish: 'Finish',
@@ -626,13 +628,9 @@ export const en = {
     remove: 'Remove',
     removeOne: (email: string) => `Remove ${email}`,
     nobody: 'Nobody is selected yet.',
-    startQuestion: 'Start this mailing?',
-    startsNow: (n: number | null, sender: string) =>
-      `Its start has passed, so ${letters(n)} from ${sender} go out at once.`,
-    startsLater: (n: number | null, sender: string) => `${letters(n)} from ${sender} will go out at its start.`,
+    letters,
     sendQuestion: (n: number | null) => `Send to ${people(n)} now?`,
     sendText: (n: number | null, sender: string) => `${letters(n)} from ${sender} will go out at once.`,
-    gotItAlready: (n: number) => `${people(n)} got it already and will be left out.`,
     finishQuestion: 'Finish this mailing for good?',
     finishText: (n: number, sender: string) =>
       `${letters(n)} from ${sender} that wait are cancelled, and it can not be started again.`,
@@ -650,17 +648,10 @@ export const en = {
     title: 'Sending',
     runs: 'Sendings',
     why: 'Why',
-    going: 'Sending now',
-    outcome: 'Outcome',
-    progress: (share: string, sent: string, total: string) => `${share} through, ${sent} of ${total} sent`,
     progressOf: (name: string) => `Progress ${name}`.trim(),
-    done: (sent: string, total: string) => `${sent} of ${total} sent`,
-    prepared: (total: string) => `${total} prepared so far`,
-    failedN: (n: number) => `${count(n, 'failure', 'failures')}`,
     after: 'After sending',
     skippedBy: (reasons: string) => `Skipped: ${reasons}`,
     rate: (n: string) => `${n} letters/s`,
-    left: (time: string) => `about ${time} left`,
     began: (at: string) => `began ${at}`,
     ended: (at: string) => `ended ${at}`,
     search: 'E-mail',
@@ -1073,7 +1064,7 @@ export const en = {
     unlinked: 'Unlinked.',
     sessionsEnded: 'Signed out there.',
     copied: 'Copied. Change what differs.',
-    started: 'The mailing has started.',
+    started: 'The mailing is scheduled.',
     paused: 'Paused: no further letter goes out.',
     resumed: 'The mailing goes on.',
     finished: 'The mailing is finished.',

@@ -5,6 +5,7 @@ import { findingRu } from './finding';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
+import { lineRu, stepsRu } from './line';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
@@ -107,12 +108,17 @@ export const ru: Texts = {
     lastUsed: 'Использован',
   },
   counts: { sent: 'Отправлено', failed: 'Не отправлено', unknown: 'Неизвестно', skipped: 'Пропущено' },
-  mailingStatus: { created: 'Создана', started: 'Запущена', paused: 'Приостановлена', done: 'Завершена' },
+  mailingStatus: {
+    created: 'Черновик',
+    started: 'Запланирована или отправляется',
+    paused: 'Приостановлена',
+    done: 'Завершена',
+  },
   runStatus: {
     planning: 'Готовится',
     sending: 'Идёт',
     done: 'Завершена',
-    cancelled: 'Отменена',
+    cancelled: 'Остановлена',
     missed: 'Не состоялась',
   },
   runTrigger: { schedule: 'По расписанию', demand: 'Вручную', resend: 'Повторно тем, кому не дошло' },
@@ -568,6 +574,8 @@ export const ru: Texts = {
   segments: segmentsRu,
   kept: keptRu,
   finding: findingRu,
+  line: lineRu,
+  steps: stepsRu,
   mailings: {
     title: 'Рассылки',
     new: 'Новая рассылка',
@@ -628,7 +636,6 @@ export const ru: Texts = {
     onUnknownHoldHint: 'Никто не получит дважды; решаете вы.',
     never: 'Без конца',
     timeline: 'Попытки по времени',
-    start: 'Запустить',
     pause: 'Приостановить',
     resume: 'Продолжить',
     finish: 'Завершить',
@@ -636,13 +643,9 @@ export const ru: Texts = {
     remove: 'Убрать',
     removeOne: (email: string) => `Убрать ${email}`,
     nobody: 'Пока никто не выбран.',
-    startQuestion: 'Запустить рассылку?',
-    startsNow: (n: number | null, sender: string) =>
-      `Время начала прошло, поэтому ${letters(n)} от ${sender} уйдут сразу.`,
-    startsLater: (n: number | null, sender: string) => `Когда придёт время начала, уйдут ${letters(n)} от ${sender}.`,
+    letters,
     sendQuestion: (n: number | null) => `Отправить ${toPeople(n)} сейчас?`,
     sendText: (n: number | null, sender: string) => `Сразу уйдут ${letters(n)} от ${sender}.`,
-    gotItAlready: (n: number) => `Уже получили и будут пропущены: ${people(n)}.`,
     finishQuestion: 'Завершить рассылку насовсем?',
     finishText: (n: number, sender: string) =>
       `Отменятся ждущие письма от ${sender}: ${letters(n)}. Запустить её снова будет нельзя.`,
@@ -660,17 +663,10 @@ export const ru: Texts = {
     title: 'Отправка',
     runs: 'Отправки',
     why: 'Почему',
-    going: 'Отправляется сейчас',
-    outcome: 'Итог',
-    progress: (share: string, sent: string, total: string) => `Пройдено ${share}, отправлено ${sent} из ${total}`,
     progressOf: (name: string) => `Ход отправки ${name}`.trim(),
-    done: (sent: string, total: string) => `Отправлено ${sent} из ${total}`,
-    prepared: (total: string) => `Пока подготовлено: ${total}`,
-    failedN: (n: number) => count(n, 'неудача', 'неудачи', 'неудач'),
     after: 'После отправки',
     skippedBy: (reasons: string) => `Пропущено: ${reasons}`,
     rate: (n: string) => `${n} писем/с`,
-    left: (time: string) => `осталось около ${time}`,
     began: (at: string) => `начало ${at}`,
     ended: (at: string) => `конец ${at}`,
     search: 'Эл. почта',
@@ -1083,7 +1079,7 @@ export const ru: Texts = {
     unlinked: 'Отвязано.',
     sessionsEnded: 'Вход завершён.',
     copied: 'Скопировано. Измените, что нужно.',
-    started: 'Рассылка запущена.',
+    started: 'Рассылка запланирована.',
     paused: 'Приостановлена: больше письма не уходят.',
     resumed: 'Рассылка продолжается.',
     finished: 'Рассылка завершена.',

@@ -1,0 +1,150 @@
+import type { DeliveryStatus } from '../../domain/states';
+import type { MailingStage } from '../../domain/mailing-stage';
+import { countEn, countRu } from './plural';
+
+const peopleEn = (n: number) => countEn(n, 'person', 'people');
+const peopleRu = (n: number) => countRu(n, 'человек', 'человека', 'человек');
+
+/** The way of a mailing from draft to sent, its outcome in one sentence, and the letter as it was sent. */
+export const lineEn = {
+  stage: {
+    draft: 'Draft',
+    scheduled: 'Scheduled',
+    sending: 'Sending',
+    onHold: 'On hold',
+    sent: 'Sent',
+    stopped: 'Stopped',
+  } satisfies Record<MailingStage, string>,
+  draft: 'Saved, not scheduled: nobody gets it yet.',
+  notScheduled: 'not scheduled',
+  next: (at: string) => `Goes out next on ${at}.`,
+  schedule: (at: string) => `Schedule: first on ${at}`,
+  scheduleQuestion: 'Schedule this mailing?',
+  scheduleText: (letters: string, sender: string, at: string) => `${letters} from ${sender} go out on ${at}.`,
+  later: (at: string) => `Later sendings follow by its schedule; the next one is on ${at}.`,
+  preparing: (n: string) => `Getting ready: ${n} prepared so far`,
+  going: (sent: string, total: string, left: string | null) =>
+    `Going out: ${sent} of ${total}${left === null ? '' : `, about ${left} left`}`,
+  onHold: (sent: string, wait: string) => `On hold: ${sent} sent, ${wait} wait`,
+  all: (n: number, shown: string) => (n === 1 ? 'The one recipient has it' : `All ${shown} have it`),
+  some: (n: number, sent: string, total: string) => `${sent} of ${total} ${n === 1 ? 'has' : 'have'} it`,
+  none: (n: number, total: string) => (n === 1 ? 'The one recipient does not have it' : `None of ${total} has it`),
+  nobody: 'Nobody was to get it',
+  failed: (n: string) => `${n} failed`,
+  unknown: (n: string) => `${n} uncertain`,
+  skipped: (n: string) => `${n} left out`,
+  cancelled: (n: string) => `${n} not sent, because it was stopped`,
+  through: (share: string) => `${share} through`,
+  repeated: 'With those to whom it was sent again.',
+  /** Why people of the audience get nothing by a send now, by what became of their letter. */
+  leftOut: {
+    sent: (n: number) => `${peopleEn(n)} got it already and will not get it twice.`,
+    waits: (n: number) => `A letter to ${peopleEn(n)} is on its way already.`,
+    failed: (n: number) => `It failed for ${peopleEn(n)}. “Resend to failed” sends it to them again.`,
+    unknown: (n: number) => `Whether ${peopleEn(n)} got it is not known. “Resend to failed” sends it to them again.`,
+    cancelled: (n: number) => `The letter to ${peopleEn(n)} was stopped.`,
+  },
+  seeLetter: 'See the letter as sent',
+  letter: 'Letter',
+  letterTitle: 'The letter as sent',
+  letterTo: (to: string, at: string) => `As ${to} got it, from the sending of ${at}.`,
+  letterToday: 'What is filled in about the client is what is known today.',
+  letterMadeUp: 'Nobody of this sending is known any more, so a made-up person stands in.',
+  text: 'The text without pictures and styles',
+  seeMessage: 'The letter',
+  subjectSent: 'Subject as sent',
+};
+
+/** The steps of a mailing's form. */
+export const stepsEn = {
+  letter: 'The letter',
+  check: 'Check and schedule',
+  checkHint: 'Scheduled, it goes out by itself; until then you can change or pause it. Saved only, nobody gets it.',
+  editHint: 'Changes count from the next sending.',
+  schedule: 'Save and schedule',
+  findMessage: 'Find a message by its subject',
+  find: 'Find',
+  untitled: (id: number) => `Message ${id}`,
+  uncounted: 'It takes too long to count them.',
+  first: (names: string, more: boolean) => `The first of those who get it: ${names}${more ? ' …' : '.'}`,
+  unknown: (n: number) => `${countEn(n, 'address is', 'addresses are')} not among your clients.`,
+  nothingFound: 'Nothing stands in the way.',
+};
+
+export type LineTexts = typeof lineEn;
+export type StepTexts = typeof stepsEn;
+
+export const lineRu: LineTexts = {
+  stage: {
+    draft: 'Черновик',
+    scheduled: 'Запланирована',
+    sending: 'Отправляется',
+    onHold: 'Приостановлена',
+    sent: 'Отправлена',
+    stopped: 'Остановлена',
+  },
+  draft: 'Сохранена, но не запланирована: пока её никто не получит.',
+  notScheduled: 'не запланирована',
+  next: (at) => `Следующая отправка: ${at}.`,
+  schedule: (at) => `Запланировать: первая отправка ${at}`,
+  scheduleQuestion: 'Запланировать эту рассылку?',
+  scheduleText: (letters, sender, at) => `${letters} от ${sender} — отправка ${at}.`,
+  later: (at) => `Дальше — по расписанию; следующая отправка: ${at}.`,
+  preparing: (n) => `Готовится: пока ${n}`,
+  going: (sent, total, left) => `Отправляется: ${sent} из ${total}${left === null ? '' : `, осталось около ${left}`}`,
+  onHold: (sent, wait) => `Приостановлена: отправлено ${sent}, ждут ${wait}`,
+  all: (n, shown) => (n === 1 ? 'Единственному получателю отправлено' : `Отправлено всем: ${shown}`),
+  some: (_n, sent, total) => `Отправлено ${sent} из ${total}`,
+  none: (n, total) => (n === 1 ? 'Единственному получателю не отправлено' : `Не отправлено никому из ${total}`),
+  nobody: 'Получателей не было',
+  failed: (n) => `с ошибкой: ${n}`,
+  unknown: (n) => `неизвестно: ${n}`,
+  skipped: (n) => `пропущено: ${n}`,
+  cancelled: (n) => `не отправлено из-за остановки: ${n}`,
+  through: (share) => `пройдено ${share}`,
+  repeated: 'Вместе с теми, кому отправлено повторно.',
+  leftOut: {
+    sent: (n) => `Уже получили и второй раз не получат: ${peopleRu(n)}.`,
+    waits: (n) => `Письмо уже в пути: ${peopleRu(n)}.`,
+    failed: (n) => `С ошибкой: ${peopleRu(n)}. Отправить им ещё раз: «Повторить неудачные».`,
+    unknown: (n) => `Неизвестно, дошло ли: ${peopleRu(n)}. Отправить им ещё раз: «Повторить неудачные».`,
+    cancelled: (n) => `Отправка остановлена: ${peopleRu(n)}.`,
+  },
+  seeLetter: 'Письмо, как оно ушло',
+  letter: 'Письмо',
+  letterTitle: 'Письмо, как оно ушло',
+  letterTo: (to, at) => `Как его получил адресат ${to}, отправка ${at}.`,
+  letterToday: 'Данные клиента подставлены сегодняшние.',
+  letterMadeUp: 'Никто из получателей больше не известен, поэтому подставлен вымышленный человек.',
+  text: 'Текст без картинок и оформления',
+  seeMessage: 'Письмо',
+  subjectSent: 'Тема, с которой ушло',
+};
+
+export const stepsRu: StepTexts = {
+  letter: 'Письмо',
+  check: 'Проверка и расписание',
+  checkHint:
+    'Запланированная рассылка уйдёт сама; до того её можно изменить или приостановить. Просто сохранённую никто не получит.',
+  editHint: 'Изменения действуют со следующей отправки.',
+  schedule: 'Сохранить и запланировать',
+  findMessage: 'Найти сообщение по теме',
+  find: 'Найти',
+  untitled: (id) => `Сообщение ${id}`,
+  uncounted: 'Их слишком долго считать.',
+  first: (names, more) => `Первые из тех, кто получит: ${names}${more ? ' …' : '.'}`,
+  unknown: (n) => `Нет среди ваших клиентов: ${countRu(n, 'адрес', 'адреса', 'адресов')}.`,
+  nothingFound: 'Препятствий нет.',
+};
+
+/** To which of the sentences about those who are left out each status belongs; those who are excluded are told apart. */
+export const LEFT_OUT: Record<DeliveryStatus, keyof LineTexts['leftOut'] | null> = {
+  sent: 'sent',
+  pending: 'waits',
+  sending: 'waits',
+  deferred: 'waits',
+  failed: 'failed',
+  unknown: 'unknown',
+  cancelled: 'cancelled',
+  skipped: null,
+};
