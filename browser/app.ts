@@ -1,6 +1,7 @@
 /** What every page loads: htmx for the live parts, and small helps for forms. All of it is optional to the pages. */
 import htmx from 'htmx.org/dist/htmx.esm.js';
 import { watchCopy, watchConfirmations, watchDoubleSubmits, watchSelections } from './forms';
+import { watchMenus, watchWayBack } from './menus';
 import { watchRefreshes } from './refreshes';
 
 /** Live parts rest while nobody looks or while a question is open, and catch up at once when somebody does. */
@@ -44,6 +45,8 @@ watchDoubleSubmits();
 watchSelections();
 watchCopy();
 watchRefreshes();
+watchMenus();
+watchWayBack();
 
 /** Loads a bundle that only some pages need, named by the page, when its part is there. */
 async function loadFor(selector: string, name: string): Promise<void> {

@@ -2,6 +2,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Role } from '../domain/permissions';
 import { type Formats, formatsOf } from './formats';
+import type { Notice } from './notice';
 import { type Language, type Texts, textsOf } from './texts/texts';
 
 export interface SignedIn {
@@ -30,13 +31,15 @@ export interface Reader {
   query: URLSearchParams;
   now: Date;
   flash: Flash | null;
+  /** Why what was asked for on this page was refused. */
+  notice: Notice | null;
 }
 
 /** A sentence that the previous page left to be shown on this one. */
 export type Flash = keyof Texts['flashes'];
 
 export function readerOf(
-  about: Pick<Reader, 'user' | 'owners' | 'language' | 'timeZone' | 'csrfToken' | 'path' | 'flash'>,
+  about: Pick<Reader, 'user' | 'owners' | 'language' | 'timeZone' | 'csrfToken' | 'path' | 'flash' | 'notice'>,
 ): Reader {
   const mark = about.path.indexOf('?');
   return {

@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import { UsersService } from '../features/users/users.service';
 import { csrfTokenOf } from '../http/csrf';
 import type { AuthenticatedRequest } from '../http/viewer';
+import { takeNotice } from './notice';
 import { type Flash, type Reader, readerOf } from './reader';
 import { en } from './texts/en';
 import { isLanguage, preferredLanguage } from './texts/texts';
@@ -45,6 +46,7 @@ export class ReadersService {
       csrfToken: csrfTokenOf(request),
       path: pathOf(request),
       flash: flash !== undefined && flash in en.flashes ? (flash as Flash) : null,
+      notice: takeNotice(request, response),
     });
   }
 }

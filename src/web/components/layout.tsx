@@ -28,6 +28,7 @@ export function Layout({ title, children }: { title: string; children: Component
         {user ? <Menu /> : <Visitor />}
         <main id="main" tabindex={-1}>
           <Flash />
+          <Refused />
           {children}
           {user && (
             <p class="zone">
@@ -59,6 +60,18 @@ function Flash() {
     <p class="flash" role="status">
       {t.flashes[flash]}
     </p>
+  );
+}
+
+/** Why what was asked for on this page was refused; read out first, like the problem of a form. */
+function Refused() {
+  const { notice } = useReader();
+  if (!notice) return null;
+  return (
+    <div class={`alert ${notice.grave ? 'alert-danger' : 'alert-warning'}`} role="alert" tabindex={-1} autofocus>
+      <Icon name="warning" />
+      <div>{notice.text}</div>
+    </div>
   );
 }
 

@@ -9,6 +9,7 @@ import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fiel
 import { segmentsEn } from './segments';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { reasonsEn } from './reasons';
+import { shellEn } from './shell';
 
 /** Null: it took too long to count them. */
 const letters = (n: number | null) => (n === null ? 'letters' : count(n, 'letter', 'letters'));
@@ -24,6 +25,7 @@ export const en = {
     closeMenu: 'Close the menu',
     signOut: 'Sign out',
   },
+  shell: shellEn,
   menu: {
     home: 'Home',
     mailings: 'Mailings',
@@ -988,7 +990,7 @@ export const en = {
     text: (status: number): string =>
       ({
         400: 'Something in the request is not right.',
-        403: 'Your role does not allow this, or the page was open for too long: go back, reload it and try again.',
+        403: 'Your role does not allow this.',
         404: 'It was deleted, or the address is wrong.',
         413: 'What you sent is more than this form accepts. Go back and shorten it.',
         429: 'Wait a little and try again.',

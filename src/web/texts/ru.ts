@@ -4,6 +4,7 @@ import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fiel
 import { segmentsRu } from './segments';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { reasonsRu } from './reasons';
+import { shellRu } from './shell';
 import type { Texts } from './shape';
 
 const clients = (n: number) => count(n, 'клиент', 'клиента', 'клиентов');
@@ -24,6 +25,7 @@ export const ru: Texts = {
     closeMenu: 'Закрыть меню',
     signOut: 'Выйти',
   },
+  shell: shellRu,
   menu: {
     home: 'Главная',
     mailings: 'Рассылки',
@@ -997,7 +999,7 @@ export const ru: Texts = {
     text: (status: number): string =>
       ({
         400: 'Что-то в запросе неверно.',
-        403: 'Ваша роль этого не позволяет или страница была открыта слишком долго: вернитесь, обновите её и попробуйте снова.',
+        403: 'Ваша роль этого не позволяет.',
         404: 'Это удалено, или адрес неверен.',
         413: 'Отправлено больше, чем принимает эта форма. Вернитесь и сократите.',
         429: 'Подождите немного и попробуйте снова.',
