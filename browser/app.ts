@@ -36,9 +36,11 @@ document.addEventListener('htmx:after:swap', (event) => {
   history.replaceState(null, '', query.size > 0 ? `?${query}` : location.pathname);
 });
 
-/** A new account has the zone of the browser in which it was made. */
-for (const field of document.querySelectorAll<HTMLInputElement>('input[data-browser-zone]'))
-  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** Who registers, or signs in for the first time, gets the zone of the browser. */
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const field of document.querySelectorAll<HTMLInputElement>('input[data-browser-zone]')) field.value = zone;
+if (document.querySelector('.door[data-browser-zone]'))
+  document.cookie = `gonets_zone=${zone}; path=/; max-age=1800; samesite=lax`;
 
 watchConfirmations();
 watchDoubleSubmits();

@@ -135,7 +135,7 @@ export function HomeLive({ overview, present, account, outages }: HomeProps) {
                     {mailing.name || t.mailings.nameless(mailing.id)}
                   </a>
                   <span class="hint">
-                    {format.timeIn(mailing.nextRunAt, mailing.timeZone)}
+                    {format.due(mailing.nextRunAt)}
                     {mailing.recipients !== null && ` · ${t.people(mailing.recipients)}`}
                   </span>
                 </li>

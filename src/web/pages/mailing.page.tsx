@@ -65,7 +65,7 @@ export function MailingPage({ mailing, runs, latest, send, timeline, sender, may
 type FactsProps = Pick<MailingProps, 'mailing' | 'sender'> & { chosen: number | null };
 
 function MailingFacts({ mailing, sender, chosen }: FactsProps) {
-  const { t, format } = useReader();
+  const { t, format, timeZone: own } = useReader();
   const { messageId, startAt, endAt, nextRunAt, timeZone } = mailing;
   return (
     <Facts
@@ -82,9 +82,10 @@ function MailingFacts({ mailing, sender, chosen }: FactsProps) {
         ],
         [t.field.recipients, <Recipients mailing={mailing} chosen={chosen} />],
         [t.field.period, t.period[mailing.period]],
-        [t.field.startAt, format.timeIn(startAt, timeZone)],
-        [t.field.endAt, endAt ? format.timeIn(endAt, timeZone) : t.mailings.never],
-        [t.field.nextRun, mailing.status === 'started' && nextRunAt ? format.timeIn(nextRunAt, timeZone) : '–'],
+        [t.field.startAt, format.due(startAt)],
+        [t.field.endAt, endAt ? format.due(endAt) : t.mailings.never],
+        [t.field.nextRun, mailing.status === 'started' && nextRunAt ? format.due(nextRunAt) : '–'],
+        ...(timeZone === own ? [] : [[t.shell.scheduleZone, timeZone] as const]),
         [t.field.sender, sender],
         [t.field.kind, <KindOf mailing={mailing} />],
       ]}

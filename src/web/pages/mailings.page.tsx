@@ -55,8 +55,7 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
           {
             head: t.field.nextRun,
             class: 'text-cell muted',
-            cell: ({ status, nextRunAt, timeZone }) =>
-              status === 'started' && nextRunAt && format.timeIn(nextRunAt, timeZone),
+            cell: ({ status, nextRunAt }) => status === 'started' && nextRunAt && format.due(nextRunAt),
           },
           { head: t.field.lastResult, class: 'result-cell', cell: (mailing) => <LastResult of={mailing} /> },
         ]}

@@ -63,7 +63,7 @@ export const en = {
     from: 'From',
     to: 'To',
     nothingFound: 'Nothing was found. Try fewer words or filters.',
-    timesIn: (zone: string) => `Unless a zone is named, times are in ${zone}`,
+    timesIn: (zone: string) => `Times are in ${zone}`,
   },
   field: {
     email: 'E-mail',
@@ -1068,6 +1068,7 @@ export const en = {
       'Those who unsubscribed or complained, and addresses that were refused, stay excluded: a manager can include them.',
     batchSuppressed: 'These addresses are excluded.',
     saved: 'Saved.',
+    zoneTaken: 'Times are shown in the time zone of your browser. You can choose another under Account.',
     deleted: 'Deleted.',
     erased: 'Erased.',
     secondFactorOff: 'The second factor is off.',
