@@ -18,7 +18,7 @@ export interface SignedIn {
  */
 export interface Reader {
   user: SignedIn | null;
-  /** The owners whose objects the reader sees in a list; null if only their own, and on other pages. */
+  /** The owners whose objects the reader sees in a list; null if there is only one, and on other pages. */
   owners: { id: number; email: string }[] | null;
   language: Language;
   timeZone: string;

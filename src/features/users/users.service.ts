@@ -108,10 +108,13 @@ export class UsersService {
     return user;
   }
 
-  /** The users whose objects a viewer may see beside their own; null for viewers who see only their own. */
+  /** The users whose objects a viewer may see beside their own; null if there are none, or they see only their own. */
   async owners(viewer: Viewer): Promise<{ id: number; email: string }[] | null> {
     if (readableOwner(viewer) !== null) return null;
-    return this.database.rows('SELECT id, email FROM users ORDER BY email LIMIT 1000');
+    const owners = await this.database.rows<{ id: number; email: string }>(
+      'SELECT id, email FROM users ORDER BY email LIMIT 1000',
+    );
+    return owners.length > 1 ? owners : null;
   }
 
   /** Newest first. */

@@ -116,7 +116,6 @@ function Menu() {
                 <MenuLink to="/users" icon="users" text={t.menu.users} />
                 <MenuLink to="/audit" icon="audit" text={t.menu.audit} />
                 <MenuLink to="/status" icon="status" text={t.menu.status} />
-                <MenuLink to="/queues" icon="queue" text={t.menu.queue} />
               </ul>
             </>
           )}

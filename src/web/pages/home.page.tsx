@@ -1,9 +1,11 @@
 import type { AccountState } from '../../features/accounts/accounts.service';
 import type { Outage } from '../../features/consent/batches.service';
 import type { Overview, Present } from '../../features/statistics/statistics.service';
+import type { FirstSteps as FirstStepsOf } from '../../features/statistics/first-steps.service';
 import { Chart } from '../components/chart';
+import { FirstSteps } from '../components/first-steps';
 import { Icon } from '../components/icon';
-import { Empty, PageHead, Reply } from '../components/list';
+import { PageHead, Reply } from '../components/list';
 import { Chip, Progress, SentOf, StatusReason } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
@@ -18,8 +20,8 @@ export interface HomeProps {
   outages: Outage[];
 }
 
-/** `remind`: whether to suggest a second factor. */
-export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) {
+/** `remind`: whether to suggest a second factor; `steps`: of somebody who has sent nothing yet. */
+export function HomePage({ remind, steps, ...props }: HomeProps & { remind: boolean; steps: FirstStepsOf | null }) {
   const { t, format } = useReader();
   const { overview } = props;
   const any = overview.days.some((day) => day.sent + day.failed + day.unknown > 0);
@@ -38,29 +40,30 @@ export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) 
           </div>
         </div>
       )}
+      {steps && <FirstSteps steps={steps} />}
       <HomeLive {...props} />
-      <section class="card-box" aria-labelledby="days">
-        <h2 id="days">{t.home.days}</h2>
-        {any ? (
-          <Chart
-            title={t.home.days}
-            x={t.home.day}
-            series={[
-              { name: t.counts.sent, colour: 'sent' },
-              { name: t.counts.failed, colour: 'failed' },
-              { name: t.counts.unknown, colour: 'unknown' },
-            ]}
-            points={overview.days.map(({ day, sent, failed, unknown }) => ({
-              label: format.shortDay(day),
-              values: [sent, failed, unknown],
-            }))}
-          />
-        ) : overview.mailings === 0 ? (
-          <Empty text={t.home.empty} action={{ to: '/clients/import', text: t.clients.import }} />
-        ) : (
-          <p class="hint">{t.home.nothingSent}</p>
-        )}
-      </section>
+      {(any || !steps) && (
+        <section class="card-box" aria-labelledby="days">
+          <h2 id="days">{t.home.days}</h2>
+          {any ? (
+            <Chart
+              title={t.home.days}
+              x={t.home.day}
+              series={[
+                { name: t.counts.sent, colour: 'sent' },
+                { name: t.counts.failed, colour: 'failed' },
+                { name: t.counts.unknown, colour: 'unknown' },
+              ]}
+              points={overview.days.map(({ day, sent, failed, unknown }) => ({
+                label: format.shortDay(day),
+                values: [sent, failed, unknown],
+              }))}
+            />
+          ) : (
+            <p class="hint">{t.home.nothingSent}</p>
+          )}
+        </section>
+      )}
     </>
   );
 }

@@ -163,6 +163,10 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
     class: 'num',
     cell: ({ id, counts }) => (id === shownAbove ? '–' : format.number(of(counts))),
   });
+  const rare = (head: string, of: (counts: RunView['counts']) => number): Column<RunView> => ({
+    ...number(head, of),
+    isZero: ({ id, counts }) => id === shownAbove || of(counts) === 0,
+  });
   return (
     <section aria-labelledby="runs">
       <h2 id="runs">{t.run.runs}</h2>
@@ -190,9 +194,9 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
             ),
           },
           number(t.counts.sent, ({ sent }) => sent),
-          number(t.counts.failed, ({ failed }) => failed),
-          number(t.counts.unknown, ({ unknown }) => unknown),
-          number(t.counts.skipped, ({ skipped, cancelled }) => skipped + cancelled),
+          rare(t.counts.failed, ({ failed }) => failed),
+          rare(t.counts.unknown, ({ unknown }) => unknown),
+          rare(t.counts.skipped, ({ skipped, cancelled }) => skipped + cancelled),
         ]}
       />
       <Pager nextCursor={runs.nextCursor} />

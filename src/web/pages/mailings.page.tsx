@@ -59,7 +59,11 @@ export function MailingsPage({ mailings }: { mailings: Page<MailingView> }) {
           },
           { head: t.field.lastResult, class: 'result-cell', cell: (mailing) => <LastResult of={mailing} /> },
         ]}
-        empty={{ text: t.mailings.empty, action: { to: '/mailings/new', text: t.mailings.new } }}
+        empty={{
+          text: t.mailings.empty,
+          sample: t.shell.samples.mailings,
+          action: { to: '/mailings/new', text: t.mailings.new },
+        }}
       />
     </>
   );

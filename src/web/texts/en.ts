@@ -39,7 +39,6 @@ export const en = {
     users: 'Users',
     audit: 'Audit log',
     status: 'Status',
-    queue: 'Queues',
   },
   form: {
     save: 'Save',
@@ -315,7 +314,6 @@ export const en = {
     quiet: 'Nothing is being sent at the moment.',
     nothingScheduled: 'Nothing is scheduled.',
     nothingSent: 'Nothing was sent in these days.',
-    empty: 'Welcome! Bring your clients first; then write a message and make a mailing.',
     outage: (name: string, addresses: string) =>
       `${name}: ${addresses} were refused, as if they did not exist. None of them was excluded.`,
     outageDecide: 'Decide about them',

@@ -39,7 +39,6 @@ export const ru: Texts = {
     users: 'Пользователи',
     audit: 'Журнал действий',
     status: 'Состояние',
-    queue: 'Очереди',
   },
   form: {
     save: 'Сохранить',
@@ -324,7 +323,6 @@ export const ru: Texts = {
     quiet: 'Сейчас ничего не отправляется.',
     nothingScheduled: 'Ничего не запланировано.',
     nothingSent: 'За эти дни ничего не отправлялось.',
-    empty: 'Добро пожаловать! Сначала добавьте клиентов, затем напишите сообщение и создайте рассылку.',
     outage: (name: string, addresses: string) =>
       `${name}: отвергнуто ${addresses}, будто этих адресов нет. Ни один не исключён.`,
     outageDecide: 'Решить о них',
