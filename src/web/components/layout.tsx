@@ -1,9 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { assetUrl } from '../assets';
 import { useReader } from '../reader';
+import type { Language } from '../texts/texts';
 import { CsrfField } from './form';
 import { Icon, type IconName, Logo } from './icon';
 import { LanguageLinks } from './language';
+
+/** Which parts of the font every page needs; the others are fetched by those that show such letters. */
+const SCRIPTS: Record<Language, readonly string[]> = { en: ['latin'], ru: ['cyrillic', 'latin'] };
 
 export function Layout({ title, children }: { title: string; children: ComponentChildren }) {
   const { t, language, user, timeZone } = useReader();
@@ -18,6 +22,16 @@ export function Layout({ title, children }: { title: string; children: Component
         <meta name="gonets-editor" content={assetUrl('editor.js')} />
         <title>{`${title} · Gonets`}</title>
         <link rel="icon" href={assetUrl('icon.svg')} type="image/svg+xml" />
+        {SCRIPTS[language].map((script) => (
+          <link
+            key={script}
+            rel="preload"
+            as="font"
+            type="font/woff2"
+            href={assetUrl(`golos-text-${script}-wght-normal.woff2`)}
+            crossorigin="anonymous"
+          />
+        ))}
         <link rel="stylesheet" href={assetUrl('app.css')} />
         <script type="module" src={assetUrl('app.js')}></script>
       </head>

@@ -28,9 +28,11 @@ export function HomePage({ remind, steps, ...props }: HomeProps & { remind: bool
   return (
     <>
       <PageHead title={t.home.title}>
-        <a class="btn btn-primary" href="/mailings/new">
-          <Icon name="plus" /> {t.mailings.new}
-        </a>
+        {!steps && (
+          <a class="btn btn-primary" href="/mailings/new">
+            <Icon name="plus" /> {t.mailings.new}
+          </a>
+        )}
       </PageHead>
       {remind && (
         <div class="alert alert-warning">
@@ -70,83 +72,99 @@ export function HomePage({ remind, steps, ...props }: HomeProps & { remind: bool
 
 /** The part of the home page that refreshes itself. */
 export function HomeLive({ overview, present, account, outages }: HomeProps) {
+  const every = present.live.length > 0 ? '2s' : '15s';
+  const { ok, failed, unknown } = overview.attempts;
+  // Who has nothing yet sees no row of zeros.
+  const isBlank = overview.mailings + ok + failed + unknown === 0;
+  return (
+    <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
+      <Trouble present={present} account={account} outages={outages} />
+      {!isBlank && <Numbers overview={overview} />}
+      {!isBlank && <NowAndNext present={present} />}
+    </div>
+  );
+}
+
+function Numbers({ overview }: Pick<HomeProps, 'overview'>) {
   const { t, format } = useReader();
   const today = overview.days.at(-1) ?? { sent: 0, failed: 0 };
   const inMonth = (name: 'sent' | 'failed' | 'unsubscribed') => overview.days.reduce((sum, day) => sum + day[name], 0);
   const left = inMonth('unsubscribed');
-  const every = present.live.length > 0 ? '2s' : '15s';
   return (
-    <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
-      <Trouble present={present} account={account} outages={outages} />
-      <dl class="figures">
-        <Figure name={t.home.mailings} value={format.number(overview.mailings)} to="/mailings" />
-        <Figure name={t.home.active} value={format.number(overview.activeMailings)} to="/mailings?status=started" />
-        <Figure
-          name={t.home.recipients}
-          value={format.number(overview.uniqueRecipients)}
-          {...(left > 0 && { hint: t.home.leftInMonth(format.number(left)) })}
-          to="/clients"
-        />
-        <Figure
-          name={t.home.sentToday}
-          value={format.number(today.sent)}
-          hint={t.home.inMonth(format.number(inMonth('sent')))}
-        />
-        <Figure
-          name={t.home.failedToday}
-          value={format.number(today.failed)}
-          hint={t.home.inMonth(format.number(inMonth('failed')))}
-          to="/attempts?status=failed"
-        />
-      </dl>
-      <div class="two">
-        <section class="card-box" aria-labelledby="now">
-          <h2 id="now">{t.home.now}</h2>
-          {present.live.length === 0 ? (
-            <p class="hint">{t.home.quiet}</p>
-          ) : (
-            <ul class="plain">
-              {present.live.map((run) => (
-                <li key={run.runId}>
-                  <div class="line">
-                    <a class="clip" href={`/mailings/${run.mailingId}`}>
-                      {run.mailingName || t.mailings.nameless(run.mailingId)}
-                    </a>
-                    {run.paused ? (
-                      <Chip tone="warn">{t.mailingStatus.paused}</Chip>
-                    ) : (
-                      <span class="hint">
-                        <SentOf status={run.status} counts={run.counts} />
-                      </span>
-                    )}
-                  </div>
-                  <Progress status={run.status} counts={run.counts} label={t.run.progressOf(run.mailingName)} />
-                </li>
-              ))}
-            </ul>
-          )}
-        </section>
-        <section class="card-box" aria-labelledby="next">
-          <h2 id="next">{t.home.next}</h2>
-          {present.next.length === 0 ? (
-            <p class="hint">{t.home.nothingScheduled}</p>
-          ) : (
-            <ul class="plain">
-              {present.next.map((mailing) => (
-                <li class="line" key={mailing.id}>
-                  <a class="clip" href={`/mailings/${mailing.id}`}>
-                    {mailing.name || t.mailings.nameless(mailing.id)}
+    <dl class="figures">
+      <Figure name={t.home.mailings} value={format.number(overview.mailings)} to="/mailings" />
+      <Figure name={t.home.active} value={format.number(overview.activeMailings)} to="/mailings?status=started" />
+      <Figure
+        name={t.home.recipients}
+        value={format.number(overview.uniqueRecipients)}
+        {...(left > 0 && { hint: t.home.leftInMonth(format.number(left)) })}
+        to="/clients"
+      />
+      <Figure
+        name={t.home.sentToday}
+        value={format.number(today.sent)}
+        hint={t.home.inMonth(format.number(inMonth('sent')))}
+      />
+      <Figure
+        name={t.home.failedToday}
+        value={format.number(today.failed)}
+        hint={t.home.inMonth(format.number(inMonth('failed')))}
+        to="/attempts?status=failed"
+      />
+    </dl>
+  );
+}
+
+function NowAndNext({ present }: Pick<HomeProps, 'present'>) {
+  const { t, format } = useReader();
+  return (
+    <div class="two">
+      <section class="card-box" aria-labelledby="now">
+        <h2 id="now">{t.home.now}</h2>
+        {present.live.length === 0 ? (
+          <p class="hint">{t.home.quiet}</p>
+        ) : (
+          <ul class="plain">
+            {present.live.map((run) => (
+              <li key={run.runId}>
+                <div class="line">
+                  <a class="clip" href={`/mailings/${run.mailingId}`}>
+                    {run.mailingName || t.mailings.nameless(run.mailingId)}
                   </a>
-                  <span class="hint">
-                    {format.due(mailing.nextRunAt)}
-                    {mailing.recipients !== null && ` · ${t.people(mailing.recipients)}`}
-                  </span>
-                </li>
-              ))}
-            </ul>
-          )}
-        </section>
-      </div>
+                  {run.paused ? (
+                    <Chip tone="warn">{t.mailingStatus.paused}</Chip>
+                  ) : (
+                    <span class="hint">
+                      <SentOf status={run.status} counts={run.counts} />
+                    </span>
+                  )}
+                </div>
+                <Progress status={run.status} counts={run.counts} label={t.run.progressOf(run.mailingName)} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section class="card-box" aria-labelledby="next">
+        <h2 id="next">{t.home.next}</h2>
+        {present.next.length === 0 ? (
+          <p class="hint">{t.home.nothingScheduled}</p>
+        ) : (
+          <ul class="plain">
+            {present.next.map((mailing) => (
+              <li class="line" key={mailing.id}>
+                <a class="clip" href={`/mailings/${mailing.id}`}>
+                  {mailing.name || t.mailings.nameless(mailing.id)}
+                </a>
+                <span class="hint">
+                  {format.due(mailing.nextRunAt)}
+                  {mailing.recipients !== null && ` · ${t.people(mailing.recipients)}`}
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
     </div>
   );
 }
