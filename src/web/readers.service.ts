@@ -31,7 +31,9 @@ export class ReadersService {
     const account = request.viewer ? await this.users.byId(request.viewer.userId) : null;
     const cookies = parseCookie(request.headers.cookie ?? '');
     const chosen = cookies.gonets_language;
-    const flash = cookies.gonets_flash;
+    // A live part of another tab that asks just now must not take what the next page is to say.
+    const isPage = request.get('hx-request') !== 'true';
+    const flash = isPage ? cookies.gonets_flash : undefined;
     if (flash !== undefined) response.clearCookie('gonets_flash', { path: '/' });
     return readerOf({
       user: account && {
@@ -46,7 +48,7 @@ export class ReadersService {
       csrfToken: csrfTokenOf(request),
       path: pathOf(request),
       flash: flash !== undefined && flash in en.flashes ? (flash as Flash) : null,
-      notice: takeNotice(request, response),
+      notice: isPage ? takeNotice(request, response) : null,
     });
   }
 }

@@ -113,6 +113,15 @@ test('nobody who can set a cookie puts words into a page', async () => {
   expect((await open('/mailings', real)).text).toContain('role="alert"');
 });
 
+test('a live part that asks in between leaves it for the page', async () => {
+  const waiting = `${left(await press(`/mailings/${objects.mailing}/resume`, '/mailings'))}; gonets_flash=saved`;
+  const live = await api.call('GET', '/live', {
+    cookie: `${session.cookie}; ${waiting}`,
+    headers: { 'hx-request': 'true' },
+  });
+  expect([live.status, live.headers.getSetCookie()]).toEqual([200, []]);
+});
+
 test('no page that says what is wrong is headed by what went well', async () => {
   const withFlash = { ...session, cookie: `${session.cookie}; gonets_flash=saved` };
   const wrong = await press('/clients/tags', '/clients/tags', { name: '' }, withFlash);

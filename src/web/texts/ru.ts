@@ -62,7 +62,7 @@ export const ru: Texts = {
     from: 'С',
     to: 'По',
     nothingFound: 'Ничего не найдено. Попробуйте меньше слов или условий.',
-    timesIn: (zone: string) => `Часовой пояс: ${zone}`,
+    timesIn: (zone: string) => `Время указано в поясе ${zone}`,
   },
   field: {
     email: 'Эл. почта',
