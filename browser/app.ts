@@ -2,6 +2,7 @@
 import htmx from 'htmx.org/dist/htmx.esm.js';
 import { watchCopy, watchConfirmations, watchDoubleSubmits, watchSelections } from './forms';
 import { watchKeptForms } from './keep';
+import { watchMenus, watchWayBack } from './menus';
 import { watchRefreshes } from './refreshes';
 import { watchTicks } from './ticks';
 
@@ -53,9 +54,11 @@ document.addEventListener('htmx:after:swap', (event) => {
   history.replaceState(null, '', query.size > 0 ? `?${query}` : location.pathname);
 });
 
-/** A new account has the zone of the browser in which it was made. */
-for (const field of document.querySelectorAll<HTMLInputElement>('input[data-browser-zone]'))
-  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** Who registers, or signs in for the first time, gets the zone of the browser. */
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const field of document.querySelectorAll<HTMLInputElement>('input[data-browser-zone]')) field.value = zone;
+if (document.querySelector('.door[data-browser-zone]'))
+  document.cookie = `gonets_zone=${zone}; path=/; max-age=1800; samesite=lax`;
 
 watchConfirmations();
 watchDoubleSubmits();
@@ -64,6 +67,8 @@ watchCopy();
 watchRefreshes();
 watchKeptForms();
 watchTicks();
+watchMenus();
+watchWayBack();
 
 /** Loads a bundle that only some pages need, named by the page, when its part is there. */
 async function loadFor(selector: string, name: string): Promise<void> {

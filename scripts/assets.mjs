@@ -1,12 +1,13 @@
 /**
- * Bundles what browsers load (browser/) into dist/assets: hashed names, a manifest, and each file also compressed as
- * Brotli and gzip. Run by `npm run build` after the server's part.
+ * Bundles what browsers load (browser/) into dist/assets: hashed names, a manifest, and each file but fonts, which are
+ * compressed, also as Brotli and gzip. Run by `npm run build` after the server's part.
  */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build } from 'esbuild';
+import { PurgeCSS } from 'purgecss';
 import { projectFolder } from '../tools/embedded/install.mjs';
 
 const outdir = join(projectFolder, 'dist/assets');
@@ -14,19 +15,23 @@ const source = join(projectFolder, 'browser');
 const entries = ['app.ts', 'chart.ts', 'editor.ts', 'sign-up.ts', 'app.css', 'icon.svg'];
 
 /**
- * Bootstrap's dark colours by the system's setting, without an attribute that a script would have to set.
+ * Of Bootstrap only what pages or scripts name. Its dark colours are by the system's setting, without
+ * an attribute that a script would have to set.
  * @type {import('esbuild').Plugin}
  */
-const darkBySystem = {
-  name: 'dark-by-system',
+const usedOfBootstrap = {
+  name: 'used-of-bootstrap',
   setup(bundle) {
     bundle.onLoad({ filter: /bootstrap\.css$/ }, async ({ path }) => {
       const css = await readFile(path, 'utf8');
-      const contents = css.replace(
+      const raw = css.replace(
         /^\[data-bs-theme=dark\]([^{]*)\{([^}]*)\}/gm,
         '@media (prefers-color-scheme: dark) { :root$1{$2} }',
       );
-      return { contents, loader: 'css' };
+      const content = ['src/web/**/*.{ts,tsx}', 'browser/*.ts'].map((files) => join(projectFolder, files));
+      const [used] = await new PurgeCSS().purge({ content, css: [{ raw }] });
+      if (!used) throw new Error('nothing is left of Bootstrap');
+      return { contents: used.css, loader: 'css' };
     });
   },
 };
@@ -37,21 +42,25 @@ const { metafile } = await build({
   entryPoints: entries.map((name) => join(source, name)),
   outdir,
   entryNames: '[name]-[hash]',
+  assetNames: '[name]-[hash]',
   bundle: true,
   minify: true,
   format: 'esm',
   target: ['chrome123', 'firefox121', 'safari17.5'],
-  loader: { '.svg': 'copy' },
+  loader: { '.svg': 'copy', '.woff2': 'file' },
   metafile: true,
   logLevel: 'warning',
-  plugins: [darkBySystem],
+  plugins: [usedOfBootstrap],
 });
 
 const manifest = {};
-for (const [file, { entryPoint }] of Object.entries(metafile.outputs)) {
-  if (!entryPoint) continue;
+for (const [file, { entryPoint, inputs }] of Object.entries(metafile.outputs)) {
   const name = basename(file);
-  manifest[basename(entryPoint).replace(/\.ts$/, '.js')] = name;
+  const isFont = name.endsWith('.woff2');
+  const from = entryPoint ?? (isFont ? Object.keys(inputs)[0] : undefined);
+  if (!from) continue;
+  manifest[basename(from).replace(/\.ts$/, '.js')] = name;
+  if (isFont) continue;
   const bytes = await readFile(join(outdir, name));
   const [br, gz] = await Promise.all([
     promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
@@ -59,4 +68,7 @@ for (const [file, { entryPoint }] of Object.entries(metafile.outputs)) {
   ]);
   await Promise.all([writeFile(join(outdir, `${name}.br`), br), writeFile(join(outdir, `${name}.gz`), gz)]);
 }
+// The font's licence asks to be with it.
+const font = join(projectFolder, 'node_modules/@fontsource-variable/golos-text');
+await copyFile(join(font, 'LICENSE'), join(outdir, 'golos-text-license.txt'));
 await writeFile(join(outdir, 'manifest.json'), JSON.stringify(manifest, null, 2));

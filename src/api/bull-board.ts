@@ -24,7 +24,14 @@ export function mountBullBoard(app: INestApplication, config: Config): void {
       (name) => new BullMQAdapter(app.get<Queue>(getQueueToken(name), { strict: false }), { readOnlyMode: true }),
     ),
     serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: 'Gonets' } },
+    options: {
+      uiConfig: {
+        boardTitle: 'Queues of Gonets',
+        // The way back; the board is opened from there, in a tab of its own.
+        miscLinks: [{ text: 'Back to Gonets', url: '/status' }],
+        hideDocsLink: true,
+      },
+    },
   });
   const guard = queuesGuard(
     app.get(TokensService, { strict: false }),

@@ -26,17 +26,13 @@ const RENAMED: Record<string, string> = {
 /** Twice the longest name there is. */
 const MAX_NAME = 64;
 
-/** Zone names for pickers: `UTC` first, the others sorted, under their present names. Older names stay valid input. */
+/** Zone names to suggest: `UTC` first, the others sorted, under their present names. Older names stay valid input. */
 export const TIME_ZONES: readonly string[] = [
   'UTC',
   ...Intl.supportedValuesOf('timeZone')
     .map((name) => RENAMED[name] ?? name)
     .sort(),
 ];
-
-/** The zones of a picker that shows this one: an older name is among them only if it is the chosen one. */
-export const zonesWith = (chosen: string): readonly string[] =>
-  TIME_ZONES.includes(chosen) || timeZoneName(chosen) === null ? TIME_ZONES : [chosen, ...TIME_ZONES];
 
 /**
  * The name as the IANA database spells it (`europe/athens` → `Europe/Athens`), or null for what is no zone of it.
@@ -50,6 +46,18 @@ export function timeZoneName(name: string): string | null {
     if (error instanceof RangeError) return null;
     throw error;
   }
+}
+
+/**
+ * The zone that somebody means who types it: by its name, or by its city alone (`athens`, `New York`) where only one zone
+ * is called so; else null.
+ */
+export function timeZoneMeant(text: string): string | null {
+  const name = text.trim().replace(/\s+/g, '_');
+  if (name.length > MAX_NAME) return null;
+  const city = `/${name.toLowerCase()}`;
+  const found = TIME_ZONES.filter((zone) => zone.toLowerCase().endsWith(city));
+  return timeZoneName(name) ?? (found.length === 1 ? found[0]! : null);
 }
 
 /** Whether the name is a zone of the IANA database, old names and any case included. */

@@ -10,9 +10,9 @@ interface Layer {
   match(path: string): boolean;
 }
 
-/** The methods for which the request's path has routes, without routes that match every path. */
-export function allowedMethods(request: Request): string[] {
-  const found = layersOf(request).filter((layer) => !pathOf(layer).includes('*') && matches(layer, request.path));
+/** The methods for which a path, by default the request's, has routes, without routes that match every path. */
+export function allowedMethods(request: Request, path = request.path): string[] {
+  const found = layersOf(request).filter((layer) => !pathOf(layer).includes('*') && matches(layer, path));
   const plain = found.filter((layer) => isPlain(pathOf(layer)));
   const methods = new Set<string>();
   // `/clients/export.csv` is not a client: fixed paths count before those with ids.

@@ -23,6 +23,8 @@ export const redirect = (to: string, flash?: Flash): WebAnswer =>
   flash === undefined ? { kind: 'redirect', to } : { kind: 'redirect', to, flash };
 
 export function renderAnswer(reader: Reader, answer: Exclude<WebAnswer, { kind: 'redirect' }>): string {
+  // A page that says what went wrong is not headed by what went well before.
+  if ((answer.status ?? 200) >= 400) reader = { ...reader, flash: null, notice: null };
   if (answer.kind === 'fragment') {
     return renderToString(<ReaderContext.Provider value={reader}>{answer.body}</ReaderContext.Provider>);
   }

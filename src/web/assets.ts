@@ -9,13 +9,14 @@ const TYPES: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
 };
 
 interface Asset {
   type: string;
   plain: Buffer;
-  br: Buffer;
-  gzip: Buffer;
+  /** Null for fonts, which are compressed in themselves. */
+  packed: { br: Buffer; gzip: Buffer } | null;
 }
 
 const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Record<string, string>;
@@ -27,8 +28,9 @@ const assets = new Map<string, Asset>(
       {
         type: TYPES[extname(name)] ?? '',
         plain: readFileSync(join(folder, name)),
-        br: readFileSync(join(folder, `${name}.br`)),
-        gzip: readFileSync(join(folder, `${name}.gz`)),
+        packed: name.endsWith('.woff2')
+          ? null
+          : { br: readFileSync(join(folder, `${name}.br`)), gzip: readFileSync(join(folder, `${name}.gz`)) },
       },
     ]),
 );
@@ -49,9 +51,14 @@ export function serveAssets(request: Request, response: Response, next: NextFunc
   if (!asset || (request.method !== 'GET' && request.method !== 'HEAD')) return next();
   response.setHeader('Content-Type', asset.type);
   response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
-  response.setHeader('Vary', 'Accept-Encoding');
-  const encoding = request.acceptsEncodings('br', 'gzip', 'identity');
-  const compressed = encoding === 'br' || encoding === 'gzip';
-  if (compressed) response.setHeader('Content-Encoding', encoding);
-  response.end(request.method === 'HEAD' ? undefined : asset[compressed ? encoding : 'plain']);
+  let body = asset.plain;
+  if (asset.packed) {
+    response.setHeader('Vary', 'Accept-Encoding');
+    const encoding = request.acceptsEncodings('br', 'gzip', 'identity');
+    if (encoding === 'br' || encoding === 'gzip') {
+      response.setHeader('Content-Encoding', encoding);
+      body = asset.packed[encoding];
+    }
+  }
+  response.end(request.method === 'HEAD' ? undefined : body);
 }

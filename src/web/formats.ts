@@ -13,8 +13,8 @@ export interface Formats {
   time(at: Date | string): string;
   /** The same with seconds. */
   exact(at: Date | string): string;
-  /** Day and time in another zone, whose name follows. */
-  timeIn(at: Date | string, timeZone: string): string;
+  /** The same with the day of the week, for what is to come. */
+  due(at: Date | string): string;
   day(at: Date | string): string;
   /** `14 Mar` from `2027-03-14`. */
   shortDay(day: string): string;
@@ -80,8 +80,7 @@ export function formatsOf(language: Language, zone: string): Formats {
     percent: (share) => (share > 0 && share < 0.1 ? fine : share > 0.99 && share < 1 ? fine : percent).format(share),
     time: (at) => dates(locale, zone, 'time', TIME).format(new Date(at)),
     exact: (at) => dates(locale, zone, 'exact', { ...TIME, second: '2-digit' }).format(new Date(at)),
-    timeIn: (at, timeZone) =>
-      `${dates(locale, timeZone, 'timeIn', { ...TIME, weekday: 'short' }).format(new Date(at))}, ${timeZone}`,
+    due: (at) => dates(locale, zone, 'due', { ...TIME, weekday: 'short' }).format(new Date(at)),
     day: (at) => dates(locale, zone, 'day', DAY).format(new Date(at)),
     shortDay: (day) => dates(locale, 'UTC', 'short', { day: 'numeric', month: 'short' }).format(plain(day)),
     longDay: (day) => dates(locale, 'UTC', 'long', { ...DAY, weekday: 'short' }).format(plain(day)),

@@ -3,7 +3,7 @@ import { invalid, ValidationError } from '../domain/errors';
 import { at, type CodedProblem, type FieldProblem, problem } from '../domain/problems';
 import { PERIODS, upcoming } from '../domain/recurrence';
 import { checkSchedule, parseLocal } from '../domain/schedule-input';
-import { timeZoneName, wallClock } from '../domain/time-zone';
+import { timeZoneMeant, wallClock } from '../domain/time-zone';
 import { takes } from '../features/audiences/audiences';
 import type { MailingInput } from '../features/mailings/mailing-input';
 import type { MailingView } from '../features/mailings/mailings.service';
@@ -58,7 +58,9 @@ export function valuesOf(m: MailingView): Record<string, string> {
  */
 export function mailingInput(form: FormValues, current?: MailingView): MailingInput {
   const errors: FieldProblem[] = [];
-  const timeZone = timeZoneName(form.timeZone ?? '') ?? 'UTC';
+  const named = timeZoneMeant(form.timeZone ?? 'UTC');
+  if (named === null) errors.push(...at('timeZone', problem('time_zone')));
+  const timeZone = named ?? 'UTC';
   const time = (field: 'startAt' | 'endAt'): Date | null => {
     const text = form[field] ?? '';
     if (text === '' && field === 'endAt') return null;
@@ -105,9 +107,10 @@ function consentIn({ kind, transactionalReason, language }: FormValues): Partial
   };
 }
 
-/** The next times at which a mailing goes, in its time zone. */
+/** The next times at which a mailing goes. */
 export interface Occurrences {
   at: Date[];
+  /** On whose wall clock they are the same. */
   timeZone: string;
   problem?: CodedProblem | undefined;
   warning?: CodedProblem | undefined;
@@ -115,7 +118,8 @@ export interface Occurrences {
 
 /** When a mailing would go by the form's present values, and what is wrong with them. */
 export function occurrencesOf(values: Record<string, string>, reader: Reader): Occurrences {
-  const timeZone = timeZoneName(values.timeZone ?? '') ?? 'UTC';
+  const timeZone = timeZoneMeant(values.timeZone ?? 'UTC');
+  if (timeZone === null) return { at: [], timeZone: reader.timeZone, problem: problem('time_zone') };
   const period = oneOf(PERIODS, values.period) ?? 'once';
   const startAt = parseLocal(values.startAt ?? '', timeZone);
   const endAt = values.endAt ? parseLocal(values.endAt, timeZone) : null;

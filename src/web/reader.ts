@@ -3,6 +3,7 @@ import { useContext } from 'preact/hooks';
 import type { FormDraft } from '../features/drafts/form-drafts.service';
 import type { Role } from '../domain/permissions';
 import { type Formats, formatsOf } from './formats';
+import type { Notice } from './notice';
 import { type Language, type Texts, textsOf } from './texts/texts';
 
 export interface SignedIn {
@@ -18,7 +19,7 @@ export interface SignedIn {
  */
 export interface Reader {
   user: SignedIn | null;
-  /** The owners whose objects the reader sees in a list; null if only their own, and on other pages. */
+  /** The owners whose objects the reader sees in a list; null if there is only one, and on other pages. */
   owners: { id: number; email: string }[] | null;
   language: Language;
   timeZone: string;
@@ -33,13 +34,15 @@ export interface Reader {
   flash: Flash | null;
   /** What the reader has typed into the form of this page and not saved. */
   draft: FormDraft | null;
+  /** Why what was asked for on this page was refused. */
+  notice: Notice | null;
 }
 
 /** A sentence that the previous page left to be shown on this one. */
 export type Flash = keyof Texts['flashes'];
 
 export function readerOf(
-  about: Pick<Reader, 'user' | 'owners' | 'language' | 'timeZone' | 'csrfToken' | 'path' | 'flash'>,
+  about: Pick<Reader, 'user' | 'owners' | 'language' | 'timeZone' | 'csrfToken' | 'path' | 'flash' | 'notice'>,
 ): Reader {
   const mark = about.path.indexOf('?');
   return {

@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import { UsersService } from '../features/users/users.service';
 import { csrfTokenOf } from '../http/csrf';
 import type { AuthenticatedRequest } from '../http/viewer';
+import { takeNotice } from './notice';
 import { type Flash, type Reader, readerOf } from './reader';
 import { en } from './texts/en';
 import { isLanguage, preferredLanguage } from './texts/texts';
@@ -30,7 +31,9 @@ export class ReadersService {
     const account = request.viewer ? await this.users.byId(request.viewer.userId) : null;
     const cookies = parseCookie(request.headers.cookie ?? '');
     const chosen = cookies.gonets_language;
-    const flash = cookies.gonets_flash;
+    // A live part of another tab that asks just now must not take what the next page is to say.
+    const isPage = request.get('hx-request') !== 'true';
+    const flash = isPage ? cookies.gonets_flash : undefined;
     if (flash !== undefined) response.clearCookie('gonets_flash', { path: '/' });
     return readerOf({
       user: account && {
@@ -45,6 +48,7 @@ export class ReadersService {
       csrfToken: csrfTokenOf(request),
       path: pathOf(request),
       flash: flash !== undefined && flash in en.flashes ? (flash as Flash) : null,
+      notice: isPage ? takeNotice(request, response) : null,
     });
   }
 }

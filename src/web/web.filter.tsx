@@ -1,18 +1,22 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
 import type { Response } from 'express';
 import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../config/config.module';
 import { methodError, problemOf } from '../http/problem.filter';
 import type { AuthenticatedRequest } from '../http/viewer';
 import { KeptForms } from './kept-forms.service';
 import { page, renderAnswer } from './answers';
+import { noticeOf, setNotice } from './notice';
 import { ErrorPage } from './pages/error.page';
 import { type Reader, readerOf } from './reader';
 import { ReadersService } from './readers.service';
 import { preferredLanguage } from './texts/texts';
+import { isOnlyButtons, pageBefore } from './way-back';
 
 /**
- * Errors as pages: what happened, what to do, and the request's id. Visitors who are not signed in are sent to the
- * sign-in page, and forms of another session back to their page (KeptForms).
+ * Errors lead back to the page on which a button was pressed, which says what was wrong. Where there is no such page, or
+ * something was written in a form, they are pages: what happened, what to do, and the request's id. Visitors who are not
+ * signed in are sent to the sign-in page, and forms of another session back to their page (KeptForms).
  */
 @Catch()
 export class WebFilter implements ExceptionFilter {
@@ -20,6 +24,7 @@ export class WebFilter implements ExceptionFilter {
     private readonly logger: PinoLogger,
     private readonly readers: ReadersService,
     private readonly kept: KeptForms,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async catch(thrown: unknown, host: ArgumentsHost): Promise<void> {
@@ -51,9 +56,17 @@ export class WebFilter implements ExceptionFilter {
           csrfToken: '',
           path: request.originalUrl,
           flash: null,
+          notice: null,
         }),
       ));
-    const answer = page((t) => t.errors.title(problem.status), <ErrorPage problem={problem} />, problem.status);
+    const back = request.method === 'POST' ? pageBefore(request, this.config.publicUrl) : null;
+    if (back !== null && !live && reader.user && reader.csrfToken && isOnlyButtons(request)) {
+      setNotice(response, noticeOf(problem, reader.t), reader.csrfToken, this.config.secureCookies);
+      response.status(303).setHeader('Location', back).end();
+      return;
+    }
+    const body = <ErrorPage problem={problem} back={back} />;
+    const answer = page((t) => t.errors.title(problem.status), body, problem.status);
     response
       .status(problem.status)
       .type('text/html; charset=utf-8')

@@ -104,12 +104,12 @@ test('who may not see a page is told so in their own language, with the menu', a
   expect(text).toContain('Рассылки');
 });
 
-test('a picker of zones keeps an older name that was chosen', async () => {
+test('the field of a zone keeps an older name that was chosen', async () => {
   const user = await api.person();
   await api.call('PATCH', '/api/v1/me', { token: user.token, body: { timeZone: 'Asia/Calcutta' } });
   const { timeZone } = (await api.call('GET', '/api/v1/me', user)).body;
   for (const path of ['/account', '/mailings/new'])
-    expect(await page(user, path)).toContain(`<option value="${String(timeZone)}" selected>`);
+    expect(await page(user, path)).toMatch(new RegExp(`<input [^>]*value="${String(timeZone)}"`));
 });
 
 test('a copy of a long name ends in a whole character', async () => {

@@ -9,7 +9,7 @@ import {
   type Occurrence,
   type Schedule,
 } from '../../src/domain/recurrence';
-import { formatLocal, isTimeZone, TIME_ZONES, timeZoneName } from '../../src/domain/time-zone';
+import { formatLocal, isTimeZone, TIME_ZONES, timeZoneMeant, timeZoneName } from '../../src/domain/time-zone';
 import { referenceOccurrence, wallOf } from './calendar-reference';
 import { occurrencesBetween } from '../support/occurrences';
 import { cases } from '../support/cases';
@@ -294,6 +294,22 @@ describe('time zones', () => {
   ])('%.40p is %p', (name, expected) => {
     expect(timeZoneName(name)).toBe(expected);
     expect(isTimeZone(name)).toBe(expected !== null);
+  });
+
+  test.each([
+    ['Europe/Athens', 'Europe/Athens'],
+    [' europe/athens ', 'Europe/Athens'],
+    ['athens', 'Europe/Athens'],
+    ['New York', 'America/New_York'],
+    ['buenos  aires', 'America/Argentina/Buenos_Aires'],
+    ['asia/calcutta', 'Asia/Calcutta'],
+    ['York', null],
+    ['Athens, Greece', null],
+    ['', null],
+    ['+03:00', null],
+    ['/'.repeat(140_000), null],
+  ])('%.40p means %p', (text, expected) => {
+    expect(timeZoneMeant(text)).toBe(expected);
   });
 
   test('pickers list valid present names, UTC first, none twice', () => {

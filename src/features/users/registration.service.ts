@@ -57,6 +57,7 @@ export class RegistrationService {
     await this.evenly(async () => {
       const passwordHash = await hashPassword(input.password);
       if (this.config.registration === 'closed' || !mayWrite) return;
+      const zone = timeZoneName(input.timeZone ?? '');
       const noticeId = await this.database.transaction(async (tx) => {
         const user = await tx.first<{ id: number; email: string; status: UserStatus }>(
           `INSERT INTO users (email, status) VALUES ($1, 'unconfirmed')
@@ -74,7 +75,7 @@ export class RegistrationService {
             ? {
                 passwordHash,
                 fullName: input.fullName ?? '',
-                timeZone: timeZoneName(input.timeZone ?? '') ?? 'UTC',
+                ...(zone !== null && { timeZone: zone }),
                 ...(input.language && { language: input.language }),
               }
             : {},
@@ -92,15 +93,15 @@ export class RegistrationService {
     const status = this.config.registration === 'open' ? 'active' : 'waiting';
     await this.database.transaction(async (tx) => {
       const notice = await redeemToken(tx, 'confirm', token);
-      const { passwordHash, fullName = '', language = 'en', timeZone = 'UTC' } = notice?.payload ?? {};
+      const { passwordHash, fullName = '', language = 'en', timeZone } = notice?.payload ?? {};
       const done =
         notice &&
         passwordHash &&
         (await tx.affected(
-          `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5, time_zone = $6,
-            updated_at = app_now()
+          `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5, 
+            time_zone = coalesce($6, time_zone), time_zone_known = $6::text IS NOT NULL, updated_at = app_now()
             WHERE id = $1 AND status = 'unconfirmed'`,
-          [notice.userId, status, passwordHash, fullName, language, timeZone],
+          [notice.userId, status, passwordHash, fullName, language, timeZone ?? null],
         ));
       if (!notice || !done) throw linkInvalid();
       await audit(tx, anonymous(origin.ip, notice.userId), 'confirm', { type: 'user', id: notice.userId }, { status });

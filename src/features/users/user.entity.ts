@@ -30,6 +30,9 @@ export class User {
   @Column('text', { name: 'time_zone', default: 'UTC' })
   timeZone!: string;
 
+  @Column('boolean', { name: 'time_zone_known', default: false })
+  timeZoneKnown!: boolean;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
   createdAt!: Date;
 

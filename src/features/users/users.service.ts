@@ -108,10 +108,13 @@ export class UsersService {
     return user;
   }
 
-  /** The users whose objects a viewer may see beside their own; null for viewers who see only their own. */
+  /** The users whose objects a viewer may see beside their own; null if there are none, or they see only their own. */
   async owners(viewer: Viewer): Promise<{ id: number; email: string }[] | null> {
     if (readableOwner(viewer) !== null) return null;
-    return this.database.rows('SELECT id, email FROM users ORDER BY email LIMIT 1000');
+    const owners = await this.database.rows<{ id: number; email: string }>(
+      'SELECT id, email FROM users ORDER BY email LIMIT 1000',
+    );
+    return owners.length > 1 ? owners : null;
   }
 
   /** Newest first. */
@@ -168,6 +171,20 @@ export class UsersService {
     });
   }
 
+  /**
+   * The zone that a user's browser names, if neither they nor a browser named one before.
+   * @param zone a name of the IANA database
+   * @returns whether it is another one now
+   */
+  async takeZone(userId: number, zone: string): Promise<boolean> {
+    const taken = await this.database.affected(
+      `UPDATE users SET time_zone = $2, time_zone_known = true, updated_at = app_now()
+        WHERE id = $1 AND NOT time_zone_known AND time_zone = 'UTC'`,
+      [userId, zone],
+    );
+    return taken > 0 && zone !== 'UTC';
+  }
+
   /** Changes the viewer's own name, language and time zone. @throws ValidationError */
   async updateProfile(viewer: Viewer, { fullName, language, timeZone }: Profile): Promise<User> {
     const zone = timeZone === undefined ? null : timeZoneName(timeZone);
@@ -178,7 +195,8 @@ export class UsersService {
     if (errors.length > 0) throw new ValidationError(errors);
     await this.database.affected(
       `UPDATE users SET full_name = coalesce($2, full_name), language = coalesce($3, language),
-              time_zone = coalesce($4, time_zone), updated_at = app_now() WHERE id = $1`,
+              time_zone = coalesce($4, time_zone), time_zone_known = time_zone_known OR $4::text IS NOT NULL,
+              updated_at = app_now() WHERE id = $1`,
       [viewer.userId, fullName ?? null, language ?? null, zone],
     );
     return this.byId(viewer.userId);

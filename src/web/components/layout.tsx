@@ -1,9 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { assetUrl } from '../assets';
 import { useReader } from '../reader';
+import type { Language } from '../texts/texts';
 import { CsrfField } from './form';
 import { Icon, type IconName, Logo } from './icon';
 import { LanguageLinks } from './language';
+
+/** Which parts of the font every page needs; the others are fetched by those that show such letters. */
+const SCRIPTS: Record<Language, readonly string[]> = { en: ['latin'], ru: ['cyrillic', 'latin'] };
 
 export function Layout({ title, children }: { title: string; children: ComponentChildren }) {
   const { t, language, user, timeZone } = useReader();
@@ -18,6 +22,16 @@ export function Layout({ title, children }: { title: string; children: Component
         <meta name="gonets-editor" content={assetUrl('editor.js')} />
         <title>{`${title} · Gonets`}</title>
         <link rel="icon" href={assetUrl('icon.svg')} type="image/svg+xml" />
+        {SCRIPTS[language].map((script) => (
+          <link
+            key={script}
+            rel="preload"
+            as="font"
+            type="font/woff2"
+            href={assetUrl(`golos-text-${script}-wght-normal.woff2`)}
+            crossorigin="anonymous"
+          />
+        ))}
         <link rel="stylesheet" href={assetUrl('app.css')} />
         <script type="module" src={assetUrl('app.js')}></script>
       </head>
@@ -28,6 +42,7 @@ export function Layout({ title, children }: { title: string; children: Component
         {user ? <Menu /> : <Visitor />}
         <main id="main" tabindex={-1}>
           <Flash />
+          <Refused />
           {children}
           {user && (
             <p class="zone">
@@ -59,6 +74,18 @@ function Flash() {
     <p class="flash" role="status">
       {t.flashes[flash]}
     </p>
+  );
+}
+
+/** Why what was asked for on this page was refused; read out first, like the problem of a form. */
+function Refused() {
+  const { notice } = useReader();
+  if (!notice) return null;
+  return (
+    <div class={`alert ${notice.grave ? 'alert-danger' : 'alert-warning'}`} role="alert" tabindex={-1} autofocus>
+      <Icon name="warning" />
+      <div>{notice.text}</div>
+    </div>
   );
 }
 
@@ -103,7 +130,6 @@ function Menu() {
                 <MenuLink to="/users" icon="users" text={t.menu.users} />
                 <MenuLink to="/audit" icon="audit" text={t.menu.audit} />
                 <MenuLink to="/status" icon="status" text={t.menu.status} />
-                <MenuLink to="/queues" icon="queue" text={t.menu.queue} />
               </ul>
             </>
           )}

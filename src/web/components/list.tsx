@@ -38,6 +38,8 @@ export interface Column<T> {
   class?: string;
   /** The order that its head offers, as the parameter `sort` says it; a second click turns it round. */
   sort?: string;
+  /** Whether it says nothing about a row. A column that says nothing about any is left out. */
+  isZero?: (row: T) => boolean;
 }
 
 interface TableProps<T> {
@@ -49,7 +51,8 @@ interface TableProps<T> {
 }
 
 /** A table that becomes cards on a phone; ARIA roles are given, because CSS `display` removes the implicit ones. */
-export function Table<T>({ caption, columns, rows, sorted }: TableProps<T>) {
+export function Table<T>({ caption, columns: all, rows, sorted }: TableProps<T>) {
+  const columns = all.filter(({ isZero }) => !isZero || !rows.every(isZero));
   return (
     <table class="table rows" role="table">
       <caption class="visually-hidden">{caption}</caption>
@@ -143,10 +146,13 @@ export function Reply({ text }: { text: string }) {
 interface EmptyProps {
   text: string;
   action?: { to: string; text: string };
+  /** Made-up rows that show what the list will be like. */
+  sample?: readonly { name: string; detail: string; chip: string }[];
 }
 
-/** Nothing here yet: one sentence and one button. */
-export function Empty({ text, action }: EmptyProps) {
+/** Nothing here yet: one sentence, one button, and a picture of what there will be. */
+export function Empty({ text, action, sample }: EmptyProps) {
+  const { t } = useReader();
   return (
     <div class="empty">
       <p>{text}</p>
@@ -154,6 +160,19 @@ export function Empty({ text, action }: EmptyProps) {
         <a class="btn btn-primary" href={action.to}>
           {action.text}
         </a>
+      )}
+      {sample && (
+        <div class="sketch" aria-hidden="true">
+          <p class="hint">{t.shell.example}</p>
+          {sample.map(({ name, detail, chip }) => (
+            <div class="line" key={name}>
+              <span>
+                <b>{name}</b> <span class="hint">{detail}</span>
+              </span>
+              <span class="chip chip-quiet">{chip}</span>
+            </div>
+          ))}
+        </div>
       )}
     </div>
   );

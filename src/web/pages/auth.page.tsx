@@ -18,7 +18,7 @@ interface DoorProps {
 /** A small form for visitors who are not signed in. */
 function DoorForm({ title, action, form, text, children, link }: DoorProps) {
   return (
-    <div class="door">
+    <div class="door" data-browser-zone>
       <h1>{title}</h1>
       <PostForm action={action} class="card-box">
         <FormProblem form={form} />

@@ -18,6 +18,7 @@ import {
 import { CurrentViewer, Public, RequestOrigin } from '../../http/viewer';
 import { OidcProvider } from '../../oidc/oidc-provider';
 import { emptyForm, type FormState, page, redirect, type WebAnswer } from '../answers';
+import { takeBrowserZone } from '../browser-zone';
 import { submit } from '../forms';
 import { localPath } from '../local-path';
 import { CurrentReader } from '../readers.service';
@@ -64,7 +65,7 @@ export class AuthWebController {
           return redirect(`/sign-in/code?next=${encodeURIComponent(localPath(form.next))}`);
         }
         setSessionCookie(response, this.config, outcome);
-        return redirect(localPath(form.next));
+        return redirect(localPath(form.next), await takeBrowserZone(this.users, outcome.userId, request));
       },
       (state) => this.signInPage(state),
     );
@@ -100,7 +101,7 @@ export class AuthWebController {
         });
         dropCookie(response, this.config, 'gonets_challenge');
         setSessionCookie(response, this.config, session);
-        return redirect(localPath(next));
+        return redirect(localPath(next), await takeBrowserZone(this.users, session.userId, request));
       },
       (state) => {
         if (!isOver) return secondStepPage(state);

@@ -116,7 +116,11 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
           },
           ...shown,
         ]}
-        empty={{ text: t.clients.empty, action: { to: '/clients/import', text: t.clients.import } }}
+        empty={{
+          text: t.clients.empty,
+          sample: t.shell.samples.clients,
+          action: { to: '/clients/import', text: t.clients.import },
+        }}
       >
         {total !== undefined && total > 0 && <p class="hint">{t.clients.count(total)}</p>}
         {clients.items.length > 0 && <BulkBar total={total} tags={tags} />}

@@ -1,23 +1,38 @@
-import { worded } from '../../domain/problems';
 import type { Problem } from '../../http/problem.filter';
-import { refusal } from '../codes';
+import { causeOf } from '../notice';
 import { useReader } from '../reader';
+import type { Texts } from '../texts/texts';
 
-export function ErrorPage({ problem }: { problem: Problem }) {
-  const { t } = useReader();
-  const message = problem.status === 409 ? problem.detail : t.errors.text(problem.status);
-  const wrong = problem.errors?.map((error) => worded(t.problems, error)).join(' ');
+/** The list that an address belongs to, by its first part. */
+const LISTS = ['mailings', 'messages', 'clients', 'segments', 'suppressions', 'attempts', 'reports'] as const;
+
+/** `back`: the page on which a form was sent that went wrong. */
+export function ErrorPage({ problem, back }: { problem: Problem; back: string | null }) {
+  const { t, user, path } = useReader();
+  const list = LISTS.find((name) => path.startsWith(`/${name}/`));
+  const [first, ...others] = [
+    ...(back === null ? [] : [{ to: back, text: t.shell.back }]),
+    ...(user && list && problem.status === 404
+      ? [{ to: `/${list}`, text: t.menu[list satisfies keyof Texts['menu']] }]
+      : []),
+    { to: '/', text: t.errors.home },
+  ];
   return (
     <div class="empty error-page">
       <p class="error-code" aria-hidden="true">
         {problem.status}
       </p>
       <h1>{t.errors.title(problem.status)}</h1>
-      <p>{wrong ?? refusal({ code: problem.code, message }, t)}</p>
+      <p>{causeOf(problem, t)}</p>
       <p>
-        <a class="btn btn-primary" href="/">
-          {t.errors.home}
-        </a>
+        <a class="btn btn-primary" href={first?.to} {...(back !== null && { 'data-back': true })}>
+          {first?.text}
+        </a>{' '}
+        {others.map(({ to, text }) => (
+          <a class="btn btn-secondary" href={to} key={to}>
+            {text}
+          </a>
+        ))}
       </p>
       {problem.requestId && <p class="hint">{t.errors.requestId(problem.requestId)}</p>}
     </div>

@@ -47,7 +47,7 @@ export function FormsPage({ forms }: { forms: Page<SignupFormView> }) {
           { head: t.forms.confirmed, class: 'num', cell: ({ confirmed }) => format.number(confirmed) },
           { head: t.forms.waiting, class: 'num', cell: ({ waiting }) => format.number(waiting) },
         ]}
-        empty={{ text: t.forms.empty, action: { to: '/forms/new', text: t.forms.new } }}
+        empty={{ text: t.forms.empty, sample: t.shell.samples.forms, action: { to: '/forms/new', text: t.forms.new } }}
       />
     </>
   );

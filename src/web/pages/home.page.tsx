@@ -2,9 +2,11 @@ import { subjectTitle } from '../../domain/subject-title';
 import type { AccountState } from '../../features/accounts/accounts.service';
 import type { Outage } from '../../features/consent/batches.service';
 import type { Overview, Present } from '../../features/statistics/statistics.service';
+import type { FirstSteps as FirstStepsOf } from '../../features/statistics/first-steps.service';
 import { Chart } from '../components/chart';
+import { FirstSteps } from '../components/first-steps';
 import { Icon } from '../components/icon';
-import { Empty, PageHead, Reply } from '../components/list';
+import { PageHead, Reply } from '../components/list';
 import { OutcomeLine, Progress, StatusReason } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
@@ -19,17 +21,19 @@ export interface HomeProps {
   outages: Outage[];
 }
 
-/** `remind`: whether to suggest a second factor. */
-export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) {
+/** `remind`: whether to suggest a second factor; `steps`: of somebody who has sent nothing yet. */
+export function HomePage({ remind, steps, ...props }: HomeProps & { remind: boolean; steps: FirstStepsOf | null }) {
   const { t, format } = useReader();
   const { overview } = props;
   const any = overview.days.some((day) => day.sent + day.failed + day.unknown > 0);
   return (
     <>
       <PageHead title={t.home.title}>
-        <a class="btn btn-primary" href="/mailings/new">
-          <Icon name="plus" /> {t.mailings.new}
-        </a>
+        {!steps && (
+          <a class="btn btn-primary" href="/mailings/new">
+            <Icon name="plus" /> {t.mailings.new}
+          </a>
+        )}
       </PageHead>
       {remind && (
         <div class="alert alert-warning">
@@ -39,108 +43,125 @@ export function HomePage({ remind, ...props }: HomeProps & { remind: boolean }) 
           </div>
         </div>
       )}
+      {steps && <FirstSteps steps={steps} />}
       <HomeLive {...props} />
-      <section class="card-box" aria-labelledby="days">
-        <h2 id="days">{t.home.days}</h2>
-        {any ? (
-          <Chart
-            title={t.home.days}
-            x={t.home.day}
-            series={[
-              { name: t.counts.sent, colour: 'sent' },
-              { name: t.counts.failed, colour: 'failed' },
-              { name: t.counts.unknown, colour: 'unknown' },
-            ]}
-            points={overview.days.map(({ day, sent, failed, unknown }) => ({
-              label: format.shortDay(day),
-              values: [sent, failed, unknown],
-            }))}
-          />
-        ) : overview.mailings === 0 ? (
-          <Empty text={t.home.empty} action={{ to: '/clients/import', text: t.clients.import }} />
-        ) : (
-          <p class="hint">{t.home.nothingSent}</p>
-        )}
-      </section>
+      {(any || !steps) && (
+        <section class="card-box" aria-labelledby="days">
+          <h2 id="days">{t.home.days}</h2>
+          {any ? (
+            <Chart
+              title={t.home.days}
+              x={t.home.day}
+              series={[
+                { name: t.counts.sent, colour: 'sent' },
+                { name: t.counts.failed, colour: 'failed' },
+                { name: t.counts.unknown, colour: 'unknown' },
+              ]}
+              points={overview.days.map(({ day, sent, failed, unknown }) => ({
+                label: format.shortDay(day),
+                values: [sent, failed, unknown],
+              }))}
+            />
+          ) : (
+            <p class="hint">{t.home.nothingSent}</p>
+          )}
+        </section>
+      )}
     </>
   );
 }
 
 /** The part of the home page that refreshes itself. */
 export function HomeLive({ overview, present, account, outages }: HomeProps) {
+  const every = present.live.length > 0 ? '2s' : '15s';
+  const { ok, failed, unknown } = overview.attempts;
+  // Who has nothing yet sees no row of zeros.
+  const isBlank = overview.mailings + ok + failed + unknown === 0;
+  return (
+    <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
+      <Trouble present={present} account={account} outages={outages} />
+      {!isBlank && <Numbers overview={overview} />}
+      {!isBlank && <NowAndNext present={present} />}
+    </div>
+  );
+}
+
+function Numbers({ overview }: Pick<HomeProps, 'overview'>) {
   const { t, format } = useReader();
   const today = overview.days.at(-1) ?? { sent: 0, failed: 0 };
   const inMonth = (name: 'sent' | 'failed' | 'unsubscribed') => overview.days.reduce((sum, day) => sum + day[name], 0);
   const left = inMonth('unsubscribed');
-  const every = present.live.length > 0 ? '2s' : '15s';
   return (
-    <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
-      <Trouble present={present} account={account} outages={outages} />
-      <dl class="figures">
-        <Figure name={t.home.mailings} value={format.number(overview.mailings)} to="/mailings" />
-        <Figure name={t.home.active} value={format.number(overview.activeMailings)} to="/mailings?status=started" />
-        <Figure
-          name={t.home.recipients}
-          value={format.number(overview.uniqueRecipients)}
-          {...(left > 0 && { hint: t.home.leftInMonth(format.number(left)) })}
-          to="/clients"
-        />
-        <Figure
-          name={t.home.sentToday}
-          value={format.number(today.sent)}
-          hint={t.home.inMonth(format.number(inMonth('sent')))}
-        />
-        <Figure
-          name={t.home.failedToday}
-          value={format.number(today.failed)}
-          hint={t.home.inMonth(format.number(inMonth('failed')))}
-          to={failedOn(overview.days.at(-1)?.day)}
-        />
-      </dl>
-      <div class="two">
-        <section class="card-box" aria-labelledby="now">
-          <h2 id="now">{t.home.now}</h2>
-          {present.live.length === 0 ? (
-            <p class="hint">{t.home.quiet}</p>
-          ) : (
-            <ul class="plain">
-              {present.live.map((run) => (
-                <li key={run.runId}>
-                  <div class="line">
-                    <a class="clip" href={`/mailings/${run.mailingId}`}>
-                      {subjectTitle(run.mailingName) || t.mailings.nameless(run.mailingId)}
-                    </a>
-                    <span class="hint">
-                      <OutcomeLine of={run} />
-                    </span>
-                  </div>
-                  <Progress of={run} label={t.run.progressOf(subjectTitle(run.mailingName))} />
-                </li>
-              ))}
-            </ul>
-          )}
-        </section>
-        <section class="card-box" aria-labelledby="next">
-          <h2 id="next">{t.home.next}</h2>
-          {present.next.length === 0 ? (
-            <p class="hint">{t.home.nothingScheduled}</p>
-          ) : (
-            <ul class="plain">
-              {present.next.map((mailing) => (
-                <li class="line" key={mailing.id}>
-                  <a class="clip" href={`/mailings/${mailing.id}`}>
-                    {subjectTitle(mailing.name) || t.mailings.nameless(mailing.id)}
+    <dl class="figures">
+      <Figure name={t.home.mailings} value={format.number(overview.mailings)} to="/mailings" />
+      <Figure name={t.home.active} value={format.number(overview.activeMailings)} to="/mailings?status=started" />
+      <Figure
+        name={t.home.recipients}
+        value={format.number(overview.uniqueRecipients)}
+        {...(left > 0 && { hint: t.home.leftInMonth(format.number(left)) })}
+        to="/clients"
+      />
+      <Figure
+        name={t.home.sentToday}
+        value={format.number(today.sent)}
+        hint={t.home.inMonth(format.number(inMonth('sent')))}
+      />
+      <Figure
+        name={t.home.failedToday}
+        value={format.number(today.failed)}
+        hint={t.home.inMonth(format.number(inMonth('failed')))}
+        to={failedOn(overview.days.at(-1)?.day)}
+      />
+    </dl>
+  );
+}
+
+function NowAndNext({ present }: Pick<HomeProps, 'present'>) {
+  const { t, format } = useReader();
+  return (
+    <div class="two">
+      <section class="card-box" aria-labelledby="now">
+        <h2 id="now">{t.home.now}</h2>
+        {present.live.length === 0 ? (
+          <p class="hint">{t.home.quiet}</p>
+        ) : (
+          <ul class="plain">
+            {present.live.map((run) => (
+              <li key={run.runId}>
+                <div class="line">
+                  <a class="clip" href={`/mailings/${run.mailingId}`}>
+                    {subjectTitle(run.mailingName) || t.mailings.nameless(run.mailingId)}
                   </a>
                   <span class="hint">
-                    {format.timeIn(mailing.nextRunAt, mailing.timeZone)}
-                    {mailing.recipients !== null && ` · ${t.people(mailing.recipients)}`}
+                    <OutcomeLine of={run} />
                   </span>
-                </li>
-              ))}
-            </ul>
-          )}
-        </section>
-      </div>
+                </div>
+                <Progress of={run} label={t.run.progressOf(subjectTitle(run.mailingName))} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section class="card-box" aria-labelledby="next">
+        <h2 id="next">{t.home.next}</h2>
+        {present.next.length === 0 ? (
+          <p class="hint">{t.home.nothingScheduled}</p>
+        ) : (
+          <ul class="plain">
+            {present.next.map((mailing) => (
+              <li class="line" key={mailing.id}>
+                <a class="clip" href={`/mailings/${mailing.id}`}>
+                  {subjectTitle(mailing.name) || t.mailings.nameless(mailing.id)}
+                </a>
+                <span class="hint">
+                  {format.due(mailing.nextRunAt)}
+                  {mailing.recipients !== null && ` · ${t.people(mailing.recipients)}`}
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
     </div>
   );
 }

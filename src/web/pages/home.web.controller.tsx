@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import type { Viewer } from '../../domain/permissions';
 import { AccountsService } from '../../features/accounts/accounts.service';
 import { SuppressionBatches } from '../../features/consent/batches.service';
+import { FirstStepsService } from '../../features/statistics/first-steps.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { SecondFactorService } from '../../features/users/second-factor.service';
 import { CurrentViewer, Public } from '../../http/viewer';
@@ -18,6 +19,7 @@ import { HomeLive, HomePage, type HomeProps } from './home.page';
 export class HomeWebController {
   constructor(
     private readonly statistics: StatisticsService,
+    private readonly firstSteps: FirstStepsService,
     private readonly accounts: AccountsService,
     private readonly secondFactor: SecondFactorService,
     private readonly batches: SuppressionBatches,
@@ -25,8 +27,12 @@ export class HomeWebController {
 
   @Get()
   async home(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<WebAnswer> {
-    const [read, remind] = await Promise.all([this.read(viewer, reader), this.secondFactor.isMissing(viewer)]);
-    return page((t) => t.home.title, <HomePage {...read} remind={remind} />);
+    const [read, remind, steps] = await Promise.all([
+      this.read(viewer, reader),
+      this.secondFactor.isMissing(viewer),
+      this.firstSteps.of(viewer),
+    ]);
+    return page((t) => t.home.title, <HomePage {...read} remind={remind} steps={steps} />);
   }
 
   @Get('live')

@@ -89,7 +89,7 @@ function SendNow({ mailing, send, sender, kind }: ActionProps & { kind: string }
     >
       <p>{t.mailings.sendText(send.recipients, sender)}</p>
       <LeftOut of={send} />
-      {mailing.status === 'started' && nextRunAt && <p>{t.line.later(format.timeIn(nextRunAt, mailing.timeZone))}</p>}
+      {mailing.status === 'started' && nextRunAt && <p>{t.line.later(format.due(nextRunAt))}</p>}
     </Confirm>
   );
 }
@@ -118,7 +118,7 @@ export function DraftLine(props: ActionProps) {
   const { mailing, step, send, sender, may } = props;
   const { t, format } = useReader();
   const why = step ? null : (send.start ?? send.refusal);
-  const firstAt = step?.verb === 'schedule' ? format.timeIn(step.firstAt, mailing.timeZone) : '';
+  const firstAt = step?.verb === 'schedule' ? format.due(step.firstAt) : '';
   return (
     <div class="alert alert-warning stage-line">
       <Icon name="warning" />

@@ -2,12 +2,12 @@ import { languages } from '../../domain/language';
 import { worded } from '../../domain/problems';
 import { PERIODS } from '../../domain/recurrence';
 import { mailingKinds } from '../../domain/suppression';
-import { zonesWith } from '../../domain/time-zone';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { Choice, Field, FormProblem } from '../components/form';
 import { KeptForm } from '../components/kept-form';
 import { languageNames } from '../components/language';
 import { PageHead } from '../components/list';
+import { ZoneField } from '../components/zone-field';
 import type { Occurrences } from '../mailing-form';
 import type { MessageChoice } from './mailing-form-parts.service';
 import { useReader } from '../reader';
@@ -242,7 +242,6 @@ function Consent({ form }: Pick<Props, 'form'>) {
 
 function When({ form, occurrences }: Pick<Props, 'form' | 'occurrences'>) {
   const { t } = useReader();
-  const zones = zonesWith(form.values.timeZone ?? '').map((zone) => ({ value: zone, text: zone }));
   return (
     <>
       <div
@@ -262,7 +261,7 @@ function When({ form, occurrences }: Pick<Props, 'form' | 'occurrences'>) {
         />
         <Field form={form} name="startAt" label={t.field.startAt} type="datetime-local" required />
         <Field form={form} name="endAt" label={t.field.endAt} type="datetime-local" hint={t.mailings.endHint} />
-        <Field form={form} name="timeZone" label={t.field.timeZone} required options={zones} />
+        <ZoneField form={form} />
       </div>
       <OccurrenceList {...occurrences} />
     </>
@@ -271,7 +270,7 @@ function When({ form, occurrences }: Pick<Props, 'form' | 'occurrences'>) {
 
 /** The next five occurrences by the form's present values. */
 export function OccurrenceList({ at, timeZone, problem, warning }: Occurrences) {
-  const { t, format } = useReader();
+  const { t, format, timeZone: own } = useReader();
   return (
     <div id="occurrences" class="occurrences" aria-live="polite">
       <h3>{t.mailings.occurrences}</h3>
@@ -282,10 +281,11 @@ export function OccurrenceList({ at, timeZone, problem, warning }: Occurrences) 
       ) : (
         <ol>
           {at.map((time) => (
-            <li key={time.toISOString()}>{format.timeIn(time, timeZone)}</li>
+            <li key={time.toISOString()}>{format.due(time)}</li>
           ))}
         </ol>
       )}
+      {at.length > 0 && timeZone !== own && <p class="hint">{t.shell.inOwnZone(own, timeZone)}</p>}
       {warning && <p class="hint">{worded(t.problems, warning)}</p>}
     </div>
   );

@@ -73,7 +73,7 @@ function ScheduledLine({ mailing: { nextRunAt, timeZone } }: Pick<MailingProps, 
   return (
     <p class="alert alert-info">
       <Icon name="mailings" />
-      {t.line.next(format.timeIn(nextRunAt, timeZone))}
+      {t.line.next(format.due(nextRunAt))}
     </p>
   );
 }
@@ -96,7 +96,7 @@ function Thumbnail({ mailing: { messageId }, runId }: Pick<MailingProps, 'mailin
 type FactsProps = Pick<MailingProps, 'mailing' | 'sender'> & { chosen: number | null };
 
 function MailingFacts({ mailing, sender, chosen }: FactsProps) {
-  const { t, format } = useReader();
+  const { t, format, timeZone: own } = useReader();
   const { messageId, startAt, endAt, nextRunAt, timeZone } = mailing;
   return (
     <Facts
@@ -113,9 +113,10 @@ function MailingFacts({ mailing, sender, chosen }: FactsProps) {
         ],
         [t.field.recipients, <Recipients mailing={mailing} chosen={chosen} />],
         [t.field.period, t.period[mailing.period]],
-        [t.field.startAt, format.timeIn(startAt, timeZone)],
-        [t.field.endAt, endAt ? format.timeIn(endAt, timeZone) : t.mailings.never],
-        [t.field.nextRun, mailing.status === 'started' && nextRunAt ? format.timeIn(nextRunAt, timeZone) : '–'],
+        [t.field.startAt, format.due(startAt)],
+        [t.field.endAt, endAt ? format.due(endAt) : t.mailings.never],
+        [t.field.nextRun, mailing.status === 'started' && nextRunAt ? format.due(nextRunAt) : '–'],
+        ...(timeZone === own ? [] : [[t.shell.scheduleZone, timeZone] as const]),
         [t.field.sender, sender],
         [t.field.kind, <KindOf mailing={mailing} />],
       ]}
@@ -193,6 +194,10 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
     class: 'num',
     cell: ({ id, counts }) => (id === shownAbove ? '–' : format.number(of(counts))),
   });
+  const rare = (head: string, of: (counts: RunView['counts']) => number): Column<RunView> => ({
+    ...number(head, of),
+    isZero: ({ id, counts }) => id === shownAbove || of(counts) === 0,
+  });
   return (
     <section aria-labelledby="runs">
       <h2 id="runs">{t.run.runs}</h2>
@@ -226,9 +231,9 @@ function Runs({ runs, shownAbove }: { runs: Page<RunView>; shownAbove: number | 
             ),
           },
           number(t.counts.sent, ({ sent }) => sent),
-          number(t.counts.failed, ({ failed }) => failed),
-          number(t.counts.unknown, ({ unknown }) => unknown),
-          number(t.counts.skipped, ({ skipped, cancelled }) => skipped + cancelled),
+          rare(t.counts.failed, ({ failed }) => failed),
+          rare(t.counts.unknown, ({ unknown }) => unknown),
+          rare(t.counts.skipped, ({ skipped, cancelled }) => skipped + cancelled),
         ]}
       />
       <Pager {...runs} />

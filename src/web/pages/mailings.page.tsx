@@ -65,9 +65,9 @@ export function MailingsPage({ mailings, outcomes }: Props) {
           {
             head: t.field.nextRun,
             class: 'text-cell muted',
-            cell: ({ status, nextRunAt, timeZone }) => {
+            cell: ({ status, nextRunAt }) => {
               if (status === 'created') return <span class="not-yet">{t.line.notScheduled}</span>;
-              return status === 'started' && nextRunAt && format.timeIn(nextRunAt, timeZone);
+              return status === 'started' && nextRunAt && format.due(nextRunAt);
             },
           },
           {
@@ -76,7 +76,11 @@ export function MailingsPage({ mailings, outcomes }: Props) {
             cell: (mailing) => <LastResult of={mailing} outcome={outcomes.get(mailing.id)} />,
           },
         ]}
-        empty={{ text: t.mailings.empty, action: { to: '/mailings/new', text: t.mailings.new } }}
+        empty={{
+          text: t.mailings.empty,
+          sample: t.shell.samples.mailings,
+          action: { to: '/mailings/new', text: t.mailings.new },
+        }}
       />
     </>
   );

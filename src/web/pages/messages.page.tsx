@@ -51,7 +51,11 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
           },
           { head: t.field.changedAt, class: 'muted text-nowrap', cell: ({ updatedAt }) => format.time(updatedAt) },
         ]}
-        empty={{ text: t.messages.empty, action: { to: '/messages/new', text: t.messages.new } }}
+        empty={{
+          text: t.messages.empty,
+          sample: t.shell.samples.messages,
+          action: { to: '/messages/new', text: t.messages.new },
+        }}
       />
     </>
   );

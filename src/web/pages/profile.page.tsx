@@ -1,11 +1,11 @@
 import { languages } from '../../domain/language';
-import { zonesWith } from '../../domain/time-zone';
 import type { ApiToken } from '../../features/users/api-token.entity';
 import type { SessionView } from '../../features/users/sessions.service';
 import { emptyForm, type FormState } from '../answers';
 import { Confirm, CurrentPassword, Field, FormProblem, PostForm } from '../components/form';
 import { languageNames } from '../components/language';
 import { PageHead, Table } from '../components/list';
+import { ZoneField } from '../components/zone-field';
 import { useReader } from '../reader';
 import { PROVIDER } from './provider.page';
 import { SECOND_FACTOR } from './second-factor.page';
@@ -64,13 +64,7 @@ export function ProfilePage({
             required
             options={languages.map((value) => ({ value, text: languageNames[value] }))}
           />
-          <Field
-            form={profile}
-            name="timeZone"
-            label={t.field.timeZone}
-            required
-            options={zonesWith(profile.values.timeZone ?? '').map((zone) => ({ value: zone, text: zone }))}
-          />
+          <ZoneField form={profile} />
           <button class="btn btn-primary">{t.form.save}</button>
           <p class="hint">
             <a href="/sender">{t.sender.link}</a>

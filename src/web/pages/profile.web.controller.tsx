@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import type { Viewer } from '../../domain/permissions';
 import { parseLocal } from '../../domain/schedule-input';
+import { timeZoneMeant } from '../../domain/time-zone';
 import { RegistrationService } from '../../features/users/registration.service';
 import { SessionsService } from '../../features/users/sessions.service';
 import { TokensService } from '../../features/users/tokens.service';
@@ -49,7 +50,8 @@ export class ProfileWebController {
     @CurrentReader() reader: Reader,
     @Form() form: FormValues,
   ): Promise<WebAnswer> {
-    const { fullName = '', language, timeZone = '' } = form;
+    const { fullName = '', language } = form;
+    const timeZone = timeZoneMeant(form.timeZone ?? '') ?? '';
     return submit(
       reader,
       form,

@@ -14,6 +14,7 @@ import { CurrentViewer, Public, RequestOrigin } from '../../http/viewer';
 import { OidcProvider, type ProvedIdentity } from '../../oidc/oidc-provider';
 import { Limits } from '../../queue/limits';
 import { emptyForm, type FormState, page, redirect, type WebAnswer } from '../answers';
+import { takeBrowserZone } from '../browser-zone';
 import { refusal } from '../codes';
 import { submit } from '../forms';
 import { localPath } from '../local-path';
@@ -75,7 +76,7 @@ export class ProviderWebController {
       if (outcome.kind === 'waiting')
         return page((t) => t.auth.signIn, <SaidPage title={reader.t.auth.signIn} text={reader.t.auth.waiting} />);
       setSessionCookie(response, this.config, outcome);
-      return redirect(localPath(trip.next));
+      return redirect(localPath(trip.next), await takeBrowserZone(this.users, outcome.userId, request));
     });
   }
 

@@ -39,7 +39,7 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, aga
   return (
     <>
       <PageHead
-        title={mailing ? format.timeIn(timeOf(run), mailing.timeZone) : format.time(timeOf(run))}
+        title={format.due(timeOf(run))}
         back={{ to: mailing ? `/mailings/${mailing.id}` : '/mailings', text: name || t.mailings.title }}
         chip={<RunChip run={run} />}
       >

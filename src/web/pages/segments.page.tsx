@@ -60,7 +60,11 @@ export function SegmentsPage({ segments, names }: ListProps) {
             cell: ({ mailingCount }) => (mailingCount === 0 ? '–' : t.segments.mailings(mailingCount)),
           },
         ]}
-        empty={{ text: t.segments.empty, action: { to: '/segments/new', text: t.segments.new } }}
+        empty={{
+          text: t.segments.empty,
+          sample: t.shell.samples.segments,
+          action: { to: '/segments/new', text: t.segments.new },
+        }}
       />
     </>
   );

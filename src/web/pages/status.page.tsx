@@ -112,7 +112,7 @@ function Queues({ queues }: Pick<StatusProps, 'queues'>) {
             {
               head: t.field.name,
               class: 'main-cell',
-              cell: ({ name }) => <a href={`/queues/queue/${name}`}>{name}</a>,
+              cell: ({ name }) => <Foreign to={`/queues/queue/${name}`}>{name}</Foreign>,
             },
             {
               head: t.status.waiting,
@@ -125,7 +125,22 @@ function Queues({ queues }: Pick<StatusProps, 'queues'>) {
           ]}
         />
       )}
+      <p>
+        <Foreign to="/queues">{t.shell.queueBoard}</Foreign>
+        <span class="hint d-block">{t.shell.queueBoardHint}</span>
+      </p>
     </section>
+  );
+}
+
+/** A page that is not of this house: in a tab of its own, so that this one stays. */
+function Foreign({ to, children }: { to: string; children: string }) {
+  const { t } = useReader();
+  return (
+    <a href={to} target="_blank" rel="noopener">
+      {children} <span class="visually-hidden">{t.shell.foreign}</span>
+      <span aria-hidden="true">↗</span>
+    </a>
   );
 }
 

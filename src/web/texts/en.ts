@@ -12,6 +12,7 @@ import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { lineEn, stepsEn } from './line';
 import { reasonsEn } from './reasons';
+import { shellEn } from './shell';
 
 /** Null: it took too long to count them. */
 const letters = (n: number | null) => (n === null ? 'letters' : count(n, 'letter', 'letters'));
@@ -27,6 +28,7 @@ export const en = {
     closeMenu: 'Close the menu',
     signOut: 'Sign out',
   },
+  shell: shellEn,
   menu: {
     home: 'Home',
     mailings: 'Mailings',
@@ -40,7 +42,6 @@ export const en = {
     users: 'Users',
     audit: 'Audit log',
     status: 'Status',
-    queue: 'Queues',
   },
   form: {
     save: 'Save',
@@ -64,7 +65,7 @@ export const en = {
     from: 'From',
     to: 'To',
     nothingFound: 'Nothing was found. Try fewer words or filters.',
-    timesIn: (zone: string) => `Unless a zone is named, times are in ${zone}`,
+    timesIn: (zone: string) => `Times are in ${zone}`,
   },
   field: {
     email: 'E-mail',
@@ -316,7 +317,6 @@ export const en = {
     quiet: 'Nothing is being sent at the moment.',
     nothingScheduled: 'Nothing is scheduled.',
     nothingSent: 'Nothing was sent in these days.',
-    empty: 'Welcome! Bring your clients first; then write a message and make a mailing.',
     outage: (name: string, addresses: string) =>
       `${name}: ${addresses} were refused, as if they did not exist. None of them was excluded.`,
     outageDecide: 'Decide about them',
@@ -977,7 +977,7 @@ export const en = {
     text: (status: number): string =>
       ({
         400: 'Something in the request is not right.',
-        403: 'Your role does not allow this, or the page was open for too long: go back, reload it and try again.',
+        403: 'Your role does not allow this.',
         404: 'It was deleted, or the address is wrong.',
         413: 'What you sent is more than this form accepts. Go back and shorten it.',
         429: 'Wait a little and try again.',
@@ -1056,6 +1056,7 @@ export const en = {
       'Those who unsubscribed or complained, and addresses that were refused, stay excluded: a manager can include them.',
     batchSuppressed: 'These addresses are excluded.',
     saved: 'Saved.',
+    zoneTaken: 'Times are shown in the time zone of your browser. You can choose another under Account.',
     deleted: 'Deleted.',
     erased: 'Erased.',
     secondFactorOff: 'The second factor is off.',

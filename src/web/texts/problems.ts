@@ -36,7 +36,7 @@ export const problemsEn: ProblemTexts = {
   cursor: () => 'This page of the list is not there any more. Begin with the first.',
   date_time: dateEn,
   day: () => 'A day, please.',
-  time_zone: () => 'Choose a time zone from the list.',
+  time_zone: () => 'There is no such time zone. Type a city and choose one that is offered, for example Europe/Athens.',
   past: () => 'It must lie in the future.',
   end_before_start: () => 'The end must be later than the start.',
   to_before_from: () => 'The last day must not come before the first.',
@@ -167,7 +167,8 @@ export const problemsRu: ProblemTexts = {
   verbatim: ({ text }) => text,
   date_time: () => 'Укажите дату и время.',
   day: () => 'Укажите день.',
-  time_zone: () => 'Выберите часовой пояс из списка.',
+  time_zone: () =>
+    'Такого часового пояса нет. Начните вводить город по-английски и выберите из предложенных, например Europe/Moscow.',
   past: () => 'Нужно время в будущем.',
   end_before_start: () => 'Конец должен быть позже начала.',
   to_before_from: () => 'Последний день не может быть раньше первого.',

@@ -7,6 +7,7 @@ import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { lineRu, stepsRu } from './line';
 import { reasonsRu } from './reasons';
+import { shellRu } from './shell';
 import type { Texts } from './shape';
 
 const clients = (n: number) => count(n, 'клиент', 'клиента', 'клиентов');
@@ -27,6 +28,7 @@ export const ru: Texts = {
     closeMenu: 'Закрыть меню',
     signOut: 'Выйти',
   },
+  shell: shellRu,
   menu: {
     home: 'Главная',
     mailings: 'Рассылки',
@@ -40,7 +42,6 @@ export const ru: Texts = {
     users: 'Пользователи',
     audit: 'Журнал действий',
     status: 'Состояние',
-    queue: 'Очереди',
   },
   form: {
     save: 'Сохранить',
@@ -64,7 +65,7 @@ export const ru: Texts = {
     from: 'С',
     to: 'По',
     nothingFound: 'Ничего не найдено. Попробуйте меньше слов или условий.',
-    timesIn: (zone: string) => `Где пояс не назван, время ${zone}`,
+    timesIn: (zone: string) => `Время указано в поясе ${zone}`,
   },
   field: {
     email: 'Эл. почта',
@@ -330,7 +331,6 @@ export const ru: Texts = {
     quiet: 'Сейчас ничего не отправляется.',
     nothingScheduled: 'Ничего не запланировано.',
     nothingSent: 'За эти дни ничего не отправлялось.',
-    empty: 'Добро пожаловать! Сначала добавьте клиентов, затем напишите сообщение и создайте рассылку.',
     outage: (name: string, addresses: string) =>
       `${name}: отвергнуто ${addresses}, будто этих адресов нет. Ни один не исключён.`,
     outageDecide: 'Решить о них',
@@ -991,7 +991,7 @@ export const ru: Texts = {
     text: (status: number): string =>
       ({
         400: 'Что-то в запросе неверно.',
-        403: 'Ваша роль этого не позволяет или страница была открыта слишком долго: вернитесь, обновите её и попробуйте снова.',
+        403: 'Ваша роль этого не позволяет.',
         404: 'Это удалено, или адрес неверен.',
         413: 'Отправлено больше, чем принимает эта форма. Вернитесь и сократите.',
         429: 'Подождите немного и попробуйте снова.',
@@ -1071,6 +1071,7 @@ export const ru: Texts = {
       'Отписавшиеся, пожаловавшиеся и отвергнутые адреса остались исключёнными: вернуть их может менеджер.',
     batchSuppressed: 'Эти адреса исключены.',
     saved: 'Сохранено.',
+    zoneTaken: 'Время показано в часовом поясе вашего браузера. Другой можно выбрать в учётной записи.',
     deleted: 'Удалено.',
     erased: 'Данные стёрты.',
     secondFactorOff: 'Второй фактор отключён.',
