@@ -1,9 +1,12 @@
 import type { Changed } from '../domain/errors';
 import type { FieldProblems } from './texts/texts';
 
+/** The fields of a form as texts; a field that is sent more than once has its last value. */
+export type FormValues = Record<string, string>;
+
 /** What a form shows: the values as typed, and the problem of each field. */
 export interface FormState {
-  values: Record<string, string>;
+  values: FormValues;
   problems: FieldProblems;
   /** The problem of the whole form. */
   problem?: string;
@@ -24,8 +27,8 @@ export interface Meanwhile extends Changed {
 /** A field, or fields that only mean something together, as others saved it and as it was typed. */
 export interface Difference {
   name: string;
-  theirs: Record<string, string>;
-  mine: Record<string, string>;
+  theirs: FormValues;
+  mine: FormValues;
 }
 
 export const emptyForm = (values: Record<string, string> = {}): FormState => ({ values, problems: {} });

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Changed } from '../domain/errors';
-import type { FormState, Meanwhile } from './form-state';
+import type { FormState, FormValues, Meanwhile } from './form-state';
 import type { Reader } from './reader';
-import type { FormValues } from './web-controller';
 
 /** What belongs to one copy of a form, and not to what is typed into it. */
 const OF_THE_COPY = ['_csrf', 'key', 'page', 'for', 'previewId'];

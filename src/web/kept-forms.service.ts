@@ -13,9 +13,9 @@ import type { AuthenticatedRequest } from '../http/viewer';
 import { Limits } from '../queue/limits';
 import type { WebAnswer } from './answers';
 import { setFlash } from './flash';
+import type { FormValues } from './form-state';
 import { keptFields } from './kept-form';
 import { localPath } from './local-path';
-import type { FormValues } from './web-controller';
 
 /** Keeps what was typed into forms when it can't be saved: drafts, sessions that are over, tokens of another session. */
 @Injectable()

@@ -8,15 +8,15 @@ import {
 } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request } from 'express';
+import type { FormValues } from './form-state';
 import { WebFilter } from './web.filter';
 import { WebInterceptor } from './web.interceptor';
+
+export type { FormValues } from './form-state';
 
 /** A controller of pages: its handlers return a WebAnswer, its errors are pages. */
 export const WebController = (path: string) =>
   applyDecorators(Controller(path), ApiExcludeController(), UseFilters(WebFilter), UseInterceptors(WebInterceptor));
-
-/** The fields of a form as texts; a field that is sent more than once has its last value. */
-export type FormValues = Record<string, string>;
 
 export const Form = createParamDecorator((_: unknown, context: ExecutionContext): FormValues => {
   return textsOnly(context.switchToHttp().getRequest<Request>().body);

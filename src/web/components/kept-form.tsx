@@ -1,9 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { formPage } from '../../domain/form-pages';
 import { newFormKey } from '../form-key';
-import type { FormState, Meanwhile } from '../form-state';
+import type { FormState, FormValues, Meanwhile } from '../form-state';
 import { useReader } from '../reader';
-import type { FormValues } from '../web-controller';
 import { CsrfField, PostForm } from './form';
 
 interface KeptFormProps {
