@@ -14,7 +14,7 @@ import { Icon } from '../components/icon';
 import { Empty, Owner, OwnerPick, PageHead, Pager, Pick, Reply, Results, Search, Table } from '../components/list';
 import { Chip, DeliveryState, MessageId } from '../components/states';
 import { reasonText } from '../codes';
-import { hasLetter } from './run.page';
+import { LetterLink } from '../components/letter-link';
 import { useReader } from '../reader';
 import { useAttemptColumns } from './attempts.page';
 import {
@@ -280,16 +280,12 @@ function Letters({ deliveries }: Pick<ClientProps, 'deliveries'>) {
             {
               head: t.field.response,
               class: 'response-cell',
-              cell: ({ id, status, fullName, reason, lastResponse, messageIdHeader }) => (
+              cell: (delivery) => (
                 <>
-                  {hasLetter({ status, fullName }) && (
-                    <a class="d-block" href={`/deliveries/${id}/letter`}>
-                      {t.line.letter}
-                    </a>
-                  )}
-                  {reason && <span class="d-block">{reasonText(reason, t)}</span>}
-                  {lastResponse && <Reply text={lastResponse} />}
-                  <MessageId id={messageIdHeader} />
+                  <LetterLink of={delivery} />
+                  {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
+                  {delivery.lastResponse && <Reply text={delivery.lastResponse} />}
+                  <MessageId id={delivery.messageIdHeader} />
                 </>
               ),
             },
