@@ -6,7 +6,7 @@ export function LetterLink({ of: { id, status, fullName } }: { of: DeliveryView 
   const { t } = useReader();
   if (fullName === null || (status !== 'sent' && status !== 'unknown')) return null;
   return (
-    <a class="d-block" href={`/deliveries/${id}/letter`}>
+    <a class="letter-link" href={`/deliveries/${id}/letter`}>
       {t.line.letter}
     </a>
   );
