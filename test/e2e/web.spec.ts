@@ -225,6 +225,9 @@ describe.each([
       ids.push(id);
     }
     refused = ids[0] ?? 0;
+    // One that can be scheduled and sent; the others' recipient is about to be excluded.
+    const other = await post('/clients', { email: `other-${language}-${colorScheme}@example.org`, fullName: 'Other' });
+    ids.push(await post('/mailings', mailingBody(messageId, { audience: 'selected', clientIds: [other] })));
     await post('/suppressions', { email: address, detail: 'd'.repeat(300) });
     const headers = { 'content-type': 'text/csv' };
     const csv = `email,${'column'.repeat(30)}\n${address},x\n${'n'.repeat(200)},y\n`;

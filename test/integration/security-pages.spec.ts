@@ -174,6 +174,8 @@ test('no form is taken without the CSRF token of its session', async () => {
 });
 
 test('one’s own and, to read, everybody’s to a manager', async () => {
+  // Only of what was sent there is a letter to see.
+  await api.database.affected(`UPDATE deliveries SET status = 'sent' WHERE id = $1`, [objects.delivery]);
   for (const { path, url } of pages.filter(({ method, path }) => method === 'GET' && !/:(?!id)/.test(path)))
     for (const [who, session] of [
       ['owner', owner],

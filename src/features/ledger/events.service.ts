@@ -92,7 +92,8 @@ export class EventsService {
     return listPage<EventView>(
       this.database,
       {
-        select: `t.id, t.created_at, t.delivery_id, t.run_id, t.mailing_id, coalesce(r.mailing_name, m.name) AS mailing_name, t.client_id,
+        select: `t.id, t.created_at, t.delivery_id, t.run_id, t.mailing_id, coalesce(r.mailing_name, m.name)
+          AS mailing_name, t.client_id,
           t.owner_id, d.email, t.kind, t.source, t.enhanced_code, t.reply, t.reason`,
         from: `delivery_events t JOIN deliveries d ON d.id = t.delivery_id JOIN mailings m ON m.id = t.mailing_id
           JOIN runs r ON r.id = t.run_id`,

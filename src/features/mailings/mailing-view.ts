@@ -31,7 +31,8 @@ export type MailingView = Mailing & {
 
 export const MAILING_VIEW: View = {
   select: `m.*, coalesce(past.subject, s.subject) AS message_subject,
-    coalesce(CASE WHEN m.status <> 'done' THEN ${RECIPIENTS} END, (SELECT sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled)
+    coalesce(CASE WHEN m.status <> 'done' THEN ${RECIPIENTS} END,
+      (SELECT sum(pending + sending + deferred + sent + failed + unknown + skipped + cancelled)
       FROM run_counts WHERE run_id = (SELECT max(r.id) FROM runs r
         WHERE r.mailing_id = m.id AND r.status <> 'missed' AND r.trigger <> 'resend')))::bigint AS recipient_count,
     coalesce(past.segment_name, (SELECT g.name FROM segments g WHERE g.id = m.segment_id)) AS segment_name,

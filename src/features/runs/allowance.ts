@@ -14,8 +14,8 @@ export interface Wanted {
  * For each entry, why its owner may not have so many more letters sent now, or null: the owner is blocked, or a `user`
  * would send more than `perDay` letters in 24 hours (0: no limit). What is allowed counts for the entries after it.
  * Runs that are not planned yet count with their mailing's recipients. Locks the owners' rows until the commit, so that
- * neither a block nor another start comes in between; who only wants to know does not (`locks`). Two statements, however many entries there are, but for mailings
- * whose recipients have to be found to be counted.
+ * neither a block nor another start comes in between; who only wants to know does not (`locks`). Two statements, however
+ * many entries there are, but for mailings whose recipients have to be found to be counted.
  */
 export async function refusedAllowances(
   tx: Database | Transaction,

@@ -31,7 +31,8 @@ export interface DeliveryView {
 export type DeliveryRow = Omit<DeliveryView, 'messageIdHeader'> & { runKey: string | null; sender: string | null };
 
 export const viewOf = (deliveries: string): View => ({
-  select: `d.id, d.run_id, r.mailing_id, coalesce(r.mailing_name, m.name) AS mailing_name, r.occurrence_at, r.trigger, d.client_id, d.email,
+  select: `d.id, d.run_id, r.mailing_id, coalesce(r.mailing_name, m.name) AS mailing_name, r.occurrence_at,
+    r.trigger, d.client_id, d.email,
     c.full_name, d.status, d.reason, d.tries, d.attempts, d.next_attempt_at, d.marked_by, d.updated_at,
     r.letter_key AS run_key, r.sender,
     (SELECT a.server_response FROM attempts a

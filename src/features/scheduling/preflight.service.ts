@@ -44,6 +44,9 @@ export interface DraftCheck extends Preflight {
   first: { email: string; fullName: string }[];
 }
 
+/** SQL: whether `c` is a member. Pushes its parameters. */
+type MembersIn = (params: unknown[]) => string;
+
 const FIRST = 5;
 
 const OVERRIDE_MAX = 500;
@@ -84,10 +87,11 @@ export class PreflightService {
   async ofDraft(draft: DraftMailing, ms: number): Promise<DraftCheck> {
     const { kind, clientIds } = draft;
     const chosenIn = await chosenBy(this.database, draft);
-    const membersIn = (params: unknown[]) =>
+    const membersIn: MembersIn = (params) =>
       clientIds.length === 0
         ? containsSql(chosenIn, params)
-        : `(${audienceOf(draft).contains} OR c.id = ANY($${params.push(clientIds)}::bigint[])) AND ${letInSql(chosenIn, params)}`;
+        : `(${audienceOf(draft).contains} OR c.id = ANY($${params.push(clientIds)}::bigint[]))
+           AND ${letInSql(chosenIn, params)}`;
     const [chosen, found, first, sender] = await Promise.all([
       this.countDraft(draft, membersIn, ms),
       excludedOf(this.database, draft, { ms, membersIn }),
@@ -107,11 +111,7 @@ export class PreflightService {
     return { findings, chosen, eligible, excluded, first };
   }
 
-  private async countDraft(
-    draft: DraftMailing,
-    membersIn: (params: unknown[]) => string,
-    ms: number,
-  ): Promise<number | null> {
+  private async countDraft(draft: DraftMailing, membersIn: MembersIn, ms: number): Promise<number | null> {
     if (isCounted(draft) && audienceOf(draft).grows) {
       const row = await this.database.first<{ n: number }>(
         'SELECT coalesce((SELECT clients FROM client_totals WHERE owner_id = $1), 0)::bigint AS n',
@@ -130,11 +130,7 @@ export class PreflightService {
     return counted && (counted.value?.n ?? 0);
   }
 
-  private async firstOf(
-    draft: DraftMailing,
-    membersIn: (params: unknown[]) => string,
-    ms: number,
-  ): Promise<DraftCheck['first']> {
+  private async firstOf(draft: DraftMailing, membersIn: MembersIn, ms: number): Promise<DraftCheck['first']> {
     const params: unknown[] = [draft.id, draft.ownerId, draft.kind === 'transactional'];
     const inside = membersIn(params);
     const of = { email: 'c.email', owner: '$2', mailing: '$1', transactional: '$3' };
@@ -278,7 +274,7 @@ async function templateProblem(
 async function excludedOf(
   sql: Database | Transaction,
   mailing: Addressed & Pick<Mailing, 'kind'>,
-  { ms = COUNT_MS, membersIn }: { ms?: number; membersIn?: (params: unknown[]) => string } = {},
+  { ms = COUNT_MS, membersIn }: { ms?: number; membersIn?: MembersIn } = {},
 ): Promise<Preflight['excluded'] | null> {
   const params: unknown[] = [mailing.id, mailing.ownerId, mailing.kind === 'transactional'];
   const isMember = membersIn ? membersIn(params) : containsSql(await chosenBy(sql, mailing), params);

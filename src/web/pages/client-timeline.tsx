@@ -9,8 +9,8 @@ import { named, reasonText } from '../codes';
 import { Icon } from '../components/icon';
 import { Pager, Reply, Table } from '../components/list';
 import { AttemptChip, Chip, DeliveryChip, EventChip, MessageId } from '../components/states';
+import { LetterLink } from '../components/letter-link';
 import { useReader } from '../reader';
-import { hasLetter } from './run.page';
 import type { Texts } from '../texts/texts';
 import { AttemptResponse } from './attempts.page';
 import { RecordChip } from './consents';
@@ -149,11 +149,7 @@ function LetterDetail({ delivery }: { delivery: DeliveryView }) {
   const { id, reason, lastResponse, nextAttemptAt, attempts, messageIdHeader } = delivery;
   return (
     <>
-      {hasLetter(delivery) && (
-        <a class="d-block" href={`/deliveries/${id}/letter`}>
-          {t.line.letter}
-        </a>
-      )}
+      <LetterLink of={delivery} />
       {reason && <span class="d-block">{reasonText(reason, t)}</span>}
       {lastResponse && <Reply text={lastResponse} />}
       {nextAttemptAt && <span class="hint d-block">{t.run.nextTry(format.time(nextAttemptAt))}</span>}

@@ -67,7 +67,7 @@ export function MailingPage({ stage, runs, latest, timeline, account, ...actions
   );
 }
 
-function ScheduledLine({ mailing: { nextRunAt, timeZone } }: Pick<MailingProps, 'mailing'>) {
+function ScheduledLine({ mailing: { nextRunAt } }: Pick<MailingProps, 'mailing'>) {
   const { t, format } = useReader();
   if (!nextRunAt) return null;
   return (

@@ -3,6 +3,7 @@ import type { Page } from '../../domain/paging';
 import type { DeliveryView } from '../../features/runs/deliveries.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { RunView } from '../../features/runs/runs.service';
+import { LetterLink } from '../components/letter-link';
 import { Facts } from '../components/facts';
 import { Confirm, PostForm } from '../components/form';
 import { PageHead, Pick, Reply, Results, Search } from '../components/list';
@@ -85,11 +86,7 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, aga
             class: 'response-cell',
             cell: (delivery) => (
               <>
-                {hasLetter(delivery) && (
-                  <a class="d-block" href={`/deliveries/${delivery.id}/letter`}>
-                    {t.line.letter}
-                  </a>
-                )}
+                <LetterLink of={delivery} />
                 {delivery.reason && <span class="d-block">{reasonText(delivery.reason, t)}</span>}
                 {delivery.lastResponse && <Reply text={delivery.lastResponse} />}
                 {delivery.nextAttemptAt && (
@@ -128,10 +125,6 @@ function RunSegments({ segment, exclude }: NonNullable<Props['segments']>) {
     />
   );
 }
-
-/** Whether a letter went out, or may have, to somebody who is still known. */
-export const hasLetter = ({ status, fullName }: Pick<DeliveryView, 'status' | 'fullName'>): boolean =>
-  fullName !== null && (status === 'sent' || status === 'unknown');
 
 function Filters() {
   const { t } = useReader();
