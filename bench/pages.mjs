@@ -140,6 +140,8 @@ function calls({ runId, mailingId, clientId, deliveryId, segmentId }, who) {
   );
 }
 
+const today = new Date().toISOString().slice(0, 10);
+
 /** The interface, as HTML. */
 function pages({ runId, mailingId, clientId, messageId, segmentId }, who) {
   return {
@@ -164,6 +166,11 @@ function pages({ runId, mailingId, clientId, messageId, segmentId }, who) {
     attempts: '/attempts',
     'attempts, failed': '/attempts?status=failed',
     'attempts of a mailing': `/attempts?mailingId=${mailingId}`,
+    'attempts to a rare name': '/attempts?client=client-77777@',
+    'attempts to a frequent name': '/attempts?client=client',
+    'attempts to nobody': '/attempts?client=nobody-at-all',
+    'attempts of mailings by name': '/attempts?mailing=mailing',
+    'attempts, failed today': `/attempts?status=final&from=${today}&to=${today}`,
     'report page by day': '/reports',
     'report page by month': '/reports?by=month',
     ...(who !== 'manager' ? {} : { users: '/users', status: '/status' }),

@@ -70,7 +70,8 @@ test('without JavaScript a segment is made, corrected, used by a mailing and lef
   await page.getByRole('link', { name: 'Show these clients' }).click();
   expect(await page.locator('#results').innerText()).toContain(names[1]);
   expect(await page.locator('#results').innerText()).not.toContain(names[0]);
-  await page.getByText('Only the clients of a segment').click();
+  expect(await page.locator('[name=segmentId] option:checked').innerText()).toBe('Moscow');
+  await page.getByText('See this segment').click();
   await page.getByRole('link', { name: 'New mailing to it' }).click();
   expect(await page.locator('#recipients').innerText()).toContain('1 person at present.');
   await page.fill('[name=name]', 'To Moscow');

@@ -126,7 +126,7 @@ test('from the form to the letter', async () => {
 
   await mine.goto('/clients');
   await mine.getByRole('link', { name: email }).click();
-  expect(await mine.locator('main').innerText()).toMatch(/Perm[\s\S]*What this person agreed to[\s\S]*once a week/);
+  expect(await mine.locator('main').innerText()).toMatch(/Perm[\s\S]*Confirmed[\s\S]*once a week/);
   expect(await faultsOf(mine, 'client-en')).toEqual([]);
   await mine.goto('/forms/1');
   expect(await faultsOf(mine, 'one-en')).toEqual([]);

@@ -8,6 +8,7 @@ import { Icon } from '../components/icon';
 import { Owner, OwnerPick, PageHead, Pick, Results, Search } from '../components/list';
 import { Chip } from '../components/states';
 import { useReader } from '../reader';
+import { wholeNumber } from '../web-controller';
 import { ColumnsPick, offeredColumns, useClientColumns } from './client-columns';
 import { BulkBar, Tick, TickPage } from './bulk.page';
 
@@ -32,6 +33,7 @@ interface ListProps {
 
 export function ClientsPage({ clients, sorted, columns, fields, tags, segments }: ListProps) {
   const { t, query, user } = useReader();
+  const segment = wholeNumber(query.get('segmentId') ?? undefined);
   const total = clients.total;
   const filters = new URLSearchParams(
     ['search', 'tag', 'subscription', 'segmentId', 'ownerId'].flatMap((name) => {
@@ -77,7 +79,7 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
           all={t.list.all}
           options={subscriptionStatuses.map((value) => ({ value, text: t.subscription[value] }))}
         />
-        <SegmentPick segments={segments} />
+        <SegmentPick segments={segments} asked={segment} />
         <OwnerPick />
         <Pick
           name="sort"
@@ -123,6 +125,11 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
         }}
       >
         {total !== undefined && total > 0 && <p class="hint">{t.clients.count(total)}</p>}
+        {segment !== undefined && (
+          <p class="hint">
+            <a href={`/segments/${segment}`}>{t.finding.seeSegment}</a>
+          </p>
+        )}
         {clients.items.length > 0 && <BulkBar total={total} tags={tags} />}
         {clients.items.some(({ ownerId }) => ownerId === user?.id) && <TickPage />}
       </Results>
@@ -131,12 +138,11 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
 }
 
 /** A segment that was asked for by a link may be another owner's. */
-function SegmentPick({ segments }: { segments: ListProps['segments'] }) {
-  const { t, query } = useReader();
-  const asked = query.get('segmentId');
+function SegmentPick({ segments, asked }: { segments: ListProps['segments']; asked: number | undefined }) {
+  const { t } = useReader();
   const options = segments.map(({ id, name }) => ({ value: String(id), text: name }));
-  if (asked && !options.some(({ value }) => value === asked))
-    options.unshift({ value: asked, text: t.finding.segment(asked) });
+  if (asked !== undefined && !segments.some(({ id }) => id === asked))
+    options.unshift({ value: String(asked), text: t.finding.segment(String(asked)) });
   if (options.length === 0) return null;
   return <Pick name="segmentId" label={t.segments.one} all={t.list.all} options={options} />;
 }

@@ -16,6 +16,7 @@ export const findingEn = {
   alsoTicked: 'Also ticked, but not shown here:',
   untick: 'Untick them',
   segment: (id: string) => `Segment ${id}`,
+  seeSegment: 'See this segment',
   fate: {
     ok: 'Successful',
     unknown: 'Unknown',
@@ -51,6 +52,7 @@ export const findingRu: Widened<typeof findingEn> = {
   alsoTicked: 'Отмечены, но здесь не показаны:',
   untick: 'Снять с них отметки',
   segment: (id) => `Сегмент ${id}`,
+  seeSegment: 'Открыть сегмент',
   fate: {
     ok: 'Успешно',
     unknown: 'Неизвестно',
