@@ -162,7 +162,7 @@ export function outcomeWords(
   left: string | null = null,
 ): string {
   const { total, sent } = counts;
-  const n = format.number;
+  const n = (of: number) => format.number(of);
   switch (outcomeKind(status, paused)) {
     case 'preparing':
       return line.preparing(n(total));
