@@ -39,6 +39,16 @@ document.addEventListener('htmx:after:swap', (event) => {
 for (const field of document.querySelectorAll<HTMLInputElement>('input[data-browser-zone]'))
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+/** Printing needs a script: the button is there only with one. */
+const showPrint = () => {
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-print][hidden]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => print());
+  }
+};
+showPrint();
+document.addEventListener('htmx:after:swap', showPrint);
+
 watchConfirmations();
 watchDoubleSubmits();
 watchSelections();
@@ -50,5 +60,4 @@ async function loadFor(selector: string, name: string): Promise<void> {
   const src = document.querySelector<HTMLMetaElement>(`meta[name="gonets-${name}"]`)?.content;
   if (src && document.querySelector(selector)) await import(src);
 }
-void loadFor('[data-chart]', 'chart');
 void loadFor('[data-editor]', 'editor');

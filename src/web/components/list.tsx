@@ -226,19 +226,22 @@ interface PickProps {
   label: string;
   all?: string;
   options: readonly { value: string; text: string }[];
+  /** What is chosen, if not what the address says. */
+  chosen?: string;
 }
 
 /** One filter of a list. */
-export function Pick({ name, label, all, options }: PickProps) {
+export function Pick({ name, label, all, options, chosen }: PickProps) {
   const { query } = useReader();
+  const value = chosen ?? query.get(name);
   return (
     <label class="pick">
       <span>{label}</span>
       <select class="form-select" name={name}>
         {all !== undefined && <option value="">{all}</option>}
-        {options.map(({ value, text }) => (
-          <option key={value} value={value} selected={query.get(name) === value}>
-            {text}
+        {options.map((option) => (
+          <option key={option.value} value={option.value} selected={option.value === value}>
+            {option.text}
           </option>
         ))}
       </select>

@@ -3,12 +3,14 @@ import type { Finding, FindingCode } from '../../domain/preflight';
 import type { SmtpReason } from '../../domain/smtp-ruling';
 import type { CountedEvent, DeliveryEvent, SuppressionSource } from '../../domain/suppression';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
+import { chartEn } from './charts';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
 import { segmentsEn } from './segments';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { reasonsEn } from './reasons';
+import { reportsEn } from './reports';
 
 /** Null: it took too long to count them. */
 const letters = (n: number | null) => (n === null ? 'letters' : count(n, 'letter', 'letters'));
@@ -104,7 +106,7 @@ export const en = {
     expiresAt: 'Valid until',
     lastUsed: 'Last used',
   },
-  counts: { sent: 'Sent', failed: 'Failed', unknown: 'Unknown', skipped: 'Skipped' },
+  counts: { sent: 'Sent', failed: 'Failed', unknown: 'Unknown', skipped: 'Skipped', cancelled: 'Cancelled' },
   mailingStatus: { created: 'Created', started: 'Started', paused: 'Paused', done: 'Done' },
   runStatus: { planning: 'Preparing', sending: 'Sending', done: 'Done', cancelled: 'Cancelled', missed: 'Missed' },
   runTrigger: { schedule: 'By schedule', demand: 'Sent by hand', resend: 'Sent again to those who failed' },
@@ -151,7 +153,7 @@ export const en = {
   } satisfies Record<SuppressionSource, string>,
   attemptStatus: { ok: 'Successful', failed: 'Not successful', unknown: 'Unknown' },
   period: { once: 'Once', daily: 'Every day', weekly: 'Every week', monthly: 'Every month' },
-  chart: { asTable: 'The numbers as a table' },
+  chart: chartEn,
   reasons: reasonsEn,
   fields: fieldsEn,
   tags: tagsEn,
@@ -685,21 +687,7 @@ export const en = {
     reason: 'Reason',
     duration: 'Took',
   },
-  reports: {
-    title: 'Reports',
-    by: 'By',
-    day: 'Day',
-    week: 'Week',
-    month: 'Month',
-    overTime: 'Over time',
-    ofSent: (share: string) => `${share} of sent`,
-    byMailing: 'By mailing',
-    share: 'Success',
-    reasons: 'Why letters failed',
-    domains: 'Where they failed',
-    noFailures: 'Nothing failed.',
-    empty: 'Nothing was sent in this time.',
-  },
+  reports: reportsEn,
   users: {
     title: 'Users',
     search: 'Name or e-mail',

@@ -1,9 +1,11 @@
+import { chartRu } from './charts';
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { segmentsRu } from './segments';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { reasonsRu } from './reasons';
+import { reportsRu } from './reports';
 import type { Texts } from './shape';
 
 const clients = (n: number) => count(n, 'клиент', 'клиента', 'клиентов');
@@ -104,7 +106,13 @@ export const ru: Texts = {
     expiresAt: 'Действует до',
     lastUsed: 'Использован',
   },
-  counts: { sent: 'Отправлено', failed: 'Не отправлено', unknown: 'Неизвестно', skipped: 'Пропущено' },
+  counts: {
+    sent: 'Отправлено',
+    failed: 'Не отправлено',
+    unknown: 'Неизвестно',
+    skipped: 'Пропущено',
+    cancelled: 'Отменено',
+  },
   mailingStatus: { created: 'Создана', started: 'Запущена', paused: 'Приостановлена', done: 'Завершена' },
   runStatus: {
     planning: 'Готовится',
@@ -157,7 +165,7 @@ export const ru: Texts = {
   },
   attemptStatus: { ok: 'Успешно', failed: 'Не успешно', unknown: 'Неизвестно' },
   period: { once: 'Один раз', daily: 'Каждый день', weekly: 'Каждую неделю', monthly: 'Каждый месяц' },
-  chart: { asTable: 'Числа таблицей' },
+  chart: chartRu,
   reasons: reasonsRu,
   fields: fieldsRu,
   tags: tagsRu,
@@ -694,21 +702,7 @@ export const ru: Texts = {
     reason: 'Причина',
     duration: 'Длилась',
   },
-  reports: {
-    title: 'Отчёты',
-    by: 'По',
-    day: 'Дням',
-    week: 'Неделям',
-    month: 'Месяцам',
-    overTime: 'По времени',
-    ofSent: (share: string) => `${share} от отправленных`,
-    byMailing: 'По рассылкам',
-    share: 'Успешно',
-    reasons: 'Почему не отправлено',
-    domains: 'Где не отправлено',
-    noFailures: 'Неудач нет.',
-    empty: 'За это время ничего не отправлялось.',
-  },
+  reports: reportsRu,
   users: {
     title: 'Пользователи',
     search: 'Имя или эл. почта',
