@@ -11,7 +11,7 @@ import { projectFolder } from '../tools/embedded/install.mjs';
 
 const outdir = join(projectFolder, 'dist/assets');
 const source = join(projectFolder, 'browser');
-const entries = ['app.ts', 'editor.ts', 'sign-up.ts', 'app.css', 'icon.svg'];
+const entries = ['app.ts', 'editor.ts', 'sign-up.ts', 'app.css', 'print.css', 'icon.svg'];
 
 /**
  * Bootstrap's dark colours by the system's setting, without an attribute that a script would have to set.

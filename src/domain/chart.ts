@@ -36,7 +36,7 @@ export interface ChartLabel {
   x: number;
   text: string;
   /** Which part of the text is at `x`. */
-  anchor: 'start' | 'middle' | 'end';
+  anchor: 'middle' | 'end';
   /** Shown also where there is little room. */
   narrow: boolean;
 }
@@ -54,7 +54,7 @@ const MAX_BARS = 120;
 /** The widest bar, as a share: a few periods do not become blocks. */
 const MAX_WIDTH = 0.06;
 /** So many letters stand side by side under a chart in a page, and on a phone. */
-const ROOM = { wide: 110, narrow: 42 };
+const ROOM = { wide: 110, narrow: 34 };
 
 /**
  * Where the bars, the lines and the words of a chart stand. Of more than 120 points neighbours are taken together. A
@@ -109,7 +109,7 @@ function together(points: readonly ChartPoint[], size: number): readonly ChartPo
   return groups;
 }
 
-/** Every so manieth label, so that they do not touch; those of a phone are some of the same. */
+/** Some labels, at even distances, so that they do not touch; those of a phone are some of the same. */
 function labelsOf(points: readonly ChartPoint[], middle: (i: number) => number): ChartLabel[] {
   const longest = Math.max(1, ...points.map(({ label }) => label.length)) + 2;
   const every = (room: number) => Math.ceil(points.length / Math.max(1, Math.floor(room / longest)));
@@ -118,8 +118,9 @@ function labelsOf(points: readonly ChartPoint[], middle: (i: number) => number):
   return points.flatMap(({ label: text }, i) => {
     if (i % wide !== 0) return [];
     const x = middle(i);
-    const half = text.length / 2 / ROOM.narrow;
-    const anchor = x < half ? 'start' : x > 1 - half ? 'end' : 'middle';
+    // The axis leaves room at the left, the margin some at the right.
+    const over = x + (text.length / 2 - 4) / ROOM.narrow > 1;
+    const anchor = over ? 'end' : 'middle';
     return [{ x, text, anchor, narrow: i % narrow === 0 }];
   });
 }

@@ -111,26 +111,22 @@ function Picture({ data, subtitle, reader: { format } }: PictureProps) {
   );
 }
 
-/** The width of a letter, on average, at this size: what follows a name is placed by it. */
-const LETTER = 7.6;
+/** The width of a letter, on average, at this size. */
+const LETTER = 7.4;
 
 function Legend({ data, format }: { data: ChartData } & Pick<Reader, 'format'>) {
-  let x = 24;
+  const texts = data.series.map(({ name }, s) => `${name} ${format.number(totalOf(data, s))}`);
+  const column = Math.max(...texts.map(({ length }) => length)) * LETTER + 36;
   return (
     <>
-      {data.series.map(({ name, colour }, s) => {
-        const text = `${name} ${format.number(totalOf(data, s))}`;
-        const at = x;
-        x += 24 + text.length * LETTER + 12;
-        return (
-          <g key={name}>
-            <rect x={at} y="84" width="12" height="12" rx="2" fill={FILLS[colour]} />
-            <text x={at + 18} y="95" fill={INK}>
-              {text}
-            </text>
-          </g>
-        );
-      })}
+      {data.series.map(({ name, colour }, s) => (
+        <g key={name}>
+          <rect x={24 + s * column} y="84" width="12" height="12" rx="2" fill={FILLS[colour]} />
+          <text x={42 + s * column} y="95" fill={INK}>
+            {texts[s]}
+          </text>
+        </g>
+      ))}
     </>
   );
 }

@@ -44,7 +44,7 @@ test('labels leave each other room, those of a phone are fewer', () => {
   const { labels } = chartOf(days(30));
   expect(labels.length).toBeLessThanOrEqual(15);
   expect(labels.filter(({ narrow }) => narrow).length).toBeLessThanOrEqual(5);
-  expect(labels[0]).toMatchObject({ text: '1 Mar', anchor: 'start', narrow: true });
+  expect(labels[0]).toMatchObject({ text: '1 Mar', anchor: 'middle', narrow: true });
 });
 
 test('very many points are taken together, and nothing is lost', () => {

@@ -18,6 +18,7 @@ export function Layout({ title, children }: { title: string; children: Component
         <title>{`${title} · Gonets`}</title>
         <link rel="icon" href={assetUrl('icon.svg')} type="image/svg+xml" />
         <link rel="stylesheet" href={assetUrl('app.css')} />
+        <link rel="stylesheet" href={assetUrl('print.css')} media="print" />
         <script type="module" src={assetUrl('app.js')}></script>
       </head>
       <body class={user ? 'with-menu' : 'alone'}>

@@ -257,13 +257,14 @@ function After({ report, file }: { report: Report; file: { path: string; query: 
 
 function ByMailing({ mailings, total }: Pick<Report, 'mailings' | 'total'>) {
   const { t, format } = useReader();
+  const isKnown = mailings.some((mailing) => EVENTS.some((kind) => mailing[kind] > 0));
   const after: Column<Report['mailings'][number]> = {
     head: t.run.after,
     class: 'text-cell',
     cell: ({ bounced, complained, unsubscribed }) => <EventNumbers counts={{ bounced, complained, unsubscribed }} />,
   };
   return (
-    <section aria-labelledby="by-mailing" class="report-mailings">
+    <section aria-labelledby="by-mailing" class={`report-mailings${isKnown ? ' with-after' : ''}`}>
       <h2 id="by-mailing">{t.reports.byMailing}</h2>
       <Table
         caption={t.reports.byMailing}
@@ -285,7 +286,7 @@ function ByMailing({ mailings, total }: Pick<Report, 'mailings' | 'total'>) {
             // Of all who were to get it: what was cut off is no success.
             cell: ({ sent, failed, unknown, cancelled }) => share(sent, sent + failed + unknown + cancelled, format),
           },
-          ...(mailings.some((mailing) => EVENTS.some((kind) => mailing[kind] > 0)) ? [after] : []),
+          ...(isKnown ? [after] : []),
         ]}
       />
       {mailings.length === REPORT_ROWS.mailings && <p class="hint">{t.reports.most(mailings.length)}</p>}
