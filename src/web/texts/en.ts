@@ -7,6 +7,7 @@ import { chartEn } from './charts';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
+import { invitationsEn } from './invitations';
 import { segmentsEn } from './segments';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { reasonsEn } from './reasons';
@@ -688,6 +689,7 @@ export const en = {
     duration: 'Took',
   },
   reports: reportsEn,
+  invitations: invitationsEn,
   users: {
     title: 'Users',
     search: 'Name or e-mail',
@@ -825,6 +827,9 @@ export const en = {
       'token.create': 'Made an API token',
       'token.revoke': 'Revoked an API token',
       'user.create': 'Made a user',
+      'user.invite': 'Invited a user',
+      'user.uninvite': 'Withdrew an invitation',
+      'user.accept': 'Accepted an invitation',
       'user.let_in': 'Approved a user',
       'user.block': 'Blocked a user',
       'user.unblock': 'Unblocked a user',
@@ -1034,6 +1039,7 @@ export const en = {
     OWN_ROLE: 'Nobody can change their own role.',
     USER_NOT_WAITING: 'This user does not wait for approval.',
     USER_NOT_BLOCKED: 'This user is not blocked.',
+    USER_NOT_INVITED: 'This user has no open invitation.',
     USER_UNCONFIRMED: 'The address of this user is not confirmed yet.',
     PREFLIGHT_BLOCKED: 'Something has to be put right first: see the warning on the page of the mailing.',
     FORMS_FULL: 'You have as many forms as there may be. Delete one that is not used any more.',
@@ -1073,6 +1079,9 @@ export const en = {
     unblocked: 'Unblocked.',
     letIn: 'Approved; the user is told by e-mail.',
     signedOut: 'You are signed out.',
+    invited: 'An invitation is on its way.',
+    uninvited: 'The invitation is withdrawn.',
+    accepted: 'Welcome. Sign in with your new password.',
     passwordSet: 'The new password is set. Sign in with it.',
     confirmed: 'Your address is confirmed. Sign in.',
     linkSent: 'An e-mail is on its way.',

@@ -2,6 +2,7 @@ import { chartRu } from './charts';
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
+import { invitationsRu } from './invitations';
 import { segmentsRu } from './segments';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { reasonsRu } from './reasons';
@@ -703,6 +704,7 @@ export const ru: Texts = {
     duration: 'Длилась',
   },
   reports: reportsRu,
+  invitations: invitationsRu,
   users: {
     title: 'Пользователи',
     search: 'Имя или эл. почта',
@@ -840,6 +842,9 @@ export const ru: Texts = {
       'token.create': 'Создание токена API',
       'token.revoke': 'Отзыв токена API',
       'user.create': 'Создание пользователя',
+      'user.invite': 'Приглашение пользователя',
+      'user.uninvite': 'Отзыв приглашения',
+      'user.accept': 'Принятие приглашения',
       'user.let_in': 'Допуск пользователя',
       'user.block': 'Блокировка пользователя',
       'user.unblock': 'Разблокировка пользователя',
@@ -1050,6 +1055,7 @@ export const ru: Texts = {
     OWN_ROLE: 'Свою роль сменить нельзя.',
     USER_NOT_WAITING: 'Этот пользователь не ждёт допуска.',
     USER_NOT_BLOCKED: 'Этот пользователь не заблокирован.',
+    USER_NOT_INVITED: 'Действующего приглашения у этого пользователя нет.',
     USER_UNCONFIRMED: 'Адрес пользователя ещё не подтверждён.',
     PREFLIGHT_BLOCKED: 'Сначала нужно кое-что исправить: смотрите предупреждение на странице рассылки.',
     FORMS_FULL: 'Больше форм создать нельзя. Удалите ту, которая уже не нужна.',
@@ -1089,6 +1095,9 @@ export const ru: Texts = {
     unblocked: 'Разблокирован.',
     letIn: 'Впущен; об этом придёт письмо.',
     signedOut: 'Вы вышли.',
+    invited: 'Приглашение отправляется.',
+    uninvited: 'Приглашение отозвано.',
+    accepted: 'Добро пожаловать. Войдите с новым паролем.',
     passwordSet: 'Новый пароль установлен. Войдите с ним.',
     confirmed: 'Адрес подтверждён. Войдите.',
     linkSent: 'Письмо уже в пути.',
