@@ -82,24 +82,27 @@ export type Actor = Pick<Viewer, 'userId' | 'via' | 'ip'>;
 /** Somebody who has not signed in. */
 export const anonymous = (ip: string, userId = 0): Actor => ({ userId, ip });
 
+export const auditObjects = [
+  'user',
+  'token',
+  'mailing',
+  'message',
+  'segment',
+  'client',
+  'form',
+  'field',
+  'tag',
+  'import',
+  'run',
+  'delivery',
+  'account',
+  'suppression',
+  'suppression_batch',
+  'bulk_job',
+] as const;
+
 export interface AuditObject {
-  type:
-    | 'user'
-    | 'token'
-    | 'mailing'
-    | 'message'
-    | 'segment'
-    | 'client'
-    | 'form'
-    | 'field'
-    | 'tag'
-    | 'import'
-    | 'run'
-    | 'delivery'
-    | 'account'
-    | 'suppression'
-    | 'suppression_batch'
-    | 'bulk_job';
+  type: (typeof auditObjects)[number];
   id?: number;
 }
 

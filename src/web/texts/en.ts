@@ -7,7 +7,7 @@ import { chartEn } from './charts';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
-import { invitationsEn } from './invitations';
+import { auditFilterEn, invitationsEn } from './invitations';
 import { segmentsEn } from './segments';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { reasonsEn } from './reasons';
@@ -690,6 +690,7 @@ export const en = {
   },
   reports: reportsEn,
   invitations: invitationsEn,
+  auditFilter: auditFilterEn,
   users: {
     title: 'Users',
     search: 'Name or e-mail',

@@ -1,5 +1,9 @@
 import type { Widened } from './widened';
 
+/** The filters of the audit log. */
+export const auditFilterEn = { objectId: 'Number of the object', about: 'All about it' };
+export const auditFilterRu: Widened<typeof auditFilterEn> = { objectId: 'Номер объекта', about: 'Всё о нём' };
+
 /** Inviting people, accepting, and what links of letters say that lead nowhere any more. */
 
 export const invitationsEn = {

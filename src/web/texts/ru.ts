@@ -2,7 +2,7 @@ import { chartRu } from './charts';
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
-import { invitationsRu } from './invitations';
+import { auditFilterRu, invitationsRu } from './invitations';
 import { segmentsRu } from './segments';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { reasonsRu } from './reasons';
@@ -705,6 +705,7 @@ export const ru: Texts = {
   },
   reports: reportsRu,
   invitations: invitationsRu,
+  auditFilter: auditFilterRu,
   users: {
     title: 'Пользователи',
     search: 'Имя или эл. почта',
