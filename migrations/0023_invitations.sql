@@ -1,6 +1,6 @@
 -- Up Migration
--- When a manager or admin last invited this user by e-mail: until they accept, nobody can take the account by registering
--- with the address. Null for those who came by themselves.
+-- When a manager or admin last invited this user by e-mail: until they accept, nobody can take the account by
+-- registering with the address. Null for those who came by themselves.
 ALTER TABLE users ADD invited_at timestamptz,
   -- When one of the user's sessions was last used; kept when the sessions are gone. By the server's clock, as theirs.
   ADD last_seen_at timestamptz;

@@ -132,6 +132,9 @@ describe('the page', () => {
     expect(chosen).toMatch(/· The very first/);
     expect(chosen).toContain('>49%<');
     expect(chosen).not.toContain('98%');
+    // Its files are about the same mailing.
+    for (const file of ['chart.png', 'chart.svg', 'mailings.csv'])
+      expect(chosen).toMatch(new RegExp(`href="/reports/${file}\\?mailingId=${first}[&"]`));
     const many = await look('mailing=later');
     expect(many.match(/href="\/reports\?mailingId=\d+"/g)).toHaveLength(20);
     expect(await look('mailing=secret')).toContain('No mailing matches');

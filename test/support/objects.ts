@@ -86,7 +86,8 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
     ),
     user: ownerId,
     invited: await id(
-      `INSERT INTO users (email, status, invited_at) VALUES ('invited' || $1::bigint || '-' || random() || '@example.org', 'unconfirmed', now()) RETURNING id`,
+      `INSERT INTO users (email, status, invited_at)
+       VALUES ('invited' || $1::bigint || '-' || random() || '@example.org', 'unconfirmed', now()) RETURNING id`,
       ownerId,
     ),
   };

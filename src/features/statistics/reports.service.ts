@@ -142,7 +142,8 @@ export class ReportsService {
       `SELECT p.name, p.from::date::text, p.to::date::text
          FROM (SELECT (app_now() AT TIME ZONE $1)::date AS day) d, LATERAL (VALUES
            ('this_month', date_trunc('month', d.day), d.day),
-           ('last_month', date_trunc('month', d.day) - interval '1 month', (date_trunc('month', d.day) - interval '1 day')),
+           ('last_month', date_trunc('month', d.day) - interval '1 month',
+             date_trunc('month', d.day) - interval '1 day'),
            ('this_year', date_trunc('year', d.day), d.day)) p(name, "from", "to")`,
       [timeZone],
     );

@@ -3,8 +3,6 @@ import {
   type Report,
   REPORT_ROWS,
   type ReportPeriod,
-  reportParts,
-  reportPeriods,
   reportSteps,
 } from '../../features/statistics/reports.service';
 import { Chart } from '../components/chart';
@@ -14,21 +12,24 @@ import { reasonText } from '../codes';
 import type { Formats } from '../formats';
 import { useReader } from '../reader';
 import { countsIn, eventsChart, periodsChart, REPORT_EVENTS as EVENTS } from '../report-charts';
+import {
+  type ChosenMailing,
+  Files,
+  Found,
+  type FoundMailings,
+  MailingFilter,
+  Presets,
+  useAsked,
+} from './report-controls';
 
 /** How many mailings stand on the one sheet that is printed. */
 const PRINTED = 8;
-
-/** Mailings that a search found, of which one is to be chosen. */
-export interface FoundMailings {
-  items: { id: number; name: string }[];
-  more: boolean;
-}
 
 export interface ReportsProps {
   report: Report;
   periods: Record<ReportPeriod, DayRange>;
   /** The mailing that the report is about. */
-  mailing: { id: number; name: string } | null;
+  mailing: ChosenMailing;
   found: FoundMailings | null;
 }
 
@@ -40,8 +41,8 @@ export function ReportsPage({ report, periods, mailing, found }: ReportsProps) {
     <div class="report">
       <PageHead title={t.reports.title} />
       <div id="csv" class="report-bar">
-        <Presets report={report} periods={periods} />
-        <Files />
+        <Presets report={report} periods={periods} mailing={mailing} />
+        <Files mailing={mailing} />
       </div>
       <Search>
         <Pick
@@ -66,7 +67,8 @@ export function ReportsPage({ report, periods, mailing, found }: ReportsProps) {
 }
 
 function Results({ report, mailing, found }: Omit<ReportsProps, 'periods'>) {
-  const { t, format, query } = useReader();
+  const { t, format } = useReader();
+  const query = useAsked(mailing);
   const { total } = report;
   const all = total.sent + total.failed + total.unknown + total.skipped + total.cancelled;
   const isKnown = EVENTS.some((kind) => total[kind] > 0);
@@ -107,108 +109,6 @@ function Results({ report, mailing, found }: Omit<ReportsProps, 'periods'>) {
           </div>
         </>
       )}
-    </div>
-  );
-}
-
-/** This page with other parameters; what the list of them does not name stays. */
-function useLink() {
-  const { query } = useReader();
-  return (change: Record<string, string | null>): string => {
-    const next = new URLSearchParams(query);
-    for (const [name, value] of Object.entries(change))
-      if (value === null) next.delete(name);
-      else next.set(name, value);
-    const text = next.toString();
-    return text ? `/reports?${text}` : '/reports';
-  };
-}
-
-/** The named ranges as links; other days are chosen in the form. */
-function Presets({ report, periods }: Pick<ReportsProps, 'report' | 'periods'>) {
-  const { t, query } = useReader();
-  const link = useLink();
-  const rest = { from: null, to: null, by: null, mailing: null };
-  const asked = query.get('period');
-  const isShown = (name: ReportPeriod) => periods[name].from === report.from && periods[name].to === report.to;
-  const shown = reportPeriods.find((name) => name === asked && isShown(name)) ?? reportPeriods.find(isShown);
-  const byDefault = !asked && !query.get('from') && !query.get('to') && report.by === 'day';
-  return (
-    <nav class="presets" aria-label={t.reports.presets}>
-      <a class="btn btn-secondary" href={link({ ...rest, period: null })} aria-current={byDefault ? 'true' : undefined}>
-        {t.reports.lastDays}
-      </a>
-      {reportPeriods.map((name) => (
-        <a
-          class="btn btn-secondary"
-          key={name}
-          href={link({ ...rest, period: name })}
-          aria-current={!byDefault && shown === name ? 'true' : undefined}
-        >
-          {t.reports.preset[name]}
-        </a>
-      ))}
-    </nav>
-  );
-}
-
-function Files() {
-  const { t, query } = useReader();
-  const asked = query.size > 0 ? `?${query.toString()}` : '';
-  return (
-    <div class="actions">
-      <button class="btn btn-secondary" type="button" data-print hidden>
-        {t.reports.print}
-      </button>
-      <details class="more">
-        <summary class="btn btn-secondary">{t.list.csv}</summary>
-        <div class="more-menu">
-          {reportParts.map((part) => (
-            <a class="btn btn-quiet" key={part} href={`/reports/${part}.csv${asked}`} download>
-              {t.reports.csv[part]}
-            </a>
-          ))}
-        </div>
-      </details>
-    </div>
-  );
-}
-
-/** One mailing is found by its name or subject, however many there are; once chosen it can be left again. */
-function MailingFilter({ mailing }: Pick<ReportsProps, 'mailing'>) {
-  const { t, query } = useReader();
-  const link = useLink();
-  if (mailing)
-    return (
-      <div class="pick">
-        <span>{t.field.mailing}</span>
-        <input type="hidden" name="mailingId" value={mailing.id} />
-        <strong class="clip">{mailing.name}</strong>
-        <a href={link({ mailingId: null, mailing: null })}>{t.reports.allMailings}</a>
-      </div>
-    );
-  return (
-    <label class="pick">
-      <span>{t.reports.mailing}</span>
-      <input class="form-control" type="search" name="mailing" value={query.get('mailing') ?? ''} maxlength={200} />
-    </label>
-  );
-}
-
-function Found({ found: { items, more } }: { found: FoundMailings }) {
-  const { t } = useReader();
-  const link = useLink();
-  if (items.length === 0) return <p class="hint report-found">{t.reports.noMailing}</p>;
-  return (
-    <div class="card-box report-found">
-      <p>{more ? t.reports.whichFirst(items.length) : t.reports.which(items.length)}</p>
-      <ul class="plain">
-        {items.map(({ id, name }) => (
-          <li key={id}>
-            <a href={link({ mailing: null, mailingId: String(id) })}>{name}</a>
-          </li>
-        ))}
-      </ul>
     </div>
   );
 }

@@ -17,7 +17,8 @@ import type { Reader } from '../reader';
 import { eventsChart, periodsChart } from '../report-charts';
 import { Ask, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { nameOf } from './mailings.page';
-import { type FoundMailings, ReportsPage } from './reports.page';
+import type { FoundMailings } from './report-controls';
+import { ReportsPage } from './reports.page';
 
 /** How many mailings a search offers. */
 const OFFERED = 20;
