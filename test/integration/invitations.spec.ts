@@ -53,7 +53,14 @@ describe('an invitation', () => {
     const made = await invite(manager, { email, fullName: 'Vera', language: 'ru' });
     expect([made.status, made.body]).toMatchObject([
       201,
-      { email, fullName: 'Vera', role: 'user', status: 'unconfirmed', invitedAt: expect.any(String), lastSeenAt: null },
+      {
+        email,
+        fullName: 'Vera',
+        role: 'user',
+        status: 'unconfirmed',
+        invitedAt: expect.any(String) as string,
+        lastSeenAt: null,
+      },
     ]);
     const { mail, token } = await inbox.letterTo(email);
     expect(mail.subject).toBe('Вас приглашают в mail.example.com');

@@ -89,7 +89,7 @@ export class NoticeSender {
     const link = `${base}${NOTICE_PATHS[proves]}?token=${token}`;
     if (kind === 'signup') return signupNotice(payload as SignupNotice, link);
     if (kind === 'invite') return inviteNotice(payload as InviteNotice, link);
-    return noticeText(kind as TextNoticeKind, language, link);
+    return noticeText(kind, language, link);
   }
 
   /** Message-ID and boundary are the same on every try; the date is that of the try. */
