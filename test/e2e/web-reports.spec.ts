@@ -118,18 +118,23 @@ test.each([
 });
 
 test('a report is one printed page without anything to click, however much is in it', async () => {
-  const { page, context } = await boss('paper@example.org', { colorScheme: 'dark' });
+  const { page, context, token } = await boss('paper@example.org', { colorScheme: 'dark' });
   await page.goto('/reports');
   await page.setViewportSize({ width: 703, height: 1040 });
   await page.emulateMedia({ media: 'print' });
   await shot(page, 'print');
-  for (const path of ['/reports', '/reports?period=this_year']) {
+  for (const [language, path] of [
+    ['ru', '/reports'],
+    ['en', '/reports?period=this_year'],
+    ['en', '/reports'],
+  ] as const) {
+    await site.api.call('PATCH', '/api/v1/me', { token, body: { language } });
     await page.goto(path);
     const pdf = await page.pdf({
       preferCSSPageSize: true,
       ...(process.env.SHOTS && { path: `${process.env.SHOTS}/report.pdf` }),
     });
-    expect([path, pagesOf(pdf)]).toEqual([path, 1]);
+    expect([language, path, pagesOf(pdf)]).toEqual([language, path, 1]);
   }
   // As wide as the sheet between its margins.
   await page.setViewportSize({ width: 703, height: 1040 });
