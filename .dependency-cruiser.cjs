@@ -31,7 +31,7 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: {
         pathNot:
-          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|saxes|fastest-levenshtein)|^(crypto|url|node:crypto|node:url)$',
+          '^src/domain/|node_modules/(temporal-polyfill|d3-scale|d3-shape|liquidjs|html-to-text|saxes|fastest-levenshtein)|^(crypto|url|node:crypto|node:url)$',
       },
     },
     {

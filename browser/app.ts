@@ -60,6 +60,16 @@ for (const field of document.querySelectorAll<HTMLInputElement>('input[data-brow
 if (document.querySelector('.door[data-browser-zone]'))
   document.cookie = `gonets_zone=${zone}; path=/; max-age=1800; samesite=lax`;
 
+/** Printing needs a script: the button is there only with one. */
+const showPrint = () => {
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-print][hidden]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => print());
+  }
+};
+showPrint();
+document.addEventListener('htmx:after:swap', showPrint);
+
 watchConfirmations();
 watchDoubleSubmits();
 watchSelections();
@@ -75,5 +85,4 @@ async function loadFor(selector: string, name: string): Promise<void> {
   const src = document.querySelector<HTMLMetaElement>(`meta[name="gonets-${name}"]`)?.content;
   if (src && document.querySelector(selector)) await import(src);
 }
-void loadFor('[data-chart]', 'chart');
 void loadFor('[data-editor]', 'editor');

@@ -12,7 +12,7 @@ import { projectFolder } from '../tools/embedded/install.mjs';
 
 const outdir = join(projectFolder, 'dist/assets');
 const source = join(projectFolder, 'browser');
-const entries = ['app.ts', 'chart.ts', 'editor.ts', 'sign-up.ts', 'app.css', 'icon.svg'];
+const entries = ['app.ts', 'editor.ts', 'sign-up.ts', 'app.css', 'print.css', 'icon.svg'];
 
 /**
  * Of Bootstrap only what pages or scripts name. Its dark colours are by the system's setting, without

@@ -18,6 +18,12 @@ class AuditQueryDto extends PageDto {
   actorId?: number;
 
   @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  @Said({ description: 'A part of the name or address of whoever did it.' })
+  who?: string;
+
+  @IsOptional()
   @IsIn(auditActions)
   action?: string;
 

@@ -3,6 +3,7 @@ import { IsIn, IsString, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
 import { CONFIG, type Config } from '../config/config.module';
 import type { Viewer } from '../domain/permissions';
+import { InvitationsService } from '../features/users/invitations.service';
 import { RegistrationService } from '../features/users/registration.service';
 import { type Origin, SessionsService } from '../features/users/sessions.service';
 import { SignInService } from '../features/users/sign-in.service';
@@ -50,6 +51,20 @@ class ResetDto extends LinkDto {
   password!: string;
 }
 
+class AcceptDto extends ResetDto {
+  @Optional()
+  @IsString()
+  @MaxLength(1_000)
+  @Said({ description: 'If absent, the name that the invitation gave.' })
+  fullName?: string;
+
+  @Optional()
+  @IsString()
+  @MaxLength(100)
+  @Said({ description: 'An IANA zone; UTC if absent.' })
+  timeZone?: string;
+}
+
 class ConfirmedAnswer extends Shape({
   status: said('`active`: may sign in; `waiting`: a manager has to let them in first.', oneOf(['active', 'waiting'])),
 }) {}
@@ -70,6 +85,7 @@ export class AuthController {
     private readonly sessions: SessionsService,
     private readonly registration: RegistrationService,
     private readonly signIns: SignInService,
+    private readonly invitations: InvitationsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -143,6 +159,15 @@ export class AuthController {
   @HttpCode(200)
   async reset(@Body() body: ResetDto, @RequestOrigin() origin: Origin) {
     await this.registration.reset(body.token, body.password, origin);
+    return {};
+  }
+
+  @Public()
+  @Post('accept')
+  @Operation('Accept an invitation by the token of a letter: sets the password', EMPTY, { problems: [429] })
+  @HttpCode(200)
+  async accept(@Body() { token, ...acceptance }: AcceptDto, @RequestOrigin() origin: Origin) {
+    await this.invitations.accept(token, acceptance, origin);
     return {};
   }
 

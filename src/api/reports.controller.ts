@@ -1,7 +1,14 @@
 import { Get, Header, Query } from '@nestjs/common';
 import { IsIn, IsOptional, IsString } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
-import { type ReportQuery, ReportsService, type ReportStep, reportSteps } from '../features/statistics/reports.service';
+import {
+  type ReportPeriod,
+  reportPeriods,
+  type ReportQuery,
+  ReportsService,
+  type ReportStep,
+  reportSteps,
+} from '../features/statistics/reports.service';
 import { UsersService } from '../features/users/users.service';
 import { CurrentViewer } from '../http/viewer';
 import { QueryId } from './dto/id.dto';
@@ -16,6 +23,11 @@ class ReportQueryDto {
 
   @QueryId()
   mailingId?: number;
+
+  @IsOptional()
+  @IsIn(reportPeriods)
+  @Said({ description: 'A range by its name, in place of `from` and `to`; one that is not over ends today.' })
+  period?: ReportPeriod;
 
   @IsOptional()
   @IsString()
@@ -41,6 +53,7 @@ const counts = {
   bounced: said('Became known in the period, also of letters that were sent before; so do the two that follow.', count),
   complained: count,
   unsubscribed: count,
+  cancelled: said('Not sent, because the mailing was finished or ended before.', count),
 };
 
 class ReportCountsAnswer extends Shape(counts) {}
@@ -81,8 +94,32 @@ export class ReportsController {
   @Operation('The periods of a report as CSV', CSV)
   @Header('Content-Type', 'text/csv; charset=utf-8')
   @Header('Content-Disposition', 'attachment; filename="report.csv"')
-  async csv(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {
-    return this.reports.csv(viewer, await this.complete(viewer, query));
+  async periods(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {
+    return this.reports.csv(viewer, await this.complete(viewer, query), 'periods');
+  }
+
+  @Get('mailings.csv')
+  @Operation('The mailings of a report as CSV, at most 10,000', CSV)
+  @Header('Content-Type', 'text/csv; charset=utf-8')
+  @Header('Content-Disposition', 'attachment; filename="report.csv"')
+  async mailings(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {
+    return this.reports.csv(viewer, await this.complete(viewer, query), 'mailings');
+  }
+
+  @Get('reasons.csv')
+  @Operation('Why letters failed, as CSV', CSV)
+  @Header('Content-Type', 'text/csv; charset=utf-8')
+  @Header('Content-Disposition', 'attachment; filename="report.csv"')
+  async reasons(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {
+    return this.reports.csv(viewer, await this.complete(viewer, query), 'reasons');
+  }
+
+  @Get('domains.csv')
+  @Operation('Mail domains by how many letters failed there, as CSV, at most 1,000', CSV)
+  @Header('Content-Type', 'text/csv; charset=utf-8')
+  @Header('Content-Disposition', 'attachment; filename="report.csv"')
+  async domains(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {
+    return this.reports.csv(viewer, await this.complete(viewer, query), 'domains');
   }
 
   private async complete(viewer: Viewer, query: ReportQueryDto): Promise<ReportQuery> {

@@ -1,7 +1,9 @@
-import { Body, Get, Patch, Query } from '@nestjs/common';
+import { Body, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { type Language, languages } from '../domain/language';
 import { requireMay, type Role, roles, type Viewer } from '../domain/permissions';
 import { BlockingService } from '../features/scheduling/blocking.service';
+import { InvitationsService } from '../features/users/invitations.service';
 import { type UserStatus, userStatuses } from '../features/users/user.entity';
 import { UsersService, type UserView } from '../features/users/users.service';
 import { Id } from '../http/id.pipe';
@@ -40,6 +42,27 @@ class UserPatchDto {
   role?: Role;
 }
 
+class InvitationDto {
+  @IsString()
+  @MaxLength(1_000)
+  email!: string;
+
+  @Optional()
+  @IsString()
+  @MaxLength(1_000)
+  fullName?: string;
+
+  @Optional()
+  @IsIn(roles)
+  @Said({ description: '`user` if absent; only admins give another.' })
+  role?: Role;
+
+  @Optional()
+  @IsIn(languages)
+  @Said({ description: "Of the letter; the caller's if absent." })
+  language?: Language;
+}
+
 class UserAnswer extends Shape({
   id,
   email: text,
@@ -49,7 +72,8 @@ class UserAnswer extends Shape({
   secondFactor: said('Whether a code is asked for beside the password.', flag),
   language: oneOf(['en', 'ru']),
   timeZone: text,
-  lastSeenAt: nullable(time),
+  invitedAt: said('When they were last invited; null if never.', nullable(time)),
+  lastSeenAt: said('When a session of theirs was last used, to the minute.', nullable(time)),
   createdAt: time,
   updatedAt: time,
 }) {}
@@ -60,7 +84,32 @@ export class UsersController {
   constructor(
     private readonly users: UsersService,
     private readonly blocking: BlockingService,
+    private readonly invitations: InvitationsService,
   ) {}
+
+  @Post()
+  @Operation(
+    'Invite a user by a letter whose link sets their password, also while registration is closed',
+    UserAnswer,
+    {
+      description:
+        'Until they accept they are `unconfirmed`. For an address that was invited and has not accepted it sends another letter, and earlier links end.',
+      conflicts: ['EMAIL_TAKEN'],
+      problems: [429],
+    },
+  )
+  async invite(@CurrentViewer() viewer: Viewer, @Body() body: InvitationDto) {
+    return UserAnswer.of(await this.users.get(viewer, await this.invitations.invite(viewer, body)));
+  }
+
+  @Delete(':id/invitation')
+  @Operation('Withdraw an invitation that was not accepted: the user is deleted', null, {
+    conflicts: ['USER_NOT_INVITED'],
+  })
+  @HttpCode(204)
+  async uninvite(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<void> {
+    await this.invitations.withdraw(viewer, id);
+  }
 
   @Get()
   @Operation('Users, newest first; for managers and admins', pageOf(UserAnswer))

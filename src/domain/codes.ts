@@ -107,6 +107,7 @@ export type RefusalCode =
   | 'TEMPLATE_FAILED'
   | 'TOO_MANY_SEGMENTS'
   | 'USER_NOT_BLOCKED'
+  | 'USER_NOT_INVITED'
   | 'USER_NOT_WAITING'
   | 'USER_UNCONFIRMED';
 

@@ -32,7 +32,7 @@ export const PERMISSIONS = {
   'mailing.stop': { user: 'own', manager: 'all', admin: 'all' },
   'account.read': { user: 'all', manager: 'all', admin: 'all' },
   'account.resume': { user: 'none', manager: 'none', admin: 'all' },
-  /** The list of users, letting in, blocking and unblocking; whom a manager may block says `mayBlock`. */
+  /** The list of users, inviting, letting in, blocking and unblocking; whom a manager may block says `mayBlock`. */
   'users.manage': { user: 'none', manager: 'all', admin: 'all' },
   'users.role': { user: 'none', manager: 'none', admin: 'all' },
   'audit.read': { user: 'none', manager: 'all', admin: 'all' },
@@ -58,6 +58,10 @@ export function mayBlock(viewer: Viewer, user: { id: number; role: Role }): bool
   if (viewer.userId === user.id) return false;
   return viewer.role === 'admin' || (viewer.role === 'manager' && user.role === 'user');
 }
+
+/** Whom a viewer may invite as what: an admin anybody, a manager users. */
+export const mayGrant = (viewer: Pick<Viewer, 'role'>, role: Role): boolean =>
+  viewer.role === 'admin' || (viewer.role === 'manager' && role === 'user');
 
 const ownerFor = (viewer: Viewer, action: Action): number | null =>
   reach(viewer, action) === 'all' ? null : viewer.userId;

@@ -85,6 +85,19 @@ export function instantOf(wall: Temporal.PlainDateTime, timeZone: string): numbe
   return wall.toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds;
 }
 
+/** When a day `2027-03-14` begins and ends on the wall clock of a zone; null for what is no day. */
+export function dayIn(day: string, timeZone: string): { from: Date; to: Date } | null {
+  if (!/^\d{4}-\d\d-\d\d$/.test(day)) return null;
+  try {
+    const date = Temporal.PlainDate.from(day, { overflow: 'reject' });
+    const begins = (at: Temporal.PlainDate) => new Date(at.toZonedDateTime(timeZone).epochMilliseconds);
+    return { from: begins(date), to: begins(date.add({ days: 1 })) };
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 function zoned(at: Date, timeZone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone);
 }

@@ -26,6 +26,8 @@ const LIMITS = {
   passwordUser: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
   /** Codes of the second factor, at sign-in and on the account's page; a right one forgives them. */
   secondFactorUser: { points: 10, seconds: 15 * MINUTE, away: 'refuse' },
+  /** Invitations of one manager or admin. */
+  inviteUser: { points: 60, seconds: HOUR, away: 'refuse' },
   /** Test notices to addresses that are not the user's own. */
   testLetterUser: { points: 20, seconds: HOUR, away: 'refuse' },
   /** Sign-ups by the forms of owners, by caller: those with a proof of work, those without. */

@@ -5,6 +5,8 @@ const LOCALES: Record<Language, string> = { en: 'en-GB', ru: 'ru-RU' };
 /** Formats numbers and times in the reader's language and time zone. */
 export interface Formats {
   number(n: number): string;
+  /** `12K`, `1.5M`: for axes. */
+  compact(n: number): string;
   /** A number that people entered: in full, and a year without a gap. */
   amount(n: number): string;
   /** A share from 0 to 1 as a percentage, with one decimal below 10 %. */
@@ -50,10 +52,7 @@ function dates(locale: string, timeZone: string, style: string, options: Intl.Da
 
 const DAY = { day: 'numeric', month: 'short', year: 'numeric' } as const;
 const TIME = { ...DAY, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-const numbers = new Map<
-  string,
-  { whole: Intl.NumberFormat; amount: Intl.NumberFormat; fine: Intl.NumberFormat; percent: Intl.NumberFormat }
->();
+const numbers = new Map<string, Record<'whole' | 'compact' | 'amount' | 'fine' | 'percent', Intl.NumberFormat>>();
 
 export function formatsOf(language: Language, zone: string): Formats {
   const locale = LOCALES[language];
@@ -61,13 +60,14 @@ export function formatsOf(language: Language, zone: string): Formats {
   if (!n) {
     n = {
       whole: new Intl.NumberFormat(locale),
+      compact: new Intl.NumberFormat(locale, { notation: 'compact' }),
       amount: new Intl.NumberFormat(locale, { useGrouping: 'min2', maximumFractionDigits: 20 }),
       fine: new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }),
       percent: new Intl.NumberFormat(locale, { style: 'percent' }),
     };
     numbers.set(locale, n);
   }
-  const { whole, amount, fine, percent } = n;
+  const { whole, compact, amount, fine, percent } = n;
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const unit = (value: number, name: string) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: 1 }).format(
@@ -76,6 +76,7 @@ export function formatsOf(language: Language, zone: string): Formats {
   const plain = (day: string) => new Date(`${day}T00:00:00Z`);
   return {
     number: (value) => whole.format(value),
+    compact: (value) => compact.format(value),
     amount: (value) => amount.format(value),
     percent: (share) => (share > 0 && share < 0.1 ? fine : share > 0.99 && share < 1 ? fine : percent).format(share),
     time: (at) => dates(locale, zone, 'time', TIME).format(new Date(at)),

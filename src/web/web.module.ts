@@ -31,6 +31,7 @@ import { StatusWebController } from './pages/status.web.controller';
 import { UsersWebController } from './pages/users.web.controller';
 import { AttemptsWebController } from './pages/attempts.web.controller';
 import { AuthWebController } from './pages/auth.web.controller';
+import { InvitationWebController } from './pages/invitation.web.controller';
 import { BulkWebController } from './pages/bulk.web.controller';
 import { ClientsWebController } from './pages/clients.web.controller';
 import { PersonsWebController } from './pages/persons.web.controller';
@@ -91,6 +92,7 @@ import { ReadersService } from './readers.service';
   controllers: [
     HomeWebController,
     AuthWebController,
+    InvitationWebController,
     ImportsWebController,
     FieldsWebController,
     TagsWebController,

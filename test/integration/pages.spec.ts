@@ -27,6 +27,34 @@ async function rows(): Promise<{ text: string; links: string[] }[]> {
 const post = (path: string, body: unknown = {}, { token } = admin) =>
   api.call('POST', `/api/v1${path}`, { token, body });
 
+test('the audit log is filtered by person, object and the days of the reader', async () => {
+  const [ann, joann] = [await api.person('manager', 'ann@example.org'), await api.person('user', 'joann@example.org')];
+  const { cookie } = await api.signIn(ann.email);
+  await api.call('PATCH', '/api/v1/me', { ...ann, body: { timeZone: 'Asia/Kathmandu' } });
+  await api.database.affected(
+    `INSERT INTO audit_log (actor_id, via, action, object_type, object_id, created_at) VALUES
+       ($1, 'session', 'segment.delete', 'segment', 4711, '2027-03-10T18:14:00Z'),
+       ($2, 'session', 'message.delete', 'message', 4711, '2027-03-10T18:16:00Z')`,
+    [ann.id, joann.id],
+  );
+  const found = async (query: string) => {
+    const { text } = await api.call('GET', `/audit?${query}`, { cookie });
+    const table = text.slice(text.indexOf('<tbody'));
+    return ['Deleted a segment', 'Deleted a message'].filter((action) => table.includes(action));
+  };
+  const both = ['Deleted a segment', 'Deleted a message'];
+  expect(await found('objectId=4711')).toEqual(both);
+  // An address is one person, a part of one may be several.
+  expect(await found('objectId=4711&who=ann%40example.org')).toEqual(['Deleted a segment']);
+  expect(await found('objectId=4711&who=ANN%40')).toEqual(both);
+  expect(await found('objectId=4711&who=nobody')).toEqual([]);
+  expect(await found('objectId=4711&objectType=message')).toEqual(['Deleted a message']);
+  // In Kathmandu a day begins at 18:15 UTC.
+  expect(await found('objectId=4711&from=2027-03-11')).toEqual(['Deleted a message']);
+  expect(await found('objectId=4711&to=2027-03-10')).toEqual(['Deleted a segment']);
+  expect(await found('objectId=4711&from=2027-03-10&to=2027-03-11')).toEqual(both);
+});
+
 describe('the audit log', () => {
   test.each([
     [

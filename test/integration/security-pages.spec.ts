@@ -6,7 +6,7 @@ import { makeObjects, type Objects, routesOf } from '../support/objects';
 
 /** For everybody; the last one is for addresses that are nobody's. */
 const PUBLIC =
-  /^\/(sign-in(\/code|\/oidc(\/callback)?)?|register|confirm|confirm-email|forgot|reset|language\/:code|u\/:link|f\/:token|f\/confirm|\{\*path\})$/;
+  /^\/(sign-in(\/code|\/oidc(\/callback)?)?|register|confirm|confirm-email|invitation|forgot|reset|language\/:code|u\/:link|f\/:token|f\/confirm|\{\*path\})$/;
 const FOR_MANAGERS = /^\/((users|audit|status)(\/|$)|suppressions\/batches\/:id\/suppress$)/;
 const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/clients\/import\/:id/, 'import'],

@@ -21,6 +21,8 @@ export interface Objects {
   session: number;
   identity: number;
   user: number;
+  /** A user who was invited and has not accepted. */
+  invited: number;
 }
 
 export const newMailing = ({ message }: Pick<Objects, 'message'>) =>
@@ -83,6 +85,11 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
       ownerId,
     ),
     user: ownerId,
+    invited: await id(
+      `INSERT INTO users (email, status, invited_at)
+       VALUES ('invited' || $1::bigint || '-' || random() || '@example.org', 'unconfirmed', now()) RETURNING id`,
+      ownerId,
+    ),
   };
 }
 

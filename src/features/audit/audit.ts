@@ -25,6 +25,9 @@ export const auditActions = [
   'token.create',
   'token.revoke',
   'user.create',
+  'user.invite',
+  'user.uninvite',
+  'user.accept',
   'user.let_in',
   'user.block',
   'user.unblock',
@@ -79,24 +82,27 @@ export type Actor = Pick<Viewer, 'userId' | 'via' | 'ip'>;
 /** Somebody who has not signed in. */
 export const anonymous = (ip: string, userId = 0): Actor => ({ userId, ip });
 
+export const auditObjects = [
+  'user',
+  'token',
+  'mailing',
+  'message',
+  'segment',
+  'client',
+  'form',
+  'field',
+  'tag',
+  'import',
+  'run',
+  'delivery',
+  'account',
+  'suppression',
+  'suppression_batch',
+  'bulk_job',
+] as const;
+
 export interface AuditObject {
-  type:
-    | 'user'
-    | 'token'
-    | 'mailing'
-    | 'message'
-    | 'segment'
-    | 'client'
-    | 'form'
-    | 'field'
-    | 'tag'
-    | 'import'
-    | 'run'
-    | 'delivery'
-    | 'account'
-    | 'suppression'
-    | 'suppression_batch'
-    | 'bulk_job';
+  type: (typeof auditObjects)[number];
   id?: number;
 }
 

@@ -10,6 +10,7 @@ import { classify, type TransmitResult, type Verdict } from '../../domain/smtp-o
 import type { RenderedContent } from '../../domain/template';
 import { SmtpPool } from '../../smtp/smtp-pool';
 import { type Language, type NoticeKind, noticeText, type TextNoticeKind } from './notice-texts';
+import { type InviteNotice, inviteNotice } from './invite-notice';
 import { type SignupNotice, signupNotice } from './signup-notices';
 import { issueToken, TOKEN_LIFE_MS, type TokenNoticeKind } from './notice-tokens';
 
@@ -23,7 +24,7 @@ interface ClaimedNotice {
   noticeKey: string;
   /** When it was claimed: the date of this try, by the database's clock. */
   claimedAt: Date;
-  payload: Partial<RenderedContent> & { language?: Language } & Partial<SignupNotice>;
+  payload: Partial<RenderedContent> & { language?: Language } & Partial<SignupNotice & InviteNotice>;
 }
 
 /** Where the links of notices lead; `?token=` follows. */
@@ -32,6 +33,7 @@ export const NOTICE_PATHS: Record<TokenNoticeKind, string> & { signIn: string } 
   reset: '/reset',
   change_email: '/confirm-email',
   signup: '/f/confirm',
+  invite: '/invitation',
   signIn: '/sign-in',
 };
 
@@ -85,7 +87,9 @@ export class NoticeSender {
     const token = await issueToken(this.database, notice.id, proves);
     if (token === null) return null;
     const link = `${base}${NOTICE_PATHS[proves]}?token=${token}`;
-    return kind === 'signup' ? signupNotice(payload as SignupNotice, link) : noticeText(kind, language, link);
+    if (kind === 'signup') return signupNotice(payload as SignupNotice, link);
+    if (kind === 'invite') return inviteNotice(payload as InviteNotice, link);
+    return noticeText(kind, language, link);
   }
 
   /** Message-ID and boundary are the same on every try; the date is that of the try. */

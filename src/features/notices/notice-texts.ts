@@ -15,8 +15,8 @@ export type TextNoticeKind =
   | 'sign_in_changed'
   | 'let_in';
 
-/** `test` has the text of a message, `signup` that of a form. */
-export type NoticeKind = TextNoticeKind | 'test' | 'signup';
+/** `test` has the text of a message, `signup` that of a form, `invite` names who invites. */
+export type NoticeKind = TextNoticeKind | 'test' | 'signup' | 'invite';
 
 interface NoticeText {
   subject: string;

@@ -10,6 +10,7 @@ export const TOKEN_LIFE_MS = {
   change_email: 24 * HOUR,
   reset: HOUR,
   signup: 7 * 24 * HOUR,
+  invite: 7 * 24 * HOUR,
 } as const;
 export type TokenNoticeKind = keyof typeof TOKEN_LIFE_MS;
 
@@ -48,6 +49,16 @@ export async function redeemToken(sql: Sql, kind: TokenNoticeKind, token: string
   if (!found) return null;
   await withdrawTokens(sql, found.userId, kind);
   return found;
+}
+
+/** Whether a token of this kind is valid; it stays so. */
+export async function tokenIsValid(sql: Sql, kind: TokenNoticeKind, token: string): Promise<boolean> {
+  const found = await sql.first(
+    `SELECT FROM notice_tokens t JOIN notices n ON n.id = t.notice_id
+      WHERE t.token_hash = $1 AND n.kind = $2 AND t.expires_at > now()`,
+    [tokenHash(token), kind],
+  );
+  return found !== undefined;
 }
 
 /** Withdraws the user's notices of this kind that are not sent yet, and forgets the payload of all of them. */

@@ -54,6 +54,17 @@ export class Notices {
     return row.id;
   }
 
+  /** The same as the user's last notice of this kind once more; undefined if there was none. */
+  async again(sql: Sql, userId: number, kind: NoticeKind): Promise<number | undefined> {
+    const row = await sql.first<{ id: number }>(
+      `INSERT INTO notices (kind, user_id, email, payload)
+       SELECT kind, user_id, email, payload FROM notices WHERE user_id = $1 AND kind = $2 ORDER BY id DESC LIMIT 1
+       RETURNING id`,
+      [userId, kind],
+    );
+    return row?.id;
+  }
+
   /** What became of a test notice of the viewer. @throws NotFoundError */
   async test(viewer: Viewer, id: number): Promise<NoticeState> {
     const notice = await this.database.first<NoticeState>(

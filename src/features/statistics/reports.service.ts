@@ -9,12 +9,25 @@ import { timeZoneName } from '../../domain/time-zone';
 export const reportSteps = ['day', 'week', 'month'] as const;
 export type ReportStep = (typeof reportSteps)[number];
 
-export interface ReportQuery {
+/** Ranges by name; those that are not over yet end today. */
+export const reportPeriods = ['this_month', 'last_month', 'this_year'] as const;
+export type ReportPeriod = (typeof reportPeriods)[number];
+
+/** What of a report a CSV file contains. */
+export const reportParts = ['periods', 'mailings', 'reasons', 'domains'] as const;
+export type ReportPart = (typeof reportParts)[number];
+
+/** Local days `2027-03-14`, both inclusive. */
+export interface DayRange {
+  from: string;
+  to: string;
+}
+
+export interface ReportQuery extends Partial<DayRange> {
   by: ReportStep;
   mailingId?: number;
-  /** Local days `2027-03-14`, both inclusive; by default the last 30 days, 12 weeks or 12 months. */
-  from?: string;
-  to?: string;
+  /** Used where `from` and `to` are absent; without all three the last 30 days, 12 weeks or 12 months. */
+  period?: ReportPeriod;
   /** Days begin and end on this zone's wall clock. */
   timeZone: string;
 }
@@ -24,6 +37,8 @@ export interface ReportCounts {
   failed: number;
   unknown: number;
   skipped: number;
+  /** Not sent, because the mailing was finished or ended before. */
+  cancelled: number;
   /** What became known in the period, also about letters that were sent before. */
   bounced: number;
   complained: number;
@@ -46,8 +61,10 @@ export interface Report {
 
 const SPAN: Record<ReportStep, string> = { day: '29 days', week: '11 weeks', month: '11 months' };
 const MAX_PERIODS = 1_500;
-const TOP = 10;
-const COLUMNS = ['sent', 'failed', 'unknown', 'skipped', 'bounced', 'complained', 'unsubscribed'] as const;
+/** How many rows a report has of mailings, of reasons and of domains; a CSV file has more. */
+export const REPORT_ROWS = { mailings: 50, top: 10 };
+const CSV_ROWS = { mailings: 10_000, top: 1_000 };
+const COLUMNS = ['sent', 'failed', 'unknown', 'skipped', 'bounced', 'complained', 'unsubscribed', 'cancelled'] as const;
 const COUNTS = COLUMNS.map((name) => `coalesce(sum(s.${name}), 0)::bigint AS ${name}`).join(', ');
 
 /** What was sent and what failed, by periods of the reader's calendar, from the counters that the ledger keeps. */
@@ -56,7 +73,7 @@ export class ReportsService {
   constructor(private readonly database: Database) {}
 
   /** @throws ValidationError for days or a zone that do not exist, or a range of very many periods */
-  async report(viewer: Viewer, query: ReportQuery): Promise<Report> {
+  async report(viewer: Viewer, query: ReportQuery, rows = REPORT_ROWS): Promise<Report> {
     const { by, mailingId } = query;
     const timeZone = timeZoneName(query.timeZone);
     if (!timeZone) throw invalid('timeZone', problem('time_zone'));
@@ -80,20 +97,21 @@ export class ReportsService {
       this.database.rows<Report['mailings'][number]>(
         `SELECT t.*, coalesce(nullif(coalesce(r.mailing_name, m.name), ''), r.subject, '') AS name FROM (
            SELECT s.mailing_id AS id, ${COUNTS} FROM stats s ${where('s')} GROUP BY 1
-             ORDER BY sum(s.sent + s.failed) DESC LIMIT 50) t
+             ORDER BY sum(s.sent + s.failed + s.cancelled) DESC, 1 LIMIT ${rows.mailings}) t
          JOIN mailings m ON m.id = t.id LEFT JOIN LATERAL (SELECT mailing_name, subject FROM runs
            WHERE mailing_id = t.id AND status <> 'missed' ORDER BY id DESC LIMIT 1) r ON true
-         WHERE ${COLUMNS.map((name) => `t.${name}`).join(' + ')} > 0 ORDER BY t.sent + t.failed DESC`,
+         WHERE ${COLUMNS.map((name) => `t.${name}`).join(' + ')} > 0
+         ORDER BY t.sent + t.failed + t.cancelled DESC, t.id`,
         params,
       ),
       this.database.rows<Report['reasons'][number]>(
         `SELECT f.reason, sum(f.failed)::bigint AS failed FROM failure_stats f ${where('f')}
-          GROUP BY 1 HAVING sum(f.failed) > 0 ORDER BY 2 DESC, 1 LIMIT ${TOP}`,
+          GROUP BY 1 HAVING sum(f.failed) > 0 ORDER BY 2 DESC, 1 LIMIT ${rows.top}`,
         params,
       ),
       this.database.rows<Report['domains'][number]>(
         `SELECT f.domain, sum(f.failed)::bigint AS failed FROM failure_stats f ${where('f')}
-          GROUP BY 1 HAVING sum(f.failed) > 0 ORDER BY 2 DESC, 1 LIMIT ${TOP}`,
+          GROUP BY 1 HAVING sum(f.failed) > 0 ORDER BY 2 DESC, 1 LIMIT ${rows.top}`,
         params,
       ),
     ]);
@@ -103,14 +121,39 @@ export class ReportsService {
     return { by, from, to, timeZone, total, items, mailings, reasons, domains };
   }
 
-  /** The report's periods as CSV. */
-  async csv(viewer: Viewer, query: ReportQuery): Promise<string> {
-    const { items } = await this.report(viewer, query);
-    const rows = items.map((item) => csvRow([item.start, ...COLUMNS.map((name) => String(item[name]))]));
-    return `\uFEFF${csvRow([query.by, ...COLUMNS])}${rows.join('')}`;
+  /** A part of the report as CSV, with more rows than `report` has. */
+  async csv(viewer: Viewer, query: ReportQuery, part: ReportPart): Promise<string> {
+    const report = await this.report(viewer, query, CSV_ROWS);
+    const counts = (of: ReportCounts) => COLUMNS.map((name) => String(of[name]));
+    const rows = {
+      periods: () => [[query.by, ...COLUMNS], ...report.items.map((item) => [item.start, ...counts(item)])],
+      mailings: () => [
+        ['id', 'name', ...COLUMNS],
+        ...report.mailings.map((mailing) => [String(mailing.id), mailing.name, ...counts(mailing)]),
+      ],
+      reasons: () => [['reason', 'failed'], ...report.reasons.map(({ reason, failed }) => [reason, String(failed)])],
+      domains: () => [['domain', 'failed'], ...report.domains.map(({ domain, failed }) => [domain, String(failed)])],
+    }[part]();
+    return `\uFEFF${rows.map((row) => csvRow(row)).join('')}`;
   }
 
-  private async range(query: ReportQuery, timeZone: string): Promise<{ from: string; to: string }> {
+  /** The named ranges today, on the wall clock of a zone. */
+  async periods(timeZone: string): Promise<Record<ReportPeriod, DayRange>> {
+    const rows = await this.database.rows<DayRange & { name: ReportPeriod }>(
+      `SELECT p.name, p.from::date::text, p.to::date::text
+         FROM (SELECT (app_now() AT TIME ZONE $1)::date AS day) d, LATERAL (VALUES
+           ('this_month', date_trunc('month', d.day), d.day),
+           ('last_month', date_trunc('month', d.day) - interval '1 month',
+             date_trunc('month', d.day) - interval '1 day'),
+           ('this_year', date_trunc('year', d.day), d.day)) p(name, "from", "to")`,
+      [timeZone],
+    );
+    return Object.fromEntries(rows.map(({ name, from, to }) => [name, { from, to }])) as Record<ReportPeriod, DayRange>;
+  }
+
+  private async range(given: ReportQuery, timeZone: string): Promise<DayRange> {
+    const named = given.period && given.from === undefined && given.to === undefined && given.period;
+    const query = named ? { ...given, ...(await this.periods(timeZone))[named] } : given;
     const errors = (['from', 'to'] as const)
       .filter((field) => query[field] !== undefined && !isDay(query[field]))
       .flatMap((field) => at(field, problem('day')));

@@ -148,15 +148,16 @@ export class IdentitiesService {
     const parsed = parseEmailAddress(identity.email ?? '');
     if (!parsed.ok) throw emailUnverified();
     const { email } = parsed;
-    const owner = await tx.first<Found>('SELECT id, status FROM users WHERE lower(email) = $1 FOR NO KEY UPDATE', [
-      emailKey(email),
-    ]);
+    const owner = await tx.first<Found & { isInvited: boolean }>(
+      'SELECT id, status, invited_at IS NOT NULL AS is_invited FROM users WHERE lower(email) = $1 FOR NO KEY UPDATE',
+      [emailKey(email)],
+    );
     if (owner?.status === 'blocked') throw accountBlocked();
     // The address alone is not enough for a user with a second factor: whoever can read their mail could open such an
     // account at the provider.
     if (owner && (await this.secondFactor.state({ userId: owner.id }, tx)).enabled) throw linkFirst();
     const isNew = !owner || owner.status === 'unconfirmed';
-    const user = isNew ? await this.register(tx, email, identity, origin, language) : owner;
+    const user = isNew ? await this.register(tx, email, identity, origin, language, owner?.isInvited) : owner;
     await this.insert(tx, user.id, identity);
     const actor = anonymous(origin.ip, user.id);
     await audit(tx, actor, 'identity.link', { type: 'user', id: user.id }, { issuer: identity.issuer });
@@ -165,7 +166,7 @@ export class IdentitiesService {
 
   /**
    * The provider has verified the address: a registration that waited for confirmation is completed, and its password
-   * never takes effect.
+   * never takes effect. Whoever was invited needs nobody's approval.
    */
   private async register(
     tx: Transaction,
@@ -173,13 +174,15 @@ export class IdentitiesService {
     { fullName }: ProvedIdentity,
     origin: Origin,
     language: 'en' | 'ru',
+    isInvited = false,
   ): Promise<Found> {
     const { registration } = this.config;
-    if (registration === 'closed') throw registrationClosed();
+    if (registration === 'closed' && !isInvited) throw registrationClosed();
     const user = await tx.first<Found>(
       `INSERT INTO users (email, full_name, language, status) VALUES ($1, $2, $3, $4)
        ON CONFLICT (lower(email)) DO UPDATE SET full_name = EXCLUDED.full_name, language = EXCLUDED.language,
-         status = EXCLUDED.status, updated_at = app_now() WHERE users.status = 'unconfirmed'
+         status = CASE WHEN users.invited_at IS NULL THEN EXCLUDED.status ELSE 'active' END, updated_at = app_now()
+         WHERE users.status = 'unconfirmed'
        RETURNING id, status`,
       [
         email,
@@ -191,6 +194,7 @@ export class IdentitiesService {
     // Somebody registered with the address at the same moment: the next try will find them.
     if (!user) throw new DomainError('invalid', 'OIDC_FAILED', 'Please try again.');
     await withdrawTokens(tx, user.id, 'confirm');
+    await withdrawTokens(tx, user.id, 'invite');
     const actor = anonymous(origin.ip, user.id);
     await audit(tx, actor, 'register', { type: 'user', id: user.id }, { isNew: true, by: 'oidc' });
     return user;

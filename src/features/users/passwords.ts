@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { emailKey } from '../../domain/email-address';
+import { ValidationError } from '../../domain/errors';
 import { at, type CodedProblem, type FieldProblem, problem } from '../../domain/problems';
 
 const PASSWORD_MIN = 8;
@@ -58,4 +59,10 @@ function common(): Promise<Set<string>> {
     ({ dictionary }) => new Set(dictionary['passwords-common'] as readonly string[]),
   );
   return passwords;
+}
+
+/** @throws ValidationError for a password that is too short, too long or too easy to guess */
+export async function refuseBad(password: string, email: string, field = 'password'): Promise<void> {
+  const errors = await passwordProblems(password, email, field);
+  if (errors.length > 0) throw new ValidationError(errors);
 }

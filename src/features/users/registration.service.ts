@@ -9,15 +9,17 @@ import type { Viewer } from '../../domain/permissions';
 import { timeZoneName } from '../../domain/time-zone';
 import { accountOf, Limits } from '../../queue/limits';
 import { anonymous, audit } from '../audit/audit';
-import { redeemToken, withdrawTokens } from '../notices/notice-tokens';
+import { redeemToken, tokenIsValid, type TokenNoticeKind, withdrawTokens } from '../notices/notice-tokens';
 import { Notices } from '../notices/notices.service';
 import { lockAccess } from './lock-access';
 import { IdentitiesService } from './identities.service';
 import { OwnPassword, wrongPassword } from './own-password';
-import { hashPassword, passwordProblems } from './passwords';
+import { hashPassword, passwordProblems, refuseBad } from './passwords';
 import { type Origin, SessionsService } from './sessions.service';
 import { endTokens } from './tokens.service';
 import type { UserStatus } from './user.entity';
+
+type Known = { id: number; email: string; status: UserStatus; isInvited: boolean };
 
 export interface Registration {
   email: string;
@@ -43,8 +45,8 @@ export class RegistrationService {
 
   /**
    * Sends a notice to confirm the address, or, for a known address, one that tells its owner. The password takes effect
-   * with the confirmation: of several registrations, that of the notice whose link is used. Does nothing if
-   * registration is closed.
+   * with the confirmation: of several registrations, that of the notice whose link is used. Somebody who was invited
+   * gets the invitation again. Does nothing if registration is closed.
    * @throws ValidationError, DomainError RATE_LIMITED, LIMITS_UNAVAILABLE
    */
   async register(input: Registration, origin: Origin): Promise<void> {
@@ -59,14 +61,18 @@ export class RegistrationService {
       if (this.config.registration === 'closed' || !mayWrite) return;
       const zone = timeZoneName(input.timeZone ?? '');
       const noticeId = await this.database.transaction(async (tx) => {
-        const user = await tx.first<{ id: number; email: string; status: UserStatus }>(
+        const user = await tx.first<Known>(
           `INSERT INTO users (email, status) VALUES ($1, 'unconfirmed')
-           ON CONFLICT (lower(email)) DO UPDATE SET updated_at = users.updated_at RETURNING id, email, status`,
+           ON CONFLICT (lower(email)) DO UPDATE SET updated_at = users.updated_at
+           RETURNING id, email, status, invited_at IS NOT NULL AS is_invited`,
           [email],
         );
         if (!user) throw new Error('an insert returned no row');
-        const isNew = user.status === 'unconfirmed';
+        const isOpen = user.status === 'unconfirmed';
+        const isNew = isOpen && !user.isInvited;
         await audit(tx, anonymous(origin.ip), 'register', { type: 'user', id: user.id }, { isNew });
+        // Whoever was invited has a role already: only the invitation's link sets a password for it.
+        if (isOpen && user.isInvited) return this.notices.again(tx, user.id, 'invite');
         return this.notices.write(tx, {
           kind: isNew ? 'confirm' : 'known_address',
           userId: user.id,
@@ -81,7 +87,7 @@ export class RegistrationService {
             : {},
         });
       });
-      await this.notices.enqueue(noticeId);
+      if (noticeId !== undefined) await this.notices.enqueue(noticeId);
     });
   }
 
@@ -98,15 +104,20 @@ export class RegistrationService {
         notice &&
         passwordHash &&
         (await tx.affected(
-          `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5, 
+          `UPDATE users SET status = $2, password_hash = $3, full_name = $4, language = $5,
             time_zone = coalesce($6, time_zone), time_zone_known = $6::text IS NOT NULL, updated_at = app_now()
-            WHERE id = $1 AND status = 'unconfirmed'`,
+            WHERE id = $1 AND status = 'unconfirmed' AND invited_at IS NULL`,
           [notice.userId, status, passwordHash, fullName, language, timeZone ?? null],
         ));
       if (!notice || !done) throw linkInvalid();
       await audit(tx, anonymous(origin.ip, notice.userId), 'confirm', { type: 'user', id: notice.userId }, { status });
     });
     return { status };
+  }
+
+  /** Whether a notice's link still leads somewhere. It is not used up: programs open links before people do. */
+  linkWorks(kind: TokenNoticeKind, token: string): Promise<boolean> {
+    return tokenIsValid(this.database, kind, token);
   }
 
   /** Sends a notice to set a new password, if the address is known. */
@@ -258,11 +269,5 @@ function readEmail(text: string): { email: string; errors: FieldProblem[] } {
   return parsed.ok ? { email: parsed.email, errors: [] } : { email: '', errors: [...at('email', parsed.problem)] };
 }
 
-/** @throws ValidationError */
-async function refuseBad(password: string, email: string, field = 'password'): Promise<void> {
-  const errors = await passwordProblems(password, email, field);
-  if (errors.length > 0) throw new ValidationError(errors);
-}
-
-const linkInvalid = () =>
+export const linkInvalid = () =>
   new DomainError('invalid', 'LINK_INVALID', 'This link was used already, is too old, or is not complete.');

@@ -65,6 +65,7 @@ export class SessionsService {
       [userId, tokenHash(sessionToken), origin.ip, (origin.userAgent ?? '').slice(0, 300), this.config.sessionMaxMs],
     );
     if (!row) throw new Error('an insert returned no row');
+    await seen(sql, userId);
     return { sessionToken, csrfToken: this.csrfToken(sessionToken), userId, expiresAt: row.expiresAt };
   }
 
@@ -81,8 +82,10 @@ export class SessionsService {
     );
     if (!found) return null;
     const { stale, ...bearer } = found;
-    if (stale)
+    if (stale) {
       await this.database.affected('UPDATE sessions SET last_seen_at = now() WHERE id = $1', [bearer.sessionId]);
+      await seen(this.database, bearer.userId);
+    }
     return bearer;
   }
 
@@ -170,3 +173,15 @@ export class SessionsService {
     return expected.length === actual.length && timingSafeEqual(expected, actual);
   }
 }
+
+/**
+ * Notes at the user that they were here, at most once a minute: their sessions end and are deleted. While somebody else
+ * holds the row it is left for the next time.
+ */
+const seen = (sql: Sql, userId: number) =>
+  sql.affected(
+    `UPDATE users SET last_seen_at = now() WHERE id = (
+       SELECT id FROM users WHERE id = $1 AND (last_seen_at IS NULL OR last_seen_at < now() - interval '1 minute')
+         FOR NO KEY UPDATE SKIP LOCKED)`,
+    [userId],
+  );

@@ -13,7 +13,7 @@ export class StaleUsers {
 
   /**
    * Deletes sessions that ended a day ago, unfinished sign-ins and tokens of notices, and what was not confirmed: registrations
-   * after a week, second factors after a day.
+   * after a week, invitations a day after their links have ended, second factors after a day.
    */
   async forget(): Promise<void> {
     await this.database.affected(
@@ -28,6 +28,7 @@ export class StaleUsers {
     await forgetTokens(this.database);
     await this.database.affected(
       `DELETE FROM users u WHERE status = 'unconfirmed' AND created_at < now() - interval '7 days'
+          AND (invited_at IS NULL OR invited_at < now() - interval '8 days')
           AND NOT EXISTS (SELECT FROM notices n WHERE n.user_id = u.id AND n.created_at > now() - interval '1 day')`,
     );
   }

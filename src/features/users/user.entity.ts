@@ -33,6 +33,14 @@ export class User {
   @Column('boolean', { name: 'time_zone_known', default: false })
   timeZoneKnown!: boolean;
 
+  /** When they were last invited; null for those who came by themselves. */
+  @Column('timestamptz', { name: 'invited_at', nullable: true })
+  invitedAt!: Date | null;
+
+  /** When a session of theirs was last used, to the minute; null if never. */
+  @Column('timestamptz', { name: 'last_seen_at', nullable: true })
+  lastSeenAt!: Date | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'app_now()' })
   createdAt!: Date;
 

@@ -5,6 +5,7 @@ import { QueueModule } from '../../queue/queue.module';
 import { NoticesModule } from '../notices/notices.module';
 import { ApiToken } from './api-token.entity';
 import { IdentitiesService } from './identities.service';
+import { InvitationsService } from './invitations.service';
 import { OwnPassword } from './own-password';
 import { RegistrationService } from './registration.service';
 import { SecondFactorService } from './second-factor.service';
@@ -22,6 +23,7 @@ const services = [
   SecondFactorService,
   SignInService,
   IdentitiesService,
+  InvitationsService,
 ];
 
 @Module({

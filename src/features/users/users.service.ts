@@ -23,7 +23,6 @@ export interface NewUser {
 
 /** A user as managers see them. */
 export type UserView = Omit<User, 'passwordHash'> & {
-  lastSeenAt: Date | null;
   /** Whether sign-in by password asks them for a code. */
   secondFactor: boolean;
 };
@@ -42,7 +41,7 @@ export interface Profile {
 
 const VIEW: View = {
   select: `u.id, u.email, u.full_name, u.role, u.status, u.language, u.time_zone, u.created_at, u.updated_at,
-    (SELECT max(last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at,
+    u.invited_at, u.last_seen_at,
     EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.id AND confirmed_at IS NOT NULL) AS second_factor`,
   from: 'users u',
 };

@@ -18,7 +18,6 @@ export function Layout({ title, children }: { title: string; children: Component
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="htmx-config" content="includeIndicatorCSS:false, history:false" />
-        <meta name="gonets-chart" content={assetUrl('chart.js')} />
         <meta name="gonets-editor" content={assetUrl('editor.js')} />
         <title>{`${title} · Gonets`}</title>
         <link rel="icon" href={assetUrl('icon.svg')} type="image/svg+xml" />
@@ -33,6 +32,7 @@ export function Layout({ title, children }: { title: string; children: Component
           />
         ))}
         <link rel="stylesheet" href={assetUrl('app.css')} />
+        <link rel="stylesheet" href={assetUrl('print.css')} media="print" />
         <script type="module" src={assetUrl('app.js')}></script>
       </head>
       <body class={user ? 'with-menu' : 'alone'}>

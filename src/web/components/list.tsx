@@ -282,19 +282,22 @@ interface PickProps {
   all?: string;
   options: readonly { value: string; text: string }[];
   class?: string;
+  /** What is chosen, if not what the address says. */
+  chosen?: string;
 }
 
 /** One filter of a list. */
-export function Pick({ name, label, all, options, class: look = '' }: PickProps) {
+export function Pick({ name, label, all, options, class: look = '', chosen }: PickProps) {
   const { query } = useReader();
+  const value = chosen ?? query.get(name);
   return (
     <label class={`pick ${look}`.trim()}>
       <span>{label}</span>
       <select class="form-select" name={name}>
         {all !== undefined && <option value="">{all}</option>}
-        {options.map(({ value, text }) => (
-          <option key={value} value={value} selected={query.get(name) === value}>
-            {text}
+        {options.map((option) => (
+          <option key={option.value} value={option.value} selected={option.value === value}>
+            {option.text}
           </option>
         ))}
       </select>

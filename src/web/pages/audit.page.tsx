@@ -1,28 +1,22 @@
 import { type ComponentChildren, Fragment } from 'preact';
 import type { Page } from '../../domain/paging';
 import type { Role } from '../../domain/permissions';
-import { auditActions, type AuditDetail, type AuditObject } from '../../features/audit/audit';
+import { auditActions, type AuditDetail, type AuditObject, auditObjects } from '../../features/audit/audit';
 import type { AuditEntry } from '../../features/audit/audit.service';
 import { Empty, PageHead, Pager, Pick, Search, Table } from '../components/list';
 import { named } from '../codes';
 import { type Reader, useReader } from '../reader';
 
 export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
-  const { t, format } = useReader();
+  const { t, format, query } = useReader();
+  const isFiltered = [...query].some(([name, value]) => value && name !== 'cursor');
   return (
     <>
       <PageHead title={t.audit.title} />
-      <Search>
-        <Pick
-          name="action"
-          label={t.field.what}
-          all={t.list.all}
-          options={auditActions.map((value) => ({ value, text: t.audit.action[value] }))}
-        />
-      </Search>
+      <Filters />
       <div id="results">
         {entries.items.length === 0 ? (
-          <Empty text={t.audit.empty} />
+          <Empty text={isFiltered ? t.list.nothingFound : t.audit.empty} />
         ) : (
           <Table
             caption={t.audit.title}
@@ -34,7 +28,7 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
                 class: 'main-cell',
                 cell: (entry) => (
                   <>
-                    {entry.actorEmail ?? t.audit.nobody}
+                    {entry.actorEmail ? <a href={by(entry.actorEmail)}>{entry.actorEmail}</a> : t.audit.nobody}
                     <span class="hint d-block">
                       {t.audit.via[entry.via]} {entry.ip}
                     </span>
@@ -50,6 +44,57 @@ export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
         <Pager {...entries} />
       </div>
     </>
+  );
+}
+
+/** Everything that somebody did. */
+const by = (email: string) => `/audit?${new URLSearchParams({ who: email }).toString()}`;
+
+/** By person, deed, object and time; the number of an object stands in the address of its page. */
+function Filters() {
+  const { t, query } = useReader();
+  return (
+    <Search>
+      <label class="pick">
+        <span>{t.field.who}</span>
+        <input
+          class="form-control"
+          type="search"
+          name="who"
+          value={query.get('who') ?? ''}
+          placeholder={t.users.search}
+          maxlength={200}
+        />
+      </label>
+      <Pick
+        name="action"
+        label={t.field.what}
+        all={t.list.all}
+        options={auditActions.map((value) => ({ value, text: t.audit.action[value] }))}
+      />
+      <Pick
+        name="objectType"
+        label={t.field.object}
+        all={t.list.all}
+        options={auditObjects.map((value) => ({ value, text: t.audit.objectType[value] }))}
+      />
+      <label class="pick">
+        <span>{t.auditFilter.objectId}</span>
+        <input
+          class="form-control"
+          inputmode="numeric"
+          name="objectId"
+          value={query.get('objectId') ?? ''}
+          maxlength={15}
+        />
+      </label>
+      {(['from', 'to'] as const).map((name) => (
+        <label class="pick" key={name}>
+          <span>{t.list[name]}</span>
+          <input class="form-control" type="date" name={name} value={query.get(name) ?? ''} />
+        </label>
+      ))}
+    </Search>
   );
 }
 
@@ -92,7 +137,9 @@ function Subject({ entry: { objectType, objectId, objectName } }: { entry: Audit
       ) : (
         <span class="clip">{text}</span>
       )}
-      {objectName && <span class="hint d-block">{`${kind} ${objectId}`}</span>}
+      <a class="hint d-block" href={`/audit?objectType=${objectType}&objectId=${objectId}`}>
+        {objectName ? `${kind} ${objectId}` : t.auditFilter.about}
+      </a>
     </div>
   );
 }

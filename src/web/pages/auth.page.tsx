@@ -155,6 +155,45 @@ export function SaidPage({ title, text }: { title: string; text: string }) {
   );
 }
 
+/** What a link of a letter says that was used or is outdated; `again` is where to get another. */
+export function LinkOverPage({ text, again }: { text: string; again?: { to: string; text: string } }) {
+  const { t } = useReader();
+  return (
+    <div class="door">
+      <h1>{t.invitations.over}</h1>
+      <div class="card-box">
+        <p>{text}</p>
+        <div class="actions">
+          {again && (
+            <a class="btn btn-primary" href={again.to}>
+              {again.text}
+            </a>
+          )}
+          <a class={`btn ${again ? 'btn-secondary' : 'btn-primary'}`} href="/sign-in">
+            {t.auth.signIn}
+          </a>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** Somebody who was invited chooses a password. */
+export function InvitationPage({ form }: { form: FormState }) {
+  const { t } = useReader();
+  const { token } = form.values;
+  if (!token) return <SaidPage title={t.invitations.accept} text={t.auth.linkMissing} />;
+  return (
+    <DoorForm title={t.invitations.accept} action="/invitation" form={form} text={t.invitations.acceptButton}>
+      <p>{t.invitations.acceptText}</p>
+      <input type="hidden" name="token" value={token} />
+      <input type="hidden" name="timeZone" data-browser-zone />
+      <Field form={form} name="fullName" label={t.field.fullName} autocomplete="name" />
+      <PasswordField form={form} label={t.field.password} hint={t.auth.passwordHint} />
+    </DoorForm>
+  );
+}
+
 export function RegisterPage({ form, closed }: { form: FormState; closed: boolean }) {
   const { t } = useReader();
   if (closed) return <SaidPage title={t.auth.register} text={t.auth.closed} />;

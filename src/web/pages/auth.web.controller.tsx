@@ -24,7 +24,16 @@ import { localPath } from '../local-path';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController } from '../web-controller';
-import { ConfirmPage, ForgotPage, RegisterPage, ResetPage, SaidPage, SecondStepPage, SignInPage } from './auth.page';
+import {
+  ConfirmPage,
+  ForgotPage,
+  LinkOverPage,
+  RegisterPage,
+  ResetPage,
+  SaidPage,
+  SecondStepPage,
+  SignInPage,
+} from './auth.page';
 
 /** Sign-in, sign-out, registration and new passwords. */
 @WebController('/')
@@ -157,7 +166,8 @@ export class AuthWebController {
    */
   @Public()
   @Get('confirm')
-  confirmForm(@Ask() { token = '' }: FormValues): WebAnswer {
+  async confirmForm(@CurrentReader() { t }: Reader, @Ask() { token = '' }: FormValues): Promise<WebAnswer> {
+    if (token && !(await this.registration.linkWorks('confirm', token))) return linkOver(t.invitations.overConfirm);
     return page((t) => t.auth.confirmTitle, <ConfirmPage action="/confirm" form={emptyForm({ token })} />);
   }
 
@@ -185,7 +195,9 @@ export class AuthWebController {
 
   @Public()
   @Get('confirm-email')
-  confirmEmailForm(@Ask() { token = '' }: FormValues): WebAnswer {
+  async confirmEmailForm(@CurrentReader() { t }: Reader, @Ask() { token = '' }: FormValues): Promise<WebAnswer> {
+    if (token && !(await this.registration.linkWorks('change_email', token)))
+      return linkOver(t.invitations.overConfirm);
     return page((t) => t.auth.confirmTitle, <ConfirmPage action="/confirm-email" form={emptyForm({ token })} />);
   }
 
@@ -236,7 +248,9 @@ export class AuthWebController {
 
   @Public()
   @Get('reset')
-  resetForm(@Ask() { token = '' }: FormValues): WebAnswer {
+  async resetForm(@CurrentReader() { t }: Reader, @Ask() { token = '' }: FormValues): Promise<WebAnswer> {
+    if (token && !(await this.registration.linkWorks('reset', token)))
+      return linkOver(t.invitations.overReset, { to: '/forgot', text: t.invitations.newLink });
     return page((t) => t.auth.resetTitle, <ResetPage form={emptyForm({ token })} />);
   }
 
@@ -273,10 +287,13 @@ export class AuthWebController {
   }
 }
 
+export const linkOver = (text: string, again?: { to: string; text: string }) =>
+  page((t) => t.invitations.over, <LinkOverPage text={text} {...(again && { again })} />);
+
 const secondStepPage = (form: FormState) => page((t) => t.secondFactor.step, <SecondStepPage form={form} />);
 
 /** Turns a wrong password or an expired link into a problem of the form, instead of an error page. */
-function onThisPage(error: unknown): never {
+export function onThisPage(error: unknown): never {
   const known = ['SIGN_IN_FAILED', 'SIGN_IN_OVER', 'SECOND_FACTOR_FAILED', 'LINK_INVALID'];
   if (error instanceof DomainError && known.includes(error.code))
     throw new DomainError('conflict', error.code, error.message);

@@ -10,6 +10,7 @@ import { PageHead, Reply } from '../components/list';
 import { OutcomeLine, Progress, StatusReason } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
+import { daysChart } from '../report-charts';
 import { SECOND_FACTOR } from './second-factor.page';
 import { outageName } from './suppression-batches.page';
 
@@ -49,19 +50,7 @@ export function HomePage({ remind, steps, ...props }: HomeProps & { remind: bool
         <section class="card-box" aria-labelledby="days">
           <h2 id="days">{t.home.days}</h2>
           {any ? (
-            <Chart
-              title={t.home.days}
-              x={t.home.day}
-              series={[
-                { name: t.counts.sent, colour: 'sent' },
-                { name: t.counts.failed, colour: 'failed' },
-                { name: t.counts.unknown, colour: 'unknown' },
-              ]}
-              points={overview.days.map(({ day, sent, failed, unknown }) => ({
-                label: format.shortDay(day),
-                values: [sent, failed, unknown],
-              }))}
-            />
+            <Chart id="days-chart" {...daysChart(overview, { t, format })} file={{ path: '/chart', query: '' }} />
           ) : (
             <p class="hint">{t.home.nothingSent}</p>
           )}

@@ -1,4 +1,4 @@
-import { Get, Param, Query, Res } from '@nestjs/common';
+import { Get, Param, Query, Res, type StreamableFile } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Viewer } from '../../domain/permissions';
 import { AccountsService } from '../../features/accounts/accounts.service';
@@ -8,8 +8,10 @@ import { StatisticsService } from '../../features/statistics/statistics.service'
 import { SecondFactorService } from '../../features/users/second-factor.service';
 import { CurrentViewer, Public } from '../../http/viewer';
 import { fragment, page, redirect, type WebAnswer } from '../answers';
+import { chartFile } from '../chart-file';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
+import { daysChart } from '../report-charts';
 import { isLanguage } from '../texts/texts';
 import { WebController } from '../web-controller';
 import { localPath } from '../local-path';
@@ -40,6 +42,16 @@ export class HomeWebController {
     return fragment(<HomeLive {...await this.read(viewer, reader)} />);
   }
 
+  @Get('chart.svg')
+  svg(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<StreamableFile> {
+    return this.chart(viewer, reader, 'svg');
+  }
+
+  @Get('chart.png')
+  png(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader): Promise<StreamableFile> {
+    return this.chart(viewer, reader, 'png');
+  }
+
   /** For visitors who are not signed in; users have a language in their profile. */
   @Public()
   @Get('language/:code')
@@ -51,6 +63,12 @@ export class HomeWebController {
     if (isLanguage(code))
       response.cookie('gonets_language', code, { sameSite: 'lax', path: '/', maxAge: 31_536_000_000 });
     return redirect(localPath(next));
+  }
+
+  private async chart(viewer: Viewer, reader: Reader, ending: 'svg' | 'png'): Promise<StreamableFile> {
+    const overview = await this.statistics.overview(viewer, reader.timeZone);
+    const [first, last] = [overview.days[0], overview.days.at(-1)].map((day) => reader.format.plainDay(day?.day ?? ''));
+    return chartFile(daysChart(overview, reader), reader.t.reports.range(first ?? '', last ?? ''), ending, reader);
   }
 
   private async read(viewer: Viewer, reader: Reader): Promise<HomeProps> {

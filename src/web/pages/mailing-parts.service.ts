@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type StreamableFile } from '@nestjs/common';
 import { nextStep, stageOf } from '../../domain/mailing-stage';
 import type { Viewer } from '../../domain/permissions';
 import { isBlocking, isOfLetters } from '../../domain/preflight';
@@ -8,7 +8,11 @@ import { type Outcome, OutcomesService } from '../../features/runs/outcomes.serv
 import { RunsService } from '../../features/runs/runs.service';
 import { SendNowService } from '../../features/scheduling/send-now.service';
 import { TimelineService } from '../../features/statistics/timeline.service';
+import { chartFile } from '../chart-file';
+import type { Reader } from '../reader';
+import { attemptsChart } from '../report-charts';
 import type { FormValues } from '../web-controller';
+import { nameOf } from './mailings.page';
 import { paceOf } from './run-live';
 
 /** What the page of a mailing shows beside the mailing, read from several services. */
@@ -60,5 +64,11 @@ export class MailingParts {
     if (!outcome?.failedRunId) return null;
     const run = await this.runs.get(viewer, outcome.failedRunId);
     return { runId: run.id, people: await this.runs.resendable(run) };
+  }
+
+  /** The attempts over time as a picture. */
+  async chart(viewer: Viewer, reader: Reader, mailing: MailingView, ending: 'svg' | 'png'): Promise<StreamableFile> {
+    const timeline = await this.timeline.ofMailing(viewer, mailing.id);
+    return chartFile(attemptsChart(timeline, reader), nameOf(mailing, reader.t.mailings.nameless), ending, reader);
   }
 }

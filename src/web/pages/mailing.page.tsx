@@ -14,6 +14,7 @@ import { type Column, PageHead, Pager, Table } from '../components/list';
 import { PreflightBox } from '../components/preflight';
 import { EventNumbers, MailingChip, RunChip, StatusReason } from '../components/states';
 import { useReader } from '../reader';
+import { attemptsChart } from '../report-charts';
 import { AccountTrouble } from './home.page';
 import { type ActionProps, DraftLine, MailingActions } from './mailing-actions';
 import { nameOf } from './mailings.page';
@@ -61,7 +62,7 @@ export function MailingPage({ stage, runs, latest, timeline, account, ...actions
           <MailingFacts mailing={mailing} sender={sender} chosen={chosen} />
         </div>
       </div>
-      {timeline.points.length > 0 && <Tries timeline={timeline} />}
+      {timeline.points.length > 0 && <Tries id={mailing.id} timeline={timeline} />}
       <Runs runs={runs} shownAbove={latest && isGoing(latest.run) ? latest.run.id : null} />
     </>
   );
@@ -160,23 +161,15 @@ function KindOf({ mailing: { kind, transactionalReason, language } }: Pick<Maili
 }
 
 /** Attempts by result over time. */
-function Tries({ timeline }: { timeline: Timeline }) {
+function Tries({ id, timeline }: { id: number; timeline: Timeline }) {
   const { t, format } = useReader();
   return (
     <section class="card-box" aria-labelledby="timeline">
       <h2 id="timeline">{t.mailings.timeline}</h2>
       <Chart
-        title={t.mailings.timeline}
-        x={t.field.time}
-        series={[
-          { name: t.attemptStatus.ok, colour: 'sent' },
-          { name: t.attemptStatus.failed, colour: 'failed' },
-          { name: t.attemptStatus.unknown, colour: 'unknown' },
-        ]}
-        points={timeline.points.map((p) => ({
-          label: timeline.stepMs >= 86_400_000 ? format.day(p.at) : format.time(p.at),
-          values: [p.ok, p.failed, p.unknown],
-        }))}
+        id="timeline-chart"
+        {...attemptsChart(timeline, { t, format })}
+        file={{ path: `/mailings/${id}/chart`, query: '' }}
       />
     </section>
   );

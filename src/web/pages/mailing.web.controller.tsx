@@ -68,6 +68,16 @@ export class MailingWebController {
     return fragment(latest ? <RunLive {...latest} from={from} keep={{ was: mailing.status }} /> : <></>);
   }
 
+  @Get('chart.svg')
+  async svg(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number) {
+    return this.parts.chart(viewer, reader, await this.mailings.get(viewer, id), 'svg');
+  }
+
+  @Get('chart.png')
+  async png(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number) {
+    return this.parts.chart(viewer, reader, await this.mailings.get(viewer, id), 'png');
+  }
+
   @Post('start')
   start(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number, @Form() form: FormValues) {
     return this.letGo(viewer, reader, id, form, 'start', (why) => this.lifecycle.start(viewer, id, why));

@@ -1,44 +1,58 @@
 import { subjectTitle } from '../../domain/subject-title';
-import { type Report, reportSteps } from '../../features/statistics/reports.service';
+import {
+  type DayRange,
+  type Report,
+  REPORT_ROWS,
+  type ReportPeriod,
+  reportSteps,
+} from '../../features/statistics/reports.service';
 import { Chart } from '../components/chart';
 import { type Column, PageHead, Pick, Search, Table } from '../components/list';
 import { EventNumbers } from '../components/states';
 import { reasonText } from '../codes';
 import type { Formats } from '../formats';
 import { useReader } from '../reader';
+import { countsIn, eventsChart, periodsChart, REPORT_EVENTS as EVENTS } from '../report-charts';
+import {
+  type ChosenMailing,
+  Files,
+  Found,
+  type FoundMailings,
+  MailingFilter,
+  Presets,
+  useAsked,
+} from './report-controls';
 
-const COUNTS = ['sent', 'failed', 'unknown', 'skipped'] as const;
-const EVENTS = ['bounced', 'complained', 'unsubscribed'] as const;
-const EVENT_COLOURS = { bounced: 'failed', complained: 'unknown', unsubscribed: 'skipped' } as const;
+/** How many mailings stand on the one sheet that is printed. */
+const PRINTED = 8;
+
+export interface ReportsProps {
+  report: Report;
+  periods: Record<ReportPeriod, DayRange>;
+  /** The mailing that the report is about. */
+  mailing: ChosenMailing;
+  found: FoundMailings | null;
+}
 
 const share = (n: number, of: number, format: Formats): string => (of > 0 ? format.percent(n / of) : '–');
 
-export function ReportsPage({ report, mailings }: { report: Report; mailings: { id: number; name: string }[] }) {
-  const { t, format, query } = useReader();
-  const { total, items } = report;
-  const all = total.sent + total.failed + total.unknown + total.skipped;
-  const isKnown = EVENTS.some((kind) => total[kind] > 0);
-  const label = (start: string) => (report.by === 'month' ? format.month(start) : format.shortDay(start));
-  const csv = new URLSearchParams(query);
+export function ReportsPage({ report, periods, mailing, found }: ReportsProps) {
+  const { t } = useReader();
   return (
-    <>
-      <PageHead title={t.reports.title}>
-        <a id="csv" class="btn btn-secondary" href={`/reports/periods.csv?${csv.toString()}`} download>
-          {t.list.csv}
-        </a>
-      </PageHead>
+    <div class="report">
+      <PageHead title={t.reports.title} />
+      <div id="csv" class="report-bar">
+        <Presets report={report} periods={periods} mailing={mailing} />
+        <Files mailing={mailing} />
+      </div>
       <Search>
         <Pick
           name="by"
           label={t.reports.by}
           options={reportSteps.map((value) => ({ value, text: t.reports[value] }))}
+          chosen={report.by}
         />
-        <Pick
-          name="mailingId"
-          label={t.field.mailing}
-          all={t.list.all}
-          options={mailings.map(({ id, name }) => ({ value: String(id), text: name }))}
-        />
+        <MailingFilter mailing={mailing} />
         <label class="pick">
           <span>{t.list.from}</span>
           <input class="form-control" type="date" name="from" value={report.from} />
@@ -48,40 +62,55 @@ export function ReportsPage({ report, mailings }: { report: Report; mailings: { 
           <input class="form-control" type="date" name="to" value={report.to} />
         </label>
       </Search>
-      <div id="results">
-        <Figures total={total} all={all} />
-        {all === 0 && !isKnown ? (
-          <p class="empty">{t.reports.empty}</p>
-        ) : (
-          <>
-            <section class="card-box" aria-labelledby="periods">
-              <h2 id="periods">{t.reports.overTime}</h2>
-              <Chart
-                title={t.reports.overTime}
-                x={t.reports[report.by]}
-                series={COUNTS.map((colour) => ({ name: t.counts[colour], colour }))}
-                points={items.map((i) => ({ label: label(i.start), values: COUNTS.map((name) => i[name]) }))}
-                tall
-              />
-            </section>
-            {isKnown && <After report={report} label={label} />}
-            <ByMailing mailings={report.mailings} />
-            <div class="two">
-              <Top
-                title={t.reports.reasons}
-                rows={report.reasons.map((r) => ({ name: reasonText(r.reason, t), n: r.failed }))}
-                of={total.failed}
-              />
-              <Top
-                title={t.reports.domains}
-                rows={report.domains.map((d) => ({ name: d.domain, n: d.failed }))}
-                of={total.failed}
-              />
-            </div>
-          </>
-        )}
-      </div>
-    </>
+      <Results report={report} mailing={mailing} found={found} />
+    </div>
+  );
+}
+
+function Results({ report, mailing, found }: Omit<ReportsProps, 'periods'>) {
+  const { t, format } = useReader();
+  const query = useAsked(mailing);
+  const { total } = report;
+  const all = total.sent + total.failed + total.unknown + total.skipped + total.cancelled;
+  const isKnown = EVENTS.some((kind) => total[kind] > 0);
+  const fileOf = (chart: string) => {
+    const asked = new URLSearchParams(query);
+    asked.set('chart', chart);
+    return { path: '/reports/chart', query: `?${asked.toString()}` };
+  };
+  return (
+    <div id="results">
+      {found && <Found found={found} />}
+      <p class="report-range">
+        {t.reports.range(format.plainDay(report.from), format.plainDay(report.to))}
+        {mailing && ` · ${mailing.name}`}
+      </p>
+      <Figures total={total} all={all} />
+      {all === 0 && !isKnown ? (
+        <p class="empty">{t.reports.empty}</p>
+      ) : (
+        <>
+          <section class="card-box" aria-labelledby="periods">
+            <h2 id="periods">{t.reports.overTime}</h2>
+            <Chart id="periods-chart" {...periodsChart(report, { t, format })} file={fileOf('periods')} tall />
+          </section>
+          {isKnown && <After report={report} file={fileOf('after')} />}
+          <ByMailing mailings={report.mailings} total={total} />
+          <div class="two">
+            <Top
+              title={t.reports.reasons}
+              rows={report.reasons.map((r) => ({ name: reasonText(r.reason, t), n: r.failed }))}
+              of={total.failed}
+            />
+            <Top
+              title={t.reports.domains}
+              rows={report.domains.map((d) => ({ name: d.domain, n: d.failed }))}
+              of={total.failed}
+            />
+          </div>
+        </>
+      )}
+    </div>
   );
 }
 
@@ -89,7 +118,7 @@ function Figures({ total, all }: { total: Report['total']; all: number }) {
   const { t, format } = useReader();
   return (
     <dl class="figures">
-      {COUNTS.map((name) => (
+      {countsIn(total).map((name) => (
         <div class="figure" key={name}>
           <dt>{t.counts[name]}</dt>
           <dd>
@@ -103,8 +132,9 @@ function Figures({ total, all }: { total: Report['total']; all: number }) {
 }
 
 /** What became known in each period, also about letters that were sent before. */
-function After({ report: { by, items, total }, label }: { report: Report; label: (start: string) => string }) {
+function After({ report, file }: { report: Report; file: { path: string; query: string } }) {
   const { t, format } = useReader();
+  const { total } = report;
   return (
     <section class="card-box" aria-labelledby="after">
       <h2 id="after">{t.run.after}</h2>
@@ -121,25 +151,21 @@ function After({ report: { by, items, total }, label }: { report: Report; label:
           </div>
         ))}
       </dl>
-      <Chart
-        title={t.run.after}
-        x={t.reports[by]}
-        series={EVENTS.map((kind) => ({ name: t.eventCount[kind], colour: EVENT_COLOURS[kind] }))}
-        points={items.map((i) => ({ label: label(i.start), values: EVENTS.map((kind) => i[kind]) }))}
-      />
+      <Chart id="after-chart" {...eventsChart(report, { t, format })} file={file} />
     </section>
   );
 }
 
-function ByMailing({ mailings }: { mailings: Report['mailings'] }) {
+function ByMailing({ mailings, total }: Pick<Report, 'mailings' | 'total'>) {
   const { t, format } = useReader();
+  const isKnown = mailings.some((mailing) => EVENTS.some((kind) => mailing[kind] > 0));
   const after: Column<Report['mailings'][number]> = {
     head: t.run.after,
     class: 'text-cell',
     cell: ({ bounced, complained, unsubscribed }) => <EventNumbers counts={{ bounced, complained, unsubscribed }} />,
   };
   return (
-    <section aria-labelledby="by-mailing">
+    <section aria-labelledby="by-mailing" class={`report-mailings${isKnown ? ' with-after' : ''}`}>
       <h2 id="by-mailing">{t.reports.byMailing}</h2>
       <Table
         caption={t.reports.byMailing}
@@ -150,7 +176,7 @@ function ByMailing({ mailings }: { mailings: Report['mailings'] }) {
             class: 'main-cell',
             cell: ({ id, name }) => <a href={`/mailings/${id}`}>{subjectTitle(name) || t.mailings.nameless(id)}</a>,
           },
-          ...COUNTS.map((name) => ({
+          ...countsIn(total).map((name) => ({
             head: t.counts[name],
             class: 'num',
             cell: (mailing: Report['mailings'][number]) => format.number(mailing[name]),
@@ -158,11 +184,14 @@ function ByMailing({ mailings }: { mailings: Report['mailings'] }) {
           {
             head: t.reports.share,
             class: 'num',
-            cell: ({ sent, failed, unknown }) => share(sent, sent + failed + unknown, format),
+            // Of all who were to get it: what was cut off is no success.
+            cell: ({ sent, failed, unknown, cancelled }) => share(sent, sent + failed + unknown + cancelled, format),
           },
-          ...(mailings.some((mailing) => EVENTS.some((kind) => mailing[kind] > 0)) ? [after] : []),
+          ...(isKnown ? [after] : []),
         ]}
       />
+      {mailings.length === REPORT_ROWS.mailings && <p class="hint">{t.reports.most(mailings.length)}</p>}
+      {mailings.length > PRINTED && <p class="hint print-only">{t.reports.notPrinted(mailings.length - PRINTED)}</p>}
     </section>
   );
 }
@@ -170,7 +199,7 @@ function ByMailing({ mailings }: { mailings: Report['mailings'] }) {
 function Top({ title, rows, of }: { title: string; rows: { name: string; n: number }[]; of: number }) {
   const { t, format } = useReader();
   return (
-    <section class="card-box" aria-label={title}>
+    <section class="card-box report-top" aria-label={title}>
       <h2>{title}</h2>
       {rows.length === 0 ? (
         <p class="hint">{t.reports.noFailures}</p>
@@ -186,6 +215,7 @@ function Top({ title, rows, of }: { title: string; rows: { name: string; n: numb
           ))}
         </ul>
       )}
+      {rows.length === REPORT_ROWS.top && <p class="hint">{t.reports.most(rows.length)}</p>}
     </section>
   );
 }

@@ -1,27 +1,39 @@
 import type { Page } from '../../domain/paging';
-import { roles } from '../../domain/permissions';
+import { languages } from '../../domain/language';
+import { type Role, roles } from '../../domain/permissions';
 import type { Outcome } from '../../features/runs/outcomes.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { userStatuses } from '../../features/users/user.entity';
 import type { UserView } from '../../features/users/users.service';
 import { Facts } from '../components/facts';
-import { Confirm, PostForm } from '../components/form';
+import { Confirm, Field, FormProblem, PostForm } from '../components/form';
+import { Icon } from '../components/icon';
 import { PageHead, Pager, Pick, Results, Search, Table } from '../components/list';
 import { Chip, MailingChip } from '../components/states';
+import type { FormState } from '../form-state';
 import { useReader } from '../reader';
 import { nameOf } from './mailings.page';
 
 const TONES = { unconfirmed: 'quiet', waiting: 'warn', active: 'good', blocked: 'bad' } as const;
 
+/** Invited, and has not accepted yet. */
+const isInvited = ({ status, invitedAt }: UserView) => status === 'unconfirmed' && invitedAt !== null;
+
 function UserChip({ user }: { user: UserView }) {
-  return <Chip tone={TONES[user.status]}>{useReader().t.users.status[user.status]}</Chip>;
+  const { t } = useReader();
+  const text = isInvited(user) ? t.invitations.invited : t.users.status[user.status];
+  return <Chip tone={TONES[user.status]}>{text}</Chip>;
 }
 
 export function UsersPage({ users }: { users: Page<UserView> }) {
   const { t, format, now } = useReader();
   return (
     <>
-      <PageHead title={t.users.title} />
+      <PageHead title={t.users.title}>
+        <a class="btn btn-primary" href="/users/invite">
+          <Icon name="plus" /> {t.invitations.invite}
+        </a>
+      </PageHead>
       <Search label={t.users.search}>
         <Pick
           name="status"
@@ -56,12 +68,71 @@ export function UsersPage({ users }: { users: Page<UserView> }) {
   );
 }
 
+/** Who shall come in, and as what: those roles that the viewer may give. */
+export function InvitePage({ form, roles: offered }: { form: FormState; roles: readonly Role[] }) {
+  const { t } = useReader();
+  return (
+    <>
+      <PageHead title={t.invitations.title} back={{ to: '/users', text: t.users.title }} />
+      <PostForm action="/users/invite" class="card-box narrow">
+        <FormProblem form={form} />
+        <p>{t.invitations.text}</p>
+        <Field form={form} name="email" label={t.field.email} type="email" required autocomplete="off" />
+        <Field form={form} name="fullName" label={t.field.fullName} autocomplete="off" />
+        {offered.length > 1 && (
+          <Field
+            form={form}
+            name="role"
+            label={t.field.role}
+            options={offered.map((value) => ({ value, text: t.users.role[value] }))}
+            required
+          />
+        )}
+        <Field
+          form={form}
+          name="language"
+          label={t.invitations.language}
+          options={languages.map((value) => ({ value, text: t.invitations.languages[value] }))}
+          required
+        />
+        <div class="actions">
+          <button class="btn btn-primary">{t.invitations.send}</button>
+        </div>
+      </PostForm>
+    </>
+  );
+}
+
 interface UserProps {
   user: UserView;
   mailings: Page<MailingView>;
   outcomes: Map<number, Outcome>;
   clients: number;
-  may: { block: boolean; role: boolean };
+  may: { block: boolean; role: boolean; invite: boolean };
+}
+
+/** The invitation once more, or never. */
+function Inviting({ user }: { user: UserView }) {
+  const { t } = useReader();
+  return (
+    <>
+      <PostForm action="/users/invite">
+        {(['email', 'fullName', 'role', 'language'] as const).map((name) => (
+          <input key={name} type="hidden" name={name} value={user[name]} />
+        ))}
+        <button class="btn btn-primary">{t.invitations.again}</button>
+      </PostForm>
+      <Confirm
+        id="uninvite"
+        action={`/users/${user.id}/uninvite`}
+        text={t.invitations.withdraw}
+        question={t.invitations.withdrawQuestion(user.email)}
+        kind="btn-outline-danger"
+      >
+        <p>{t.invitations.withdrawText}</p>
+      </Confirm>
+    </>
+  );
 }
 
 /** Buttons to block and unblock a user. */
@@ -114,6 +185,7 @@ function UserFacts({ user, clients }: Pick<UserProps, 'user' | 'clients'>) {
         [t.field.email, user.email],
         [t.field.role, t.users.role[user.role]],
         [t.field.createdAt, format.time(user.createdAt)],
+        ...(isInvited(user) && user.invitedAt ? [[t.invitations.since, format.time(user.invitedAt)] as const] : []),
         [t.field.lastSeen, user.lastSeenAt ? format.time(user.lastSeenAt) : t.users.never],
         [t.secondFactor.title, user.secondFactor ? t.secondFactor.on : t.secondFactor.none],
         [t.menu.clients, format.number(clients)],
@@ -133,6 +205,10 @@ export function UserPage({ user, mailings, outcomes, clients, may }: UserProps) 
         back={{ to: '/users', text: t.users.title }}
         chip={<UserChip user={user} />}
       >
+        <a class="btn btn-secondary" href={`/audit?who=${encodeURIComponent(user.email)}`}>
+          {t.invitations.did}
+        </a>
+        {may.invite && isInvited(user) && <Inviting user={user} />}
         {may.block && <Blocking user={user} />}
       </PageHead>
       <UserFacts user={user} clients={clients} />

@@ -3,16 +3,19 @@ import type { Finding, FindingCode } from '../../domain/preflight';
 import type { SmtpReason } from '../../domain/smtp-ruling';
 import type { CountedEvent, DeliveryEvent, SuppressionSource } from '../../domain/suppression';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
+import { chartEn } from './charts';
 import { countEn as count } from './plural';
 import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
 import { findingEn } from './finding';
+import { auditFilterEn, invitationsEn } from './invitations';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { lineEn, stepsEn } from './line';
 import { reasonsEn } from './reasons';
 import { shellEn } from './shell';
+import { reportsEn } from './reports';
 
 /** Null: it took too long to count them. */
 const letters = (n: number | null) => (n === null ? 'letters' : count(n, 'letter', 'letters'));
@@ -108,7 +111,7 @@ export const en = {
     expiresAt: 'Valid until',
     lastUsed: 'Last used',
   },
-  counts: { sent: 'Sent', failed: 'Failed', unknown: 'Unknown', skipped: 'Skipped' },
+  counts: { sent: 'Sent', failed: 'Failed', unknown: 'Unknown', skipped: 'Skipped', cancelled: 'Cancelled' },
   mailingStatus: { created: 'Draft', started: 'Scheduled or sending', paused: 'On hold', done: 'Over' },
   runStatus: { planning: 'Preparing', sending: 'Sending', done: 'Done', cancelled: 'Stopped', missed: 'Missed' },
   runTrigger: { schedule: 'By schedule', demand: 'Sent by hand', resend: 'Sent again to those who failed' },
@@ -155,7 +158,7 @@ export const en = {
   } satisfies Record<SuppressionSource, string>,
   attemptStatus: { ok: 'Successful', failed: 'Not successful', unknown: 'Unknown' },
   period: { once: 'Once', daily: 'Every day', weekly: 'Every week', monthly: 'Every month' },
-  chart: { asTable: 'The numbers as a table' },
+  chart: chartEn,
   reasons: reasonsEn,
   fields: fieldsEn,
   tags: tagsEn,
@@ -674,21 +677,9 @@ export const en = {
     reason: 'Reason',
     duration: 'Took',
   },
-  reports: {
-    title: 'Reports',
-    by: 'By',
-    day: 'Day',
-    week: 'Week',
-    month: 'Month',
-    overTime: 'Over time',
-    ofSent: (share: string) => `${share} of sent`,
-    byMailing: 'By mailing',
-    share: 'Success',
-    reasons: 'Why letters failed',
-    domains: 'Where they failed',
-    noFailures: 'Nothing failed.',
-    empty: 'Nothing was sent in this time.',
-  },
+  reports: reportsEn,
+  invitations: invitationsEn,
+  auditFilter: auditFilterEn,
   users: {
     title: 'Users',
     search: 'Name or e-mail',
@@ -826,6 +817,9 @@ export const en = {
       'token.create': 'Made an API token',
       'token.revoke': 'Revoked an API token',
       'user.create': 'Made a user',
+      'user.invite': 'Invited a user',
+      'user.uninvite': 'Withdrew an invitation',
+      'user.accept': 'Accepted an invitation',
       'user.let_in': 'Approved a user',
       'user.block': 'Blocked a user',
       'user.unblock': 'Unblocked a user',
@@ -1036,6 +1030,7 @@ export const en = {
     OWN_ROLE: 'Nobody can change their own role.',
     USER_NOT_WAITING: 'This user does not wait for approval.',
     USER_NOT_BLOCKED: 'This user is not blocked.',
+    USER_NOT_INVITED: 'This user has no open invitation.',
     USER_UNCONFIRMED: 'The address of this user is not confirmed yet.',
     PREFLIGHT_BLOCKED: 'Something has to be put right first: see the warning on the page of the mailing.',
     FORMS_FULL: 'You have as many forms as there may be. Delete one that is not used any more.',
@@ -1078,6 +1073,9 @@ export const en = {
     unblocked: 'Unblocked.',
     letIn: 'Approved; the user is told by e-mail.',
     signedOut: 'You are signed out.',
+    invited: 'An invitation is on its way.',
+    uninvited: 'The invitation is withdrawn.',
+    accepted: 'Welcome. Sign in with your new password.',
     passwordSet: 'The new password is set. Sign in with it.',
     confirmed: 'Your address is confirmed. Sign in.',
     linkSent: 'An e-mail is on its way.',

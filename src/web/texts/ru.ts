@@ -1,13 +1,16 @@
+import { chartRu } from './charts';
 import { countRu as count } from './plural';
 import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { findingRu } from './finding';
+import { auditFilterRu, invitationsRu } from './invitations';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { lineRu, stepsRu } from './line';
 import { reasonsRu } from './reasons';
 import { shellRu } from './shell';
+import { reportsRu } from './reports';
 import type { Texts } from './shape';
 
 const clients = (n: number) => count(n, 'клиент', 'клиента', 'клиентов');
@@ -108,7 +111,13 @@ export const ru: Texts = {
     expiresAt: 'Действует до',
     lastUsed: 'Использован',
   },
-  counts: { sent: 'Отправлено', failed: 'Не отправлено', unknown: 'Неизвестно', skipped: 'Пропущено' },
+  counts: {
+    sent: 'Отправлено',
+    failed: 'Не отправлено',
+    unknown: 'Неизвестно',
+    skipped: 'Пропущено',
+    cancelled: 'Отменено',
+  },
   mailingStatus: {
     created: 'Черновик',
     started: 'Запланирована или отправляется',
@@ -166,7 +175,7 @@ export const ru: Texts = {
   },
   attemptStatus: { ok: 'Успешно', failed: 'Не успешно', unknown: 'Неизвестно' },
   period: { once: 'Один раз', daily: 'Каждый день', weekly: 'Каждую неделю', monthly: 'Каждый месяц' },
-  chart: { asTable: 'Числа таблицей' },
+  chart: chartRu,
   reasons: reasonsRu,
   fields: fieldsRu,
   tags: tagsRu,
@@ -688,21 +697,9 @@ export const ru: Texts = {
     reason: 'Причина',
     duration: 'Длилась',
   },
-  reports: {
-    title: 'Отчёты',
-    by: 'По',
-    day: 'Дням',
-    week: 'Неделям',
-    month: 'Месяцам',
-    overTime: 'По времени',
-    ofSent: (share: string) => `${share} от отправленных`,
-    byMailing: 'По рассылкам',
-    share: 'Успешно',
-    reasons: 'Почему не отправлено',
-    domains: 'Где не отправлено',
-    noFailures: 'Неудач нет.',
-    empty: 'За это время ничего не отправлялось.',
-  },
+  reports: reportsRu,
+  invitations: invitationsRu,
+  auditFilter: auditFilterRu,
   users: {
     title: 'Пользователи',
     search: 'Имя или эл. почта',
@@ -840,6 +837,9 @@ export const ru: Texts = {
       'token.create': 'Создание токена API',
       'token.revoke': 'Отзыв токена API',
       'user.create': 'Создание пользователя',
+      'user.invite': 'Приглашение пользователя',
+      'user.uninvite': 'Отзыв приглашения',
+      'user.accept': 'Принятие приглашения',
       'user.let_in': 'Допуск пользователя',
       'user.block': 'Блокировка пользователя',
       'user.unblock': 'Разблокировка пользователя',
@@ -1051,6 +1051,7 @@ export const ru: Texts = {
     OWN_ROLE: 'Свою роль сменить нельзя.',
     USER_NOT_WAITING: 'Этот пользователь не ждёт допуска.',
     USER_NOT_BLOCKED: 'Этот пользователь не заблокирован.',
+    USER_NOT_INVITED: 'Действующего приглашения у этого пользователя нет.',
     USER_UNCONFIRMED: 'Адрес пользователя ещё не подтверждён.',
     PREFLIGHT_BLOCKED: 'Сначала нужно кое-что исправить: смотрите предупреждение на странице рассылки.',
     FORMS_FULL: 'Больше форм создать нельзя. Удалите ту, которая уже не нужна.',
@@ -1093,6 +1094,9 @@ export const ru: Texts = {
     unblocked: 'Разблокирован.',
     letIn: 'Впущен; об этом придёт письмо.',
     signedOut: 'Вы вышли.',
+    invited: 'Приглашение отправляется.',
+    uninvited: 'Приглашение отозвано.',
+    accepted: 'Добро пожаловать. Войдите с новым паролем.',
     passwordSet: 'Новый пароль установлен. Войдите с ним.',
     confirmed: 'Адрес подтверждён. Войдите.',
     linkSent: 'Письмо уже в пути.',

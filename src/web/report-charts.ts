@@ -1,0 +1,75 @@
+import type { ChartData } from '../domain/chart';
+import type { Report, ReportCounts } from '../features/statistics/reports.service';
+import type { Overview } from '../features/statistics/statistics.service';
+import type { Timeline } from '../features/statistics/timeline.service';
+import type { Reader } from './reader';
+
+/** The charts of the pages, which are also files: what each shows, in the reader's words. */
+
+type Words = Pick<Reader, 't' | 'format'>;
+
+export const REPORT_COUNTS = ['sent', 'failed', 'unknown', 'skipped', 'cancelled'] as const;
+export const REPORT_EVENTS = ['bounced', 'complained', 'unsubscribed'] as const;
+const EVENT_COLOURS = { bounced: 'failed', complained: 'unknown', unsubscribed: 'skipped' } as const;
+
+/** The counts that a report has something of; what was sent and what failed is always said. */
+export const countsIn = (total: ReportCounts) =>
+  REPORT_COUNTS.filter((name) => name === 'sent' || name === 'failed' || total[name] > 0);
+
+const periodOf =
+  (report: Report, { format }: Words) =>
+  (start: string) =>
+    report.by === 'month' ? format.month(start) : format.shortDay(start);
+
+/** What was sent, failed or left out, by periods. */
+export function periodsChart(report: Report, words: Words): ChartData {
+  const label = periodOf(report, words);
+  const counts = countsIn(report.total);
+  return {
+    title: words.t.reports.overTime,
+    x: words.t.reports[report.by],
+    series: counts.map((colour) => ({ name: words.t.counts[colour], colour })),
+    points: report.items.map((item) => ({ label: label(item.start), values: counts.map((name) => item[name]) })),
+  };
+}
+
+/** What became known afterwards, by the periods in which it did. */
+export function eventsChart(report: Report, words: Words): ChartData {
+  const label = periodOf(report, words);
+  return {
+    title: words.t.run.after,
+    x: words.t.reports[report.by],
+    series: REPORT_EVENTS.map((kind) => ({ name: words.t.eventCount[kind], colour: EVENT_COLOURS[kind] })),
+    points: report.items.map((item) => ({ label: label(item.start), values: REPORT_EVENTS.map((kind) => item[kind]) })),
+  };
+}
+
+/** The last 30 days of the home page. */
+export function daysChart({ days }: Overview, { t, format }: Words): ChartData {
+  return {
+    title: t.home.days,
+    x: t.home.day,
+    series: (['sent', 'failed', 'unknown'] as const).map((colour) => ({ name: t.counts[colour], colour })),
+    points: days.map(({ day, sent, failed, unknown }) => ({
+      label: format.shortDay(day),
+      values: [sent, failed, unknown],
+    })),
+  };
+}
+
+/** Attempts of a mailing by their result. */
+export function attemptsChart({ stepMs, points }: Timeline, { t, format }: Words): ChartData {
+  return {
+    title: t.mailings.timeline,
+    x: t.field.time,
+    series: [
+      { name: t.attemptStatus.ok, colour: 'sent' },
+      { name: t.attemptStatus.failed, colour: 'failed' },
+      { name: t.attemptStatus.unknown, colour: 'unknown' },
+    ],
+    points: points.map(({ at, ok, failed, unknown }) => ({
+      label: stepMs >= 86_400_000 ? format.day(at) : format.time(at),
+      values: [ok, failed, unknown],
+    })),
+  };
+}
