@@ -1,47 +1,44 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
-import { within } from '../../database/bounded';
-import { Database, type Sql, type Transaction } from '../../database/database';
-import { ConflictError, ForbiddenError, invalid, type ToldFinding, ValidationError } from '../../domain/errors';
+import { Database, type Transaction } from '../../database/database';
+import { ConflictError, ForbiddenError, invalid, type ToldFinding } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
-import { findingTexts, isBlocking, mayOverride, preflight, type PreflightFacts } from '../../domain/preflight';
+import { type Finding, isBlocking, mayOverride } from '../../domain/preflight';
+import {
+  byLevel,
+  letterFindings,
+  listFindings,
+  localFindings,
+  type LocalFacts,
+  senderFindings,
+} from '../../domain/preflight-rules';
+import { findingTexts } from '../../domain/preflight-texts';
 import { problem } from '../../domain/problems';
-import type { ExclusionReason } from '../../domain/codes';
+import type { SenderFacts } from '../../domain/sender-domain';
 import type { MailingKind } from '../../domain/suppression';
-import { fieldsOf } from '../clients/field-definitions';
-import { compileContent, type ContentSource } from '../../domain/template';
-import { chosenBy, containsSql, countMembers } from '../audiences/members';
-import { isCounted } from '../audiences/audiences';
 import { audit, type AuditObject } from '../audit/audit';
-import { applies, GRAVEST_FIRST } from '../consent/suppression-sql';
 import { SendersService } from '../consent/senders.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { MailingsService } from '../mailings/mailings.service';
-import { recipientsOf } from '../runs/allowance';
+import { LetterCheck } from './letter-check.service';
+import { letterOf, listFacts, type Recipients, recipientsFacts } from './preflight-facts';
+import { SenderCheck } from './sender-check.service';
 
 /** What a mailing's check before its start says: what is wrong, and who gets its letters. */
-export interface Preflight {
-  findings: ToldFinding[];
-  /** Null if it takes too long to count them. */
-  chosen: number | null;
-  eligible: number | null;
-  excluded: Partial<Record<ExclusionReason, number>>;
-}
+export type Preflight = Recipients & { findings: ToldFinding[] };
 
 const OVERRIDE_MAX = 500;
-/** How long each part of the audience may be counted. */
-const COUNT_MS = 3_000;
 
 /**
  * The check before letters go out. REST, the pages and the command line pass it alike:
  *
  * | What makes letters go out | What is asked |
  * |---|---|
- * | start, send now | everything (`require`) |
+ * | start, send now | everything that may block (`require`); what DNS says is asked before (`sender`) |
  * | resume, send again to those who failed | what every letter shows: postal address, link (`requireOfLetters`) |
  * | an occurrence that is due, by the tick or an edit | the postal address, else the mailing pauses (`withoutAddress`) |
  *
- * An occurrence of a mailing that was let start without an address is not asked for one. Nothing is asked of what only
+ * `of` shows everything, also what only warns. An occurrence of a mailing that was let start without an address is not asked for one. Nothing is asked of what only
  * goes on with a run that was let go, with the content and address it began with: clients who join it, tries again
  * (also of one letter of unknown outcome, by hand), the account's resume.
  */
@@ -51,12 +48,32 @@ export class PreflightService {
     private readonly database: Database,
     private readonly mailings: MailingsService,
     private readonly senders: SendersService,
+    private readonly senderCheck: SenderCheck,
+    private readonly letterCheck: LetterCheck,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws NotFoundError */
+  /** Everything that can be found; a mailing that is done is not asked about what could be better. @throws NotFoundError */
   async of(viewer: Viewer, mailingId: number): Promise<Preflight> {
-    return this.check(this.database, await this.mailings.get(viewer, mailingId));
+    const mailing = await this.mailings.get(viewer, mailingId);
+    if (mailing.status === 'done') return this.check(this.database, mailing, null);
+    const [sender, checked, advice] = await Promise.all([
+      this.sender(),
+      this.check(this.database, mailing, null),
+      this.advice(mailing),
+    ]);
+    const { chosen, eligible } = checked;
+    const listed = this.config.preflight === 'off' ? [] : listFindings(await listFacts(this.database, mailing, chosen));
+    const found = [...this.senderFindings(sender, eligible ?? chosen), ...advice, ...listed].map(told);
+    return { ...checked, findings: [...checked.findings, ...found].sort(byLevel) };
+  }
+
+  /**
+   * What DNS says about the sender, for `require`; asked before a transaction, so that none waits for DNS. Null if the
+   * check is off.
+   */
+  sender(): Promise<SenderFacts | null> {
+    return this.senderCheck.facts();
   }
 
   /**
@@ -64,8 +81,13 @@ export class PreflightService {
    * @returns whether it then has no postal address
    * @throws ConflictError PREFLIGHT_BLOCKED with the findings, ForbiddenError for an override by a user
    */
-  async require(tx: Transaction, viewer: Viewer, mailing: Mailing, override: string | undefined): Promise<boolean> {
-    const { findings } = await this.check(tx, mailing);
+  async require(
+    tx: Transaction,
+    viewer: Viewer,
+    mailing: Mailing,
+    { sender, override }: { sender: SenderFacts | null; override: string | undefined },
+  ): Promise<boolean> {
+    const { findings } = await this.check(tx, mailing, sender);
     return letGo(tx, viewer, { type: 'mailing', id: mailing.id }, findings, override);
   }
 
@@ -81,7 +103,8 @@ export class PreflightService {
   ): Promise<boolean> {
     const { ownerId, kind, object } = letters;
     const address = letters.postalAddress || (await this.senders.shown({ userId: ownerId }, tx)).postalAddress;
-    const findings = this.find({ kind, postalAddress: address, templateProblem: null, chosen: 0, eligible: 0 });
+    const letter = { templateProblem: null, hidesFooter: false, textEmpty: false };
+    const findings = this.local({ kind, postalAddress: address, ...letter, chosen: 0, eligible: 0 }).map(told);
     return letGo(tx, viewer, object, findings, override);
   }
 
@@ -112,32 +135,34 @@ export class PreflightService {
     return started.map(({ id }) => id);
   }
 
-  private async check(sql: Database | Transaction, mailing: Mailing): Promise<Preflight> {
+  /** What may block. */
+  private async check(sql: Database | Transaction, mailing: Mailing, sender: SenderFacts | null): Promise<Preflight> {
     const { postalAddress } = await this.senders.shown({ userId: mailing.ownerId }, sql);
-    const chosen = isCounted(mailing)
-      ? ((await recipientsOf(sql, [mailing.id])).get(mailing.id) ?? 0)
-      : await countMembers(sql, mailing, COUNT_MS);
-    const found = await excludedOf(sql, mailing);
-    const excluded = found ?? {};
-    const left = Object.values(excluded).reduce((sum, n) => sum + n, 0);
-    const eligible = chosen === null || found === null ? null : Math.max(0, chosen - left);
-    const { kind } = mailing;
-    const findings = this.find({
-      kind,
-      postalAddress,
-      templateProblem: await templateProblem(sql, mailing),
-      chosen,
-      eligible,
-    });
-    return { findings, chosen, eligible, excluded };
+    const recipients = await recipientsFacts(sql, mailing);
+    const { chosen, eligible } = recipients;
+    const { facts } = await letterOf(sql, mailing);
+    const found = this.local({ kind: mailing.kind, postalAddress, ...facts, chosen, eligible });
+    const findings = [...found, ...this.senderFindings(sender, eligible ?? chosen)].map(told);
+    return { findings: findings.sort(byLevel), ...recipients };
   }
 
-  private find(facts: Omit<PreflightFacts, 'publicUrl' | 'production'>): ToldFinding[] {
+  private async advice(mailing: Mailing): Promise<Finding[]> {
+    const sender = await this.senders.shown({ userId: mailing.ownerId });
+    const facts = await this.letterCheck.facts(mailing, await letterOf(this.database, mailing), sender);
+    return facts ? letterFindings(facts) : [];
+  }
+
+  private senderFindings(sender: SenderFacts | null, recipients: number | null): Finding[] {
+    return sender ? senderFindings(sender, this.config.preflight, recipients) : [];
+  }
+
+  private local(facts: Omit<LocalFacts, 'publicUrl' | 'production'>): Finding[] {
     const { publicUrl, secureCookies: production } = this.config;
-    const findings = preflight({ ...facts, publicUrl, production });
-    return findings.map((finding) => ({ ...finding, message: findingTexts[finding.code](finding.values) }));
+    return localFindings({ ...facts, publicUrl, production });
   }
 }
+
+const told = (finding: Finding): ToldFinding => ({ ...finding, message: findingTexts[finding.code](finding.values) });
 
 /**
  * Returns if nothing blocks, or if a manager or admin gives a reason and it may be overridden; the reason is audited.
@@ -165,40 +190,4 @@ async function letGo(
   }
   const detail = blocking.map(({ message }) => message).join(' ');
   throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });
-}
-
-async function templateProblem(sql: Sql, { messageId, ownerId, kind, language }: Mailing): Promise<string | null> {
-  const source = await sql.first<ContentSource>('SELECT subject, body, body_text FROM messages WHERE id = $1', [
-    messageId,
-  ]);
-  if (!source) return null;
-  const keys = (await fieldsOf(sql, ownerId)).map(({ key }) => key);
-  const compiled = compileContent(source, kind === 'marketing' ? language : undefined, keys);
-  return compiled.ok ? null : new ValidationError(compiled.errors).message;
-}
-
-/**
-/**
- * How many of a mailing's recipients get nothing, by reason; null if that takes too long. It begins at the suppressions,
- * which are few beside the clients: each finds its client by an index. Those who have not confirmed their address have
- * an index of their own.
- */
-async function excludedOf(sql: Database | Transaction, mailing: Mailing): Promise<Preflight['excluded'] | null> {
-  const params: unknown[] = [mailing.id, mailing.ownerId, mailing.kind === 'transactional'];
-  const isMember = containsSql(await chosenBy(sql, mailing), params);
-  const found = await within(sql, COUNT_MS, (bounded) =>
-    bounded.rows<{ reason: ExclusionReason; n: number }>(
-      `SELECT reason, count(*) AS n FROM (
-         SELECT DISTINCT ON (c.id) s.reason FROM suppressions s
-           JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
-          WHERE ${applies({ owner: '$2', mailing: '$1', transactional: '$3' })} AND ${isMember}
-            AND c.unconfirmed_since IS NULL
-          ORDER BY c.id, ${GRAVEST_FIRST}) suppressed
-        GROUP BY reason
-        UNION ALL SELECT 'unconfirmed', count(*) FROM clients c
-         WHERE c.owner_id = $2 AND c.unconfirmed_since IS NOT NULL AND ${isMember} HAVING count(*) > 0`,
-      params,
-    ),
-  );
-  return found && Object.fromEntries(found.value.map(({ reason, n }) => [reason, n]));
 }

@@ -6,6 +6,7 @@ import { unsubscribeUrl } from '../../domain/address-token';
 import type { FieldValues } from '../../domain/client-fields';
 import { type PreparedLetter, prepareLetter } from '../../domain/compose';
 import { DomainError, ValidationError } from '../../domain/errors';
+import { feedbackId, mayNameForComplaints, senderIdOf } from '../../domain/feedback';
 import { composeSigned, senderOf } from '../../domain/identity';
 import { boundaryOf, letterDigest, messageIdOf } from '../../domain/message-id';
 import type { Language } from '../../domain/language';
@@ -60,6 +61,8 @@ const KEPT_RUNS = 50;
 export class LetterComposer {
   private readonly clock: LedgerClock;
   private readonly contents = new Map<number, Promise<RunContent | DomainError>>();
+  /** Where receivers may send complaints to. */
+  private readonly complaintsTo: string | null;
 
   constructor(
     private readonly database: Database,
@@ -69,6 +72,8 @@ export class LetterComposer {
     private readonly logger: PinoLogger,
   ) {
     this.clock = new LedgerClock(database);
+    const { fblAddress: address } = config;
+    this.complaintsTo = address !== '' && mayNameForComplaints(address, account.identity) ? address : null;
   }
 
   /**
@@ -145,6 +150,11 @@ export class LetterComposer {
         listId,
         mailingName,
         leavable: !transactional,
+        feedbackId: feedbackId(
+          { mailingId: run.mailingId, ownerId: run.ownerId, kind: transactional ? 'transactional' : 'marketing' },
+          this.config.feedbackSenderId || senderIdOf(domain),
+        ),
+        ...(this.complaintsTo !== null && { complaintsTo: this.complaintsTo }),
       }),
       runKey: run.letterKey,
       domain,

@@ -3,6 +3,7 @@ import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { segmentsRu } from './segments';
 import { formsRu, signupRu, topicsRu } from './signups';
+import { findingsRu, preflightRu } from './preflight';
 import { reasonsRu } from './reasons';
 import type { Texts } from './shape';
 
@@ -295,16 +296,8 @@ export const ru: Texts = {
       invalid: (n: string) => `не принимают почту – ${n}`,
       unconfirmed: (n: string) => `не подтвердили адрес – ${n}`,
     },
-    findings: {
-      POSTAL_ADDRESS_MISSING: () =>
-        'В письмах нет почтового адреса, которого требует закон: без него они не отправляются.',
-      TEMPLATE_FAILED: ({ problem }) => `Из этого сообщения нельзя составить письмо: ${problem}`,
-      PUBLIC_URL_NOT_HTTPS: ({ url }) =>
-        `Ссылки для отписки начинаются с ${url}, а почтовые программы принимают только https. Настройка PUBLIC_URL.`,
-      AUDIENCE_NOT_COUNTED: () =>
-        'Посчитать получателей не удалось: это занимает слишком много времени. Запустить всё равно можно.',
-      NOBODY_ELIGIBLE: () => 'Никто не получит письмо: все получатели исключены.',
-    },
+    ...preflightRu,
+    findings: findingsRu,
   },
   home: {
     title: 'Главная',
