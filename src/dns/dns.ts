@@ -43,7 +43,9 @@ export class Dns implements Lookup {
     return found.length > 0 || !answers.includes(null) ? found : null;
   };
 
-  readonly names = (ip: string): Promise<Answer> => this.ask(`PTR ${ip}`, () => this.resolver.reverse(ip));
+  /** Asks DNS, not this machine's file of hosts, as `reverse` would. */
+  readonly names = (ip: string): Promise<Answer> =>
+    this.ask(`PTR ${ip}`, () => this.resolver.resolvePtr(reverseName(ip)));
 
   private ask(question: string, resolve: () => Promise<string[]>): Promise<Answer> {
     const now = performance.now();
@@ -86,4 +88,15 @@ async function answered(resolve: () => Promise<string[]>): Promise<Answer> {
     (error: unknown) => (NONE.has((error as NodeJS.ErrnoException).code ?? '') ? [] : null),
   );
   return Promise.race([answer, late]);
+}
+
+/** The name under which the names of an address stand (RFC 1035 3.5, RFC 3596 2.5). */
+function reverseName(ip: string): string {
+  if (!ip.includes(':')) return `${ip.split('.').reverse().join('.')}.in-addr.arpa`;
+  const [front = '', back] = new URL(`http://[${ip}]`).hostname.slice(1, -1).split('::');
+  const groups = (text: string) => text.split(':').filter((group) => group !== '');
+  const last = groups(back ?? '');
+  const zeros = Array.from({ length: 8 - groups(front).length - last.length }, () => '0');
+  const digits = [...groups(front), ...zeros, ...last].map((group) => group.padStart(4, '0')).join('');
+  return `${[...digits].reverse().join('.')}.ip6.arpa`;
 }
