@@ -22,8 +22,9 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
   FROM_UNREACHABLE: ({ domain }) =>
     `${domain} takes no mail (it has no MX and no A record): answers can't arrive, and many servers refuse such a ` +
     'sender. Publish an MX record, or send from another domain.',
-  SPF_MISSING: ({ name }) =>
-    `${name} has no SPF record: servers can't tell that your mail server may send for it. Publish one.`,
+  SPF_MISSING: ({ name, record }) =>
+    `${name} has no SPF record: servers can't tell that your mail server may send for it. Publish one` +
+    `${String(record).includes('…') ? ', with the address from which your letters leave' : ''}.`,
   SPF_SEVERAL: ({ domain, found }) =>
     `${domain} has ${found} SPF records, which makes all of them void. Join them into one.`,
   SPF_BROKEN: ({ domain, fault, at }) =>
@@ -67,7 +68,8 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     `The HTML has ${kilobytes} KB. Gmail cuts letters off after ${max} KB, and with the end the link to unsubscribe. ` +
     'Shorten it.',
   IMAGES_WITHOUT_ALT: ({ n }) =>
-    `${n} picture(s) have no alternative text (alt): where pictures are not shown, nothing is. Give them one, or alt="".`,
+    `${n === 1 ? 'A picture has' : `${n} pictures have`} no alternative text (alt): where pictures are not shown, ` +
+    'nothing is. Write one, or alt="".',
   MOSTLY_PICTURES: ({ percent }) =>
     `About ${percent} % of the letter is pictures, as in much spam. Say in text what matters.`,
   LINK_TEXT_DIFFERENT: ({ text, host, n }) =>
@@ -77,7 +79,8 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     `A link goes by a shortener (${example}${more(n)}), which filters distrust. Link to the page itself.`,
   HTTP_LINKS: ({ example, n }) => `Not all links and pictures are https (${example}${more(n)}). Use https.`,
   DATA_IMAGES: ({ n }) =>
-    `${n} picture(s) stand in the letter itself (data:), which Gmail and others do not show. Load them by https.`,
+    `${n === 1 ? 'A picture stands' : `${n} pictures stand`} in the letter itself (data:), which Gmail and others do ` +
+    'not show. Load pictures by https.',
   SPAM_SCORE: ({ score, max, tests }) =>
     `SpamAssassin gives it ${score} points, and takes for spam what has ${max}${tests === '' ? '' : `: ${tests}`}.`,
   SPAM_UNANSWERED: () => 'The spam filter (SPAMD) did not answer in time, so its score is not known.',

@@ -18,8 +18,9 @@ const ANSWER_BYTES = 64_000;
  */
 export async function askSpamd(server: string, letter: Buffer, ms: number): Promise<SpamVerdict | null> {
   const [, host = '', port = ''] = /^\[?(.+?)\]?:(\d+)$/.exec(server) ?? [];
-  const socket = connect({ host, port: Number(port) });
-  const late = setTimeout(() => socket.destroy(), ms);
+  // Nobody has to wait for it: a process that ends does not.
+  const socket = connect({ host, port: Number(port) }).unref();
+  const late = setTimeout(() => socket.destroy(), ms).unref();
   try {
     // spamd begins to work when it has as many octets as were announced; it closes the connection after its answer.
     socket.write(`SYMBOLS SPAMC/1.5\r\nContent-length: ${letter.length}\r\n\r\n`);

@@ -83,15 +83,22 @@ export function Findings({ findings, of, isWaived = false }: FindingsProps) {
   const words = (finding: Finding) =>
     isWaived && finding.code === 'POSTAL_ADDRESS_MISSING' ? t.preflight.waived : textOf(finding, t.preflight.findings);
   return (
-    <ul class="findings">
-      {findings.map((finding, i) => (
-        <li key={i}>
-          <Chip tone={TONE[finding.level]}>{t.preflight.levels[finding.level]}</Chip> {words(finding)}{' '}
-          <Mended finding={finding} of={of} />
-          <DnsRecord values={finding.values} />
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="findings">
+        {findings.map((finding, i) => (
+          <li key={i}>
+            <Chip tone={TONE[finding.level]}>{t.preflight.levels[finding.level]}</Chip> {words(finding)}{' '}
+            <Mended finding={finding} of={of} />
+            <DnsRecord values={finding.values} />
+          </li>
+        ))}
+      </ul>
+      {of.messageId !== null && findings.some(isOfMessage) && (
+        <p>
+          <a href={`/messages/${of.messageId}`}>{t.preflight.toMessage}</a>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -111,9 +118,7 @@ function Mended({ finding: { code }, of }: { finding: Finding; of: LettersOf }) 
   if (code === 'POSTAL_ADDRESS_MISSING')
     return user?.id === of.ownerId ? <a href="/sender">{t.preflight.toSender}</a> : <>{t.preflight.byOwner}</>;
   if (code === 'NOBODY_ELIGIBLE') return <a href="/suppressions">{t.preflight.toSuppressions}</a>;
-  return isOfMessage({ code }) && of.messageId ? (
-    <a href={`/messages/${of.messageId}`}>{t.preflight.toMessage}</a>
-  ) : null;
+  return null;
 }
 
 /** For managers and admins, folded up: lets letters go out all the same, for a reason. */
