@@ -18,9 +18,8 @@ const ANSWER_BYTES = 64_000;
  */
 export async function askSpamd(server: string, letter: Buffer, ms: number): Promise<SpamVerdict | null> {
   const [, host = '', port = ''] = /^\[?(.+?)\]?:(\d+)$/.exec(server) ?? [];
-  // Nobody has to wait for it: a process that ends does not.
-  const socket = connect({ host, port: Number(port) }).unref();
-  const late = setTimeout(() => socket.destroy(), ms).unref();
+  const socket = connect({ host, port: Number(port) });
+  const late = setTimeout(() => socket.destroy(), ms);
   try {
     // spamd begins to work when it has as many octets as were announced; it closes the connection after its answer.
     socket.write(`SYMBOLS SPAMC/1.5\r\nContent-length: ${letter.length}\r\n\r\n`);
@@ -45,5 +44,5 @@ function readAnswer(answer: string): SpamVerdict | null {
   const score = /^Spam: \w+ ; (-?\d+(?:\.\d+)?) \//im.exec(head)?.[1];
   if (!/^SPAMD\/[\d.]+ 0 /.test(head) || score === undefined) return null;
   const tests = body.join('').trim().split(',');
-  return { score: Number(score), tests: tests.filter((test) => /^\w{1,60}$/.test(test)).slice(0, TESTS) };
+  return { score: Number(score) || 0, tests: tests.filter((test) => /^\w{1,60}$/.test(test)).slice(0, TESTS) };
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A server that answers as spamd does, once it has the letter; an answer that is null is never given. */
 export class FakeSpamd {
@@ -13,6 +13,7 @@ export class FakeSpamd {
   ) {}
 
   static async start(answer: string | null): Promise<FakeSpamd> {
+    const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       let text = '';
       socket.on('error', () => undefined);
@@ -24,12 +25,13 @@ export class FakeSpamd {
         started.asked.push(text);
         if (started.answer !== null) socket.end(started.answer, 'latin1');
       });
-      socket.unref();
+      sockets.add(socket);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const started = new FakeSpamd(answer, `127.0.0.1:${port}`, async () => {
+      for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
     });

@@ -61,8 +61,6 @@ const KEPT_RUNS = 50;
 export class LetterComposer {
   private readonly clock: LedgerClock;
   private readonly contents = new Map<number, Promise<RunContent | DomainError>>();
-  /** Where receivers may send complaints to. */
-  private readonly complaintsTo: string | null;
 
   constructor(
     private readonly database: Database,
@@ -72,8 +70,6 @@ export class LetterComposer {
     private readonly logger: PinoLogger,
   ) {
     this.clock = new LedgerClock(database);
-    const { fblAddress: address } = config;
-    this.complaintsTo = address !== '' && mayNameForComplaints(address, account.identity) ? address : null;
   }
 
   /**
@@ -140,6 +136,8 @@ export class LetterComposer {
       return new DomainError('invalid', 'TEMPLATE_FAILED', new ValidationError(compiled.errors).message);
     const { from, domain } = senderOf(run.sender);
     const replyTo = run.replyTo === null ? {} : { replyTo: { address: run.replyTo } };
+    const { dkim } = this.account.identity;
+    const { fblAddress: complaintsTo } = this.config;
     const listId = `mailing-${run.mailingId}.${domain}`;
     const tokenOf = await this.keys.signer({ kind: 'unsubscribe', ownerId: run.ownerId, mailingId: run.mailingId });
     return {
@@ -154,7 +152,7 @@ export class LetterComposer {
           { mailingId: run.mailingId, ownerId: run.ownerId, kind: transactional ? 'transactional' : 'marketing' },
           this.config.feedbackSenderId || senderIdOf(domain),
         ),
-        ...(this.complaintsTo !== null && { complaintsTo: this.complaintsTo }),
+        ...(complaintsTo !== '' && mayNameForComplaints(complaintsTo, { domain, dkim }) && { complaintsTo }),
       }),
       runKey: run.letterKey,
       domain,
