@@ -22,7 +22,7 @@ describe('spamd', () => {
     address = `127.0.0.1:${port}`;
     const args = ['-L', '-x', '-s', 'stderr', '-u', 'nobody', '-i', '127.0.0.1', '-p', String(port), '-m', '1'];
     daemon = spawn('/usr/sbin/spamd', args, { stdio: 'ignore', env: { PATH: process.env.PATH, HOME: home } });
-    await eventually(() => askSpamd(address, letter('Hello'), 60_000));
+    await eventually(() => askSpamd(address, letter('Hello'), 60_000), 'an answer of spamd');
   });
   afterAll(async () => {
     daemon.kill();
