@@ -67,6 +67,7 @@ export async function setStage({ env = {}, postgresSettings = {}, data } = {}) {
       SMTP_URL: `smtp://127.0.0.1:${stage.sink.port}`,
       MAIL_FROM: 'Gonets <gonets@example.org>',
       SENDER_ADDRESS: 'Bench Street 1, Benchtown',
+      PREFLIGHT: 'off',
       LOG_LEVEL: 'info',
       ...env,
     };

@@ -62,6 +62,7 @@ async function demo() {
   const env = {
     MAIL_FROM: 'Gonets Demo <demo@example.com>',
     SENDER_ADDRESS: 'Demo Street 1, 12345 Exampletown',
+    PREFLIGHT: 'off',
     // A real service waits minutes between the tries of a letter; a demo need not.
     RETRY_DELAYS_MS: '2000,4000,8000,16000',
     SCHEDULER_INTERVAL_MS: '5000',

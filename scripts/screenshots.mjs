@@ -42,6 +42,7 @@ try {
     SMTP_URL: smtp.url,
     MAIL_FROM: 'Riverside Books <news@riverside.example>',
     SENDER_ADDRESS: 'Riverside Books, 7 Quay Street, Riverside',
+    PREFLIGHT: 'off',
     PORT: String(port),
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     RETRY_DELAYS_MS: '2000,3600000',

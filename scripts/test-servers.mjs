@@ -18,6 +18,7 @@ const PACKAGES = {
   'python3-dkim': '/usr/lib/python3/dist-packages/dkim',
   postfix: '/usr/sbin/postfix',
   spamassassin: '/usr/bin/spamassassin',
+  spamd: '/usr/sbin/spamd',
   'python3-nacl': '/usr/lib/python3/dist-packages/nacl',
   libfaketime: `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketime.so.1`,
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
+import { checkDomainCommand } from './cli/check-domain.command';
 import { consentCommands } from './cli/consent.commands';
 import { importClientsCommand } from './cli/import-clients.command';
 import { operationsCommands } from './cli/operations.commands';
@@ -23,6 +24,7 @@ importClientsCommand(program);
 operationsCommands(program);
 restoreCommands(program);
 consentCommands(program);
+checkDomainCommand(program);
 personsCommands(program);
 
 program.parseAsync().catch((error: unknown) => {

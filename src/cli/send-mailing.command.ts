@@ -39,7 +39,7 @@ export function sendMailingCommand(program: Command): void {
     .description('Starts a run of a mailing')
     .argument('<id>', 'the id of the mailing', idArgument)
     .option('--wait', 'show progress until the run is done; exit code 1 if anything failed')
-    .option('--dry-run', 'only say to whom it would go')
+    .option('--dry-run', 'only say to whom it would go, and what the check before it finds')
     .option('--failed-only', 'only to those who failed in the last run')
     .option('--override <why>', 'send although the check found something; the reason is audited')
     .option('--json', 'print one JSON object')
@@ -73,6 +73,11 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
     return `  ${count} left out, ${reason}: ${emails.join(', ')}${more}`;
   });
   const excluded = Object.entries(preview.check.excluded).map(([reason, n]) => `  ${n} suppressed: ${reason}`);
+  const findings = preview.check.findings.flatMap(({ level, message, values: { name, record } }) => [
+    `  ${level}: ${message}`,
+    ...(name !== undefined && record !== undefined ? [`    publish: ${name} TXT "${record}"`] : []),
+  ]);
+  const checked = findings.length > 0 ? ['The check before letters go out:', ...findings] : [];
   const refused = preview.refusal ? [`It would be refused now: ${preview.refusal.message}`] : [];
   print(
     options,
@@ -90,6 +95,7 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
         `would go to ${preview.recipients ?? 'an unknown number of'} client(s).`,
       ...excluded,
       ...lines,
+      ...checked,
       ...refused,
       ...(next.length > 0 ? ['Next occurrences:', ...next.map((o) => `  ${o.local}`)] : ['No further occurrences.']),
     ].join('\n'),

@@ -1,7 +1,7 @@
 import { parseEmailAddress, singleLineProblem } from './email-address';
 import { invalid } from './errors';
 import { encodeBody } from './mime-body';
-import { addressHeader, textHeader } from './mime-header';
+import { addressHeader, headerText, textHeader } from './mime-header';
 import { problem, type UnusableFault } from './problems';
 import { type ContentTemplate, type LetterData } from './template';
 
@@ -26,6 +26,10 @@ export interface LetterOptions {
    * 8058), and asks programs not to answer it.
    */
   leavable?: boolean;
+  /** Feedback-ID, by which Gmail counts complaints. */
+  feedbackId?: string;
+  /** The address for complaints (CFBL-Address, RFC 9477); reports come in the Abuse Reporting Format. */
+  complaintsTo?: string;
   /** Further fields; none of those that are composed here. */
   headers?: Record<string, string>;
 }
@@ -55,7 +59,7 @@ const FIELD_NAME = /^[!-9;-~]{1,70}$/;
 const COMPOSED_HERE = new Set(
   (
     'from to cc bcc sender reply-to subject message-id date mime-version list-id auto-submitted dkim-signature precedence ' +
-    'list-unsubscribe list-unsubscribe-post'
+    'list-unsubscribe list-unsubscribe-post feedback-id cfbl-address'
   ).split(' '),
 );
 const LIST_ID = /^[\w-]+(?:\.[\w-]+)+$/;
@@ -72,6 +76,8 @@ export function prepareLetter(options: LetterOptions): PreparedLetter {
     common += addressHeader('List-Id', options.mailingName ?? '', listId, false);
   }
   if (options.leavable) common += 'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nPrecedence: bulk\r\n';
+  if (options.feedbackId !== undefined) common += `Feedback-ID: ${headerText(options.feedbackId)}\r\n`;
+  if (options.complaintsTo !== undefined) common += complaintsHeader(options.complaintsTo);
   if (options.autoSubmitted) common += 'Auto-Submitted: auto-generated\r\n';
   for (const [name, value] of Object.entries(options.headers ?? {})) common += customHeader(name, value);
   return {
@@ -104,6 +110,12 @@ export function composeLetter(prepared: PreparedLetter, letter: LetterEnvelope):
     `Content-Type: multipart/alternative;\r\n boundary="${boundary}"\r\n\r\n`;
   const parts = part(boundary, 'plain', text, letter.eightBitMime) + part(boundary, 'html', html, letter.eightBitMime);
   return Buffer.from(`${head}${parts}--${boundary}--\r\n`, 'latin1');
+}
+
+function complaintsHeader(address: string): string {
+  const parsed = parseEmailAddress(address);
+  if (!parsed.ok) throw invalid('complaintsTo', parsed.problem);
+  return `CFBL-Address: ${parsed.email}; report=arf\r\n`;
 }
 
 /** In one line, which some readers of it need. */

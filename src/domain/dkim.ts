@@ -38,7 +38,7 @@ const SEALED_FIELDS =
   'from to cc sender reply-to subject date message-id mime-version content-type content-transfer-encoding list-id ' +
   'list-unsubscribe list-unsubscribe-post';
 /** Fields that are signed in the same way if they are present; if they are absent, a relay may add one. */
-const OTHER_FIELDS = 'list-help list-owner auto-submitted in-reply-to references feedback-id';
+const OTHER_FIELDS = 'list-help list-owner auto-submitted precedence in-reply-to references feedback-id cfbl-address';
 const SEALED = SEALED_FIELDS.split(' ');
 const SIGNED_FIELDS = new Set([...SEALED, ...OTHER_FIELDS.split(' ')]);
 

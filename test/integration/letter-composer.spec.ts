@@ -77,6 +77,37 @@ describe('a letter', () => {
     expect(letter.text?.split('\n')[0]).toBe('Омск <b> 31.12.2026 .');
   });
 
+  it('says what complaints are counted by, and where they may be sent if the letters are signed for that', async () => {
+    const { mailingId, claim } = await claimed(ledger);
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const signed = {
+      DKIM_DOMAIN: 'example.com',
+      DKIM_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+      FBL_ADDRESS: 'fbl@bounces.example.com',
+    };
+    const head = async (env: Record<string, string>) => {
+      const [text = ''] = (await composer(ledger, env).letter(await claim()))!({ eightBitMime: false })
+        .toString('latin1')
+        .split('\r\n\r\n');
+      return text.replace(/\r\n[ \t]+/g, '');
+    };
+    const [run] = await ledger.query<{ owner: number }>('SELECT owner_id AS owner FROM mailings');
+    const letter = await head(signed);
+    expect(letter).toContain(`\r\nFeedback-ID: m${mailingId}:o${run!.owner}:marketing:example-com\r\n`);
+    expect(letter).toContain('\r\nCFBL-Address: fbl@bounces.example.com; report=arf\r\n');
+    expect(letter).toContain('\r\nPrecedence: bulk\r\n');
+    for (const name of ['feedback-id', 'cfbl-address', 'precedence'])
+      expect(
+        /h=([^;]+)/
+          .exec(letter)![1]!
+          .split(':')
+          .filter((one) => one === name),
+      ).toHaveLength(2);
+    expect(await head({ ...signed, FBL_ADDRESS: 'fbl@else.example' })).not.toContain('CFBL-Address');
+    expect(await head({ FBL_ADDRESS: 'fbl@example.com' })).not.toContain('CFBL-Address');
+    expect(await head({ FEEDBACK_SENDER_ID: 'books' })).toContain(':marketing:books\r\n');
+  });
+
   it('has an identity of its own in each database, though secret, names and ids are the same', async () => {
     const other = await Ledger.start(ENV);
     try {

@@ -79,6 +79,7 @@ export async function startApi(
       REDIS_PREFIX: redis.prefix,
       LOG_LEVEL: 'silent',
       SENDER_ADDRESS: 'Test street 1, Testtown',
+      PREFLIGHT: 'off',
     }),
     ...settings,
   };

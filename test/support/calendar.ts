@@ -57,6 +57,7 @@ export class Calendar {
       REDIS_PREFIX: redis.prefix,
       LOG_LEVEL: 'silent',
       SENDER_ADDRESS: 'Test street 1, Testtown',
+      PREFLIGHT: 'off',
       ...env,
     });
     const modules = await Promise.all(

@@ -378,6 +378,7 @@ export class FaultRig {
       SMTP_URL: `smtp://user:pass@127.0.0.1:${this.smtp.port}?ignoreTLS=true`,
       MAIL_FROM: `News <${SENDER}>`,
       SENDER_ADDRESS: 'Test street 1, Testtown',
+      PREFLIGHT: 'off',
       SECRET_KEY,
       PORT: '0',
       ...FAST,

@@ -11,6 +11,7 @@ export const QUICK = {
   SECRET_KEY: 'a-test-secret-key-of-forty-characters-00',
   MAIL_FROM: 'Gonets Test <sender@example.com>',
   SENDER_ADDRESS: 'Test street 1, Testtown',
+  PREFLIGHT: 'off',
   SCHEDULER_INTERVAL_MS: '500',
   SWEEP_INTERVAL_MS: '1000',
   FEED_INTERVAL_MS: '100',

@@ -34,6 +34,8 @@ function compose(subject: string, text: string, html: string, eightBitMime = fal
     content: { render: () => ({ subject, text, html }) },
     listId: 'mailing-7.example.org',
     leavable: true,
+    feedbackId: 'm7:o1:marketing:example-org',
+    complaintsTo: 'fbl@example.org',
   });
   const client = { fullName: 'Ann', email: 'ann@example.net', comment: '' };
   return composeLetter(prepared, {
@@ -83,7 +85,7 @@ describe.each(Object.entries(identities))('signLetter with %s', (selector, ident
   it.each([
     ['the body', (letter: string) => letter.replace('<p>Hello</p>', '<p>Hallo</p>')],
     ['the subject', (letter: string) => letter.replace('Subject: ', 'Subject: x')],
-    ...'From To Subject Date Message-ID MIME-Version Content-Type List-Id List-Unsubscribe List-Unsubscribe-Post'
+    ...'From To Subject Date Message-ID MIME-Version Content-Type List-Id List-Unsubscribe List-Unsubscribe-Post Feedback-ID CFBL-Address Precedence'
       .split(' ')
       .flatMap((name): [string, (letter: string) => string][] => [
         [`a second ${name} above`, (letter) => letter.replace(`\r\n${name}: `, `\r\n${name}: x\r\n${name}: `)],
@@ -121,8 +123,10 @@ describe.each(Object.entries(identities))('signLetter with %s', (selector, ident
     expect(tags.get('s')).toBe(selector);
     expect(tags.get('d')).toBe('example.org');
     const occurring =
-      'content-type:mime-version:list-unsubscribe-post:list-unsubscribe:list-id:date:message-id:subject:to:from';
+      'content-type:mime-version:list-unsubscribe-post:list-unsubscribe:list-id:date:message-id:subject:to:from:' +
+      'precedence:feedback-id:cfbl-address';
     const sealed =
+      'precedence:feedback-id:cfbl-address:' +
       'cc:sender:reply-to:content-transfer-encoding:from:to:subject:date:message-id:mime-version:content-type:list-id:' +
       'list-unsubscribe:list-unsubscribe-post';
     expect((tags.get('h') ?? '').split(':').sort()).toEqual([...occurring.split(':'), ...sealed.split(':')].sort());

@@ -52,6 +52,7 @@ export class LifecycleService {
 
   /** From now on the schedule is followed. If `startAt` has passed, one run starts at once. */
   async start(viewer: Viewer, id: number, override?: string): Promise<MailingView> {
+    const sender = await this.preflight.sender();
     const started = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
       requireStatus(mailing, 'started');
@@ -59,7 +60,7 @@ export class LifecycleService {
       const decision = decideFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
       if (decision.done) throw MAILING_ENDED();
       if (decision.run && !fillsLater(mailing)) await requireRecipients(tx, mailing);
-      if (await this.preflight.require(tx, viewer, mailing, override)) await waiveAddress(tx, id);
+      if (await this.preflight.require(tx, viewer, mailing, { sender, override })) await waiveAddress(tx, id);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: decision.run !== null });
       await auditMailing(tx, viewer, 'mailing.start', id);
       await setStatus(tx, 'started', [{ mailing, reason: NO_REASON }]);

@@ -1,68 +1,48 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
-import { within } from '../../database/bounded';
-import { Database, type Sql, type Transaction } from '../../database/database';
-import { ConflictError, ForbiddenError, invalid, type ToldFinding, ValidationError } from '../../domain/errors';
+import { Database, type Transaction } from '../../database/database';
+import { ConflictError, ForbiddenError, invalid, type ToldFinding } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
-import { findingTexts, isBlocking, mayOverride, preflight, type PreflightFacts } from '../../domain/preflight';
+import { type Finding, isBlocking, mayOverride } from '../../domain/preflight';
+import {
+  byLevel,
+  letterFindings,
+  listFindings,
+  localFindings,
+  type LocalFacts,
+  senderFindings,
+} from '../../domain/preflight-rules';
+import { findingTexts } from '../../domain/preflight-texts';
 import { problem } from '../../domain/problems';
-import type { ExclusionReason } from '../../domain/codes';
-import type { Language } from '../../domain/language';
+import type { SenderFacts } from '../../domain/sender-domain';
 import type { MailingKind } from '../../domain/suppression';
-import { fieldsOf } from '../clients/field-definitions';
-import { compileContent, type ContentSource } from '../../domain/template';
-import { type Addressed, chosenBy, containsSql, countMembers, letInSql } from '../audiences/members';
-import { audienceOf, isCounted } from '../audiences/audiences';
 import { audit, type AuditObject } from '../audit/audit';
-import { applies, GRAVEST_FIRST, whySuppressed } from '../consent/suppression-sql';
 import { SendersService } from '../consent/senders.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { MailingsService } from '../mailings/mailings.service';
-import { recipientsOf } from '../runs/allowance';
+import { type DraftMailing, draftRecipients, type DraftRecipients } from './draft-facts';
+import { LetterCheck } from './letter-check.service';
+import { letterOf, listFacts, type Recipients, recipientsFacts } from './preflight-facts';
+import { SenderCheck } from './sender-check.service';
 
 /** What a mailing's check before its start says: what is wrong, and who gets its letters. */
-export interface Preflight {
-  findings: ToldFinding[];
-  /** Null if it takes too long to count them. */
-  chosen: number | null;
-  eligible: number | null;
-  excluded: Partial<Record<ExclusionReason, number>>;
-}
-
-/** A mailing that is being made, as far as it says what goes to whom. */
-export type DraftMailing = Addressed & {
-  kind: MailingKind;
-  language: Language;
-  /** Null until one is chosen. */
-  messageId: number | null;
-  /** Clients who are about to be selected, beside those who are. */
-  clientIds: number[];
-};
+export type Preflight = Recipients & { findings: ToldFinding[] };
 
 /** The same of a mailing that is being made, with the first of those who get it. */
-export interface DraftCheck extends Preflight {
-  first: { email: string; fullName: string }[];
-}
-
-/** SQL: whether `c` is a member. Pushes its parameters. */
-type MembersIn = (params: unknown[]) => string;
-
-const FIRST = 5;
+export type DraftCheck = DraftRecipients & { findings: ToldFinding[] };
 
 const OVERRIDE_MAX = 500;
-/** How long each part of the audience may be counted. */
-const COUNT_MS = 3_000;
 
 /**
  * The check before letters go out. REST, the pages and the command line pass it alike:
  *
  * | What makes letters go out | What is asked |
  * |---|---|
- * | start, send now | everything (`require`) |
+ * | start, send now | everything that may block (`require`); what DNS says is asked before (`sender`) |
  * | resume, send again to those who failed | what every letter shows: postal address, link (`requireOfLetters`) |
  * | an occurrence that is due, by the tick or an edit | the postal address, else the mailing pauses (`withoutAddress`) |
  *
- * An occurrence of a mailing that was let start without an address is not asked for one. Nothing is asked of what only
+ * `of` shows everything, also what only warns. An occurrence of a mailing that was let start without an address is not asked for one. Nothing is asked of what only
  * goes on with a run that was let go, with the content and address it began with: clients who join it, tries again
  * (also of one letter of unknown outcome, by hand), the account's resume.
  */
@@ -72,12 +52,24 @@ export class PreflightService {
     private readonly database: Database,
     private readonly mailings: MailingsService,
     private readonly senders: SendersService,
+    private readonly senderCheck: SenderCheck,
+    private readonly letterCheck: LetterCheck,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws NotFoundError */
+  /** Everything that can be found; a mailing that is done is not asked about what could be better. @throws NotFoundError */
   async of(viewer: Viewer, mailingId: number): Promise<Preflight> {
-    return this.check(this.database, await this.mailings.get(viewer, mailingId));
+    const mailing = await this.mailings.get(viewer, mailingId);
+    if (mailing.status === 'done') return this.check(this.database, mailing, null);
+    const [sender, checked, advice] = await Promise.all([
+      this.sender(),
+      this.check(this.database, mailing, null),
+      this.advice(mailing),
+    ]);
+    const { chosen, eligible } = checked;
+    const listed = this.config.preflight === 'off' ? [] : listFindings(await listFacts(this.database, mailing, chosen));
+    const found = [...this.senderFindings(sender, eligible ?? chosen), ...advice, ...listed].map(told);
+    return { ...checked, findings: [...checked.findings, ...found].sort(byLevel) };
   }
 
   /**
@@ -85,64 +77,22 @@ export class PreflightService {
    * clients and the message. Each part that takes longer than `ms` is left out.
    */
   async ofDraft(draft: DraftMailing, ms: number): Promise<DraftCheck> {
-    const { kind, clientIds } = draft;
-    const chosenIn = await chosenBy(this.database, draft);
-    const membersIn: MembersIn = (params) =>
-      clientIds.length === 0
-        ? containsSql(chosenIn, params)
-        : `(${audienceOf(draft).contains} OR c.id = ANY($${params.push(clientIds)}::bigint[]))
-           AND ${letInSql(chosenIn, params)}`;
-    const [chosen, found, first, sender] = await Promise.all([
-      this.countDraft(draft, membersIn, ms),
-      excludedOf(this.database, draft, { ms, membersIn }),
-      this.firstOf(draft, membersIn, ms),
+    const [recipients, { postalAddress }, { facts }] = await Promise.all([
+      draftRecipients(this.database, draft, ms),
       this.senders.shown({ userId: draft.ownerId }, this.database),
+      letterOf(this.database, draft),
     ]);
-    const excluded = found ?? {};
-    const left = Object.values(excluded).reduce((sum, n) => sum + n, 0);
-    const eligible = chosen === null || found === null ? null : Math.max(0, chosen - left);
-    const findings = this.find({
-      kind,
-      postalAddress: sender.postalAddress,
-      templateProblem: await templateProblem(this.database, draft),
-      chosen,
-      eligible,
-    });
-    return { findings, chosen, eligible, excluded, first };
+    const { chosen, eligible } = recipients;
+    const findings = this.local({ kind: draft.kind, postalAddress, ...facts, chosen, eligible });
+    return { ...recipients, findings: findings.map(told).sort(byLevel) };
   }
 
-  private async countDraft(draft: DraftMailing, membersIn: MembersIn, ms: number): Promise<number | null> {
-    if (isCounted(draft) && audienceOf(draft).grows) {
-      const row = await this.database.first<{ n: number }>(
-        'SELECT coalesce((SELECT clients FROM client_totals WHERE owner_id = $1), 0)::bigint AS n',
-        [draft.ownerId],
-      );
-      return row?.n ?? 0;
-    }
-    const params: unknown[] = [draft.id, draft.ownerId];
-    const inside = membersIn(params);
-    const counted = await within(this.database, ms, (sql) =>
-      sql.first<{ n: number }>(
-        `SELECT count(*) AS n FROM clients c WHERE $1::bigint IS NOT NULL AND c.owner_id = $2 AND ${inside}`,
-        params,
-      ),
-    );
-    return counted && (counted.value?.n ?? 0);
-  }
-
-  private async firstOf(draft: DraftMailing, membersIn: MembersIn, ms: number): Promise<DraftCheck['first']> {
-    const params: unknown[] = [draft.id, draft.ownerId, draft.kind === 'transactional'];
-    const inside = membersIn(params);
-    const of = { email: 'c.email', owner: '$2', mailing: '$1', transactional: '$3' };
-    const found = await within(this.database, ms, (sql) =>
-      sql.rows<DraftCheck['first'][number]>(
-        `SELECT c.email, c.full_name FROM clients c, ${whySuppressed(of)}
-          WHERE c.owner_id = $2 AND ${inside} AND c.unconfirmed_since IS NULL AND why.reason IS NULL
-          ORDER BY c.id LIMIT ${FIRST}`,
-        params,
-      ),
-    );
-    return found?.value ?? [];
+  /**
+   * What DNS says about the sender, for `require`; asked before a transaction, so that none waits for DNS. Null if the
+   * check is off.
+   */
+  sender(): Promise<SenderFacts | null> {
+    return this.senderCheck.facts();
   }
 
   /**
@@ -150,8 +100,13 @@ export class PreflightService {
    * @returns whether it then has no postal address
    * @throws ConflictError PREFLIGHT_BLOCKED with the findings, ForbiddenError for an override by a user
    */
-  async require(tx: Transaction, viewer: Viewer, mailing: Mailing, override: string | undefined): Promise<boolean> {
-    const { findings } = await this.check(tx, mailing);
+  async require(
+    tx: Transaction,
+    viewer: Viewer,
+    mailing: Mailing,
+    { sender, override }: { sender: SenderFacts | null; override: string | undefined },
+  ): Promise<boolean> {
+    const { findings } = await this.check(tx, mailing, sender);
     return letGo(tx, viewer, { type: 'mailing', id: mailing.id }, findings, override);
   }
 
@@ -167,7 +122,8 @@ export class PreflightService {
   ): Promise<boolean> {
     const { ownerId, kind, object } = letters;
     const address = letters.postalAddress || (await this.senders.shown({ userId: ownerId }, tx)).postalAddress;
-    const findings = this.find({ kind, postalAddress: address, templateProblem: null, chosen: 0, eligible: 0 });
+    const letter = { templateProblem: null, hidesFooter: false, textEmpty: false };
+    const findings = this.local({ kind, postalAddress: address, ...letter, chosen: 0, eligible: 0 }).map(told);
     return letGo(tx, viewer, object, findings, override);
   }
 
@@ -198,32 +154,34 @@ export class PreflightService {
     return started.map(({ id }) => id);
   }
 
-  private async check(sql: Database | Transaction, mailing: Mailing): Promise<Preflight> {
+  /** What may block. */
+  private async check(sql: Database | Transaction, mailing: Mailing, sender: SenderFacts | null): Promise<Preflight> {
     const { postalAddress } = await this.senders.shown({ userId: mailing.ownerId }, sql);
-    const chosen = isCounted(mailing)
-      ? ((await recipientsOf(sql, [mailing.id])).get(mailing.id) ?? 0)
-      : await countMembers(sql, mailing, COUNT_MS);
-    const found = await excludedOf(sql, mailing);
-    const excluded = found ?? {};
-    const left = Object.values(excluded).reduce((sum, n) => sum + n, 0);
-    const eligible = chosen === null || found === null ? null : Math.max(0, chosen - left);
-    const { kind } = mailing;
-    const findings = this.find({
-      kind,
-      postalAddress,
-      templateProblem: await templateProblem(sql, mailing),
-      chosen,
-      eligible,
-    });
-    return { findings, chosen, eligible, excluded };
+    const recipients = await recipientsFacts(sql, mailing);
+    const { chosen, eligible } = recipients;
+    const { facts } = await letterOf(sql, mailing);
+    const found = this.local({ kind: mailing.kind, postalAddress, ...facts, chosen, eligible });
+    const findings = [...found, ...this.senderFindings(sender, eligible ?? chosen)].map(told);
+    return { findings: findings.sort(byLevel), ...recipients };
   }
 
-  private find(facts: Omit<PreflightFacts, 'publicUrl' | 'production'>): ToldFinding[] {
+  private async advice(mailing: Mailing): Promise<Finding[]> {
+    const sender = await this.senders.shown({ userId: mailing.ownerId });
+    const facts = await this.letterCheck.facts(mailing, await letterOf(this.database, mailing), sender);
+    return facts ? letterFindings(facts) : [];
+  }
+
+  private senderFindings(sender: SenderFacts | null, recipients: number | null): Finding[] {
+    return sender ? senderFindings(sender, this.config.preflight, recipients) : [];
+  }
+
+  private local(facts: Omit<LocalFacts, 'publicUrl' | 'production'>): Finding[] {
     const { publicUrl, secureCookies: production } = this.config;
-    const findings = preflight({ ...facts, publicUrl, production });
-    return findings.map((finding) => ({ ...finding, message: findingTexts[finding.code](finding.values) }));
+    return localFindings({ ...facts, publicUrl, production });
   }
 }
+
+const told = (finding: Finding): ToldFinding => ({ ...finding, message: findingTexts[finding.code](finding.values) });
 
 /**
  * Returns if nothing blocks, or if a manager or admin gives a reason and it may be overridden; the reason is audited.
@@ -251,46 +209,4 @@ async function letGo(
   }
   const detail = blocking.map(({ message }) => message).join(' ');
   throw new ConflictError('PREFLIGHT_BLOCKED', detail, { findings });
-}
-
-async function templateProblem(
-  sql: Sql,
-  { messageId, ownerId, kind, language }: Pick<Mailing, 'messageId' | 'ownerId' | 'kind' | 'language'>,
-): Promise<string | null> {
-  const source = await sql.first<ContentSource>('SELECT subject, body, body_text FROM messages WHERE id = $1', [
-    messageId,
-  ]);
-  if (!source) return null;
-  const keys = (await fieldsOf(sql, ownerId)).map(({ key }) => key);
-  const compiled = compileContent(source, kind === 'marketing' ? language : undefined, keys);
-  return compiled.ok ? null : new ValidationError(compiled.errors).message;
-}
-
-/**
- * How many of a mailing's recipients get nothing, by reason; null if that takes too long. It begins at the suppressions,
- * which are few beside the clients: each finds its client by an index. Those who have not confirmed their address have
- * an index of their own.
- */
-async function excludedOf(
-  sql: Database | Transaction,
-  mailing: Addressed & Pick<Mailing, 'kind'>,
-  { ms = COUNT_MS, membersIn }: { ms?: number; membersIn?: MembersIn } = {},
-): Promise<Preflight['excluded'] | null> {
-  const params: unknown[] = [mailing.id, mailing.ownerId, mailing.kind === 'transactional'];
-  const isMember = membersIn ? membersIn(params) : containsSql(await chosenBy(sql, mailing), params);
-  const found = await within(sql, ms, (bounded) =>
-    bounded.rows<{ reason: ExclusionReason; n: number }>(
-      `SELECT reason, count(*) AS n FROM (
-         SELECT DISTINCT ON (c.id) s.reason FROM suppressions s
-           JOIN clients c ON c.owner_id = $2 AND lower(c.email) = s.email_key
-          WHERE ${applies({ owner: '$2', mailing: '$1', transactional: '$3' })} AND ${isMember}
-            AND c.unconfirmed_since IS NULL
-          ORDER BY c.id, ${GRAVEST_FIRST}) suppressed
-        GROUP BY reason
-        UNION ALL SELECT 'unconfirmed', count(*) FROM clients c
-         WHERE c.owner_id = $2 AND c.unconfirmed_since IS NOT NULL AND ${isMember} HAVING count(*) > 0`,
-      params,
-    ),
-  );
-  return found && Object.fromEntries(found.value.map(({ reason, n }) => [reason, n]));
 }

@@ -8,10 +8,12 @@ import { BlockingService } from './blocking.service';
 import { LifecycleService } from './lifecycle.service';
 import { MailingEditService } from './mailing-edit.service';
 import { ConsentModule } from '../consent/consent.module';
+import { LetterCheck } from './letter-check.service';
 import { PlanJobs } from './plan-jobs.service';
 import { PreflightService } from './preflight.service';
 import { RestoreService } from './restore.service';
 import { SchedulerService } from './scheduler.service';
+import { SenderCheck } from './sender-check.service';
 import { SendNowService } from './send-now.service';
 
 const EXPORTED = [
@@ -27,7 +29,7 @@ const EXPORTED = [
 
 @Module({
   imports: [DatabaseModule, QueueModule, MailingsModule, RunsModule, UsersModule, ConsentModule],
-  providers: EXPORTED,
+  providers: [...EXPORTED, SenderCheck, LetterCheck],
   exports: EXPORTED,
 })
 export class SchedulingModule {}

@@ -87,12 +87,13 @@ export class SendNowService {
     idempotencyKey: string | null = null,
     override?: string,
   ): Promise<{ runId: number }> {
+    const sender = await this.preflight.sender();
     const { runId, isNew } = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
       const same = idempotencyKey && (await runOfKey(tx, id, idempotencyKey));
       if (same) return { runId: same, isNew: false };
       const { run, ...decision } = await this.decideSend(tx, mailing);
-      const unaddressed = await this.preflight.require(tx, viewer, mailing, override);
+      const unaddressed = await this.preflight.require(tx, viewer, mailing, { sender, override });
       if (mailing.status === 'created') {
         if (unaddressed) await waiveAddress(tx, id);
         await settleAudience(tx, mailing);

@@ -6,6 +6,7 @@ import { unsubscribeUrl } from '../../domain/address-token';
 import type { FieldValues } from '../../domain/client-fields';
 import { type PreparedLetter, prepareLetter } from '../../domain/compose';
 import { DomainError, ValidationError } from '../../domain/errors';
+import { feedbackId, mayNameForComplaints, senderIdOf } from '../../domain/feedback';
 import { composeSigned, senderOf } from '../../domain/identity';
 import { boundaryOf, letterDigest, messageIdOf } from '../../domain/message-id';
 import type { Language } from '../../domain/language';
@@ -135,6 +136,8 @@ export class LetterComposer {
       return new DomainError('invalid', 'TEMPLATE_FAILED', new ValidationError(compiled.errors).message);
     const { from, domain } = senderOf(run.sender);
     const replyTo = run.replyTo === null ? {} : { replyTo: { address: run.replyTo } };
+    const { dkim } = this.account.identity;
+    const { fblAddress: complaintsTo } = this.config;
     const listId = `mailing-${run.mailingId}.${domain}`;
     const tokenOf = await this.keys.signer({ kind: 'unsubscribe', ownerId: run.ownerId, mailingId: run.mailingId });
     return {
@@ -145,6 +148,11 @@ export class LetterComposer {
         listId,
         mailingName,
         leavable: !transactional,
+        feedbackId: feedbackId(
+          { mailingId: run.mailingId, ownerId: run.ownerId, kind: transactional ? 'transactional' : 'marketing' },
+          this.config.feedbackSenderId || senderIdOf(domain),
+        ),
+        ...(complaintsTo !== '' && mayNameForComplaints(complaintsTo, { domain, dkim }) && { complaintsTo }),
       }),
       runKey: run.letterKey,
       domain,

@@ -1,4 +1,11 @@
-import { type Finding, isBlocking, isOfLetters, mayOverride } from '../../domain/preflight';
+import {
+  type Finding,
+  type FindingLevel,
+  isBlocking,
+  isOfLetters,
+  isOfMessage,
+  mayOverride,
+} from '../../domain/preflight';
 import { exclusionReasons } from '../../domain/codes';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { Preflight } from '../../features/scheduling/preflight.service';
@@ -6,6 +13,7 @@ import { emptyForm, type FormState } from '../form-state';
 import { useReader } from '../reader';
 import { Field, PostForm } from './form';
 import { Icon } from './icon';
+import { Chip } from './states';
 
 /** Whose letters they are, and of which message, to say where what was found is put right. */
 export interface LettersOf {
@@ -26,11 +34,16 @@ interface Props {
   may: { change: boolean; resume: boolean };
 }
 
-/** The check before the start: what keeps the mailing from starting, and who gets nothing. */
+/** So many remarks are shown at once; more of them are folded up. */
+const SHOWN = 3;
+
+/** The check before the start: what keeps the mailing from starting, what could be better, and who gets nothing. */
 export function PreflightBox({ check, mailing, may }: Props) {
   const { t, format } = useReader();
   const { chosen, eligible, excluded } = check;
   const findings = mailing.status === 'paused' ? check.findings.filter(isOfLetters) : check.findings;
+  const blocking = findings.filter(isBlocking);
+  const remarks = findings.filter((finding) => !isBlocking(finding));
   const left = exclusionReasons.filter((reason) => excluded[reason]);
   if (findings.length === 0 && left.length === 0) return null;
   const reasons = left.map((reason) => t.preflight.excluded[reason](format.number(excluded[reason] ?? 0))).join(', ');
@@ -38,11 +51,17 @@ export function PreflightBox({ check, mailing, may }: Props) {
     <div class={`alert ${findings.length > 0 ? 'alert-warning' : 'alert-info'}`}>
       <Icon name={findings.length > 0 ? 'warning' : 'suppressions'} />
       <div>
-        <Findings findings={findings} of={mailing} isWaived={mailing.status === 'started' && mailing.addressWaived} />
+        <Findings findings={blocking} of={mailing} isWaived={mailing.status === 'started' && mailing.addressWaived} />
         {left.length > 0 && chosen !== null && eligible !== null && (
           <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>
         )}
         <GoAnyway findings={findings} actions={actionsFor(mailing, may, t)} />
+        {remarks.length > 0 && (
+          <details open={blocking.length === 0 && remarks.length <= SHOWN}>
+            <summary>{t.preflight.more(remarks.length)}</summary>
+            <Findings findings={remarks} of={mailing} />
+          </details>
+        )}
       </div>
     </div>
   );
@@ -55,35 +74,51 @@ interface FindingsProps {
   isWaived?: boolean;
 }
 
-/** Each finding in words, and where it is put right. */
+const TONE = { block: 'bad', warn: 'warn', unknown: 'quiet' } as const satisfies Record<FindingLevel, string>;
+
+/** Each finding with its level, in words, and where it is put right. */
 export function Findings({ findings, of, isWaived = false }: FindingsProps) {
   const { t } = useReader();
+  if (findings.length === 0) return null;
   const words = (finding: Finding) =>
     isWaived && finding.code === 'POSTAL_ADDRESS_MISSING' ? t.preflight.waived : textOf(finding, t.preflight.findings);
   return (
     <>
-      {findings.map((finding) => (
-        <p key={finding.code}>
-          {words(finding)} <Mended finding={finding} of={of} />
+      <ul class="findings">
+        {findings.map((finding, i) => (
+          <li key={i}>
+            <Chip tone={TONE[finding.level]}>{t.preflight.levels[finding.level]}</Chip> {words(finding)}{' '}
+            <Mended finding={finding} of={of} />
+            <DnsRecord values={finding.values} />
+          </li>
+        ))}
+      </ul>
+      {of.messageId !== null && findings.some(isOfMessage) && (
+        <p>
+          <a href={`/messages/${of.messageId}`}>{t.preflight.toMessage}</a>
         </p>
-      ))}
+      )}
     </>
+  );
+}
+
+/** The record that is to be published, to be copied. */
+function DnsRecord({ values: { name, record } }: { values: Finding['values'] }) {
+  const { t } = useReader();
+  if (name === undefined || record === undefined) return null;
+  return (
+    <div class="dns-record">
+      {t.preflight.publish}: <code>{name}</code> TXT <code>{record}</code>
+    </div>
   );
 }
 
 function Mended({ finding: { code }, of }: { finding: Finding; of: LettersOf }) {
   const { t, user } = useReader();
-  switch (code) {
-    case 'POSTAL_ADDRESS_MISSING':
-      return user?.id === of.ownerId ? <a href="/sender">{t.preflight.toSender}</a> : <>{t.preflight.byOwner}</>;
-    case 'TEMPLATE_FAILED':
-      return of.messageId ? <a href={`/messages/${of.messageId}`}>{t.preflight.toMessage}</a> : null;
-    case 'NOBODY_ELIGIBLE':
-      return <a href="/suppressions">{t.preflight.toSuppressions}</a>;
-    case 'PUBLIC_URL_NOT_HTTPS':
-    case 'AUDIENCE_NOT_COUNTED':
-      return null;
-  }
+  if (code === 'POSTAL_ADDRESS_MISSING')
+    return user?.id === of.ownerId ? <a href="/sender">{t.preflight.toSender}</a> : <>{t.preflight.byOwner}</>;
+  if (code === 'NOBODY_ELIGIBLE') return <a href="/suppressions">{t.preflight.toSuppressions}</a>;
+  return null;
 }
 
 /** For managers and admins, folded up: lets letters go out all the same, for a reason. */

@@ -1,4 +1,5 @@
 import type { ToldFinding } from '../../domain/errors';
+import { isBlocking } from '../../domain/preflight';
 import type { FormState } from '../answers';
 import { FormProblem } from '../components/form';
 import { PageHead } from '../components/list';
@@ -26,7 +27,7 @@ export function BlockedPage({ findings, blocked, form }: Props) {
       <PageHead title={t.preflight.blocked} back={blocked.back} />
       <div class="card-box">
         <FormProblem form={form} />
-        <Findings findings={findings} of={blocked} />
+        <Findings findings={findings.filter(isBlocking)} of={blocked} />
         {mayGoAnyway(user?.role, findings) && <AnywayForm actions={[blocked.anyway]} form={form} />}
       </div>
     </>

@@ -1,5 +1,4 @@
 import type { MailingCode, RefusalCode, AccountEvent, ExclusionReason } from '../../domain/codes';
-import type { Finding, FindingCode } from '../../domain/preflight';
 import type { SmtpReason } from '../../domain/smtp-ruling';
 import type { CountedEvent, DeliveryEvent, SuppressionSource } from '../../domain/suppression';
 import type { AuditAction, AuditDetail, AuditObject } from '../../features/audit/audit';
@@ -13,6 +12,7 @@ import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { lineEn, stepsEn } from './line';
+import { findingsEn, preflightEn } from './preflight';
 import { reasonsEn } from './reasons';
 import { shellEn } from './shell';
 import { reportsEn } from './reports';
@@ -294,15 +294,8 @@ export const en = {
       invalid: (n: string) => `${n} can get no mail`,
       unconfirmed: (n: string) => `${n} did not confirm their address`,
     } satisfies Record<ExclusionReason, (n: string) => string>,
-    findings: {
-      POSTAL_ADDRESS_MISSING: () =>
-        'The letters have no postal address, which the law asks for; without it they do not go out.',
-      TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
-      PUBLIC_URL_NOT_HTTPS: ({ url }) =>
-        `The links to unsubscribe begin with ${url}, and mail programs accept only https. Whoever runs the service sets PUBLIC_URL.`,
-      AUDIENCE_NOT_COUNTED: () => 'It takes too long to count who would get it. It can be started all the same.',
-      NOBODY_ELIGIBLE: () => 'Nobody would get it: all recipients are excluded.',
-    } satisfies Record<FindingCode, (values: Finding['values']) => string>,
+    ...preflightEn,
+    findings: findingsEn,
   },
   home: {
     title: 'Home',

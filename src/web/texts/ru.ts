@@ -8,6 +8,7 @@ import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { lineRu, stepsRu } from './line';
+import { findingsRu, preflightRu } from './preflight';
 import { reasonsRu } from './reasons';
 import { shellRu } from './shell';
 import { reportsRu } from './reports';
@@ -313,16 +314,8 @@ export const ru: Texts = {
       invalid: (n: string) => `не принимают почту – ${n}`,
       unconfirmed: (n: string) => `не подтвердили адрес – ${n}`,
     },
-    findings: {
-      POSTAL_ADDRESS_MISSING: () =>
-        'В письмах нет почтового адреса, которого требует закон: без него они не отправляются.',
-      TEMPLATE_FAILED: ({ problem }) => `Из этого сообщения нельзя составить письмо: ${problem}`,
-      PUBLIC_URL_NOT_HTTPS: ({ url }) =>
-        `Ссылки для отписки начинаются с ${url}, а почтовые программы принимают только https. Настройка PUBLIC_URL.`,
-      AUDIENCE_NOT_COUNTED: () =>
-        'Посчитать получателей не удалось: это занимает слишком много времени. Запустить всё равно можно.',
-      NOBODY_ELIGIBLE: () => 'Никто не получит письмо: все получатели исключены.',
-    },
+    ...preflightRu,
+    findings: findingsRu,
   },
   home: {
     title: 'Главная',

@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { ConfigError, loadConfig } from '../config/config';
+import { Dns, inTime } from '../dns/dns';
+import { DomainError } from '../domain/errors';
+import { parseEmailAddress } from '../domain/email-address';
+import type { Asked } from '../domain/lookup';
+import { isBlocking } from '../domain/preflight';
+import { byLevel, LARGE, senderFindings } from '../domain/preflight-rules';
+import { findingTexts } from '../domain/preflight-texts';
+import { examineSender, type SenderFacts } from '../domain/sender-domain';
+import { senderSetup } from '../features/scheduling/sender-check.service';
+import { type Output, print } from './context';
+
+/** More patience than pages have: nobody waits for a page. */
+const WAIT_MS = 15_000;
+const LEVEL = { block: 'BLOCKS', warn: 'warning', unknown: 'not known' } as const;
+
+/** Needs neither Postgres nor Redis. */
+export function checkDomainCommand(program: Command): void {
+  program
+    .command('check-domain')
+    .argument('[domain]', 'the domain of From; that of MAIL_FROM if absent')
+    .description(
+      'Says what DNS has about a sender, and what to publish; exit code 1 if a large mailing would be blocked',
+    )
+    .option('--json', 'print one JSON object')
+    .action(async (domain: string | undefined, options: Output) => {
+      process.exit(await checkDomain(domain, options));
+    });
+}
+
+async function checkDomain(given: string | undefined, options: Output): Promise<number> {
+  try {
+    const domain = given === undefined ? undefined : domainOf(given);
+    const config = loadConfig(process.env);
+    const facts = await examineSender(senderSetup(config, domain), inTime(new Dns(config.dnsServers), WAIT_MS));
+    const findings = senderFindings(facts, 'strict', LARGE)
+      .sort(byLevel)
+      .map((finding) => ({ ...finding, message: findingTexts[finding.code](finding.values) }));
+    const records = facts.asked.map(({ type, name, found }) => ({ type, name, found }));
+    print(options, { domain: facts.setup.domain, records, findings }, report(facts, findings));
+    return findings.some(isBlocking) ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof DomainError || error instanceof ConfigError || error instanceof Error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
+
+/** @throws Error if it is none */
+function domainOf(text: string): string {
+  const parsed = parseEmailAddress(`postmaster@${text}`);
+  if (!parsed.ok) throw new Error(`"${text}" is no domain.`);
+  return parsed.email.slice('postmaster@'.length);
+}
+
+function report(
+  { asked, spf, setup }: SenderFacts,
+  findings: (ReturnType<typeof senderFindings>[number] & { message: string })[],
+) {
+  const lookups = spf.records?.length
+    ? [`The SPF record of ${setup.envelope} takes ${spf.lookups} DNS look-up(s).`]
+    : [];
+  const found = findings.flatMap(({ level, message, values: { name, record } }) => [
+    `${LEVEL[level]}: ${message}`,
+    ...(name !== undefined && record !== undefined ? [`  publish: ${name} TXT "${record}"`] : []),
+  ]);
+  return [
+    `${setup.domain}:`,
+    ...asked.map((one) => `  ${one.type === 'A' ? 'A, AAAA' : one.type} ${one.name}: ${answer(one)}`),
+    ...lookups,
+    ...(found.length > 0 ? found : ['Nothing is wrong.']),
+  ].join('\n');
+}
+
+function answer({ found }: Asked): string {
+  if (found === null) return 'not answered';
+  return found.length === 0
+    ? 'none'
+    : found.map((text) => (text === '' ? '"." (takes no mail)' : `"${text}"`)).join(', ');
+}

@@ -1,0 +1,104 @@
+import type { Finding, FindingCode } from './preflight';
+
+/**
+ * Findings in English, for REST, the command line and English pages: what was found, then what to do. A DNS record that
+ * is to be published (`name` and `record`) is shown beside it.
+ */
+export const findingTexts: Record<FindingCode, (values: Finding['values']) => string> = {
+  POSTAL_ADDRESS_MISSING: () =>
+    'The letters would have no postal address, which the law requires. Enter one for the sender (PATCH /sender, or ' +
+    'Account, Sender), or set SENDER_ADDRESS.',
+  TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
+  UNSUBSCRIBE_HIDDEN: () =>
+    'Readers would not see how to unsubscribe: a comment or an element at the end of the message is not closed. Close it.',
+  TEXT_EMPTY: () =>
+    'The text part of the letters is empty: filters and readers of plain text see nothing. Write some text, or give ' +
+    'the pictures an alternative text.',
+  PUBLIC_URL_NOT_HTTPS: ({ url }) =>
+    `Links to unsubscribe would begin with ${url}: mail programs accept only https. Set PUBLIC_URL.`,
+  AUDIENCE_NOT_COUNTED: () => 'It takes too long to count who would get it. It can be started all the same.',
+  NOBODY_ELIGIBLE: ({ chosen }) => `Nobody would get it: all ${chosen} recipients are suppressed.`,
+
+  FROM_UNREACHABLE: ({ domain }) =>
+    `${domain} takes no mail (it has no MX and no A record): answers can't arrive, and many servers refuse such a ` +
+    'sender. Publish an MX record, or send from another domain.',
+  SPF_MISSING: ({ name, record }) =>
+    `${name} has no SPF record: servers can't tell that your mail server may send for it. Publish one` +
+    `${String(record).includes('…') ? ', with the address from which your letters leave' : ''}.`,
+  SPF_SEVERAL: ({ domain, found }) =>
+    `${domain} has ${found} SPF records, which makes all of them void. Join them into one.`,
+  SPF_BROKEN: ({ domain, fault, at }) =>
+    `The SPF record of ${domain} can't be evaluated: ${spfFault(String(fault), at)}. Correct it.`,
+  SPF_LOOKUPS: ({ domain, lookups, max }) =>
+    `The SPF record of ${domain} takes ${lookups} DNS look-ups. Above ${max} servers take it for broken: remove ` +
+    'services that you do not use any more, or name addresses (ip4:, ip6:).',
+  DKIM_OFF: ({ domain }) =>
+    `Letters are not signed here. Unless your relay signs them for ${domain}, large providers refuse them in bulk. ` +
+    'Set DKIM_DOMAIN and DKIM_PRIVATE_KEY.',
+  DKIM_MISSING: ({ name }) => `The key of the DKIM signature is not published: ${name} has no TXT record. Publish it.`,
+  DKIM_DIFFERENT: ({ name }) =>
+    `${name} publishes another key than letters are signed with: every signature fails. Publish this one, or set the ` +
+    'private key that belongs to it.',
+  DKIM_SHORT: ({ selector, bits }) => `The key ${selector} has ${bits} bits, which is too short today. Use 2048.`,
+  DKIM_ED25519_ALONE: () =>
+    'The only DKIM key is Ed25519, which many receivers do not know: to them the letters are not signed. Add an RSA key ' +
+    '(DKIM_PRIVATE_KEY_2).',
+  DMARC_MISSING: ({ name }) =>
+    `There is no DMARC record, which large providers require of bulk mail. Publish one at ${name}; p=none changes ` +
+    'nothing for other mail.',
+  DMARC_BROKEN: ({ name, found }) =>
+    Number(found) > 1
+      ? `${name} has ${found} DMARC records, which makes all of them void. Leave one.`
+      : `The DMARC record at ${name} says no policy that is known: it counts as none. Correct it.`,
+  NOT_ALIGNED: ({ domain, envelope, dkim }) =>
+    `Nothing vouches for From's domain ${domain}: the envelope is of ${envelope}` +
+    `${dkim === '' ? '' : `, the signature of ${dkim}`}. DMARC fails for every letter. Sign with a key of ${domain}.`,
+  PTR_MISSING: ({ ip }) => `${ip} has no name (PTR): many servers refuse its mail. Have your provider set one.`,
+  PTR_DIFFERENT: ({ ip, host }) =>
+    `${ip} is called ${host} (PTR), which does not lead back to it. Give that name the address, or correct the PTR.`,
+  RELAY_WITHOUT_TLS: ({ host }) =>
+    `Letters may go to ${host} without TLS, readable on the way. Let SMTP_URL begin with smtps://, or add ` +
+    'requireTLS=true.',
+  FBL_NOT_ALIGNED: ({ address, domain }) =>
+    `Letters do not name ${address} for complaints: it has to be of ${domain}, or of a domain below it, and letters ` +
+    'have to be signed for that. Change FBL_ADDRESS or DKIM_DOMAIN.',
+  DNS_UNANSWERED: ({ names }) => `DNS did not answer in time, so this is not known: ${names}.`,
+
+  HTML_LONG: ({ kilobytes, max }) =>
+    `The HTML has ${kilobytes} KB. Gmail cuts letters off after ${max} KB, and with the end the link to unsubscribe. ` +
+    'Shorten it.',
+  IMAGES_WITHOUT_ALT: ({ n }) =>
+    `${n === 1 ? 'A picture has' : `${n} pictures have`} no alternative text (alt): where pictures are not shown, ` +
+    'nothing is. Write one, or alt="".',
+  MOSTLY_PICTURES: ({ percent }) =>
+    `About ${percent} % of the letter is pictures, as in much spam. Say in text what matters.`,
+  LINK_TEXT_DIFFERENT: ({ text, host, n }) =>
+    `A link says ${text} and leads to ${host}, as in phishing${more(n)}. Write words instead of the address, or link ` +
+    'to it directly.',
+  SHORT_LINKS: ({ example, n }) =>
+    `A link goes by a shortener (${example}${more(n)}), which filters distrust. Link to the page itself.`,
+  HTTP_LINKS: ({ example, n }) => `Not all links and pictures are https (${example}${more(n)}). Use https.`,
+  DATA_IMAGES: ({ n }) =>
+    `${n === 1 ? 'A picture stands' : `${n} pictures stand`} in the letter itself (data:), which Gmail and others do ` +
+    'not show. Load pictures by https.',
+  SPAM_SCORE: ({ score, max, tests }) =>
+    `SpamAssassin gives it ${score} points, and takes for spam what has ${max}${tests === '' ? '' : `: ${tests}`}.`,
+  SPAM_UNANSWERED: () => 'The spam filter (SPAMD) did not answer in time, so its score is not known.',
+
+  NEW_ADDRESSES: ({ percent, max }) =>
+    `${percent} % of the recipients never got a letter from here (more than ${max} %). Providers slow down senders ` +
+    'who suddenly write to many new addresses: begin with a smaller part.',
+  LAST_RUN_BOUNCED: ({ percent, max }) =>
+    `In the last run ${percent} % of the addresses did not exist (more than ${max} %). Check where they come from.`,
+  LAST_RUN_COMPLAINED: ({ percent, max }) =>
+    `In the last run ${percent} % of the recipients called it spam (more than ${max} %). Send only to those who asked ` +
+    'for it.',
+};
+
+const more = (n: string | number | undefined) => (Number(n) > 1 ? `, and ${Number(n) - 1} more` : '');
+
+function spfFault(fault: string, at: string | number | undefined): string {
+  if (fault === 'syntax') return `it has a term that nobody knows, "${at}"`;
+  if (fault === 'circle') return `it refers to ${at}, which refers to it again`;
+  return `it refers to ${at}, which has no SPF record, or several`;
+}
