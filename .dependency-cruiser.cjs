@@ -1,5 +1,5 @@
 /** The import rules of docs/architecture.md: domain <- adapters <- features (in order) <- api, web, worker, cli <- main. */
-const adapters = 'config|database|queue|smtp|oidc|logging';
+const adapters = 'config|database|queue|smtp|inbound-smtp|oidc|logging';
 const outer = ['api', 'web', 'worker', 'cli'];
 const features = [
   'audit',
@@ -15,6 +15,7 @@ const features = [
   'runs',
   'accounts',
   'sending',
+  'inbound',
   'scheduling',
   'persons',
   'statistics',
@@ -30,7 +31,7 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: {
         pathNot:
-          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|saxes|fastest-levenshtein)|^(crypto|url|node:crypto|node:url)$',
+          '^src/domain/|node_modules/(temporal-polyfill|liquidjs|html-to-text|saxes|fastest-levenshtein|postal-mime)|^(crypto|url|node:crypto|node:url)$',
       },
     },
     {

@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
 import { consentCommands } from './cli/consent.commands';
+import { inboundCommands } from './cli/inbound.commands';
 import { importClientsCommand } from './cli/import-clients.command';
 import { operationsCommands } from './cli/operations.commands';
 import { personsCommands } from './cli/persons.commands';
@@ -24,6 +25,7 @@ operationsCommands(program);
 restoreCommands(program);
 consentCommands(program);
 personsCommands(program);
+inboundCommands(program);
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);

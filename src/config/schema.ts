@@ -1,3 +1,4 @@
+import { inboundSettings } from './inbound.settings';
 import { peopleSettings } from './people.settings';
 import { sendingSettings } from './sending.settings';
 import { serviceSettings } from './service.settings';
@@ -6,4 +7,4 @@ import { serviceSettings } from './service.settings';
  * All settings: the only place that knows the environment. `.env.example` and the table in README.md are generated from
  * it (`npm run docs`).
  */
-export const schema = { ...serviceSettings, ...sendingSettings, ...peopleSettings };
+export const schema = { ...serviceSettings, ...sendingSettings, ...inboundSettings, ...peopleSettings };

@@ -26,6 +26,7 @@ import { ProfileWebController } from './pages/profile.web.controller';
 import { AuditWebController } from './pages/audit.web.controller';
 import { SenderWebController } from './pages/sender.web.controller';
 import { SuppressionBatchesWebController } from './pages/suppression-batches.web.controller';
+import { InboundWebController } from './pages/inbound.web.controller';
 import { SuppressionsWebController } from './pages/suppressions.web.controller';
 import { StatusWebController } from './pages/status.web.controller';
 import { UsersWebController } from './pages/users.web.controller';
@@ -108,6 +109,7 @@ import { ReadersService } from './readers.service';
     StatusWebController,
     SenderWebController,
     SuppressionBatchesWebController,
+    InboundWebController,
     SuppressionsWebController,
     UnsubscribeWebController,
     NotFoundApiController,

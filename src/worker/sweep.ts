@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { ClientWork } from '../features/clients/client-work.service';
 import { Outages } from '../features/consent/outages.service';
+import { InboundLetters } from '../features/inbound/inbound-letters.service';
 import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service';
 import { Notices } from '../features/notices/notices.service';
 import { RunsService } from '../features/runs/runs.service';
@@ -21,6 +22,7 @@ export class Sweep {
     private readonly users: StaleUsers,
     private readonly outages: Outages,
     private readonly signups: SignupRecords,
+    private readonly inbound: InboundLetters,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -34,6 +36,7 @@ export class Sweep {
     await this.users.forget();
     await this.outages.look();
     await this.signups.forgetExpired();
+    await this.inbound.sweep();
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

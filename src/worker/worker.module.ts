@@ -6,6 +6,7 @@ import { SendingModule } from '../features/sending/sending.module';
 import { NoticesModule } from '../features/notices/notices.module';
 import { NoticeSender } from '../features/notices/notice-sender';
 import { ConsentModule } from '../features/consent/consent.module';
+import { InboundModule } from '../features/inbound/inbound.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { StaleUsers } from '../features/users/stale-users';
@@ -34,6 +35,7 @@ import { WorkerLife } from './worker-life.service';
     SendingModule,
     ConsentModule,
     RunsModule,
+    InboundModule,
     SchedulingModule,
     ImportsModule,
     NoticesModule,

@@ -7,6 +7,7 @@ import type { Outages } from '../../src/features/consent/outages.service';
 import type { StaleUsers } from '../../src/features/users/stale-users';
 import type { Notices } from '../../src/features/notices/notices.service';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
+import type { InboundLetters } from '../../src/features/inbound/inbound-letters.service';
 import type { SignupRecords } from '../../src/features/signups/signup-records.service';
 import { Sweep } from '../../src/worker/sweep';
 import { recount } from '../support/invariants';
@@ -390,6 +391,7 @@ describe('the ledger', () => {
         { forget: () => Promise.resolve() } as unknown as StaleUsers,
         { look: () => Promise.resolve() } as unknown as Outages,
         { forgetExpired: () => Promise.resolve() } as unknown as SignupRecords,
+        { sweep: () => Promise.resolve() } as unknown as InboundLetters,
         { ...silent, error: (what: unknown) => named.push(what) } as unknown as PinoLogger,
       );
       await sweep.run();

@@ -1,6 +1,6 @@
 import type { Sql, Transaction } from '../../database/database';
 import type { BulkAction } from '../../domain/bulk';
-import type { Role, Viewer } from '../../domain/permissions';
+import type { Role, TokenScope, Viewer } from '../../domain/permissions';
 import type { SuppressionReason } from '../../domain/suppression';
 
 export const auditActions = [
@@ -63,6 +63,7 @@ export const auditActions = [
   'suppressions.import',
   'suppressions.undo',
   'suppressions.confirm',
+  'inbound.judge',
   'sender.change',
   'form.create',
   'form.change',
@@ -96,6 +97,7 @@ export interface AuditObject {
     | 'account'
     | 'suppression'
     | 'suppression_batch'
+    | 'inbound'
     | 'bulk_job';
   id?: number;
 }
@@ -126,7 +128,7 @@ export interface AuditDetail {
   /** Of a token: its user, name, scopes and, if it has one, its end. */
   userId?: number;
   name?: string;
-  scopes?: ('read' | 'write')[];
+  scopes?: TokenScope[];
   expiresAt?: Date;
   /** Deliveries that a mail server's log says were accepted, and those that are open again. */
   marked?: number;

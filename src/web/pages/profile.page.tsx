@@ -1,4 +1,5 @@
 import { languages } from '../../domain/language';
+import { reach } from '../../domain/permissions';
 import { zonesWith } from '../../domain/time-zone';
 import type { ApiToken } from '../../features/users/api-token.entity';
 import type { SessionView } from '../../features/users/sessions.service';
@@ -7,6 +8,7 @@ import { Confirm, CurrentPassword, Field, FormProblem, PostForm } from '../compo
 import { languageNames } from '../components/language';
 import { PageHead, Table } from '../components/list';
 import { useReader } from '../reader';
+import { scopesText } from '../codes';
 import { PROVIDER } from './provider.page';
 import { SECOND_FACTOR } from './second-factor.page';
 
@@ -195,7 +197,7 @@ function Revoke({ token: { id, name } }: { token: ApiToken }) {
 }
 
 function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
-  const { t, format } = useReader();
+  const { t, format, user } = useReader();
   return (
     <section aria-labelledby="tokens">
       <h2 id="tokens">{t.profile.tokens}</h2>
@@ -209,7 +211,7 @@ function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
             { head: t.field.name, class: 'main-cell', cell: ({ name }) => name },
             {
               head: t.profile.scopes,
-              cell: ({ scopes }) => (scopes.includes('write') ? t.profile.readWrite : t.profile.readOnly),
+              cell: ({ scopes }) => scopesText(scopes, t),
             },
             { head: t.field.createdAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.day(createdAt) },
             {
@@ -238,6 +240,9 @@ function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
           options={[
             { value: 'write', text: t.profile.readWrite },
             { value: 'read', text: t.profile.readOnly },
+            ...(user && reach(user, 'inbound.take') !== 'none'
+              ? [{ value: 'inbound', text: t.inbound.tokenScope }]
+              : []),
           ]}
         />
         <Field form={form} name="expiresAt" label={t.field.expiresAt} type="date" />

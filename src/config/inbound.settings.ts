@@ -1,0 +1,56 @@
+import { parseReturnAddress } from '../domain/bounce-address';
+import { parseEmailAddress } from '../domain/email-address';
+import { integer, setting } from './setting';
+
+/** An address and a port to listen at. */
+export interface ListenAt {
+  host: string;
+  port: number;
+}
+
+/** Letters that come back. */
+export const inboundSettings = {
+  bounceAddress: setting<string>({
+    env: 'BOUNCE_ADDRESS',
+    about:
+      'Where letters come back to: bounces@news.example.org (each letter then has bounces+TOKEN@news.example.org as its ' +
+      'envelope sender) or *@b.example.org (TOKEN@b.example.org). What arrives there must reach this service: ' +
+      'see docs/inbound.md. Empty: the address of MAIL_FROM, and mail programs are offered no unsubscribing by mail.',
+    default: '',
+    parse: (t) =>
+      parseReturnAddress(t) === null
+        ? { ok: false, problem: `must be name@domain or *@domain, but is "${t}"` }
+        : { ok: true, value: t.trim() },
+  }),
+  feedbackAddress: setting<string>({
+    env: 'FBL_ADDRESS',
+    about:
+      'The address at which mailbox providers report complaints (feedback loops), if any; what arrives there must reach this service.',
+    default: '',
+    parse: (t) => {
+      const parsed = parseEmailAddress(t);
+      return parsed.ok
+        ? { ok: true, value: parsed.email.toLowerCase() }
+        : { ok: false, problem: `must be an address, but is "${t}"` };
+    },
+  }),
+  inboundListen: setting<ListenAt | null>({
+    env: 'INBOUND_LISTEN',
+    about:
+      'Where each worker receives letters that come back, by SMTP: 0.0.0.0:2525, or a port alone for this machine. ' +
+      'Only addresses that this service gave out are accepted. Empty: nowhere.',
+    default: null,
+    parse: (t) => {
+      const [, host, port = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(t.trim()) ?? [];
+      return port === '' || Number(port) > 65_535
+        ? { ok: false, problem: `must be host:port, but is "${t}"` }
+        : { ok: true, value: { host: host?.replace(/^\[|\]$/g, '') ?? '127.0.0.1', port: Number(port) } };
+    },
+  }),
+  inboundKeepDays: setting<number>({
+    env: 'INBOUND_KEEP_DAYS',
+    about: 'For how many days incoming letters are kept; what they led to stays.',
+    default: 30,
+    parse: integer(1, 3_650),
+  }),
+} as const;
