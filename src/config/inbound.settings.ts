@@ -8,6 +8,13 @@ export interface ListenAt {
   port: number;
 }
 
+/** `host:port`, or a port alone for this machine; null for anything else. */
+export function listenAt(text: string): ListenAt | null {
+  const [, host, port = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(text.trim()) ?? [];
+  if (port === '' || Number(port) > 65_535) return null;
+  return { host: host?.replace(/^\[|\]$/g, '') ?? '127.0.0.1', port: Number(port) };
+}
+
 /** Letters that come back. */
 export const inboundSettings = {
   bounceAddress: setting<string>({
@@ -34,18 +41,14 @@ export const inboundSettings = {
         : { ok: false, problem: `must be an address, but is "${t}"` };
     },
   }),
-  inboundListen: setting<ListenAt | null>({
+  inboundListen: setting<string>({
     env: 'INBOUND_LISTEN',
     about:
-      'Where each worker receives letters that come back, by SMTP: 0.0.0.0:2525, or a port alone for this machine. ' +
+      'Where each API process receives letters that come back, by SMTP: 0.0.0.0:2525, or a port alone for this machine. ' +
       'Only addresses that this service gave out are accepted. Empty: nowhere.',
-    default: null,
-    parse: (t) => {
-      const [, host, port = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(t.trim()) ?? [];
-      return port === '' || Number(port) > 65_535
-        ? { ok: false, problem: `must be host:port, but is "${t}"` }
-        : { ok: true, value: { host: host?.replace(/^\[|\]$/g, '') ?? '127.0.0.1', port: Number(port) } };
-    },
+    default: '',
+    parse: (t) =>
+      listenAt(t) === null ? { ok: false, problem: `must be host:port, but is "${t}"` } : { ok: true, value: t.trim() },
   }),
   inboundKeepDays: setting<number>({
     env: 'INBOUND_KEEP_DAYS',

@@ -12,6 +12,7 @@ import { MessagesModule } from '../features/messages/messages.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { PersonsModule } from '../features/persons/persons.module';
+import { InboundModule } from '../features/inbound/inbound.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
@@ -78,6 +79,7 @@ import { ReadersService } from './readers.service';
     LedgerModule,
     ConsentModule,
     RunsModule,
+    InboundModule,
     PersonsModule,
     SignupsModule,
     SchedulingModule,

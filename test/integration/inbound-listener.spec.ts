@@ -1,7 +1,8 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { type AddressAnswer, InboundServer, type InboundServerOptions } from '../../src/inbound-smtp/inbound-server';
+import { SmtpClient } from '../support/smtp-client';
 
 /** The server for letters that come back: accepts what is ours, keeps it before it says so, and can't be held up. */
 
@@ -45,51 +46,13 @@ async function start(more: Partial<InboundServerOptions> = {}): Promise<void> {
 }
 afterEach(() => server.close());
 
-/** A client that sends commands and waits for the whole reply to each. */
-class Client {
-  private text = '';
-  private constructor(readonly socket: Socket) {
-    socket.setEncoding('latin1');
-    socket.on('data', (piece: string) => (this.text += piece));
-    socket.on('error', () => undefined);
-  }
-  static async open(): Promise<Client> {
-    const client = new Client(connect(port, '127.0.0.1'));
-    await client.reply();
-    return client;
-  }
-  async reply(): Promise<string> {
-    while (!/^\d{3} .*\r\n$/m.test(this.text)) {
-      if (this.socket.destroyed) return 'closed';
-      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]);
-    }
-    const reply = this.text;
-    this.text = '';
-    return reply.trimEnd();
-  }
-  send(line: string): Promise<string> {
-    this.socket.write(`${line}\r\n`, 'latin1');
-    return this.reply();
-  }
-  async hello(): Promise<this> {
-    await this.send('EHLO relay.example');
-    return this;
-  }
-  async letter(text: string, to = OURS, from = '<>'): Promise<string> {
-    await this.send(`MAIL FROM:${from}`);
-    const answer = await this.send(`RCPT TO:<${to}>`);
-    if (!answer.startsWith('250')) return answer;
-    await this.send('DATA');
-    return this.send(`${text}\r\n.`);
-  }
-}
-const open = async () => (await Client.open()).hello();
+const open = () => SmtpClient.open(port);
 
 it('keeps a letter as it came, before it says 250', async () => {
   await start();
   const client = await open();
   const raw = 'Subject: x\r\n\r\n.dot\r\n\xd0\xb0';
-  expect(await client.letter(raw.replace('\r\n.', '\r\n..'))).toMatch(/^250 /);
+  expect(await client.letter(raw.replace('\r\n.', '\r\n..'), OURS)).toMatch(/^250 /);
   expect(kept).toEqual([{ from: '', to: OURS, digest: sha(Buffer.from(`${raw}\r\n`, 'latin1')) }]);
   // The same connection takes more.
   expect(await client.letter('Subject: y\r\n\r\ny', OURS.toUpperCase(), '<a@b.example>')).toMatch(/^250 /);
@@ -116,10 +79,10 @@ it('asks to come again while the database is away, for addresses as for letters'
   await client.send('DATA');
   database = 'away';
   expect(await client.send('Subject: x\r\n\r\nx\r\n.')).toMatch(/^451 4\.3\.0 /);
-  expect(await client.letter('x')).toMatch(/^451 /);
+  expect(await client.letter('x', OURS)).toMatch(/^451 /);
   expect(failures).toContain('the database is away');
   database = 'up';
-  expect(await client.letter('x')).toMatch(/^250 /);
+  expect(await client.letter('x', OURS)).toMatch(/^250 /);
   expect(kept).toHaveLength(1);
 });
 
@@ -127,14 +90,14 @@ it('refuses what is too large, told or not', async () => {
   await start();
   const client = await open();
   expect(await client.send('MAIL FROM:<> SIZE=2000000')).toMatch(/^552 /);
-  expect(await client.letter(`Subject: x\r\n\r\n${'y'.repeat(200_000)}`)).toMatch(/^552 /);
-  expect(await client.letter('small')).toMatch(/^250 /);
+  expect(await client.letter(`Subject: x\r\n\r\n${'y'.repeat(200_000)}`, OURS)).toMatch(/^552 /);
+  expect(await client.letter('small', OURS)).toMatch(/^250 /);
   expect(kept).toHaveLength(1);
 });
 
 it('offers no sign-in', async () => {
   await start();
-  const client = await Client.open();
+  const client = await SmtpClient.connect(port);
   const hello = await client.send('EHLO x');
   expect(hello).not.toMatch(/AUTH|STARTTLS/);
   expect(await client.send('AUTH LOGIN')).toMatch(/^5\d\d /);
@@ -146,10 +109,10 @@ it('takes only so many connections', async () => {
   const fourth = connect(port, '127.0.0.1');
   const [greeting] = (await once(fourth, 'data')) as [Buffer];
   expect(greeting.toString()).toMatch(/^421 /);
-  expect(await all[2]!.letter('x')).toMatch(/^250 /);
+  expect(await all[2]!.letter('x', OURS)).toMatch(/^250 /);
 });
 
-it.each<[string, (client: Client) => Promise<unknown>]>([
+it.each<[string, (client: SmtpClient) => Promise<unknown>]>([
   ['who names no address of ours', (client) => client.letter('x', 'nobody@news.example.org')],
   [
     'whose letter does not end',
@@ -169,5 +132,5 @@ it.each<[string, (client: Client) => Promise<unknown>]>([
   clearInterval(drip);
   expect(kept).toEqual([]);
   // Others go on.
-  expect(await (await open()).letter('x')).toMatch(/^250 /);
+  expect(await (await open()).letter('x', OURS)).toMatch(/^250 /);
 });

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
+import { listenAt } from '../../config/inbound.settings';
 import { isUnavailable } from '../../database/database';
 import { INBOUND_MAX_BYTES } from '../../domain/read-letter';
 import { type AddressAnswer, InboundServer } from '../../inbound-smtp/inbound-server';
@@ -30,7 +31,7 @@ export class InboundListener implements BeforeApplicationShutdown {
 
   /** @returns the port; null if it is not asked for @throws Error if the port can't be had */
   async start(): Promise<number | null> {
-    const at = this.config.inboundListen;
+    const at = listenAt(this.config.inboundListen);
     if (!at) return null;
     this.server = new InboundServer({
       ...at,
