@@ -1,8 +1,8 @@
 import { autoReply } from './auto-reply';
-import { BOUNCE_REASONS, type BounceReason, type BounceRuling, judgeBounce } from './bounce-rules';
+import { BOUNCE_REASONS, type BounceRuling, judgeBounce } from './bounce-rules';
 import { deliveryReports, type RecipientReport } from './delivery-report';
 import { feedbackReport } from './feedback-report';
-import { header, headerAddress, headersOf, type LetterPart, type ReadLetter, readLetter } from './read-letter';
+import { header, headerAddress, headersOf, type ReadLetter, readLetter } from './read-letter';
 import { replyInText } from './reply-in-text';
 import { addressForm, sameAddress } from './same-address';
 import { SMTP_REASONS } from './smtp-ruling';
@@ -289,18 +289,5 @@ function byText(letters: ReadLetter[], match: Match, sender: string): Told {
   // It names somebody else, to whom the letter was forwarded.
   if (address !== '' && !sameAddress(address, match.email))
     return told('soft', 'forward_failed', match, reply?.enhanced ?? null, text, 'recipient');
-  return told(ruling.kind, ruling.reason as BounceReason, match, reply?.enhanced ?? null, text, ruling.blame);
+  return told(ruling.kind, ruling.reason, match, reply?.enhanced ?? null, text, ruling.blame);
 }
-
-/** Where clues to our letter may stand: headers, texts, and what is enclosed. */
-export function cluesIn(letters: ReadLetter[]): string {
-  const pieces: string[] = [];
-  for (const { headers, text, parts } of letters) {
-    const lines = [...headers].flatMap(([name, values]) => values.map((value) => `${name}: ${value}`));
-    pieces.push(lines.join('\n').slice(0, 32_000), ...parts.slice(0, 20).map(partClues), text.slice(0, 64_000));
-  }
-  return pieces.join('\n');
-}
-
-const partClues = ({ type, text }: LetterPart): string =>
-  /^(?:message|text)\//.test(type) ? text.slice(0, 64_000) : '';

@@ -29,6 +29,7 @@ let service: TestService;
 let mails: SmtpServer;
 let db: Client;
 let api: Program;
+let worker: Program;
 let client: ApiClient;
 let runId: number;
 /** By the first part of the recipient's address. */
@@ -51,7 +52,7 @@ beforeAll(async () => {
   const mailingId = await new Factories(rows).mailing({ ownerId: owner.id, recipients });
   // One connection, so that a letter follows its MAIL FROM.
   const env = { ...service.env, SMTP_CONNECTIONS: '1' };
-  [api] = await Promise.all([startProcess('api', env), startProcess('worker', env)]);
+  [api, worker] = await Promise.all([startProcess('api', env), startProcess('worker', env)]);
   client = new ApiClient(String((await api.said('api.started')).url), owner.token);
   runId = (await client.post<{ runId: number }>(`/mailings/${mailingId}/send`)).body.runId;
   await eventually(() => Promise.resolve(kept.length === PEOPLE.length), 'sending');
@@ -62,6 +63,7 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
+  await Promise.all([api?.stop(), worker?.stop()]);
   await db?.end();
   await service?.drop();
   await mails?.stop();

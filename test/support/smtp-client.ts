@@ -53,7 +53,10 @@ export class SmtpClient {
   async letter(text: string, to: string, from = '<>'): Promise<string> {
     await this.send(`MAIL FROM:${from}`);
     const answer = await this.send(`RCPT TO:<${to}>`);
-    if (!answer.startsWith('250')) return answer;
+    if (!answer.startsWith('250')) {
+      await this.send('RSET');
+      return answer;
+    }
     await this.send('DATA');
     return this.send(`${text}\r\n.`);
   }

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
-import {
-  cluesIn,
-  decide,
-  type InboundEnvelope,
-  inboundKinds,
-  type Match,
-  unwrap,
-} from '../../src/domain/inbound-decision';
+import { decide, type InboundEnvelope, inboundKinds, type Match, unwrap } from '../../src/domain/inbound-decision';
+import { cluesIn } from '../../src/domain/inbound-clues';
 import { INBOUND_KEPT_BYTES } from '../../src/domain/read-letter';
 import { judgeBounce } from '../../src/domain/bounce-rules';
 import { tokenTextsIn } from '../../src/domain/bounce-address';

@@ -1,6 +1,7 @@
 import type { Sql } from '../../database/database';
 import { type ReturnToken, tokenTextsIn } from '../../domain/bounce-address';
-import { cluesIn, type Match } from '../../domain/inbound-decision';
+import { cluesIn } from '../../domain/inbound-clues';
+import type { Match } from '../../domain/inbound-decision';
 import type { ReadLetter } from '../../domain/read-letter';
 import { addressForm } from '../../domain/same-address';
 import type { LinkKeys } from '../consent/link-keys.service';

@@ -41,7 +41,7 @@ export async function noteEvent(tx: Transaction, event: NewEvent): Promise<boole
       source,
       reason ?? null,
       enhancedCode ?? null,
-      reply == null ? null : storable(reply),
+      typeof reply === 'string' ? storable(reply) : null,
       blame ?? null,
       inboundId ?? null,
     ],

@@ -73,7 +73,7 @@ export const inboundEn = {
   openDelivery: (id: number) => `Delivery ${id}`,
   none: 'None',
   blameLabel: 'Whose fault',
-  blame: { recipient: "the recipient's; repeated, it counts", sender: 'ours; it does not count against the recipient' },
+  blame: { recipient: "the recipient's", sender: 'ours: it does not count against the recipient' },
   source: {
     api: 'through the API',
     pipe: "by a mail server's pipe",
@@ -165,7 +165,7 @@ export const inboundRu: Widened<typeof inboundEn> = {
   openDelivery: (id: number) => `Доставка ${id}`,
   none: 'Нет',
   blameLabel: 'В чём причина',
-  blame: { recipient: 'в получателе; повторы учитываются', sender: 'в нас; получателю не засчитывается' },
+  blame: { recipient: 'в получателе', sender: 'в нас: получателю не засчитывается' },
   source: { api: 'через API', pipe: 'от почтового сервера', listener: 'по SMTP' },
   received: 'Пришло',
   subject: 'Тема',
