@@ -1,5 +1,5 @@
 /** The import rules of docs/architecture.md: domain <- adapters <- features (in order) <- api, web, worker, cli <- main. */
-const adapters = 'config|database|queue|smtp|dns|spamd|oidc|logging';
+const adapters = 'config|database|queue|smtp|inbound-smtp|dns|spamd|oidc|logging';
 const outer = ['api', 'web', 'worker', 'cli'];
 const features = [
   'audit',
@@ -16,6 +16,7 @@ const features = [
   'runs',
   'accounts',
   'sending',
+  'inbound',
   'scheduling',
   'persons',
   'statistics',
@@ -31,7 +32,7 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: {
         pathNot:
-          '^src/domain/|node_modules/(temporal-polyfill|d3-scale|d3-shape|liquidjs|html-to-text|htmlparser2|saxes|tldts|fastest-levenshtein)|^(crypto|url|node:crypto|node:url)$',
+          '^src/domain/|node_modules/(temporal-polyfill|d3-scale|d3-shape|liquidjs|html-to-text|htmlparser2|saxes|tldts|fastest-levenshtein|postal-mime)|^(crypto|url|node:crypto|node:url)$',
       },
     },
     {

@@ -26,6 +26,7 @@ const tables = {
     'link_keys',
     'address_pepper',
     'senders',
+    'address_health',
   ],
   'features/ledger': ['deliveries', 'attempts', 'delivery_events', 'workers'],
   'features/clients': [
@@ -47,6 +48,7 @@ const tables = {
   'features/mailings': ['mailings', 'mailing_clients'],
   'features/runs': ['runs', 'accepted_letters'],
   'features/accounts': ['accounts', 'account_log', 'domain_rests'],
+  'features/inbound': ['inbound_letters'],
   'features/scheduling': ['database_identity', 'rounds'],
   // The database itself, by triggers.
   migrations: ['client_totals', 'run_counts', 'stats', 'failure_stats'],

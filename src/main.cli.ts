@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
 import { checkDomainCommand } from './cli/check-domain.command';
 import { consentCommands } from './cli/consent.commands';
+import { inboundCommands } from './cli/inbound.commands';
 import { importClientsCommand } from './cli/import-clients.command';
 import { operationsCommands } from './cli/operations.commands';
 import { personsCommands } from './cli/persons.commands';
@@ -26,6 +27,7 @@ restoreCommands(program);
 consentCommands(program);
 checkDomainCommand(program);
 personsCommands(program);
+inboundCommands(program);
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);

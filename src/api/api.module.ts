@@ -10,6 +10,7 @@ import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { MessagesModule } from '../features/messages/messages.module';
 import { ConsentModule } from '../features/consent/consent.module';
+import { InboundModule } from '../features/inbound/inbound.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { PersonsModule } from '../features/persons/persons.module';
 import { RunsModule } from '../features/runs/runs.module';
@@ -33,6 +34,7 @@ import { ImportsModule } from '../features/clients/imports.module';
 import { ImportsController } from './imports.controller';
 import { FormsController } from './forms.controller';
 import { PublicFormsController } from './public-forms.controller';
+import { InboundController } from './inbound.controller';
 import { HealthController } from './health.controller';
 import { MailingsController } from './mailings.controller';
 import { MessagesController } from './messages.controller';
@@ -67,6 +69,7 @@ import { validationPipe } from './validation';
     LedgerModule,
     ConsentModule,
     RunsModule,
+    InboundModule,
     PersonsModule,
     SignupsModule,
     SchedulingModule,
@@ -96,6 +99,7 @@ import { validationPipe } from './validation';
     DeliveriesController,
     AttemptsController,
     EventsController,
+    InboundController,
     SenderController,
     SuppressionBatchesController,
     SuppressionsController,

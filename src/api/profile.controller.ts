@@ -2,8 +2,7 @@ import { Body, Delete, Get, HttpCode, Inject, Patch, Post, Req } from '@nestjs/c
 import { IsArray, IsIn, IsString, MaxLength } from 'class-validator';
 import type { Request } from 'express';
 import { CONFIG, type Config } from '../config/config.module';
-import { roles, type Viewer } from '../domain/permissions';
-import type { TokenScope } from '../features/users/api-token.entity';
+import { roles, type TokenScope, tokenScopes, type Viewer } from '../domain/permissions';
 import { TokensService } from '../features/users/tokens.service';
 import { RegistrationService } from '../features/users/registration.service';
 import { SessionsService } from '../features/users/sessions.service';
@@ -29,7 +28,8 @@ class TokenDto {
 
   @Optional()
   @IsArray()
-  @IsIn(['read', 'write'], { each: true })
+  @IsIn(tokenScopes, { each: true })
+  @Said({ description: '`inbound`, for managers: to hand in letters that came back, and nothing else.' })
   scopes?: TokenScope[];
 }
 
@@ -94,7 +94,7 @@ class SessionAnswer extends Shape({
 const token = {
   id,
   name: text,
-  scopes: listOf(oneOf(['read', 'write'])),
+  scopes: listOf(oneOf(tokenScopes)),
   createdAt: time,
   lastUsedAt: nullable(time),
   expiresAt: nullable(time),

@@ -13,6 +13,7 @@ import { AccountsModule } from '../features/accounts/accounts.module';
 import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
 import { ConsentModule } from '../features/consent/consent.module';
+import { InboundModule } from '../features/inbound/inbound.module';
 import { PersonsModule } from '../features/persons/persons.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
@@ -39,6 +40,7 @@ class CliApp {
         LedgerModule,
         ConsentModule,
         RunsModule,
+        InboundModule,
         PersonsModule,
         SchedulingModule,
         StatisticsModule,
@@ -60,11 +62,12 @@ export interface Output {
 
 /**
  * Runs a command's work with the service's parts; an expected error is one line on stderr and exit code 1.
- * `work` returns the exit code.
+ * `work` returns the exit code; `failed` is that of a failure.
  */
 export async function run(
   output: Output,
   work: (app: INestApplicationContext, config: Config) => Promise<number>,
+  { failed = 1 } = {},
 ): Promise<void> {
   let app: INestApplicationContext | undefined;
   try {
@@ -77,7 +80,7 @@ export async function run(
     }
     process.exitCode = await work(app, config);
   } catch (error) {
-    process.exitCode = 1;
+    process.exitCode = failed;
     const { code, text } = described(error);
     if (output.json) print(output, { error: code, message: text }, '');
     process.stderr.write(`${text}\n`);

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 
 /**
- * The places at which a test may kill a process: the steps from planning a run to recording a result, and of work on many
- * clients.
+ * The places at which a test may kill a process: the steps from planning a run to recording a result, of work on many
+ * clients, and of judging a letter that came back.
  */
 export type Failpoint =
   | 'run-created'
@@ -17,6 +17,7 @@ export type Failpoint =
   | 'recorded'
   | 'run-drained'
   | 'unsubscribed'
+  | 'inbound-decided'
   | 'deaf'
   | 'import-chunk'
   | 'bulk-page'

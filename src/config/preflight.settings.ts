@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import { type PreflightMode, preflightModes } from '../domain/preflight';
-import { parseEmailAddress } from '../domain/email-address';
 import { oneOf, setting, text } from './setting';
 
 const ok = <T>(value: T) => ({ ok: true as const, value });
@@ -57,16 +56,6 @@ export const preflightSettings = {
       'in MAIL_FROM.',
     default: '',
     parse: (t) => (/^[\w.-]{5,15}$/.test(t) ? text(t) : bad(`must have 5 to 15 letters, digits or ._-, but is "${t}"`)),
-  }),
-  fblAddress: setting<string>({
-    env: 'FBL_ADDRESS',
-    about:
-      'The address that letters name for complaints (CFBL-Address); of the domain in MAIL_FROM or of one below it.',
-    default: '',
-    parse: (t) => {
-      const parsed = parseEmailAddress(t);
-      return parsed.ok ? ok(parsed.email) : bad(`must be an e-mail address, but is "${t}"`);
-    },
   }),
 } as const;
 

@@ -1,3 +1,4 @@
+import { inboundSettings } from './inbound.settings';
 import { peopleSettings } from './people.settings';
 import { preflightSettings } from './preflight.settings';
 import { sendingSettings } from './sending.settings';
@@ -7,4 +8,10 @@ import { serviceSettings } from './service.settings';
  * All settings: the only place that knows the environment. `.env.example` and the table in README.md are generated from
  * it (`npm run docs`).
  */
-export const schema = { ...serviceSettings, ...sendingSettings, ...preflightSettings, ...peopleSettings };
+export const schema = {
+  ...serviceSettings,
+  ...sendingSettings,
+  ...preflightSettings,
+  ...inboundSettings,
+  ...peopleSettings,
+};

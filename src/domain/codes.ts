@@ -38,6 +38,7 @@ export const mailingCodes = [
   'ended',
   'letters_per_day',
   'POSTAL_ADDRESS_MISSING',
+  'complaint_rate',
   'restored',
   ...SMTP_REASONS,
 ] as const;

@@ -52,6 +52,8 @@ export interface LetterEnvelope {
   boundary: string;
   /** Whether the next server takes 8-bit bodies (RFC 6152). */
   eightBitMime: boolean;
+  /** The address to which a letter unsubscribes, if letters come back to us. */
+  unsubscribeAddress?: string | undefined;
 }
 
 const MAX_LINE = 998;
@@ -65,6 +67,8 @@ const COMPOSED_HERE = new Set(
 const LIST_ID = /^[\w-]+(?:\.[\w-]+)+$/;
 const MESSAGE_ID = /^<[^\s<>@\x7F-\uFFFF]+@[^\s<>@\x7F-\uFFFF]+>$/;
 const LINK = /^https?:\/\/[^\s<>\x7F-\uFFFF]{1,900}$/;
+/** What needs no escapes in a URL (RFC 6068). */
+const RETURN_ADDRESS = /^[\w.+-]{1,64}@[a-z0-9.-]{1,255}$/i;
 const BOUNDARY = /^[\w'()+,./:=?-]{1,70}$/;
 
 /** @throws ValidationError if an address, the list id or one of `headers` can't stand in a header */
@@ -105,7 +109,7 @@ export function composeLetter(prepared: PreparedLetter, letter: LetterEnvelope):
     mailboxHeader('To', { name: data.client.fullName, address: data.client.email }, 'client.email') +
     textHeader('Subject', subject) +
     `Message-ID: ${letter.messageId}\r\nDate: ${headerDate(letter.date)}\r\n` +
-    (prepared.leavable ? unsubscribeHeader(data.unsubscribeUrl) : '') +
+    (prepared.leavable ? unsubscribeHeader(data.unsubscribeUrl, letter.unsubscribeAddress) : '') +
     prepared.common +
     `Content-Type: multipart/alternative;\r\n boundary="${boundary}"\r\n\r\n`;
   const parts = part(boundary, 'plain', text, letter.eightBitMime) + part(boundary, 'html', html, letter.eightBitMime);
@@ -119,9 +123,11 @@ function complaintsHeader(address: string): string {
 }
 
 /** In one line, which some readers of it need. */
-function unsubscribeHeader(url: string | undefined): string {
+function unsubscribeHeader(url: string | undefined, address: string | undefined): string {
   if (url === undefined || !LINK.test(url)) throw unusable('unsubscribeUrl', 'link');
-  return `List-Unsubscribe: <${url}>\r\n`;
+  if (address === undefined) return `List-Unsubscribe: <${url}>\r\n`;
+  if (!RETURN_ADDRESS.test(address)) throw unusable('unsubscribeAddress', 'link');
+  return `List-Unsubscribe: <${url}>, <mailto:${address}?subject=unsubscribe>\r\n`;
 }
 
 function part(boundary: string, subtype: 'plain' | 'html', content: string, eightBitMime: boolean): string {

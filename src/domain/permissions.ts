@@ -4,6 +4,10 @@ import { type SuppressionReason, suppressionReasons } from './suppression';
 export const roles = ['user', 'manager', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
+/** What a token may do: `inbound` is to hand in letters that came back, and nothing else. */
+export const tokenScopes = ['read', 'write', 'inbound'] as const;
+export type TokenScope = (typeof tokenScopes)[number];
+
 /** Who asks, and from where. Every service takes one, and every query asks for what this viewer may see. */
 export interface Viewer {
   userId: number;
@@ -14,7 +18,7 @@ export interface Viewer {
   /** The session the viewer came with. */
   sessionId?: number;
   /** The token the viewer came with, what it may do, and until when; absent for a session. */
-  token?: { id: number; scopes: ('read' | 'write')[]; expiresAt: Date | null };
+  token?: { id: number; scopes: TokenScope[]; expiresAt: Date | null };
 }
 
 /** Whose objects an action reaches: nobody's (403), one's own (another's is 404), or everybody's. */
@@ -40,6 +44,10 @@ export const PERMISSIONS = {
   'suppressions.for_all': { user: 'none', manager: 'all', admin: 'all' },
   /** Whether the addresses that a mail server refused during an outage get mail, for all owners. */
   'outages.decide': { user: 'none', manager: 'all', admin: 'all' },
+  /** Handing in letters that came back, which may stop mail for all owners; a token with the scope `inbound` may, too. */
+  'inbound.take': { user: 'none', manager: 'all', admin: 'all' },
+  /** Having a letter judged anew. */
+  'inbound.judge': { user: 'none', manager: 'all', admin: 'all' },
   /** Bull Board. */
   'queues.read': { user: 'none', manager: 'all', admin: 'all' },
 } as const satisfies Record<string, Record<Role, Reach>>;

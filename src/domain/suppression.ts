@@ -15,7 +15,17 @@ export const scopeOf = ({
 }): SuppressionScope => (ownerId === null ? 'installation' : mailingId === null ? 'owner' : 'mailing');
 
 /** How it became known. */
-export const suppressionSources = ['one_click', 'page', 'smtp', 'api', 'import', 'user', 'cli'] as const;
+export const suppressionSources = [
+  'one_click',
+  'page',
+  'smtp',
+  'api',
+  'import',
+  'user',
+  'cli',
+  'mailto',
+  'inbound',
+] as const;
 export type SuppressionSource = (typeof suppressionSources)[number];
 
 /** The answers to a letter that say: this address gets no mail, today or later. */

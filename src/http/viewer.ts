@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { Request } from 'express';
 import { DomainError } from '../domain/errors';
-import type { Action, Viewer } from '../domain/permissions';
+import type { Action, TokenScope, Viewer } from '../domain/permissions';
 import type { Origin } from '../features/users/sessions.service';
 
 /** A request after the guard. */
@@ -31,6 +31,12 @@ const BODY = 'gonets.body-bytes';
 /** A higher limit for the bodies of these routes. */
 export const TakesBodies = (bytes: number) => SetMetadata(BODY, bytes);
 export const BODY_LIMIT = BODY;
+
+const SCOPE = 'gonets.token-scope';
+
+/** A route that a token with this scope may use, whatever else it may not; others need the usual scope and role. */
+export const OpenToScope = (scope: TokenScope) => SetMetadata(SCOPE, scope);
+export const TOKEN_SCOPE = SCOPE;
 
 const ALLOWS = 'gonets.action';
 

@@ -2,7 +2,7 @@
 export const SCHEDULE_QUEUE = 'schedule';
 export const PLAN_QUEUE = 'plan';
 export const DELIVERY_QUEUE = 'delivery';
-/** Notices (confirm, reset, test); they are sent before letters of mailings. */
+/** Notices (confirm, reset, test), which are sent before letters of mailings, and behind them letters that came back. */
 export const SERVICE_QUEUE = 'service';
 
 /** Jobs of SCHEDULE_QUEUE. */
@@ -11,10 +11,8 @@ export type ScheduleJob = 'tick' | 'sweep';
 export type PlanJob = { runId: number } | { importId: number } | { bulkJobId: number };
 export const APPLY_IMPORT = 'apply-import';
 export const BULK_JOB = 'bulk';
-/** A job of SERVICE_QUEUE: one notice. Its token is made when it is composed. */
-export interface ServiceJob {
-  noticeId: number;
-}
+/** A job of SERVICE_QUEUE: one notice, whose token is made when it is composed; or one letter that came back, to be judged. */
+export type ServiceJob = { noticeId: number } | { inboundId: number };
 /** A job of DELIVERY_QUEUE: one client in one run. The ledger has the rest. */
 export interface DeliveryJob {
   deliveryId: number;

@@ -1,4 +1,5 @@
 import type { DomainError } from '../domain/errors';
+import type { TokenScope } from '../domain/permissions';
 import type { Texts } from './texts/texts';
 
 const among = (texts: Record<string, string>, code: string): string | undefined =>
@@ -22,6 +23,12 @@ export const named = (texts: Record<string, string>, code: string): string => am
 
 /** Why a delivery is in its state. */
 export const reasonText = (code: string, t: Texts): string => named(t.reasons, code);
+
+/** What a token may do. */
+export const scopesText = (scopes: readonly TokenScope[], t: Texts): string => {
+  if (!scopes.includes('read')) return scopes.includes('inbound') ? t.inbound.tokenScope : t.profile.readWrite;
+  return scopes.includes('write') ? t.profile.readWrite : t.profile.readOnly;
+};
 
 /** Why a mailing is in its status. */
 export const statusText = (code: string, t: Texts): string =>

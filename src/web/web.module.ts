@@ -12,6 +12,7 @@ import { MessagesModule } from '../features/messages/messages.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { PersonsModule } from '../features/persons/persons.module';
+import { InboundModule } from '../features/inbound/inbound.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
@@ -26,6 +27,7 @@ import { ProfileWebController } from './pages/profile.web.controller';
 import { AuditWebController } from './pages/audit.web.controller';
 import { SenderWebController } from './pages/sender.web.controller';
 import { SuppressionBatchesWebController } from './pages/suppression-batches.web.controller';
+import { InboundWebController } from './pages/inbound.web.controller';
 import { SuppressionsWebController } from './pages/suppressions.web.controller';
 import { StatusWebController } from './pages/status.web.controller';
 import { UsersWebController } from './pages/users.web.controller';
@@ -84,6 +86,7 @@ import { ReadersService } from './readers.service';
     LedgerModule,
     ConsentModule,
     RunsModule,
+    InboundModule,
     PersonsModule,
     SignupsModule,
     SchedulingModule,
@@ -118,6 +121,7 @@ import { ReadersService } from './readers.service';
     SenderWebController,
     DraftsWebController,
     SuppressionBatchesWebController,
+    InboundWebController,
     SuppressionsWebController,
     UnsubscribeWebController,
     NotFoundApiController,

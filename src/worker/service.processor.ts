@@ -1,31 +1,48 @@
 import { Injectable } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { untilAnswered } from '../database/wait';
 import { AccountGate } from '../features/accounts/account-gate.service';
+import { InboundJudge } from '../features/inbound/inbound-judge.service';
 import { NoticeSender } from '../features/notices/notice-sender';
+import { LifecycleService } from '../features/scheduling/lifecycle.service';
 import type { ServiceJob } from '../queue/queues';
 
 /**
- * Sends notices, ahead of the mailings' letters. While the SMTP account rests they wait, unless a probe is due; then
- * the sweeper enqueues them.
+ * Sends notices, ahead of the mailings' letters, and judges letters that came back. While the SMTP account rests,
+ * notices wait, unless a probe is due; then the sweeper enqueues them.
  */
 @Injectable()
 export class ServiceProcessor {
   constructor(
     private readonly sender: NoticeSender,
     private readonly gate: AccountGate,
+    private readonly judge: InboundJudge,
+    private readonly lifecycle: LifecycleService,
     private readonly logger: PinoLogger,
   ) {}
 
-  async process(job: Job<ServiceJob>): Promise<string> {
-    const sent = await this.gate.lend(({ identity }) => this.sender.send(job.data.noticeId, identity));
+  async process({ data }: Job<ServiceJob>): Promise<string> {
+    if ('inboundId' in data) return this.judgeLetter(data.inboundId);
+    const sent = await this.gate.lend(({ identity }) => this.sender.send(data.noticeId, identity));
     return sent?.verdict.delivery ?? 'waiting';
   }
 
+  private async judgeLetter(id: number): Promise<string> {
+    const judged = await this.judge.judge(id);
+    if (!judged) return 'nothing';
+    const { park, verdict } = judged;
+    if (park) await untilAnswered(() => this.lifecycle.park(park.mailingId, park.code, park.text));
+    return verdict.kind;
+  }
+
   onFailed(job: Job<ServiceJob> | undefined, error: Error): void {
+    const isInbound = job !== undefined && 'inboundId' in job.data;
     this.logger.warn(
-      { event: 'notice.failed', ...job?.data, reason: error.message },
-      'A notice was not sent; the sweeper will enqueue it again',
+      { event: isInbound ? 'inbound.failed' : 'notice.failed', ...job?.data, reason: error.message },
+      isInbound
+        ? 'An incoming letter was not judged; the sweeper will enqueue it again'
+        : 'A notice was not sent; the sweeper will enqueue it again',
     );
   }
 }

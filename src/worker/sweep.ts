@@ -3,6 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { ClientWork } from '../features/clients/client-work.service';
 import { Outages } from '../features/consent/outages.service';
 import { FormDrafts } from '../features/drafts/form-drafts.service';
+import { InboundLetters } from '../features/inbound/inbound-letters.service';
 import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service';
 import { Notices } from '../features/notices/notices.service';
 import { RunsService } from '../features/runs/runs.service';
@@ -23,6 +24,7 @@ export class Sweep {
     private readonly outages: Outages,
     private readonly signups: SignupRecords,
     private readonly drafts: FormDrafts,
+    private readonly inbound: InboundLetters,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -37,6 +39,7 @@ export class Sweep {
     await this.outages.look();
     await this.signups.forgetExpired();
     await this.drafts.forgetOld();
+    await this.inbound.sweep();
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

@@ -7,6 +7,7 @@ import { NoticesModule } from '../features/notices/notices.module';
 import { NoticeSender } from '../features/notices/notice-sender';
 import { DraftsModule } from '../features/drafts/drafts.module';
 import { ConsentModule } from '../features/consent/consent.module';
+import { InboundModule } from '../features/inbound/inbound.module';
 import { RunsModule } from '../features/runs/runs.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { StaleUsers } from '../features/users/stale-users';
@@ -35,6 +36,7 @@ import { WorkerLife } from './worker-life.service';
     SendingModule,
     ConsentModule,
     RunsModule,
+    InboundModule,
     SchedulingModule,
     ImportsModule,
     NoticesModule,

@@ -3,6 +3,7 @@ import { GroupCommit } from '../../src/features/sending/group-commit';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import { LedgerWriter } from '../../src/features/sending/ledger-writer.service';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
+import { ReturnAddresses } from '../../src/features/consent/return-addresses';
 import { LetterComposer } from '../../src/features/sending/letter-composer';
 import { SenderService } from '../../src/features/sending/sender.service';
 import { accountOf } from '../../src/features/accounts/account';
@@ -164,7 +165,14 @@ describe('the queue beside the ledger', () => {
       await gate.start();
       senderAt = (rateLimitPerSecond) => {
         const limiter = new RateLimiter(redis, { ...config, rateLimitPerSecond });
-        const composer = new LetterComposer(database, account, config, new LinkKeys(database), silent);
+        const composer = new LetterComposer(
+          database,
+          account,
+          config,
+          new LinkKeys(database),
+          new ReturnAddresses(new LinkKeys(database), config),
+          silent,
+        );
         writer = new LedgerWriter(database, registry, config, silent);
         return new SenderService(writer, registry, gate, composer, pool, limiter, config);
       };

@@ -8,6 +8,7 @@ import type { StaleUsers } from '../../src/features/users/stale-users';
 import type { Notices } from '../../src/features/notices/notices.service';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
 import type { FormDrafts } from '../../src/features/drafts/form-drafts.service';
+import type { InboundLetters } from '../../src/features/inbound/inbound-letters.service';
 import type { SignupRecords } from '../../src/features/signups/signup-records.service';
 import { Sweep } from '../../src/worker/sweep';
 import { recount } from '../support/invariants';
@@ -392,6 +393,7 @@ describe('the ledger', () => {
         { look: () => Promise.resolve() } as unknown as Outages,
         { forgetExpired: () => Promise.resolve() } as unknown as SignupRecords,
         { forgetOld: () => Promise.resolve() } as unknown as FormDrafts,
+        { sweep: () => Promise.resolve() } as unknown as InboundLetters,
         { ...silent, error: (what: unknown) => named.push(what) } as unknown as PinoLogger,
       );
       await sweep.run();

@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/config';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import { accountOf } from '../../src/features/accounts/account';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
+import { ReturnAddresses } from '../../src/features/consent/return-addresses';
 import { LetterComposer } from '../../src/features/sending/letter-composer';
 import { Ledger, silent } from '../support/ledger';
 
@@ -34,7 +35,15 @@ async function claimed(ledger: Ledger) {
 
 const composer = (ledger: Ledger, env: Record<string, string> = {}) => {
   const config = loadConfig({ ...ENV, ...env });
-  return new LetterComposer(ledger.database, accountOf(config), config, new LinkKeys(ledger.database), silent);
+  const keys = new LinkKeys(ledger.database);
+  return new LetterComposer(
+    ledger.database,
+    accountOf(config),
+    config,
+    keys,
+    new ReturnAddresses(keys, config),
+    silent,
+  );
 };
 
 describe('a letter', () => {
@@ -46,7 +55,7 @@ describe('a letter', () => {
     const { mailingId, claim } = await claimed(ledger);
     const read = async (env: Record<string, string> = {}) => {
       const letter = (await composer(ledger, env).letter(await claim()))!;
-      return simpleParser(letter({ eightBitMime: true }));
+      return simpleParser(letter.raw({ eightBitMime: true }));
     };
     const first = await read();
     await ledger.query(`UPDATE mailings SET name = 'Winter', time_zone = 'Asia/Tokyo' WHERE id = $1`, [mailingId]);
@@ -73,7 +82,7 @@ describe('a letter', () => {
     await ledger.query(`UPDATE clients SET fields = '{"city": "Омск <b>", "born": "2026-12-31", "age": 4}'`);
     const given = await claim();
     expect([given.runId, JSON.parse(given.fields)]).toEqual([runId, { city: 'Омск <b>', born: '2026-12-31', age: 4 }]);
-    const letter = await simpleParser((await composer(ledger).letter(given))!({ eightBitMime: true }));
+    const letter = await simpleParser((await composer(ledger).letter(given))!.raw({ eightBitMime: true }));
     expect(letter.text?.split('\n')[0]).toBe('Омск <b> 31.12.2026 .');
   });
 
@@ -86,7 +95,8 @@ describe('a letter', () => {
       FBL_ADDRESS: 'fbl@bounces.example.com',
     };
     const head = async (env: Record<string, string>) => {
-      const [text = ''] = (await composer(ledger, env).letter(await claim()))!({ eightBitMime: false })
+      const [text = ''] = (await composer(ledger, env).letter(await claim()))!
+        .raw({ eightBitMime: false })
         .toString('latin1')
         .split('\r\n\r\n');
       return text.replace(/\r\n[ \t]+/g, '');
@@ -115,7 +125,7 @@ describe('a letter', () => {
         [ledger, other].map(async (each) => {
           const { claim } = await claimed(each);
           const given = await claim();
-          const letter = (await composer(each).letter(given))!({ eightBitMime: true });
+          const letter = (await composer(each).letter(given))!.raw({ eightBitMime: true });
           return { key: `${given.runId} ${given.id} ${given.clientId}`, id: (await simpleParser(letter)).messageId };
         }),
       );
@@ -130,7 +140,7 @@ describe('a letter', () => {
     const { mailingId, runId, claim } = await claimed(ledger);
     await ledger.query('UPDATE runs SET mailing_name = NULL, time_zone = NULL, sender = NULL, letter_key = NULL');
     const read = async (env: Record<string, string> = {}) =>
-      simpleParser((await composer(ledger, env).letter(await claim()))!({ eightBitMime: true }));
+      simpleParser((await composer(ledger, env).letter(await claim()))!.raw({ eightBitMime: true }));
     const first = await read();
     await ledger.query(`UPDATE mailings SET name = 'Winter' WHERE id = $1`, [mailingId]);
     const second = await read({ MAIL_FROM: 'Else <else@elsewhere.example>' });
@@ -149,7 +159,7 @@ describe('a letter', () => {
     const ahead = jest.spyOn(Date, 'now').mockImplementation(() => real() + 7_200_000);
     try {
       const letter = (await composer(ledger, keys()).letter(await claim()))!;
-      const raw = letter({ eightBitMime: true });
+      const raw = letter.raw({ eightBitMime: true });
       const date = (await simpleParser(raw)).date?.getTime() ?? 0;
       expect(Math.abs(date - real())).toBeLessThan(30_000);
       const times = [...raw.toString('latin1').matchAll(/\bt=(\d+);/g)].map(([, t]) => Number(t));
@@ -166,7 +176,7 @@ describe('a letter', () => {
     await own.letter(given);
     const first = jest.spyOn(ledger.database, 'first').mockRejectedValue(new Error('away'));
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    const raw = (await own.letter(given))!({ eightBitMime: true });
+    const raw = (await own.letter(given))!.raw({ eightBitMime: true });
     expect(Math.abs(((await simpleParser(raw)).date?.getTime() ?? 0) - Date.now())).toBeLessThan(30_000);
     expect(first).toHaveBeenCalled();
   });
@@ -176,7 +186,7 @@ describe('a letter', () => {
     const { runId } = await claim();
     await ledger.query(`UPDATE runs SET subject = 'Привет', body = '<p>Здравствуйте, мир</p>' WHERE id = $1`, [runId]);
     const env = keys();
-    const raw = (await composer(ledger, env).letter(await claim()))!({ eightBitMime: true });
+    const raw = (await composer(ledger, env).letter(await claim()))!.raw({ eightBitMime: true });
     expect(raw.every((octet) => octet < 128)).toBe(true);
     expect(raw.toString('latin1')).not.toContain('8bit');
     const { results } = await dkimVerify(relayed(raw), {
@@ -185,7 +195,7 @@ describe('a letter', () => {
     expect(results.map((result) => result.status.result)).toEqual(['pass', 'pass']);
 
     // Unsigned it may be 8-bit, which is shorter.
-    const plain = (await composer(ledger).letter(await claim()))!({ eightBitMime: true });
+    const plain = (await composer(ledger).letter(await claim()))!.raw({ eightBitMime: true });
     expect(plain.toString('latin1')).toContain('8bit');
   });
 });

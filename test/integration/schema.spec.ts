@@ -11,6 +11,8 @@ import {
   unknownPolicies,
 } from '../../src/domain/states';
 import { deliveryEvents, suppressionReasons, suppressionSources } from '../../src/domain/suppression';
+import { inboundKinds, matchWays } from '../../src/domain/inbound-decision';
+import { inboundSources } from '../../src/features/inbound/inbound-letters.service';
 import { bulkActions, bulkStatuses } from '../../src/domain/bulk';
 import { fieldTypes } from '../../src/domain/client-fields';
 import { audiences } from '../../src/features/audiences/audiences';
@@ -162,11 +164,14 @@ it.each([
   ['bulk_jobs_action_check', bulkActions],
   ['bulk_jobs_status_check', bulkStatuses],
   ['suppressions_source_check', suppressionSources],
+  ['inbound_letters_kind_check', inboundKinds],
+  ['inbound_letters_match_by_check', matchWays],
+  ['inbound_letters_source_check', inboundSources],
 ])('%s allows what the domain knows, and nothing else', async (constraint, known) => {
   const { rows } = await client.query<{ definition: string }>(
     'SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE conname = $1',
     [constraint],
   );
-  const allowed = [...(rows[0]?.definition.matchAll(/'([a-z_]+)'::text/g) ?? [])].map((match) => match[1]);
+  const allowed = [...(rows[0]?.definition.matchAll(/'([a-z_-]+)'::text/g) ?? [])].map((match) => match[1]);
   expect(allowed.sort()).toEqual([...known].sort());
 });

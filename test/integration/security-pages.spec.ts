@@ -7,7 +7,7 @@ import { makeObjects, type Objects, routesOf } from '../support/objects';
 /** For everybody; the last one is for addresses that are nobody's. */
 const PUBLIC =
   /^\/(sign-in(\/code|\/oidc(\/callback)?)?|register|confirm|confirm-email|invitation|forgot|reset|language\/:code|u\/:link|f\/:token|f\/confirm|\{\*path\})$/;
-const FOR_MANAGERS = /^\/((users|audit|status)(\/|$)|suppressions\/batches\/:id\/suppress$)/;
+const FOR_MANAGERS = /^\/((users|audit|status)(\/|$)|suppressions\/batches\/:id\/suppress$|inbound\/:id\/judge$)/;
 const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/clients\/import\/:id/, 'import'],
   [/^\/clients\/tags\/:id/, 'tag'],
@@ -20,6 +20,7 @@ const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/deliveries\/:id/, 'delivery'],
   [/^\/users\/:id/, 'user'],
   [/^\/suppressions\/batches\/:id/, 'batch'],
+  [/^\/inbound\/:id/, 'inbound'],
   [/^\/clients\/jobs\/:id/, 'job'],
   [/^\/suppressions\/:id/, 'suppression'],
   [/^\/(account\/)?tokens\/:id/, 'token'],

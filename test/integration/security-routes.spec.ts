@@ -15,6 +15,7 @@ interface Route {
   of?: keyof Objects;
   body?: (objects: Objects, caller: Person) => unknown;
   type?: string;
+  query?: string;
   /** Brings the object into the state that the route asks for. */
   first?: (objects: Objects) => Promise<unknown>;
   /** Nobody does it to themselves. */
@@ -206,6 +207,16 @@ const ROUTES: Record<string, Route> = {
   'POST /deliveries/:id/resend': { is: 'content.change', of: 'delivery', first: unknown },
   'POST /deliveries/:id/mark-sent': { is: 'content.change', of: 'delivery', first: unknown },
   'GET /mailings/:id/preflight': { ...read, of: 'mailing' },
+  'POST /inbound': {
+    is: 'inbound.take',
+    query: '?to=b@example.org',
+    body: () => 'Subject: x\r\n\r\nx',
+    type: 'message/rfc822',
+  },
+  'GET /inbound': read,
+  'GET /inbound/:id': { ...read, of: 'inbound' },
+  'GET /inbound/:id/eml': { ...read, of: 'inbound' },
+  'POST /inbound/:id/judge': { is: 'inbound.judge', of: 'inbound' },
   'GET /suppressions': read,
   'GET /suppressions.csv': read,
   'POST /suppressions': create((_, { id }) => ({ email: `s${id}@example.net` })),
@@ -274,7 +285,7 @@ async function ask(name: string, route: Route, objects: Objects, caller: Person 
   const body = await route.body?.(objects, caller ?? other);
   return api.call(
     method,
-    `/api/v1${path.replace(':id', String(route.of ? objects[route.of] : '')).replace(':key', 'city')}`,
+    `/api/v1${path.replace(':id', String(route.of ? objects[route.of] : '')).replace(':key', 'city')}${route.query ?? ''}`,
     {
       ...(caller && { token: caller.token }),
       ...(body !== undefined && { body }),

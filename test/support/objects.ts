@@ -17,6 +17,7 @@ export interface Objects {
   job: number;
   suppression: number;
   batch: number;
+  inbound: number;
   token: number;
   session: number;
   identity: number;
@@ -72,6 +73,13 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
     suppression: (await post('/suppressions', { email: `gone${made}@example.net` })).id,
     batch: await id(
       `INSERT INTO suppression_batches (kind, owner_id, complete_at) VALUES ('import', $1, now()) RETURNING id`,
+      ownerId,
+    ),
+    inbound: await id(
+      `INSERT INTO inbound_letters (source, envelope_from, envelope_to, digest, raw, size, judged_at, kind, reason,
+                                    basis, owner_id)
+       VALUES ('api', '', 'b@example.org', sha256(random()::text::bytea), 'Subject: x', 10, now(), 'ignore',
+               'not_a_report', 'none', $1) RETURNING id`,
       ownerId,
     ),
     token: (await post('/tokens', { name: 'one' })).id,

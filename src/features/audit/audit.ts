@@ -1,6 +1,6 @@
 import type { Sql, Transaction } from '../../database/database';
 import type { BulkAction } from '../../domain/bulk';
-import type { Role, Viewer } from '../../domain/permissions';
+import type { Role, TokenScope, Viewer } from '../../domain/permissions';
 import type { SuppressionReason } from '../../domain/suppression';
 
 export const auditActions = [
@@ -66,6 +66,7 @@ export const auditActions = [
   'suppressions.import',
   'suppressions.undo',
   'suppressions.confirm',
+  'inbound.judge',
   'sender.change',
   'form.create',
   'form.change',
@@ -98,6 +99,7 @@ export const auditObjects = [
   'account',
   'suppression',
   'suppression_batch',
+  'inbound',
   'bulk_job',
 ] as const;
 
@@ -132,7 +134,7 @@ export interface AuditDetail {
   /** Of a token: its user, name, scopes and, if it has one, its end. */
   userId?: number;
   name?: string;
-  scopes?: ('read' | 'write')[];
+  scopes?: TokenScope[];
   expiresAt?: Date;
   /** Deliveries that a mail server's log says were accepted, and those that are open again. */
   marked?: number;

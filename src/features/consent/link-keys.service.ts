@@ -8,6 +8,13 @@ import {
   readToken,
   tokenWriter,
 } from '../../domain/address-token';
+import {
+  readReturnToken,
+  returnKeyIdOf,
+  type ReturnToken,
+  type ReturnTokens,
+  returnTokenWriter,
+} from '../../domain/bounce-address';
 import type { Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
 
@@ -33,20 +40,25 @@ export class LinkKeys {
   async signer(
     of: Pick<AddressToken, 'kind' | 'ownerId' | 'mailingId'>,
   ): Promise<(deliveryId: number, email: string) => string> {
-    const { keys, pepper } = await this.read(FRESH_MS);
-    const key = keys[0];
-    if (!key) throw new Error('all keys for links in letters are retired: make one by gonets rotate-link-keys');
-    const write = tokenWriter(key, of);
+    const { pepper } = await this.read(FRESH_MS);
+    const write = tokenWriter(await this.signingKey(), of);
     return (deliveryId, email) => write(deliveryId, addressHash(pepper, email.toLowerCase()));
   }
 
   /** Null for anything that was not signed here, and for what a retired key has signed. */
   async tokenOf(text: string): Promise<AddressToken | null> {
-    const known = await this.read(FRESH_MS);
-    // Another process may have made a key meanwhile. Whatever is sent, they are read at most once a second.
-    const isKnown = known.keys.some(({ id }) => id === keyIdOf(text));
-    const { keys } = isKnown ? known : await this.read(AGAIN_MS);
-    return readToken(keys, text);
+    return readToken(await this.keysWith(keyIdOf(text)), text);
+  }
+
+  /** The function that writes what a letter's return addresses say. */
+  async returnSigner(): Promise<(deliveryId: number) => ReturnTokens> {
+    return returnTokenWriter(await this.signingKey());
+  }
+
+  /** As `tokenOf`, of a token in an address. */
+  async returnTokenOf(text: string): Promise<ReturnToken | null> {
+    const id = returnKeyIdOf(text);
+    return id === undefined ? null : readReturnToken(await this.keysWith(id), text);
   }
 
   /** What stands for an address in links and in the list of suppressions. @param key as `emailKey` gives it */
@@ -66,6 +78,18 @@ export class LinkKeys {
     });
     this.secrets = undefined;
     return id;
+  }
+
+  private async signingKey(): Promise<LinkKey> {
+    const [key] = (await this.read(FRESH_MS)).keys;
+    if (!key) throw new Error('all keys for links in letters are retired: make one by gonets rotate-link-keys');
+    return key;
+  }
+
+  /** Another process may have made a key meanwhile. Whatever is sent, they are read at most once a second. */
+  private async keysWith(keyId: number | undefined): Promise<LinkKey[]> {
+    const known = await this.read(FRESH_MS);
+    return (known.keys.some(({ id }) => id === keyId) ? known : await this.read(AGAIN_MS)).keys;
   }
 
   private async read(maxAgeMs: number): Promise<Secrets> {

@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { Database, type Transaction } from '../../database/database';
 import { type DomainLetters, outages } from '../../domain/suppression';
 import { Repeated } from '../../logging/repeated';
-import { domainOf } from './suppression-sql';
+import { domainOf, OF_ANSWERS } from './suppression-sql';
 
 /** After so many hard bounces of its own a worker looks at all of them. */
 const LOOK_EACH = 10;
@@ -56,7 +56,7 @@ export class Outages {
   private async lookOnce(): Promise<void> {
     const lately = await this.database.first<{ n: number }>(
       `SELECT count(*) AS n FROM (
-         SELECT FROM suppressions WHERE source = 'smtp' AND created_at > app_now() - ${WINDOW} LIMIT ${ENOUGH}) s`,
+         SELECT FROM suppressions WHERE ${OF_ANSWERS} AND created_at > app_now() - ${WINDOW} LIMIT ${ENOUGH}) s`,
     );
     if ((lately?.n ?? 0) < ENOUGH) return;
     this.lookedAt = performance.now();
@@ -83,14 +83,16 @@ export class Outages {
          SELECT s.email_key, s.delivery_id, ${domainOf('s.email_key')} AS domain,
                 row_number() OVER (PARTITION BY ${domainOf('s.email_key')} ORDER BY s.id DESC) AS nth
            FROM (SELECT DISTINCT ON (email_key) id, email_key, delivery_id FROM suppressions
-                  WHERE source = 'smtp' AND created_at > app_now() - ${WINDOW} AND email_key IS NOT NULL
+                  WHERE ${OF_ANSWERS} AND created_at > app_now() - ${WINDOW} AND email_key IS NOT NULL
                   ORDER BY email_key, id DESC) s),
        -- Their numbers, and how many of them took mail lately.
        domains AS MATERIALIZED (
          SELECT domain, count(*) AS refused,
                 count(*) * avg(CASE WHEN nth > ${CLOSELY} THEN NULL WHEN EXISTS (
                   SELECT FROM deliveries d JOIN deliveries o ON o.client_id = d.client_id
-                   WHERE d.id = refused.delivery_id AND lower(o.email) = refused.email_key AND o.status = 'sent'
+                   WHERE d.id = refused.delivery_id AND o.id <> d.id AND lower(o.email) = refused.email_key
+                     AND o.status = 'sent' AND NOT EXISTS (
+                       SELECT FROM delivery_events e WHERE e.delivery_id = o.id AND e.kind = 'bounced')
                      AND o.run_id >= (SELECT min(id) FROM runs WHERE created_at > app_now() - ${LATELY}))
                   THEN 1 ELSE 0 END) AS took_mail
            FROM refused GROUP BY domain),
@@ -147,7 +149,7 @@ async function hold(
       );
   await tx.affected(
     `UPDATE suppressions SET lifted_at = app_now(), lift_reason = 'outage', batch_id = $1
-      WHERE source = 'smtp' AND created_at > app_now() - ${WINDOW} AND reason = 'hard_bounce' AND lifted_at IS NULL
+      WHERE ${OF_ANSWERS} AND created_at > app_now() - ${WINDOW} AND reason = 'hard_bounce' AND lifted_at IS NULL
         AND batch_id IS NULL AND ($2::text IS NULL OR ${domainOf('email_key')} = $2)`,
     [batch?.id, domain],
   );

@@ -34,6 +34,9 @@ export const whySuppressed = ({ email, owner, mailing, transactional }: Recipien
 /** SQL: the domain of an address. */
 export const domainOf = (email: string): string => `substring(lower(${email}) from '[^@]*$')`;
 
+/** SQL: suppressions that mail servers' answers led to, at once or by letters that came back. */
+export const OF_ANSWERS = `source IN ('smtp', 'inbound')`;
+
 /** Codes that are about the mailbox alone (RFC 3463), as far as servers keep to them. */
 const CLEAR_CODES = String.raw`'^5\.(1\.(1|2|3|10)|2\.1|5\.0)$'`;
 /** Words about us or about the letter, which some servers put behind words about the mailbox. */
@@ -59,12 +62,13 @@ export const isHardBounced = (of: string, status = 'status'): string =>
 
 /**
  * SQL: suppresses for everybody the addresses of `from`, whose rows have `email`, `owner_id`, `detail` and
- * `delivery_id`. During an outage they are only noted: they stand there as lifted and belong to its batch.
+ * `delivery_id`; one that would have expired does not any more. During an outage they are only noted: they stand there
+ * as lifted and belong to its batch.
  */
-export const suppressBounced = (from: string): string => `
-  INSERT INTO suppressions
+export const suppressBounced = (from: string, source: 'smtp' | 'inbound' = 'smtp'): string => `
+  INSERT INTO suppressions AS s
     (listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id, lifted_at, lift_reason)
-  SELECT DISTINCT ON (lower(b.email)) b.owner_id, lower(b.email), address_hash(b.email), 'hard_bounce', 'smtp',
+  SELECT DISTINCT ON (lower(b.email)) b.owner_id, lower(b.email), address_hash(b.email), 'hard_bounce', '${source}',
          left(b.detail, 500), b.delivery_id, outage.id, CASE WHEN outage.id IS NOT NULL THEN app_now() END,
          CASE WHEN outage.id IS NOT NULL THEN 'outage' END
     FROM (${from}) b LEFT JOIN LATERAL (
@@ -73,4 +77,5 @@ export const suppressBounced = (from: string): string => `
          AND (o.domain IS NULL OR o.domain = ${domainOf('b.email')})
        ORDER BY o.domain NULLS LAST LIMIT 1) outage ON true
    ORDER BY lower(b.email)
-  ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`;
+  ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
+    SET expires_at = NULL, detail = excluded.detail WHERE s.expires_at IS NOT NULL`;

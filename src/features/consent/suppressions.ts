@@ -4,6 +4,8 @@ import type { SuppressionReason, SuppressionSource } from '../../domain/suppress
 export interface NewSuppression {
   /** Null: it applies to all owners. */
   ownerId: number | null;
+  /** In whose list it stands, if it applies to all owners. */
+  listedFor?: number;
   /** Null: all mailings. */
   mailingId: number | null;
   /** As `emailKey` gives it; null if the address is not known any more. */
@@ -17,15 +19,25 @@ export interface NewSuppression {
 
 /** Suppresses an address for good; harmless to repeat. @returns whether it was not suppressed for this reason before */
 export async function suppress(sql: Sql, suppression: NewSuppression): Promise<boolean> {
-  const { ownerId, mailingId, emailKey, addressHash, reason, source, detail, deliveryId } = suppression;
+  const { ownerId, listedFor, mailingId, emailKey, addressHash, reason, source, detail, deliveryId } = suppression;
   const row = await sql.first<{ isNew: boolean }>(
     `INSERT INTO suppressions AS s
        (owner_id, listed_for, mailing_id, email_key, address_hash, reason, source, detail, delivery_id)
-     VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8)
+     VALUES ($1, $9, $2, $3, $4, $5, $6, $7, $8)
      ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
        SET email_key = coalesce(s.email_key, excluded.email_key), expires_at = NULL
      RETURNING xmax = 0 AS is_new`,
-    [ownerId, mailingId, emailKey, addressHash, reason, source, detail ?? '', deliveryId ?? null],
+    [
+      ownerId,
+      mailingId,
+      emailKey,
+      addressHash,
+      reason,
+      source,
+      detail ?? '',
+      deliveryId ?? null,
+      ownerId ?? listedFor ?? null,
+    ],
   );
   return row?.isNew ?? false;
 }

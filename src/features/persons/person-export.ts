@@ -9,6 +9,8 @@ export interface PersonExport {
   suppressions: object[];
   selectedFor: object[];
   letters: object[];
+  /** Letters that came back, as long as they are kept. */
+  returned: object[];
   notices: object[];
   signups: object[];
   audit: object[];
@@ -35,6 +37,10 @@ const LETTERS_OF = `SELECT d.id AS delivery_id, d.run_id, r.mailing_id, r.mailin
        FROM delivery_events e WHERE e.delivery_id = d.id) AS events
   FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id IN ${LETTERS} ORDER BY d.id`;
 
+const RETURNED = `SELECT l.id, l.received_at, l.envelope_from, l.subject, l.kind, l.reason, l.address, l.reply, l.delivery_id
+  FROM inbound_letters l WHERE ($1::bigint IS NULL OR l.owner_id = $1)
+   AND (lower(l.address) = ANY($2::text[]) OR lower(l.envelope_from) = ANY($2::text[])) ORDER BY l.id`;
+
 const NOTICES = `SELECT id, kind, email, status, last_response, created_at, finished_at FROM notices
   WHERE kind IN ('test', 'signup') AND lower(email) = ANY($2::text[]) AND ($1::bigint IS NULL OR user_id = $1) ORDER BY id`;
 
@@ -58,6 +64,7 @@ export async function exportPerson(sql: Sql, person: Person): Promise<PersonExpo
     suppressions: await sql.rows<object>(SUPPRESSIONS, [ownerId, addresses]),
     selectedFor: await sql.rows<object>(SELECTED, [clientIds]),
     letters: await sql.rows<object>(LETTERS_OF, [ownerId, addresses, clientIds]),
+    returned: await sql.rows<object>(RETURNED, [ownerId, addresses]),
     notices: await sql.rows<object>(NOTICES, [ownerId, addresses]),
     signups: await sql.rows<object>(SIGNUPS, [ownerId, addresses, clientIds]),
     audit: await sql.rows<object>(AUDIT, [clientIds]),

@@ -10,7 +10,9 @@ import { eraseFromFilters } from './filters';
 import { deleteClients } from '../clients/delete-clients';
 import { eraseFromDrafts } from '../drafts/form-drafts.service';
 import { eraseFromImports } from '../clients/erasure';
+import { eraseHealth } from '../consent/address-health';
 import { eraseSuppressed } from '../consent/suppressions';
+import { eraseInbound } from '../inbound/erasure';
 import { eraseLetters } from '../ledger/erasure';
 import { settlePlanning, skipForgotten } from '../ledger/moves';
 import { eraseNotices } from '../notices/erasure';
@@ -97,6 +99,8 @@ export class PersonsService {
           'A letter to this person is under way, or its answer may still come: try again in a quarter of an hour.',
         );
       await eraseLetters(tx, ids);
+      await eraseInbound(tx, ownerId, addresses, ids);
+      await eraseHealth(tx, ownerId, addresses);
       await eraseSuppressed(tx, ownerId, addresses);
       await eraseNotices(tx, ownerId, addresses);
       await eraseSignups(tx, ownerId, addresses, clientIds);

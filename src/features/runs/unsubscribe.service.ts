@@ -74,8 +74,29 @@ export class UnsubscribeService {
    */
   async leave(link: string, scope: Scope, source: 'one_click' | 'page'): Promise<boolean> {
     const token = await this.keys.tokenOf(link);
-    if (!token) return false;
-    if (token.kind === 'test') return true;
+    if (token?.kind === 'unsubscribe') await this.leaveBy(token, scope, source);
+    return token !== null;
+  }
+
+  /**
+   * As `leave`, by a letter that came back from this delivery's recipient: from all mailings of its owner.
+   * @returns false if the ledger does not know the letter, or its recipient was erased
+   */
+  async leaveByMail(deliveryId: number): Promise<boolean> {
+    const letter = await this.database.first<Pick<AddressToken, 'ownerId' | 'mailingId' | 'addressHash'>>(
+      `SELECT r.owner_id, r.mailing_id, address_hash(d.email) AS address_hash
+         FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1 AND d.email LIKE '%@%'`,
+      [deliveryId],
+    );
+    if (letter) await this.leaveBy({ ...letter, deliveryId }, 'owner', 'mailto');
+    return letter !== undefined;
+  }
+
+  private async leaveBy(
+    token: Omit<AddressToken, 'kind'>,
+    scope: Scope,
+    source: 'one_click' | 'page' | 'mailto',
+  ): Promise<void> {
     const mailingId = scope === 'mailing' ? token.mailingId : null;
     const emailKey = await this.database.transaction(async (tx) => {
       const emailKey = await addressOf(tx, token);
@@ -86,7 +107,6 @@ export class UnsubscribeService {
     });
     failpoint('unsubscribed');
     if (emailKey !== null) await this.skip({ emailKey, ownerId: token.ownerId, mailingId });
-    return true;
   }
 
   /**
@@ -152,7 +172,10 @@ async function clientOf(sql: Sql, { kind, ownerId, deliveryId, addressHash }: Ad
  * The address that a link stands for, as it is compared: the ledger has it, else the owner's clients; null if nobody
  * knows it any more. Only if the ledger's row is gone, all of the owner's clients are searched, once for an address.
  */
-async function addressOf(tx: Transaction, { ownerId, deliveryId, addressHash }: AddressToken): Promise<string | null> {
+async function addressOf(
+  tx: Transaction,
+  { ownerId, deliveryId, addressHash }: Omit<AddressToken, 'kind'>,
+): Promise<string | null> {
   const known = await tx.first<{ key: string }>(
     `SELECT lower(email) AS key FROM deliveries WHERE id = $1 AND address_hash(email) = $2
      UNION ALL

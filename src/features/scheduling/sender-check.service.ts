@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { isPrivate } from '../../config/private-host';
 import { Dns, inTime } from '../../dns/dns';
+import { parseReturnAddress } from '../../domain/bounce-address';
 import { mayNameForComplaints } from '../../domain/feedback';
 import { type Identity, identityOf } from '../../domain/identity';
 import { examineSender, type SenderFacts, type SenderSetup } from '../../domain/sender-domain';
@@ -35,16 +36,20 @@ export class SenderCheck {
 export function senderSetup(config: Config, domain?: string): SenderSetup {
   const identity: Identity = { ...identityOf(config), ...(domain !== undefined && { domain }) };
   const smtp = parseSmtpUrl(config.smtpUrl);
-  const { fblAddress: address } = config;
+  const { feedbackAddress: address } = config;
   return {
     domain: identity.domain,
-    envelope: identity.domain,
+    envelope: returnDomain(config) ?? identity.domain,
     keys: identity.dkim,
     relay: { host: smtp.host, isPrivate: isPrivate(smtp.host), needsTls: smtp.secure || smtp.requireTLS },
     complaints: address === '' ? null : { address, usable: mayNameForComplaints(address, identity) },
     ips: config.sendingIps,
   };
 }
+
+/** The domain of the envelope sender, if letters have one of their own. */
+const returnDomain = ({ bounceAddress }: Config): string | undefined =>
+  bounceAddress === '' ? undefined : parseReturnAddress(bounceAddress)?.domain;
 
 /** With settings that can't be used no worker starts; the pages do without. */
 function usable<T>(make: () => T): T | null {

@@ -14,6 +14,7 @@ import { reasonText } from '../../domain/footer';
 import { compileContent, type LetterData } from '../../domain/template';
 import { ACCOUNT, type Account } from '../accounts/account';
 import { LinkKeys } from '../consent/link-keys.service';
+import { ReturnAddresses, type WayBack } from '../consent/return-addresses';
 import { oneLine } from '../consent/senders.service';
 import type { Claim } from '../ledger/claims';
 import { settleSnapshot } from '../runs/run-moves';
@@ -27,6 +28,8 @@ interface RunContent {
   data: Omit<LetterData, 'client' | 'unsubscribeUrl'>;
   /** The link by which the recipient of a delivery leaves. */
   linkOf: (deliveryId: number, email: string) => string;
+  /** Where the letter of a delivery comes back to; null: to its From. */
+  wayBackOf: ((deliveryId: number) => WayBack) | null;
 }
 
 /** A run as it was when it began. */
@@ -51,6 +54,13 @@ interface RunSnapshot {
 /** Writes a letter for a server with these capabilities. */
 export type Compose = (server: { eightBitMime: boolean }) => Buffer;
 
+/** A letter that is ready to be written. */
+export interface ReadyLetter {
+  /** The envelope sender. */
+  from: string;
+  raw: Compose;
+}
+
 const KEPT_RUNS = 50;
 
 /**
@@ -67,17 +77,18 @@ export class LetterComposer {
     @Inject(ACCOUNT) private readonly account: Account,
     @Inject(CONFIG) private readonly config: Config,
     private readonly keys: LinkKeys,
+    private readonly returns: ReturnAddresses,
     private readonly logger: PinoLogger,
   ) {
     this.clock = new LedgerClock(database);
   }
 
   /**
-   * The function that writes this claim's letter once the server's capabilities are known; null if its content could
-   * not be read.
+   * This claim's envelope sender, and the function that writes its letter once the server's capabilities are known;
+   * null if its content could not be read.
    * @throws DomainError (the returned function) if the run's content can't be composed
    */
-  async letter(claim: Claim): Promise<Compose | null> {
+  async letter(claim: Claim): Promise<ReadyLetter | null> {
     let content: RunContent | DomainError;
     try {
       content = await this.content(claim.runId);
@@ -89,11 +100,12 @@ export class LetterComposer {
       );
       return null;
     }
-    return ({ eightBitMime }) => {
+    const { runId, clientId, id: deliveryId } = claim;
+    const wayBack = content instanceof DomainError ? undefined : content.wayBackOf?.(deliveryId);
+    const raw: Compose = ({ eightBitMime }) => {
       if (content instanceof DomainError) throw content;
       const date = this.clock.now();
       const { prepared, runKey, domain, data, linkOf } = content;
-      const { runId, clientId, id: deliveryId } = claim;
       const digest = letterDigest({ runKey, runId, clientId, deliveryId }, this.config.secretKey);
       return composeSigned(this.account.identity, prepared, {
         data: {
@@ -110,8 +122,10 @@ export class LetterComposer {
         boundary: boundaryOf(digest),
         date,
         eightBitMime,
+        unsubscribeAddress: wayBack?.unsubscribe,
       });
     };
+    return { from: wayBack?.bounce ?? this.account.identity.from.address, raw };
   }
 
   private content(runId: number): Promise<RunContent | DomainError> {
@@ -137,7 +151,7 @@ export class LetterComposer {
     const { from, domain } = senderOf(run.sender);
     const replyTo = run.replyTo === null ? {} : { replyTo: { address: run.replyTo } };
     const { dkim } = this.account.identity;
-    const { fblAddress: complaintsTo } = this.config;
+    const { feedbackAddress: complaintsTo } = this.config;
     const listId = `mailing-${run.mailingId}.${domain}`;
     const tokenOf = await this.keys.signer({ kind: 'unsubscribe', ownerId: run.ownerId, mailingId: run.mailingId });
     return {
@@ -164,6 +178,7 @@ export class LetterComposer {
         date: run.createdAt.toISOString(),
         timeZone,
       },
+      wayBackOf: await this.returns.writer(),
       linkOf: (deliveryId, email) => unsubscribeUrl(this.config.publicUrl, tokenOf(deliveryId, email)),
     };
   }

@@ -14,7 +14,7 @@ import type { Claim } from '../ledger/claims';
 import type { DeliveryRecord } from '../ledger/records';
 import { WorkerRegistry } from '../ledger/worker-registry.service';
 import { LedgerWriter, UNTRIED } from './ledger-writer.service';
-import { type Compose, LetterComposer } from './letter-composer';
+import { LetterComposer, type ReadyLetter } from './letter-composer';
 import { MailingStreaks, type ParkMailing } from './mailing-streaks';
 import { Slot, Slots } from './slots';
 import { recordOf } from './verdict-record';
@@ -59,13 +59,14 @@ interface Transmitted {
   durationMs: number;
   /** `performance.now()` */
   startedAt: number;
+  /** The letter's envelope sender. */
+  from: string;
 }
 
 /** Sends one delivery: claim, mayGo, compose, transmit, record. */
 @Injectable()
 export class SenderService {
   private readonly slots: Slots;
-  private readonly from: string;
   private stopped = false;
   private readonly streaks = new MailingStreaks();
   /** Called with the outcome of a probe, which belongs to no job. */
@@ -80,7 +81,6 @@ export class SenderService {
     private readonly limiter: RateLimiter,
     @Inject(CONFIG) private readonly config: Config,
   ) {
-    this.from = gate.account.identity.from.address;
     this.slots = new Slots(() => claimsHeld(pool.ready, pool.letterMs, ledger.claimMs));
     pool.attend({
       wanted: () => this.slots.wanted,
@@ -143,9 +143,9 @@ export class SenderService {
     if ('kind' in claim) return claim;
     const held = this.mayGo(claim, turn);
     if (held) return held;
-    const raw = await this.compose(claim, turn);
-    if (typeof raw !== 'function') return raw;
-    const transmitted = await this.transmit(claim, raw, turn);
+    const letter = await this.compose(claim, turn);
+    if ('kind' in letter) return letter;
+    const transmitted = await this.transmit(claim, letter, turn);
     return this.record(claim, transmitted, turn);
   }
 
@@ -166,19 +166,19 @@ export class SenderService {
     return this.giveBack(claim, turn, { status: 'deferred', reason: 'domain_rests', delayMs: Math.ceil(restMs) });
   }
 
-  private async compose(claim: Claim, turn: Turn): Promise<Compose | SendOutcome> {
-    const raw = await this.composer.letter(claim);
+  private async compose(claim: Claim, turn: Turn): Promise<ReadyLetter | SendOutcome> {
+    const letter = await this.composer.letter(claim);
     // Composing may have taken a while: the account may rest by now, or have just recognised that the domain must.
-    if (!raw || !this.isOpen(turn.probe)) return this.giveBack(claim, turn);
-    return this.mayGo(claim, turn) ?? raw;
+    if (!letter || !this.isOpen(turn.probe)) return this.giveBack(claim, turn);
+    return this.mayGo(claim, turn) ?? letter;
   }
 
-  private async transmit(claim: Claim, raw: Compose, turn: Turn): Promise<Transmitted> {
+  private async transmit(claim: Claim, { from, raw }: ReadyLetter, turn: Turn): Promise<Transmitted> {
     const startedAt = performance.now();
     const result: TransmitResult =
       turn.epoch === this.registry.epoch
         ? await this.pool.transmit({
-            from: this.from,
+            from,
             to: claim.email,
             raw,
             first: turn.probe || turn.fresh !== undefined,
@@ -187,11 +187,12 @@ export class SenderService {
           })
         : { kind: 'withheld', phase: 'connect', text: 'this worker was silent for too long' };
     failpoint('after-reply');
-    return { result, durationMs: Math.round(performance.now() - startedAt), startedAt };
+    return { result, durationMs: Math.round(performance.now() - startedAt), startedAt, from };
   }
 
-  private async record(claim: Claim, { result, durationMs, startedAt }: Transmitted, turn: Turn): Promise<SendOutcome> {
-    const facts = { from: this.from, to: claim.email, brokenBefore: claim.breaks };
+  private async record(claim: Claim, transmitted: Transmitted, turn: Turn): Promise<SendOutcome> {
+    const { result, durationMs, startedAt, from } = transmitted;
+    const facts = { from, to: claim.email, brokenBefore: claim.breaks };
     const verdict = this.streaks.blame(claim, classify(result, facts));
     const record = recordOf(claim, result, verdict, durationMs, this.config, Math.random());
     // A probe is owed its try like the letters before it.

@@ -1,6 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
-
-export type TokenScope = 'read' | 'write';
+import type { TokenScope } from '../../domain/permissions';
 
 @Entity('api_tokens')
 export class ApiToken {

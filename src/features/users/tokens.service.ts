@@ -3,11 +3,11 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Sql } from '../../database/database';
 import { ConflictError, ForbiddenError, invalid, NotFoundError } from '../../domain/errors';
 import { singleLineProblem } from '../../domain/email-address';
-import type { Role, Viewer } from '../../domain/permissions';
+import { requireMay, type Role, type TokenScope, tokenScopes, type Viewer } from '../../domain/permissions';
 import { problem } from '../../domain/problems';
 import { tokenHash } from '../../domain/token-hash';
 import { audit } from '../audit/audit';
-import { ApiToken, type TokenScope } from './api-token.entity';
+import { ApiToken } from './api-token.entity';
 import { lockAccess } from './lock-access';
 
 export interface NewToken {
@@ -34,7 +34,7 @@ export class TokensService {
   constructor(private readonly database: Database) {}
 
   /**
-   * A token that is made with a token has at most its scopes and its life. None is made after a block, or after the end
+   * A token that is made with a token has at most its scopes and its life; who may hand in letters makes one that may. None is made after a block, or after the end
    * of the session or token of the request.
    * @throws ValidationError, ForbiddenError, DomainError UNAUTHENTICATED, ConflictError OWNER_BLOCKED
    */
@@ -43,10 +43,13 @@ export class TokensService {
     if (badName) throw invalid('name', badName);
     if (input.expiresAt && (await this.isOver(input.expiresAt))) throw invalid('expiresAt', problem('past'));
     const scopes = [...new Set(input.scopes ?? viewer.token?.scopes ?? ['read' as const, 'write' as const])];
-    if (scopes.length === 0) throw invalid('scopes', problem('some_of', { options: ['read', 'write'] }));
+    if (scopes.length === 0) throw invalid('scopes', problem('some_of', { options: [...tokenScopes] }));
+    if (scopes.includes('inbound')) requireMay(viewer, 'inbound.take');
     const { token: maker } = viewer;
     const expiresAt = input.expiresAt ?? maker?.expiresAt ?? null;
-    if (maker && !scopes.every((scope) => maker.scopes.includes(scope)))
+    // What the scope `inbound` allows, `write` allows to who may do it.
+    const may = (scope: TokenScope) => maker?.scopes.includes(scope === 'inbound' ? 'write' : scope);
+    if (maker && !scopes.every(may))
       throw new ForbiddenError('A token can not make a token with more scopes than it has.');
     if (maker?.expiresAt && expiresAt && expiresAt > maker.expiresAt)
       throw new ForbiddenError('A token can not make a token that lives longer than itself.');

@@ -119,7 +119,7 @@ function Menu() {
             <MenuLink to="/messages" icon="messages" text={t.menu.messages} />
             <MenuLink to="/clients" also="/forms" icon="clients" text={t.menu.clients} />
             <MenuLink to="/segments" icon="segments" text={t.menu.segments} />
-            <MenuLink to="/suppressions" icon="suppressions" text={t.menu.suppressions} />
+            <MenuLink to="/suppressions" also="/inbound" icon="suppressions" text={t.menu.suppressions} />
             <MenuLink to="/attempts" icon="attempts" text={t.menu.attempts} />
             <MenuLink to="/reports" icon="reports" text={t.menu.reports} />
           </ul>

@@ -4,7 +4,7 @@ import type { Role } from '../../domain/permissions';
 import { auditActions, type AuditDetail, type AuditObject, auditObjects } from '../../features/audit/audit';
 import type { AuditEntry } from '../../features/audit/audit.service';
 import { Empty, PageHead, Pager, Pick, Search, Table } from '../components/list';
-import { named } from '../codes';
+import { named, scopesText } from '../codes';
 import { type Reader, useReader } from '../reader';
 
 export function AuditPage({ entries }: { entries: Page<AuditEntry> }) {
@@ -117,6 +117,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   account: null,
   suppression: null,
   suppression_batch: (id) => `/suppressions/batches/${id}`,
+  inbound: (id) => `/inbound/${id}`,
   bulk_job: (id) => `/clients/jobs/${id}`,
 };
 
@@ -165,7 +166,7 @@ const SAY: { [K in keyof AuditDetail]-?: Say<NonNullable<AuditDetail[K]>> } = {
   endedSessions: (n, { format }) => format.number(n),
   userId: (id, { t }) => <a href={`/users/${id}`}>{`${t.audit.objectType.user} ${id}`}</a>,
   name: (text) => text,
-  scopes: (scopes, { t }) => (scopes.includes('write') ? t.profile.readWrite : t.profile.readOnly),
+  scopes: (scopes, { t }) => scopesText(scopes, t),
   expiresAt: (at, { format }) => format.time(at),
   reason: (code, { t }) => named(t.reasons, code),
   why: (text) => text,

@@ -1,4 +1,5 @@
 import { languages } from '../../domain/language';
+import { reach } from '../../domain/permissions';
 import type { ApiToken } from '../../features/users/api-token.entity';
 import type { SessionView } from '../../features/users/sessions.service';
 import { emptyForm, type FormState } from '../answers';
@@ -7,6 +8,7 @@ import { languageNames } from '../components/language';
 import { PageHead, Table } from '../components/list';
 import { ZoneField } from '../components/zone-field';
 import { useReader } from '../reader';
+import { scopesText } from '../codes';
 import { PROVIDER } from './provider.page';
 import { SECOND_FACTOR } from './second-factor.page';
 
@@ -189,7 +191,7 @@ function Revoke({ token: { id, name } }: { token: ApiToken }) {
 }
 
 function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
-  const { t, format } = useReader();
+  const { t, format, user } = useReader();
   return (
     <section aria-labelledby="tokens">
       <h2 id="tokens">{t.profile.tokens}</h2>
@@ -203,7 +205,7 @@ function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
             { head: t.field.name, class: 'main-cell', cell: ({ name }) => name },
             {
               head: t.profile.scopes,
-              cell: ({ scopes }) => (scopes.includes('write') ? t.profile.readWrite : t.profile.readOnly),
+              cell: ({ scopes }) => scopesText(scopes, t),
             },
             { head: t.field.createdAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.day(createdAt) },
             {
@@ -232,6 +234,9 @@ function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
           options={[
             { value: 'write', text: t.profile.readWrite },
             { value: 'read', text: t.profile.readOnly },
+            ...(user && reach(user, 'inbound.take') !== 'none'
+              ? [{ value: 'inbound', text: t.inbound.tokenScope }]
+              : []),
           ]}
         />
         <Field form={form} name="expiresAt" label={t.field.expiresAt} type="date" />

@@ -115,7 +115,7 @@ export class ProfileWebController {
           viewer.userId,
           {
             name: form.name ?? '',
-            scopes: form.scopes === 'read' ? ['read'] : ['read', 'write'],
+            scopes: form.scopes === 'read' || form.scopes === 'inbound' ? [form.scopes] : ['read', 'write'],
             expiresAt: end instanceof Date ? end : null,
           },
           viewer,

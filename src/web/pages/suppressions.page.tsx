@@ -22,6 +22,9 @@ export function SuppressionsPage({ viewer, page, add, lift }: Props) {
   return (
     <>
       <PageHead title={t.suppressions.title}>
+        <a class="btn btn-secondary" href="/inbound">
+          {t.inbound.title}
+        </a>
         <a class="btn btn-secondary" href="/suppressions/batches">
           {t.batches.title}
         </a>

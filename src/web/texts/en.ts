@@ -8,6 +8,7 @@ import { problemsEn } from './problems';
 import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fields';
 import { findingEn } from './finding';
 import { auditFilterEn, invitationsEn } from './invitations';
+import { inboundEn } from './inbound';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
@@ -155,6 +156,8 @@ export const en = {
     import: 'from a file',
     user: 'by hand',
     cli: 'on the command line',
+    mailto: 'by a letter to the address to unsubscribe',
+    inbound: 'by a letter that came back',
   } satisfies Record<SuppressionSource, string>,
   attemptStatus: { ok: 'Successful', failed: 'Not successful', unknown: 'Unknown' },
   period: { once: 'Once', daily: 'Every day', weekly: 'Every week', monthly: 'Every month' },
@@ -164,6 +167,8 @@ export const en = {
   tags: tagsEn,
   subscription: subscriptionEn,
   statusCode: {
+    complaint_rate:
+      'Too many recipients complained. Find out why before you resume it: who complains twice makes providers put all letters into the spam folder.',
     paused_by_manager: 'A manager paused this mailing.',
     owner_blocked: "The owner's account is blocked.",
     ended: 'Its end time has passed.',
@@ -552,6 +557,7 @@ export const en = {
       'sender.email': "The sender's address",
       date: 'The date of the letter',
     })[name] ?? name,
+  inbound: inboundEn,
   segments: segmentsEn,
   kept: keptEn,
   finding: findingEn,
@@ -851,6 +857,7 @@ export const en = {
       'suppressions.import': 'Imported excluded addresses',
       'suppressions.undo': 'Included addresses again',
       'suppressions.confirm': 'Excluded the addresses that a mail server refused',
+      'inbound.judge': 'Had an incoming letter judged anew',
       'sender.change': 'Changed the sender',
       'form.create': 'Made a sign-up form',
       'form.change': 'Changed a sign-up form',
@@ -876,6 +883,7 @@ export const en = {
       suppression: 'Excluded address',
       bulk_job: 'Action on many clients',
       suppression_batch: 'Excluded addresses',
+      inbound: 'Incoming letter',
     } satisfies Record<AuditObject['type'], string>,
     detail: {
       by: 'By',
@@ -1037,6 +1045,7 @@ export const en = {
     LETTERS_PER_DAY: 'This would be more letters than you may send in a day.',
   } satisfies Record<RefusalCode, string>,
   flashes: {
+    judgedAnew: 'The letter will be judged anew.',
     suppressed: 'The address is excluded.',
     lifted: 'The address gets mailings again.',
     batchUndone: 'These addresses get mailings.',

@@ -4,6 +4,7 @@ import { problemsRu } from './problems';
 import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fields';
 import { findingRu } from './finding';
 import { auditFilterRu, invitationsRu } from './invitations';
+import { inboundRu } from './inbound';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
@@ -173,6 +174,8 @@ export const ru: Texts = {
     import: 'из файла',
     user: 'вручную',
     cli: 'из командной строки',
+    mailto: 'письмом на адрес для отписки',
+    inbound: 'по письму, которое вернулось',
   },
   attemptStatus: { ok: 'Успешно', failed: 'Не успешно', unknown: 'Неизвестно' },
   period: { once: 'Один раз', daily: 'Каждый день', weekly: 'Каждую неделю', monthly: 'Каждый месяц' },
@@ -182,6 +185,8 @@ export const ru: Texts = {
   tags: tagsRu,
   subscription: subscriptionRu,
   statusCode: {
+    complaint_rate:
+      'Слишком много получателей пожаловались. Прежде чем продолжить, выясните почему: из-за жалоб почтовые службы кладут в спам все письма.',
     paused_by_manager: 'Рассылку приостановил менеджер.',
     owner_blocked: 'Учётная запись владельца заблокирована.',
     ended: 'Срок рассылки истёк.',
@@ -573,6 +578,7 @@ export const ru: Texts = {
       'sender.email': 'Адрес отправителя',
       date: 'Дата письма',
     })[name] ?? name,
+  inbound: inboundRu,
   segments: segmentsRu,
   kept: keptRu,
   finding: findingRu,
@@ -871,6 +877,7 @@ export const ru: Texts = {
       'suppressions.import': 'Загрузка исключённых адресов',
       'suppressions.undo': 'Возврат адресов',
       'suppressions.confirm': 'Исключение адресов, отвергнутых сервером',
+      'inbound.judge': 'Повторный разбор входящего письма',
       'form.create': 'Создание формы подписки',
       'form.change': 'Изменение формы подписки',
       'form.delete': 'Удаление формы подписки',
@@ -896,6 +903,7 @@ export const ru: Texts = {
       suppression: 'Исключённый адрес',
       bulk_job: 'Массовое действие с клиентами',
       suppression_batch: 'Исключённые адреса',
+      inbound: 'Входящее письмо',
     },
     detail: {
       by: 'Способ',
@@ -1058,6 +1066,7 @@ export const ru: Texts = {
     LETTERS_PER_DAY: 'Это больше писем, чем вам можно за день.',
   },
   flashes: {
+    judgedAnew: 'Письмо будет разобрано заново.',
     suppressed: 'Адрес исключён.',
     lifted: 'Адрес снова получает рассылки.',
     batchUndone: 'Эти адреса получают рассылки.',

@@ -1,0 +1,125 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../../config/config.module';
+import { failpoint } from '../../config/failpoint';
+import { Database, isUnavailable, type Transaction } from '../../database/database';
+import { decide, type InboundVerdict, unwrap } from '../../domain/inbound-decision';
+import { parseMailbox } from '../../domain/mailbox';
+import { LinkKeys } from '../consent/link-keys.service';
+import { Outages } from '../consent/outages.service';
+import { ReturnAddresses } from '../consent/return-addresses';
+import { storable } from '../ledger/ledger';
+import { UnsubscribeService } from '../runs/unsubscribe.service';
+import { carryOut, type Parked } from './effects';
+import { matchLetter, type OwnLetter } from './match';
+
+interface Waiting {
+  id: number;
+  receivedAt: Date;
+  envelopeFrom: string;
+  envelopeTo: string;
+  raw: Buffer;
+  /** What it was before, if it is judged anew. */
+  kind: string | null;
+  deliveryId: number | null;
+}
+
+/** What came of a letter. */
+export interface Judged {
+  verdict: InboundVerdict;
+  /** A mailing that has to be paused because of it. */
+  park: Parked | null;
+}
+
+const LETTER = 'SELECT id, received_at, envelope_from, envelope_to, raw, kind, delivery_id FROM inbound_letters';
+
+/** Judges letters that came in: reads them, finds the letter of ours, decides, and carries out what follows. */
+@Injectable()
+export class InboundJudge {
+  private readonly sender: string;
+
+  constructor(
+    private readonly database: Database,
+    private readonly keys: LinkKeys,
+    private readonly returns: ReturnAddresses,
+    private readonly unsubscribes: UnsubscribeService,
+    private readonly outages: Outages,
+    @Inject(CONFIG) config: Pick<Config, 'mailFrom'>,
+    private readonly logger: PinoLogger,
+  ) {
+    this.sender = parseMailbox(config.mailFrom)?.address ?? '';
+  }
+
+  /**
+   * Judges one letter, once: its verdict and all that follows from it are one transaction. Harmless to repeat.
+   * @returns null if it was judged already, or is gone
+   * @throws only what makes Postgres unavailable; any other failure is noted with the letter, which is tried again
+   */
+  async judge(id: number): Promise<Judged | null> {
+    try {
+      return await this.judgeOnce(id);
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      await this.database.affected(
+        'UPDATE inbound_letters SET failures = failures + 1, problem = left($2, 500) WHERE id = $1',
+        [id, storable((error as Error).message)],
+      );
+      this.logger.warn({ event: 'inbound.failed', inboundId: id, err: error }, 'An incoming letter was not judged');
+      return null;
+    }
+  }
+
+  private async judgeOnce(id: number): Promise<Judged | null> {
+    const letter = await this.database.first<Waiting>(`${LETTER} WHERE id = $1 AND judged_at IS NULL`, [id]);
+    if (!letter) return null;
+    const { verdict, own } = await this.decide(letter);
+    const isKnown = letter.kind === verdict.kind && letter.deliveryId === (verdict.match?.deliveryId ?? null);
+    // In transactions of its own, which are harmless to repeat; it must be done before the letter counts as judged.
+    if (verdict.kind === 'unsubscribe' && own && !isKnown) await this.unsubscribes.leaveByMail(own.deliveryId);
+    failpoint('inbound-decided');
+    const park = await this.database.transaction(async (tx) => {
+      const isWaiting = await tx.first(`${LETTER} WHERE id = $1 AND judged_at IS NULL FOR UPDATE`, [id]);
+      if (!isWaiting) return undefined;
+      await note(tx, id, verdict, own);
+      return own && !isKnown ? carryOut(tx, { verdict, own, inboundId: id, receivedAt: letter.receivedAt }) : null;
+    });
+    if (park === undefined) return null;
+    if (verdict.kind === 'hard') await this.outages.note();
+    return { verdict, park };
+  }
+
+  private async decide(letter: Waiting): Promise<{ verdict: InboundVerdict; own: OwnLetter | null }> {
+    const token = await this.returns.read(letter.envelopeTo);
+    const letters = await unwrap(letter.raw);
+    const own = await matchLetter(this.database, this.keys, letters, token);
+    const envelope = {
+      from: letter.envelopeFrom,
+      to: letter.envelopeTo,
+      toKind: token?.kind ?? null,
+      isFeedbackAddress: this.returns.isFeedback(letter.envelopeTo),
+      sender: this.sender,
+    };
+    const verdict = decide(letters, envelope, own);
+    return { verdict, own: verdict.match === null ? null : own };
+  }
+}
+
+const note = (tx: Transaction, id: number, verdict: InboundVerdict, own: OwnLetter | null) =>
+  tx.affected(
+    `UPDATE inbound_letters SET judged_at = app_now(), problem = NULL, kind = $2, reason = $3, basis = $4,
+            address = $5, enhanced_code = $6, reply = $7, blame = $8, match_by = $9, delivery_id = $10, owner_id = $11
+      WHERE id = $1`,
+    [
+      id,
+      verdict.kind,
+      verdict.reason,
+      verdict.basis,
+      verdict.address === null ? null : storable(verdict.address),
+      verdict.enhancedCode,
+      verdict.reply === null ? null : storable(verdict.reply),
+      verdict.blame,
+      own?.by ?? null,
+      own?.deliveryId ?? null,
+      own?.ownerId ?? null,
+    ],
+  );

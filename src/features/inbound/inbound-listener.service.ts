@@ -1,0 +1,73 @@
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, type Config } from '../../config/config.module';
+import { listenAt } from '../../config/inbound.settings';
+import { isUnavailable } from '../../database/database';
+import { INBOUND_MAX_BYTES } from '../../domain/read-letter';
+import { type AddressAnswer, InboundServer } from '../../inbound-smtp/inbound-server';
+import { Repeated } from '../../logging/repeated';
+import { ReturnAddresses } from '../consent/return-addresses';
+import { InboundLetters } from './inbound-letters.service';
+
+const CONNECTIONS = 20;
+const IDLE_MS = 30_000;
+const PATIENCE_MS = 120_000;
+const LIFE_MS = 1_800_000;
+
+/** Receives letters that come back, by SMTP, if INBOUND_LISTEN says where. */
+@Injectable()
+export class InboundListener implements BeforeApplicationShutdown {
+  private server: InboundServer | undefined;
+  private readonly failures: Repeated;
+
+  constructor(
+    private readonly letters: InboundLetters,
+    private readonly returns: ReturnAddresses,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'inboundListen'>,
+    private readonly logger: PinoLogger,
+  ) {
+    this.failures = new Repeated(logger);
+  }
+
+  /** @returns the port; null if it is not asked for @throws Error if the port can't be had */
+  async start(): Promise<number | null> {
+    const at = listenAt(this.config.inboundListen);
+    if (!at) return null;
+    this.server = new InboundServer({
+      ...at,
+      maxBytes: INBOUND_MAX_BYTES,
+      connections: CONNECTIONS,
+      idleMs: IDLE_MS,
+      patienceMs: PATIENCE_MS,
+      lifeMs: LIFE_MS,
+      isOurs: (address) => this.isOurs(address),
+      keep: (envelope, raw) => this.letters.take('listener', envelope, raw),
+      onFailure: (error) => this.failed(error),
+    });
+    const port = await this.server.listen();
+    this.logger.info({ event: 'inbound.listening', host: at.host, port }, 'Receiving letters that come back');
+    return port;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.server?.close();
+  }
+
+  private async isOurs(address: string): Promise<AddressAnswer> {
+    if (this.returns.isFeedback(address)) return 'ours';
+    try {
+      return (await this.returns.read(address)) === null ? 'unknown' : 'ours';
+    } catch (error) {
+      this.failed(error as Error);
+      return 'later';
+    }
+  }
+
+  private failed(error: Error): void {
+    const reason = isUnavailable(error) ? 'the database is away' : error.message;
+    this.failures.warn(
+      { event: 'inbound.not_kept', reason },
+      'A letter that came back was not kept; it will come again',
+    );
+  }
+}

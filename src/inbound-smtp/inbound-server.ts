@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+
+/** What an address that somebody writes to is: ours, not ours, or it can't be found out now. */
+export type AddressAnswer = 'ours' | 'unknown' | 'later';
+
+export interface InboundServerOptions {
+  host: string;
+  port: number;
+  /** The largest letter that is accepted, in bytes. */
+  maxBytes: number;
+  connections: number;
+  /** A connection is ended when it says nothing for so long, */
+  idleMs: number;
+  /** when no address of ours was named for so long, or a letter takes so long, */
+  patienceMs: number;
+  /** and in any case after so long. */
+  lifeMs: number;
+  isOurs: (address: string) => Promise<AddressAnswer>;
+  /** Resolves when the letter is kept for good. */
+  keep: (envelope: { from: string; to: string }, raw: Buffer) => Promise<unknown>;
+  onFailure: (error: Error) => void;
+}
+
+const RECIPIENTS_MAX = 10;
+
+/** A refusal; `code` is the reply's. */
+const refusal = (code: number, text: string): Error => Object.assign(new Error(text), { responseCode: code });
+const LATER = () => refusal(451, '4.3.0 Try again later');
+
+/**
+ * An SMTP server that receives letters for addresses of ours and for no others (RFC 5321): whatever is refused is
+ * refused before DATA, so that it never has to send anything back. 250 after DATA means that the letter is kept. What
+ * one connection can hold is bounded: bytes, silence, and time.
+ */
+export class InboundServer {
+  private readonly server: SMTPServer;
+  private readonly sockets = new Map<string, Socket>();
+  private readonly timers = new Map<string, NodeJS.Timeout>();
+
+  constructor(private readonly options: InboundServerOptions) {
+    this.server = new SMTPServer({
+      banner: 'Gonets',
+      disabledCommands: ['AUTH', 'STARTTLS'],
+      hideENHANCEDSTATUSCODES: true,
+      authOptional: true,
+      disableReverseLookup: true,
+      logger: false,
+      size: options.maxBytes,
+      maxClients: options.connections,
+      socketTimeout: options.idleMs,
+      closeTimeout: 5_000,
+      onRcptTo: ({ address }, session, done) => void this.recipient(address, session).then(() => done(), done),
+      onData: (stream, session, done) => void this.letter(stream, session).then(() => done(null, '2.0.0 Kept'), done),
+    });
+    this.server.on('error', () => undefined);
+    this.server.server.on('connection', (socket: Socket) => this.watch(socket));
+  }
+
+  /** @returns the port */
+  async listen(): Promise<number> {
+    const { port, host } = this.options;
+    const net = this.server.listen(port, host);
+    await once(net, 'listening');
+    return (net.address() as AddressInfo).port;
+  }
+
+  /** Letters under way are finished, as far as they are in a few seconds. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  private watch(socket: Socket): void {
+    const name = `${socket.remoteAddress}:${socket.remotePort}`;
+    const life = setTimeout(() => socket.destroy(), this.options.lifeMs).unref();
+    this.sockets.set(name, socket);
+    this.hurry(name);
+    socket.on('close', () => {
+      clearTimeout(life);
+      clearTimeout(this.timers.get(name));
+      this.timers.delete(name);
+      this.sockets.delete(name);
+    });
+  }
+
+  /** From now on the connection has so long until it names an address of ours, or its letter is complete. */
+  private hurry(name: string): void {
+    clearTimeout(this.timers.get(name));
+    const end = () => this.sockets.get(name)?.destroy();
+    this.timers.set(name, setTimeout(end, this.options.patienceMs).unref());
+  }
+
+  private async recipient(address: string, session: SMTPServerSession): Promise<void> {
+    if (session.envelope.rcptTo.length >= RECIPIENTS_MAX) throw refusal(452, '4.5.3 Too many recipients');
+    const answer = await this.options.isOurs(address);
+    if (answer === 'later') throw LATER();
+    if (answer === 'unknown') throw refusal(550, '5.1.1 No such address');
+    this.hurry(nameOf(session));
+  }
+
+  private async letter(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
+    this.hurry(nameOf(session));
+    const raw = await this.collect(stream);
+    if (raw === null) throw refusal(552, '5.3.4 The letter is too large');
+    const { mailFrom, rcptTo } = session.envelope;
+    const from = mailFrom === false ? '' : mailFrom.address;
+    try {
+      for (const { address } of rcptTo) await this.options.keep({ from, to: address }, raw);
+    } catch (error) {
+      this.options.onFailure(error as Error);
+      throw LATER();
+    }
+    this.hurry(nameOf(session));
+  }
+
+  /** Null if it is larger than allowed: then it is read to its end, but not kept. */
+  private async collect(stream: SMTPServerDataStream): Promise<Buffer | null> {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    for await (const piece of stream as AsyncIterable<Buffer>) {
+      size += piece.length;
+      if (size <= this.options.maxBytes) pieces.push(piece);
+      else pieces.length = 0;
+    }
+    return size > this.options.maxBytes || stream.sizeExceeded ? null : Buffer.concat(pieces);
+  }
+}
+
+const nameOf = ({ remoteAddress, remotePort }: SMTPServerSession): string => `${remoteAddress}:${remotePort}`;

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { InboundLetters } from '../../src/features/inbound/inbound-letters.service';
+import { dsn } from '../support/inbound-letters';
+import { INBOUND_SETTINGS, sentTo, type SentLetter } from '../support/inbound-rig';
+import { Site } from '../support/site';
+import { eventually } from '../support/service';
+
+/** Letters that came back, on the pages. */
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+let site: Site;
+beforeAll(async () => {
+  site = await Site.start(INBOUND_SETTINGS);
+});
+afterAll(() => site?.stop());
+
+test.each([
+  ['en', 'Incoming', 'Bounced', 'there is no such mailbox'],
+  ['ru', 'Входящие', 'Возврат', 'нет такого ящика'],
+])('are listed with what they are, and shown as they came: %s', async (language, title, bounced, why) => {
+  const { page, id } = await site.visitor(`anna-${language}@example.org`, { javaScriptEnabled: false });
+  await site.api.database.affected('UPDATE users SET language = $2 WHERE id = $1', [id, language]);
+  const [letter] = (await sentTo(site.api, id, [`gone-${language}@client.example`])) as [SentLetter];
+  const text = '<script>alert(1)</script> не доставлено';
+  const raw = dsn({
+    final: `rfc822; ${letter.email}`,
+    status: '5.1.1',
+    text,
+    diagnostic: 'smtp; 550 5.1.1 no such user',
+  });
+  const letters = site.api.app.get(InboundLetters, { strict: false });
+  const inboundId = await letters.take('pipe', { from: '', to: letter.wayBack.bounce }, raw);
+  const viewer = { userId: id, role: 'user' } as const;
+  await eventually(async () => (await letters.get(viewer, inboundId).catch(() => null))?.judgedAt, 'judging');
+
+  await page.goto('/suppressions');
+  await page.locator('main').getByRole('link', { name: title, exact: true }).click();
+  const main = page.locator('main');
+  expect(await main.innerText()).toContain(bounced);
+  expect(await main.innerText()).toContain(letter.email);
+  await page.locator('#results a').first().click();
+  const shown = await main.innerText();
+  for (const part of [bounced, why, '5.1.1', '550 5.1.1 no such user', letter.wayBack.bounce, text])
+    expect(shown).toContain(part);
+  // A user can not have it judged anew.
+  expect(await main.getByRole('button').count()).toBe(0);
+  const file = await page.request.get(`/inbound/${inboundId}/letter.eml`);
+  expect([file.headers()['content-type'], (await file.body()).equals(raw)]).toEqual(['message/rfc822', true]);
+});
+
+test('a manager has a letter judged anew; pages are accessible and fit a phone', async () => {
+  const boss = await site.api.person('manager');
+  const { page } = await site.open({ viewport: { width: 360, height: 740 } });
+  await site.signIn(page, boss.email);
+  for (const path of ['/inbound', '/inbound/1']) {
+    await page.goto(path);
+    await page.evaluate(axe);
+    const found = await page.evaluate(async () => {
+      type Axe = { run(context: Document, options: object): Promise<{ violations: { id: string }[] }> };
+      const { axe: checker } = globalThis as unknown as { axe: Axe };
+      const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
+      return (await checker.run(document, { runOnly: { type: 'tag', values } })).violations.map(({ id }) => id);
+    });
+    expect([path, found]).toEqual([path, []]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    if (process.env.SHOTS)
+      await page.screenshot({ path: `${process.env.SHOTS}/phone${path.replaceAll('/', '-')}.png`, fullPage: true });
+  }
+  await page.locator('main').getByRole('button', { name: 'Judge anew' }).click();
+  expect(await page.locator('[role=status]').innerText()).toContain('judged anew');
+  if (process.env.SHOTS) {
+    await page.setViewportSize({ width: 1200, height: 800 });
+    for (const path of ['/inbound', '/inbound/1', '/suppressions']) {
+      await page.goto(path);
+      await page.screenshot({ path: `${process.env.SHOTS}/wide${path.replaceAll('/', '-')}.png`, fullPage: true });
+    }
+  }
+  expect(site.complaints).toEqual([]);
+});

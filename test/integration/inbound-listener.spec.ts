@@ -1,0 +1,136 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createHash } from 'node:crypto';
+import { type AddressAnswer, InboundServer, type InboundServerOptions } from '../../src/inbound-smtp/inbound-server';
+import { SmtpClient } from '../support/smtp-client';
+
+/** The server for letters that come back: accepts what is ours, keeps it before it says so, and can't be held up. */
+
+interface Kept {
+  from: string;
+  to: string;
+  digest: string;
+}
+let server: InboundServer;
+let port: number;
+let kept: Kept[];
+let database: 'up' | 'away';
+const failures: string[] = [];
+
+const OURS = 'b+token@news.example.org';
+const sha = (raw: Buffer) => createHash('sha256').update(raw).digest('hex');
+
+async function start(more: Partial<InboundServerOptions> = {}): Promise<void> {
+  kept = [];
+  database = 'up';
+  server = new InboundServer({
+    host: '127.0.0.1',
+    port: 0,
+    maxBytes: 100_000,
+    connections: 3,
+    idleMs: 60_000,
+    patienceMs: 60_000,
+    lifeMs: 60_000,
+    isOurs: (address): Promise<AddressAnswer> =>
+      Promise.resolve(database === 'away' ? 'later' : address.toLowerCase() === OURS ? 'ours' : 'unknown'),
+    keep: async (envelope, raw) => {
+      // A turn of the event loop passes, as with a database.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (database === 'away') throw new Error('the database is away');
+      kept.push({ ...envelope, digest: sha(raw) });
+    },
+    onFailure: ({ message }) => failures.push(message),
+    ...more,
+  });
+  port = await server.listen();
+}
+afterEach(() => server.close());
+
+const open = () => SmtpClient.open(port);
+
+it('keeps a letter as it came, before it says 250', async () => {
+  await start();
+  const client = await open();
+  const raw = 'Subject: x\r\n\r\n.dot\r\n\xd0\xb0';
+  expect(await client.letter(raw.replace('\r\n.', '\r\n..'), OURS)).toMatch(/^250 /);
+  expect(kept).toEqual([{ from: '', to: OURS, digest: sha(Buffer.from(`${raw}\r\n`, 'latin1')) }]);
+  // The same connection takes more.
+  expect(await client.letter('Subject: y\r\n\r\ny', OURS.toUpperCase(), '<a@b.example>')).toMatch(/^250 /);
+  expect(kept[1]).toMatchObject({ from: 'a@b.example' });
+});
+
+it.each([
+  ['another token', 'b+other@news.example.org'],
+  ['no token', 'news@news.example.org'],
+  ['another domain', 'someone@elsewhere.example'],
+])('refuses %s before DATA', async (_, to) => {
+  await start();
+  const client = await open();
+  expect(await client.letter('x', to)).toMatch(/^550 5\.1\.1 /);
+  expect(await client.send('DATA')).toMatch(/^5\d\d /);
+  expect(kept).toEqual([]);
+});
+
+it('asks to come again while the database is away, for addresses as for letters', async () => {
+  await start();
+  const client = await open();
+  await client.send('MAIL FROM:<>');
+  await client.send(`RCPT TO:<${OURS}>`);
+  await client.send('DATA');
+  database = 'away';
+  expect(await client.send('Subject: x\r\n\r\nx\r\n.')).toMatch(/^451 4\.3\.0 /);
+  expect(await client.letter('x', OURS)).toMatch(/^451 /);
+  expect(failures).toContain('the database is away');
+  database = 'up';
+  expect(await client.letter('x', OURS)).toMatch(/^250 /);
+  expect(kept).toHaveLength(1);
+});
+
+it('refuses what is too large, told or not', async () => {
+  await start();
+  const client = await open();
+  expect(await client.send('MAIL FROM:<> SIZE=2000000')).toMatch(/^552 /);
+  expect(await client.letter(`Subject: x\r\n\r\n${'y'.repeat(200_000)}`, OURS)).toMatch(/^552 /);
+  expect(await client.letter('small', OURS)).toMatch(/^250 /);
+  expect(kept).toHaveLength(1);
+});
+
+it('offers no sign-in', async () => {
+  await start();
+  const client = await SmtpClient.connect(port);
+  const hello = await client.send('EHLO x');
+  expect(hello).not.toMatch(/AUTH|STARTTLS/);
+  expect(await client.send('AUTH LOGIN')).toMatch(/^5\d\d /);
+});
+
+it('takes only so many connections', async () => {
+  await start();
+  const all = [await open(), await open(), await open()];
+  const fourth = connect(port, '127.0.0.1');
+  const [greeting] = (await once(fourth, 'data')) as [Buffer];
+  expect(greeting.toString()).toMatch(/^421 /);
+  expect(await all[2]!.letter('x', OURS)).toMatch(/^250 /);
+});
+
+it.each<[string, (client: SmtpClient) => Promise<unknown>]>([
+  ['who names no address of ours', (client) => client.letter('x', 'nobody@news.example.org')],
+  [
+    'whose letter does not end',
+    async (client) => {
+      await client.send('MAIL FROM:<>');
+      await client.send(`RCPT TO:<${OURS}>`);
+      await client.send('DATA');
+      client.socket.write('Subject: x\r\n');
+    },
+  ],
+])('ends the connection of one %s, however busy it is', async (_, hold) => {
+  await start({ patienceMs: 300 });
+  const client = await open();
+  await hold(client);
+  const drip = setInterval(() => client.socket.write('x'), 20);
+  await once(client.socket, 'close');
+  clearInterval(drip);
+  expect(kept).toEqual([]);
+  // Others go on.
+  expect(await (await open()).letter('x', OURS)).toMatch(/^250 /);
+});
