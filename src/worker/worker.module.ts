@@ -22,6 +22,7 @@ import { Rounds } from './rounds';
 import { RunFinisher } from './run-finisher';
 import { ScheduleProcessor } from './schedule.processor';
 import { ServiceProcessor } from './service.processor';
+import { ServiceSweep } from './service-sweep';
 import { Sweep } from './sweep';
 import { Upkeep } from './upkeep';
 import { Watchdog } from './watchdog';
@@ -50,6 +51,7 @@ import { WorkerLife } from './worker-life.service';
     ServiceProcessor,
     NoticeSender,
     StaleUsers,
+    ServiceSweep,
     Sweep,
     ClockRepair,
     Rounds,

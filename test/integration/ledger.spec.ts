@@ -1,15 +1,9 @@
 import type { PinoLogger } from 'nestjs-pino';
-import type { ClientWork } from '../../src/features/clients/client-work.service';
 import { heldClaims } from '../../src/features/ledger/claims';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
-import type { Outages } from '../../src/features/consent/outages.service';
-import type { StaleUsers } from '../../src/features/users/stale-users';
-import type { Notices } from '../../src/features/notices/notices.service';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
-import type { FormDrafts } from '../../src/features/drafts/form-drafts.service';
-import type { InboundLetters } from '../../src/features/inbound/inbound-letters.service';
-import type { SignupRecords } from '../../src/features/signups/signup-records.service';
+import type { ServiceSweep } from '../../src/worker/service-sweep';
 import { Sweep } from '../../src/worker/sweep';
 import { recount } from '../support/invariants';
 import { Ledger, silent } from '../support/ledger';
@@ -387,13 +381,7 @@ describe('the ledger', () => {
         ledger.sweeper,
         ledger.runs,
         { add: () => Promise.resolve() } as unknown as PlanJobs,
-        { runPending: () => Promise.resolve() } as unknown as ClientWork,
-        { enqueueDue: () => Promise.resolve() } as unknown as Notices,
-        { forget: () => Promise.resolve() } as unknown as StaleUsers,
-        { look: () => Promise.resolve() } as unknown as Outages,
-        { forgetExpired: () => Promise.resolve() } as unknown as SignupRecords,
-        { forgetOld: () => Promise.resolve() } as unknown as FormDrafts,
-        { sweep: () => Promise.resolve() } as unknown as InboundLetters,
+        { run: () => Promise.resolve() } as unknown as ServiceSweep,
         { ...silent, error: (what: unknown) => named.push(what) } as unknown as PinoLogger,
       );
       await sweep.run();
