@@ -3,7 +3,8 @@ import type { Page } from '../../domain/paging';
 import type { Role } from '../../domain/permissions';
 import { auditActions, type AuditDetail, type AuditObject, auditObjects } from '../../features/audit/audit';
 import type { AuditEntry } from '../../features/audit/audit.service';
-import { Empty, PageHead, Pager, Pick, Search, Table } from '../components/list';
+import { Empty, PageHead, Pick, Search, Table } from '../components/list';
+import { Pager } from '../components/pager';
 import { named, scopesText } from '../codes';
 import { type Reader, useReader } from '../reader';
 

@@ -7,7 +7,8 @@ import type { SignupRecord } from '../../features/signups/signup-records.service
 import type { Page } from '../../domain/paging';
 import { named, reasonText } from '../codes';
 import { Icon } from '../components/icon';
-import { Pager, Reply, Table } from '../components/list';
+import { Reply, Table } from '../components/list';
+import { Pager } from '../components/pager';
 import { AttemptChip, Chip, DeliveryChip, EventChip, MessageId } from '../components/states';
 import { LetterLink } from '../components/letter-link';
 import { useReader } from '../reader';

@@ -6,7 +6,8 @@ import type { SignupRecord } from '../../features/signups/signup-records.service
 import { Facts } from '../components/facts';
 import { Confirm, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
-import { Owner, OwnerPick, PageHead, Pager, Results, Search, Table } from '../components/list';
+import { Owner, OwnerPick, PageHead, Results, Search, Table } from '../components/list';
+import { Pager } from '../components/pager';
 import { Chip } from '../components/states';
 import { useReader } from '../reader';
 import { RecordChip } from './consents';

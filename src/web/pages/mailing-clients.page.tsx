@@ -1,7 +1,8 @@
 import type { Page } from '../../domain/paging';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { PostForm } from '../components/form';
-import { Empty, PageHead, Pager, Table } from '../components/list';
+import { Empty, PageHead, Table } from '../components/list';
+import { Pager } from '../components/pager';
 import { useReader } from '../reader';
 import { nameOf } from './mailings.page';
 

@@ -3,7 +3,8 @@ import type { AccountLogEntry, AccountState } from '../../features/accounts/acco
 import type { StatisticsService } from '../../features/statistics/statistics.service';
 import { Facts } from '../components/facts';
 import { PostForm } from '../components/form';
-import { Empty, PageHead, Pager, Reply, Table } from '../components/list';
+import { Empty, PageHead, Reply, Table } from '../components/list';
+import { Pager } from '../components/pager';
 import { Chip } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
