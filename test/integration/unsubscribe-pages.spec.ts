@@ -354,6 +354,7 @@ describe('the check before the start', () => {
         replyTo: '',
         postalAddress: 'High Street 1\nOldtown',
         unsubscribeText: '',
+        version: 1,
       });
       expect((await post(`/mailings/${mailingId}/start`)).status).toBe(200);
 

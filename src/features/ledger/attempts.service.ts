@@ -6,7 +6,7 @@ import { decodeCursor, type Page, type PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { AttemptStatus } from '../../domain/states';
 import type { Attempt } from './attempt.entity';
-import { LedgerFilter } from './ledger-filter';
+import { LedgerFilter, MAILING_NAME } from './ledger-filter';
 
 export type AttemptView = Omit<Attempt, 'workerId'> &
   TriedAttempt & {
@@ -43,9 +43,9 @@ export interface AttemptSearch extends AttemptQuery {
 const VIEW = {
   select: `t.id, t.owner_id, t.created_at, t.delivery_id, t.run_id, t.mailing_id, t.client_id, t.attempt_number,
     t.status, t.reason, t.reply_code, t.enhanced_code, t.server_response, t.duration_ms, d.email, c.full_name,
-    coalesce(r.mailing_name, m.name) AS mailing_name, d.status AS delivery_status, d.attempts AS delivery_attempts, d.next_attempt_at`,
+    ${MAILING_NAME} AS mailing_name, d.status AS delivery_status, d.attempts AS delivery_attempts, d.next_attempt_at`,
   from: (attempts: string) => `${attempts} t JOIN deliveries d ON d.id = t.delivery_id
-    JOIN mailings m ON m.id = t.mailing_id JOIN runs r ON r.id = t.run_id LEFT JOIN clients c ON c.id = t.client_id`,
+    JOIN mailings m ON m.id = t.mailing_id LEFT JOIN clients c ON c.id = t.client_id`,
 };
 
 /** SQL: the attempt `t` is the last one of a delivery that ended as failed between these. */

@@ -5,7 +5,7 @@ import { NotFoundError } from '../../domain/errors';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { DeliveryEvent } from '../../domain/suppression';
-import { LedgerFilter, type Pinned } from './ledger-filter';
+import { LedgerFilter, MAILING_NAME, type Pinned } from './ledger-filter';
 
 /** What became known about a delivery after it was sent. */
 export interface EventView {
@@ -92,11 +92,9 @@ export class EventsService {
     return listPage<EventView>(
       this.database,
       {
-        select: `t.id, t.created_at, t.delivery_id, t.run_id, t.mailing_id, coalesce(r.mailing_name, m.name)
-          AS mailing_name, t.client_id,
+        select: `t.id, t.created_at, t.delivery_id, t.run_id, t.mailing_id, ${MAILING_NAME} AS mailing_name, t.client_id,
           t.owner_id, d.email, t.kind, t.source, t.enhanced_code, t.reply, t.reason`,
-        from: `delivery_events t JOIN deliveries d ON d.id = t.delivery_id JOIN mailings m ON m.id = t.mailing_id
-          JOIN runs r ON r.id = t.run_id`,
+        from: 'delivery_events t JOIN deliveries d ON d.id = t.delivery_id JOIN mailings m ON m.id = t.mailing_id',
         where: filter.sql,
         params: filter.params,
         ...newestFirst('t.id'),

@@ -3,6 +3,12 @@
  */
 const SLACK = `interval '1 hour'`;
 
+/**
+ * SQL: the name of the mailing `m` as it was in the run of `t`. No join, which would have to be planned: with many events
+ * Postgres then read all of them.
+ */
+export const MAILING_NAME = 'coalesce((SELECT r.mailing_name FROM runs r WHERE r.id = t.run_id), m.name)';
+
 /** A column and the one value that is wanted. */
 export type Pinned = [column: string, value: number | string];
 

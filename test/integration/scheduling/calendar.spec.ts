@@ -488,6 +488,8 @@ describe('a send on demand', () => {
         { status: 'sent', count: 1, emails: ['client1@example.com'] },
       ],
       refusal: null,
+      start: null,
+      now: new Date('2027-02-20T12:00:00Z'),
       check: { findings: [], chosen: 3, eligible: 3, excluded: {} },
     });
     expect(await calendar.send(id)).toEqual({ runId });
