@@ -1,3 +1,4 @@
+import { constants } from 'node:zlib';
 import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import compression from 'compression';
 import { DatabaseModule } from '../database/database.module';
@@ -68,6 +69,9 @@ import { ReadersService } from './readers.service';
 /**
  * The pages, served by the API's process. Controllers with fixed paths come before those with ids in the same position.
  */
+/** A tenth less than quality 4, the library's default, for the same time. */
+const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } } };
+
 @Module({
   imports: [
     QueueModule,
@@ -142,6 +146,6 @@ import { ReadersService } from './readers.service';
 })
 export class WebModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(serveAssets, compression()).forRoutes('{*path}');
+    consumer.apply(serveAssets, compression(COMPRESSION)).forRoutes('{*path}');
   }
 }

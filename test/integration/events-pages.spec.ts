@@ -151,15 +151,24 @@ describe('by REST', () => {
       await note(sent.deliveryIds[1]!, 'bounced');
       await note(sent.deliveryIds[2]!, 'complained');
       await leave(sent);
-      const counts = { sent: 3, failed: 0, unknown: 0, skipped: 0, bounced: 1, complained: 1, unsubscribed: 1 };
+      const counts = {
+        sent: 3,
+        failed: 0,
+        unknown: 0,
+        skipped: 0,
+        cancelled: 0,
+        bounced: 1,
+        complained: 1,
+        unsubscribed: 1,
+      };
       const report = await get('/reports?by=day&timeZone=UTC');
       expect(report.total).toEqual(counts);
       expect(report.items.at(-1)).toMatchObject(counts);
       expect(report.mailings).toEqual([{ id: sent.mailingId, name: `News ${made}`, ...counts }]);
       const csv = await api.call('GET', '/api/v1/reports/periods.csv?by=day', owner);
       const [head, ...days] = csv.text.trim().split('\r\n');
-      expect(head).toBe('day,sent,failed,unknown,skipped,bounced,complained,unsubscribed');
-      expect(days.at(-1)).toMatch(/,3,0,0,0,1,1,1$/);
+      expect(head).toBe('day,sent,failed,unknown,skipped,bounced,complained,unsubscribed,cancelled');
+      expect(days.at(-1)).toMatch(/,3,0,0,0,1,1,1,0$/);
       const shown = words(await page('/reports'));
       expect(shown).toContain('Unsubscribed 1 33% of sent');
       expect(shown).toContain('Bounced 1 · Complaints 1 · Unsubscribed 1');

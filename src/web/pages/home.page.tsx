@@ -64,8 +64,8 @@ export function HomePage({ remind, steps, ...props }: HomeProps & { remind: bool
 export function HomeLive({ overview, present, account, outages }: HomeProps) {
   const every = present.live.length > 0 ? '2s' : '15s';
   const { ok, failed, unknown } = overview.attempts;
-  // Who has nothing yet sees no row of zeros.
-  const isBlank = overview.mailings + ok + failed + unknown === 0;
+  // Who has nothing yet sees no row of zeros. The overview may be some seconds old; what is under way is not.
+  const isBlank = overview.mailings + ok + failed + unknown + present.live.length + present.next.length === 0;
   return (
     <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
       <Trouble present={present} account={account} outages={outages} />
