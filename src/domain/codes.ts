@@ -75,6 +75,7 @@ export type RefusalCode =
   | 'MAILING_AUDIENCE_ALL'
   | 'MAILING_EMPTY'
   | 'MAILING_ENDED'
+  | 'MAILING_DUE'
   | 'MAILING_NEVER_RUN'
   | 'MAILING_SENDING'
   | 'MESSAGE_IN_USE'

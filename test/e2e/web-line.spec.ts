@@ -321,6 +321,19 @@ test('what is saved and not scheduled says so, in the list, too, and its button 
   await page.context().close();
 });
 
+test('a button that says "Schedule" sends nothing, if the time has come until it is pressed', async () => {
+  const { page, token } = await visitor('late');
+  const { id } = await mailingTo(token, emails(2, 'late'), { period: 'weekly' });
+  await page.goto(`/mailings/${id}`);
+  await button(page, /^Schedule: first on/).click();
+  await site.api.database.affected(`UPDATE mailings SET start_at = now() - interval '1 hour' WHERE id = $1`, [id]);
+  await page.locator('dialog[open] button').click();
+  await page.locator('[role=alert]', { hasText: 'Its time came meanwhile' }).waitFor();
+  expect(await runsOf(id)).toEqual([]);
+  expect(await button(page, /^Schedule: first on/).count()).toBe(0);
+  await page.context().close();
+});
+
 test('a letter is seen as it was sent, at the run and at the client', async () => {
   const { page, token } = await visitor('letter');
   const { id, messageId } = await mailingTo(

@@ -26,6 +26,7 @@ import { PreflightService } from './preflight.service';
 import {
   auditMailing,
   fillsLater,
+  MAILING_DUE,
   MAILING_ENDED,
   refusedMailings,
   requireAllowance,
@@ -50,8 +51,17 @@ export class LifecycleService {
     private readonly logger: PinoLogger,
   ) {}
 
-  /** From now on the schedule is followed. If `startAt` has passed, one run starts at once. */
-  async start(viewer: Viewer, id: number, override?: string): Promise<MailingView> {
+  /**
+   * From now on the schedule is followed. If `startAt` has passed, one run starts at once.
+   * @param onlySchedules refuse that: whoever asked was told that nothing goes out yet
+   * @throws ConflictError MAILING_DUE if a run would start at once and may not
+   */
+  async start(
+    viewer: Viewer,
+    id: number,
+    override?: string,
+    { onlySchedules = false }: { onlySchedules?: boolean } = {},
+  ): Promise<MailingView> {
     const sender = await this.preflight.sender();
     const started = await this.database.transaction(async (tx) => {
       const mailing = await lockMailing(tx, id, viewer);
@@ -59,6 +69,7 @@ export class LifecycleService {
       await settleAudience(tx, mailing);
       const decision = decideFirstStart({ schedule: scheduleOf(mailing), now: await databaseNow(tx) });
       if (decision.done) throw MAILING_ENDED();
+      if (decision.run && onlySchedules) throw MAILING_DUE();
       if (decision.run && !fillsLater(mailing)) await requireRecipients(tx, mailing);
       if (await this.preflight.require(tx, viewer, mailing, { sender, override })) await waiveAddress(tx, id);
       await requireAllowance(tx, mailing, this.config.lettersPerDay, { sends: decision.run !== null });

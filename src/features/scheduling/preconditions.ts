@@ -8,6 +8,9 @@ import { settleClients } from '../clients/clients.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { recipientsOf, refusedAllowances } from '../runs/allowance';
 
+export const MAILING_DUE = () =>
+  new ConflictError('MAILING_DUE', 'Its time came meanwhile, so it would go out at once. Nothing was sent.');
+
 export const MAILING_ENDED = () =>
   new ConflictError('MAILING_ENDED', 'The end of the mailing has passed. Give it a later end before it starts.');
 

@@ -80,7 +80,9 @@ export class MailingWebController {
 
   @Post('start')
   start(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number, @Form() form: FormValues) {
-    return this.letGo(viewer, reader, id, form, 'start', (why) => this.lifecycle.start(viewer, id, why));
+    return this.letGo(viewer, reader, id, form, 'start', (why) =>
+      this.lifecycle.start(viewer, id, why, { onlySchedules: true }),
+    );
   }
 
   @Post('pause')

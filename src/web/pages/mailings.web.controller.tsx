@@ -189,7 +189,7 @@ export class MailingsWebController {
 
   private async schedules(viewer: Viewer, id: number): Promise<boolean> {
     try {
-      await this.lifecycle.start(viewer, id);
+      await this.lifecycle.start(viewer, id, undefined, { onlySchedules: true });
       return true;
     } catch (error) {
       if (error instanceof DomainError && error.kind !== 'unavailable') return false;

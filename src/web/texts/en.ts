@@ -989,6 +989,7 @@ export const en = {
     IMPORT_NOT_UNDOABLE: 'There is nothing of this import that could be undone.',
     IMPORT_RUNNING: 'An import is under way. Please try again when it is done.',
     MAILING_SENDING: 'Letters of this mailing are still going out. Wait until they are through.',
+    MAILING_DUE: 'Its time came meanwhile, so it would go out at once. Nothing was sent; look again.',
     MAILING_ENDED: 'The end of this mailing has passed. Give it a later end first.',
     MAILING_EMPTY: 'This mailing has no recipients.',
     MAILING_STARTED: 'This mailing has started already.',
