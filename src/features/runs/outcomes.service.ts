@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { within } from '../../database/bounded';
 import { Database } from '../../database/database';
 import { foldCounts, isCutOff, isLive, type Moved, moveCounts, waiting } from '../../domain/outcome';
 import { readableOwner, type Viewer } from '../../domain/permissions';
@@ -32,8 +33,13 @@ interface ChainRun {
   counts: DeliveryCounts;
 }
 
-/** Of more people who were sent to again it is not asked one by one what became of them. */
+/**
+ * Of more people who were sent to again it is not asked one by one what became of them: in one call, and of a sending
+ * that is under way, about which pages ask every second or two.
+ */
 const ASKED_ONE_BY_ONE = 10_000;
+const ASKED_WHILE_LIVE = 1_000;
+const ASKED_MS = 1_000;
 
 /** The outcome of sendings for people: a run to those who failed changes what became of them, it is no other sending. */
 @Injectable()
@@ -46,11 +52,7 @@ export class OutcomesService {
     const runs = await this.chains(viewer, mailingIds);
     const chains = new Map<number, ChainRun[]>();
     for (const run of runs) chains.set(run.root, [...(chains.get(run.root) ?? []), run]);
-    const asked = [...chains.values()].filter(
-      ([, ...resends]) =>
-        resends.length > 0 && resends.reduce((n, { counts }) => n + counts.total, 0) <= ASKED_ONE_BY_ONE,
-    );
-    const moved = await this.moved(asked.flatMap(([, ...resends]) => resends));
+    const moved = await this.moved(askedOneByOne([...chains.values()]));
     return new Map(
       [...chains.values()].map((chain) => [chain[0]!.mailingId, outcomeOf(chain, moved.get(chain[0]!.root))]),
     );
@@ -79,19 +81,39 @@ export class OutcomesService {
   /** What became of those who were sent to again: who has the letter has it, else the last try counts. */
   private async moved(resends: ChainRun[]): Promise<Map<number, Moved[]>> {
     if (resends.length === 0) return new Map();
-    const rows = await this.database.rows<Moved & { root: number }>(
-      `SELECT last.root, b.status AS was, last.status AS "is", count(*) AS n FROM (
+    const rows = await within(this.database, ASKED_MS, (sql) =>
+      sql.rows<Moved & { root: number }>(
+        `SELECT last.root, b.status AS was, last.status AS "is", count(*) AS n FROM (
          SELECT DISTINCT ON (w.root, d.client_id) w.root, d.client_id, d.status
            FROM unnest($1::bigint[], $2::bigint[]) AS w(root, id) JOIN deliveries d ON d.run_id = w.id
           ORDER BY w.root, d.client_id, d.status = 'sent' DESC, d.run_id DESC) last
          JOIN deliveries b ON b.client_id = last.client_id AND b.run_id = last.root AND b.status <> 'sent'
         GROUP BY 1, 2, 3`,
-      [resends.map(({ root }) => root), resends.map(({ id }) => id)],
+        [resends.map(({ root }) => root), resends.map(({ id }) => id)],
+      ),
     );
+    if (!rows) return new Map();
     const found = new Map<number, Moved[]>(resends.map(({ root }) => [root, []]));
-    for (const { root, ...move } of rows) found.get(root)?.push(move);
+    for (const { root, ...move } of rows.value) found.get(root)?.push(move);
     return found;
   }
+}
+
+/** The runs to those who failed of as many sendings as may be asked about, the small ones first. */
+function askedOneByOne(chains: ChainRun[][]): ChainRun[] {
+  const total = (runs: ChainRun[]) => runs.reduce((n, { counts }) => n + counts.total, 0);
+  const resends = chains
+    .map((chain) => ({ runs: chain.slice(1), live: chain.some(({ status }) => isLive(status)) }))
+    .map(({ runs, live }) => ({ runs, live, people: total(runs) }))
+    .sort((a, b) => a.people - b.people);
+  const asked: ChainRun[] = [];
+  let left = ASKED_ONE_BY_ONE;
+  for (const { runs, live, people } of resends) {
+    if (people > (live ? Math.min(left, ASKED_WHILE_LIVE) : left)) continue;
+    left -= people;
+    asked.push(...runs);
+  }
+  return asked;
 }
 
 function outcomeOf(chain: ChainRun[], moves: Moved[] | undefined): Outcome {
