@@ -54,7 +54,10 @@ class InvitationDto {
 
   @Optional()
   @IsIn(roles)
-  @Said({ description: '`user` if absent; only admins give another.' })
+  @Said({
+    description:
+      'If absent, that of an earlier invitation that was not accepted, else `user`; only admins give another.',
+  })
   role?: Role;
 
   @Optional()

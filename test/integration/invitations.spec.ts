@@ -1,4 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import type { Role } from '../../src/domain/permissions';
 import { StaleUsers } from '../../src/features/users/stale-users';
 import { WebModule } from '../../src/web/web.module';
 import { type Answer, PASSWORD, type Person, startApi, type TestApi } from '../support/api';
@@ -124,6 +125,19 @@ describe('an invitation', () => {
     expect((await api.call('DELETE', `/api/v1/users/${id}/invitation`, manager)).status).toBe(403);
   });
 
+  test('sent again without a role keeps the one that it gave; an explicit one replaces it', async () => {
+    const email = someone();
+    await invite(admin, { email, role: 'manager' });
+    expect((await invite(admin, { email })).body.role).toBe('manager');
+    const roles = await api.database.rows(
+      `SELECT detail->>'role' AS role FROM audit_log WHERE action = 'user.invite'
+          AND object_id = (SELECT id FROM users WHERE email = $1)`,
+      [email],
+    );
+    expect(roles).toEqual([{ role: 'manager' }, { role: 'manager' }]);
+    expect((await invite(admin, { email, role: 'user' })).body.role).toBe('user');
+  });
+
   test('is kept as long as its link is good', async () => {
     const [kept, gone] = [someone(), someone()];
     for (const email of [kept, gone]) await invite(manager, { email });
@@ -143,6 +157,84 @@ describe('an invitation', () => {
     let last: Answer | undefined;
     for (let i = 0; i < 61; i++) last = await invite(busy, { email: 'again@example.org' });
     expect([last?.status, last?.body.code]).toEqual([429, 'RATE_LIMITED']);
+  });
+});
+
+describe('an invitation is as good as the rights of whoever made it', () => {
+  const change = async ({ id }: Person, body: object) =>
+    expect((await api.call('PATCH', `/api/v1/users/${id}`, { ...admin, body })).status).toBe(200);
+  const opens = async (token: string) =>
+    (await api.call('GET', `/invitation?token=${token}`, { headers: { accept: 'text/html' } })).text.includes(
+      'name="password"',
+    );
+
+  test.each<[string, Role, Role, object]>([
+    ['blocked', 'admin', 'admin', { status: 'blocked' }],
+    ['blocked', 'manager', 'user', { status: 'blocked' }],
+    ['a manager now', 'admin', 'admin', { role: 'manager' }],
+    ['a user now', 'admin', 'user', { role: 'user' }],
+    ['a user now', 'manager', 'user', { role: 'user' }],
+  ])('whoever is %s and was %s makes no %s', async (_now, was, role, lost) => {
+    const inviter = await api.person(was);
+    const email = someone();
+    await invite(inviter, { email, role });
+    const { token } = await inbox.letterTo(email);
+    expect(await opens(token)).toBe(true);
+    await change(inviter, lost);
+    expect(await opens(token)).toBe(false);
+    const refused = await accept(token);
+    expect([refused.status, refused.body.code]).toEqual([(await accept('x'.repeat(43))).status, 'LINK_INVALID']);
+    expect(await userOf(email)).toMatchObject({ status: 'unconfirmed', role });
+    expect((await api.signIn(email)).answer.status).toBe(401);
+    // Somebody else may still want them here.
+    await invite(admin, { email });
+    expect((await accept((await inbox.letterTo(email, 2)).token)).status).toBe(200);
+    expect(await userOf(email)).toMatchObject({ status: 'active', role });
+  });
+
+  test('it stays good with another role that may give it, and without anybody who made it', async () => {
+    const inviter = await api.person('admin');
+    const [one, two] = [someone(), someone()];
+    for (const email of [one, two]) await invite(inviter, { email });
+    await change(inviter, { role: 'manager' });
+    expect((await accept((await inbox.letterTo(one)).token)).status).toBe(200);
+    await api.database.affected('UPDATE users SET invited_by = NULL WHERE email = $1', [two]);
+    await change(inviter, { status: 'blocked' });
+    expect((await accept((await inbox.letterTo(two)).token)).status).toBe(200);
+  });
+
+  test('an admin who changes the role of somebody invited answers for them from then on', async () => {
+    const [inviter, other] = [await api.person('manager'), await api.person('admin')];
+    const [one, two] = [someone(), someone()];
+    for (const email of [one, two]) {
+      const { id } = (await invite(inviter, { email })).body;
+      const by = email === one ? admin : other;
+      const body = { role: 'admin' };
+      expect((await api.call('PATCH', `/api/v1/users/${id}`, { ...by, body })).status).toBe(200);
+    }
+    await change(other, { status: 'blocked' });
+    expect((await accept((await inbox.letterTo(one)).token)).status).toBe(200);
+    expect((await accept((await inbox.letterTo(two)).token)).body.code).toBe('LINK_INVALID');
+  });
+
+  test('a block that is under way is waited for', async () => {
+    const inviter = await api.person('admin');
+    const email = someone();
+    await invite(inviter, { email, role: 'admin' });
+    const { token } = await inbox.letterTo(email);
+    let accepted: Promise<Answer> | undefined;
+    await api.database.transaction(async (tx) => {
+      await tx.affected(`UPDATE users SET status = 'blocked' WHERE id = $1`, [inviter.id]);
+      accepted = accept(token);
+      const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      while (!(await api.database.first(waiting))) {
+        // Whoever does not wait has answered: that fails below.
+        const done = await Promise.race([accepted, new Promise((resolve) => setTimeout(resolve, 20))]);
+        if (done) break;
+      }
+    });
+    expect((await accepted)?.body.code).toBe('LINK_INVALID');
+    expect(await userOf(email)).toMatchObject({ status: 'unconfirmed' });
   });
 });
 

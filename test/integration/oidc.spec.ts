@@ -251,6 +251,43 @@ describe('somebody who comes back', () => {
     await closed.close();
   });
 
+  test('invited: with the role, unless whoever invited them may not give it any more', async () => {
+    for (const registration of ['closed', 'open'] as const) {
+      const of = await startApi({ ...settings(), registration }, [WebModule]);
+      const [stays, blocked, demoted] = [await of.person('admin'), await of.person('admin'), await of.person('admin')];
+      const invited = async (by: { token: string }) => {
+        const account = someone();
+        const body = { email: account.email, role: 'admin' };
+        expect((await of.call('POST', '/api/v1/users', { ...by, body })).status).toBe(201);
+        return account;
+      };
+      const [good, ...bad] = [await invited(stays), await invited(blocked), await invited(demoted)];
+      for (const [{ id }, body] of [
+        [blocked, { status: 'blocked' }],
+        [demoted, { role: 'manager' }],
+      ] as const)
+        expect((await of.call('PATCH', `/api/v1/users/${id}`, { ...stays, body })).status).toBe(200);
+      expect(await me(sessionOf(await signIn(good, '/', of)), of)).toMatchObject({ email: good.email, role: 'admin' });
+      for (const account of bad) {
+        const answer = await signIn(account, '/', of);
+        const user = await of.database.first(
+          'SELECT status, role, invited_at IS NULL AS is_own FROM users WHERE email = $1',
+          [account.email],
+        );
+        if (registration === 'closed') {
+          expect([answer.status, sessionOf(answer)]).toEqual([403, '']);
+          expect(answer.text).toContain('registration is closed');
+          expect(user).toEqual({ status: 'unconfirmed', role: 'admin', isOwn: false });
+        } else {
+          // As anybody else: the invitation gives nothing.
+          expect(await me(sessionOf(answer), of)).toMatchObject({ email: account.email, role: 'user' });
+          expect(user).toEqual({ status: 'active', role: 'user', isOwn: true });
+        }
+      }
+      await of.close();
+    }
+  });
+
   test('takes the place of somebody who registered with the address and never proved it', async () => {
     const account = someone();
     await api.call('POST', '/api/v1/auth/register', {

@@ -79,6 +79,26 @@ describe('the sessions of somebody', () => {
     );
     expect(await listed(here)).toHaveLength(1);
   });
+
+  test('that are over are deleted with the others, and not counted', async () => {
+    const { email, id } = await api.person();
+    const [here] = [await signInAs(email, 'here'), await signInAs(email, 'there')];
+    const [over] = await api.database.rows<{ id: number }>(
+      `INSERT INTO sessions (user_id, token_hash, expires_at, last_seen_at)
+       VALUES ($1, 'c', now() - interval '1 s', now()), ($1, 'd', now() + interval '1 day', now() - interval '2 days'),
+              ($1, 'e', now() - interval '1 s', now()) RETURNING id`,
+      [id],
+    );
+    expect((await api.call('DELETE', `/api/v1/me/sessions/${over!.id}`, here)).status).toBe(204);
+    expect((await api.call('DELETE', '/api/v1/me/sessions', here)).status).toBe(204);
+    expect(await api.database.rows('SELECT id FROM sessions WHERE user_id = $1', [id])).toHaveLength(1);
+    expect(
+      await api.database.rows(
+        `SELECT detail FROM audit_log WHERE action = 'session.end' AND actor_id = $1 ORDER BY id`,
+        [id],
+      ),
+    ).toEqual([{ detail: { endedSessions: 0 } }, { detail: { endedSessions: 1 } }]);
+  });
 });
 
 describe('the cookie', () => {

@@ -51,14 +51,14 @@ export async function redeemToken(sql: Sql, kind: TokenNoticeKind, token: string
   return found;
 }
 
-/** Whether a token of this kind is valid; it stays so. */
-export async function tokenIsValid(sql: Sql, kind: TokenNoticeKind, token: string): Promise<boolean> {
-  const found = await sql.first(
-    `SELECT FROM notice_tokens t JOIN notices n ON n.id = t.notice_id
+/** Whose valid token of this kind it is, else null; it stays valid. */
+export async function userOfToken(sql: Sql, kind: TokenNoticeKind, token: string): Promise<number | null> {
+  const found = await sql.first<{ userId: number }>(
+    `SELECT n.user_id FROM notice_tokens t JOIN notices n ON n.id = t.notice_id
       WHERE t.token_hash = $1 AND n.kind = $2 AND t.expires_at > now()`,
     [tokenHash(token), kind],
   );
-  return found !== undefined;
+  return found?.userId ?? null;
 }
 
 /** Withdraws the user's notices of this kind that are not sent yet, and forgets the payload of all of them. */

@@ -8,6 +8,7 @@ import type { ProvedIdentity } from '../../oidc/oidc-provider';
 import { anonymous, audit } from '../audit/audit';
 import { withdrawTokens } from '../notices/notice-tokens';
 import { Notices } from '../notices/notices.service';
+import { invitationHolds } from './inviter';
 import { lockAccess } from './lock-access';
 import { type Proof, SecondFactorService } from './second-factor.service';
 import { type NewSession, type Origin, SessionsService } from './sessions.service';
@@ -148,16 +149,16 @@ export class IdentitiesService {
     const parsed = parseEmailAddress(identity.email ?? '');
     if (!parsed.ok) throw emailUnverified();
     const { email } = parsed;
-    const owner = await tx.first<Found & { isInvited: boolean }>(
-      'SELECT id, status, invited_at IS NOT NULL AS is_invited FROM users WHERE lower(email) = $1 FOR NO KEY UPDATE',
-      [emailKey(email)],
-    );
+    const owner = await tx.first<Found>('SELECT id, status FROM users WHERE lower(email) = $1 FOR NO KEY UPDATE', [
+      emailKey(email),
+    ]);
     if (owner?.status === 'blocked') throw accountBlocked();
     // The address alone is not enough for a user with a second factor: whoever can read their mail could open such an
     // account at the provider.
     if (owner && (await this.secondFactor.state({ userId: owner.id }, tx)).enabled) throw linkFirst();
     const isNew = !owner || owner.status === 'unconfirmed';
-    const user = isNew ? await this.register(tx, email, identity, origin, language, owner?.isInvited) : owner;
+    const isInvited = owner !== undefined && isNew && (await invitationHolds(tx, owner.id));
+    const user = isNew ? await this.register(tx, email, identity, origin, language, isInvited) : owner;
     await this.insert(tx, user.id, identity);
     const actor = anonymous(origin.ip, user.id);
     await audit(tx, actor, 'identity.link', { type: 'user', id: user.id }, { issuer: identity.issuer });
@@ -166,7 +167,8 @@ export class IdentitiesService {
 
   /**
    * The provider has verified the address: a registration that waited for confirmation is completed, and its password
-   * never takes effect. Whoever was invited needs nobody's approval.
+   * never takes effect. Whoever was invited needs nobody's approval; if the invitation does not hold, it gives
+   * nothing, neither a way in nor a role.
    */
   private async register(
     tx: Transaction,
@@ -174,21 +176,24 @@ export class IdentitiesService {
     { fullName }: ProvedIdentity,
     origin: Origin,
     language: 'en' | 'ru',
-    isInvited = false,
+    isInvited: boolean,
   ): Promise<Found> {
     const { registration } = this.config;
     if (registration === 'closed' && !isInvited) throw registrationClosed();
     const user = await tx.first<Found>(
       `INSERT INTO users (email, full_name, language, status) VALUES ($1, $2, $3, $4)
        ON CONFLICT (lower(email)) DO UPDATE SET full_name = EXCLUDED.full_name, language = EXCLUDED.language,
-         status = CASE WHEN users.invited_at IS NULL THEN EXCLUDED.status ELSE 'active' END, updated_at = app_now()
+         status = EXCLUDED.status, updated_at = app_now(),
+         role = CASE WHEN $5 OR users.invited_at IS NULL THEN users.role ELSE EXCLUDED.role END,
+         invited_at = CASE WHEN $5 THEN users.invited_at END, invited_by = CASE WHEN $5 THEN users.invited_by END
          WHERE users.status = 'unconfirmed'
        RETURNING id, status`,
       [
         email,
         singleLineProblem(fullName, 200) === null ? fullName : '',
         language,
-        registration === 'open' ? 'active' : 'waiting',
+        isInvited || registration === 'open' ? 'active' : 'waiting',
+        isInvited,
       ],
     );
     // Somebody registered with the address at the same moment: the next try will find them.

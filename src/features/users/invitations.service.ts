@@ -8,8 +8,9 @@ import { mayGrant, requireMay, type Role, type Viewer } from '../../domain/permi
 import { timeZoneName } from '../../domain/time-zone';
 import { Limits } from '../../queue/limits';
 import { anonymous, audit } from '../audit/audit';
-import { redeemToken, withdrawTokens } from '../notices/notice-tokens';
+import { redeemToken, userOfToken, withdrawTokens } from '../notices/notice-tokens';
 import { Notices } from '../notices/notices.service';
+import { invitationHolds } from './inviter';
 import { lockAccess } from './lock-access';
 import { hashPassword, refuseBad } from './passwords';
 import { linkInvalid } from './registration.service';
@@ -18,6 +19,7 @@ import type { Origin } from './sessions.service';
 export interface Invitation {
   email: string;
   fullName?: string;
+  /** If absent, that of an earlier invitation, else `user`. */
   role?: Role;
   /** Of the letter, and of the user until they choose another; by default that of whoever invites. */
   language?: Language;
@@ -42,14 +44,15 @@ export class InvitationsService {
 
   /**
    * Makes a user who is `unconfirmed` until they set a password by the link of a notice, which is good for seven days.
-   * Done again for an address that has not accepted yet, it sends another notice, and the earlier links end.
+   * Done again for an address that has not accepted yet, it sends another notice, and the earlier links end. The links
+   * work only while the viewer is active and may grant the role.
    * @returns the user's id
    * @throws ForbiddenError for a role that the viewer may not grant, ValidationError, ConflictError EMAIL_TAKEN,
    * DomainError RATE_LIMITED, LIMITS_UNAVAILABLE
    */
-  async invite(viewer: Viewer, { role = 'user', fullName = '', ...input }: Invitation): Promise<number> {
+  async invite(viewer: Viewer, { fullName = '', ...input }: Invitation): Promise<number> {
     requireMay(viewer, 'users.manage');
-    if (!mayGrant(viewer, role)) throw new ForbiddenError();
+    if (!mayGrant(viewer, input.role ?? 'user')) throw new ForbiddenError();
     const address = parseEmailAddress(input.email);
     const errors = [
       ...at('email', address.ok ? null : address.problem),
@@ -68,16 +71,18 @@ export class InvitationsService {
         `INSERT INTO users (email, status) VALUES ($1, 'unconfirmed') ON CONFLICT (lower(email)) DO NOTHING`,
         [address.email],
       );
-      const user = await tx.first<{ id: number; email: string; role: Role }>(
-        `SELECT id, email, role FROM users WHERE lower(email) = $1 AND status = 'unconfirmed' FOR NO KEY UPDATE`,
+      const user = await tx.first<{ id: number; email: string; role: Role; isInvited: boolean }>(
+        `SELECT id, email, role, invited_at IS NOT NULL AS is_invited FROM users
+          WHERE lower(email) = $1 AND status = 'unconfirmed' FOR NO KEY UPDATE`,
         [emailKey(address.email)],
       );
       if (!user) throw new ConflictError('EMAIL_TAKEN', `There is a user with the address ${address.email} already.`);
       if (!mayGrant(viewer, user.role)) throw new ForbiddenError();
+      const role = input.role ?? (user.isInvited ? user.role : 'user');
       await tx.affected(
         `UPDATE users SET role = $2, language = $3, full_name = coalesce(nullif($4, ''), full_name), invited_at = now(),
-           updated_at = app_now() WHERE id = $1`,
-        [user.id, role, language, fullName],
+           invited_by = nullif($5::bigint, 0), updated_at = app_now() WHERE id = $1`,
+        [user.id, role, language, fullName, viewer.userId],
       );
       // Somebody may have registered with the address: their password must not open an account that was given a role.
       await withdrawTokens(tx, user.id, 'confirm');
@@ -110,7 +115,18 @@ export class InvitationsService {
     });
   }
 
-  /** Sets the password by the link of the notice; the user may sign in. @throws ValidationError, DomainError LINK_INVALID */
+  /** Whether the link still leads somewhere, as `accept` sees it. It is not used up. */
+  linkWorks(token: string): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      const userId = await userOfToken(tx, 'invite', token);
+      return userId !== null && (await invitationHolds(tx, userId));
+    });
+  }
+
+  /**
+   * Sets the password by the link of the notice; the user may sign in.
+   * @throws ValidationError, DomainError LINK_INVALID, also if whoever made the invitation might not make it now
+   */
   async accept(token: string, { password, fullName = '', timeZone = '' }: Acceptance, origin: Origin): Promise<void> {
     await refuseBad(password, '');
     const errors = at('fullName', singleLineProblem(fullName, 200));
@@ -123,6 +139,7 @@ export class InvitationsService {
       if (proved) await refuseBad(password, proved.email);
       const done =
         proved &&
+        (await invitationHolds(tx, proved.userId)) &&
         (await tx.affected(
           `UPDATE users SET status = 'active', password_hash = $2, full_name = coalesce(nullif($3, ''), full_name),
              time_zone = $4, updated_at = app_now() WHERE id = $1 AND status = 'unconfirmed'`,

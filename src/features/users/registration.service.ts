@@ -9,7 +9,7 @@ import type { Viewer } from '../../domain/permissions';
 import { timeZoneName } from '../../domain/time-zone';
 import { accountOf, Limits } from '../../queue/limits';
 import { anonymous, audit } from '../audit/audit';
-import { redeemToken, tokenIsValid, type TokenNoticeKind, withdrawTokens } from '../notices/notice-tokens';
+import { redeemToken, type TokenNoticeKind, userOfToken, withdrawTokens } from '../notices/notice-tokens';
 import { Notices } from '../notices/notices.service';
 import { lockAccess } from './lock-access';
 import { IdentitiesService } from './identities.service';
@@ -116,8 +116,8 @@ export class RegistrationService {
   }
 
   /** Whether a notice's link still leads somewhere. It is not used up: programs open links before people do. */
-  linkWorks(kind: TokenNoticeKind, token: string): Promise<boolean> {
-    return tokenIsValid(this.database, kind, token);
+  async linkWorks(kind: Exclude<TokenNoticeKind, 'invite'>, token: string): Promise<boolean> {
+    return (await userOfToken(this.database, kind, token)) !== null;
   }
 
   /** Sends a notice to set a new password, if the address is known. */

@@ -41,6 +41,15 @@ export interface SessionBearer {
   role: Role;
 }
 
+/** Sessions that are over stay in the table for a day: they are deleted, but nothing ended. */
+interface Ended {
+  deleted: number;
+  live: number;
+}
+
+/** SQL: a session has not ended by itself; `idleMs` is the parameter with SESSION_IDLE_MS. */
+const live = (idleMs: string) => `(expires_at > now() AND last_seen_at > now() - ${idleMs} * interval '1 millisecond')`;
+
 /** SQL: so long sessions that have ended by themselves are remembered. */
 export const OVER = `interval '1 day'`;
 
@@ -119,8 +128,7 @@ export class SessionsService {
   list({ userId, sessionId }: Viewer): Promise<SessionView[]> {
     return this.database.rows(
       `SELECT id, ip, user_agent, created_at, last_seen_at, expires_at, id IS NOT DISTINCT FROM $2::bigint AS current
-         FROM sessions WHERE user_id = $1 AND expires_at > now()
-           AND last_seen_at > now() - $3 * interval '1 millisecond'
+         FROM sessions WHERE user_id = $1 AND ${live('$3')}
         ORDER BY last_seen_at DESC, id DESC`,
       [userId, sessionId ?? null, this.config.sessionIdleMs],
     );
@@ -129,10 +137,9 @@ export class SessionsService {
   /** Ends one of the viewer's own sessions; without an id all but the one they came with. @throws NotFoundError */
   async end(viewer: Viewer, id?: number): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const one = 'DELETE FROM sessions WHERE user_id = $1 AND id = $2';
-      const ended = id === undefined ? await this.endOthers(viewer, tx) : await tx.affected(one, [viewer.userId, id]);
-      if (id !== undefined && ended === 0) throw new NotFoundError('Session', id);
-      await audit(tx, viewer, 'session.end', { type: 'user', id: viewer.userId }, { endedSessions: ended });
+      const ended = id === undefined ? await this.endOthers(viewer, tx) : await this.delete(tx, viewer, 'id = $3', id);
+      if (id !== undefined && ended.deleted === 0) throw new NotFoundError('Session', id);
+      await audit(tx, viewer, 'session.end', { type: 'user', id: viewer.userId }, { endedSessions: ended.live });
     });
   }
 
@@ -148,14 +155,19 @@ export class SessionsService {
   /**
    * Ends all sessions of the viewer but the one they came with (with an API token all), and the sign-ins that wait for
    * a code.
-   * @returns how many sessions
+   * @returns how many sessions were deleted, and how many of them were live
    */
-  async endOthers({ userId, sessionId }: Viewer, sql: Sql): Promise<number> {
-    await sql.affected('DELETE FROM sign_in_challenges WHERE user_id = $1', [userId]);
-    return sql.affected('DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2::bigint', [
-      userId,
-      sessionId ?? null,
-    ]);
+  async endOthers(viewer: Viewer, sql: Sql): Promise<Ended> {
+    await sql.affected('DELETE FROM sign_in_challenges WHERE user_id = $1', [viewer.userId]);
+    return this.delete(sql, viewer, 'id IS DISTINCT FROM $3::bigint', viewer.sessionId ?? null);
+  }
+
+  private async delete(sql: Sql, { userId }: Viewer, which: string, id: number | null): Promise<Ended> {
+    const ended = await sql.rows<{ isLive: boolean }>(
+      `DELETE FROM sessions WHERE user_id = $1 AND ${which} RETURNING ${live('$2')} AS is_live`,
+      [userId, this.config.sessionIdleMs, id],
+    );
+    return { deleted: ended.length, live: ended.filter(({ isLive }) => isLive).length };
   }
 
   /**

@@ -37,6 +37,10 @@ export class User {
   @Column('timestamptz', { name: 'invited_at', nullable: true })
   invitedAt!: Date | null;
 
+  /** Whose rights the last invitation rests on; null if nobody's. */
+  @Column('bigint', { name: 'invited_by', nullable: true })
+  invitedBy!: number | null;
+
   /** When a session of theirs was last used, to the minute; null if never. */
   @Column('timestamptz', { name: 'last_seen_at', nullable: true })
   lastSeenAt!: Date | null;

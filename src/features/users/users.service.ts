@@ -22,7 +22,7 @@ export interface NewUser {
 }
 
 /** A user as managers see them. */
-export type UserView = Omit<User, 'passwordHash'> & {
+export type UserView = Omit<User, 'passwordHash' | 'invitedBy'> & {
   /** Whether sign-in by password asks them for a code. */
   secondFactor: boolean;
 };
@@ -157,7 +157,10 @@ export class UsersService {
     await this.notices.enqueue(noticeId);
   }
 
-  /** For admins: not their own role, so that one admin always remains. */
+  /**
+   * For admins: not their own role, so that one admin always remains. The role of somebody who has not accepted their
+   * invitation rests on the viewer's rights from then on.
+   */
   async setRole(viewer: Viewer, id: number, role: Role): Promise<void> {
     requireMay(viewer, 'users.role');
     if (viewer.userId === id) throw new ConflictError('OWN_ROLE', 'Nobody can change their own role.');
@@ -165,7 +168,13 @@ export class UsersService {
       await lockAccess(tx, viewer);
       const user = await tx.first<{ role: Role }>('SELECT role FROM users WHERE id = $1 FOR NO KEY UPDATE', [id]);
       if (!user) throw new NotFoundError('User', id);
-      await tx.affected('UPDATE users SET role = $2, updated_at = app_now() WHERE id = $1', [id, role]);
+      await tx.affected(
+        `UPDATE users SET role = $2, updated_at = app_now(),
+           invited_by = CASE WHEN status = 'unconfirmed' AND invited_at IS NOT NULL THEN nullif($3::bigint, 0)
+                             ELSE invited_by END
+          WHERE id = $1`,
+        [id, role, viewer.userId],
+      );
       await audit(tx, viewer, 'user.role', { type: 'user', id }, { from: user.role, to: role });
     });
   }

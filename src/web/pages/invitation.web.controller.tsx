@@ -1,6 +1,5 @@
 import { Get, Post } from '@nestjs/common';
 import { InvitationsService } from '../../features/users/invitations.service';
-import { RegistrationService } from '../../features/users/registration.service';
 import type { Origin } from '../../features/users/sessions.service';
 import { Public, RequestOrigin } from '../../http/viewer';
 import { emptyForm, type FormState, page, redirect, type WebAnswer } from '../answers';
@@ -15,14 +14,11 @@ import { linkOver, onThisPage } from './auth.web.controller';
 @Public()
 @WebController('invitation')
 export class InvitationWebController {
-  constructor(
-    private readonly invitations: InvitationsService,
-    private readonly registration: RegistrationService,
-  ) {}
+  constructor(private readonly invitations: InvitationsService) {}
 
   @Get()
   async show(@CurrentReader() { t }: Reader, @Ask() { token = '' }: FormValues): Promise<WebAnswer> {
-    if (token && !(await this.registration.linkWorks('invite', token))) return linkOver(t.invitations.overInvitation);
+    if (token && !(await this.invitations.linkWorks(token))) return linkOver(t.invitations.overInvitation);
     return invitationPage(emptyForm({ token }));
   }
 
