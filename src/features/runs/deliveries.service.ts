@@ -28,6 +28,7 @@ import {
   viewOf,
 } from './delivery-view';
 import { reopenRun } from './run-moves';
+import { haveItElsewhere, lockSending, RUN_RESENDING, resendingRun } from './sending-tree';
 
 export type { DeliveryView } from './delivery-view';
 
@@ -103,8 +104,9 @@ export class DeliveriesService {
   }
 
   /**
-   * Sends an `unknown` delivery once more, by hand; a run that is done sends again for it. @throws ConflictError
-   * OWNER_BLOCKED
+   * Sends an `unknown` delivery once more, by hand; a run that is done sends again for it.
+   * @throws ConflictError OWNER_BLOCKED; DELIVERY_REPEATED if the client has the letter by another run of the same
+   * sending, or may still get it by one; RUN_RESENDING while it is not known yet to whom such a run goes
    */
   async resend(viewer: Viewer, id: number): Promise<DeliveryView> {
     const runId = await this.database.transaction(async (tx) => {
@@ -113,8 +115,10 @@ export class DeliveriesService {
           WHERE d.id = $1 FOR SHARE OF u`,
         [id],
       );
+      await lockSendingOf(tx, viewer, id);
       const delivery = await lockUnknown(tx, viewer, id);
       if (owner?.status !== 'active') throw new ConflictError('OWNER_BLOCKED', 'The owner of this mailing is blocked.');
+      await requireNotElsewhere(tx, delivery.runId, id);
       await reopenRun(tx, delivery.runId, false);
       await resend(tx, id);
       await audit(tx, viewer, 'delivery.resend', { type: 'delivery', id });
@@ -127,6 +131,16 @@ export class DeliveriesService {
       );
     });
     return this.get(viewer, id);
+  }
+
+  /** Those of these deliveries of a run that are not sent again by hand: their clients have the letter, or may get it. */
+  elsewhere(runId: number, deliveries: readonly DeliveryView[]): Promise<Set<number>> {
+    const unknown = deliveries.filter(({ status }) => status === 'unknown');
+    return haveItElsewhere(
+      this.database,
+      runId,
+      unknown.map(({ id }) => id),
+    );
   }
 
   /** Marks an `unknown` delivery as sent, by hand; `markedBy` is the user. */
@@ -178,6 +192,24 @@ export class DeliveriesService {
     );
     if (!run) throw new NotFoundError('Run', runId);
     return run;
+  }
+}
+
+async function lockSendingOf(tx: Transaction, viewer: Viewer, id: number): Promise<void> {
+  const delivery = await tx.first<{ runId: number }>('SELECT run_id FROM deliveries WHERE id = $1', [id]);
+  if (delivery) await lockSending(tx, delivery.runId, writableOwner(viewer));
+}
+
+/** The caller has locked the sending. */
+async function requireNotElsewhere(tx: Transaction, runId: number, id: number): Promise<void> {
+  const planning = await resendingRun(tx, runId, { planning: true });
+  if (planning !== null) throw RUN_RESENDING(planning);
+  const repeated = await haveItElsewhere(tx, runId, [id]);
+  if (repeated.size > 0) {
+    throw new ConflictError(
+      'DELIVERY_REPEATED',
+      `The client of delivery ${id} has the letter by another run of this sending, or may still get it by one.`,
+    );
   }
 }
 

@@ -8,7 +8,8 @@ import { audienceOf } from '../audiences/audiences';
 import { type Chosen, isFiltered, letInSql } from '../audiences/members';
 import { planDeliveries } from '../ledger/moves';
 import type { Run } from './run.entity';
-import { advancePlan, gotItSince } from './run-moves';
+import { advancePlan } from './run-moves';
+import { hasItElsewhere } from './sending-tree';
 
 /** How many clients one page looks at, and how few if a filter takes long for each. */
 const PAGE = 10_000;
@@ -128,12 +129,12 @@ async function insertPage(tx: Transaction, run: Planned, most: number) {
 function audiencePage(run: Planned, limit: number): { sql: string; params: unknown[] } {
   if (run.trigger === 'resend') {
     return {
-      sql: `SELECT d.id AS key, d.client_id, d.email, true AS chosen,
+      sql: `SELECT d.id AS key, d.client_id, d.email, NOT ${hasItElsewhere('$3')} AS chosen,
                    CASE WHEN c.id IS NULL OR d.email LIKE 'erased:%' THEN 'client_deleted'
                         ELSE ${SKIP_REASON} END AS reason
-              FROM deliveries d LEFT JOIN clients c ON c.id = d.client_id
-             WHERE d.run_id = $3 AND d.off_path IN ('failed', 'unknown') AND NOT ${gotItSince('$3')}
-               AND d.id > $2 ORDER BY d.id LIMIT ${limit}`,
+              FROM (SELECT id, client_id, email FROM deliveries
+                     WHERE run_id = $3 AND off_path IN ('failed', 'unknown') AND id > $2 ORDER BY id LIMIT ${limit}) d
+              LEFT JOIN clients c ON c.id = d.client_id`,
       params: [run.id, run.planCursor, run.sourceRunId],
     };
   }

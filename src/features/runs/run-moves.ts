@@ -1,18 +1,5 @@
 import type { Database, Sql, Transaction } from '../../database/database';
 
-/**
- * SQL: whether the client of the delivery `d` got the letter of this run by a later run to those who failed in it. They
- * are not sent to once more.
- */
-export const gotItSince = (run: string): string => `EXISTS (SELECT FROM deliveries got
-  WHERE got.client_id = d.client_id AND got.run_id > ${run} AND got.status = 'sent' AND got.run_id IN (
-    WITH RECURSIVE again AS (
-      SELECT id, mailing_id FROM runs WHERE id = ${run}
-      UNION ALL
-      SELECT n.id, n.mailing_id FROM again a
-        JOIN runs n ON n.mailing_id = a.mailing_id AND n.id > a.id AND n.source_run_id = a.id)
-    SELECT id FROM again))`;
-
 /** SQL: a run `r` of a mailing `m` of a user `u` in which a delivery may be tried again. */
 export const GOES_ON = `(r.end_at IS NULL OR r.end_at > app_now()) AND (r.status = 'sending'
   OR (r.status = 'done' AND m.deleted_at IS NULL AND u.status = 'active'

@@ -12,8 +12,8 @@ import { SKIP_REASON } from '../audiences/audience';
 import { type Closed, closeDeliveries, ofRun } from '../ledger/moves';
 import type { Mailing } from '../mailings/mailing.entity';
 import { finishOnce } from '../mailings/mailing-moves';
-import { gotItSince } from './run-moves';
 import { RUN_VIEW, type RunView, SKIPPED_BY } from './run-view';
+import { hasItElsewhere, resendingRun } from './sending-tree';
 
 /** SQL: a run `r` in which no delivery is open. */
 const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
@@ -57,15 +57,18 @@ export class RunsService {
 
   /**
    * How many people would get the letter if it were sent again to those who failed: whose address was excluded
-   * meanwhile, who were deleted, or who have got it since, don't. Null if there are too many to look at each.
+   * meanwhile, who were deleted, or who have it by another run of the same sending or still may, don't; nobody does
+   * while such a run is under way. Null if there are too many to look at each.
    */
   async resendable({ id, counts }: Pick<RunView, 'id' | 'counts'>): Promise<number | null> {
-    if (counts.failed + counts.unknown > ASKED_ONE_BY_ONE) return null;
+    const failed = counts.failed + counts.unknown;
+    if (failed === 0 || (await resendingRun(this.database, id)) !== null) return 0;
+    if (failed > ASKED_ONE_BY_ONE) return null;
     const row = await this.database.first<{ n: number }>(
       `SELECT count(*) AS n FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN clients c ON c.id = d.client_id,
               ${whySuppressed(ofRun('d.email'))}
         WHERE d.run_id = $1 AND d.off_path IN ('failed', 'unknown') AND why.reason IS NULL
-          AND ${SKIP_REASON} IS NULL AND NOT ${gotItSince('$1')}`,
+          AND ${SKIP_REASON} IS NULL AND NOT ${hasItElsewhere('$1')}`,
       [id],
     );
     return row?.n ?? 0;

@@ -18,8 +18,9 @@ import { pausedWhenDone } from '../mailings/restored';
 import { lockMailing, MailingsService } from '../mailings/mailings.service';
 import { refusedAllowances } from '../runs/allowance';
 import type { Run } from '../runs/run.entity';
-import { beginResend, gotItSince } from '../runs/run-moves';
+import { beginResend } from '../runs/run-moves';
 import { RunsService } from '../runs/runs.service';
+import { hasItElsewhere, lockSending, RUN_RESENDING, resendingRun } from '../runs/sending-tree';
 import { carryOut } from './calendar';
 import { databaseNow, readRunFacts, scheduleOf } from './facts';
 import { PlanJobs } from './plan-jobs.service';
@@ -137,23 +138,17 @@ export class SendNowService {
   /**
    * Starts a run for those whose delivery ended `failed` or `unknown`; also of a mailing that is done, which stays
    * done. Their letters have the content of this run, and its postal address or, if it has none, the present one.
-   * @throws ConflictError PREFLIGHT_BLOCKED if they would have none; a manager or admin may override it
+   * Who has the letter by another run of the same sending, or may still get it by one, is left out.
+   * @throws ConflictError RUN_RESENDING while such a run to those who failed is under way; PREFLIGHT_BLOCKED if they
+   * would have no address, which a manager or admin may override
    */
   async resendFailed(viewer: Viewer, runId: number, override?: string): Promise<{ runId: number }> {
     const { runId: resent } = await this.database.transaction(async (tx) => {
-      const source = await tx.first<Run>(
-        'SELECT * FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR NO KEY UPDATE',
-        [runId, writableOwner(viewer)],
-      );
+      const isTheirs = await lockSending(tx, runId, writableOwner(viewer));
+      const source = isTheirs && (await tx.first<Run>('SELECT * FROM runs WHERE id = $1', [runId]));
       if (!source) throw await notWritable(tx, viewer, 'Run', runId);
-      const again = await tx.first<{ id: number; status: string }>(
-        `SELECT id, status FROM runs WHERE source_run_id = $1 AND status IN ('planning', 'sending') LIMIT 1`,
-        [runId],
-      );
-      if (again)
-        throw new ConflictError('RUN_RESENDING', 'Those who failed are being sent to again already.', {
-          runId: again.id,
-        });
+      const again = await resendingRun(tx, runId);
+      if (again !== null) throw RUN_RESENDING(again);
       const mailing = await tx.first<{ status: string }>(
         'SELECT status FROM mailings WHERE id = $1 AND deleted_at IS NULL',
         [source.mailingId],
@@ -163,7 +158,7 @@ export class SendNowService {
         throw new ConflictError('MAILING_PAUSED', 'The mailing is paused. Resume it first.');
       const failed = await tx.first<{ n: number }>(
         `SELECT count(*) AS n FROM deliveries d
-          WHERE d.run_id = $1 AND d.off_path IN ('failed', 'unknown') AND NOT ${gotItSince('$1')}`,
+          WHERE d.run_id = $1 AND d.off_path IN ('failed', 'unknown') AND NOT ${hasItElsewhere('$1')}`,
         [runId],
       );
       if (!failed?.n) throw new ConflictError('RUN_NOTHING_FAILED', 'Nobody failed in this run.');

@@ -22,6 +22,8 @@ interface Props {
   deliveries: Page<DeliveryView>;
   sender: string;
   mayChange: boolean;
+  /** The deliveries of unknown outcome whose letter is not sent again: their clients have it by another run. */
+  elsewhere: ReadonlySet<number>;
   /** How many people would get the letter again; null if they are too many to be counted. */
   again: number | null;
   /** To whom it went and who was left out, as it was when the run began, in words. */
@@ -33,7 +35,7 @@ interface Worded {
   words: string;
 }
 
-export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, again, segments }: Props) {
+export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, elsewhere, again, segments }: Props) {
   const { t, format, query } = useReader();
   const keep = Object.fromEntries([...query].filter(([name, value]) => /^(status|event)$/.test(name) && value));
   const name = mailing ? nameOf(mailing, t.mailings.nameless) : subjectTitle(run.subject);
@@ -93,7 +95,9 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, aga
                   <span class="hint d-block">{t.run.nextTry(format.time(delivery.nextAttemptAt))}</span>
                 )}
                 <MessageId id={delivery.messageIdHeader} />
-                {mayChange && delivery.status === 'unknown' && <Decide delivery={delivery} />}
+                {mayChange && delivery.status === 'unknown' && (
+                  <Decide delivery={delivery} mayResend={!elsewhere.has(delivery.id)} />
+                )}
               </>
             ),
           },
@@ -155,15 +159,22 @@ function Recipient({ of: { clientId, email, fullName } }: { of: DeliveryView }) 
   );
 }
 
-/** For a delivery whose reply was lost: buttons to send it again or to mark it as sent. */
-function Decide({ delivery }: { delivery: DeliveryView }) {
+/** For a delivery whose reply was lost: buttons to send it again, after a question, or to mark it as sent. */
+function Decide({ delivery, mayResend }: { delivery: DeliveryView; mayResend: boolean }) {
   const { t } = useReader();
   return (
     <div class="actions">
-      <PostForm action={`/deliveries/${delivery.id}/resend`}>
-        <input type="hidden" name="runId" value={delivery.runId} />
-        <button class="btn btn-sm btn-secondary">{t.run.resendOne}</button>
-      </PostForm>
+      {mayResend && (
+        <Confirm
+          id={`resend-${delivery.id}`}
+          action={`/deliveries/${delivery.id}/resend`}
+          text={t.run.resendOne}
+          question={t.run.resendOneQuestion(delivery.email)}
+          kind="btn-sm btn-secondary"
+        >
+          <p>{t.run.resendOneText}</p>
+        </Confirm>
+      )}
       <PostForm action={`/deliveries/${delivery.id}/mark-sent`}>
         <input type="hidden" name="runId" value={delivery.runId} />
         <button class="btn btn-sm btn-secondary">{t.run.markSent}</button>

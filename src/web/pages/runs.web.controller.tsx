@@ -59,9 +59,14 @@ export class RunsWebController {
     const owner = writableOwner(viewer);
     const mayChange = owner === null || owner === run.ownerId;
     const again = mayChange && parts.mailing && !isGoing(run) ? await this.runs.resendable(run) : 0;
+    const elsewhere = await this.deliveries.elsewhere(id, deliveries.items);
     return page(
       (t) => t.run.title,
-      <RunPage {...{ run, deliveries, mayChange, again, ...parts }} pace={paceOf(run)} sender={this.config.mailFrom} />,
+      <RunPage
+        {...{ run, deliveries, mayChange, elsewhere, again, ...parts }}
+        pace={paceOf(run)}
+        sender={this.config.mailFrom}
+      />,
     );
   }
 
@@ -112,9 +117,9 @@ export class RunsWebController {
   }
 
   @Post('deliveries/:id/resend')
-  async resend(@CurrentViewer() viewer: Viewer, @Id() id: number, @Form() form: FormValues): Promise<WebAnswer> {
+  async resend(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
     const { runId } = await this.deliveries.resend(viewer, id);
-    return redirect(`/runs/${wholeNumber(form.runId) ?? runId}?status=unknown`, 'resending');
+    return redirect(`/runs/${runId}?status=unknown`, 'resending');
   }
 
   @Post('deliveries/:id/mark-sent')

@@ -660,6 +660,8 @@ export const en = {
     marked: 'marked by hand',
     nextTry: (at: string) => `next try ${at}`,
     resendOne: 'Send again',
+    resendOneQuestion: (email: string) => `Send the letter to ${email} again?`,
+    resendOneText: 'Nobody knows whether it arrived. If it did, they get it twice.',
     markSent: 'It arrived: mark as sent',
     resendToFailed: 'Resend to failed',
     resendFailed: (n: string) => `Resend to failed (${n})`,
@@ -1007,6 +1009,7 @@ export const en = {
     RUN_NOT_HELD: 'Its mailing is started. Pause it first.',
     RUN_NOTHING_FAILED: 'Nobody failed in this sending.',
     DELIVERY_NOT_UNKNOWN: 'Somebody has decided about this letter meanwhile.',
+    DELIVERY_REPEATED: 'This person got the letter when it was sent again, or still waits for it there.',
     ACCOUNT_BLOCKED: 'This account may not sign in. Ask a manager or admin of this service.',
     IDENTITY_TAKEN:
       'That account is linked to another user here, or your account is linked to another account of that service.',

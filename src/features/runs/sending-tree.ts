@@ -1,0 +1,73 @@
+import type { Sql, Transaction } from '../../database/database';
+import { ConflictError } from '../../domain/errors';
+
+/**
+ * A sending is a run and all runs to those who failed in it or in one of these: a tree by `source_run_id`, mostly of
+ * two or three runs. Nobody gets the letter by two of them.
+ */
+
+/** SQL: the runs from which this run comes: itself, the run whose failures it sends to, and so on to the first one. */
+const ORIGINS = (run: string) => `WITH RECURSIVE origins AS (
+  SELECT id, mailing_id, source_run_id FROM runs WHERE id = ${run}
+  UNION ALL
+  SELECT s.id, s.mailing_id, s.source_run_id FROM origins o JOIN runs s ON s.id = o.source_run_id)`;
+
+/** SQL: an array of the ids of all runs of the sending to which this run belongs. It is computed once a statement. */
+const sendingOf = (run: string) => `ARRAY(${ORIGINS(run)},
+  sending AS (
+    SELECT id, mailing_id FROM origins WHERE source_run_id IS NULL
+    UNION ALL
+    SELECT n.id, n.mailing_id FROM sending s
+      JOIN runs n ON n.mailing_id = s.mailing_id AND n.id > s.id AND n.source_run_id = s.id)
+  SELECT id FROM sending)`;
+
+/**
+ * SQL: whether the client of the delivery `d` of this run has the letter by another run of the same sending, or may
+ * still get it by one. They are not sent to once more. OFFSET keeps it a look-up in the key of clients and runs for
+ * each delivery that is asked about, so that it never reads whole runs, which may have a million of deliveries.
+ */
+export const hasItElsewhere = (run: string): string => `EXISTS (SELECT FROM deliveries other
+  WHERE other.client_id = d.client_id AND other.run_id = ANY(${sendingOf(run)}) AND other.run_id <> ${run}
+    AND other.status IN ('sent', 'pending', 'sending', 'deferred') OFFSET 0)`;
+
+/**
+ * Locks a run and those from which it comes, the first one before the others: so that of one sending only one transaction
+ * at a time decides who gets the letter again. Without effect if the run is not this owner's (null: anybody's).
+ * @returns whether it is
+ */
+export async function lockSending(tx: Transaction, runId: number, ownerId: number | null): Promise<boolean> {
+  const locked = await tx.rows<{ id: number }>(
+    `SELECT id FROM runs WHERE id = ANY(ARRAY(${ORIGINS('$1')} SELECT id FROM origins))
+        AND EXISTS (SELECT FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2))
+      ORDER BY id FOR NO KEY UPDATE`,
+    [runId, ownerId],
+  );
+  return locked.length > 0;
+}
+
+/**
+ * The run of the same sending that is sending to those who failed at present; null if there is none. `planning`: only
+ * one of which it is not known yet to whom it goes.
+ */
+export async function resendingRun(sql: Sql, runId: number, { planning = false } = {}): Promise<number | null> {
+  const live = await sql.first<{ id: number }>(
+    `SELECT id FROM runs WHERE id = ANY(${sendingOf('$1')}) AND source_run_id IS NOT NULL
+        AND status IN ('planning', 'sending') AND (NOT $2 OR planned_at IS NULL) ORDER BY id LIMIT 1`,
+    [runId, planning],
+  );
+  return live?.id ?? null;
+}
+
+/** `runId`: the run that sends to those who failed. */
+export const RUN_RESENDING = (runId: number) =>
+  new ConflictError('RUN_RESENDING', 'Those who failed are being sent to again already.', { runId });
+
+/** Those of these deliveries of a run whose clients have the letter by another run of the same sending, or may get it. */
+export async function haveItElsewhere(sql: Sql, runId: number, ids: readonly number[]): Promise<Set<number>> {
+  if (ids.length === 0) return new Set();
+  const rows = await sql.rows<{ id: number }>(
+    `SELECT d.id FROM deliveries d WHERE d.run_id = $1 AND d.id = ANY($2::bigint[]) AND ${hasItElsewhere('$1')}`,
+    [runId, ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
