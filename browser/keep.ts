@@ -14,6 +14,10 @@ interface Texts {
   over: string;
   signIn: string;
   other: string;
+  held: string;
+  unsent: string;
+  useUnsent: string;
+  dropUnsent: string;
 }
 
 /** What came of keeping: `refused` is for the form itself to find out and explain. */
@@ -21,7 +25,7 @@ type Outcome = 'kept' | 'refused' | 'over' | 'other' | 'away' | 'busy';
 
 const [AFTER_MS, AGAIN_MS, PATIENCE_MS, LOOK_MS] = [1_500, 5_000, 15_000, 5_000];
 /** What belongs to one copy of the form, and what to the version of its thing. */
-const NOT_TYPED = new Set(['_csrf', 'key', 'page', 'for', 'previewId', 'version', 'was']);
+const NOT_TYPED = new Set(['_csrf', 'key', 'page', 'for', 'previewId', 'version', 'was', 'draft']);
 /** Not followed to the page for signing in, but told. */
 const AS_SCRIPT = { 'HX-Request': 'true' };
 
@@ -30,10 +34,14 @@ class KeptForm {
   private readonly user: string;
   private readonly texts: Texts;
   private readonly name: string;
+  private readonly windows: BroadcastChannel;
   private readonly note: HTMLElement | null;
   private readonly problem: HTMLElement | null;
   private readonly shown: string;
   private last: string;
+  /** What this page itself has put into the browser's storage. */
+  private mine: string | null = null;
+  private bar: HTMLElement | null = null;
   private keptAt: number | null = null;
   private timer: number | undefined;
   private queue: Promise<unknown> = Promise.resolve();
@@ -50,20 +58,98 @@ class KeptForm {
     this.note = form.querySelector('[data-kept-note]');
     this.problem = form.querySelector('[data-kept-problem]');
     this.last = this.shown = this.typed();
+    this.windows = new BroadcastChannel(this.name);
+    this.windows.addEventListener('message', ({ data }) => this.draftGone(data as string));
   }
 
-  /** Text that the server did not take when it was typed is brought to it now, and the page shows it. */
+  /**
+   * Text that the server did not take when it was typed is brought to it now, and the page shows it. It is offered
+   * instead where it would take the place of a draft or of what is typed, and if the server does not take it again.
+   */
   async start(): Promise<void> {
-    window.setInterval(() => this.tell(), LOOK_MS);
-    const here = this.stored();
+    window.setInterval(() => this.look(), LOOK_MS);
+    const here = this.unsent();
     if (here === null) return;
     if (typedIn(new URLSearchParams(here)) === this.shown) return this.forget(here);
-    const body = new URLSearchParams(here);
-    body.set('_csrf', this.token());
-    if ((await this.post(body)) !== 'kept') return;
-    this.forget(here);
-    this.isLeft = true;
-    location.replace(this.page);
+    if (this.isDraft || (await this.bring(here, false)) !== 'kept') this.offer();
+  }
+
+  /** @returns `refused`, too, if something is typed that it would replace */
+  private bring(here: string, replaces: boolean): Promise<Outcome> {
+    return this.inTurn(async () => {
+      const mayReplace = () => replaces || !this.isChanged;
+      const body = new URLSearchParams(here);
+      body.set('_csrf', this.token());
+      const outcome = mayReplace() ? await this.post(body) : 'refused';
+      if (outcome !== 'kept' || !mayReplace()) return outcome === 'kept' ? 'refused' : outcome;
+      this.forget(here);
+      // From here to the next page nothing can be typed that would be lost.
+      this.isLeft = this.form.inert = true;
+      location.replace(this.page);
+      return outcome;
+    });
+  }
+
+  private offer(): void {
+    const { unsent, useUnsent, dropUnsent } = this.texts;
+    const bar = document.createElement('div');
+    bar.className = 'kept-bar';
+    bar.dataset.keptUnsent = '';
+    bar.setAttribute('role', 'status');
+    const said = document.createElement('p');
+    said.textContent = unsent;
+    const button = (text: string, press: (here: string) => void) => {
+      const made = document.createElement('button');
+      made.type = 'button';
+      made.className = 'btn btn-sm btn-secondary';
+      made.textContent = text;
+      made.addEventListener('click', () => {
+        const here = this.unsent();
+        if (here === null) this.look();
+        else press(here);
+      });
+      return made;
+    };
+    const use = button(useUnsent, (here) => {
+      window.clearTimeout(this.timer);
+      void this.bring(here, true).then((outcome) => {
+        if (outcome === 'over') this.warn(this.texts.over, this.texts.signIn);
+        else if (outcome !== 'kept') this.warn(outcome === 'refused' ? this.texts.busy : this.texts[outcome]);
+      });
+    });
+    const drop = button(dropUnsent, (here) => {
+      this.forget(here);
+      this.look();
+      if (this.isChanged) this.later(0);
+    });
+    bar.append(said, use, drop);
+    this.form.prepend(bar);
+    this.bar = bar;
+  }
+
+  /** Other windows are told that the draft, which they share, goes with what is saved here. */
+  private tellWindows(): void {
+    this.windows.postMessage(this.typed());
+  }
+
+  private draftGone(typed: string): void {
+    if (this.isLeft || this.typed() === typed || (!this.isChanged && !this.isDraft)) return;
+    this.keptAt = null;
+    this.store();
+    this.say(this.texts.typing);
+    this.later(LOOK_MS);
+  }
+
+  private look(): void {
+    this.tell();
+    if (this.unsent() !== null) return;
+    this.bar?.remove();
+    this.bar = null;
+  }
+
+  /** Whether the page shows a draft, or what others changed beside it. */
+  private get isDraft(): boolean {
+    return this.form.querySelector('[form=discard-draft]') !== null;
   }
 
   get isChanged(): boolean {
@@ -92,16 +178,23 @@ class KeptForm {
   }
 
   retry(): void {
-    if (this.stored() !== null && !this.isSending) this.later(0);
+    if (this.mine !== null && this.mine === this.stored() && !this.isSending) this.later(0);
+  }
+
+  /** The draft that windows share is discarded here: the others keep theirs again. */
+  discarded(): void {
+    this.forget();
+    this.tellWindows();
   }
 
   back(): void {
-    this.isLeft = this.isSending = false;
+    this.isLeft = this.isSending = this.form.inert = false;
     this.touched();
   }
 
-  forget(what = this.stored()): void {
-    if (what === this.stored()) storage((all) => all.removeItem(this.name));
+  /** @param what not more than this: another window may have put its text there since */
+  forget(what = this.mine): void {
+    if (what !== null && what === this.stored()) storage((all) => all.removeItem(this.name));
   }
 
   private async send(submitter: HTMLElement | null): Promise<void> {
@@ -113,11 +206,13 @@ class KeptForm {
     this.isSending = false;
     submitter?.removeAttribute('aria-busy');
     if (outcome === 'over') return this.signIn();
-    if (outcome !== 'kept' && outcome !== 'refused') return this.warn(this.texts[outcome]);
+    if (outcome !== 'kept' && outcome !== 'refused')
+      return this.warn(this.unsent() === null ? this.texts[outcome] : this.texts.held);
     this.mayPass = this.isLeft = true;
     this.form.requestSubmit(submitter);
     // The form was not valid for the browser.
     if (this.mayPass) this.mayPass = this.isLeft = false;
+    else this.tellWindows();
   }
 
   private later(ms: number): void {
@@ -128,17 +223,16 @@ class KeptForm {
         if (outcome === 'over') this.warn(this.texts.over, this.texts.signIn);
         else if (outcome === 'other') this.warn(this.texts.other);
         else {
-          this.say(this.texts.here);
+          this.say(this.unsent() === null ? this.texts.here : this.texts.held);
           this.later(AGAIN_MS);
         }
       });
     }, ms);
   }
 
-  /** One after the other, so that an older text never replaces a newer one. */
   private keep(): Promise<Outcome> {
-    const next = this.queue.then(async () => {
-      const here = this.stored();
+    return this.inTurn(async () => {
+      const here = this.mine;
       const outcome = await this.post(this.fields());
       if (outcome !== 'kept') return outcome;
       this.forget(here);
@@ -147,6 +241,11 @@ class KeptForm {
       this.tell();
       return outcome;
     });
+  }
+
+  /** One after the other, so that an older text never replaces a newer one. */
+  private inTurn(work: () => Promise<Outcome>): Promise<Outcome> {
+    const next = this.queue.then(work);
     this.queue = next;
     return next;
   }
@@ -156,7 +255,7 @@ class KeptForm {
     if (answer === null) return 'away';
     if (answer.ok) return 'kept';
     if (answer.status === 401) return 'over';
-    if (answer.status >= 500) return 'busy';
+    if (answer.status >= 500 || answer.status === 429) return 'busy';
     if (answer.status !== 403 || isAgain) return 'refused';
     const fresh = await ask('/drafts/token', {});
     if (fresh === null) return 'away';
@@ -195,10 +294,22 @@ class KeptForm {
     return storage((all) => all.getItem(this.name)) ?? null;
   }
 
+  /** Text in the storage that is not of this page: of an earlier visit, or of another window. */
+  private unsent(): string | null {
+    const here = this.stored();
+    return here === this.mine ? null : here;
+  }
+
+  /** Never over the only copy of another text. */
   private store(): void {
+    if (this.unsent() !== null) return;
     const fields = this.fields();
     fields.delete('_csrf');
-    storage((all) => all.setItem(this.name, fields.toString()));
+    const here = fields.toString();
+    storage((all) => {
+      all.setItem(this.name, here);
+      this.mine = here;
+    });
   }
 
   private say(text: string): void {
@@ -273,7 +384,7 @@ export function watchKeptForms(): void {
       const form = event.target as HTMLFormElement;
       const kept = forms.get(form);
       if (kept && !kept.submitted(event.submitter)) event.preventDefault();
-      if (form.id === 'discard-draft') all((each) => each.forget());
+      if (form.id === 'discard-draft') all((each) => each.discarded());
       // Who answers a question, or discards the text, has decided.
       if (form.id === 'discard-draft' || form.closest('dialog')) all((each) => (each.isLeft = true));
     },

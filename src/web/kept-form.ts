@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Changed } from '../domain/errors';
+import type { FormDraft } from '../features/drafts/form-drafts.service';
 import type { FormState, FormValues, Meanwhile } from './form-state';
 import type { Reader } from './reader';
 
 /** What belongs to one copy of a form, and not to what is typed into it. */
-const OF_THE_COPY = ['_csrf', 'key', 'page', 'for', 'previewId'];
+const OF_THE_COPY = ['_csrf', 'key', 'page', 'for', 'previewId', 'draft'];
 const OF_THE_VERSION = ['version', 'was'];
 
 /** What the form of a thing contains now, with its version. */
@@ -16,6 +17,12 @@ export interface Opened {
 /** The fields of a form that are worth keeping. */
 export const keptFields = (form: FormValues): FormValues =>
   Object.fromEntries(Object.entries(form).filter(([name]) => !OF_THE_COPY.includes(name)));
+
+/** Whether a draft is of what a form was sent with; the button that sent it does not matter. */
+export function isDraftOf(draft: FormDraft, form: FormValues): boolean {
+  const { then: _, ...sent } = keptFields(form);
+  return form.draft === draft.keptAt.toISOString() || same(draft.fields, sent);
+}
 
 /** The version that a form was opened with; undefined for a page that knew none. */
 export const versionOf = ({ version }: FormValues): { version?: number } =>
@@ -56,7 +63,11 @@ export function afterChange(form: FormValues, now: Opened, changed: Changed): Fo
     else if (!same(mine, theirs) && hashOf(theirs) !== before) meanwhile.differences.push({ name, theirs, mine });
     Object.assign(values, isTaken ? theirs : mine);
   }
-  return { values: { ...values, ...marks(now), page: form.page ?? '' }, problems: {}, meanwhile };
+  return {
+    values: { ...values, ...marks(now), page: form.page ?? '', ...(form.draft && { draft: form.draft }) },
+    problems: {},
+    meanwhile,
+  };
 }
 
 /** The conditions of a segment mean something only together. */

@@ -14,8 +14,9 @@ import { Limits } from '../queue/limits';
 import type { WebAnswer } from './answers';
 import { setFlash } from './flash';
 import type { FormValues } from './form-state';
-import { keptFields } from './kept-form';
+import { isDraftOf, keptFields } from './kept-form';
 import { localPath } from './local-path';
+import { textsOnly } from './web-controller';
 
 /** Keeps what was typed into forms when it can't be saved: drafts, sessions that are over, tokens of another session. */
 @Injectable()
@@ -43,11 +44,13 @@ export class KeptForms {
     if (draft) await this.drafts.keep(userId, page, { ...draft.fields, ...values });
   }
 
-  /** What was typed is saved, so its draft goes. */
+  /** What was typed is saved, so its draft goes: the one that the form showed, or had; not that of another window. */
   async done(request: AuthenticatedRequest, answer: WebAnswer): Promise<void> {
     const page = request.method === 'POST' ? pageIn(request.body) : null;
     if (!page || !request.viewer || answer.kind !== 'redirect' || page.split('?')[0] !== request.path) return;
-    await this.drafts.drop(request.viewer.userId, page);
+    const { userId } = request.viewer;
+    const draft = await this.drafts.read(userId, page);
+    if (draft && isDraftOf(draft, textsOnly(request.body))) await this.drafts.drop(userId, page, draft.keptAt);
   }
 
   /**

@@ -28,7 +28,8 @@ export const Ask = createParamDecorator((_: unknown, context: ExecutionContext):
   return textsOnly(query);
 });
 
-function textsOnly(from: unknown): FormValues {
+/** The texts of a body or query; the last one of several with the same name. */
+export function textsOnly(from: unknown): FormValues {
   const values: FormValues = {};
   if (typeof from !== 'object' || from === null) return values;
   for (const [name, given] of Object.entries(from)) {

@@ -184,6 +184,21 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
   });
 });
 
+test('Enter in the form of a mailing saves it, and neither leaves it nor schedules anything', async () => {
+  for (const javaScriptEnabled of [true, false]) {
+    const who = `enter-${javaScriptEnabled ? 'script' : 'plain'}@example.org`;
+    const { page, context, token } = await site.visitor(who, { javaScriptEnabled });
+    const message = await post('/messages', token, messageBody());
+    const mailing = await post('/mailings', token, mailingBody(message, { name: 'Before' }));
+    await page.goto(`/mailings/${mailing}/edit`);
+    await page.fill('[name=name]', 'By Enter');
+    await page.press('[name=name]', 'Enter');
+    await page.waitForURL(`${site.api.url}/mailings/${mailing}`);
+    expect(await saved(`/mailings/${mailing}`, token)).toMatchObject({ name: 'By Enter', status: 'created' });
+    await context.close();
+  }
+});
+
 test('in the window of somebody else nothing is saved', async () => {
   const { page, context, token, id } = await site.visitor('mine@example.org');
   await site.api.person('user', 'yours@example.org');
@@ -324,5 +339,111 @@ test('without a connection nothing is lost, nor what was typed meanwhile', async
   await press(again, 'Save');
   await again.locator('.flash').waitFor();
   expect((await saved(at, token)).subject).toBe('Once more');
+  await context.close();
+});
+
+/** Lets the service take no drafts from a page. @returns how to end that */
+async function busy(page: Page, status = 429): Promise<() => Promise<void>> {
+  await page.route('**/drafts', (route) => route.fulfill({ status, body: '' }));
+  return () => page.unroute('**/drafts');
+}
+
+/** Leaves text in the browser that the service never got, and opens no page yet. */
+async function typedUnsent(page: Page, at: string, subject: string): Promise<void> {
+  await page.goto(at);
+  await busy(page);
+  await page.fill('[name=subject]', subject);
+  await note(page).getByText('kept in this browser').waitFor();
+  await page.close({ runBeforeUnload: false });
+}
+
+const unsent = (page: Page) => page.locator('[data-kept-unsent]');
+
+test('text that only this browser has is offered while the service does not take it, whatever is typed then', async () => {
+  const { page, context, token, id } = await site.visitor('unsent@example.org');
+  const at = `/messages/${await post('/messages', token, messageBody({ subject: 'Before' }))}`;
+  await typedUnsent(page, at, 'Only here');
+  const again = await context.newPage();
+  const free = await busy(again);
+  await again.goto(at);
+  await unsent(again).waitFor();
+  await again.fill('[name=subject]', 'Something else');
+  await note(again).getByText('Leave this page open').waitFor();
+  await free();
+  await eventually(async () => (await draftOf(id, at))?.fields.subject === 'Something else', 'the draft is kept');
+  await again.close({ runBeforeUnload: false });
+  // There is a draft, and older text beside it: neither takes the place of the other by itself.
+  const third = await context.newPage();
+  await third.goto(at);
+  await unsent(third).waitFor();
+  expect(await third.inputValue('[name=subject]')).toBe('Something else');
+  await press(third, 'Use it instead');
+  await unsent(third).waitFor({ state: 'detached' });
+  await third.waitForFunction(() => document.querySelector<HTMLInputElement>('[name=subject]')?.value === 'Only here');
+  expect((await draftOf(id, at))?.fields.subject).toBe('Only here');
+  await press(third, 'Save');
+  await third.locator('.flash').waitFor();
+  expect((await saved(at, token)).subject).toBe('Only here');
+  expect(await unsent(third).count()).toBe(0);
+  await context.close();
+});
+
+test('what is typed while such text is on its way is not replaced by it', async () => {
+  const { page, context, token, id } = await site.visitor('meanwhile@example.org');
+  const at = `/messages/${await post('/messages', token, messageBody({ subject: 'Before' }))}`;
+  await typedUnsent(page, at, 'Only here');
+  const again = await context.newPage();
+  let go: () => void = () => undefined;
+  const held = new Promise<void>((done) => (go = done));
+  await again.route('**/drafts', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await Promise.all([again.waitForRequest('**/drafts'), again.goto(at)]);
+  await again.fill('[name=subject]', 'Typed meanwhile');
+  go();
+  await unsent(again).waitFor();
+  expect(await again.inputValue('[name=subject]')).toBe('Typed meanwhile');
+  await eventually(async () => (await draftOf(id, at))?.fields.subject === 'Typed meanwhile', 'the draft is kept');
+  await press(again, 'Discard it');
+  await unsent(again).waitFor({ state: 'detached' });
+  await press(again, 'Save');
+  await again.locator('.flash').waitFor();
+  expect((await saved(at, token)).subject).toBe('Typed meanwhile');
+  expect((await unsent(again).count()) + (await bar(again).count())).toBe(0);
+  await context.close();
+});
+
+test('two windows with the same form take nothing from each other', async () => {
+  const { page: one, context, id } = await site.visitor('two@example.org');
+  const at = '/messages/new';
+  const two = await context.newPage();
+  await one.goto(at);
+  await two.goto(at);
+  await one.fill('[name=subject]', 'One');
+  await typeText(one, 'Text');
+  await note(one).getByText('Draft saved').waitFor();
+  await two.fill('[name=subject]', 'Two');
+  await note(two).getByText('Draft saved').waitFor();
+  await press(one, 'Save');
+  await one.locator('.flash').waitFor();
+  await eventually(async () => (await draftOf(id, at))?.fields.subject === 'Two', 'the other draft is kept again');
+
+  // Text of one that the service did not get survives what the other does.
+  const three = await context.newPage();
+  await three.goto(at);
+  await busy(two);
+  await two.fill('[name=subject]', 'Two, unsent');
+  await note(two).getByText('kept in this browser').waitFor();
+  await three.fill('[name=subject]', 'Three');
+  await note(three).getByText('Draft saved').waitFor();
+  await two.close({ runBeforeUnload: false });
+  await press(three, 'Save');
+  await three.waitForURL(/\/messages\/\d+$/);
+  await three.goto(at);
+  await three.waitForFunction(
+    () => document.querySelector<HTMLInputElement>('[name=subject]')?.value === 'Two, unsent',
+  );
+  expect((await draftOf(id, at))?.fields.subject).toBe('Two, unsent');
   await context.close();
 });

@@ -56,6 +56,23 @@ it('belong to a user and a page with a form', async () => {
   expect([await drafts(), await drafts(other.id)]).toMatchObject([[{ page: '/messages/7' }], []]);
 });
 
+it('go with what is saved from them, and stay with what another window saves', async () => {
+  const client = { email: '', fullName: 'Saved' };
+  const save = async (email: string, more: Record<string, string> = {}) => {
+    const sent = { ...client, email, page: '/clients/new', for: String(owner.id), _csrf: session.csrf, ...more };
+    expect((await send('/clients/new', sent)).status).toBe(303);
+    return (await drafts()).length;
+  };
+  await keep('/clients/new', { ...client, email: 'other@example.org' });
+  expect(await save('first@example.org')).toBe(1);
+  expect(await save('second@example.org', { draft: new Date(0).toISOString() })).toBe(1);
+  expect(await save('other@example.org', { then: 'again' })).toBe(0);
+  // Without a script a draft is not kept again when it is changed: the form tells which one it showed.
+  await keep('/clients/new', { ...client, email: 'unfinished' });
+  const shown = /name="draft" value="([^"]+)"/.exec((await api.call('GET', '/clients/new', session)).text)?.[1];
+  expect(await save('finished@example.org', { draft: shown ?? '' })).toBe(0);
+});
+
 it('are at most a hundred for each user, and go after a month', async () => {
   const service = api.app.get(FormDrafts, { strict: false });
   for (let id = 1; id <= 105; id++) await service.keep(owner.id, `/messages/${id}`, { subject: String(id) });

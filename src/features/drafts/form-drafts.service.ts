@@ -39,8 +39,13 @@ export class FormDrafts {
     return draft ?? null;
   }
 
-  async drop(userId: number, page: string): Promise<void> {
-    await this.database.affected('DELETE FROM form_drafts WHERE user_id = $1 AND page = $2', [userId, page]);
+  /** @param keptAt only the draft that was kept then, to the millisecond, and none that replaced it */
+  async drop(userId: number, page: string, keptAt: Date | null = null): Promise<void> {
+    await this.database.affected(
+      `DELETE FROM form_drafts WHERE user_id = $1 AND page = $2
+          AND ($3::timestamptz IS NULL OR date_trunc('milliseconds', kept_at) = $3)`,
+      [userId, page, keptAt],
+    );
   }
 
   /** Deletes drafts that nobody touched for a month. */

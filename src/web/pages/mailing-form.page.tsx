@@ -42,6 +42,12 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
         words={(name, values) => wordsOf(t, { messages, segments })(name, values[name] ?? '')}
         class="steps"
         id="mailing-form"
+        first={
+          // What Enter does: the first button that is seen leaves the page, and another one schedules.
+          <button class="visually-hidden" tabindex={-1} aria-hidden="true">
+            {t.form.save}
+          </button>
+        }
       >
         <FormProblem form={form} />
         <section class="card-box" aria-labelledby="step-letter">
