@@ -143,7 +143,7 @@ const SENDER: Rule<SenderFacts>[] = [
   },
   {
     code: 'NOT_ALIGNED',
-    level: 'grave',
+    level: ({ aligned }) => (aligned.dkim === null ? 'warn' : 'grave'),
     when: ({ aligned, setup }) =>
       !aligned.dkim &&
       !aligned.envelope && {

@@ -51,8 +51,11 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
       ? `${name} has ${found} DMARC records, which makes all of them void. Leave one.`
       : `The DMARC record at ${name} says no policy that is known: it counts as none. Correct it.`,
   NOT_ALIGNED: ({ domain, envelope, dkim }) =>
-    `Nothing vouches for From's domain ${domain}: the envelope is of ${envelope}` +
-    `${dkim === '' ? '' : `, the signature of ${dkim}`}. DMARC fails for every letter. Sign with a key of ${domain}.`,
+    dkim === ''
+      ? `The envelope is of ${envelope} and letters are not signed here: unless the relay signs them for ${domain}, ` +
+        'DMARC fails. Make sure that it does, or set DKIM_DOMAIN and DKIM_PRIVATE_KEY.'
+      : `Nothing vouches for From's domain ${domain}: the envelope is of ${envelope}, the signature of ${dkim}. ` +
+        `DMARC fails for every letter. Sign with a key of ${domain}.`,
   PTR_MISSING: ({ ip }) => `${ip} has no name (PTR): many servers refuse its mail. Have your provider set one.`,
   PTR_DIFFERENT: ({ ip, host }) =>
     `${ip} is called ${host} (PTR), which does not lead back to it. Give that name the address, or correct the PTR.`,

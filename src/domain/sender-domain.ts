@@ -35,8 +35,11 @@ export interface SenderFacts {
   keys: KeyFacts[];
   /** Undefined: there is none; null: nobody answered. */
   dmarc: Dmarc | undefined | null;
-  /** Whether the domain of the signatures vouches for From's, and that of the envelope. */
-  aligned: { dkim: boolean; envelope: boolean };
+  /**
+   * Whether the domain of the signatures vouches for From's, and that of the envelope. Null: nothing is signed here, and
+   * whether the relay signs is not known.
+   */
+  aligned: { dkim: boolean | null; envelope: boolean };
   /** Whether answers to From can arrive; null if nobody answered. */
   takesMail: boolean | null;
   ips: { ip: string; names: Answer; confirmed: boolean | null }[];
@@ -57,7 +60,7 @@ export async function examineSender(setup: SenderSetup, dns: Lookup): Promise<Se
   ]);
   const { strictDkim = false, strictSpf = false } = dmarc ?? {};
   const aligned = {
-    dkim: setup.keys.some((key) => isAligned(key.domain, domain, strictDkim)),
+    dkim: setup.keys.length === 0 ? null : setup.keys.some((key) => isAligned(key.domain, domain, strictDkim)),
     envelope: isAligned(envelope, domain, strictSpf),
   };
   return { setup, spf, keys, dmarc, aligned, takesMail, ips, asked };

@@ -1,22 +1,20 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
+import { type PeerLimits, Peers } from './peers';
 
 /** What an address that somebody writes to is: ours, not ours, or it can't be found out now. */
 export type AddressAnswer = 'ours' | 'unknown' | 'later';
 
-export interface InboundServerOptions {
+export interface InboundServerOptions extends PeerLimits {
   host: string;
   port: number;
   /** The largest letter that is accepted, in bytes. */
   maxBytes: number;
+  /** So many are served at once. */
   connections: number;
-  /** A connection is ended when it says nothing for so long, */
+  /** A connection is ended when it says nothing for so long, or when its time is over. */
   idleMs: number;
-  /** when no address of ours was named for so long, or a letter takes so long, */
-  patienceMs: number;
-  /** and in any case after so long. */
-  lifeMs: number;
   isOurs: (address: string) => Promise<AddressAnswer>;
   /** Resolves when the letter is kept for good. */
   keep: (envelope: { from: string; to: string }, raw: Buffer) => Promise<unknown>;
@@ -29,6 +27,20 @@ const RECIPIENTS_MAX = 10;
 const refusal = (code: number, text: string): Error => Object.assign(new Error(text), { responseCode: code });
 const LATER = () => refusal(451, '4.3.0 Try again later');
 
+/** A connection that is not admitted takes no place of those that are served. */
+class AdmittingServer extends SMTPServer {
+  constructor(
+    options: SMTPServerOptions,
+    private readonly peers: Peers,
+  ) {
+    super(options);
+  }
+
+  override connect(...[socket, options]: Parameters<SMTPServer['connect']>): void {
+    if (this.peers.admit(socket)) super.connect(socket, options);
+  }
+}
+
 /**
  * An SMTP server that receives letters for addresses of ours and for no others (RFC 5321): whatever is refused is
  * refused before DATA, so that it never has to send anything back. 250 after DATA means that the letter is kept. What
@@ -36,26 +48,28 @@ const LATER = () => refusal(451, '4.3.0 Try again later');
  */
 export class InboundServer {
   private readonly server: SMTPServer;
-  private readonly sockets = new Map<string, Socket>();
-  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly peers: Peers;
 
   constructor(private readonly options: InboundServerOptions) {
-    this.server = new SMTPServer({
-      banner: 'Gonets',
-      disabledCommands: ['AUTH', 'STARTTLS'],
-      hideENHANCEDSTATUSCODES: true,
-      authOptional: true,
-      disableReverseLookup: true,
-      logger: false,
-      size: options.maxBytes,
-      maxClients: options.connections,
-      socketTimeout: options.idleMs,
-      closeTimeout: 5_000,
-      onRcptTo: ({ address }, session, done) => void this.recipient(address, session).then(() => done(), done),
-      onData: (stream, session, done) => void this.letter(stream, session).then(() => done(null, '2.0.0 Kept'), done),
-    });
+    this.peers = new Peers(options);
+    this.server = new AdmittingServer(
+      {
+        banner: 'Gonets',
+        disabledCommands: ['AUTH', 'STARTTLS'],
+        hideENHANCEDSTATUSCODES: true,
+        authOptional: true,
+        disableReverseLookup: true,
+        logger: false,
+        size: options.maxBytes,
+        maxClients: options.connections,
+        socketTimeout: options.idleMs,
+        closeTimeout: 5_000,
+        onRcptTo: ({ address }, session, done) => void this.recipient(address, session).then(() => done(), done),
+        onData: (stream, session, done) => void this.letter(stream, session).then(() => done(null, '2.0.0 Kept'), done),
+      },
+      this.peers,
+    );
     this.server.on('error', () => undefined);
-    this.server.server.on('connection', (socket: Socket) => this.watch(socket));
   }
 
   /** @returns the port */
@@ -69,27 +83,6 @@ export class InboundServer {
   /** Letters under way are finished, as far as they are in a few seconds. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
-    for (const timer of this.timers.values()) clearTimeout(timer);
-  }
-
-  private watch(socket: Socket): void {
-    const name = `${socket.remoteAddress}:${socket.remotePort}`;
-    const life = setTimeout(() => socket.destroy(), this.options.lifeMs).unref();
-    this.sockets.set(name, socket);
-    this.hurry(name);
-    socket.on('close', () => {
-      clearTimeout(life);
-      clearTimeout(this.timers.get(name));
-      this.timers.delete(name);
-      this.sockets.delete(name);
-    });
-  }
-
-  /** From now on the connection has so long until it names an address of ours, or its letter is complete. */
-  private hurry(name: string): void {
-    clearTimeout(this.timers.get(name));
-    const end = () => this.sockets.get(name)?.destroy();
-    this.timers.set(name, setTimeout(end, this.options.patienceMs).unref());
   }
 
   private async recipient(address: string, session: SMTPServerSession): Promise<void> {
@@ -97,11 +90,11 @@ export class InboundServer {
     const answer = await this.options.isOurs(address);
     if (answer === 'later') throw LATER();
     if (answer === 'unknown') throw refusal(550, '5.1.1 No such address');
-    this.hurry(nameOf(session));
+    this.peers.named(session);
   }
 
   private async letter(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
-    this.hurry(nameOf(session));
+    this.peers.progressed(session);
     const raw = await this.collect(stream);
     if (raw === null) throw refusal(552, '5.3.4 The letter is too large');
     const { mailFrom, rcptTo } = session.envelope;
@@ -112,7 +105,7 @@ export class InboundServer {
       this.options.onFailure(error as Error);
       throw LATER();
     }
-    this.hurry(nameOf(session));
+    this.peers.progressed(session);
   }
 
   /** Null if it is larger than allowed: then it is read to its end, but not kept. */
@@ -127,5 +120,3 @@ export class InboundServer {
     return size > this.options.maxBytes || stream.sizeExceeded ? null : Buffer.concat(pieces);
   }
 }
-
-const nameOf = ({ remoteAddress, remotePort }: SMTPServerSession): string => `${remoteAddress}:${remotePort}`;

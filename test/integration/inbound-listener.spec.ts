@@ -28,6 +28,7 @@ async function start(more: Partial<InboundServerOptions> = {}): Promise<void> {
     port: 0,
     maxBytes: 100_000,
     connections: 3,
+    perAddress: 3,
     idleMs: 60_000,
     patienceMs: 60_000,
     lifeMs: 60_000,
@@ -44,7 +45,10 @@ async function start(more: Partial<InboundServerOptions> = {}): Promise<void> {
   });
   port = await server.listen();
 }
-afterEach(() => server.close());
+afterEach(async () => {
+  jest.useRealTimers();
+  await server.close();
+});
 
 const open = () => SmtpClient.open(port);
 
@@ -104,12 +108,91 @@ it('offers no sign-in', async () => {
 });
 
 it('takes only so many connections', async () => {
-  await start();
+  await start({ perAddress: 4 });
   const all = [await open(), await open(), await open()];
   const fourth = connect(port, '127.0.0.1');
   const [greeting] = (await once(fourth, 'data')) as [Buffer];
   expect(greeting.toString()).toMatch(/^421 /);
   expect(await all[2]!.letter('x', OURS)).toMatch(/^250 /);
+});
+
+it.each(['127.0.0.1', '::'])('takes only so many connections of one address, on %s', async (host) => {
+  await start({ host, perAddress: 2 });
+  const all = [await open(), await open()];
+  // Those that are refused take no place from others.
+  for (let i = 0; i < 5; i++) {
+    const more = connect(port, '127.0.0.1');
+    const [greeting] = (await once(more, 'data')) as [Buffer];
+    expect(greeting.toString()).toMatch(/^421 4\.7\.0 /);
+    await once(more, 'close');
+  }
+  expect(await (await SmtpClient.open(port, '127.0.0.2')).letter('x', OURS)).toMatch(/^250 /);
+  all[0]!.socket.end();
+  await once(all[0]!.socket, 'close');
+  expect(await (await open()).letter('x', OURS)).toMatch(/^250 /);
+});
+
+describe('the time of a connection', () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+  /** A connection of a server whose patience is a minute by a clock that the test moves. */
+  async function slow(more: Partial<InboundServerOptions> = {}): Promise<SmtpClient> {
+    await start({ lifeMs: 3_600_000, ...more });
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'clearImmediate', 'queueMicrotask'] });
+    let client: SmtpClient | undefined;
+    const opening = open().then((opened) => (client = opened));
+    // The greeting comes after a moment of the server's clock.
+    for (; client === undefined; await turn()) jest.advanceTimersByTime(1);
+    return opening;
+  }
+
+  it.each(['127.0.0.1', '::'])('begins again with each letter, on %s', async (host) => {
+    const client = await slow({ host });
+    for (let i = 0; i < 3; i++) {
+      jest.advanceTimersByTime(50_000);
+      expect(await client.send('MAIL FROM:<>')).toMatch(/^250 /);
+      expect(await client.send(`RCPT TO:<${OURS}>`)).toMatch(/^250 /);
+      jest.advanceTimersByTime(50_000);
+      expect(await client.send('DATA')).toMatch(/^354 /);
+      jest.advanceTimersByTime(50_000);
+      expect(await client.send('x\r\n.')).toMatch(/^250 /);
+    }
+    jest.advanceTimersByTime(60_000);
+    expect(await client.send('NOOP')).toBe('closed');
+  });
+
+  it('begins again with an address of ours once for a letter only', async () => {
+    const client = await slow();
+    const name = async () => {
+      await client.send('MAIL FROM:<>');
+      expect(await client.send(`RCPT TO:<${OURS}>`)).toMatch(/^250 /);
+    };
+    await name();
+    jest.advanceTimersByTime(40_000);
+    expect(await client.send(`RCPT TO:<${OURS}>`)).toMatch(/^250 /);
+    await client.send('RSET');
+    await name();
+    jest.advanceTimersByTime(20_000);
+    expect(await client.send('NOOP')).toBe('closed');
+  });
+
+  it.each(['127.0.0.1', '::'])('leaves nothing behind when the connection is gone, on %s', async (host) => {
+    let answer: (is: AddressAnswer) => void = () => undefined;
+    let asked = false;
+    const isOurs = () => {
+      asked = true;
+      return new Promise<AddressAnswer>((resolve) => (answer = resolve));
+    };
+    const client = await slow({ host, isOurs });
+    await client.send('MAIL FROM:<>');
+    client.socket.write(`RCPT TO:<${OURS}>\r\n`);
+    while (!asked) await turn();
+    client.socket.destroy();
+    while (jest.getTimerCount() > 0) await turn();
+    answer('ours');
+    for (let i = 0; i < 5; i++) await turn();
+    expect(jest.getTimerCount()).toBe(0);
+  });
 });
 
 it.each<[string, (client: SmtpClient) => Promise<unknown>]>([

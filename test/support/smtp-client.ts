@@ -20,15 +20,15 @@ export class SmtpClient {
   }
 
   /** After the greeting. */
-  static async connect(port: number): Promise<SmtpClient> {
-    const client = new SmtpClient(connect(port, '127.0.0.1'));
+  static async connect(port: number, localAddress?: string): Promise<SmtpClient> {
+    const client = new SmtpClient(connect({ port, host: '127.0.0.1', localAddress }));
     await client.reply();
     return client;
   }
 
   /** After EHLO. */
-  static async open(port: number): Promise<SmtpClient> {
-    const client = await SmtpClient.connect(port);
+  static async open(port: number, localAddress?: string): Promise<SmtpClient> {
+    const client = await SmtpClient.connect(port, localAddress);
     await client.send('EHLO relay.example');
     return client;
   }

@@ -15,6 +15,7 @@ const rsa = (bits: number, domain = 'shop.example', selector = 'one') =>
 const RSA = rsa(2048);
 const SHORT = rsa(1024);
 const OTHER = rsa(2048);
+const STRANGER = rsa(2048, 'relay.example');
 const ED25519 = prepareDkim({
   domain: 'shop.example',
   selector: 'two',
@@ -113,7 +114,11 @@ describe('the sender', () => {
     [
       'neither signature nor envelope of the domain',
       'NOT_ALIGNED',
-      { setup: { envelope: 'relay.example', keys: [] }, zone: { 'TXT relay.example': ['v=spf1 a -all'] } },
+      {
+        setup: { envelope: 'relay.example', keys: [STRANGER] },
+        zone: { 'TXT relay.example': ['v=spf1 a -all'], 'TXT one._domainkey.relay.example': [dkimRecord(STRANGER)] },
+      },
+      { envelope: 'relay.example', dkim: 'relay.example' },
     ],
     ['no name of an address', 'PTR_MISSING', { setup: { ips: ['192.0.2.1'] } }, { ip: '192.0.2.1' }],
     [
@@ -155,6 +160,35 @@ describe('the sender', () => {
     const setup = { keys: [], ips: ['192.0.2.1'], relay: { host: 'h.example', isPrivate: false, needsTls: false } };
     const findings = await found({ setup, mode: 'strict', zone: { 'TXT shop.example': ['v=spf1 nonsense'] } });
     expect(findings.map(({ level }) => level)).toEqual(['warn', 'warn', 'warn', 'warn']);
+  });
+
+  describe("an envelope of another organisation's domain", () => {
+    const zone = { 'TXT relay.example': ['v=spf1 a -all'], 'TXT one._domainkey.relay.example': [dkimRecord(STRANGER)] };
+    const levels = async (keys: PreparedDkim[], given: Case) =>
+      (await found({ zone, setup: { envelope: 'relay.example', keys }, ...given })).map(
+        ({ code, level }) => `${code} ${level}`,
+      );
+
+    test.each<Case>([{ recipients: LARGE }, { recipients: null }, { mode: 'strict' }])(
+      'blocks with a signature of that domain, but not without keys, as the relay may sign: %p',
+      async (given) => {
+        expect(await levels([STRANGER], given)).toEqual(['NOT_ALIGNED block']);
+        expect(await levels([], given)).toEqual(['DKIM_OFF warn', 'NOT_ALIGNED warn']);
+        expect(await levels([RSA], given)).toEqual([]);
+      },
+    );
+
+    test('is said to fail for every letter only if that is known', () => {
+      const values = { domain: 'shop.example', envelope: 'relay.example' };
+      for (const [texts, words] of [
+        [findingTexts, ['DMARC fails for every letter', 'unless the relay signs']],
+        [findingsRu, ['Проверку DMARC не пройдёт ни одно письмо', 'если их не подписывает']],
+      ] as const) {
+        expect(texts.NOT_ALIGNED({ ...values, dkim: 'relay.example' })).toContain(words[0]);
+        expect(texts.NOT_ALIGNED({ ...values, dkim: '' })).not.toContain(words[0]);
+        expect(texts.NOT_ALIGNED({ ...values, dkim: '' })).toContain(words[1]);
+      }
+    });
   });
 
   test('of two keys one whose record is right is enough', async () => {

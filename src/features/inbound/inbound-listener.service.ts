@@ -10,6 +10,8 @@ import { ReturnAddresses } from '../consent/return-addresses';
 import { InboundLetters } from './inbound-letters.service';
 
 const CONNECTIONS = 20;
+/** One address is not to keep the others out. */
+const PER_ADDRESS = 5;
 const IDLE_MS = 30_000;
 const PATIENCE_MS = 120_000;
 const LIFE_MS = 1_800_000;
@@ -37,6 +39,7 @@ export class InboundListener implements BeforeApplicationShutdown {
       ...at,
       maxBytes: INBOUND_MAX_BYTES,
       connections: CONNECTIONS,
+      perAddress: PER_ADDRESS,
       idleMs: IDLE_MS,
       patienceMs: PATIENCE_MS,
       lifeMs: LIFE_MS,
