@@ -2,7 +2,7 @@ import { autoReply } from './auto-reply';
 import { BOUNCE_REASONS, type BounceRuling, judgeBounce } from './bounce-rules';
 import { deliveryReports, type RecipientReport } from './delivery-report';
 import { feedbackReport } from './feedback-report';
-import { header, headerAddress, headersOf, type ReadLetter, readLetter } from './read-letter';
+import { header, headerAddress, headersOf, INBOUND_KEPT_BYTES, type ReadLetter, readLetter } from './read-letter';
 import { replyInText } from './reply-in-text';
 import { addressForm, sameAddress } from './same-address';
 import { SMTP_REASONS } from './smtp-ruling';
@@ -92,17 +92,21 @@ export interface InboundVerdict {
 type Told = Pick<InboundVerdict, 'kind' | 'reason' | 'address' | 'enhancedCode' | 'reply' | 'blame'>;
 
 const ENCLOSED_DEPTH = 5;
+/** What is enclosed is read again at each level: together so much. */
+const UNWRAPPED_BYTES = 2 * INBOUND_KEPT_BYTES;
 const ENCLOSED = /^message\/(?:rfc822|global)$/;
 const RETURNED = /^(?:message\/(?:rfc822|global|rfc822-headers|global-headers|partial)|text\/rfc822(?:-headers)?)$/;
 
 /** A letter with those that are enclosed in it, from the outside in, until one is a report. */
 export async function unwrap(raw: Uint8Array): Promise<ReadLetter[]> {
   const letters = [await readLetter(raw)];
+  let left = UNWRAPPED_BYTES - Math.min(raw.length, INBOUND_KEPT_BYTES);
   while (letters.length < ENCLOSED_DEPTH) {
     const last = letters.at(-1)!;
     if (deliveryReports(last).length > 0 || feedbackReport(last)) break;
     const enclosed = last.parts.find(({ type }) => ENCLOSED.test(type));
-    if (!enclosed) break;
+    if (!enclosed || enclosed.bytes.length > left) break;
+    left -= enclosed.bytes.length;
     letters.push(await readLetter(enclosed.bytes));
   }
   return letters;
