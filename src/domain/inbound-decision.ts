@@ -1,8 +1,10 @@
 import { autoReply } from './auto-reply';
 import { BOUNCE_REASONS, type BounceRuling, judgeBounce } from './bounce-rules';
+import { feedbackIn, RETURNED } from './complaint';
 import { deliveryReports, type RecipientReport } from './delivery-report';
+import { isPassedOn, saysExpanded } from './expansion';
 import { feedbackReport } from './feedback-report';
-import { header, headerAddress, headersOf, type ReadLetter, readLetter } from './read-letter';
+import { header, headerAddress, headersOf, INBOUND_KEPT_BYTES, type ReadLetter, readLetter } from './read-letter';
 import { replyInText } from './reply-in-text';
 import { addressForm, sameAddress } from './same-address';
 import { SMTP_REASONS } from './smtp-ruling';
@@ -92,17 +94,20 @@ export interface InboundVerdict {
 type Told = Pick<InboundVerdict, 'kind' | 'reason' | 'address' | 'enhancedCode' | 'reply' | 'blame'>;
 
 const ENCLOSED_DEPTH = 5;
+/** What is enclosed is read again at each level: together so much. */
+const UNWRAPPED_BYTES = 2 * INBOUND_KEPT_BYTES;
 const ENCLOSED = /^message\/(?:rfc822|global)$/;
-const RETURNED = /^(?:message\/(?:rfc822|global|rfc822-headers|global-headers|partial)|text\/rfc822(?:-headers)?)$/;
 
 /** A letter with those that are enclosed in it, from the outside in, until one is a report. */
 export async function unwrap(raw: Uint8Array): Promise<ReadLetter[]> {
   const letters = [await readLetter(raw)];
+  let left = UNWRAPPED_BYTES - Math.min(raw.length, INBOUND_KEPT_BYTES);
   while (letters.length < ENCLOSED_DEPTH) {
     const last = letters.at(-1)!;
     if (deliveryReports(last).length > 0 || feedbackReport(last)) break;
     const enclosed = last.parts.find(({ type }) => ENCLOSED.test(type));
-    if (!enclosed) break;
+    if (!enclosed || enclosed.bytes.length > left) break;
+    left -= enclosed.bytes.length;
     letters.push(await readLetter(enclosed.bytes));
   }
   return letters;
@@ -136,10 +141,20 @@ export function decide(letters: ReadLetter[], envelope: InboundEnvelope, match: 
       ? verdict('ignore', 'auto_submitted', 'unsubscribe_address')
       : verdict('unsubscribe', 'mailto', 'unsubscribe_address');
   }
-  const feedback = feedbackOf(letters, envelope, match);
-  if (feedback) return verdict(feedback.kind, feedback.reason, 'feedback_report', feedback.more);
+  const feedback = feedbackIn(letters, envelope, match !== null);
+  if (feedback) {
+    const isForNobody = feedback.reason === 'not_spam' || feedback.reason === 'feedback_other';
+    const more = {
+      ...(isForNobody && { match: null }),
+      ...(!match && feedback.recipient !== '' && { address: feedback.recipient }),
+    };
+    return verdict(feedback.kind, feedback.reason, 'feedback_report', more);
+  }
   const statistics = statisticsReport(outer);
   if (statistics) return verdict('ignore', statistics, 'none', { match: null });
+  // Providers have no other business there: whoever writes a bounce to it made it up.
+  if (envelope.isFeedbackAddress)
+    return verdict('ignore', match ? 'not_a_report' : 'not_ours', 'none', { match: null });
   const reported = letters.find((letter) => deliveryReports(letter).length > 0);
   const isBounce = reported !== undefined || isFromDaemon(outer, envelope.from);
   if (!match) {
@@ -189,28 +204,6 @@ function named(letter: ReadLetter, { from }: InboundEnvelope): string | null {
 
 const addressOrNull = (text: string): string | null => addressForm(text) || null;
 
-function feedbackOf(
-  letters: ReadLetter[],
-  { isFeedbackAddress }: InboundEnvelope,
-  match: Match | null,
-): { kind: InboundKind; reason: InboundReason; more: Partial<InboundVerdict> } | null {
-  const [outer] = letters;
-  const report = letters.map(feedbackReport).find((each) => each !== null);
-  if (report) {
-    if (report.type === 'not-spam') return { kind: 'ignore', reason: 'not_spam', more: { match: null } };
-    const isComplaint = /^(?:abuse|fraud|complaint|spam|unsolicited|virus|phishing)$/.test(report.type);
-    if (!isComplaint && !/^opt-?out/.test(report.type))
-      return { kind: 'ignore', reason: 'feedback_other', more: { match: null } };
-    const more = report.recipient !== '' && !match ? { address: report.recipient } : {};
-    if (!match) return { kind: 'ignore', reason: 'not_ours', more };
-    if (!isComplaint) return { kind: 'unsubscribe', reason: 'opt_out', more };
-    return { kind: 'complaint', reason: /fraud|phish/.test(report.type) ? 'fraud' : 'abuse', more };
-  }
-  // Microsoft's reports are the letter itself, enclosed.
-  const isEnclosed = outer!.parts.some(({ type }) => RETURNED.test(type)) && deliveryReports(outer!).length === 0;
-  return isFeedbackAddress && match && isEnclosed ? { kind: 'complaint', reason: 'abuse', more: {} } : null;
-}
-
 /** Summaries that receivers send once a day (RFC 7489, RFC 8460). */
 function statisticsReport(letter: ReadLetter): InboundReason | null {
   const types = [header(letter, 'content-type'), ...letter.parts.map(({ type }) => type)].join(' ').toLowerCase();
@@ -240,6 +233,8 @@ function byReport(reports: RecipientReport[], letter: ReadLetter, match: Match, 
       : told('ignore', 'other_recipient', match, status, report.diagnostic);
   }
   if (report.action !== 'failed') return told('ignore', report.action, match, report.status, report.diagnostic);
+  if (isPassedOn(report, own, letter.text, match.email))
+    return told('soft', 'forward_failed', match, enhancedOf(report), report.diagnostic, 'recipient');
   const { ruling, enhanced, text } = rulingOf(report, letter, match, sender);
   return told(ruling.kind, ruling.reason, match, enhanced, text, ruling.blame);
 }
@@ -286,8 +281,9 @@ function byText(letters: ReadLetter[], match: Match, sender: string): Told {
     from: sender,
     to: match.email,
   });
-  // It names somebody else, to whom the letter was forwarded.
-  if (address !== '' && !sameAddress(address, match.email))
+  // It names somebody else, to whom the letter was passed on.
+  const isOther = address !== '' && !sameAddress(address, match.email);
+  if (isOther || saysExpanded(letter.text, match.email))
     return told('soft', 'forward_failed', match, reply?.enhanced ?? null, text, 'recipient');
   return told(ruling.kind, ruling.reason, match, reply?.enhanced ?? null, text, ruling.blame);
 }

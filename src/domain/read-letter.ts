@@ -29,13 +29,17 @@ export interface ReadLetter {
 const OPTIONS = { forceRfc822Attachments: true, maxNestingDepth: 40, maxHeadersSize: INBOUND_KEPT_BYTES };
 const HEADER_CHARACTERS = 8_000;
 const PARTS = 100;
+/** The parser keeps each line by itself: so many are read, far more than a report has, and empty ones in a row. */
+const LINES = 4_000;
+const EMPTY_LINES = 50;
+const NAME_CHARACTERS = 500;
 
 /**
  * Reads the parts of a letter (RFC 2045), at most `INBOUND_KEPT_BYTES` of it; never throws. What is enclosed in it as a
  * letter is a part and is not read itself. Takes time in proportion to the bytes.
  */
 export async function readLetter(raw: Uint8Array): Promise<ReadLetter> {
-  const bytes = raw.subarray(0, INBOUND_KEPT_BYTES);
+  const bytes = withFewLines(raw.subarray(0, INBOUND_KEPT_BYTES));
   try {
     const { headers, text, html, attachments } = await PostalMime.parse(bytes, OPTIONS);
     return {
@@ -43,7 +47,12 @@ export async function readLetter(raw: Uint8Array): Promise<ReadLetter> {
       text: text ?? (html === undefined ? '' : htmlToText(html)),
       parts: attachments.slice(0, PARTS).map(({ mimeType, filename, content }) => {
         const part = contentBytes(content);
-        return { type: mimeType, fileName: filename ?? '', text: decoded(part), bytes: part };
+        return {
+          type: mimeType,
+          fileName: (filename ?? '').slice(0, NAME_CHARACTERS),
+          text: decoded(part),
+          bytes: part,
+        };
       }),
       isBroken: false,
     };
@@ -51,6 +60,27 @@ export async function readLetter(raw: Uint8Array): Promise<ReadLetter> {
     return { headers: headersOf(decoded(bytes)), text: '', parts: [], isBroken: true };
   }
 }
+
+/** The first `LINES` lines, of empty ones in a row the first `EMPTY_LINES`. */
+function withFewLines(bytes: Uint8Array): Uint8Array {
+  const kept = new Uint8Array(bytes.length);
+  let [at, length, lines, empty] = [0, 0, 0, 0];
+  while (at < bytes.length && lines < LINES) {
+    const found = bytes.indexOf(LF, at);
+    const end = found < 0 ? bytes.length : found + 1;
+    empty = bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] === LF) ? empty + 1 : 0;
+    if (empty <= EMPTY_LINES) {
+      kept.set(bytes.subarray(at, end), length);
+      length += end - at;
+      lines++;
+    }
+    at = end;
+  }
+  return kept.subarray(0, length);
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
 
 /** The fields of a header (RFC 5322 2.2), up to the first empty line. */
 export function headersOf(text: string): Map<string, string[]> {

@@ -28,9 +28,9 @@ const DELIVERED =
 
 /** Where the copy of the returned letter begins: nothing below it was said by a server. */
 const COPY =
-  /^[ \t>*]*(?:-{2,}|={2,}|_{5,}|\*{3,})? ?(?:this is a copy of (?:the|your) message|below this line is a copy|(?:the )?(?:headers?|body|text) of (?:the|your) (?:original )?(?:message|mail)|original (?:message|mail)(?: (?:headers?|follows|text|below|header follows))?|(?:the )?original message (?:follows|headers?|was received)?|message (?:headers?|header follows|text follows)|returned message|undelivered message|unsent message|diagnostic information for administrators:? ?original|original message headers|here is a copy|a copy of (?:the|your)|исходное сообщение|оригинал (?:сообщения|письма)|копия (?:сообщения|письма)|заголовки|urspr[üu]ngliche (?:nachricht|e-?mail)|message d'origine|mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|原始邮件|原始郵件|元のメッセージ)/im;
+  /^[ \t>]{0,40}(?:-{2,200}|={2,200}|_{5,200}|\*{1,200})? ?(?:this is a copy of (?:the|your) message|below this line is a copy|(?:the )?(?:headers?|body|text) of (?:the|your) (?:original )?(?:message|mail)|original (?:message|mail)(?: (?:headers?|follows|text|below|header follows))?|(?:the )?original message (?:follows|headers?|was received)?|message (?:headers?|header follows|text follows)|returned message|undelivered message|unsent message|diagnostic information for administrators:? ?original|original message headers|here is a copy|a copy of (?:the|your)|исходное сообщение|оригинал (?:сообщения|письма)|копия (?:сообщения|письма)|заголовки|urspr[üu]ngliche (?:nachricht|e-?mail)|message d'origine|mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|原始邮件|原始郵件|元のメッセージ)/im;
 const RETURNED_HEADER =
-  /^[ \t>]*(?:received: from|return-path: ?<|dkim-signature: ?v=|list-unsubscribe(?:-post)?:|mime-version: ?1)/im;
+  /^[ \t>]{0,40}(?:received: from|return-path: ?<|dkim-signature: ?v=|list-unsubscribe(?:-post)?:|mime-version: ?1)/im;
 
 const TEXT_MAX = 64 * 1024;
 const LINES = 600;
@@ -111,7 +111,7 @@ function windows(lines: string[], address: string): string[] {
 
 /** A line that is, or begins with, another address: `<other@example>:`, `  other@example`. */
 function beginsOther(line: string, address: string): boolean {
-  const found = /^[ \t*-]*<?([^\s<>()"',;:]{1,64}@[^\s<>()"',;:]{1,255})>?:?(?=\s|$|:)/.exec(line)?.[1];
+  const found = /^[ \t*-]{0,40}<?([^\s<>()"',;:]{1,64}@[^\s<>()"',;:]{1,255})>?:?(?=\s|$|:)/.exec(line)?.[1];
   return found !== undefined && addressForm(found) !== address && addressForm(found) !== '';
 }
 

@@ -378,6 +378,53 @@ describe('delivery reports', () => {
   ])('%s', async (_, raw, ...expected) => expect(shown(await judge(raw))).toEqual(wanted(expected)));
 });
 
+describe('addresses that pass letters on', () => {
+  const group = (email: string, of: Parameters<typeof dsn>[0]) =>
+    judge(dsn({ original: `rfc822;${email}`, status: '5.1.1', ...of }), {}, { ...MATCH, email });
+  const team = 'team@client.example';
+  const block = (final: string) =>
+    `Final-Recipient: rfc822; ${final}\r\nOriginal-Recipient: rfc822;${team}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n`;
+  const said = (final: string) => `<${final}> (expanded from <Team@client.example>): unknown user`;
+
+  test.each<[name: string, of: Parameters<typeof dsn>[0], kind: string, reason: string]>([
+    [
+      'a member left',
+      { final: 'rfc822; bob@client.example', text: said('bob@client.example') },
+      'soft',
+      'forward_failed',
+    ],
+    ['a member elsewhere left', { final: 'rfc822; bob@mail.example' }, 'soft', 'forward_failed'],
+    [
+      'a member at a host of the organisation left',
+      { final: 'rfc822; bob@box.client.example', text: said('bob@box.client.example') },
+      'soft',
+      'forward_failed',
+    ],
+    [
+      'several members left',
+      { status_part: `${block('bob@client.example')}${block('eve@client.example')}` },
+      'soft',
+      'forward_failed',
+    ],
+    ['an alias, of which nothing is said', { final: 'rfc822; bob@client.example' }, 'hard', 'user_unknown'],
+    ['the address itself', { final: `rfc822; ${team.toUpperCase()}` }, 'hard', 'user_unknown'],
+  ])('%s', async (_, of, kind, reason) => expect(await group(team, of)).toMatchObject({ kind, reason }));
+
+  test.each([
+    ['Exim', 'bob@client.example\n    (ultimately generated from team@client.example)\n    550 5.1.1 unknown user'],
+    [
+      'sendmail',
+      'bob@client.example\n    (reason: 550 5.1.1 User unknown)\n    (expanded from: <team@client.example>)',
+    ],
+    ['Postfix', `${said('bob@client.example')}`],
+  ])('in the words of %s', async (_, text) =>
+    expect(await judge(plain({ text: `It failed:\n\n${text}\n` }), {}, { ...MATCH, email: team })).toMatchObject({
+      kind: 'soft',
+      reason: 'forward_failed',
+    }),
+  );
+});
+
 describe('reports for people', () => {
   const exim = (said: string) =>
     plain({
@@ -735,6 +782,7 @@ describe('answers, complaints and the rest', () => {
     ['fraud', 'complaint', 'fraud'],
     ['opt-out', 'unsubscribe', 'opt_out'],
     ['not-spam', 'ignore', 'not_spam'],
+    ['virus', 'ignore', 'feedback_other'],
     ['auth-failure', 'ignore', 'feedback_other'],
     ['other', 'ignore', 'feedback_other'],
   ])('feedback of the type %s', async (type, kind, reason) =>
@@ -748,14 +796,28 @@ describe('answers, complaints and the rest', () => {
     const raw = dsn({
       type: 'text/plain',
       status_part: 'complaint',
-      from: 'staff@hotmail.example',
+      from: 'staff@hotmail.com',
       subject: 'complaint about message',
     });
-    expect(await judge(raw, { from: 'staff@hotmail.example', toKind: null, isFeedbackAddress: true })).toMatchObject({
+    expect(await judge(raw, { from: 'staff@hotmail.com', toKind: null, isFeedbackAddress: true })).toMatchObject({
       kind: 'complaint',
     });
-    expect(await judge(raw, { from: 'staff@hotmail.example' })).toMatchObject({ kind: 'ignore' });
+    expect(await judge(raw, { from: 'staff@hotmail.com' })).toMatchObject({ kind: 'ignore' });
   });
+
+  test('people who forward a letter of ours there do not complain', async () => {
+    const raw = dsn({ type: 'text/plain', status_part: 'look', from: 'Anna <anna@outlook.com>', subject: 'Fwd: News' });
+    expect(await judge(raw, { from: 'anna@outlook.com', toKind: null, isFeedbackAddress: true })).toMatchObject({
+      kind: 'ignore',
+      match: null,
+    });
+  });
+
+  test('bounces at the address of complaints are nothing', async () =>
+    expect(await judge(dsn({ status: '5.1.1' }), { toKind: null, isFeedbackAddress: true })).toMatchObject({
+      kind: 'ignore',
+      match: null,
+    }));
 
   test.each([
     ['anna.k@client.example', '', 'unsubscribe', 'mailto'],
