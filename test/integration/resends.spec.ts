@@ -29,8 +29,7 @@ class Sending {
     const emails = ['a', 'b'].map((name) => `${name}${++made}@resend.example`);
     const sending = new Sending(owner, emails);
     const clientIds: number[] = [];
-    for (const email of emails)
-      clientIds.push((await sending.post('/clients', { email, fullName: email })).body.id as number);
+    for (const email of emails) clientIds.push((await sending.post('/clients', { email, fullName: email })).body.id);
     const messageId = (await sending.post('/messages', messageBody())).body.id;
     const body = mailingBody(messageId, { audience: 'selected', clientIds, period: 'daily', name: 'News' });
     const mailing = (await sending.post('/mailings', body)).body.id;
