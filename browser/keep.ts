@@ -183,6 +183,7 @@ class KeptForm {
 
   /** The draft that windows share is discarded here: the others keep theirs again. */
   discarded(): void {
+    window.clearTimeout(this.timer);
     this.forget();
     this.tellWindows();
   }
