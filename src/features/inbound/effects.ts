@@ -1,4 +1,4 @@
-import type { Transaction } from '../../database/database';
+import type { Sql, Transaction } from '../../database/database';
 import type { MailingCode } from '../../domain/codes';
 import type { InboundVerdict } from '../../domain/inbound-decision';
 import { SMTP_REASONS } from '../../domain/smtp-ruling';
@@ -113,10 +113,10 @@ async function ourFault(tx: Transaction, { verdict, own }: Judgement): Promise<P
   return (sent?.n ?? 0) < enough ? { mailingId: own.mailingId, code, text: said(verdict) } : null;
 }
 
-async function complaint(tx: Transaction, judgement: Judgement, email: string | null): Promise<Parked | null> {
+async function complaint(tx: Transaction, judgement: Judgement, email: string | null): Promise<null> {
   const { verdict, own } = judgement;
-  const { ownerId, deliveryId, mailingId } = own;
-  const isNew = await noteIt(tx, judgement, 'complained');
+  const { ownerId, deliveryId } = own;
+  await noteIt(tx, judgement, 'complained');
   if (email === null) return null;
   const hash = await tx.first<{ hash: Buffer }>('SELECT address_hash($1) AS hash', [email]);
   await suppress(tx, {
@@ -130,17 +130,14 @@ async function complaint(tx: Transaction, judgement: Judgement, email: string | 
     detail: verdict.reason,
     deliveryId,
   });
-  return isNew && (await tooManyComplain(tx, mailingId, email))
-    ? { mailingId, code: 'complaint_rate', text: email.slice(email.lastIndexOf('@') + 1) }
-    : null;
+  return null;
 }
 
 /**
  * Whether too many of a mailing's letters to one domain were complained about within a day, since it was last started.
  * Letters are counted only as far as they matter, and only once there are some complaints.
  */
-async function tooManyComplain(tx: Transaction, mailingId: number, email: string): Promise<boolean> {
-  const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+export async function tooManyComplain(tx: Sql, mailingId: number, domain: string): Promise<boolean> {
   const since = `greatest(m.status_since, app_now() - interval '1 day')`;
   const complaints = await tx.first<{ n: number }>(
     `SELECT count(*) AS n FROM delivery_events e JOIN mailings m ON m.id = e.mailing_id

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { failpoint } from '../../config/failpoint';
+import { within } from '../../database/bounded';
 import { Database, isUnavailable, type Transaction } from '../../database/database';
 import { decide, type InboundVerdict, unwrap } from '../../domain/inbound-decision';
 import { parseMailbox } from '../../domain/mailbox';
@@ -10,7 +11,7 @@ import { Outages } from '../consent/outages.service';
 import { ReturnAddresses } from '../consent/return-addresses';
 import { storable } from '../ledger/ledger';
 import { UnsubscribeService } from '../runs/unsubscribe.service';
-import { carryOut, type Parked } from './effects';
+import { carryOut, type Parked, tooManyComplain } from './effects';
 import { matchLetter, type OwnLetter } from './match';
 
 interface Waiting {
@@ -34,6 +35,10 @@ export interface Judged {
 /** Judging one that fails so often is given up, until somebody asks for it. */
 export const FAILURES_MAX = 5;
 
+/** Complaints about a mailing's letters to a domain are counted so seldom, for so long at the most. */
+const COUNT_AGAIN_MS = 30_000;
+const COUNT_MS = 3_000;
+
 const BEGIN = `UPDATE inbound_letters SET failures = failures + 1,
          problem = coalesce(problem, CASE WHEN failures > 0 THEN 'judging it was interrupted' END)
    WHERE id = $1 AND judged_at IS NULL AND failures < ${FAILURES_MAX}
@@ -43,6 +48,8 @@ const BEGIN = `UPDATE inbound_letters SET failures = failures + 1,
 @Injectable()
 export class InboundJudge {
   private readonly sender: string;
+  /** When complaints about a mailing's letters to a domain were counted last. */
+  private readonly counted = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
@@ -109,7 +116,20 @@ export class InboundJudge {
     });
     if (park === undefined) return null;
     if (verdict.kind === 'hard') await this.outages.note();
+    if (verdict.kind === 'complaint' && own && !isKnown) return { verdict, park: await this.complaintRate(own) };
     return { verdict, park };
+  }
+
+  /** Counted after the commit, not for long, and not again and again while complaints pour in. */
+  private async complaintRate({ mailingId, email }: OwnLetter): Promise<Parked | null> {
+    const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+    const key = `${mailingId} ${domain}`;
+    const now = performance.now();
+    for (const [each, at] of this.counted) if (now - at > COUNT_AGAIN_MS) this.counted.delete(each);
+    if (this.counted.has(key)) return null;
+    this.counted.set(key, now);
+    const found = await within(this.database, COUNT_MS, (sql) => tooManyComplain(sql, mailingId, domain));
+    return found?.value ? { mailingId, code: 'complaint_rate', text: domain } : null;
   }
 
   private async decide(letter: Waiting): Promise<{ verdict: InboundVerdict; own: OwnLetter | null }> {
