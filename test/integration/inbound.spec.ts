@@ -178,7 +178,7 @@ describe('what follows', () => {
     const letters = await sentTo(
       api,
       owner.id,
-      Array.from({ length: 20 }, (_, i) => `blocked${i}@follow.example`),
+      Array.from({ length: 20 }, (_, i) => `blocked${i}@follow${i % 3}.example`),
     );
     const parks = [];
     for (const letter of letters)
@@ -194,6 +194,62 @@ describe('what follows', () => {
     ]);
   });
 
+  it('what is our own fault stops no mailing at one domain, nor under 1 % of its letters', async () => {
+    const few = async (domainOf: (i: number) => string, sent: number) => {
+      const letters = await sentTo(
+        api,
+        owner.id,
+        Array.from({ length: 20 }, (_, i) => `few${i}@${domainOf(i)}`),
+      );
+      await query(
+        `INSERT INTO attempts (delivery_id, run_id, mailing_id, owner_id, client_id, worker_id, attempt_number, status)
+         SELECT d.id, d.run_id, $2, $3, d.client_id, 1, n, 'ok' FROM deliveries d, generate_series(1, $4) n
+          WHERE d.id = $1`,
+        [letters[0]!.deliveryId, letters[0]!.mailingId, owner.id, sent],
+      );
+      for (const letter of letters)
+        expect(
+          (await report(letter, { status: '5.7.1', diagnostic: 'smtp; 554 5.7.1 blocked using zen.example' }))?.park,
+        ).toBeNull();
+    };
+    await few(() => 'one.few.example', 0);
+    await few((i) => `many${i % 3}.few.example`, 2_001);
+  });
+
+  it('without a token of ours, what is reported binds only the owner', async () => {
+    const [gone, angry, full] = (await sentTo(api, owner.id, [
+      'gone@forged.example',
+      'angry@forged.example',
+      'full@forged.example',
+    ])) as [SentLetter, SentLetter, SentLetter];
+    const forge = async (letter: SentLetter, to: string, of: Parameters<typeof dsn>[0]) => {
+      const enclosed = `To: <${letter.email}>\r\nMessage-ID: <${letter.messageId}>\r\n\r\nx`;
+      const raw = dsn({ final: `rfc822; ${letter.email}`, enclosed, ...of });
+      return (await judge(await handIn(raw, to)))?.verdict;
+    };
+    const complaint = { type: 'message/feedback-report', status_part: 'Feedback-Type: abuse\r\n' };
+    const news = 'news@news.example.org';
+    expect(await forge(gone, news, { status: '5.1.1' })).toMatchObject({ kind: 'hard', match: { by: 'message-id' } });
+    expect(await forge(angry, 'fbl@news.example.org', complaint)).toMatchObject({ kind: 'complaint' });
+    expect(await forge(full, news, { status: '5.2.2' })).toMatchObject({ kind: 'soft' });
+    const onlyOwner = { ownerId: owner.id, listedFor: owner.id, expires: false };
+    expect(await suppressed(gone.email)).toMatchObject([{ ...onlyOwner, reason: 'hard_bounce' }]);
+    expect(await suppressed(angry.email)).toMatchObject([{ ...onlyOwner, reason: 'complaint' }]);
+    expect(await query(`SELECT 1 FROM address_health WHERE email_key = 'full@forged.example'`)).toEqual([]);
+  });
+
+  it('a letter that ends the process that judges it is given up after five tries', async () => {
+    const id = await handIn('From: a@b.example\r\n\r\nx', 'news@news.example.org');
+    const tries = () => query('SELECT failures, judged_at FROM inbound_letters WHERE id = $1', [id]);
+    // Nothing after the beginning is heard of.
+    await query('UPDATE inbound_letters SET failures = 4 WHERE id = $1', [id]);
+    const begun = api.app.get(InboundJudge, { strict: false }) as unknown as { begin(of: number): Promise<unknown> };
+    expect(await begun.begin(id)).toBeDefined();
+    expect(await tries()).toEqual([{ failures: 5, judgedAt: null }]);
+    expect(await judge(id)).toBeNull();
+    expect(await tries()).toEqual([{ failures: 5, judgedAt: null }]);
+  });
+
   it('complaints stop a mailing at 0.3 % of a thousand letters to one domain', async () => {
     const letters = await sentTo(
       api,
@@ -207,8 +263,15 @@ describe('what follows', () => {
     );
     const complain = async (i: number) =>
       (await report(letters[i]!, { type: 'message/feedback-report', status_part: 'Feedback-Type: abuse\r\n' }))?.park;
-    expect([await complain(0), await complain(1), await complain(2)]).toEqual([null, null, null]);
-    expect(await complain(3)).toEqual({
+    const { counted } = api.app.get(InboundJudge, { strict: false }) as unknown as { counted: Map<string, number> };
+    const afresh = async (i: number) => {
+      counted.clear();
+      return complain(i);
+    };
+    expect([await afresh(0), await afresh(1), await afresh(2)]).toEqual([null, null, null]);
+    // Just counted: not yet again.
+    expect(await complain(3)).toBeNull();
+    expect(await afresh(4)).toEqual({
       mailingId: letters[0]!.mailingId,
       code: 'complaint_rate',
       text: 'yahoo.example',

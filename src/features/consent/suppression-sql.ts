@@ -61,14 +61,18 @@ export const isHardBounced = (of: string, status = 'status'): string =>
     AND (coalesce(${of}.enhanced_code, '') ~ ${CLEAR_CODES} OR ${of}.server_response !~* ${SAYS_LITTLE}))`;
 
 /**
- * SQL: suppresses for everybody the addresses of `from`, whose rows have `email`, `owner_id`, `detail` and
+ * SQL: suppresses for everybody, or for the owner of each row, the addresses of `from`, whose rows have `email`, `owner_id`, `detail` and
  * `delivery_id`; one that would have expired does not any more. During an outage they are only noted: they stand there
  * as lifted and belong to its batch.
  */
-export const suppressBounced = (from: string, source: 'smtp' | 'inbound' = 'smtp'): string => `
+export const suppressBounced = (
+  from: string,
+  source: 'smtp' | 'inbound' = 'smtp',
+  whose: 'everybody' | 'owner' = 'everybody',
+): string => `
   INSERT INTO suppressions AS s
-    (listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id, lifted_at, lift_reason)
-  SELECT DISTINCT ON (lower(b.email)) b.owner_id, lower(b.email), address_hash(b.email), 'hard_bounce', '${source}',
+    (owner_id, listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id, lifted_at, lift_reason)
+  SELECT DISTINCT ON (lower(b.email)) ${whose === 'owner' ? 'b.owner_id' : 'NULL::bigint'}, b.owner_id, lower(b.email), address_hash(b.email), 'hard_bounce', '${source}',
          left(b.detail, 500), b.delivery_id, outage.id, CASE WHEN outage.id IS NOT NULL THEN app_now() END,
          CASE WHEN outage.id IS NOT NULL THEN 'outage' END
     FROM (${from}) b LEFT JOIN LATERAL (

@@ -1,10 +1,13 @@
 import type { Transaction } from '../../database/database';
 
-/** Deletes the letters that came back from, or are about, these addresses; what they led to stays. */
+/**
+ * Deletes the letters that came back from, or are about, these addresses, also those that belong to nobody; what they
+ * led to stays.
+ */
 export const eraseInbound = (tx: Transaction, ownerId: number | null, addresses: string[], deliveryIds: number[]) =>
   tx.affected(
     `DELETE FROM inbound_letters WHERE delivery_id = ANY($3::bigint[])
-         OR (($1::bigint IS NULL OR owner_id = $1)
+         OR (($1::bigint IS NULL OR owner_id = $1 OR owner_id IS NULL)
            AND (lower(address) = ANY($2::text[]) OR lower(envelope_from) = ANY($2::text[])))`,
     [ownerId, addresses, deliveryIds],
   );

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { failpoint } from '../../config/failpoint';
+import { within } from '../../database/bounded';
 import { Database, isUnavailable, type Transaction } from '../../database/database';
 import { decide, type InboundVerdict, unwrap } from '../../domain/inbound-decision';
 import { parseMailbox } from '../../domain/mailbox';
@@ -10,7 +11,7 @@ import { Outages } from '../consent/outages.service';
 import { ReturnAddresses } from '../consent/return-addresses';
 import { storable } from '../ledger/ledger';
 import { UnsubscribeService } from '../runs/unsubscribe.service';
-import { carryOut, type Parked } from './effects';
+import { carryOut, type Parked, tooManyComplain } from './effects';
 import { matchLetter, type OwnLetter } from './match';
 
 interface Waiting {
@@ -31,12 +32,24 @@ export interface Judged {
   park: Parked | null;
 }
 
-const LETTER = 'SELECT id, received_at, envelope_from, envelope_to, raw, kind, delivery_id FROM inbound_letters';
+/** Judging one that fails so often is given up, until somebody asks for it. */
+export const FAILURES_MAX = 5;
+
+/** Complaints about a mailing's letters to a domain are counted so seldom, for so long at the most. */
+const COUNT_AGAIN_MS = 30_000;
+const COUNT_MS = 3_000;
+
+const BEGIN = `UPDATE inbound_letters SET failures = failures + 1,
+         problem = coalesce(problem, CASE WHEN failures > 0 THEN 'judging it was interrupted' END)
+   WHERE id = $1 AND judged_at IS NULL AND failures < ${FAILURES_MAX}
+  RETURNING id, received_at, envelope_from, envelope_to, raw, kind, delivery_id`;
 
 /** Judges letters that came in: reads them, finds the letter of ours, decides, and carries out what follows. */
 @Injectable()
 export class InboundJudge {
   private readonly sender: string;
+  /** When complaints about a mailing's letters to a domain were counted last. */
+  private readonly counted = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
@@ -59,18 +72,28 @@ export class InboundJudge {
     try {
       return await this.judgeOnce(id);
     } catch (error) {
-      if (isUnavailable(error)) throw error;
-      await this.database.affected(
-        'UPDATE inbound_letters SET failures = failures + 1, problem = left($2, 500) WHERE id = $1',
-        [id, storable((error as Error).message)],
-      );
+      if (isUnavailable(error)) {
+        await this.database
+          .affected('UPDATE inbound_letters SET failures = greatest(failures - 1, 0) WHERE id = $1', [id])
+          .catch(() => undefined);
+        throw error;
+      }
+      await this.database.affected('UPDATE inbound_letters SET problem = left($2, 500) WHERE id = $1', [
+        id,
+        storable((error as Error).message),
+      ]);
       this.logger.warn({ event: 'inbound.failed', inboundId: id, err: error }, 'An incoming letter was not judged');
       return null;
     }
   }
 
+  /** Counts the try before it is made, so that a letter which ends the process is given up some time, too. */
+  private begin(id: number): Promise<Waiting | undefined> {
+    return this.database.first<Waiting>(BEGIN, [id]);
+  }
+
   private async judgeOnce(id: number): Promise<Judged | null> {
-    const letter = await this.database.first<Waiting>(`${LETTER} WHERE id = $1 AND judged_at IS NULL`, [id]);
+    const letter = await this.begin(id);
     if (!letter) return null;
     const { verdict, own } = await this.decide(letter);
     const isKnown = letter.kind === verdict.kind && letter.deliveryId === (verdict.match?.deliveryId ?? null);
@@ -78,14 +101,35 @@ export class InboundJudge {
     if (verdict.kind === 'unsubscribe' && own && !isKnown) await this.unsubscribes.leaveByMail(own.deliveryId);
     failpoint('inbound-decided');
     const park = await this.database.transaction(async (tx) => {
-      const isWaiting = await tx.first(`${LETTER} WHERE id = $1 AND judged_at IS NULL FOR UPDATE`, [id]);
+      // It may have been erased meanwhile; erasing takes the delivery first, too.
+      const email = own ? await emailNow(tx, own.deliveryId) : '';
+      const isWaiting = await tx.first(
+        'SELECT id FROM inbound_letters WHERE id = $1 AND judged_at IS NULL FOR UPDATE',
+        [id],
+      );
       if (!isWaiting) return undefined;
-      await note(tx, id, verdict, own);
-      return own && !isKnown ? carryOut(tx, { verdict, own, inboundId: id, receivedAt: letter.receivedAt }) : null;
+      const isSame = own?.email === email;
+      await note(tx, id, own && !isSame ? { ...verdict, address: null } : verdict, own);
+      return own && !isKnown
+        ? carryOut(tx, { verdict, own: { ...own, email }, inboundId: id, receivedAt: letter.receivedAt })
+        : null;
     });
     if (park === undefined) return null;
     if (verdict.kind === 'hard') await this.outages.note();
+    if (verdict.kind === 'complaint' && own && !isKnown) return { verdict, park: await this.complaintRate(own) };
     return { verdict, park };
+  }
+
+  /** Counted after the commit, not for long, and not again and again while complaints pour in. */
+  private async complaintRate({ mailingId, email }: OwnLetter): Promise<Parked | null> {
+    const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+    const key = `${mailingId} ${domain}`;
+    const now = performance.now();
+    for (const [each, at] of this.counted) if (now - at > COUNT_AGAIN_MS) this.counted.delete(each);
+    if (this.counted.has(key)) return null;
+    this.counted.set(key, now);
+    const found = await within(this.database, COUNT_MS, (sql) => tooManyComplain(sql, mailingId, domain));
+    return found?.value ? { mailingId, code: 'complaint_rate', text: domain } : null;
   }
 
   private async decide(letter: Waiting): Promise<{ verdict: InboundVerdict; own: OwnLetter | null }> {
@@ -104,9 +148,13 @@ export class InboundJudge {
   }
 }
 
+const emailNow = async (tx: Transaction, deliveryId: number): Promise<string> =>
+  (await tx.first<{ email: string }>('SELECT email FROM deliveries WHERE id = $1 FOR SHARE', [deliveryId]))?.email ??
+  '';
+
 const note = (tx: Transaction, id: number, verdict: InboundVerdict, own: OwnLetter | null) =>
   tx.affected(
-    `UPDATE inbound_letters SET judged_at = app_now(), problem = NULL, kind = $2, reason = $3, basis = $4,
+    `UPDATE inbound_letters SET judged_at = app_now(), failures = 0, problem = NULL, kind = $2, reason = $3, basis = $4,
             address = $5, enhanced_code = $6, reply = $7, blame = $8, match_by = $9, delivery_id = $10, owner_id = $11
       WHERE id = $1`,
     [

@@ -11,6 +11,7 @@ import { decoded, header, headersOf, INBOUND_KEPT_BYTES, readLetter } from '../.
 import { audit } from '../audit/audit';
 import { storable } from '../ledger/ledger';
 import { forgetHealth } from '../consent/address-health';
+import { FAILURES_MAX } from './inbound-judge.service';
 import { InboundJobs } from './inbound-jobs.service';
 
 export const inboundSources = ['api', 'pipe', 'listener'] as const;
@@ -60,8 +61,6 @@ const VIEW: View = {
 /** SQL: what the viewer $1 may see: a user only what is about their letters. */
 const VISIBLE = '($1::bigint IS NULL OR l.owner_id = $1)';
 
-/** Judging one that fails so often is given up, until somebody asks for it. */
-const FAILURES_MAX = 5;
 const SUBJECT_MAX = 300;
 /** So many characters of a letter are shown. */
 const SHOWN = 20_000;

@@ -10,9 +10,11 @@ import type { LinkKeys } from '../consent/link-keys.service';
 export interface OwnLetter extends Match {
   ownerId: number;
   mailingId: number;
+  /** A token that we signed says so, not only a Message-ID, which everybody knows who may see the owner's letters. */
+  isSigned: boolean;
 }
 
-type Found = Omit<OwnLetter, 'by'>;
+type Found = Omit<OwnLetter, 'by' | 'isSigned'>;
 
 const FOUND = `SELECT d.id AS delivery_id, d.email, r.owner_id, r.mailing_id
   FROM deliveries d JOIN runs r ON r.id = d.run_id`;
@@ -37,7 +39,9 @@ export async function matchLetter(
 ): Promise<OwnLetter | null> {
   if (token) return byToken(sql, token);
   const clues = cluesIn(letters);
-  return (await byMessageId(sql, clues)) ?? (await byLink(sql, keys, clues)) ?? byAddress(sql, keys, clues);
+  const named = await byMessageId(sql, clues);
+  const signed = (await byLink(sql, keys, clues)) ?? (await byAddress(sql, keys, clues));
+  return named ? { ...named, isSigned: signed?.deliveryId === named.deliveryId } : signed;
 }
 
 /**
@@ -58,7 +62,7 @@ async function byMessageId(sql: Sql, clues: string): Promise<OwnLetter | null> {
       ORDER BY d.id DESC LIMIT 1`,
     [addresses, ids],
   );
-  return found ? { by: 'message-id', ...found } : null;
+  return found ? { by: 'message-id', isSigned: false, ...found } : null;
 }
 
 async function byLink(sql: Sql, keys: LinkKeys, clues: string): Promise<OwnLetter | null> {
@@ -69,14 +73,14 @@ async function byLink(sql: Sql, keys: LinkKeys, clues: string): Promise<OwnLette
       token.deliveryId,
       token.addressHash,
     ]);
-    if (found) return { by: 'unsubscribe-token', ...found };
+    if (found) return { by: 'unsubscribe-token', isSigned: true, ...found };
   }
   return null;
 }
 
 async function byToken(sql: Sql, { kind, deliveryId }: ReturnToken): Promise<OwnLetter | null> {
   const found = await sql.first<Found>(`${FOUND} WHERE d.id = $1`, [deliveryId]);
-  return found ? { by: kind === 'bounce' ? 'verp' : 'unsubscribe-token', ...found } : null;
+  return found ? { by: kind === 'bounce' ? 'verp' : 'unsubscribe-token', isSigned: true, ...found } : null;
 }
 
 async function byAddress(sql: Sql, keys: LinkKeys, clues: string): Promise<OwnLetter | null> {
