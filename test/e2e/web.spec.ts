@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { deliveryEvents } from '../../src/domain/suppression';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
+import { issueToken } from '../../src/features/notices/notice-tokens';
 import { noteEvent } from '../../src/features/ledger/events';
 import type { BrowserContext, Page } from 'playwright-core';
 import { PASSWORD, type TestApi } from '../support/api';
@@ -196,6 +197,19 @@ describe.each([
   let refused = 0;
   let visit: { context: BrowserContext; page: Page };
 
+  /** As a letter would bring it. */
+  const resetToken = () =>
+    api.database.transaction(async (tx) => {
+      const notice = await tx.first<{ id: number }>(
+        `INSERT INTO notices (kind, user_id, email, status) SELECT 'reset', id, email, 'sending' FROM users WHERE email = $1
+         RETURNING id`,
+        [email],
+      );
+      const token = await issueToken(tx, notice!.id, 'reset');
+      await tx.affected(`UPDATE notices SET status = 'sent' WHERE id = $1`, [notice!.id]);
+      return token;
+    });
+
   beforeAll(async () => {
     const { token } = await api.person('admin', email);
     const longName = `${'Новости нашего магазина '.repeat(5)}${'w'.repeat(80)}`;
@@ -356,7 +370,7 @@ describe.each([
     expect(await wrong('/sign-in', 'main form', { email: 'nobody@example.org', password: 'wrong' })).toBe(0);
     expect(await wrong('/register', 'main form')).toBe(2);
     expect(await wrong('/forgot', 'main form', { email: 'nonsense' })).toBe(1);
-    expect(await wrong('/reset', 'main form', { password: 'short' })).toBe(1);
+    expect(await wrong(`/reset?token=${await resetToken()}`, 'main form', { password: 'short' })).toBe(1);
     await site.signIn(visit.page, email);
     expect(await wrong('/clients/new', 'main form', { email: 'nonsense' })).toBe(1);
     expect(await wrong('/clients/fields/new', 'main form')).toBe(3);
