@@ -2,7 +2,7 @@
  * Bundles what browsers load (browser/) into dist/assets: hashed names, a manifest, and each file but fonts, which are
  * compressed, also as Brotli and gzip. Run by `npm run build` after the server's part.
  */
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
@@ -13,6 +13,8 @@ import { projectFolder } from '../tools/embedded/install.mjs';
 const outdir = join(projectFolder, 'dist/assets');
 const source = join(projectFolder, 'browser');
 const entries = ['app.ts', 'editor.ts', 'sign-up.ts', 'app.css', 'print.css', 'icon.svg'];
+
+const ownStyles = (await readdir(source)).filter((name) => name.endsWith('.css'));
 
 /**
  * Of Bootstrap only what pages or scripts name. Its dark colours are by the system's setting, without
@@ -29,7 +31,14 @@ const usedOfBootstrap = {
         '@media (prefers-color-scheme: dark) { :root$1{$2} }',
       );
       const content = ['src/web/**/*.{ts,tsx}', 'browser/*.ts'].map((files) => join(projectFolder, files));
-      const [used] = await new PurgeCSS().purge({ content, css: [{ raw }] });
+      const own = await Promise.all(ownStyles.map((name) => readFile(join(source, name), 'utf8')));
+      const named = own.join('').match(/--bs-[\w-]+/g) ?? [];
+      const [used] = await new PurgeCSS().purge({
+        content,
+        css: [{ raw }],
+        variables: true,
+        safelist: { variables: named },
+      });
       if (!used) throw new Error('nothing is left of Bootstrap');
       return { contents: used.css, loader: 'css' };
     });
