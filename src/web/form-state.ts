@@ -32,3 +32,14 @@ export interface Difference {
 }
 
 export const emptyForm = (values: Record<string, string> = {}): FormState => ({ values, problems: {} });
+
+/** The texts of a body or query; the last one of several with the same name. */
+export function textsOnly(from: unknown): FormValues {
+  const values: FormValues = {};
+  if (typeof from !== 'object' || from === null) return values;
+  for (const [name, given] of Object.entries(from)) {
+    const value: unknown = Array.isArray(given) ? given.at(-1) : given;
+    if (typeof value === 'string') values[name] = value.replaceAll('\0', '');
+  }
+  return values;
+}

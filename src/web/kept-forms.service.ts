@@ -16,7 +16,7 @@ import { setFlash } from './flash';
 import type { FormValues } from './form-state';
 import { isDraftOf, keptFields } from './kept-form';
 import { localPath } from './local-path';
-import { textsOnly } from './web-controller';
+import { textsOnly } from './form-state';
 
 /** Keeps what was typed into forms when it can't be saved: drafts, sessions that are over, tokens of another session. */
 @Injectable()

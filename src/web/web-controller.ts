@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request } from 'express';
-import type { FormValues } from './form-state';
+import { type FormValues, textsOnly } from './form-state';
 import { WebFilter } from './web.filter';
 import { WebInterceptor } from './web.interceptor';
 
@@ -27,17 +27,6 @@ export const Ask = createParamDecorator((_: unknown, context: ExecutionContext):
   const { query } = context.switchToHttp().getRequest<Request>();
   return textsOnly(query);
 });
-
-/** The texts of a body or query; the last one of several with the same name. */
-export function textsOnly(from: unknown): FormValues {
-  const values: FormValues = {};
-  if (typeof from !== 'object' || from === null) return values;
-  for (const [name, given] of Object.entries(from)) {
-    const value: unknown = Array.isArray(given) ? given.at(-1) : given;
-    if (typeof value === 'string') values[name] = value.replaceAll('\0', '');
-  }
-  return values;
-}
 
 /** A whole number from a query or form, or undefined. */
 export function wholeNumber(text: string | undefined): number | undefined {

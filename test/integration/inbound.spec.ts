@@ -243,7 +243,7 @@ describe('what follows', () => {
     const tries = () => query('SELECT failures, judged_at FROM inbound_letters WHERE id = $1', [id]);
     // Nothing after the beginning is heard of.
     await query('UPDATE inbound_letters SET failures = 4 WHERE id = $1', [id]);
-    const begun = api.app.get(InboundJudge, { strict: false }) as unknown as { begin(of: number): Promise<unknown> };
+    const begun = api.app.get<unknown, { begin(of: number): Promise<unknown> }>(InboundJudge, { strict: false });
     expect(await begun.begin(id)).toBeDefined();
     expect(await tries()).toEqual([{ failures: 5, judgedAt: null }]);
     expect(await judge(id)).toBeNull();
@@ -263,7 +263,7 @@ describe('what follows', () => {
     );
     const complain = async (i: number) =>
       (await report(letters[i]!, { type: 'message/feedback-report', status_part: 'Feedback-Type: abuse\r\n' }))?.park;
-    const { counted } = api.app.get(InboundJudge, { strict: false }) as unknown as { counted: Map<string, number> };
+    const { counted } = api.app.get<unknown, { counted: Map<string, number> }>(InboundJudge, { strict: false });
     const afresh = async (i: number) => {
       counted.clear();
       return complain(i);
