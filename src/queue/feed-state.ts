@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { RedisConnection } from './redis.module';
 
@@ -11,11 +12,19 @@ export interface FeedCursor {
 
 const pending = (runId: number) => `p${runId}`;
 const due = (runId: number) => `d${runId}`;
+/** The field that changes whenever runs are to be fed from their beginning. */
+const BEGUN = 'begun';
+
+/** Moves cursors, unless runs began anew since they were read. */
+const PASS = `
+if (redis.call('HGET', KEYS[1], '${BEGUN}') or '') == ARGV[1] then
+  redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+end`;
 
 /**
  * How far the delivery queue was filled from the ledger, in Redis beside the jobs, so that both are lost together. One
  * hash says how far each run was fed: `p<run>` holds the id of the last pending delivery, `d<run>` `<time>|<id>` of the
- * last deferred one. One list holds the deliveries that are to be fed again at once.
+ * last deferred one. One list holds the deliveries whose job ended and that may need another one.
  */
 @Injectable()
 export class FeedState {
@@ -27,24 +36,31 @@ export class FeedState {
     this.againKey = redis.key('again');
   }
 
-  /** One cursor for each run, in their order; that of a run that was never fed lies before its first delivery. */
-  async cursors(runIds: number[]): Promise<FeedCursor[]> {
-    if (runIds.length === 0) return [];
-    const found = await this.redis.client.hmget(this.key, ...runIds.flatMap((id) => [pending(id), due(id)]));
-    return runIds.map((_, i) => {
+  /**
+   * One cursor for each run, in their order; that of a run that was never fed lies before its first delivery. `begun`
+   * is for `pass`.
+   */
+  async read(runIds: number[]): Promise<{ begun: string; cursors: FeedCursor[] }> {
+    const fields = runIds.flatMap((id) => [pending(id), due(id)]);
+    const [begun, ...found] = await this.redis.client.hmget(this.key, BEGUN, ...fields);
+    const cursors = runIds.map((_, i) => {
       const [dueAt = '', dueId] = (found[2 * i + 1] ?? '-infinity|0').split('|');
       return { pendingId: Number(found[2 * i] ?? 0), dueAt, dueId: Number(dueId) };
     });
+    return { begun: begun ?? '', cursors };
   }
 
-  /** Records that these deliveries were fed, in this order. */
-  async pass(fed: { runId: number; id: number; dueAt: string | null }[]): Promise<void> {
+  /**
+   * Records that these deliveries were fed, in this order. Nothing is recorded if `refeed` was called since the cursors
+   * were read: the next turn begins where that said.
+   */
+  async pass(begun: string, fed: { runId: number; id: number; dueAt: string | null }[]): Promise<void> {
     const fields: Record<string, string | number> = {};
     for (const { runId, id, dueAt } of fed) {
       if (dueAt === null) fields[pending(runId)] = id;
       else fields[due(runId)] = `${dueAt}|${id}`;
     }
-    await this.redis.client.hset(this.key, fields);
+    await this.redis.client.eval(PASS, 1, this.key, begun, ...Object.entries(fields).flat());
   }
 
   /**
@@ -52,21 +68,23 @@ export class FeedState {
    * account.
    */
   async refeed(runIds?: number[]): Promise<void> {
-    if (!runIds) await this.redis.client.del(this.key);
-    else if (runIds.length > 0)
-      await this.redis.client.hdel(this.key, ...runIds.flatMap((id) => [pending(id), due(id)]));
+    if (runIds?.length === 0) return;
+    const reset = this.redis.client.multi();
+    if (runIds) reset.hdel(this.key, ...runIds.flatMap((id) => [pending(id), due(id)]));
+    else reset.del(this.key);
+    await reset.hset(this.key, BEGUN, randomUUID()).exec();
   }
 
   /**
-   * A delivery that was fed and is pending again is fed once more by the next turn. It does not add its own job, so
-   * that Redis never holds more than the window.
+   * These deliveries get another job in one of the next turns, if they can be sent. Call it when their last job is
+   * gone: while that exists no other is added. Jobs are not added here, so that Redis never holds more than the window.
    */
-  async again(deliveryId: number): Promise<void> {
-    await this.redis.client.rpush(this.againKey, deliveryId);
+  async again(deliveryIds: (number | string)[]): Promise<void> {
+    await this.redis.client.rpush(this.againKey, ...deliveryIds);
   }
 
   /**
-   * Takes at most so many of the deliveries that are to be fed again. If they are lost afterwards, the sweeper finds
+   * Takes at most so many of the deliveries that may need another job. If they are lost afterwards, the sweeper finds
    * them.
    */
   async takeAgain(atMost: number): Promise<string[]> {

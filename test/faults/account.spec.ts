@@ -293,7 +293,7 @@ describe('our own trouble is nobody’s fault', () => {
 
   it('one domain refuses everybody alike while others take theirs: that domain rests', async () => {
     await rig.reset();
-    await rig.startWorker({ ...RESTS, QUOTA_DELAYS_MS: '600000', DOMAIN_HOLD_MS: '6000' });
+    await rig.startWorker({ ...RESTS, QUOTA_DELAYS_MS: '600000', DOMAIN_HOLD_MS: '12000' });
     const mailing = await rig.mailing(letters(60));
     await rig.query(`UPDATE clients SET email = replace(email, 'client.', 'other.') WHERE id BETWEEN 21 AND 40`);
     const held = Array.from({ length: 20 }, (_, i) => `ok-${i + 21}-1@other.example`);

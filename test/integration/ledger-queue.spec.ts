@@ -5,7 +5,7 @@ import { LedgerWriter } from '../../src/features/sending/ledger-writer.service';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import { ReturnAddresses } from '../../src/features/consent/return-addresses';
 import { LetterComposer } from '../../src/features/sending/letter-composer';
-import { SenderService } from '../../src/features/sending/sender.service';
+import { type SendOutcome, SenderService } from '../../src/features/sending/sender.service';
 import { accountOf } from '../../src/features/accounts/account';
 import { AccountGate } from '../../src/features/accounts/account-gate.service';
 import { AccountsService } from '../../src/features/accounts/accounts.service';
@@ -19,7 +19,11 @@ import { SmtpPool } from '../../src/smtp/smtp-pool';
 import { parseSmtpUrl } from '../../src/smtp/smtp-url';
 import { DeliveryProcessor } from '../../src/worker/delivery.processor';
 import type { Outages } from '../../src/features/consent/outages.service';
+import type { PlanProcessor } from '../../src/worker/plan.processor';
+import { Processors } from '../../src/worker/processors';
 import type { RunFinisher } from '../../src/worker/run-finisher';
+import type { ScheduleProcessor } from '../../src/worker/schedule.processor';
+import type { ServiceProcessor } from '../../src/worker/service.processor';
 import { recordOf } from '../../src/features/sending/verdict-record';
 import { recount } from '../support/invariants';
 import { Ledger, silent } from '../support/ledger';
@@ -66,7 +70,7 @@ describe('the queue beside the ledger', () => {
     await ledger.feeder.feed();
     expect(await waiting()).toHaveLength(100);
     await ledger.query('UPDATE deliveries SET attempts = 1 WHERE id = $1', [again]);
-    await ledger.feed.again(again);
+    await ledger.feed.again([again]);
     await ledger.feeder.feed();
     expect(await waiting()).not.toContain(again);
     await ledger.queue.remove(deliveryJobId({ id: first, attempts: 0 }));
@@ -117,6 +121,97 @@ describe('the queue beside the ledger', () => {
     await ledger.redis.client.del(counter);
     await ledger.feeder.feed();
     expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
+  });
+
+  it('is fed from the beginning also if that was asked for while it was being fed', async () => {
+    const { ids, runId } = await ledger.plannedRun(30);
+    for (const runs of [undefined, [runId]]) {
+      await ledger.feed.refeed();
+      const addBulk = jest.spyOn(ledger.queue, 'addBulk').mockImplementationOnce(async (jobs) => {
+        addBulk.mockRestore();
+        const added = await ledger.queue.addBulk(jobs);
+        // Two jobs find the account at rest and end; it opens again.
+        for (const id of ids.slice(3, 5)) await ledger.queue.remove(deliveryJobId({ id, attempts: 0 }));
+        await ledger.feed.refeed(runs);
+        return added;
+      });
+      await ledger.feeder.feed();
+      await ledger.feeder.feed();
+      expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
+    }
+  });
+
+  it('gets another job only for deliveries that can be sent; those of a paused run wait until it goes on', async () => {
+    const { ids } = await ledger.plannedRun(4);
+    const paused = await ledger.plannedRun(2);
+    await ledger.feeder.feed();
+    await ledger.queue.drain();
+    await ledger.query('UPDATE runs SET paused_at = now() WHERE id = $1', [paused.runId]);
+    const [due = 0, later = 0, sent = 0, pending = 0] = ids;
+    await ledger.query(
+      `UPDATE deliveries SET status = 'deferred', attempts = 1,
+              next_attempt_at = now() + CASE id WHEN $1 THEN interval '-1 s' ELSE interval '1 h' END WHERE id IN ($1, $2)`,
+      [due, later],
+    );
+    await ledger.query(`UPDATE deliveries SET status = 'sent' WHERE id = $1`, [sent]);
+    // The feeder has passed all of them.
+    const { begun } = await ledger.feed.read([]);
+    const runId = (await ledger.query<{ runId: number }>('SELECT run_id FROM deliveries WHERE id = $1', [due]))[0]!
+      .runId;
+    await ledger.feed.pass(begun, [{ runId, id: due, dueAt: 'infinity' }]);
+    await ledger.feed.again([...ids, ...paused.ids]);
+    await ledger.feeder.feed();
+    expect((await waiting()).sort((a, b) => a - b)).toEqual([due, pending]);
+  });
+
+  it('loses nothing if a turn fails', async () => {
+    const { ids } = await ledger.plannedRun(2);
+    await ledger.feeder.feed();
+    await ledger.queue.drain();
+    await ledger.feed.again(ids);
+    const addBulk = jest.spyOn(ledger.queue, 'addBulk').mockRejectedValueOnce(new Error('Redis is away'));
+    await expect(ledger.feeder.feed()).rejects.toThrow('Redis is away');
+    addBulk.mockRestore();
+    await ledger.feeder.feed();
+    expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
+  });
+
+  it('gets another job for a delivery that was turned away, also if its run was fed anew while that job was ending', async () => {
+    const { ids } = await ledger.plannedRun(3);
+    const asked: number[] = [];
+    const sender = {
+      onProbed: undefined,
+      async send(deliveryId: number): Promise<SendOutcome> {
+        asked.push(deliveryId);
+        if (asked.length === ids.length) {
+          // All jobs are under way; the account has just opened again.
+          await ledger.feed.refeed();
+          await ledger.feeder.feed();
+        }
+        await eventually(() => Promise.resolve(asked.length >= ids.length), 'all jobs have begun');
+        return { kind: 'nothing' };
+      },
+    };
+    const deliveries = new DeliveryProcessor(
+      sender as unknown as SenderService,
+      {} as LifecycleService,
+      {} as RunFinisher,
+      {} as Outages,
+      ledger.feed,
+      ledger.redis,
+    );
+    const idle = { process: () => Promise.resolve() } as unknown as PlanProcessor &
+      ScheduleProcessor &
+      ServiceProcessor;
+    const worker = new Processors(deliveries, idle, idle, idle, {} as RunFinisher, ledger.redis, ledger.config);
+    worker.onModuleInit();
+    await worker.run((reason) => asked.push(Number(reason)));
+    await ledger.feeder.feed();
+    await eventually(async () => {
+      await ledger.feeder.feed();
+      return ids.every((id) => asked.filter((one) => one === id).length >= 2);
+    }, 'every delivery got a second job');
+    await worker.close();
   });
 
   it('gets back deferred deliveries when they are due, not before', async () => {
@@ -244,11 +339,12 @@ describe('the queue beside the ledger', () => {
         ledger.redis,
       );
       smtp.behave({ at: { rcpt: { do: 'drop' } } });
-      await processor.process(job);
+      const result = await processor.process(job);
       expect(await ledger.delivery(ids[0] ?? 0)).toMatchObject({ status: 'pending', attempts: 1 });
       await ledger.feeder.feed();
       expect(await queued()).toHaveLength(100);
       await job.remove();
+      await processor.onCompleted(job, result);
       await ledger.feeder.feed();
       const after = await queued();
       expect(after).toHaveLength(100);
@@ -345,7 +441,7 @@ describe('the queue beside the ledger', () => {
         await gate.rests.begin('example.com', '550 5.7.1 qlorp zaff mibble');
         return letter.call(this, claim);
       });
-      expect(await sender.send(id)).toEqual({ kind: 'nothing' });
+      expect(await sender.send(id)).toEqual({ kind: 'deferred' });
       spy.mockRestore();
       expect(await ledger.delivery(id)).toMatchObject({ status: 'deferred', reason: 'domain_rests', attempts: 0 });
       expect(smtp.stats.transactions).toBe(0);

@@ -65,16 +65,26 @@ export class FeederService {
     });
   }
 
-  /** Feeds deliveries that are to be tried again at once. */
+  /**
+   * Feeds deliveries whose job ended without sending them for good, in whatever place of their run they are. Those of
+   * paused runs are fed when the run goes on, deferred ones when they are due.
+   */
   private async feedAgain(room: number): Promise<number> {
     const ids = await this.state.takeAgain(Math.min(room, BATCH));
     if (ids.length === 0) return 0;
-    const rows = await this.database.rows<Fed>(
-      `SELECT id, attempts FROM deliveries WHERE id = ANY($1::bigint[]) AND status = 'pending'`,
-      [ids],
-    );
-    await this.queue.addBulk(rows.map(deliveryJob));
-    return rows.length;
+    try {
+      const rows = await this.database.rows<Fed>(
+        `SELECT d.id, d.attempts FROM deliveries d JOIN runs r ON r.id = d.run_id
+          WHERE d.id = ANY($1::bigint[]) AND r.status = 'sending' AND r.paused_at IS NULL
+            AND (d.status = 'pending' OR (d.status = 'deferred' AND d.next_attempt_at <= app_now()))`,
+        [ids],
+      );
+      await this.queue.addBulk(rows.map(deliveryJob));
+      return rows.length;
+    } catch (error) {
+      await this.state.again(ids).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Runs in turn, each its share, until the room is full or none has more. */
@@ -84,8 +94,8 @@ export class FeederService {
       const batch = Math.min(left, BATCH);
       const share = Math.min(batch, Math.max(SHARE_MIN, Math.floor(batch / hungry.length)));
       const turn = hungry.slice(0, Math.floor(batch / share));
-      const rows = await this.next(turn, share);
-      await this.add(rows);
+      const { begun, rows } = await this.next(turn, share);
+      await this.add(begun, rows);
       left -= rows.length;
       const got = new Map<number, number>();
       for (const { runId } of rows) got.set(runId, (got.get(runId) ?? 0) + 1);
@@ -95,9 +105,9 @@ export class FeederService {
   }
 
   /** The next deliveries of each run after its cursors: deferred ones that are due, then pending ones. */
-  private async next(runs: number[], limit: number): Promise<Fed[]> {
-    const cursors = await this.state.cursors(runs);
-    return this.database.rows<Fed>(
+  private async next(runs: number[], limit: number): Promise<{ begun: string; rows: Fed[] }> {
+    const { begun, cursors } = await this.state.read(runs);
+    const rows = await this.database.rows<Fed>(
       `SELECT r.run_id, d.id, d.attempts, d.due_at
          FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[])
            AS r(run_id, due_at, due_id, pending_id)
@@ -113,14 +123,15 @@ export class FeederService {
           LIMIT $5) d`,
       [runs, cursors.map((c) => c.dueAt), cursors.map((c) => c.dueId), cursors.map((c) => c.pendingId), limit],
     );
+    return { begun, rows };
   }
 
   /** Adds the jobs, then moves the cursors: after a crash in between they are added twice, which does no harm. */
-  private async add(rows: Fed[]): Promise<void> {
+  private async add(begun: string, rows: Fed[]): Promise<void> {
     if (rows.length === 0) return;
     await this.queue.addBulk(rows.map(deliveryJob));
     failpoint('fed');
-    await this.state.pass(rows);
+    await this.state.pass(begun, rows);
   }
 
   /** How many jobs still fit: by the limit, and by how fast jobs left the queue lately. */

@@ -23,6 +23,8 @@ import { recordOf } from './verdict-record';
 export type SendOutcome =
   /** Nothing to do now: claimed by another worker, final, its run is paused, or the account rests. */
   | { kind: 'nothing'; tried?: Tried }
+  /** Its domain rests: the delivery is deferred. */
+  | { kind: 'deferred' }
   /** This process is stopping; another worker gets the job. */
   | { kind: 'stopping' }
   /** The recipient's address is suppressed: the delivery is skipped. */
@@ -38,6 +40,11 @@ export type SendOutcome =
     };
 
 const NOTHING: SendOutcome = { kind: 'nothing' };
+/**
+ * For so long at least a delivery is deferred because its domain rests: longer than the ledger takes to write it, or the
+ * feeder, which goes by the time when deliveries are due, might have passed that time.
+ */
+const DEFERRED_MS = 1_000;
 
 /** How one delivery is to be sent. */
 interface Turn {
@@ -69,8 +76,8 @@ export class SenderService {
   private readonly slots: Slots;
   private stopped = false;
   private readonly streaks = new MailingStreaks();
-  /** Called with the outcome of a probe, which belongs to no job. */
-  onProbed: (outcome: SendOutcome) => Promise<void> = () => Promise.resolve();
+  /** Called with the outcome of a probe, which belongs to no job, and its delivery. */
+  onProbed: (outcome: SendOutcome, deliveryId: number) => Promise<void> = () => Promise.resolve();
 
   constructor(
     private readonly ledger: LedgerWriter,
@@ -106,7 +113,7 @@ export class SenderService {
   /** Sends one letter although the account rests; null if it can't be claimed. */
   private async probe(deliveryId: number): Promise<Tried | null> {
     const outcome = await this.take(deliveryId, true);
-    await this.onProbed(outcome);
+    await this.onProbed(outcome, deliveryId);
     return 'tried' in outcome ? (outcome.tried ?? null) : null;
   }
 
@@ -163,7 +170,8 @@ export class SenderService {
   private mayGo(claim: Claim, turn: Turn): Promise<SendOutcome> | null {
     const restMs = this.gate.rests.restMs(claim.email);
     if (restMs === 0) return null;
-    return this.giveBack(claim, turn, { status: 'deferred', reason: 'domain_rests', delayMs: Math.ceil(restMs) });
+    const delayMs = Math.max(DEFERRED_MS, Math.ceil(restMs));
+    return this.giveBack(claim, turn, { status: 'deferred', reason: 'domain_rests', delayMs });
   }
 
   private async compose(claim: Claim, turn: Turn): Promise<ReadyLetter | SendOutcome> {
@@ -220,6 +228,6 @@ export class SenderService {
 
   private async giveBack(claim: Claim, { slot }: Turn, to: Partial<DeliveryRecord> = {}): Promise<SendOutcome> {
     await this.ledger.record({ deliveryId: claim.id, ...UNTRIED, ...to }, slot);
-    return NOTHING;
+    return to.status === 'deferred' ? { kind: 'deferred' } : NOTHING;
   }
 }

@@ -65,7 +65,7 @@ export class DeliverySweeper {
       `SELECT id FROM runs WHERE status = 'sending' AND paused_at IS NULL`,
     );
     const lost: number[] = [];
-    const cursors = await this.feed.cursors(runs.map(({ id }) => id));
+    const { cursors } = await this.feed.read(runs.map(({ id }) => id));
     for (const [i, cursor] of cursors.entries()) {
       const { id = 0 } = runs[i] ?? {};
       if (await this.mendRun(id, cursor)) lost.push(id);
