@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- send|plan|import|pages|limits|adversarial|openapi [--letters 50000] [--workers 2] [--runs 3] …`: measures on servers of
+ * `npm run bench -- send|plan|import|pages|lighthouse|limits|adversarial|openapi [--letters 50000] [--workers 2] [--runs 3] …`: measures on servers of
  * its own, prints hardware, versions, settings and medians, adds a line to docs/benchmarks.md (`--no-record` does not); `--no-build` takes `dist` as it is.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const [command, ...rest] = process.argv.slice(2);
-const commands = ['send', 'plan', 'import', 'pages', 'limits', 'adversarial', 'openapi'];
+const commands = ['send', 'plan', 'import', 'pages', 'lighthouse', 'limits', 'adversarial', 'openapi'];
 if (!commands.includes(command)) {
   process.stderr.write(`Usage: npm run bench -- ${commands.join('|')} [options]\n`);
   process.exit(2);
