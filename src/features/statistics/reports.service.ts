@@ -4,7 +4,7 @@ import { csvRow } from '../../domain/csv-records';
 import { invalid, ValidationError } from '../../domain/errors';
 import { at, problem } from '../../domain/problems';
 import { readableOwner, type Viewer } from '../../domain/permissions';
-import { timeZoneName } from '../../domain/time-zone';
+import { plainDay, timeZoneName } from '../../domain/time-zone';
 
 export const reportSteps = ['day', 'week', 'month'] as const;
 export type ReportStep = (typeof reportSteps)[number];
@@ -155,13 +155,13 @@ export class ReportsService {
     const named = given.period && given.from === undefined && given.to === undefined && given.period;
     const query = named ? { ...given, ...(await this.periods(timeZone))[named] } : given;
     const errors = (['from', 'to'] as const)
-      .filter((field) => query[field] !== undefined && !isDay(query[field]))
+      .filter((field) => query[field] !== undefined && !plainDay(query[field]))
       .flatMap((field) => at(field, problem('day')));
     if (errors.length > 0) throw new ValidationError(errors);
     const row = await this.database.first<{ from: string; to: string; n: number }>(
       `SELECT f.from::text, t.to::text, t.to - f.from AS n
         FROM (SELECT coalesce($2::date, (app_now() AT TIME ZONE $3)::date) AS to) t,
-         LATERAL (SELECT coalesce($1::date, (t.to - interval '${SPAN[query.by]}')::date) AS from) f`,
+         LATERAL (SELECT coalesce($1::date, greatest('0001-01-01', t.to - interval '${SPAN[query.by]}')::date) AS from) f`,
       [query.from ?? null, query.to ?? null, timeZone],
     );
     if (!row) throw new Error('a SELECT without a table returned no row');
@@ -170,10 +170,4 @@ export class ReportsService {
     if (row.n / days > MAX_PERIODS) throw invalid('from', problem('too_many_periods', { max: MAX_PERIODS }));
     return row;
   }
-}
-
-function isDay(text: string | undefined): boolean {
-  if (text === undefined || !/^\d{4}-\d\d-\d\d$/.test(text)) return false;
-  const at = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
 }
