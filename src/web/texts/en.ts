@@ -384,6 +384,8 @@ export const en = {
     go: 'Go',
     earlier: 'Earlier actions',
     jobs: 'Actions on many clients',
+    unread: (names: string) =>
+      `Nobody was chosen: the address of the list has filters that it does not know or could not read (${names}).`,
     noJobs: 'There were none yet.',
     done: 'Clients',
     stop: 'Stop',
