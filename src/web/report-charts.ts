@@ -27,7 +27,7 @@ export function periodsChart(report: Report, words: Words): ChartData {
   const counts = countsIn(report.total);
   return {
     title: words.t.reports.overTime,
-    x: words.t.reports[report.by],
+    x: words.t.reports.period[report.by],
     series: counts.map((colour) => ({ name: words.t.counts[colour], colour })),
     points: report.items.map((item) => ({ label: label(item.start), values: counts.map((name) => item[name]) })),
   };
@@ -38,7 +38,7 @@ export function eventsChart(report: Report, words: Words): ChartData {
   const label = periodOf(report, words);
   return {
     title: words.t.run.after,
-    x: words.t.reports[report.by],
+    x: words.t.reports.period[report.by],
     series: REPORT_EVENTS.map((kind) => ({ name: words.t.eventCount[kind], colour: EVENT_COLOURS[kind] })),
     points: report.items.map((item) => ({ label: label(item.start), values: REPORT_EVENTS.map((kind) => item[kind]) })),
   };

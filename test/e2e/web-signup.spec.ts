@@ -118,7 +118,7 @@ test('from the form to the letter', async () => {
   expect(await faultsAt(mine, 'client-en')).toEqual([]);
   await mine.goto('/forms/1');
   expect(await faultsAt(mine, 'one-en')).toEqual([]);
-  expect(await mine.locator('main').innerText()).toMatch(/Came in\s+1\s+Confirmed\s+1\s+Waiting\s+0/);
+  expect(await mine.locator('main').innerText()).toMatch(/Sign-ups\s+1\s+Confirmed\s+1\s+Waiting\s+0/);
 
   const link = /\/u\/[\w-]+/.exec(letter.mail.text ?? '')?.[0] ?? '';
   const { page: leaving } = await site.open({ bypassCSP: true });

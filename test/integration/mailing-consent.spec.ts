@@ -140,7 +140,7 @@ describe('a start that the check refuses', () => {
   });
 
   it.each([
-    ['start', 'Start all the same'],
+    ['start', 'Schedule all the same'],
     ['send', 'Send now all the same'],
   ])('lets a manager %s their own, for a reason that is audited', async (verb, button) => {
     const manager = await api.person('manager');
