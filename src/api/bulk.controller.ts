@@ -1,7 +1,10 @@
-import { Body, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { Body, Get, HttpCode, Post, Query, Req } from '@nestjs/common';
 import { ArrayMaxSize, IsArray, IsIn, IsString, MaxLength } from 'class-validator';
+import type { Request } from 'express';
 import { type BulkAction, bulkActions, bulkStatuses } from '../domain/bulk';
+import { ValidationError } from '../domain/errors';
 import type { Viewer } from '../domain/permissions';
+import { at, problem } from '../domain/problems';
 import { type SubscriptionStatus, subscriptionStatuses } from '../domain/subscription';
 import { BULK_IDS_MAX, BulkJobs, type NewBulkJob } from '../features/clients/bulk-jobs.service';
 import { MANY_IDS_BYTES } from '../http/body';
@@ -66,7 +69,7 @@ class BulkDto {
 
   @Optional()
   @IsIn([true])
-  @Said({ description: 'Needed to name all clients.' })
+  @Said({ description: 'All clients; then there is no filter.' })
   all?: true;
 }
 
@@ -82,7 +85,10 @@ export class BulkController {
   @Post('bulk')
   @HttpCode(202)
   @Operation('Change or delete many clients, in the background', BulkBegunAnswer, { conflicts: ['TAGS_FULL'] })
-  begin(@CurrentViewer() viewer: Viewer, @Body() body: BulkDto): Promise<{ jobId: number }> {
+  begin(@CurrentViewer() viewer: Viewer, @Body() body: BulkDto, @Req() { query }: Request): Promise<{ jobId: number }> {
+    // A filter that stands in the address would be overlooked, and more clients changed than were meant.
+    const misplaced = Object.keys(query).flatMap((name) => at(name, problem('unknown_field')));
+    if (misplaced.length > 0) throw new ValidationError(misplaced);
     return this.bulk.begin(viewer, selectionOf(body));
   }
 }

@@ -1,7 +1,8 @@
-import { Get, Header, Query } from '@nestjs/common';
+import { Get, Query, type StreamableFile } from '@nestjs/common';
 import { IsIn, IsOptional, IsString } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import {
+  type ReportPart,
   type ReportPeriod,
   reportPeriods,
   type ReportQuery,
@@ -10,6 +11,7 @@ import {
   reportSteps,
 } from '../features/statistics/reports.service';
 import { UsersService } from '../features/users/users.service';
+import { reportFile } from '../http/csv-file';
 import { CurrentViewer } from '../http/viewer';
 import { QueryId } from './dto/id.dto';
 import { ApiController } from './openapi/api-controller';
@@ -92,34 +94,30 @@ export class ReportsController {
 
   @Get('periods.csv')
   @Operation('The periods of a report as CSV', CSV)
-  @Header('Content-Type', 'text/csv; charset=utf-8')
-  @Header('Content-Disposition', 'attachment; filename="report.csv"')
-  async periods(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {
-    return this.reports.csv(viewer, await this.complete(viewer, query), 'periods');
+  async periods(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<StreamableFile> {
+    return this.file(viewer, query, 'periods');
   }
 
   @Get('mailings.csv')
   @Operation('The mailings of a report as CSV, at most 10,000', CSV)
-  @Header('Content-Type', 'text/csv; charset=utf-8')
-  @Header('Content-Disposition', 'attachment; filename="report.csv"')
-  async mailings(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {
-    return this.reports.csv(viewer, await this.complete(viewer, query), 'mailings');
+  async mailings(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<StreamableFile> {
+    return this.file(viewer, query, 'mailings');
   }
 
   @Get('reasons.csv')
   @Operation('Why letters failed, as CSV', CSV)
-  @Header('Content-Type', 'text/csv; charset=utf-8')
-  @Header('Content-Disposition', 'attachment; filename="report.csv"')
-  async reasons(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {
-    return this.reports.csv(viewer, await this.complete(viewer, query), 'reasons');
+  async reasons(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<StreamableFile> {
+    return this.file(viewer, query, 'reasons');
   }
 
   @Get('domains.csv')
   @Operation('Mail domains by how many letters failed there, as CSV, at most 1,000', CSV)
-  @Header('Content-Type', 'text/csv; charset=utf-8')
-  @Header('Content-Disposition', 'attachment; filename="report.csv"')
-  async domains(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<string> {
-    return this.reports.csv(viewer, await this.complete(viewer, query), 'domains');
+  async domains(@CurrentViewer() viewer: Viewer, @Query() query: ReportQueryDto): Promise<StreamableFile> {
+    return this.file(viewer, query, 'domains');
+  }
+
+  private async file(viewer: Viewer, query: ReportQueryDto, part: ReportPart): Promise<StreamableFile> {
+    return reportFile(await this.reports.csv(viewer, await this.complete(viewer, query), part), part);
   }
 
   private async complete(viewer: Viewer, query: ReportQueryDto): Promise<ReportQuery> {

@@ -2,10 +2,10 @@ import type { AttemptStatus, DeliveryStatus } from './states';
 
 /**
  * What became of the letter after an attempt. Only `failed` is for a person to handle: the delivery ended so with this
- * attempt. `retry`: it will be tried again; `retried`: it was; `open`: it failed, and the delivery came to another end,
- * such as its run being cancelled.
+ * attempt. `retry`: it will be tried again; `retried`: it was; `ended`: it failed, and the delivery came to another
+ * end, such as its run being cancelled.
  */
-export type AttemptFate = 'ok' | 'unknown' | 'failed' | 'retry' | 'retried' | 'open';
+export type AttemptFate = 'ok' | 'unknown' | 'failed' | 'retry' | 'retried' | 'ended';
 
 export interface TriedAttempt {
   status: AttemptStatus;
@@ -19,5 +19,5 @@ export function attemptFate({ status, attemptNumber, deliveryStatus, deliveryAtt
   if (status !== 'failed') return status;
   if (attemptNumber < deliveryAttempts) return 'retried';
   if (deliveryStatus === 'failed') return 'failed';
-  return ['pending', 'sending', 'deferred'].includes(deliveryStatus) ? 'retry' : 'open';
+  return ['pending', 'sending', 'deferred'].includes(deliveryStatus) ? 'retry' : 'ended';
 }

@@ -1,5 +1,4 @@
 import { scaleBand, scaleLinear } from 'd3-scale';
-import { stack } from 'd3-shape';
 
 /** Numbers over periods: one value of each series for each point. */
 export interface ChartData {
@@ -71,24 +70,26 @@ export function chartGeometry({ series, points: all }: Pick<ChartData, 'series' 
     .paddingOuter(0.2);
   const width = Math.min(MAX_WIDTH, band.bandwidth());
   const middle = (i: number) => (band(i) ?? 0) + band.bandwidth() / 2;
-  const stacks = stack<unknown, ChartPoint, number>()
-    .keys(series.map((_, i) => i))
-    .value(({ values }, i) => values[i] ?? 0)([...points]);
   const bars = points.map(({ label, values }, i) => ({
     x: middle(i) - width / 2,
     width,
     label,
     values,
-    parts: stacks.flatMap((layer, s) => {
-      const [from = 0, to = 0] = layer[i] ?? [];
-      return to > from ? [{ series: s, y: y(to), height: y(from) - y(to) }] : [];
-    }),
+    parts: stacked(values).flatMap(([from, to], s) =>
+      to > from ? [{ series: s, y: y(to), height: y(from) - y(to) }] : [],
+    ),
   }));
   const ticks = y
     .ticks(4)
     .filter(Number.isInteger)
     .map((value) => ({ value, y: y(value) }));
   return { bars, ticks, labels: labelsOf(points, middle), perBar };
+}
+
+/** Each value from where the one before ends. */
+function stacked(values: readonly number[]): [from: number, to: number][] {
+  let top = 0;
+  return values.map((value) => [top, (top += value)]);
 }
 
 /** The same point once for each series, with only that value. */

@@ -12,6 +12,7 @@ import {
 import { parseEmailAddress } from './email-address';
 import { at, problem } from './problems';
 import type { SuppressionReason } from './suppression';
+import { plainDay } from './time-zone';
 
 /** What a file of suppressed addresses consists of. `not_suppressed`: the file itself says that it gets mail. */
 export type SuppressionItem = SuppressionLine | RejectedLine | UnusableFile;
@@ -137,8 +138,8 @@ function readSuppression(
 function timeOf(text: string): Date | null {
   if (/^\d{9,10}$/.test(text)) return new Date(Number(text) * 1_000);
   const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?))?( ?(?:Z|UTC|[+-]\d\d:?\d\d))?/.exec(text);
-  if (!iso) return null;
-  const [, day, time = '00:00:00', zone = 'Z'] = iso;
+  const [, day = '', time = '00:00:00', zone = 'Z'] = iso ?? [];
+  if (!plainDay(day)) return null;
   const offset = zone.trim() === 'UTC' ? 'Z' : zone.trim();
   const ms = Date.parse(`${day}T${time}${offset}`);
   return ms >= EPOCH && ms < FAR_FUTURE ? new Date(ms) : null;

@@ -48,6 +48,7 @@ export function warningsFor(schedule: Schedule): readonly FieldProblem[] {
 }
 
 const CALENDAR_BEGIN = Date.parse('0000-01-01T00:00:00Z');
+const isInCalendar = (ms: number) => ms >= CALENDAR_BEGIN && ms < CALENDAR_END;
 const INSTANT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::([0-5]\d|60)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)$/i;
 
 /**
@@ -62,7 +63,7 @@ export function parseInstant(text: string): Date | CodedProblem<'date_time'> {
   const exact = `${day}T${minute}:${second}.${fraction.slice(0, 3)}${offset?.toUpperCase()}`;
   const ms = parsed(() => Temporal.Instant.from(exact).epochMilliseconds);
   // The offset may move the instant out of the years with four digits.
-  if (ms === null || ms < CALENDAR_BEGIN || ms >= CALENDAR_END) return problem('date_time', { fault: 'calendar' });
+  if (ms === null || !isInCalendar(ms)) return problem('date_time', { fault: 'calendar' });
   return new Date(ms);
 }
 
@@ -74,7 +75,8 @@ const LOCAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:[0-5]\d)?$/;
  */
 export function parseLocal(text: string, timeZone: string): Date | CodedProblem<'date_time'> {
   const wall = LOCAL.test(text) ? parsed(() => Temporal.PlainDateTime.from(text)) : null;
-  return wall ? new Date(instantOf(wall, timeZone)) : problem('date_time', { fault: 'local' });
+  const ms = wall && instantOf(wall, timeZone);
+  return ms !== null && isInCalendar(ms) ? new Date(ms) : problem('date_time', { fault: 'local' });
 }
 
 function parsed<T>(parse: () => T): T | null {

@@ -85,17 +85,23 @@ export function instantOf(wall: Temporal.PlainDateTime, timeZone: string): numbe
   return wall.toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds;
 }
 
-/** When a day `2027-03-14` begins and ends on the wall clock of a zone; null for what is no day. */
-export function dayIn(day: string, timeZone: string): { from: Date; to: Date } | null {
-  if (!/^\d{4}-\d\d-\d\d$/.test(day)) return null;
+/** The day of a text such as `2027-03-14`, or null. Of the year 0, which Postgres does not have, there is none. */
+export function plainDay(text: string): Temporal.PlainDate | null {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || text.startsWith('0000')) return null;
   try {
-    const date = Temporal.PlainDate.from(day, { overflow: 'reject' });
-    const begins = (at: Temporal.PlainDate) => new Date(at.toZonedDateTime(timeZone).epochMilliseconds);
-    return { from: begins(date), to: begins(date.add({ days: 1 })) };
+    return Temporal.PlainDate.from(text, { overflow: 'reject' });
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
   }
+}
+
+/** When a day `2027-03-14` begins and ends on the wall clock of a zone; null for what is no day. */
+export function dayIn(day: string, timeZone: string): { from: Date; to: Date } | null {
+  const date = plainDay(day);
+  if (!date) return null;
+  const begins = (at: Temporal.PlainDate) => new Date(at.toZonedDateTime(timeZone).epochMilliseconds);
+  return { from: begins(date), to: begins(date.add({ days: 1 })) };
 }
 
 function zoned(at: Date, timeZone: string): Temporal.ZonedDateTime {

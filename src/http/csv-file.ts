@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
+import type { ReportPart } from '../features/statistics/reports.service';
 
 /**
  * A file that is generated while it is sent. Its first chunk is made before the answer begins, so that an early failure
@@ -11,8 +12,14 @@ export async function csvFile(pieces: AsyncIterable<string>, fileName: string): 
   const all = async function* () {
     for (let piece = first; !piece.done; piece = await rest.next()) yield piece.value;
   };
-  return new StreamableFile(Readable.from(all()), {
-    disposition: `attachment; filename="${fileName}"`,
-    type: 'text/csv; charset=utf-8',
-  });
+  return new StreamableFile(Readable.from(all()), headers(fileName));
 }
+
+/** A part of a report. */
+export const reportFile = (csv: string, part: ReportPart): StreamableFile =>
+  new StreamableFile(Buffer.from(csv), headers(`report-${part}.csv`));
+
+const headers = (fileName: string) => ({
+  disposition: `attachment; filename="${fileName}"`,
+  type: 'text/csv; charset=utf-8',
+});

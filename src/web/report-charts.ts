@@ -1,5 +1,5 @@
 import type { ChartData } from '../domain/chart';
-import type { Report, ReportCounts } from '../features/statistics/reports.service';
+import type { OverTime, ReportCounts } from '../features/statistics/reports.service';
 import type { Overview } from '../features/statistics/statistics.service';
 import type { Timeline } from '../features/statistics/timeline.service';
 import type { Reader } from './reader';
@@ -17,28 +17,28 @@ export const countsIn = (total: ReportCounts) =>
   REPORT_COUNTS.filter((name) => name === 'sent' || name === 'failed' || total[name] > 0);
 
 const periodOf =
-  (report: Report, { format }: Words) =>
+  (report: OverTime, { format }: Words) =>
   (start: string) =>
     report.by === 'month' ? format.month(start) : format.shortDay(start);
 
 /** What was sent, failed or left out, by periods. */
-export function periodsChart(report: Report, words: Words): ChartData {
+export function periodsChart(report: OverTime, words: Words): ChartData {
   const label = periodOf(report, words);
   const counts = countsIn(report.total);
   return {
     title: words.t.reports.overTime,
-    x: words.t.reports[report.by],
+    x: words.t.reports.period[report.by],
     series: counts.map((colour) => ({ name: words.t.counts[colour], colour })),
     points: report.items.map((item) => ({ label: label(item.start), values: counts.map((name) => item[name]) })),
   };
 }
 
 /** What became known afterwards, by the periods in which it did. */
-export function eventsChart(report: Report, words: Words): ChartData {
+export function eventsChart(report: OverTime, words: Words): ChartData {
   const label = periodOf(report, words);
   return {
     title: words.t.run.after,
-    x: words.t.reports[report.by],
+    x: words.t.reports.period[report.by],
     series: REPORT_EVENTS.map((kind) => ({ name: words.t.eventCount[kind], colour: EVENT_COLOURS[kind] })),
     points: report.items.map((item) => ({ label: label(item.start), values: REPORT_EVENTS.map((kind) => item[kind]) })),
   };

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
+import { faultsOf } from '../support/faults';
 import { Site } from '../support/site';
 
 /** Finding things in a browser: pages of lists, their order, ticks, attempts, and the history of a client. */
-
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 let site: Site;
 
@@ -24,20 +22,6 @@ async function owner(email: string, count: number, options: Parameters<Site['vis
   const visitor = await site.visitor(email, options);
   const emails = Array.from({ length: count }, (_, i) => `reader${i + 1}.of${visitor.id}@example.org`);
   return { ...visitor, emails, clientIds: await site.api.make.clients(visitor.id, emails) };
-}
-
-/** What axe-core finds on the page as it stands, and whether it is wider than its window. */
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
-    type Found = { violations: { id: string; nodes: { html: string }[] }[] };
-    type Axe = { run(context: Document, options: object): Promise<Found> };
-    const options = { runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] } };
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run(document, options);
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`.slice(0, 400));
-  });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
-  return wide ? [...found, 'the page is too wide'] : found;
 }
 
 test.each([true, false])(
@@ -228,7 +212,7 @@ test('attempts are found by parts of names, and only those that nobody tries aga
   await page.waitForURL(/\/attempts/);
   expect((await chips()).map(([look]) => look)).toEqual(['chip chip-bad', 'chip chip-bad']);
   expect(await page.inputValue('[name=status]')).toBe('final');
-  expect(await faults(page)).toEqual([]);
+  expect(await faultsOf(page)).toEqual([]);
 
   await page.goto(`/attempts?clientId=${clientIds[1]}`);
   expect(await rows(page).count()).toBe(1);
@@ -260,7 +244,7 @@ test('a client has one history, in pages, also without JavaScript and on a phone
   await site.signIn(phone.page, 'history@example.org');
   for (const path of [`/clients/${clientId}`, '/clients', '/clients?sort=email', '/attempts']) {
     await phone.page.goto(path);
-    expect({ path, faults: await faults(phone.page) }).toEqual({ path, faults: [] });
+    expect({ path, faults: await faultsOf(phone.page) }).toEqual({ path, faults: [] });
   }
   await phone.page.goto('/clients');
   await phone.page.selectOption('[name=sort]', 'email');

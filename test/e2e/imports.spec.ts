@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { cp1251 } from '../support/cp1251';
+import { faultsOf } from '../support/faults';
 import { Site } from '../support/site';
 
 /** From a file of an office to clients, in a browser without scripts. */
@@ -11,8 +10,6 @@ beforeAll(async () => {
   site = await Site.start();
 });
 afterAll(() => site.stop());
-
-const axe = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
 
 const OFFICE = cp1251(
   'Телефон;Город;Имя;E-mail;Статус\r\n+7 900 1;Москва;Анна;anna@example.org;\r\n+7 900 2;Тверь;Иван;ivan@example.org;отписан\r\n' +
@@ -101,14 +98,7 @@ test('its page fits a phone, in both languages, and has no barriers', async () =
   await shot(page, 'map-ru');
   expect(await text(page, 'h2')).toBe('Что в столбцах');
   await page.setViewportSize({ width: 390, height: 800 });
-  expect(await fits(page)).toBe(true);
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () =>
-    (
-      await (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe.run()
-    ).violations.map((v) => v.id),
-  );
-  expect(violations).toEqual([]);
+  expect(await faultsOf(page)).toEqual([]);
   await page.locator('.mapping .btn-primary').click();
   await page.waitForLoadState();
   await page.locator('.figure').first().waitFor();

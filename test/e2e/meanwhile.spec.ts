@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { mailingBody, messageBody } from '../support/factories';
+import { faultsOf } from '../support/faults';
 import { Site } from '../support/site';
 
 /** Two people, or two windows: the second save is told what changed, by whom and when, and chooses. */
 
 let site: Site;
 let admin: string;
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
 beforeAll(async () => {
   site = await Site.start();
   ({ token: admin } = await site.api.person('admin', 'boss@example.org'));
@@ -27,23 +25,6 @@ const conflict = (page: Page) => page.locator('.kept-conflict');
 async function typeText(page: Page, text: string): Promise<void> {
   if (!(await page.locator('[name=bodyText]').isVisible())) await page.locator('details.field summary').click();
   await page.fill('[name=bodyText]', text);
-}
-
-/** What axe-core finds on the page as it stands, and whether a phone has to scroll it sideways. */
-async function faultsOf(page: Page): Promise<string[]> {
-  await page.setViewportSize({ width: 360, height: 800 });
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    type Axe = {
-      run(of: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
-    };
-    const { axe: checker } = globalThis as unknown as { axe: Axe };
-    const rules = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
-    const { violations } = await checker.run(document, { runOnly: rules, iframes: false });
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    const tooWide = document.documentElement.scrollWidth - innerWidth;
-    return tooWide > 0 ? [...found, `${tooWide} px too wide`] : found;
-  });
 }
 
 describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
@@ -65,6 +46,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     expect(await page.inputValue('[name=subject]')).toBe('Their subject');
     expect(await page.inputValue('[name=bodyText]')).toBe('My text');
     expect(await call('GET', at, token)).toMatchObject({ subject: 'Their subject', bodyText: 'Their text' });
+    await page.setViewportSize({ width: 360, height: 800 });
     if (javaScriptEnabled) expect(await faultsOf(page)).toEqual([]);
     await press(page, 'Keep mine');
     await page.locator('.flash').waitFor();
@@ -183,6 +165,7 @@ test('in Russian, too', async () => {
   await press(page, 'Сохранить');
   await conflict(page).waitFor();
   expect(await conflict(page).innerText()).toContain('boss@example.org: изменения');
+  await page.setViewportSize({ width: 360, height: 800 });
   expect(await faultsOf(page)).toEqual([]);
   await press(page, 'Оставить моё');
   await page.locator('.flash').waitFor();

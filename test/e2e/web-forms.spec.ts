@@ -160,12 +160,12 @@ test('a manager starts in spite of the check, on a phone and without a script', 
   await site.signIn(page, email);
   await page.goto(`/mailings/${mailing}`);
   await page.getByText('Let it go out all the same').click();
-  await page.getByRole('button', { name: 'Start all the same' }).click();
+  await page.getByRole('button', { name: 'Schedule all the same' }).click();
   expect(await page.locator('h1').innerText()).toBe('Nothing has gone out');
   expect(await page.locator('main').innerText()).toContain('Nobody would get it: all recipients are excluded.');
   expect(await page.locator('#f-override-problem').innerText()).toBe('Fill this in.');
   await page.getByLabel('Why must it go out all the same?').fill('Some come back before it begins');
-  await page.getByRole('button', { name: 'Start all the same' }).click();
+  await page.getByRole('button', { name: 'Schedule all the same' }).click();
   expect(await page.locator('.flash').innerText()).toBe('The mailing is scheduled.');
   const why = `detail ->> 'why' = 'Some come back before it begins'`;
   expect(await count(`audit_log WHERE action = 'mailing.override' AND object_id = $1 AND ${why}`, mailing)).toBe(1);

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { InboundLetters } from '../../src/features/inbound/inbound-letters.service';
 import { dsn } from '../support/inbound-letters';
 import { INBOUND_SETTINGS, sentTo, type SentLetter } from '../support/inbound-rig';
+import { faultsOf } from '../support/faults';
 import { Site } from '../support/site';
 import { eventually } from '../support/service';
 
 /** Letters that came back, on the pages. */
-
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 let site: Site;
 beforeAll(async () => {
@@ -55,15 +53,7 @@ test('a manager has a letter judged anew; pages are accessible and fit a phone',
   await site.signIn(page, boss.email);
   for (const path of ['/inbound', '/inbound/1']) {
     await page.goto(path);
-    await page.evaluate(axe);
-    const found = await page.evaluate(async () => {
-      type Axe = { run(context: Document, options: object): Promise<{ violations: { id: string }[] }> };
-      const { axe: checker } = globalThis as unknown as { axe: Axe };
-      const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
-      return (await checker.run(document, { runOnly: { type: 'tag', values } })).violations.map(({ id }) => id);
-    });
-    expect([path, found]).toEqual([path, []]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    expect([path, await faultsOf(page)]).toEqual([path, []]);
     if (process.env.SHOTS)
       await page.screenshot({ path: `${process.env.SHOTS}/phone${path.replaceAll('/', '-')}.png`, fullPage: true });
   }

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { PASSWORD } from '../support/api';
+import { faultsOf } from '../support/faults';
 import { Site } from '../support/site';
 
 /** Somebody is let in by e-mail while registration is closed, and what they did is found in the audit log. */
-
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 let site: Site;
 
@@ -14,22 +12,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => site.stop());
-
-/** What axe-core finds on the page as it stands, and whether a phone has to scroll it sideways. */
-async function problemsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe: tool } = window as unknown as {
-      axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await tool.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] });
-    const wide = document.documentElement.scrollWidth - innerWidth;
-    return [
-      ...violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`)),
-      ...(wide > 0 ? [`${wide} px too wide`] : []),
-    ];
-  });
-}
 
 const shot = async (page: Page, name: string) => {
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png`, fullPage: true });
@@ -43,7 +25,7 @@ test.each([
   await site.api.person('manager', boss);
   const look = async (page: Page, name: string) => {
     await shot(page, `invite-${viewport.width}-${name}`);
-    if (javaScriptEnabled) expect([name, await problemsOf(page)]).toEqual([name, []]);
+    if (javaScriptEnabled) expect([name, await faultsOf(page)]).toEqual([name, []]);
   };
   const inside = await site.open({ javaScriptEnabled, viewport, bypassCSP: true });
   const { page } = inside;

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { StatisticsService } from '../../src/features/statistics/statistics.service';
 import { Factories } from '../support/factories';
+import { faultsOf } from '../support/faults';
 import { Site } from '../support/site';
 
 /** Charts and reports: drawn by the server, printed, kept as files. */
 
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const DAYS = 30;
 
 let site: Site;
@@ -44,17 +44,6 @@ async function boss(email: string, options: Parameters<Site['visitor']>[1] = {})
   // The home page was looked at before.
   await site.api.app.get(StatisticsService, { strict: false }).forget({ userId: person.id, role: 'user' });
   return { ...person, mailings };
-}
-
-async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe: tool } = window as unknown as {
-      axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await tool.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
 }
 
 const shot = async (page: Page, name: string) => {
@@ -110,9 +99,7 @@ test.each([
   for (const path of ['/', '/reports', '/reports?period=last_month', `/mailings/${mailings[0]}`]) {
     await page.goto(path);
     await shot(page, `${colorScheme}-${viewport.width}${path.replace(/\W/g, '_')}`);
-    expect([path, await violationsOf(page)]).toEqual([path, []]);
-    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    expect([path, tooWide]).toEqual([path, 0]);
+    expect([path, await faultsOf(page)]).toEqual([path, []]);
   }
   await context.close();
 });

@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { PASSWORD } from '../support/api';
 import { OIDC_CLIENT, OidcServer } from '../support/oidc-server';
 import { codeOf, forgetSteps } from '../support/second-factor';
+import { faultsOf } from '../support/faults';
 import { Site } from '../support/site';
 
 /** The ways in beside the password alone, as a person goes them in a real browser. */
-
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 let site: Site;
 let provider: OidcServer;
@@ -30,17 +27,6 @@ afterAll(async () => {
   await provider.down();
 });
 
-async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async (rules) => {
-    const { axe: tool } = window as unknown as {
-      axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await tool.run({ runOnly: rules });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
-  }, RULES);
-}
-
 const secretOf = async (page: Page) => (await page.locator('#secret').innerText()).replace(/\s/g, '');
 const heading = (page: Page) => page.locator('h1').first().innerText();
 
@@ -60,10 +46,10 @@ test.each(['light', 'dark'] as const)(
     const { page, context, id } = await site.visitor(email, options);
     await page.goto('/account');
     await page.getByRole('link', { name: 'Second factor' }).click();
-    expect(await violationsOf(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.getByRole('button', { name: 'Set up' }).click();
     expect(await heading(page)).toBe('Set up the second factor');
-    expect(await violationsOf(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     const secret = await secretOf(page);
     const qr = await page.locator('.qr-code').boundingBox();
     expect(qr && qr.width >= 180 && qr.x + qr.width <= 390).toBe(true);
@@ -74,11 +60,11 @@ test.each(['light', 'dark'] as const)(
     await prove(page, await codeOf(api, secret), 'Switch on');
     expect(await heading(page)).toBe('Your recovery codes');
     const [code = ''] = (await page.locator('#recovery-codes').innerText()).trim().split('\n');
-    expect(await violationsOf(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
     await page.getByRole('link', { name: 'I have kept them' }).click();
     expect(await page.locator('.facts').innerText()).toContain('10');
-    expect(await violationsOf(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await context.close();
 
     const other = await site.open({ ...options, javaScriptEnabled: false });
@@ -114,7 +100,7 @@ test('the page that asks for the code is one that all can use', async () => {
   await page.fill('[name=password]', PASSWORD);
   await page.click('main button');
   expect(await heading(page)).toBe('Second step');
-  expect(await violationsOf(page)).toEqual([]);
+  expect(await faultsOf(page)).toEqual([]);
   await page.context().close();
 });
 
@@ -147,15 +133,15 @@ test('somebody signs in by the provider, and links an account to theirs', async 
 test('the pages of the provider are ones that all can use, and say what goes wrong', async () => {
   const { page, context } = await site.visitor('looks@example.org', { bypassCSP: true });
   await page.goto('/account/provider');
-  expect(await violationsOf(page)).toEqual([]);
+  expect(await faultsOf(page)).toEqual([]);
   await page.goto('/account');
-  expect(await violationsOf(page)).toEqual([]);
+  expect(await faultsOf(page)).toEqual([]);
   await context.clearCookies();
   await page.goto('/sign-in');
-  expect(await violationsOf(page)).toEqual([]);
+  expect(await faultsOf(page)).toEqual([]);
   await page.goto('/sign-in/oidc/callback?code=x&state=y');
   expect(await page.locator('[role=alert]').innerText()).toContain('Start again');
-  expect(await violationsOf(page)).toEqual([]);
+  expect(await faultsOf(page)).toEqual([]);
   await context.close();
 });
 

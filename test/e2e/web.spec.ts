@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { deliveryEvents } from '../../src/domain/suppression';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import { issueToken } from '../../src/features/notices/notice-tokens';
@@ -6,12 +5,10 @@ import { noteEvent } from '../../src/features/ledger/events';
 import type { BrowserContext, Page } from 'playwright-core';
 import { PASSWORD, type TestApi } from '../support/api';
 import { mailingBody, messageBody } from '../support/factories';
+import { faultsOf } from '../support/faults';
 import { Site } from '../support/site';
 
 /** The pages as a person uses them, in a real browser, with a worker that really sends. */
-
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 let site: Site;
 let api: TestApi;
@@ -34,7 +31,7 @@ test('the first start tells how to make the one who can sign in', async () => {
   await first.page.goto('/');
   expect(await first.page.locator('h1').innerText()).toBe('There is no user yet');
   expect(await first.page.locator('main').innerText()).toContain('create-user --email');
-  expect(await violationsOf(first.page)).toEqual([]);
+  expect(await faultsOf(first.page)).toEqual([]);
   await first.context.close();
 });
 
@@ -126,28 +123,21 @@ test('nothing is sent without the token of a form, and a page without a session 
   await stranger.page.goto('/mailings');
   expect(stranger.page.url()).toContain('/sign-in?next=%2Fmailings');
   await stranger.context.close();
-  const runs = async () => (await api.database.first<{ n: number }>('SELECT count(*) AS n FROM runs'))?.n;
-  await page.goto('/mailings');
-  const before = await runs();
-  const answer = await page.evaluate(async () => (await fetch('/mailings/1/send', { method: 'POST' })).url);
-  expect(answer).toBe(`${api.url}/mailings`);
-  expect(await runs()).toBe(before);
+  const { ownerId } = (await api.database.first<{ ownerId: number }>('SELECT owner_id FROM mailings WHERE id = 1'))!;
+  const mailing = await api.make.mailing({ ownerId, recipients: () => ['token@example.org'] });
+  const runsAfter = async (form: Record<string, string>) => {
+    await page.evaluate(([path, fields]) => fetch(path, { method: 'POST', body: new URLSearchParams(fields) }), [
+      `/mailings/${mailing}/send`,
+      form,
+    ] as const);
+    return api.database.rows('SELECT id FROM runs WHERE mailing_id = $1', [mailing]);
+  };
+  await page.goto(`/mailings/${mailing}`);
+  const token = await page.locator('[name=_csrf]').first().inputValue();
+  expect(await runsAfter({})).toEqual([]);
+  expect(await runsAfter({ _csrf: `${token}x` })).toEqual([]);
+  expect(await runsAfter({ _csrf: token })).toHaveLength(1);
 });
-
-/** What axe-core finds on the page as it stands. */
-async function violationsOf(on: Page): Promise<string[]> {
-  await on.evaluate(axe);
-  return on.evaluate(async (values) => {
-    type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };
-    type Axe = { run(context: Document, options: object): Promise<{ violations: Violation[] }> };
-    const { axe: checker } = globalThis as unknown as { axe: Axe };
-    const options = { runOnly: { type: 'tag', values }, iframes: false };
-    const { violations } = await checker.run(document, options);
-    return violations.map(({ id, nodes }) =>
-      `${id}: ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join(' | ')}`.slice(0, 600),
-    );
-  }, RULES);
-}
 
 const PATHS = [
   '/',
@@ -284,7 +274,7 @@ describe.each([
         const tooWide = await visit.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (tooWide > 0) found.push(`${path}: ${tooWide} px wider than ${width}`);
       }
-      for (const violation of await violationsOf(visit.page)) found.push(`${path}: ${violation}`);
+      for (const violation of await faultsOf(visit.page)) found.push(`${path}: ${violation}`);
     };
     for (const path of DOORS) await look(path);
     await site.signIn(visit.page, email);
@@ -316,7 +306,7 @@ describe.each([
         const dialog = visit.page.locator('dialog[open]');
         expect([path, await dialog.getAttribute('id')]).toEqual([path, id]);
         expect([id, await focused()]).toEqual([id, id]);
-        for (const violation of await violationsOf(visit.page)) found.push(`${path}#${id}: ${violation}`);
+        for (const violation of await faultsOf(visit.page)) found.push(`${path}#${id}: ${violation}`);
         await visit.page.keyboard.press('Escape');
         expect([id, await dialog.count()]).toEqual([id, 0]);
         expect([id, await opener.evaluate((element) => element === document.activeElement)]).toEqual([id, true]);
@@ -363,7 +353,7 @@ describe.each([
       }, form);
       if (state.focus !== 'alert') found.push(`${path}: the focus is not on what is wrong`);
       if (state.loose.length > 0) found.push(`${path}: not tied to a field: ${state.loose.join(' ')}`);
-      for (const violation of await violationsOf(visit.page)) found.push(`${path}: ${violation}`);
+      for (const violation of await faultsOf(visit.page)) found.push(`${path}: ${violation}`);
       return state.count;
     };
     await visit.context.clearCookies();

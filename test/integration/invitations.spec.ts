@@ -83,6 +83,22 @@ describe('an invitation', () => {
     ]);
   });
 
+  test.each([
+    ['UTC', 'UTC'],
+    ['', 'Asia/Yerevan'],
+  ])('accepted in the zone %j, a browser of another one leads to %s', async (timeZone, expected) => {
+    const email = someone();
+    await invite(manager, { email });
+    await accept((await inbox.letterTo(email)).token, { timeZone });
+    const signIn = await api.call('POST', '/sign-in', {
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...elsewhere() },
+      cookie: 'gonets_zone=Asia/Yerevan',
+      body: new URLSearchParams({ email, password: PASSWORD }).toString(),
+    });
+    expect(signIn.status).toBe(303);
+    expect(await userOf(email)).toMatchObject({ timeZone: expected });
+  });
+
   test('gives a role that the one who invites may give', async () => {
     for (const role of ['manager', 'admin']) {
       expect((await invite(manager, { email: someone(), role })).status).toBe(403);

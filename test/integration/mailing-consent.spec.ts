@@ -140,7 +140,7 @@ describe('a start that the check refuses', () => {
   });
 
   it.each([
-    ['start', 'Start all the same'],
+    ['start', 'Schedule all the same'],
     ['send', 'Send now all the same'],
   ])('lets a manager %s their own, for a reason that is audited', async (verb, button) => {
     const manager = await api.person('manager');
@@ -161,7 +161,7 @@ describe('a start that the check refuses', () => {
     expect((await mailingOf(manager, id)).status).toBe('started');
     expect(await overrides('mailing', id)).toEqual(['The address is in the text']);
     expect(await look(manager, '/audit')).toContain('The address is in the text');
-    expect(await look(manager, `/mailings/${id}`)).toContain('let the mailing start all the same');
+    expect(await look(manager, `/mailings/${id}`)).toContain('let the mailing go out all the same');
   });
 
   it('of another’s mailing tells an admin that its owner has to mend it', async () => {

@@ -49,7 +49,7 @@ test('a refused button leads back to its page, which says the true cause, once',
   const shown = await open(page, left(refused));
   expect(shown.status).toBe(200);
   expect(shown.text).toMatch(
-    /<div class="alert alert-warning" role="alert"[^>]*>.*This mailing has started already\./s,
+    /<div class="alert alert-warning" role="alert"[^>]*>.*This mailing is scheduled or being sent already\./s,
   );
   expect(left(shown)).toBe('');
   expect(shown.headers.getSetCookie().join()).toContain('gonets_notice=;');
@@ -85,7 +85,10 @@ test('where something was written, or nobody knows where it came from, the error
   expect(name.text).toMatch(/<a class="btn btn-secondary" href="\/clients"[^>]*>Clients</);
   for (const from of [null, 'https://evil.example/mailings', 'nonsense']) {
     const answer = await press(`/mailings/${objects.mailing}/resume`, from);
-    expect([answer.status, answer.text.includes('This mailing has started already.')]).toEqual([409, true]);
+    expect([answer.status, answer.text.includes('This mailing is scheduled or being sent already.')]).toEqual([
+      409,
+      true,
+    ]);
     expect(answer.text).toContain('href="/"');
   }
 });

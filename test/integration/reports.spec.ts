@@ -1,5 +1,10 @@
 import { parse } from 'csv-parse/sync';
-import { type ReportPart, type ReportQuery, ReportsService } from '../../src/features/statistics/reports.service';
+import {
+  type ReportPart,
+  reportParts,
+  type ReportQuery,
+  ReportsService,
+} from '../../src/features/statistics/reports.service';
 import { WebModule } from '../../src/web/web.module';
 import { startApi } from '../support/api';
 import { Ledger } from '../support/ledger';
@@ -91,6 +96,17 @@ describe('a run of which half was cut off', () => {
   });
 });
 
+test.each(reportParts)('the file of %s asks for nothing else', async (part) => {
+  const asked = jest.spyOn(ledger.database, 'rows');
+  const reports = new ReportsService(ledger.database);
+  await reports.csv(viewer, { by: 'day', timeZone: 'UTC' }, part);
+  await reports.overTime(viewer, { by: 'day', timeZone: 'UTC' });
+  const tables = asked.mock.calls.map(([sql]) => /FROM (failure_stats|stats)\b/.exec(sql)?.[1]).filter(Boolean);
+  asked.mockRestore();
+  const own = part === 'reasons' || part === 'domains' ? 'failure_stats' : 'stats';
+  expect(tables).toEqual([own, 'stats']);
+});
+
 test('the named ranges end today, or with their month', async () => {
   const reports = new ReportsService(ledger.database);
   const [{ today }] = (await ledger.query<{ today: string }>(
@@ -144,6 +160,11 @@ describe('the page', () => {
     expect(await look('period=this_year')).toMatch(/aria-current="true"[^>]*>This year/);
     const file = await api.call('GET', `/reports/mailings.csv?mailingId=${first}`, { cookie });
     expect(file.text.trim().split('\r\n')).toHaveLength(2);
+    const byApi = await api.call('GET', '/api/v1/reports/reasons.csv', { token: person.token });
+    expect([file, byApi].map(({ headers }) => headers.get('content-disposition'))).toEqual([
+      'attachment; filename="report-mailings.csv"',
+      'attachment; filename="report-reasons.csv"',
+    ]);
     expect((await api.call('GET', '/reports/nothing.csv', { cookie })).status).toBe(404);
     await api.close();
   });

@@ -9,7 +9,7 @@ test('only the attempt with which a delivery failed for good is one', () => {
   expect(fate('failed', 'sent', 1)).toBe('retried');
   for (const status of ['deferred', 'pending', 'sending'] as const) expect(fate('failed', status)).toBe('retry');
   for (const status of ['cancelled', 'skipped', 'sent', 'unknown'] as const)
-    expect(fate('failed', status)).toBe('open');
+    expect(fate('failed', status)).toBe('ended');
 });
 
 test('what went well, or what nobody knows, is that whatever came later', () => {

@@ -62,7 +62,7 @@ describe('the lists of other services are understood', () => {
     'email,scope,reason\na@x.example,mailing,unsubscribed\n',
   ])('%j excludes nobody', (csv) => expect(only(csv)).toMatchObject({ kind: 'not_suppressed' }));
 
-  it.each(['0000-01-01', '0001-01-01T00:00:00+03:00', '9999-12-31T23:59:00-05:00', '2150-01-01'])(
+  it.each(['0000-01-01', '2026-02-30', '0001-01-01T00:00:00+03:00', '9999-12-31T23:59:00-05:00', '2150-01-01'])(
     'the time %s is none',
     (time) => expect(only(`email,created_at\na@x.example,${time}\n`)).toMatchObject({ since: null }),
   );

@@ -97,12 +97,17 @@ describe('a time on a zone’s clock', () => {
     expect(parseLocal(text, 'Europe/Athens')).toEqual(new Date(expected));
   });
 
-  test.each(['', '2027-03-28', '2027-02-30T09:00', '2027-03-28T09:00Z', '2027-03-28T25:00'])(
+  test.each(['', '2027-03-28', '2027-02-30T09:00', '2027-03-28T09:00Z', '2027-03-28T25:00', '0000-01-01T00:00'])(
     '%j is refused',
     (text) => {
       expect(parseLocal(text, 'Europe/Athens')).toEqual(problem('date_time', { fault: 'local' }));
     },
   );
+
+  test('a zone moves none out of the years that there are', () => {
+    expect(parseLocal('9999-12-31T23:59', 'Pacific/Honolulu')).toEqual(problem('date_time', { fault: 'local' }));
+    expect(parseLocal('9999-12-31T23:59', 'Europe/Athens')).toEqual(new Date('9999-12-31T21:59Z'));
+  });
 });
 
 describe('a schedule', () => {

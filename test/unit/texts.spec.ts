@@ -96,11 +96,26 @@ test('very many problems, and very long values, are told in part', () => {
   expect(JSON.stringify(error.details).length + error.message.length).toBeLessThan(30_000);
 });
 
+const texts = (of: object): string[] =>
+  Object.values(of).flatMap((value: unknown) =>
+    typeof value === 'string' ? [value] : typeof value === 'object' && value !== null ? texts(value) : [],
+  );
+
 test('no text of one language stands in the other', () => {
-  const texts = (of: object): string[] =>
-    Object.values(of).flatMap((value: unknown) =>
-      typeof value === 'string' ? [value] : typeof value === 'object' && value !== null ? texts(value) : [],
-    );
   expect(texts(en).filter((text) => /[а-я]/i.test(text))).toEqual([]);
   expect(texts(ru).filter((text) => /[a-z]/i.test(text) && !/[а-я]/i.test(text))).toEqual(['HTML']);
+});
+
+test('mailings are scheduled and sent; no text says that they start', () => {
+  const written = (of: object): string[] =>
+    Object.values(of).flatMap((value: unknown) => (typeof value === 'function' ? [String(value)] : []));
+  const all = (of: object): string[] => [
+    ...texts(of),
+    ...written(of),
+    ...Object.values(of).flatMap((value: unknown) =>
+      typeof value === 'object' && value !== null ? written(value) : [],
+    ),
+  ];
+  expect(all(en).filter((text) => /(mailing|\bit)\b[^.]*\bstart(s|ed)?\b/i.test(text))).toEqual([]);
+  expect(all(ru).filter((text) => /(рассылк|её)[^.]*запу(ск|щен|ст)/i.test(text))).toEqual([]);
 });

@@ -24,14 +24,14 @@ import { lockClients } from './delete-clients';
 import { requireOwnClients } from './own-clients';
 import { readSegment } from './segment-members';
 
-/** To whom something is done: these clients, or all whom a filter finds. */
+/** To whom something is done: these clients, all whom a filter finds, or all. */
 export interface NewBulkJob {
   action: BulkAction;
   /** The names of tags, of the actions that are about tags; those that do not exist are made to be given. */
   tags?: string[];
   clientIds?: number[];
   filter?: ClientFilter;
-  /** Has to be said, if the filter asks for nothing. */
+  /** Everybody; then there is no filter. */
   all?: boolean;
 }
 
@@ -260,11 +260,13 @@ async function asItIs(tx: Transaction, viewer: Viewer, given: ClientFilter): Pro
 /** The names of the tags, if the input is right. @throws ValidationError */
 function checked({ action, tags = [], clientIds, filter = {}, all = false }: NewBulkJob): string[] {
   const { names, errors } = checkTags(tags);
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  const isOneWay = [clientIds !== undefined, isFiltered, all].filter(Boolean).length === 1;
   const found = [
     ...errors,
     ...at('tags', takesTags(action) && names.length === 0 ? problem('required') : null),
     ...at('tags', !takesTags(action) && names.length > 0 ? problem('unknown_field') : null),
-    ...at('clientIds', (clientIds === undefined) === (all || asks(filter)) ? null : problem('clients_or_filter')),
+    ...at('clientIds', isOneWay && (!isFiltered || asks(filter)) ? null : problem('clients_or_filter')),
     ...at(
       'clientIds',
       (clientIds?.length ?? 0) > BULK_IDS_MAX ? problem('too_many', { max: BULK_IDS_MAX, what: 'ids' }) : null,

@@ -21,9 +21,14 @@ export interface ClientFilter {
   segment?: AskedSegment;
 }
 
-/** Whether a filter narrows a list at all. */
-export const asks = ({ search, tag, subscription, segmentId }: ClientFilter): boolean =>
-  Boolean(search?.trim() || tag?.trim() || subscription || segmentId);
+/** What a list of clients can be narrowed by, as addresses, forms and bodies name it. */
+export const CLIENT_FILTERS = ['search', 'tag', 'subscription', 'segmentId'] as const;
+
+/** Whether a filter narrows a list, and each of its parts does. */
+export function asks(filter: ClientFilter): boolean {
+  const named = CLIENT_FILTERS.filter((name) => filter[name] !== undefined);
+  return named.length > 0 && named.every((name) => String(filter[name]).trim() !== '');
+}
 
 /** SQL on the client `c` and the values of its parameters. */
 export interface Listed {

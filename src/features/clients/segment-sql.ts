@@ -136,7 +136,8 @@ class Compiler {
     const value = String(valuesOf(condition)[0]);
     if (op === 'isSet') return 'true';
     if (op === 'inLastDays') return `c.created_at >= ${this.since(Number(value))}`;
-    if (value.length > 10) return `c.created_at ${op === 'before' ? '<' : '>'} ${this.param(value)}::timestamptz`;
+    if (value.length > 10)
+      return `c.created_at ${op === 'before' ? '<' : '>'} ${this.param(new Date(value))}::timestamptz`;
     const day = this.param(value);
     const zone = this.zone();
     const [begin, end] = ['', ' + 1'].map((more) => `(${day}::date${more})::timestamp AT TIME ZONE ${zone}`);

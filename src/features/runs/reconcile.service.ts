@@ -208,7 +208,7 @@ async function heldRun(sql: Pick<Transaction, 'first'>, runId: number): Promise<
   if (!mailing || !run) throw new NotFoundError('Run', runId);
   const live = run.status === 'planning' || run.status === 'sending';
   if (live ? !run.pausedAt : mailing.status === 'started')
-    throw new ConflictError('RUN_NOT_HELD', `The mailing of run ${runId} is ${mailing.status}. Pause it first.`);
+    throw new ConflictError('RUN_NOT_HELD', `Letters of run ${runId} can still go out. Pause its mailing first.`);
   return run;
 }
 

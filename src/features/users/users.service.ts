@@ -22,7 +22,7 @@ export interface NewUser {
 }
 
 /** A user as managers see them. */
-export type UserView = Omit<User, 'passwordHash' | 'invitedBy'> & {
+export type UserView = Omit<User, 'passwordHash' | 'invitedBy' | 'timeZoneKnown'> & {
   /** Whether sign-in by password asks them for a code. */
   secondFactor: boolean;
 };

@@ -104,7 +104,7 @@ function Menu() {
           <Icon name="menu" />
         </a>
       </header>
-      <div class="menu" id="menu">
+      <nav class="menu" id="menu" aria-label={t.layout.menu}>
         <a class="btn btn-quiet menu-close" href="#main" aria-label={t.layout.closeMenu}>
           <Icon name="close" />
         </a>
@@ -112,7 +112,7 @@ function Menu() {
           <Logo />
           <span>Gonets</span>
         </a>
-        <nav aria-label={t.layout.menu}>
+        <div class="places">
           <ul>
             <MenuLink to="/" icon="home" text={t.menu.home} />
             <MenuLink to="/mailings" icon="mailings" text={t.menu.mailings} />
@@ -133,7 +133,7 @@ function Menu() {
               </ul>
             </>
           )}
-        </nav>
+        </div>
         <div class="who">
           <a href="/account">
             <Icon name="account" />
@@ -146,7 +146,7 @@ function Menu() {
             </button>
           </form>
         </div>
-      </div>
+      </nav>
     </>
   );
 }

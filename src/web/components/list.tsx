@@ -112,7 +112,8 @@ interface ResultsProps<T> extends Omit<TableProps<T>, 'rows'> {
   attributes?: Record<string, string | boolean>;
 }
 
-const NO_FILTERS = [...PAGE_PARAMETERS, 'sort', 'columns'];
+/** What in the address of a list does not narrow it. */
+export const NO_FILTERS = [...PAGE_PARAMETERS, 'sort', 'columns'];
 
 /** The rows of a list, and the links to other pages. */
 export function Results<T>({ page, empty, children, attributes, ...table }: ResultsProps<T>) {

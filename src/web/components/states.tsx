@@ -113,7 +113,7 @@ const ATTEMPT: Record<AttemptFate, Tone> = {
   failed: 'bad',
   retry: 'warn',
   retried: 'warn',
-  open: 'warn',
+  ended: 'warn',
 };
 export function AttemptChip({ of }: { of: TriedAttempt }) {
   const { t } = useReader();

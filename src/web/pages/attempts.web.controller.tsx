@@ -1,8 +1,7 @@
 import { Get } from '@nestjs/common';
-import { Temporal } from 'temporal-polyfill';
 import { absent } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
-import { instantOf } from '../../domain/time-zone';
+import { dayIn } from '../../domain/time-zone';
 import { ClientsService } from '../../features/clients/clients.service';
 import { MailingsService } from '../../features/mailings/mailings.service';
 import { AttemptSearchService } from '../../features/runs/attempt-search.service';
@@ -33,8 +32,8 @@ export class AttemptsWebController {
     // What was typed counts, and not what the address named before.
     const clientId = ask.client === undefined ? wholeNumber(ask.clientId) : undefined;
     const mailingId = ask.mailing === undefined ? wholeNumber(ask.mailingId) : undefined;
-    const from = dayStart(ask.from, reader.timeZone, 0);
-    const to = dayStart(ask.to, reader.timeZone, 1);
+    const first = dayIn(ask.from ?? '', reader.timeZone);
+    const last = dayIn(ask.to ?? '', reader.timeZone);
     const [attempts, client, mailing] = await Promise.all([
       this.attempts.find(viewer, {
         limit: 50,
@@ -45,8 +44,8 @@ export class AttemptsWebController {
         ...(deliveryId && { deliveryId }),
         ...(ownerId && { ownerId }),
         ...(clientId && { clientId }),
-        ...(from && { from }),
-        ...(to && { to }),
+        ...(first && { from: first.from }),
+        ...(last && { to: last.to }),
         ...(ask.cursor && { cursor: ask.cursor }),
       }),
       clientId ? this.clients.get(viewer, clientId).catch(absent) : null,
@@ -58,13 +57,4 @@ export class AttemptsWebController {
     };
     return page((t) => t.attempts.title, <AttemptsPage attempts={attempts} named={named} />);
   }
-}
-
-/**
- * When the day of the reader's calendar begins that is `plus` days after the given one; undefined if the text is not a
- * day.
- */
-function dayStart(text: string | undefined, timeZone: string, plus: number): Date | undefined {
-  if (!text || !/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text))) return undefined;
-  return new Date(instantOf(Temporal.PlainDate.from(text).add({ days: plus }).toPlainDateTime(), timeZone));
 }

@@ -24,7 +24,8 @@ export class AuditWebController {
     const chosen = oneOf(auditActions, action);
     const kind = oneOf(auditObjects, objectType);
     const number = wholeNumber(objectId);
-    const [first, last] = [from, to].map((day) => (day ? dayIn(day, timeZone) : null));
+    const first = dayIn(from ?? '', timeZone);
+    const last = dayIn(to ?? '', timeZone);
     const entries = await this.audit.list(viewer, {
       limit: 50,
       ...(chosen && { action: chosen }),

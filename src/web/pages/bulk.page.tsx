@@ -5,7 +5,7 @@ import type { ClientFilter } from '../../features/clients/client-list';
 import type { SubscriptionStatus } from '../../domain/subscription';
 import type { FormState } from '../answers';
 import { Field, FormProblem, PostForm } from '../components/form';
-import { PageHead, Table } from '../components/list';
+import { NO_FILTERS, PageHead, Table } from '../components/list';
 import { Chip } from '../components/states';
 import { useReader } from '../reader';
 import type { FormValues } from '../web-controller';
@@ -17,6 +17,8 @@ export interface BulkChoice {
   clientIds: number[];
   /** Null: those that are ticked. */
   filter: ClientFilter | null;
+  /** What in the filter could not be read; then nobody is meant. */
+  unread: readonly string[];
 }
 
 const FORM = 'bulk';
@@ -50,15 +52,16 @@ export function TickPage() {
 /** What can be done to the clients of a list. Nothing is done before it was asked for a second time, but for tags. */
 export function BulkBar({ total, tags }: { total: number | undefined; tags: readonly string[] }) {
   const { t, query, format, user } = useReader();
-  const filters = ['search', 'tag', 'subscription', 'segmentId'].filter((name) => query.get(name));
+  // Also what the list did not understand: the action is refused then.
+  const filters = [...query].filter(([name, value]) => value && name !== 'ownerId' && !NO_FILTERS.includes(name));
   // The list shows another owner's clients: an action would be about one's own.
   if (query.get('ownerId') && query.get('ownerId') !== String(user?.id)) return null;
   return (
     <details class="bulk">
       <summary>{t.bulk.title}</summary>
       <PostForm action="/clients/bulk" id={FORM} class="bulk-bar">
-        {filters.map((name) => (
-          <input key={name} type="hidden" name={`by.${name}`} value={query.get(name) ?? ''} />
+        {filters.map(([name, value]) => (
+          <input key={name} type="hidden" name={`by.${name}`} value={value} />
         ))}
         {filters.length === 0 && <input type="hidden" name="by.all" value="1" />}
         <fieldset class="picks">
@@ -112,12 +115,12 @@ interface AskProps {
 /** The question before something is done to many, and what is wrong with it. */
 export function BulkPage({ form, action, choice, emails, segment }: AskProps) {
   const { t } = useReader();
-  const { clientIds, filter, kept } = choice;
+  const { clientIds, filter, unread, kept } = choice;
   const all = filter !== null;
   const filters = Object.entries(filter ?? {}) as [keyof typeof t.bulk.by, string | number][];
   const shown = (name: string, value: string | number) =>
     name === 'subscription' ? t.subscription[value as SubscriptionStatus] : name === 'segmentId' ? segment : value;
-  if (!all && clientIds.length === 0) return <Nobody />;
+  if (!all && clientIds.length === 0) return <Nobody unread={unread} />;
   return (
     <>
       <PageHead
@@ -159,13 +162,15 @@ export function BulkPage({ form, action, choice, emails, segment }: AskProps) {
   );
 }
 
-/** Nothing was ticked. */
-function Nobody() {
+/** Nobody was ticked, or the filter could not be read. */
+function Nobody({ unread }: { unread: readonly string[] }) {
   const { t } = useReader();
   return (
     <>
       <PageHead title={t.bulk.title} back={{ to: '/clients', text: t.clients.title }} />
-      <p role="alert">{worded(t.problems, problem('clients_or_filter'))}</p>
+      <p role="alert">
+        {unread.length > 0 ? t.bulk.unread(unread.join(', ')) : worded(t.problems, problem('clients_or_filter'))}
+      </p>
     </>
   );
 }

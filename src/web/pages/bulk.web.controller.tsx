@@ -1,19 +1,18 @@
 import { Get, Post } from '@nestjs/common';
 import { bulkActions, takesTags } from '../../domain/bulk';
 import { stoppableOwner, type Viewer } from '../../domain/permissions';
-import { subscriptionStatuses } from '../../domain/subscription';
 import { tagsOf } from '../../domain/tag-names';
 import { SegmentsService } from '../../features/audiences/segments.service';
 import { type BulkJobView, BulkJobs } from '../../features/clients/bulk-jobs.service';
 import { ClientsService } from '../../features/clients/clients.service';
-import type { ClientFilter } from '../../features/clients/client-list';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
 import { emptyForm, fragment, page, redirect, type WebAnswer } from '../answers';
+import { clientFilter, unreadIn } from '../client-filter';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
-import { Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
+import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
 import { type BulkChoice, BulkPage, JobLive, JobPage, JobsPage } from './bulk.page';
 
 /** How many of those that are ticked the question names. */
@@ -33,9 +32,10 @@ export class BulkWebController {
     @CurrentViewer() viewer: Viewer,
     @CurrentReader() reader: Reader,
     @Form() form: FormValues,
+    @Ask() query: FormValues,
   ): Promise<WebAnswer> {
     const action = oneOf(bulkActions, form.action) ?? 'tag';
-    const choice = choiceOf(form);
+    const choice = choiceOf(form, query);
     const tags = takesTags(action) ? tagsOf(form.tags ?? '') : [];
     const ask = async (state: Parameters<typeof BulkPage>[0]['form']) => {
       const emails = await this.clients.emails(viewer, choice.clientIds.slice(0, NAMED));
@@ -51,9 +51,8 @@ export class BulkWebController {
       reader,
       form,
       async () => {
-        const whom = choice.filter
-          ? { filter: choice.filter, all: form['by.all'] === '1' }
-          : { clientIds: choice.clientIds };
+        const { filter, clientIds } = choice;
+        const whom = filter ? { filter, all: Object.keys(filter).length === 0 } : { clientIds };
         const { jobId } = await this.bulk.begin(viewer, { action, tags, ...whom });
         return redirect(`/clients/jobs/${jobId}`);
       },
@@ -90,34 +89,28 @@ function mayStop(viewer: Viewer, { ownerId }: BulkJobView): boolean {
   return owner === null || owner === ownerId;
 }
 
-/** The fields of the list's form, or of the question: `c7` for the client 7, `by.search` and so on for its filter. */
-function choiceOf(form: FormValues): BulkChoice {
-  const isAll = form.whom === 'all';
-  const ticked = Object.keys(form).flatMap((name) => (name.startsWith('c') ? (wholeNumber(name.slice(1)) ?? []) : []));
-  const kept = Object.fromEntries(
-    Object.entries(form).filter(([name]) => /^(c\d+|by\.[a-zA-Z]+|whom|action)$/.test(name)),
-  );
-  // Whoever chose all that the list finds did not choose the ticked ones, also if the filter can't be read.
-  return { clientIds: isAll ? [] : ticked, filter: isAll ? filterOf(form) : null, kept };
-}
-
-const FILTERS = ['search', 'tag', 'subscription', 'segmentId'] as const;
+const BY = 'by.';
 
 /**
- * What the list was narrowed by, or null if it can't be read: then nobody is meant, rather than everybody. All clients
- * are meant only by a field of its own, which an unfiltered list has.
+ * The fields of the list's form, or of the question: `c7` for the client 7, `by.search` and so on for its filter, `by.all`
+ * for a list without one. A filter that can't be read, or that stands in the address, means nobody, rather than more
+ * clients than were meant.
  */
-function filterOf(form: FormValues): ClientFilter | null {
-  const { 'by.search': search, 'by.tag': tag } = form;
-  const subscription = oneOf(subscriptionStatuses, form['by.subscription']);
-  const segmentId = wholeNumber(form['by.segmentId']);
-  const filter = {
-    ...(search?.trim() && { search }),
-    ...(tag?.trim() && { tag }),
-    ...(subscription && { subscription }),
-    ...(segmentId && { segmentId }),
-  };
-  const named = FILTERS.filter((name) => form[`by.${name}`] !== undefined);
-  if (named.some((name) => filter[name] === undefined)) return null;
-  return named.length > 0 || form['by.all'] === '1' ? filter : null;
+function choiceOf(form: FormValues, query: FormValues): BulkChoice {
+  const kept = Object.fromEntries(
+    Object.entries(form).filter(([name]) => /^(c\d+|whom|action)$/.test(name) || name.startsWith(BY)),
+  );
+  if (form.whom !== 'all') {
+    const ticked = Object.keys(form).flatMap((name) =>
+      name.startsWith('c') ? (wholeNumber(name.slice(1)) ?? []) : [],
+    );
+    return { clientIds: ticked, filter: null, unread: [], kept };
+  }
+  const by = Object.entries(form).flatMap(([name, value]) =>
+    name.startsWith(BY) ? [[name.slice(BY.length), value] as const] : [],
+  );
+  const { all, ...asked } = Object.fromEntries(by);
+  const unread = [...Object.keys(query), ...unreadIn(asked)];
+  const isAsked = all === '1' || Object.keys(asked).length > 0;
+  return { clientIds: [], filter: isAsked && unread.length === 0 ? clientFilter(asked) : null, unread, kept };
 }

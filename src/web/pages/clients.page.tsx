@@ -1,6 +1,7 @@
 import type { ClientColumn } from '../../domain/client-columns';
 import type { FieldDefinition } from '../../domain/client-fields';
 import { subscriptionStatuses } from '../../domain/subscription';
+import { CLIENT_FILTERS } from '../../features/clients/client-list';
 import type { ClientView } from '../../features/clients/client-view';
 import type { clientSorts } from '../../features/clients/clients.service';
 import type { Page } from '../../domain/paging';
@@ -36,7 +37,7 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
   const segment = wholeNumber(query.get('segmentId') ?? undefined);
   const total = clients.total;
   const filters = new URLSearchParams(
-    ['search', 'tag', 'subscription', 'segmentId', 'ownerId'].flatMap((name) => {
+    [...CLIENT_FILTERS, 'ownerId'].flatMap((name) => {
       const value = query.get(name);
       return value ? [[name, value]] : [];
     }),

@@ -2,7 +2,6 @@ import { Get, Inject, Post, Req, Res, StreamableFile } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
-import { subscriptionStatuses } from '../../domain/subscription';
 import { tagsOf } from '../../domain/tag-names';
 import { SegmentsService } from '../../features/audiences/segments.service';
 import type { ClientFilter } from '../../features/clients/client-list';
@@ -16,6 +15,7 @@ import { csvFile } from '../../http/csv-file';
 import { cookieOf, setCookie } from '../../http/session-cookie';
 import { CurrentViewer } from '../../http/viewer';
 import { type FormState, page, redirect, type WebAnswer } from '../answers';
+import { clientFilter } from '../client-filter';
 import { submit } from '../forms';
 import { opened, versionOf } from '../kept-form';
 import { CurrentReader } from '../readers.service';
@@ -181,15 +181,7 @@ export class ClientsWebController {
   }
 }
 
-function filterOf({ search, tag, subscription, segmentId, ownerId }: FormValues): ClientFilter {
-  const owner = wholeNumber(ownerId);
-  const segment = wholeNumber(segmentId);
-  const status = oneOf(subscriptionStatuses, subscription);
-  return {
-    ...(search && { search }),
-    ...(tag && { tag }),
-    ...(status && { subscription: status }),
-    ...(segment && { segmentId: segment }),
-    ...(owner && { ownerId: owner }),
-  };
+function filterOf(query: FormValues): ClientFilter {
+  const ownerId = wholeNumber(query.ownerId);
+  return { ...clientFilter(query), ...(ownerId && { ownerId }) };
 }

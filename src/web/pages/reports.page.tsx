@@ -49,7 +49,7 @@ export function ReportsPage({ report, periods, mailing, found }: ReportsProps) {
         <Pick
           name="by"
           label={t.reports.by}
-          options={reportSteps.map((value) => ({ value, text: t.reports[value] }))}
+          options={reportSteps.map((value) => ({ value, text: t.reports.steps[value] }))}
           chosen={report.by}
         />
         <MailingFilter mailing={mailing} />

@@ -1,4 +1,4 @@
-import { Get, Header, Param, type StreamableFile } from '@nestjs/common';
+import { Get, Param, type StreamableFile } from '@nestjs/common';
 import { NotFoundError } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
 import { MailingsService } from '../../features/mailings/mailings.service';
@@ -9,6 +9,7 @@ import {
   ReportsService,
   reportSteps,
 } from '../../features/statistics/reports.service';
+import { reportFile } from '../../http/csv-file';
 import { CurrentViewer } from '../../http/viewer';
 import { page, type WebAnswer } from '../answers';
 import { chartFile } from '../chart-file';
@@ -54,17 +55,15 @@ export class ReportsWebController {
   }
 
   @Get(':part.csv')
-  @Header('Content-Type', 'text/csv; charset=utf-8')
-  @Header('Content-Disposition', 'attachment; filename="report.csv"')
-  csv(
+  async csv(
     @CurrentViewer() viewer: Viewer,
     @CurrentReader() reader: Reader,
     @Param('part') part: string,
     @Ask() ask: FormValues,
-  ): Promise<string> {
+  ): Promise<StreamableFile> {
     const chosen = oneOf(reportParts, part);
     if (!chosen) throw new NotFoundError('Report', part);
-    return this.reports.csv(viewer, asked(ask, reader), chosen);
+    return reportFile(await this.reports.csv(viewer, asked(ask, reader), chosen), chosen);
   }
 
   @Get('chart.svg')
@@ -79,7 +78,10 @@ export class ReportsWebController {
 
   private async chart(viewer: Viewer, reader: Reader, ask: FormValues, ending: 'svg' | 'png'): Promise<StreamableFile> {
     const query = asked(ask, reader);
-    const [report, name] = await Promise.all([this.reports.report(viewer, query), this.nameOf(viewer, reader, query)]);
+    const [report, name] = await Promise.all([
+      this.reports.overTime(viewer, query),
+      this.nameOf(viewer, reader, query),
+    ]);
     const { t, format } = reader;
     const range = t.reports.range(format.plainDay(report.from), format.plainDay(report.to));
     const data = ask.chart === 'after' ? eventsChart(report, reader) : periodsChart(report, reader);

@@ -1,4 +1,4 @@
-import type { ReportPart, ReportPeriod } from '../../features/statistics/reports.service';
+import type { ReportPart, ReportPeriod, ReportStep } from '../../features/statistics/reports.service';
 import { countEn, countRu } from './plural';
 import type { Widened } from './widened';
 
@@ -7,9 +7,8 @@ import type { Widened } from './widened';
 export const reportsEn = {
   title: 'Reports',
   by: 'By',
-  day: 'Day',
-  week: 'Week',
-  month: 'Month',
+  steps: { day: 'Day', week: 'Week', month: 'Month' } satisfies Record<ReportStep, string>,
+  period: { day: 'Day', week: 'Week', month: 'Month' } satisfies Record<ReportStep, string>,
   overTime: 'Over time',
   ofSent: (share: string) => `${share} of sent`,
   byMailing: 'By mailing',
@@ -35,9 +34,11 @@ export const reportsEn = {
   print: 'Print',
   mailing: 'Mailing: name or subject',
   allMailings: 'All mailings',
-  which: (n: number) => `${countEn(n, 'mailing', 'mailings')} match; the numbers are of all until you choose one:`,
-  whichFirst: (n: number) => `The newest ${n} that match; the numbers are of all until you choose one:`,
-  noMailing: 'No mailing matches; the numbers are of all.',
+  which: (n: number) =>
+    `${countEn(n, 'mailing', 'mailings')} match. Until you choose one, the numbers are those of all your mailings:`,
+  whichFirst: (n: number) =>
+    `The newest ${n} that match. Until you choose one, the numbers are those of all your mailings:`,
+  noMailing: 'No mailing matches; the numbers are those of all.',
   most: (n: number) => `The ${n} with the most letters. The CSV has more.`,
   notPrinted: (n: number) => `${countEn(n, 'more mailing is', 'more mailings are')} in the CSV.`,
 };
@@ -45,9 +46,8 @@ export const reportsEn = {
 export const reportsRu: Widened<typeof reportsEn> = {
   title: 'Отчёты',
   by: 'По',
-  day: 'Дням',
-  week: 'Неделям',
-  month: 'Месяцам',
+  steps: { day: 'Дням', week: 'Неделям', month: 'Месяцам' },
+  period: { day: 'День', week: 'Неделя', month: 'Месяц' },
   overTime: 'По времени',
   ofSent: (share: string) => `${share} от отправленных`,
   byMailing: 'По рассылкам',
