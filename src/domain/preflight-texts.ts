@@ -1,3 +1,4 @@
+import type { ToldFinding } from './errors';
 import type { Finding, FindingCode } from './preflight';
 
 /**
@@ -97,6 +98,11 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     `In the last run ${percent} % of the recipients called it spam (more than ${max} %). Send only to those who asked ` +
     'for it.',
 };
+
+export const toldFinding = (finding: Finding): ToldFinding => ({
+  ...finding,
+  message: findingTexts[finding.code](finding.values),
+});
 
 const more = (n: string | number | undefined) => (Number(n) > 1 ? `, and ${Number(n) - 1} more` : '');
 
