@@ -1,5 +1,6 @@
 import type { ToldFinding } from './errors';
 import type { Finding, FindingCode } from './preflight';
+import { told } from './problem-texts';
 
 /**
  * Findings in English, for REST, the command line and English pages: what was found, then what to do. A DNS record that
@@ -9,7 +10,7 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
   POSTAL_ADDRESS_MISSING: () =>
     'The letters would have no postal address, which the law requires. Enter one for the sender (PATCH /sender, or ' +
     'Account, Sender), or set SENDER_ADDRESS.',
-  TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
+  TEMPLATE_FAILED: () => 'No letter can be made of the message; it has to be corrected.',
   UNSUBSCRIBE_HIDDEN: () =>
     'Readers would not see how to unsubscribe: a comment or an element at the end of the message is not closed. Close it.',
   TEXT_EMPTY: () =>
@@ -99,10 +100,12 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     'for it.',
 };
 
-export const toldFinding = (finding: Finding): ToldFinding => ({
-  ...finding,
-  message: findingTexts[finding.code](finding.values),
-});
+export function toldFinding({ errors, ...finding }: Finding): ToldFinding {
+  const text = findingTexts[finding.code](finding.values);
+  if (!errors) return { ...finding, message: text };
+  const all = errors.map(told);
+  return { ...finding, errors: all, message: [text, ...all.map((each) => `${each.field}: ${each.message}`)].join(' ') };
+}
 
 const more = (n: string | number | undefined) => (Number(n) > 1 ? `, and ${Number(n) - 1} more` : '');
 

@@ -1,3 +1,5 @@
+import type { FieldProblem } from './problems';
+
 /** What filters and readers dislike in letters. */
 const OF_CONTENT = [
   'HTML_LONG',
@@ -55,11 +57,15 @@ export type FindingCode = (typeof findingCodes)[number];
 export const findingLevels = ['block', 'warn', 'unknown'] as const;
 export type FindingLevel = (typeof findingLevels)[number];
 
-/** `name` and `record`, where there are both: a DNS record of that name and value is to be published. */
+/**
+ * `name` and `record`, where there are both: a DNS record of that name and value is to be published. `errors`: what is
+ * wrong with the message.
+ */
 export interface Finding {
   code: FindingCode;
   level: FindingLevel;
   values: Record<string, string | number>;
+  errors?: readonly FieldProblem[];
 }
 
 /** How much is asked before a start: whether what is wrong with the sender's domain blocks small mailings, too. */

@@ -75,6 +75,7 @@ interface Found {
   level: string;
   values: Record<string, unknown>;
   message: string;
+  errors?: { field: string; message: string }[];
 }
 async function findings({ api, owner, mailingId }: Site): Promise<Found[]> {
   const { status, body } = await api.call('GET', `/api/v1/mailings/${mailingId}/preflight`, { token: owner.token });
@@ -312,6 +313,25 @@ describe('the list', () => {
 });
 
 describe('the page of the mailing', () => {
+  it('says in the language of the reader why no letter can be made', async () => {
+    const one = await site(GOOD);
+    await one.api.database.rows(`UPDATE messages SET subject = '{{ client.nick }}' WHERE owner_id = $1`, [
+      one.owner.id,
+    ]);
+    const [found] = await findings(one);
+    expect(found).toMatchObject({
+      code: 'TEMPLATE_FAILED',
+      values: {},
+      errors: [{ field: 'subject', code: 'unknown_variable', values: { name: 'client.nick' } }],
+    });
+    expect(found!.message).toContain(`subject: ${found!.errors![0]!.message}`);
+    await one.api.database.rows(`UPDATE users SET language = 'ru' WHERE id = $1`, [one.owner.id]);
+    const { cookie } = await one.api.signIn(one.owner.email);
+    const page = await one.api.call('GET', `/mailings/${one.mailingId}`, { cookie });
+    expect(page.text).toContain('Тема: Строка 1, знак 4: Нет переменной «client.nick»');
+    expect(page.text).not.toContain('No letter can be made');
+  });
+
   it('names finding, level and the record to publish, in the language of the reader', async () => {
     const one = await site({ ...GOOD, [KEY]: [], 'TXT _dmarc.shop.example': [] }, { preflight: 'strict' });
     const { cookie } = await one.api.signIn(one.owner.email);

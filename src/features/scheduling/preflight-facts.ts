@@ -47,11 +47,11 @@ export function recipientsLeft(chosen: number | null, excluded: Recipients['excl
 export interface Letter {
   content: ContentTemplate | null;
   client: LetterData['client'];
-  facts: Pick<LocalFacts, 'templateProblem' | 'hidesFooter' | 'textEmpty'>;
+  facts: Pick<LocalFacts, 'templateErrors' | 'hidesFooter' | 'textEmpty'>;
 }
 
 /** Of letters in which nothing is wrong. */
-export const FINE: Letter['facts'] = { templateProblem: null, hidesFooter: false, textEmpty: false };
+export const FINE: Letter['facts'] = { templateErrors: [], hidesFooter: false, textEmpty: false };
 
 /** What says what goes out; without a message, before one is chosen. */
 type LetterSource = Pick<Mailing, 'ownerId' | 'kind' | 'language'> & { messageId: number | null };
@@ -70,8 +70,8 @@ export async function letterOf(sql: Sql, { messageId, ownerId, kind, language }:
     return { content: compiled.content, client, facts };
   }
   const hidesFooter = compiled.errors.every(({ code }) => code === 'footer_hidden');
-  const templateProblem = new ValidationError(compiled.errors).message;
-  return { content: null, client, facts: { ...FINE, templateProblem, hidesFooter } };
+  const templateErrors = new ValidationError(compiled.errors).details.errors ?? [];
+  return { content: null, client, facts: { ...FINE, templateErrors, hidesFooter } };
 }
 
 /** Without the standard footer. */
