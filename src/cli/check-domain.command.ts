@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
 import { ConfigError, loadConfig } from '../config/config';
 import { Dns, inTime } from '../dns/dns';
-import { DomainError } from '../domain/errors';
+import { DomainError, type ToldFinding } from '../domain/errors';
 import { parseEmailAddress } from '../domain/email-address';
 import type { Asked } from '../domain/lookup';
 import { isBlocking } from '../domain/preflight';
 import { byLevel, LARGE, senderFindings } from '../domain/preflight-rules';
-import { findingTexts } from '../domain/preflight-texts';
+import { toldFinding } from '../domain/preflight-texts';
 import { examineSender, type SenderFacts } from '../domain/sender-domain';
 import { senderSetup } from '../features/scheduling/sender-check.service';
 import { type Output, print } from './context';
+import { findingLines } from './findings';
 
 /** More patience than pages have: nobody waits for a page. */
 const WAIT_MS = 15_000;
-const LEVEL = { block: 'BLOCKS', warn: 'warning', unknown: 'not known' } as const;
 
 /** Needs neither Postgres nor Redis. */
 export function checkDomainCommand(program: Command): void {
@@ -34,9 +34,7 @@ async function checkDomain(given: string | undefined, options: Output): Promise<
     const domain = given === undefined ? undefined : domainOf(given);
     const config = loadConfig(process.env);
     const facts = await examineSender(senderSetup(config, domain), inTime(new Dns(config.dnsServers), WAIT_MS));
-    const findings = senderFindings(facts, 'strict', LARGE)
-      .sort(byLevel)
-      .map((finding) => ({ ...finding, message: findingTexts[finding.code](finding.values) }));
+    const findings = senderFindings(facts, 'strict', LARGE).sort(byLevel).map(toldFinding);
     const records = facts.asked.map(({ type, name, found }) => ({ type, name, found }));
     print(options, { domain: facts.setup.domain, records, findings }, report(facts, findings));
     return findings.some(isBlocking) ? 1 : 0;
@@ -54,22 +52,15 @@ function domainOf(text: string): string {
   return parsed.email.slice('postmaster@'.length);
 }
 
-function report(
-  { asked, spf, setup }: SenderFacts,
-  findings: (ReturnType<typeof senderFindings>[number] & { message: string })[],
-) {
+function report({ asked, spf, setup }: SenderFacts, findings: ToldFinding[]) {
   const lookups = spf.records?.length
     ? [`The SPF record of ${setup.envelope} takes ${spf.lookups} DNS look-up(s).`]
     : [];
-  const found = findings.flatMap(({ level, message, values: { name, record } }) => [
-    `${LEVEL[level]}: ${message}`,
-    ...(name !== undefined && record !== undefined ? [`  publish: ${name} TXT "${record}"`] : []),
-  ]);
   return [
     `${setup.domain}:`,
     ...asked.map((one) => `  ${one.type === 'A' ? 'A, AAAA' : one.type} ${one.name}: ${answer(one)}`),
     ...lookups,
-    ...(found.length > 0 ? found : ['Nothing is wrong.']),
+    ...(findings.length > 0 ? findingLines(findings) : ['Nothing is wrong.']),
   ].join('\n');
 }
 

@@ -10,6 +10,7 @@ import { SchedulerService } from '../features/scheduling/scheduler.service';
 import { SendNowService } from '../features/scheduling/send-now.service';
 import { OPERATOR, type Output, print, run } from './context';
 import { idArgument } from './arguments';
+import { findingLines } from './findings';
 
 interface Options extends Output {
   wait?: boolean;
@@ -73,10 +74,7 @@ async function dryRun(app: INestApplicationContext, id: number, options: Options
     return `  ${count} left out, ${reason}: ${emails.join(', ')}${more}`;
   });
   const excluded = Object.entries(preview.check.excluded).map(([reason, n]) => `  ${n} suppressed: ${reason}`);
-  const findings = preview.check.findings.flatMap(({ level, message, values: { name, record } }) => [
-    `  ${level}: ${message}`,
-    ...(name !== undefined && record !== undefined ? [`    publish: ${name} TXT "${record}"`] : []),
-  ]);
+  const findings = findingLines(preview.check.findings).map((line) => `  ${line}`);
   const checked = findings.length > 0 ? ['The check before letters go out:', ...findings] : [];
   const refused = preview.refusal ? [`It would be refused now: ${preview.refusal.message}`] : [];
   print(

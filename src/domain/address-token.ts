@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import { hmacWriter } from './hmac';
 
 /**
  * What a link in a letter says: it can only take this one address off this owner's list, and back onto it. It holds no
@@ -34,24 +35,20 @@ export const addressHash = (pepper: Buffer, key: string): Buffer =>
 /**
  * The function that writes the tokens of one mailing's letters, as they stand in URLs: base64url (RFC 4648 5), about 48
  * characters. The last bytes are the first 80 bits of an HMAC-SHA256 (RFC 2104) of all others. Every letter has one, so
- * it works in one piece of memory, and calls the two hashes of the HMAC in one go each: Node's Hmac objects take six
- * times as long.
+ * it works in one piece of memory.
  */
 export function tokenWriter(
   key: LinkKey,
   { kind, ownerId, mailingId }: Pick<AddressToken, 'kind' | 'ownerId' | 'mailingId'>,
 ): (deliveryId: number, addressHash: Buffer) => string {
-  const { inner, outer } = padsOf(key.secret);
+  const mac = hmacWriter(key.secret, BYTES.max);
   const head = Buffer.from([key.id, KINDS.indexOf(kind), ...varint(ownerId), ...varint(mailingId)]);
-  const bytes = Buffer.concat([inner, head, Buffer.alloc(BYTES.max)]);
-  const second = Buffer.concat([outer, Buffer.alloc(DIGEST)]);
-  const from = BLOCK + head.length;
+  const bytes = Buffer.concat([head], BYTES.max);
   return (deliveryId, addressHash) => {
-    const at = writeVarint(bytes, deliveryId, from);
+    const at = writeVarint(bytes, deliveryId, head.length);
     const end = at + addressHash.copy(bytes, at);
-    hash('sha256', bytes.subarray(0, end), 'buffer').copy(second, BLOCK);
-    hash('sha256', second, 'buffer').copy(bytes, end, 0, MAC_BYTES);
-    return bytes.toString('base64url', BLOCK, end + MAC_BYTES);
+    mac(bytes.subarray(0, end)).copy(bytes, end, 0, MAC_BYTES);
+    return bytes.toString('base64url', 0, end + MAC_BYTES);
   };
 }
 
@@ -67,7 +64,7 @@ export function readToken(keys: readonly LinkKey[], text: string): AddressToken 
   if (bytes.length < BYTES.min || bytes.length > BYTES.max || bytes.toString('base64url') !== text) return null;
   const signed = bytes.subarray(0, -MAC_BYTES);
   const key = keys.find(({ id }) => id === bytes[0]);
-  const mac = macOf(key ?? { id: 0, secret: Buffer.alloc(32) }, signed);
+  const mac = hmacWriter(key?.secret ?? Buffer.alloc(32), BYTES.max)(signed).subarray(0, MAC_BYTES);
   if (!timingSafeEqual(mac, bytes.subarray(-MAC_BYTES)) || !key) return null;
   const kind = KINDS[bytes[1] ?? -1];
   const numbers = readVarints(signed.subarray(2, -HASH_BYTES));
@@ -78,23 +75,6 @@ export function readToken(keys: readonly LinkKey[], text: string): AddressToken 
 
 /** The number of the key that a token names, not verified; undefined if it names none. */
 export const keyIdOf = (text: string): number | undefined => Buffer.from(text.slice(0, 4), 'base64url')[0];
-
-/** The block and the digest of SHA-256, in bytes. */
-const BLOCK = 64;
-const DIGEST = 32;
-
-/** What the two hashes of an HMAC begin with (RFC 2104, section 2); secrets have 32 bytes. */
-function padsOf(secret: Buffer): { inner: Buffer; outer: Buffer } {
-  const padded = Buffer.concat([secret, Buffer.alloc(BLOCK - secret.length)]);
-  const pad = (byte: number) => Buffer.from(padded.map((each) => each ^ byte));
-  return { inner: pad(0x36), outer: pad(0x5c) };
-}
-
-function macOf({ secret }: LinkKey, signed: Buffer): Buffer {
-  const { inner, outer } = padsOf(secret);
-  const first = hash('sha256', Buffer.concat([inner, signed]), 'buffer');
-  return hash('sha256', Buffer.concat([outer, first]), 'buffer').subarray(0, MAC_BYTES);
-}
 
 /** Seven bits a byte, the lowest first; the eighth bit is set if more bytes follow. */
 function varint(n: number): Buffer {

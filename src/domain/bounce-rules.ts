@@ -1,3 +1,4 @@
+import * as doubt from './bounce-doubt';
 import { namesSender, refusalWords } from './refusal-text';
 import { classify } from './smtp-outcome';
 import type { SmtpPhase } from './smtp-result';
@@ -79,11 +80,11 @@ export const BOUNCE_RULES: readonly BounceRule[] = [
   rule({ temporary: true, enhanced: /^[45]\.7\./ }, soft('policy_refused', 'sender')),
   rule({ temporary: true, text: says.MAILBOX_FULL, sender: false }, soft('mailbox_full')),
   rule({ temporary: true, enhanced: /^[45]\.4\.6$/ }, soft('mail_loop')),
+  rule({ temporary: true, enhanced: /^4\.1\.[78]$/ }, soft('sender_deferred', 'sender')),
+  rule({ temporary: true, text: says.SENDER_REFUSED }, soft('sender_deferred', 'sender')),
   rule({ temporary: true, enhanced: /^4\.[12]\./ }, soft('recipient_deferred')),
   rule({ temporary: true, enhanced: /^[45]\.4\./ }, soft('expired')),
   rule({ temporary: true, text: EXPIRED }, soft('expired')),
-  rule({ temporary: true, enhanced: /^4\.1\.[78]$/ }, soft('sender_deferred', 'sender')),
-  rule({ temporary: true, text: says.SENDER_REFUSED }, soft('sender_deferred', 'sender')),
   rule({ temporary: true }, soft('recipient_deferred')),
 
   // Loops and letters that waited too long, whatever their code.
@@ -118,24 +119,32 @@ export const BOUNCE_RULES: readonly BounceRule[] = [
   rule({ code: /^0$/, text: EXPIRED }, soft('expired')),
 ];
 
-/** Behind words about the mailbox, some servers say that it is about us or about the letter. */
-const ABOUT_US =
-  /policy|\b(?:spf|dkim|dmarc|spam|dns|ptr|reputation|blocked)\b|(?<!not )\blisted\b|(?:message|content) rejected/;
-/** What servers say whatever the matter is. */
-const SAYS_LITTLE = /mailbox unavailable|try again|later/;
-/** Codes that are about the mailbox alone (RFC 3463), as far as servers keep to them. */
-const CLEAR_CODE = /^5\.(?:1\.(?:1|2|3|10)|2\.1|5\.0)$/;
+const ABOUT_US = new RegExp(doubt.ABOUT_US);
+const SAYS_LITTLE = new RegExp(doubt.SAYS_LITTLE);
+const CLEAR_CODE = new RegExp(doubt.CLEAR_CODE);
 /** What the table of SMTP replies guesses from a code alone; without one nothing is known. */
 const GUESSED: ReadonlySet<string> = new Set(['recipient_refused', 'content_refused', 'bad_address']);
 /** Scopes of SMTP rulings that are not about us. */
 const OF_RECIPIENT: ReadonlySet<string> = new Set(['recipient', 'domain']);
 
 /** What it means that a server gave up a letter with this reply. Never throws; time in proportion to the text. */
-export function judgeBounce({ code, enhanced, text, from, to }: BounceReply): BounceRuling {
+export function judgeBounce(reply: BounceReply): BounceRuling {
+  const { code, enhanced, text, from, to } = reply;
   const words = refusalWords(text);
+  const found = findBounceRule(reply, words);
+  if (found) return found.then.kind === 'hard' ? cautious(found.then, enhanced, words) : found.then;
+  const ruling = bySmtp(code >= 500 ? code : 550, enhanced, text, words, { from, to });
+  return code === 0 && ruling.kind === 'soft' && GUESSED.has(ruling.reason) ? soft('undetermined', null) : ruling;
+}
+
+/** The row that decides, if one does; exported for the tests, which prove that no row is unreachable. */
+export function findBounceRule(
+  { code, enhanced, text, from, to }: BounceReply,
+  words = refusalWords(text),
+): BounceRule | undefined {
   const isTemporary = code >= 400 ? code < 500 || enhanced?.[0] === '4' : enhanced?.[0] === '4';
   const isAboutSender = namesSender(words, { from, to });
-  const found = BOUNCE_RULES.find(
+  return BOUNCE_RULES.find(
     ({ when }) =>
       (when.temporary === undefined || when.temporary === isTemporary) &&
       (!when.code || when.code.test(String(code))) &&
@@ -143,9 +152,6 @@ export function judgeBounce({ code, enhanced, text, from, to }: BounceReply): Bo
       (when.sender === undefined || when.sender === isAboutSender) &&
       (!when.text || when.text.test(words)),
   );
-  if (found) return found.then.kind === 'hard' ? cautious(found.then, enhanced, words) : found.then;
-  const ruling = bySmtp(code >= 500 ? code : 550, enhanced, text, words, { from, to });
-  return code === 0 && ruling.kind === 'soft' && GUESSED.has(ruling.reason) ? soft('undetermined', null) : ruling;
 }
 
 function bySmtp(

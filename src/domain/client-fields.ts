@@ -208,6 +208,9 @@ export function valueText(value: FieldValue | null | undefined): string {
 }
 
 /** Made-up values, for a letter that is looked at without a client. */
+/** Somebody made up, for a letter that goes to nobody. */
+export const SAMPLE_CLIENT = { fullName: 'Anna Example', email: 'anna@example.com', comment: '' };
+
 export const sampleValues = (definitions: readonly FieldDefinition[]): FieldValues =>
   Object.fromEntries(
     definitions.map((definition) => [

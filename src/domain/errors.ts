@@ -35,8 +35,11 @@ export interface Changed {
   at: string;
 }
 
+/** A problem of a field with its English words. */
+export type ToldProblem = FieldProblem & { message: string };
+
 /** A finding with its English words. */
-export type ToldFinding = Finding & { message: string };
+export type ToldFinding = Omit<Finding, 'errors'> & { message: string; errors?: ToldProblem[] };
 
 /** Base of all expected errors. `code` is stable and documented; `message` is one sentence for people. */
 export class DomainError extends Error {

@@ -67,12 +67,11 @@ export interface Match {
 export interface InboundEnvelope {
   /** '' for the null sender. */
   from: string;
-  to: string;
   /** What our address says it is for; null: it holds no token of ours. */
   toKind: 'bounce' | 'unsubscribe' | null;
   /** Whether it is the address at which providers report complaints. */
   isFeedbackAddress: boolean;
-  /** The sender of our letters. */
+  /** The envelope sender of the letter of ours. */
   sender: string;
 }
 

@@ -2,6 +2,7 @@ import { dmarcName, type KeyFacts, type SenderFacts, spfRecord } from './sender-
 import { DMARC_RECORD } from './dmarc';
 import type { ContentFacts } from './letter-content';
 import type { Finding, FindingCode, FindingLevel, PreflightMode } from './preflight';
+import type { FieldProblem } from './problems';
 import { SPF_COUNTED, SPF_LOOKUPS } from './spf';
 import type { MailingKind } from './suppression';
 
@@ -10,8 +11,8 @@ export interface LocalFacts {
   kind: MailingKind;
   /** In one line; empty if neither the owner nor the settings give one. */
   postalAddress: string;
-  /** Why no letter can be made of the message; null if letters can be made. */
-  templateProblem: string | null;
+  /** Why no letter can be made of the message; empty if letters can be made. */
+  templateErrors: readonly FieldProblem[];
   /** A reader would not see the standard footer, and with it the link to unsubscribe. */
   hidesFooter: boolean;
   /** The text part says nothing. */
@@ -60,7 +61,7 @@ const LOCAL: Rule<LocalFacts>[] = [
   {
     code: 'TEMPLATE_FAILED',
     level: 'block',
-    when: ({ templateProblem: problem, hidesFooter }) => problem !== null && !hidesFooter && { problem },
+    when: ({ templateErrors, hidesFooter }) => templateErrors.length > 0 && !hidesFooter && {},
   },
   { code: 'UNSUBSCRIBE_HIDDEN', level: 'block', when: ({ hidesFooter }) => hidesFooter && {} },
   { code: 'TEXT_EMPTY', level: 'block', when: ({ textEmpty }) => textEmpty && {} },
@@ -252,7 +253,10 @@ function overShare(part: { n: number; of: number } | null, share: number): Value
   return { percent: exact < 10 ? Math.round(exact * 10) / 10 : Math.round(exact), max: share * 100 };
 }
 
-export const localFindings = (facts: LocalFacts): Finding[] => findings(LOCAL, facts, 'block');
+export const localFindings = (facts: LocalFacts): Finding[] =>
+  findings(LOCAL, facts, 'block').map((finding) =>
+    finding.code === 'TEMPLATE_FAILED' ? { ...finding, errors: facts.templateErrors } : finding,
+  );
 export const letterFindings = (facts: LetterFacts): Finding[] => findings(LETTER, facts, 'warn');
 export const listFindings = (facts: ListFacts): Finding[] => findings(LIST, facts, 'warn');
 

@@ -1,4 +1,6 @@
+import type { ToldFinding } from './errors';
 import type { Finding, FindingCode } from './preflight';
+import { told } from './problem-texts';
 
 /**
  * Findings in English, for REST, the command line and English pages: what was found, then what to do. A DNS record that
@@ -8,7 +10,7 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
   POSTAL_ADDRESS_MISSING: () =>
     'The letters would have no postal address, which the law requires. Enter one for the sender (PATCH /sender, or ' +
     'Account, Sender), or set SENDER_ADDRESS.',
-  TEMPLATE_FAILED: ({ problem }) => `No letter can be made of the message: ${problem}`,
+  TEMPLATE_FAILED: () => 'No letter can be made of the message; it has to be corrected.',
   UNSUBSCRIBE_HIDDEN: () =>
     'Readers would not see how to unsubscribe: a comment or an element at the end of the message is not closed. Close it.',
   TEXT_EMPTY: () =>
@@ -97,6 +99,13 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     `In the last run ${percent} % of the recipients called it spam (more than ${max} %). Send only to those who asked ` +
     'for it.',
 };
+
+export function toldFinding({ errors, ...finding }: Finding): ToldFinding {
+  const text = findingTexts[finding.code](finding.values);
+  if (!errors) return { ...finding, message: text };
+  const all = errors.map(told);
+  return { ...finding, errors: all, message: [text, ...all.map((each) => `${each.field}: ${each.message}`)].join(' ') };
+}
 
 const more = (n: string | number | undefined) => (Number(n) > 1 ? `, and ${Number(n) - 1} more` : '');
 

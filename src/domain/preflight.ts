@@ -1,3 +1,17 @@
+import type { FieldProblem } from './problems';
+
+/** What filters and readers dislike in letters. */
+const OF_CONTENT = [
+  'HTML_LONG',
+  'IMAGES_WITHOUT_ALT',
+  'MOSTLY_PICTURES',
+  'LINK_TEXT_DIFFERENT',
+  'SHORT_LINKS',
+  'HTTP_LINKS',
+  'DATA_IMAGES',
+  'SPAM_SCORE',
+] as const;
+
 /** What a check before the start may find. Each has a text in every language. */
 export const findingCodes = [
   // The letters themselves, and whom they would reach.
@@ -27,15 +41,7 @@ export const findingCodes = [
   'RELAY_WITHOUT_TLS',
   'FBL_NOT_ALIGNED',
   'DNS_UNANSWERED',
-  // What filters and readers dislike in the letters.
-  'HTML_LONG',
-  'IMAGES_WITHOUT_ALT',
-  'MOSTLY_PICTURES',
-  'LINK_TEXT_DIFFERENT',
-  'SHORT_LINKS',
-  'HTTP_LINKS',
-  'DATA_IMAGES',
-  'SPAM_SCORE',
+  ...OF_CONTENT,
   'SPAM_UNANSWERED',
   // The list.
   'NEW_ADDRESSES',
@@ -51,11 +57,15 @@ export type FindingCode = (typeof findingCodes)[number];
 export const findingLevels = ['block', 'warn', 'unknown'] as const;
 export type FindingLevel = (typeof findingLevels)[number];
 
-/** `name` and `record`, where there are both: a DNS record of that name and value is to be published. */
+/**
+ * `name` and `record`, where there are both: a DNS record of that name and value is to be published. `errors`: what is
+ * wrong with the message.
+ */
 export interface Finding {
   code: FindingCode;
   level: FindingLevel;
   values: Record<string, string | number>;
+  errors?: readonly FieldProblem[];
 }
 
 /** How much is asked before a start: whether what is wrong with the sender's domain blocks small mailings, too. */
@@ -80,14 +90,7 @@ const OF_MESSAGE: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'TEMPLATE_FAILED',
   'UNSUBSCRIBE_HIDDEN',
   'TEXT_EMPTY',
-  'HTML_LONG',
-  'IMAGES_WITHOUT_ALT',
-  'MOSTLY_PICTURES',
-  'LINK_TEXT_DIFFERENT',
-  'SHORT_LINKS',
-  'HTTP_LINKS',
-  'DATA_IMAGES',
-  'SPAM_SCORE',
+  ...OF_CONTENT,
 ]);
 
 /** Whether it is put right in the message. */

@@ -10,12 +10,15 @@ import type { Request, Response } from 'express';
 import { PinoLogger } from 'nestjs-pino';
 import { isUnavailable } from '../database/database';
 import { allowedMethods } from './allowed-methods';
-import { type Changed, DomainError, type ErrorKind, type ToldFinding, type Use } from '../domain/errors';
+import {
+  type Changed,
+  DomainError,
+  type ErrorKind,
+  type ToldFinding,
+  type ToldProblem,
+  type Use,
+} from '../domain/errors';
 import { told } from '../domain/problem-texts';
-import type { FieldProblem } from '../domain/problems';
-
-/** A field's problem with its text. */
-export type ToldProblem = FieldProblem & { message: string };
 
 /**
  * An error in the form of RFC 9457, with a stable `code`, the request's id and, for invalid input, every field's

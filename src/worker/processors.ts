@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Job, Worker, WorkerOptions } from 'bullmq';
 import { CONFIG, type Config } from '../config/config.module';
 import { isArmed } from '../config/failpoint';
+import { ReturnWatch } from '../features/scheduling/return-watch.service';
 import { BatchingWorker } from '../queue/batching';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../queue/queues';
 import { redisOptions } from '../queue/redis-options';
@@ -40,6 +41,7 @@ export class Processors implements OnModuleInit {
     private readonly schedules: ScheduleProcessor,
     private readonly notices: ServiceProcessor,
     private readonly finisher: RunFinisher,
+    private readonly returns: ReturnWatch,
     private readonly redis: RedisConnection,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -68,9 +70,9 @@ export class Processors implements OnModuleInit {
     return Promise.all(this.workers.map((worker) => worker.close()));
   }
 
-  /** Finishes runs that were drained lately now. */
-  flush(): Promise<void> {
-    return this.finisher.flush();
+  /** Does now what follows from the last jobs: finishes runs that were drained, pauses mailings. */
+  async flush(): Promise<void> {
+    await Promise.all([this.finisher.flush(), this.returns.flush()]);
   }
 
   private consumer(queue: string, processor: Processor, options: Partial<WorkerOptions>): Worker {

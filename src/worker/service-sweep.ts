@@ -4,6 +4,7 @@ import { Outages } from '../features/consent/outages.service';
 import { FormDrafts } from '../features/drafts/form-drafts.service';
 import { InboundLetters } from '../features/inbound/inbound-letters.service';
 import { Notices } from '../features/notices/notices.service';
+import { ReturnWatch } from '../features/scheduling/return-watch.service';
 import { SignupRecords } from '../features/signups/signup-records.service';
 import { StaleUsers } from '../features/users/stale-users';
 
@@ -15,6 +16,7 @@ export class ServiceSweep {
     private readonly notices: Notices,
     private readonly inbound: InboundLetters,
     private readonly outages: Outages,
+    private readonly returns: ReturnWatch,
     private readonly users: StaleUsers,
     private readonly signups: SignupRecords,
     private readonly drafts: FormDrafts,
@@ -25,6 +27,7 @@ export class ServiceSweep {
     await this.notices.enqueueDue();
     await this.inbound.sweep();
     await this.outages.look();
+    await this.returns.look();
     await this.users.forget();
     await this.signups.forgetExpired();
     await this.drafts.forgetOld();

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
-import { untilAnswered } from '../database/wait';
 import { AccountGate } from '../features/accounts/account-gate.service';
 import { InboundJudge } from '../features/inbound/inbound-judge.service';
 import { NoticeSender } from '../features/notices/notice-sender';
-import { LifecycleService } from '../features/scheduling/lifecycle.service';
+import { ReturnWatch } from '../features/scheduling/return-watch.service';
 import type { ServiceJob } from '../queue/queues';
 
 /**
@@ -18,7 +17,7 @@ export class ServiceProcessor {
     private readonly sender: NoticeSender,
     private readonly gate: AccountGate,
     private readonly judge: InboundJudge,
-    private readonly lifecycle: LifecycleService,
+    private readonly returns: ReturnWatch,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -31,8 +30,8 @@ export class ServiceProcessor {
   private async judgeLetter(id: number): Promise<string> {
     const judged = await this.judge.judge(id);
     if (!judged) return 'nothing';
-    const { park, verdict } = judged;
-    if (park) await untilAnswered(() => this.lifecycle.park(park.mailingId, park.code, park.text));
+    const { verdict, mailingId } = judged;
+    if (mailingId !== null) this.returns.note(mailingId, verdict);
     return verdict.kind;
   }
 

@@ -28,7 +28,7 @@ test.each([
     diagnostic: 'smtp; 550 5.1.1 no such user',
   });
   const letters = site.api.app.get(InboundLetters, { strict: false });
-  const inboundId = await letters.take('pipe', { from: '', to: letter.wayBack.bounce }, raw);
+  const inboundId = await letters.take('pipe', { from: '', to: letter.returnPair.bounce }, raw);
   const viewer = { userId: id, role: 'user' } as const;
   await eventually(async () => (await letters.get(viewer, inboundId).catch(() => null))?.judgedAt, 'judging');
 
@@ -39,7 +39,7 @@ test.each([
   expect(await main.innerText()).toContain(letter.email);
   await page.locator('#results a').first().click();
   const shown = await main.innerText();
-  for (const part of [bounced, why, '5.1.1', '550 5.1.1 no such user', letter.wayBack.bounce, text])
+  for (const part of [bounced, why, '5.1.1', '550 5.1.1 no such user', letter.returnPair.bounce, text])
     expect(shown).toContain(part);
   // A user can not have it judged anew.
   expect(await main.getByRole('button').count()).toBe(0);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Config } from '../../src/config/config.module';
+import * as doubt from '../../src/domain/bounce-doubt';
 import type { Viewer } from '../../src/domain/permissions';
 import { SuppressionBatches } from '../../src/features/consent/batches.service';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
@@ -401,4 +402,23 @@ describe('a list of addresses', () => {
     expect(batch).toMatchObject({ rows: 100_000, added: 100_000, inForce: 100_000 });
     expect(await ledger.query('SELECT FROM suppression_rows')).toEqual([]);
   });
+});
+
+it.each([
+  ['ABOUT_US', doubt.ABOUT_US],
+  ['SAYS_LITTLE', doubt.SAYS_LITTLE],
+  ['CLEAR_CODE', doubt.CLEAR_CODE],
+])('Postgres and JavaScript find the same by %s', async (_, expression) => {
+  const texts = [
+    ...['against our policy', 'SPF failed', 'spf2 failed', 'dns-error', 'listed here', 'not listed', 'unlisted'],
+    ...['message rejected', 'content  rejected', 'antispam', 'is spam.', 'Mailbox unavailable', 'try again', 'LATER'],
+    ...['5.1.1', '5.1.10', '5.1.11', '5.2.1', '5.5.0', '15.1.1', '5x1.1', '', 'no such user'],
+  ];
+  const [row] = await ledger.query<{ found: string[] }>(
+    `SELECT array_agg(t ORDER BY n) AS found FROM unnest($1::text[]) WITH ORDINALITY x (t, n) WHERE t ~* ${doubt.inSql(expression)}`,
+    [texts],
+  );
+  const found = texts.filter((text) => new RegExp(expression, 'i').test(text));
+  expect(row!.found).toEqual(found);
+  expect(found.length).toBeGreaterThan(2);
 });

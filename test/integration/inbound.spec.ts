@@ -1,11 +1,12 @@
 import { Outages } from '../../src/features/consent/outages.service';
 import { InboundJudge } from '../../src/features/inbound/inbound-judge.service';
 import { InboundLetters } from '../../src/features/inbound/inbound-letters.service';
-import { LifecycleService } from '../../src/features/scheduling/lifecycle.service';
+import { ReturnWatch } from '../../src/features/scheduling/return-watch.service';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { exampleLetter, examples, type InboundCase } from '../support/inbound-cases';
 import { about, INBOUND_SETTINGS, type SentLetter, sentTo } from '../support/inbound-rig';
-import { dsn } from '../support/inbound-letters';
+import { dsn, type Report } from '../support/inbound-letters';
+import { eventually } from '../support/service';
 
 /** Letters that come back by REST: what each is, and what follows from it, once. */
 
@@ -30,10 +31,21 @@ async function handIn(raw: string | Buffer, to: string, from = '', token = admin
   return answer.body.id;
 }
 const judge = (id: number) => api.app.get(InboundJudge, { strict: false }).judge(id);
-/** Hands in a report about a letter and judges it. */
-async function report(letter: SentLetter, of: Parameters<typeof dsn>[0]) {
-  const raw = dsn({ final: `rfc822; ${letter.email}`, ...of });
-  return judge(await handIn(raw, letter.wayBack.bounce));
+const watch = () => api.app.get(ReturnWatch, { strict: false });
+const handInReport = (letter: SentLetter, of: Report) =>
+  handIn(dsn({ final: `rfc822; ${letter.email}`, ...of }), letter.returnPair.bounce);
+/** Hands in a report about a letter, and judges it as a worker does. */
+async function report(letter: SentLetter, of: Report) {
+  const judged = await judge(await handInReport(letter, of));
+  watch().note(judged!.mailingId!, judged!.verdict);
+}
+/** Of the mailing of these letters. */
+async function stateOf([letter]: SentLetter[]) {
+  const [state] = await query<{ status: string; code: string | null; text: string | null }>(
+    'SELECT status, status_code AS code, status_text AS text FROM mailings WHERE id = $1',
+    [letter!.mailingId],
+  );
+  return state!;
 }
 const events = (letter: SentLetter) =>
   query<{ kind: string; reason: string; blame: string | null }>(
@@ -46,6 +58,9 @@ const suppressed = (email: string) =>
       WHERE email_key = lower($1) AND lifted_at IS NULL ORDER BY id`,
     [email],
   );
+
+const COMPLAINT = { type: 'message/feedback-report', status_part: 'Feedback-Type: abuse\r\n' };
+const OUR_FAULT = { status: '5.7.1', diagnostic: 'smtp; 554 5.7.1 blocked using zen.example' };
 
 const EVENT: Record<string, string | undefined> = {
   hard: 'bounced',
@@ -113,7 +128,7 @@ describe('what follows', () => {
       SentLetter,
     ];
     await report(one, { status: '5.1.1' });
-    await report(two, { type: 'message/feedback-report', status_part: 'Feedback-Type: abuse\r\n' });
+    await report(two, COMPLAINT);
     const everybody = { ownerId: null, listedFor: owner.id, source: 'inbound', expires: false };
     expect(await suppressed(one.email)).toEqual([{ ...everybody, reason: 'hard_bounce' }]);
     expect(await suppressed(two.email)).toEqual([{ ...everybody, reason: 'complaint' }]);
@@ -134,7 +149,7 @@ describe('what follows', () => {
     const clients = [letter.clientId];
     const after = async (days: number, status: string) => {
       const [next] = (await sentTo(api, owner.id, [], clients)) as [SentLetter];
-      const id = await handIn(dsn({ final: `rfc822; ${next.email}`, status }), next.wayBack.bounce);
+      const id = await handIn(dsn({ final: `rfc822; ${next.email}`, status }), next.returnPair.bounce);
       await query(
         `UPDATE inbound_letters SET received_at = now() - interval '40 days' + $2 * interval '1 day' WHERE id = $1`,
         [id, days],
@@ -161,7 +176,7 @@ describe('what follows', () => {
     const days = async (list: number[]) => {
       for (const day of list) {
         const [next] = (await sentTo(api, owner.id, [], [first.clientId])) as [SentLetter];
-        const id = await handIn(dsn({ final: `rfc822; ${next.email}`, status: '5.2.2' }), next.wayBack.bounce);
+        const id = await handIn(dsn({ final: `rfc822; ${next.email}`, status: '5.2.2' }), next.returnPair.bounce);
         await query(
           `UPDATE inbound_letters SET received_at = now() - interval '60 days' + $2 * interval '1 day' WHERE id = $1`,
           [id, day],
@@ -180,18 +195,60 @@ describe('what follows', () => {
       owner.id,
       Array.from({ length: 20 }, (_, i) => `blocked${i}@follow${i % 3}.example`),
     );
-    const parks = [];
-    for (const letter of letters)
-      parks.push(
-        (await report(letter, { status: '5.7.1', diagnostic: 'smtp; 554 5.7.1 blocked using zen.example' }))?.park,
-      );
-    expect(parks.slice(0, 19).every((park) => park === null)).toBe(true);
-    expect(parks[19]).toMatchObject({ mailingId: letters[0]!.mailingId, code: 'sender_blocked' });
+    for (const letter of letters.slice(1)) await report(letter, OUR_FAULT);
+    await watch().flush();
+    expect(await stateOf(letters)).toEqual({ status: 'started', code: null, text: null });
+    await report(letters[0]!, OUR_FAULT);
+    await watch().flush();
+    expect(await stateOf(letters)).toEqual({
+      status: 'paused',
+      code: 'sender_blocked',
+      text: '554 5.7.1 blocked using zen.example',
+    });
     expect(await query(`SELECT 1 FROM address_health WHERE email_key LIKE 'blocked%'`)).toEqual([]);
-    await api.app.get(LifecycleService, { strict: false }).park(parks[19]!.mailingId, parks[19]!.code, 'x');
-    expect(await query('SELECT status FROM mailings WHERE id = $1', [letters[0]!.mailingId])).toEqual([
-      { status: 'paused' },
-    ]);
+    // Somebody mended it: what came back before counts no more.
+    const resumed = await api.call('POST', `/api/v1/mailings/${letters[0]!.mailingId}/resume`, {
+      token: owner.token,
+      body: {},
+    });
+    expect(resumed.status).toBe(200);
+    await watch().look();
+    expect(await stateOf(letters)).toMatchObject({ status: 'started' });
+  });
+
+  it('counts letters that come back side by side, within three seconds', async () => {
+    const letters = await sentTo(
+      api,
+      owner.id,
+      Array.from({ length: 20 }, (_, i) => `beside${i}@beside${i % 3}.example`),
+    );
+    // Each transaction takes a while from its last statement to its end, so that none sees those beside it.
+    await query(
+      `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END'`,
+    );
+    await query(`CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON delivery_events DEFERRABLE INITIALLY DEFERRED
+                   FOR EACH ROW EXECUTE FUNCTION linger()`);
+    try {
+      await Promise.all(letters.map((letter) => report(letter, OUR_FAULT)));
+    } finally {
+      await query('DROP TRIGGER linger ON delivery_events');
+      await query('DROP FUNCTION linger');
+    }
+    const since = performance.now();
+    await eventually(async () => (await stateOf(letters)).status === 'paused', 'the mailing is paused');
+    expect(performance.now() - since).toBeLessThan(3_000);
+  });
+
+  it('the sweeper counts what a process did not get to', async () => {
+    const letters = await sentTo(
+      api,
+      owner.id,
+      Array.from({ length: 20 }, (_, i) => `left${i}@left${i % 3}.example`),
+    );
+    for (const letter of letters) await judge(await handInReport(letter, OUR_FAULT));
+    expect(await stateOf(letters)).toMatchObject({ status: 'started' });
+    await watch().look();
+    expect(await stateOf(letters)).toMatchObject({ status: 'paused', code: 'sender_blocked' });
   });
 
   it('what is our own fault stops no mailing at one domain, nor under 1 % of its letters', async () => {
@@ -207,35 +264,56 @@ describe('what follows', () => {
           WHERE d.id = $1`,
         [letters[0]!.deliveryId, letters[0]!.mailingId, owner.id, sent],
       );
-      for (const letter of letters)
-        expect(
-          (await report(letter, { status: '5.7.1', diagnostic: 'smtp; 554 5.7.1 blocked using zen.example' }))?.park,
-        ).toBeNull();
+      for (const letter of letters) await report(letter, OUR_FAULT);
+      await watch().flush();
+      return (await stateOf(letters)).status;
     };
-    await few(() => 'one.few.example', 0);
-    await few((i) => `many${i % 3}.few.example`, 2_001);
+    expect(await few(() => 'one.few.example', 0)).toBe('started');
+    expect(await few((i) => `many${i % 3}.few.example`, 2_001)).toBe('started');
+    expect(await few((i) => `all${i % 3}.few.example`, 2_000)).toBe('paused');
   });
 
   it('without a token of ours, what is reported binds only the owner', async () => {
-    const [gone, angry, full] = (await sentTo(api, owner.id, [
+    const [gone, angry, full, signed] = (await sentTo(api, owner.id, [
       'gone@forged.example',
       'angry@forged.example',
       'full@forged.example',
-    ])) as [SentLetter, SentLetter, SentLetter];
-    const forge = async (letter: SentLetter, to: string, of: Parameters<typeof dsn>[0]) => {
-      const enclosed = `To: <${letter.email}>\r\nMessage-ID: <${letter.messageId}>\r\n\r\nx`;
+      'signed@forged.example',
+    ])) as [SentLetter, SentLetter, SentLetter, SentLetter];
+    const handInAt = async (letter: SentLetter, to: string, of: Report, more = '') => {
+      const enclosed = `To: <${letter.email}>\r\nMessage-ID: <${letter.messageId}>\r\n${more}\r\nx`;
       const raw = dsn({ final: `rfc822; ${letter.email}`, enclosed, ...of });
       return (await judge(await handIn(raw, to)))?.verdict;
     };
-    const complaint = { type: 'message/feedback-report', status_part: 'Feedback-Type: abuse\r\n' };
     const news = 'news@news.example.org';
-    expect(await forge(gone, news, { status: '5.1.1' })).toMatchObject({ kind: 'hard', match: { by: 'message-id' } });
-    expect(await forge(angry, 'fbl@news.example.org', complaint)).toMatchObject({ kind: 'complaint' });
-    expect(await forge(full, news, { status: '5.2.2' })).toMatchObject({ kind: 'soft' });
+    const byMessageId = { kind: 'hard', match: { by: 'message-id' } };
+    expect(await handInAt(gone, news, { status: '5.1.1' })).toMatchObject(byMessageId);
+    expect(await handInAt(angry, 'fbl@news.example.org', COMPLAINT)).toMatchObject({ kind: 'complaint' });
+    expect(await handInAt(full, news, { status: '5.2.2' })).toMatchObject({ kind: 'soft' });
     const onlyOwner = { ownerId: owner.id, listedFor: owner.id, expires: false };
     expect(await suppressed(gone.email)).toMatchObject([{ ...onlyOwner, reason: 'hard_bounce' }]);
     expect(await suppressed(angry.email)).toMatchObject([{ ...onlyOwner, reason: 'complaint' }]);
     expect(await query(`SELECT 1 FROM address_health WHERE email_key = 'full@forged.example'`)).toEqual([]);
+    // The letter inside has its link to unsubscribe, which we signed.
+    const list = `List-Unsubscribe: <${signed.link}>\r\n`;
+    expect(await handInAt(signed, news, { status: '5.1.1' }, list)).toMatchObject(byMessageId);
+    expect(await suppressed(signed.email)).toMatchObject([{ ...onlyOwner, ownerId: null, reason: 'hard_bounce' }]);
+  });
+
+  it('a refusal that names the address from which the letter came is about the sender', async () => {
+    const [direct, forwarded] = (await sentTo(api, owner.id, [
+      'direct@sender.example',
+      'forwarded@sender.example',
+    ])) as [SentLetter, SentLetter];
+    const handInAt = async (letter: SentLetter, to: string) => {
+      const diagnostic = `smtp; 550 5.1.0 <${letter.returnPair.bounce}>: address unknown`;
+      const enclosed = `To: <${letter.email}>\r\nList-Unsubscribe: <${letter.link}>\r\n\r\nx`;
+      return judge(await handIn(dsn({ final: `rfc822; ${letter.email}`, status: '5.1.0', diagnostic, enclosed }), to));
+    };
+    const expected = { verdict: { kind: 'soft', reason: 'sender_refused', blame: 'sender' } };
+    expect(await handInAt(direct, direct.returnPair.bounce.toUpperCase())).toMatchObject(expected);
+    expect(await handInAt(forwarded, 'news@news.example.org')).toMatchObject(expected);
+    expect([await suppressed(direct.email), await suppressed(forwarded.email)]).toEqual([[], []]);
   });
 
   it('a letter that ends the process that judges it is given up after five tries', async () => {
@@ -261,21 +339,12 @@ describe('what follows', () => {
        SELECT d.id, d.run_id, $2, $3, d.client_id, 1, 1, 'ok' FROM deliveries d WHERE d.run_id = $1`,
       [letters[0]!.runId, letters[0]!.mailingId, owner.id],
     );
-    const complain = async (i: number) =>
-      (await report(letters[i]!, { type: 'message/feedback-report', status_part: 'Feedback-Type: abuse\r\n' }))?.park;
-    const { counted } = api.app.get<unknown, { counted: Map<string, number> }>(InboundJudge, { strict: false });
-    const afresh = async (i: number) => {
-      counted.clear();
-      return complain(i);
-    };
-    expect([await afresh(0), await afresh(1), await afresh(2)]).toEqual([null, null, null]);
-    // Just counted: not yet again.
-    expect(await complain(3)).toBeNull();
-    expect(await afresh(4)).toEqual({
-      mailingId: letters[0]!.mailingId,
-      code: 'complaint_rate',
-      text: 'yahoo.example',
-    });
+    for (const i of [0, 1, 2]) await report(letters[i]!, COMPLAINT);
+    await watch().flush();
+    expect(await stateOf(letters)).toMatchObject({ status: 'started' });
+    await report(letters[3]!, COMPLAINT);
+    await watch().flush();
+    expect(await stateOf(letters)).toEqual({ status: 'paused', code: 'complaint_rate', text: 'yahoo.example' });
   });
 
   it('an outage of a mail server suppresses nobody', async () => {
@@ -303,7 +372,7 @@ describe('what follows', () => {
 
   it('judged anew, it has no second effect, and only managers may ask for it', async () => {
     const [letter] = (await sentTo(api, owner.id, ['anew@follow.example'])) as [SentLetter];
-    const id = await handIn('From: a@b.example\r\n\r\nunsubscribe', letter.wayBack.unsubscribe, letter.email);
+    const id = await handIn('From: a@b.example\r\n\r\nunsubscribe', letter.returnPair.unsubscribe, letter.email);
     await judge(id);
     await query(`UPDATE suppressions SET lifted_at = now() WHERE email_key = $1`, [letter.email]);
     const path = `/api/v1/inbound/${id}/judge`;
@@ -346,7 +415,7 @@ describe('who may', () => {
   it('see letters: a user those about their own deliveries', async () => {
     const stranger = await api.person();
     const [letter] = (await sentTo(api, owner.id, ['seen@who.example'])) as [SentLetter];
-    const id = await handIn(dsn({ final: 'rfc822; seen@who.example', status: '5.1.1' }), letter.wayBack.bounce);
+    const id = await handIn(dsn({ final: 'rfc822; seen@who.example', status: '5.1.1' }), letter.returnPair.bounce);
     await judge(id);
     const foreign = await handIn('From: x@y.example\r\n\r\nto nobody', 'news@news.example.org');
     await judge(foreign);
@@ -380,7 +449,7 @@ describe('who may', () => {
 
 it('letters are deleted after some time, what they led to stays', async () => {
   const [letter] = (await sentTo(api, owner.id, ['old@keep.example'])) as [SentLetter];
-  const id = await handIn(dsn({ final: 'rfc822; old@keep.example', status: '5.1.1' }), letter.wayBack.bounce);
+  const id = await handIn(dsn({ final: 'rfc822; old@keep.example', status: '5.1.1' }), letter.returnPair.bounce);
   await judge(id);
   await query(`UPDATE inbound_letters SET received_at = now() - interval '31 days' WHERE id = $1`, [id]);
   await api.app.get(InboundLetters, { strict: false }).sweep();

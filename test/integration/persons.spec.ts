@@ -1,4 +1,5 @@
 import { PersonsService } from '../../src/features/persons/persons.service';
+import { noteSoftBounce } from '../../src/features/consent/address-health';
 import { recogniseErased, suppress } from '../../src/features/consent/suppressions';
 import { audit } from '../../src/features/audit/audit';
 import { noteEvent } from '../../src/features/ledger/events';
@@ -90,6 +91,25 @@ async function known(local: string) {
     [form!.id, email.toUpperCase(), `second.${email}`, clientId],
   );
   await ledger.query(`INSERT INTO notices (kind, user_id, email) VALUES ('signup', 1, $1)`, [email]);
+  // A report of a forward, which names another address; a letter that the person wrote, about nothing of ours.
+  const letter = (values: { address: string; from: string; ownerId: number | null; deliveryId: number | null }) =>
+    ledger.query(
+      `INSERT INTO inbound_letters (source, envelope_from, envelope_to, digest, raw, size, kind, address, reply, owner_id, delivery_id)
+       VALUES ('pipe', $1, 'b@news.example.org', sha256(uuid_send(gen_random_uuid())), $2, 1, 'soft', $3, $4, $5, $6)`,
+      [values.from, Buffer.from(email), values.address, `550 ${email}`, values.ownerId, values.deliveryId],
+    );
+  await letter({ address: `${local}@elsewhere.example`, from: '', ownerId: 1, deliveryId: deliveryId! });
+  await letter({ address: email, from: email.toUpperCase(), ownerId: null, deliveryId: null });
+  await ledger.database.transaction((tx) =>
+    noteSoftBounce(tx, {
+      emailKey: email,
+      at: new Date('2026-11-28T12:00:00Z'),
+      isFull: false,
+      reply: `452 ${email}`,
+      deliveryId: deliveryId!,
+      ownerId: 1,
+    }),
+  );
   return { email, clientId: clientId!, mailingId, runId, deliveryId: deliveryId! };
 }
 
@@ -102,6 +122,8 @@ it('exports all that is kept about a client', async () => {
     suppressions: [{ reason: 'hard_bounce' }, { reason: 'complaint' }],
     selectedFor: [{ mailingId }],
     letters: [{ deliveryId, email, attempts: [{ status: 'failed' }], events: [{ kind: 'bounced' }] }],
+    returned: [{ kind: 'soft', address: 'exported@elsewhere.example', deliveryId }],
+    bouncedOn: [{ email, days: ['2026-11-28'], lastReply: `452 ${email}` }],
     notices: [
       { kind: 'test', email },
       { kind: 'signup', email },
@@ -111,7 +133,10 @@ it('exports all that is kept about a client', async () => {
       { email: `second.${email}` },
     ],
   });
-  expect(await persons.exportAddress(OPERATOR, email.toUpperCase())).toMatchObject({ clients: [{ id: clientId }] });
+  expect(await persons.exportAddress(OPERATOR, email.toUpperCase())).toMatchObject({
+    clients: [{ id: clientId }],
+    returned: [{ deliveryId }, { envelopeFrom: email.toUpperCase(), deliveryId: null }],
+  });
 });
 
 it("gives nobody another owner's client", async () => {
@@ -128,7 +153,9 @@ it('erases every trace of an address, and keeps numbers, states and suppressions
   const { email, clientId, runId, deliveryId } = await known('erased');
   const before = await ledger.query('SELECT status, reason FROM deliveries WHERE run_id = $1', [runId]);
   expect((await placesOf(email)).length).toBeGreaterThan(6);
+  expect(await placesOf(email)).toEqual(expect.arrayContaining(['inbound_letters', 'address_health']));
   expect(await persons.erase(OWNER, clientId)).toEqual({ clients: 1, letters: 1 });
+  expect(await ledger.query('SELECT FROM inbound_letters WHERE delivery_id = $1', [deliveryId])).toEqual([]);
   // The audit log keeps the longer address that only ends like this one.
   expect(await placesOf(email)).toEqual(['audit_log']);
   const [entry] = await ledger.query<{ why: string }>(
@@ -181,6 +208,7 @@ it('leaves what other owners keep, and what binds them', async () => {
   expect(await ledger.query('SELECT owner_id, reason FROM suppressions WHERE email_key = $1', [email])).toEqual([
     { ownerId: null, reason: 'complaint' },
   ]);
+  expect(await ledger.query('SELECT days FROM address_health WHERE email_key = $1', [email])).toHaveLength(1);
   expect(await persons.eraseAddress(OPERATOR, email)).toMatchObject({ clients: 1 });
   expect(await placesOf(email)).toEqual(['audit_log']);
 });

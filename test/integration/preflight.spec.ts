@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Config } from '../../src/config/config.module';
-import { Dns } from '../../src/dns/dns';
+import { Dns, inTime } from '../../src/dns/dns';
 import { prepareDkim } from '../../src/domain/dkim';
 import { dkimRecord } from '../../src/domain/dkim-record';
 import { LARGE } from '../../src/domain/preflight-rules';
@@ -75,6 +75,7 @@ interface Found {
   level: string;
   values: Record<string, unknown>;
   message: string;
+  errors?: { field: string; message: string }[];
 }
 async function findings({ api, owner, mailingId }: Site): Promise<Found[]> {
   const { status, body } = await api.call('GET', `/api/v1/mailings/${mailingId}/preflight`, { token: owner.token });
@@ -126,6 +127,23 @@ describe('DNS', () => {
     await dns.close();
     expect(await new Dns([dns.address]).txt('shop.example')).toBeNull();
     expect(await new Dns([dns.address]).addresses('shop.example')).toBeNull();
+  });
+
+  it('is waited for no longer than agreed, for all questions together; what it answers later is known the next time', async () => {
+    const dns = kept(await FakeDns.start({ 'TXT slow.example': ['late'], 'TXT silent.example': null }));
+    dns.delayMs = 500;
+    const asked = new Dns([dns.address]);
+    const lookup = inTime(asked, 200);
+    const since = performance.now();
+    const answers = await Promise.all(['slow.example', 'silent.example'].map((name) => lookup.txt(name)));
+    // One that begins when the time is over is not asked any more.
+    answers.push(await lookup.txt('later.example'), await lookup.addresses('later.example'));
+    expect(performance.now() - since).toBeLessThan(450);
+    expect(answers).toEqual([null, null, null, null]);
+    expect(dns.asked.sort()).toEqual(['TXT silent.example', 'TXT slow.example']);
+    expect(await asked.txt('slow.example')).toEqual(['late']);
+    expect(await inTime(asked, 200).txt('slow.example')).toEqual(['late']);
+    expect(dns.asked).toHaveLength(2);
   });
 
   it('answers are bounded, and joined', async () => {
@@ -295,6 +313,25 @@ describe('the list', () => {
 });
 
 describe('the page of the mailing', () => {
+  it('says in the language of the reader why no letter can be made', async () => {
+    const one = await site(GOOD);
+    await one.api.database.rows(`UPDATE messages SET subject = '{{ client.nick }}' WHERE owner_id = $1`, [
+      one.owner.id,
+    ]);
+    const [found] = await findings(one);
+    expect(found).toMatchObject({
+      code: 'TEMPLATE_FAILED',
+      values: {},
+      errors: [{ field: 'subject', code: 'unknown_variable', values: { name: 'client.nick' } }],
+    });
+    expect(found!.message).toContain(`subject: ${found!.errors![0]!.message}`);
+    await one.api.database.rows(`UPDATE users SET language = 'ru' WHERE id = $1`, [one.owner.id]);
+    const { cookie } = await one.api.signIn(one.owner.email);
+    const page = await one.api.call('GET', `/mailings/${one.mailingId}`, { cookie });
+    expect(page.text).toContain('Тема: Строка 1, знак 4: Нет переменной «client.nick»');
+    expect(page.text).not.toContain('No letter can be made');
+  });
+
   it('names finding, level and the record to publish, in the language of the reader', async () => {
     const one = await site({ ...GOOD, [KEY]: [], 'TXT _dmarc.shop.example': [] }, { preflight: 'strict' });
     const { cookie } = await one.api.signIn(one.owner.email);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import dns2 from 'dns2';
 
 type Packet = InstanceType<typeof dns2.Packet>;
@@ -14,6 +15,8 @@ const MAX_UDP = 1_000;
 export class FakeDns {
   /** All questions, as `TYPE name`. */
   readonly asked: string[] = [];
+  /** How long each answer takes. */
+  delayMs = 0;
 
   private constructor(
     private zone: Zone,
@@ -23,9 +26,10 @@ export class FakeDns {
   ) {}
 
   static async start(zone: Zone): Promise<FakeDns> {
-    const handle = (request: Packet, send: (response: Packet) => unknown, client: object) => {
+    const handle = async (request: Packet, send: (response: Packet) => unknown, client: object) => {
       const answer = started.answer(request);
       if (!answer) return;
+      if (started.delayMs > 0) await sleep(started.delayMs);
       // What is too long for a datagram is asked again by TCP, which brings sockets.
       if ('address' in client && 'size' in client && answer.toBuffer().length > MAX_UDP) {
         answer.answers = [];

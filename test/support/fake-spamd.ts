@@ -7,7 +7,7 @@ export class FakeSpamd {
   readonly asked: string[] = [];
 
   private constructor(
-    private answer: string | null,
+    private readonly answer: string | null,
     readonly address: string,
     readonly close: () => Promise<void>,
   ) {}
@@ -36,9 +36,5 @@ export class FakeSpamd {
       await once(server, 'close');
     });
     return started;
-  }
-
-  set(answer: string | null): void {
-    this.answer = answer;
   }
 }

@@ -13,7 +13,6 @@ export interface InboundCase {
   envelopeFrom: string;
   matchBy: string | null;
   suppress: string | null;
-  matched?: boolean;
 }
 
 interface Examples {

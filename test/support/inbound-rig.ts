@@ -1,7 +1,7 @@
 import { unsubscribeUrl } from '../../src/domain/address-token';
 import { letterDigest, messageIdPart } from '../../src/domain/message-id';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
-import { ReturnAddresses, type WayBack } from '../../src/features/consent/return-addresses';
+import { ReturnAddresses, type ReturnPair } from '../../src/features/consent/return-addresses';
 import { PlannerService } from '../../src/features/runs/planner.service';
 import type { TestApi } from './api';
 
@@ -13,7 +13,7 @@ export interface SentLetter {
   clientId: number;
   email: string;
   messageId: string;
-  wayBack: WayBack;
+  returnPair: ReturnPair;
   link: string;
 }
 
@@ -40,7 +40,7 @@ export async function sentTo(
   );
   await api.database.rows(`UPDATE runs SET status = 'done' WHERE id = $1`, [runId]);
   const keys = api.app.get(LinkKeys, { strict: false });
-  const wayBackOf = await api.app.get(ReturnAddresses, { strict: false }).writer();
+  const returnPairOf = await api.app.get(ReturnAddresses, { strict: false }).writer();
   const tokenOf = await keys.signer({ kind: 'unsubscribe', ownerId, mailingId });
   return sent.map(({ id, clientId, email }) => ({
     deliveryId: id,
@@ -49,7 +49,7 @@ export async function sentTo(
     clientId,
     email,
     messageId: `${messageIdPart(letterDigest({ runKey: key, runId, clientId, deliveryId: id }, ''))}@news.example.org`,
-    wayBack: wayBackOf?.(id) ?? { bounce: '', unsubscribe: '' },
+    returnPair: returnPairOf?.(id) ?? { bounce: '', unsubscribe: '' },
     link: unsubscribeUrl('https://mail.example.org', tokenOf(id, email)),
   }));
 }
@@ -57,8 +57,8 @@ export async function sentTo(
 /** An example, or an address in it, with what stands for a letter replaced by what this one carries. */
 export function about(letter: SentLetter, example: string): string {
   return example
-    .replaceAll('b+VERPTOKEN@news.example.org', letter.wayBack.bounce)
-    .replaceAll('u+UNSUBTOKEN@news.example.org', letter.wayBack.unsubscribe)
+    .replaceAll('b+VERPTOKEN@news.example.org', letter.returnPair.bounce)
+    .replaceAll('u+UNSUBTOKEN@news.example.org', letter.returnPair.unsubscribe)
     .replaceAll('https://mail.example.org/u/UNSUBTOKEN', letter.link)
     .replaceAll('0123456789abcdef0123456789abcdef@news.example.org', letter.messageId)
     .replaceAll('anna.k@client.example', letter.email)

@@ -14,10 +14,9 @@ function matchOf(of: InboundCase): Match | null {
 
 const envelopeOf = (of: InboundCase): InboundEnvelope => ({
   from: of.envelopeFrom,
-  to: of.envelopeTo,
   toKind: of.envelopeTo === standIns.verp ? 'bounce' : of.envelopeTo === standIns.unsub ? 'unsubscribe' : null,
   isFeedbackAddress: of.envelopeTo === standIns.fbl,
-  sender: standIns.sender,
+  sender: of.envelopeTo === standIns.verp ? standIns.verp : standIns.sender,
 });
 
 describe('the examples of incoming letters', () => {

@@ -13,10 +13,9 @@ import { exampleLetter, examples } from '../support/inbound-cases';
 const MATCH: Match = { by: 'verp', deliveryId: 7, email: RCPT };
 const ENVELOPE: InboundEnvelope = {
   from: '',
-  to: VERP,
   toKind: 'bounce',
   isFeedbackAddress: false,
-  sender: 'n@n.example',
+  sender: VERP,
 };
 
 async function judged(raw: Uint8Array) {

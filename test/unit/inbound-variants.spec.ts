@@ -10,10 +10,9 @@ import { dsn, plain, RCPT, returned, VERP } from '../support/inbound-letters';
 const MATCH: Match = { by: 'verp', deliveryId: 7, email: RCPT };
 const ENVELOPE: InboundEnvelope = {
   from: '',
-  to: VERP,
   toKind: 'bounce',
   isFeedbackAddress: false,
-  sender: 'news@news.example.org',
+  sender: VERP,
 };
 const judge = async (raw: Buffer, envelope: Partial<InboundEnvelope> = {}, match: Match | null = MATCH) =>
   decide(await unwrap(raw), { ...ENVELOPE, ...envelope }, match);

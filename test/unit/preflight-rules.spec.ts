@@ -6,6 +6,7 @@ import type { Answer, Lookup } from '../../src/domain/lookup';
 import { findingCodes, type FindingCode, type PreflightMode } from '../../src/domain/preflight';
 import { LARGE, listFindings, localFindings, type LocalFacts, senderFindings } from '../../src/domain/preflight-rules';
 import { findingTexts } from '../../src/domain/preflight-texts';
+import { problem } from '../../src/domain/problems';
 import { examineSender, type SenderSetup, spfRecord } from '../../src/domain/sender-domain';
 import { findingsRu } from '../../src/web/texts/preflight';
 
@@ -301,10 +302,11 @@ test.each<[string, Partial<SenderSetup>, string]>([
 ])('the SPF record for %s', (_, setup, record) => expect(spfRecord({ ...SETUP, ...setup })).toBe(record));
 
 describe('the letters and whom they reach', () => {
+  const BROKEN: LocalFacts['templateErrors'] = [{ field: 'body', ...problem('template', { text: 'no' }) }];
   const FINE: LocalFacts = {
     kind: 'marketing',
     postalAddress: 'High Street 1',
-    templateProblem: null,
+    templateErrors: [],
     hidesFooter: false,
     textEmpty: false,
     chosen: 10,
@@ -316,8 +318,8 @@ describe('the letters and whom they reach', () => {
     [{}, []],
     [{ postalAddress: '' }, ['POSTAL_ADDRESS_MISSING']],
     [{ postalAddress: '', publicUrl: 'http://x', kind: 'transactional' }, []],
-    [{ templateProblem: 'body: …' }, ['TEMPLATE_FAILED']],
-    [{ templateProblem: 'body: …', hidesFooter: true }, ['UNSUBSCRIBE_HIDDEN']],
+    [{ templateErrors: BROKEN }, ['TEMPLATE_FAILED']],
+    [{ templateErrors: BROKEN, hidesFooter: true }, ['UNSUBSCRIBE_HIDDEN']],
     [{ textEmpty: true }, ['TEXT_EMPTY']],
     [{ publicUrl: 'http://x' }, ['PUBLIC_URL_NOT_HTTPS']],
     [{ publicUrl: 'http://x', production: false }, []],

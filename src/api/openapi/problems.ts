@@ -1,7 +1,8 @@
 import { findingCodes, findingLevels } from '../../domain/preflight';
 import { problemTexts } from '../../domain/problem-texts';
 import type { ProblemCode } from '../../domain/problems';
-import type { Problem, ToldProblem } from '../../http/problem.filter';
+import type { ToldProblem } from '../../domain/errors';
+import type { Problem } from '../../http/problem.filter';
 import { REQUIRED_TEXT_HEADER } from './operation';
 import {
   count,
@@ -37,6 +38,7 @@ export class FindingAnswer extends Shape({
   level: oneOf(findingLevels),
   values: details,
   message: said('The English words for it, which may change.', text),
+  errors: maybe(said('What is wrong with the message.', listOf(part(FieldErrorAnswer)))),
 }) {}
 
 class UseAnswer extends Shape({ kind: oneOf(['message', 'segment', 'run', 'job']), id, name: text }) {}

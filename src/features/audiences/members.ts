@@ -58,14 +58,21 @@ export const containsSql = (chosen: Chosen, params: unknown[]): string =>
 export const isFiltered = ({ segmentFilter, excludeFilter }: Chosen): boolean =>
   segmentFilter !== null || excludeFilter !== null;
 
-/** How many clients a mailing goes to at present; null if it takes longer than so many milliseconds to count them. */
+/** SQL: whether `c` is a member of the mailing $1. Pushes its parameters. */
+export type MembersIn = (params: unknown[]) => string;
+
+/**
+ * How many clients a mailing goes to at present; null if it takes longer than so many milliseconds to count them.
+ * @param membersIn instead of those of the mailing as it was saved
+ */
 export async function countMembers(
   sql: Database | Transaction,
   mailing: Addressed,
   ms: number,
+  membersIn?: MembersIn,
 ): Promise<number | null> {
   const params: unknown[] = [mailing.id, mailing.ownerId];
-  const inside = containsSql(await chosenBy(sql, mailing), params);
+  const inside = membersIn ? membersIn(params) : containsSql(await chosenBy(sql, mailing), params);
   const counted = await within(sql, ms, (bounded) =>
     bounded.first<{ n: number }>(
       `SELECT count(*) AS n FROM clients c WHERE $1::bigint IS NOT NULL AND c.owner_id = $2 AND ${inside}`,

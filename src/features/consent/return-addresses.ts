@@ -10,7 +10,7 @@ import {
 import { LinkKeys } from './link-keys.service';
 
 /** Where one letter comes back to. */
-export interface WayBack {
+export interface ReturnPair {
   /** Its envelope sender. */
   bounce: string;
   /** The address to which a letter unsubscribes. */
@@ -30,7 +30,7 @@ export class ReturnAddresses {
   }
 
   /** The function that gives a letter its addresses; null if none are set up. */
-  async writer(): Promise<((deliveryId: number) => WayBack) | null> {
+  async writer(): Promise<((deliveryId: number) => ReturnPair) | null> {
     const { address } = this;
     if (!address) return null;
     const tokensOf = await this.keys.returnSigner();

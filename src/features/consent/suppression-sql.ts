@@ -1,3 +1,4 @@
+import { ABOUT_US, CLEAR_CODE, inSql, SAYS_LITTLE } from '../../domain/bounce-doubt';
 import { hardBounces } from '../../domain/suppression';
 
 /** Columns of the statement around it, in SQL. */
@@ -37,18 +38,6 @@ export const domainOf = (email: string): string => `substring(lower(${email}) fr
 /** SQL: suppressions that mail servers' answers led to, at once or by letters that came back. */
 export const OF_ANSWERS = `source IN ('smtp', 'inbound')`;
 
-/** Codes that are about the mailbox alone (RFC 3463), as far as servers keep to them. */
-const CLEAR_CODES = String.raw`'^5\.(1\.(1|2|3|10)|2\.1|5\.0)$'`;
-/** Words about us or about the letter, which some servers put behind words about the mailbox. */
-const ABOUT_US = `'${[
-  'policy',
-  String.raw`\m(spf|dkim|dmarc|spam|dns|ptr|reputation|blocked)\M`,
-  String.raw`(?<!not )\mlisted\M`,
-  '(message|content) rejected',
-].join('|')}'`;
-/** What servers say whatever the matter is. */
-const SAYS_LITTLE = `'mailbox unavailable|try again|later'`;
-
 /**
  * SQL: whether an answer to a letter says for good that its address gets no mail. What a bare code hints at does not,
  * nor does an answer that may as well be about us: an address that is mailed once more costs less than one that is
@@ -57,8 +46,8 @@ const SAYS_LITTLE = `'mailbox unavailable|try again|later'`;
  */
 export const isHardBounced = (of: string, status = 'status'): string =>
   `(${of}.${status} = 'failed' AND ${of}.reason IN (${hardBounces.map((each) => `'${each}'`).join(', ')})
-    AND ${of}.refusal IS NULL AND ${of}.server_response !~* ${ABOUT_US}
-    AND (coalesce(${of}.enhanced_code, '') ~ ${CLEAR_CODES} OR ${of}.server_response !~* ${SAYS_LITTLE}))`;
+    AND ${of}.refusal IS NULL AND ${of}.server_response !~* ${inSql(ABOUT_US)}
+    AND (coalesce(${of}.enhanced_code, '') ~ ${inSql(CLEAR_CODE)} OR ${of}.server_response !~* ${inSql(SAYS_LITTLE)}))`;
 
 /**
  * SQL: suppresses for everybody, or for the owner of each row, the addresses of `from`, whose rows have `email`, `owner_id`, `detail` and

@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { failpoint } from '../../config/failpoint';
-import { within } from '../../database/bounded';
 import { Database, isUnavailable, type Transaction } from '../../database/database';
+import type { ReturnToken } from '../../domain/bounce-address';
 import { decide, type InboundVerdict, unwrap } from '../../domain/inbound-decision';
 import { parseMailbox } from '../../domain/mailbox';
 import { LinkKeys } from '../consent/link-keys.service';
@@ -11,7 +11,7 @@ import { Outages } from '../consent/outages.service';
 import { ReturnAddresses } from '../consent/return-addresses';
 import { storable } from '../ledger/ledger';
 import { UnsubscribeService } from '../runs/unsubscribe.service';
-import { carryOut, type Parked, tooManyComplain } from './effects';
+import { carryOut } from './effects';
 import { matchLetter, type OwnLetter } from './match';
 
 interface Waiting {
@@ -28,16 +28,12 @@ interface Waiting {
 /** What came of a letter. */
 export interface Judged {
   verdict: InboundVerdict;
-  /** A mailing that has to be paused because of it. */
-  park: Parked | null;
+  /** Of the letter of ours that it is about. */
+  mailingId: number | null;
 }
 
 /** Judging one that fails so often is given up, until somebody asks for it. */
 export const FAILURES_MAX = 5;
-
-/** Complaints about a mailing's letters to a domain are counted so seldom, for so long at the most. */
-const COUNT_AGAIN_MS = 30_000;
-const COUNT_MS = 3_000;
 
 const BEGIN = `UPDATE inbound_letters SET failures = failures + 1,
          problem = coalesce(problem, CASE WHEN failures > 0 THEN 'judging it was interrupted' END)
@@ -47,9 +43,7 @@ const BEGIN = `UPDATE inbound_letters SET failures = failures + 1,
 /** Judges letters that came in: reads them, finds the letter of ours, decides, and carries out what follows. */
 @Injectable()
 export class InboundJudge {
-  private readonly sender: string;
-  /** When complaints about a mailing's letters to a domain were counted last. */
-  private readonly counted = new Map<string, number>();
+  private readonly mailFrom: string;
 
   constructor(
     private readonly database: Database,
@@ -60,7 +54,7 @@ export class InboundJudge {
     @Inject(CONFIG) config: Pick<Config, 'mailFrom'>,
     private readonly logger: PinoLogger,
   ) {
-    this.sender = parseMailbox(config.mailFrom)?.address ?? '';
+    this.mailFrom = parseMailbox(config.mailFrom)?.address ?? '';
   }
 
   /**
@@ -100,36 +94,23 @@ export class InboundJudge {
     // In transactions of its own, which are harmless to repeat; it must be done before the letter counts as judged.
     if (verdict.kind === 'unsubscribe' && own && !isKnown) await this.unsubscribes.leaveByMail(own.deliveryId);
     failpoint('inbound-decided');
-    const park = await this.database.transaction(async (tx) => {
+    const isMine = await this.database.transaction(async (tx) => {
       // It may have been erased meanwhile; erasing takes the delivery first, too.
       const email = own ? await emailNow(tx, own.deliveryId) : '';
       const isWaiting = await tx.first(
         'SELECT id FROM inbound_letters WHERE id = $1 AND judged_at IS NULL FOR UPDATE',
         [id],
       );
-      if (!isWaiting) return undefined;
+      if (!isWaiting) return false;
       const isSame = own?.email === email;
       await note(tx, id, own && !isSame ? { ...verdict, address: null } : verdict, own);
-      return own && !isKnown
-        ? carryOut(tx, { verdict, own: { ...own, email }, inboundId: id, receivedAt: letter.receivedAt })
-        : null;
+      if (own && !isKnown)
+        await carryOut(tx, { verdict, own: { ...own, email }, inboundId: id, receivedAt: letter.receivedAt });
+      return true;
     });
-    if (park === undefined) return null;
+    if (!isMine) return null;
     if (verdict.kind === 'hard') await this.outages.note();
-    if (verdict.kind === 'complaint' && own && !isKnown) return { verdict, park: await this.complaintRate(own) };
-    return { verdict, park };
-  }
-
-  /** Counted after the commit, not for long, and not again and again while complaints pour in. */
-  private async complaintRate({ mailingId, email }: OwnLetter): Promise<Parked | null> {
-    const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase();
-    const key = `${mailingId} ${domain}`;
-    const now = performance.now();
-    for (const [each, at] of this.counted) if (now - at > COUNT_AGAIN_MS) this.counted.delete(each);
-    if (this.counted.has(key)) return null;
-    this.counted.set(key, now);
-    const found = await within(this.database, COUNT_MS, (sql) => tooManyComplain(sql, mailingId, domain));
-    return found?.value ? { mailingId, code: 'complaint_rate', text: domain } : null;
+    return { verdict, mailingId: own?.mailingId ?? null };
   }
 
   private async decide(letter: Waiting): Promise<{ verdict: InboundVerdict; own: OwnLetter | null }> {
@@ -141,10 +122,17 @@ export class InboundJudge {
       to: letter.envelopeTo,
       toKind: token?.kind ?? null,
       isFeedbackAddress: this.returns.isFeedback(letter.envelopeTo),
-      sender: this.sender,
+      sender: await this.senderOf(letter.envelopeTo, token, own),
     };
     const verdict = decide(letters, envelope, own);
     return { verdict, own: verdict.match === null ? null : own };
+  }
+
+  /** The envelope sender of a letter of ours: what refused it may name that address. */
+  private async senderOf(to: string, token: ReturnToken | null, own: OwnLetter | null): Promise<string> {
+    if (token?.kind === 'bounce') return to;
+    const pairOf = own && (await this.returns.writer());
+    return pairOf ? pairOf(own.deliveryId).bounce : this.mailFrom;
   }
 }
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
 import { CONFIG, type Config } from '../../config/config.module';
 import { unsubscribeUrl } from '../../domain/address-token';
-import { type FieldValues, sampleValues } from '../../domain/client-fields';
+import { type FieldValues, SAMPLE_CLIENT, sampleValues } from '../../domain/client-fields';
 import { reasonText } from '../../domain/footer';
 import type { Language } from '../../domain/language';
 import type { Viewer } from '../../domain/permissions';
@@ -13,8 +13,6 @@ import { LinkKeys } from '../consent/link-keys.service';
 import { SendersService } from '../consent/senders.service';
 import { UsersService } from '../users/users.service';
 import { type MessageInput, MessagesService } from './messages.service';
-
-const NOBODY = { fullName: 'Anna Example', email: 'anna@example.com', comment: '' };
 
 /**
  * Messages as their clients will see them: rendered as they are for sending by a marketing mailing, with the footer.
@@ -48,7 +46,9 @@ export class PreviewService {
   ): Promise<RenderedContent> {
     const fields = await fieldsOf(this.database, ownerId);
     const client =
-      clientId === undefined ? { ...NOBODY, fields: sampleValues(fields) } : await this.clients.get(viewer, clientId);
+      clientId === undefined
+        ? { ...SAMPLE_CLIENT, fields: sampleValues(fields) }
+        : await this.clients.get(viewer, clientId);
     const { language } = await this.users.byId(viewer.userId);
     const data = await this.dataFor(viewer, client, language);
     return this.messages.preview(draft, { data, language, fields: fields.map(({ key }) => key) });
@@ -56,7 +56,7 @@ export class PreviewService {
 
   private async dataFor(
     viewer: Viewer,
-    { fullName, email, comment, fields }: typeof NOBODY & { fields: FieldValues },
+    { fullName, email, comment, fields }: typeof SAMPLE_CLIENT & { fields: FieldValues },
     language: Language,
   ): Promise<LetterData> {
     const sender = await this.senders.shown(viewer);

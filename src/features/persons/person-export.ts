@@ -11,6 +11,8 @@ export interface PersonExport {
   letters: object[];
   /** Letters that came back, as long as they are kept. */
   returned: object[];
+  /** The days of the last 30 on which an address did not take a letter. */
+  bouncedOn: object[];
   notices: object[];
   signups: object[];
   audit: object[];
@@ -38,8 +40,11 @@ const LETTERS_OF = `SELECT d.id AS delivery_id, d.run_id, r.mailing_id, r.mailin
   FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id IN ${LETTERS} ORDER BY d.id`;
 
 const RETURNED = `SELECT l.id, l.received_at, l.envelope_from, l.subject, l.kind, l.reason, l.address, l.reply, l.delivery_id
-  FROM inbound_letters l WHERE ($1::bigint IS NULL OR l.owner_id = $1)
-   AND (lower(l.address) = ANY($2::text[]) OR lower(l.envelope_from) = ANY($2::text[])) ORDER BY l.id`;
+  FROM inbound_letters l WHERE l.delivery_id IN ${LETTERS} OR (($1::bigint IS NULL OR l.owner_id = $1)
+   AND (lower(l.address) = ANY($2::text[]) OR lower(l.envelope_from) = ANY($2::text[]))) ORDER BY l.id`;
+
+const BOUNCED_ON = `SELECT email_key AS email, days::text[] AS days, last_bounce_at, last_reply FROM address_health
+  WHERE email_key = ANY($1::text[]) ORDER BY 1`;
 
 const NOTICES = `SELECT id, kind, email, status, last_response, created_at, finished_at FROM notices
   WHERE kind IN ('test', 'signup') AND lower(email) = ANY($2::text[]) AND ($1::bigint IS NULL OR user_id = $1) ORDER BY id`;
@@ -64,7 +69,8 @@ export async function exportPerson(sql: Sql, person: Person): Promise<PersonExpo
     suppressions: await sql.rows<object>(SUPPRESSIONS, [ownerId, addresses]),
     selectedFor: await sql.rows<object>(SELECTED, [clientIds]),
     letters: await sql.rows<object>(LETTERS_OF, [ownerId, addresses, clientIds]),
-    returned: await sql.rows<object>(RETURNED, [ownerId, addresses]),
+    returned: await sql.rows<object>(RETURNED, [ownerId, addresses, clientIds]),
+    bouncedOn: await sql.rows<object>(BOUNCED_ON, [addresses]),
     notices: await sql.rows<object>(NOTICES, [ownerId, addresses]),
     signups: await sql.rows<object>(SIGNUPS, [ownerId, addresses, clientIds]),
     audit: await sql.rows<object>(AUDIT, [clientIds]),

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { unsubscribeUrl } from '../../domain/address-token';
-import { type FieldValues, sampleValues } from '../../domain/client-fields';
+import { type FieldValues, SAMPLE_CLIENT, sampleValues } from '../../domain/client-fields';
 import { NotFoundError, ValidationError } from '../../domain/errors';
 import { reasonText } from '../../domain/footer';
 import type { Language } from '../../domain/language';
@@ -52,7 +52,6 @@ interface Recipient {
 
 /** Of so many of a run's first recipients one is shown. */
 const FIRST = 50;
-const NOBODY = { fullName: 'Anna Example', email: 'anna@example.com', comment: '' };
 const RECIPIENT = `d.run_id, d.client_id, d.email, c.full_name, c.comment, c.fields
   FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN clients c ON c.id = d.client_id`;
 /** SQL: whether the client was not erased. */
@@ -114,7 +113,7 @@ export class SentLetterService {
     const compiled = compileContent({ subject, body, bodyText }, transactional ? undefined : language, 'any');
     if (!compiled.ok) throw new ValidationError(compiled.errors);
     const own = to ? to.fields : sampleValues(await fieldsOf(this.database, run.ownerId));
-    const { fullName, email, comment } = to ?? NOBODY;
+    const { fullName, email, comment } = to ?? SAMPLE_CLIENT;
     const from = parseMailbox(run.sender ?? this.config.mailFrom) ?? { name: '', address: '' };
     const tokenOf = await this.keys.signer({ kind: 'test', ownerId: run.ownerId, mailingId: 0 });
     const content = compiled.content.render({

@@ -3,7 +3,7 @@ import type { Database } from '../../database/database';
 import type { Language } from '../../domain/language';
 import type { MailingKind } from '../../domain/suppression';
 import { audienceOf, isCounted } from '../audiences/audiences';
-import { type Addressed, chosenBy, containsSql, letInSql } from '../audiences/members';
+import { type Addressed, chosenBy, containsSql, countMembers, letInSql, type MembersIn } from '../audiences/members';
 import { whySuppressed } from '../consent/suppression-sql';
 import { excludedOf, type Recipients, recipientsLeft } from './preflight-facts';
 
@@ -21,9 +21,6 @@ export interface DraftRecipients extends Recipients {
   /** The first of those who get it. */
   first: { email: string; fullName: string }[];
 }
-
-/** SQL: whether `c` is a member. Pushes its parameters. */
-type MembersIn = (params: unknown[]) => string;
 
 const FIRST = 5;
 
@@ -44,28 +41,19 @@ export async function draftRecipients(database: Database, draft: DraftMailing, m
   return { ...recipientsLeft(chosen, excluded), first };
 }
 
+/** Of all clients there is a counter; others are counted. */
 async function countDraft(
   database: Database,
   draft: DraftMailing,
   membersIn: MembersIn,
   ms: number,
 ): Promise<number | null> {
-  if (isCounted(draft) && audienceOf(draft).grows) {
-    const row = await database.first<{ n: number }>(
-      'SELECT coalesce((SELECT clients FROM client_totals WHERE owner_id = $1), 0)::bigint AS n',
-      [draft.ownerId],
-    );
-    return row?.n ?? 0;
-  }
-  const params: unknown[] = [draft.id, draft.ownerId];
-  const inside = membersIn(params);
-  const counted = await within(database, ms, (sql) =>
-    sql.first<{ n: number }>(
-      `SELECT count(*) AS n FROM clients c WHERE $1::bigint IS NOT NULL AND c.owner_id = $2 AND ${inside}`,
-      params,
-    ),
-  );
-  return counted && (counted.value?.n ?? 0);
+  const { count, grows } = audienceOf(draft);
+  if (!isCounted(draft) || !grows) return countMembers(database, draft, ms, membersIn);
+  const row = await database.first<{ n: number }>(`SELECT ${count} AS n FROM (SELECT $1::bigint AS owner_id) m`, [
+    draft.ownerId,
+  ]);
+  return row?.n ?? 0;
 }
 
 async function firstOf(

@@ -12,7 +12,8 @@ import type { SendersService } from '../consent/senders.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import type { Letter } from './preflight-facts';
 
-type Shown = Awaited<ReturnType<SendersService['shown']>>;
+/** What letters say about their sender. */
+export type Shown = Awaited<ReturnType<SendersService['shown']>>;
 
 /** For so many milliseconds a page waits for spamd, which may go on for so many. */
 const WAIT_MS = 2_500;
@@ -28,10 +29,10 @@ export class LetterCheck {
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  /** @returns null if the check is off, or if no letter can be made */
+  /** @returns null if no letter can be made */
   async facts(mailing: Mailing, letter: Letter, sender: Shown): Promise<LetterFacts | null> {
     const { content } = letter;
-    if (this.config.preflight === 'off' || !content) return null;
+    if (!content) return null;
     const data = this.dataOf(mailing, letter.client, sender);
     try {
       const { html } = content.render(data);

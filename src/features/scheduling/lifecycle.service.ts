@@ -98,10 +98,13 @@ export class LifecycleService {
 
   /** The system stops a mailing whose sender, content or template is refused. Does nothing if it is not started. */
   async park(id: number, code: MailingCode, text: string): Promise<void> {
-    await this.database.transaction(async (tx) => {
+    const isPaused = await this.database.transaction(async (tx) => {
       const mailing = await lockAnyMailing(tx, id);
-      if (mailing.status === 'started') await this.pauseWithRuns(tx, [{ mailing, reason: { code, text, by: null } }]);
+      if (mailing.status !== 'started') return false;
+      await this.pauseWithRuns(tx, [{ mailing, reason: { code, text, by: null } }]);
+      return true;
     });
+    if (!isPaused) return;
     this.logger.warn({ event: 'mailing.parked', mailingId: id, code }, 'Mailing was paused by the system');
   }
 

@@ -2,12 +2,12 @@ import { within } from '../../database/bounded';
 import type { Database, Sql, Transaction } from '../../database/database';
 import type { ExclusionReason } from '../../domain/codes';
 import { ValidationError } from '../../domain/errors';
-import { sampleValues } from '../../domain/client-fields';
+import { SAMPLE_CLIENT, sampleValues } from '../../domain/client-fields';
 import type { ListFacts, LocalFacts } from '../../domain/preflight-rules';
 import { hardBounces } from '../../domain/suppression';
 import { compileContent, type ContentSource, type ContentTemplate, type LetterData } from '../../domain/template';
 import { isCounted } from '../audiences/audiences';
-import { type Addressed, chosenBy, containsSql, countMembers } from '../audiences/members';
+import { type Addressed, chosenBy, containsSql, countMembers, type MembersIn } from '../audiences/members';
 import { fieldsOf } from '../clients/field-definitions';
 import { applies, GRAVEST_FIRST } from '../consent/suppression-sql';
 import type { Mailing } from '../mailings/mailing.entity';
@@ -47,18 +47,18 @@ export function recipientsLeft(chosen: number | null, excluded: Recipients['excl
 export interface Letter {
   content: ContentTemplate | null;
   client: LetterData['client'];
-  facts: Pick<LocalFacts, 'templateProblem' | 'hidesFooter' | 'textEmpty'>;
+  facts: Pick<LocalFacts, 'templateErrors' | 'hidesFooter' | 'textEmpty'>;
 }
 
-const FINE = { templateProblem: null, hidesFooter: false, textEmpty: false };
-const NOBODY = { fullName: 'Anna Example', email: 'anna@example.com', comment: '' };
+/** Of letters in which nothing is wrong. */
+export const FINE: Letter['facts'] = { templateErrors: [], hidesFooter: false, textEmpty: false };
 
 /** What says what goes out; without a message, before one is chosen. */
 type LetterSource = Pick<Mailing, 'ownerId' | 'kind' | 'language'> & { messageId: number | null };
 
 export async function letterOf(sql: Sql, { messageId, ownerId, kind, language }: LetterSource): Promise<Letter> {
   const fields = await fieldsOf(sql, ownerId);
-  const client = { ...sampleValues(fields), ...NOBODY };
+  const client = { ...sampleValues(fields), ...SAMPLE_CLIENT };
   const source = await sql.first<ContentSource>('SELECT subject, body, body_text FROM messages WHERE id = $1', [
     messageId,
   ]);
@@ -70,8 +70,8 @@ export async function letterOf(sql: Sql, { messageId, ownerId, kind, language }:
     return { content: compiled.content, client, facts };
   }
   const hidesFooter = compiled.errors.every(({ code }) => code === 'footer_hidden');
-  const templateProblem = new ValidationError(compiled.errors).message;
-  return { content: null, client, facts: { ...FINE, templateProblem, hidesFooter } };
+  const templateErrors = new ValidationError(compiled.errors).details.errors ?? [];
+  return { content: null, client, facts: { ...FINE, templateErrors, hidesFooter } };
 }
 
 /** Without the standard footer. */
@@ -143,7 +143,7 @@ async function lastRun(database: Database, mailing: Mailing): Promise<ListFacts[
 export async function excludedOf(
   sql: Read,
   mailing: Addressed & Pick<Mailing, 'kind'>,
-  { ms = COUNT_MS, membersIn }: { ms?: number; membersIn?: (params: unknown[]) => string } = {},
+  { ms = COUNT_MS, membersIn }: { ms?: number; membersIn?: MembersIn } = {},
 ): Promise<Recipients['excluded'] | null> {
   const params: unknown[] = [mailing.id, mailing.ownerId, mailing.kind === 'transactional'];
   const isMember = membersIn ? membersIn(params) : containsSql(await chosenBy(sql, mailing), params);

@@ -12,7 +12,7 @@ import {
   type LocalFacts,
   senderFindings,
 } from '../../domain/preflight-rules';
-import { findingTexts } from '../../domain/preflight-texts';
+import { toldFinding } from '../../domain/preflight-texts';
 import { problem } from '../../domain/problems';
 import type { SenderFacts } from '../../domain/sender-domain';
 import type { MailingKind } from '../../domain/suppression';
@@ -21,8 +21,8 @@ import { SendersService } from '../consent/senders.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { MailingsService } from '../mailings/mailings.service';
 import { type DraftMailing, draftRecipients, type DraftRecipients } from './draft-facts';
-import { LetterCheck } from './letter-check.service';
-import { letterOf, listFacts, type Recipients, recipientsFacts } from './preflight-facts';
+import { LetterCheck, type Shown } from './letter-check.service';
+import { FINE, type Letter, letterOf, listFacts, type Recipients, recipientsFacts } from './preflight-facts';
 import { SenderCheck } from './sender-check.service';
 
 /** What a mailing's check before its start says: what is wrong, and who gets its letters. */
@@ -30,6 +30,13 @@ export type Preflight = Recipients & { findings: ToldFinding[] };
 
 /** The same of a mailing that is being made, with the first of those who get it. */
 export type DraftCheck = DraftRecipients & { findings: ToldFinding[] };
+
+/** What is read of a mailing for its check. */
+interface Known {
+  shown: Shown;
+  letter: Letter;
+  recipients: Recipients;
+}
 
 const OVERRIDE_MAX = 500;
 
@@ -60,16 +67,12 @@ export class PreflightService {
   /** Everything that can be found; a mailing that is done is not asked about what could be better. @throws NotFoundError */
   async of(viewer: Viewer, mailingId: number): Promise<Preflight> {
     const mailing = await this.mailings.get(viewer, mailingId);
-    if (mailing.status === 'done') return this.check(this.database, mailing, null);
-    const [sender, checked, advice] = await Promise.all([
-      this.sender(),
-      this.check(this.database, mailing, null),
-      this.advice(mailing),
-    ]);
-    const { chosen, eligible } = checked;
-    const listed = this.config.preflight === 'off' ? [] : listFindings(await listFacts(this.database, mailing, chosen));
-    const found = [...this.senderFindings(sender, eligible ?? chosen), ...advice, ...listed].map(told);
-    return { ...checked, findings: [...checked.findings, ...found].sort(byLevel) };
+    const knowing = this.known(this.database, mailing);
+    if (mailing.status === 'done') return this.preflightOf(mailing, await knowing, null);
+    // DNS and the spam filter are asked at the same time.
+    const advising = knowing.then((known) => this.advice(mailing, known));
+    const [sender, known, advice] = await Promise.all([this.sender(), knowing, advising]);
+    return this.preflightOf(mailing, known, sender, advice);
   }
 
   /**
@@ -84,7 +87,7 @@ export class PreflightService {
     ]);
     const { chosen, eligible } = recipients;
     const findings = this.local({ kind: draft.kind, postalAddress, ...facts, chosen, eligible });
-    return { ...recipients, findings: findings.map(told).sort(byLevel) };
+    return { ...recipients, findings: findings.map(toldFinding).sort(byLevel) };
   }
 
   /**
@@ -106,7 +109,7 @@ export class PreflightService {
     mailing: Mailing,
     { sender, override }: { sender: SenderFacts | null; override: string | undefined },
   ): Promise<boolean> {
-    const { findings } = await this.check(tx, mailing, sender);
+    const { findings } = this.preflightOf(mailing, await this.known(tx, mailing), sender);
     return letGo(tx, viewer, { type: 'mailing', id: mailing.id }, findings, override);
   }
 
@@ -121,9 +124,8 @@ export class PreflightService {
     override: string | undefined,
   ): Promise<boolean> {
     const { ownerId, kind, object } = letters;
-    const address = letters.postalAddress || (await this.senders.shown({ userId: ownerId }, tx)).postalAddress;
-    const letter = { templateProblem: null, hidesFooter: false, textEmpty: false };
-    const findings = this.local({ kind, postalAddress: address, ...letter, chosen: 0, eligible: 0 }).map(told);
+    const postalAddress = letters.postalAddress || (await this.senders.shown({ userId: ownerId }, tx)).postalAddress;
+    const findings = this.local({ kind, postalAddress, ...FINE, chosen: 0, eligible: 0 }).map(toldFinding);
     return letGo(tx, viewer, object, findings, override);
   }
 
@@ -154,21 +156,34 @@ export class PreflightService {
     return started.map(({ id }) => id);
   }
 
-  /** What may block. */
-  private async check(sql: Database | Transaction, mailing: Mailing, sender: SenderFacts | null): Promise<Preflight> {
-    const { postalAddress } = await this.senders.shown({ userId: mailing.ownerId }, sql);
-    const recipients = await recipientsFacts(sql, mailing);
-    const { chosen, eligible } = recipients;
-    const { facts } = await letterOf(sql, mailing);
-    const found = this.local({ kind: mailing.kind, postalAddress, ...facts, chosen, eligible });
-    const findings = [...found, ...this.senderFindings(sender, eligible ?? chosen)].map(told);
-    return { findings: findings.sort(byLevel), ...recipients };
+  private async known(sql: Database | Transaction, mailing: Mailing): Promise<Known> {
+    return {
+      shown: await this.senders.shown({ userId: mailing.ownerId }, sql),
+      letter: await letterOf(sql, mailing),
+      recipients: await recipientsFacts(sql, mailing),
+    };
   }
 
-  private async advice(mailing: Mailing): Promise<Finding[]> {
-    const sender = await this.senders.shown({ userId: mailing.ownerId });
-    const facts = await this.letterCheck.facts(mailing, await letterOf(this.database, mailing), sender);
-    return facts ? letterFindings(facts) : [];
+  private preflightOf(
+    { kind }: Mailing,
+    { shown: { postalAddress }, letter, recipients }: Known,
+    sender: SenderFacts | null,
+    advice: Finding[] = [],
+  ): Preflight {
+    const { chosen, eligible } = recipients;
+    const local = this.local({ kind, postalAddress, ...letter.facts, chosen, eligible });
+    const findings = [...local, ...this.senderFindings(sender, eligible ?? chosen), ...advice];
+    return { findings: findings.map(toldFinding).sort(byLevel), ...recipients };
+  }
+
+  /** What could be better; it blocks nothing. */
+  private async advice(mailing: Mailing, { shown, letter, recipients }: Known): Promise<Finding[]> {
+    if (this.config.preflight === 'off') return [];
+    const [content, list] = await Promise.all([
+      this.letterCheck.facts(mailing, letter, shown),
+      listFacts(this.database, mailing, recipients.chosen),
+    ]);
+    return [...(content ? letterFindings(content) : []), ...listFindings(list)];
   }
 
   private senderFindings(sender: SenderFacts | null, recipients: number | null): Finding[] {
@@ -180,8 +195,6 @@ export class PreflightService {
     return localFindings({ ...facts, publicUrl, production });
   }
 }
-
-const told = (finding: Finding): ToldFinding => ({ ...finding, message: findingTexts[finding.code](finding.values) });
 
 /**
  * Returns if nothing blocks, or if a manager or admin gives a reason and it may be overridden; the reason is audited.

@@ -12,6 +12,7 @@ import { LetterCheck } from './letter-check.service';
 import { PlanJobs } from './plan-jobs.service';
 import { PreflightService } from './preflight.service';
 import { RestoreService } from './restore.service';
+import { ReturnWatch } from './return-watch.service';
 import { SchedulerService } from './scheduler.service';
 import { SenderCheck } from './sender-check.service';
 import { SendNowService } from './send-now.service';
@@ -25,6 +26,7 @@ const EXPORTED = [
   BlockingService,
   PlanJobs,
   PreflightService,
+  ReturnWatch,
 ];
 
 @Module({

@@ -14,7 +14,7 @@ import { reasonText } from '../../domain/footer';
 import { compileContent, type LetterData } from '../../domain/template';
 import { ACCOUNT, type Account } from '../accounts/account';
 import { LinkKeys } from '../consent/link-keys.service';
-import { ReturnAddresses, type WayBack } from '../consent/return-addresses';
+import { ReturnAddresses, type ReturnPair } from '../consent/return-addresses';
 import { oneLine } from '../consent/senders.service';
 import type { Claim } from '../ledger/claims';
 import { settleSnapshot } from '../runs/run-moves';
@@ -29,7 +29,7 @@ interface RunContent {
   /** The link by which the recipient of a delivery leaves. */
   linkOf: (deliveryId: number, email: string) => string;
   /** Where the letter of a delivery comes back to; null: to its From. */
-  wayBackOf: ((deliveryId: number) => WayBack) | null;
+  returnPairOf: ((deliveryId: number) => ReturnPair) | null;
 }
 
 /** A run as it was when it began. */
@@ -101,7 +101,7 @@ export class LetterComposer {
       return null;
     }
     const { runId, clientId, id: deliveryId } = claim;
-    const wayBack = content instanceof DomainError ? undefined : content.wayBackOf?.(deliveryId);
+    const returnPair = content instanceof DomainError ? undefined : content.returnPairOf?.(deliveryId);
     const raw: Compose = ({ eightBitMime }) => {
       if (content instanceof DomainError) throw content;
       const date = this.clock.now();
@@ -122,10 +122,10 @@ export class LetterComposer {
         boundary: boundaryOf(digest),
         date,
         eightBitMime,
-        unsubscribeAddress: wayBack?.unsubscribe,
+        unsubscribeAddress: returnPair?.unsubscribe,
       });
     };
-    return { from: wayBack?.bounce ?? this.account.identity.from.address, raw };
+    return { from: returnPair?.bounce ?? this.account.identity.from.address, raw };
   }
 
   private content(runId: number): Promise<RunContent | DomainError> {
@@ -178,7 +178,7 @@ export class LetterComposer {
         date: run.createdAt.toISOString(),
         timeZone,
       },
-      wayBackOf: await this.returns.writer(),
+      returnPairOf: await this.returns.writer(),
       linkOf: (deliveryId, email) => unsubscribeUrl(this.config.publicUrl, tokenOf(deliveryId, email)),
     };
   }

@@ -7,6 +7,7 @@ import {
   mayOverride,
 } from '../../domain/preflight';
 import { exclusionReasons } from '../../domain/codes';
+import { worded } from '../../domain/problems';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { Preflight } from '../../features/scheduling/preflight.service';
 import { emptyForm, type FormState } from '../form-state';
@@ -88,6 +89,7 @@ export function Findings({ findings, of, isWaived = false }: FindingsProps) {
         {findings.map((finding, i) => (
           <li key={i}>
             <Chip tone={TONE[finding.level]}>{t.preflight.levels[finding.level]}</Chip> {words(finding)}{' '}
+            <MessageErrors of={finding} />
             <Mended finding={finding} of={of} />
             <DnsRecord values={finding.values} />
           </li>
@@ -98,6 +100,21 @@ export function Findings({ findings, of, isWaived = false }: FindingsProps) {
           <a href={`/messages/${of.messageId}`}>{t.preflight.toMessage}</a>
         </p>
       )}
+    </>
+  );
+}
+
+/** What is wrong with which part of the message. */
+function MessageErrors({ of: { errors = [] } }: { of: Finding }) {
+  const { t } = useReader();
+  return (
+    <>
+      {errors.map((error, i) => (
+        <div key={i}>
+          {error.field in t.field ? `${t.field[error.field as keyof typeof t.field]}: ` : ''}
+          {worded(t.problems, error)}
+        </div>
+      ))}
     </>
   );
 }

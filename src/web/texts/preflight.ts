@@ -38,7 +38,7 @@ export const preflightRu: Widened<typeof preflightEn> = {
 
 export const findingsRu: Texts = {
   POSTAL_ADDRESS_MISSING: () => 'В письмах нет почтового адреса, которого требует закон: без него они не отправляются.',
-  TEMPLATE_FAILED: ({ problem }) => `Из этого сообщения нельзя составить письмо: ${problem}`,
+  TEMPLATE_FAILED: () => 'Из этого сообщения нельзя составить письмо: исправьте его.',
   UNSUBSCRIBE_HIDDEN: () =>
     'Читатель не увидит, как отписаться: в конце сообщения не закрыт комментарий или элемент. Закройте его.',
   TEXT_EMPTY: () =>
