@@ -54,6 +54,11 @@ class BulkDto {
   search?: string;
 
   @Optional()
+  @IsIn(['all'])
+  @Said({ description: 'The comment and the fields of one’s own are searched, too; with `search` only.' })
+  searchIn?: 'all';
+
+  @Optional()
   @IsString()
   @MaxLength(200)
   @Said({ description: 'The name of a tag, or its id.' })

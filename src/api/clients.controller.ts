@@ -68,6 +68,11 @@ class ClientPatchDto extends IntersectionType(PartialType(ClientDto), VersionDto
 
 class ClientFilterDto extends SearchDto {
   @IsOptional()
+  @IsIn(['all'])
+  @Said({ description: 'The comment and the fields of one’s own are searched, too: seconds at a million clients.' })
+  searchIn?: 'all';
+
+  @IsOptional()
   @IsString()
   @MaxLength(200)
   @Said({ description: 'Only clients with this tag: its name or, if there is no tag of this name, its id.' })
@@ -130,7 +135,7 @@ export class ClientsController {
   ) {}
 
   @Get()
-  @Operation('Clients, newest first', pageOf(ClientAnswer), { conflicts: ['SEGMENT_TOO_SLOW'] })
+  @Operation('Clients, newest first', pageOf(ClientAnswer), { conflicts: ['SEARCH_TOO_SLOW', 'SEGMENT_TOO_SLOW'] })
   async list(@CurrentViewer() viewer: Viewer, @Query() query: ClientQueryDto) {
     const page = await this.clients.list(viewer, query);
     return { ...page, items: page.items.map(clientAnswer) };

@@ -3,11 +3,11 @@ import { CLIENT_FILTERS, type ClientFilter } from '../features/clients/client-li
 import { type FormValues, oneOf, wholeNumber } from './web-controller';
 
 /** What the list of clients is narrowed by: of the parameters of its address those that can be read. */
-export function clientFilter({ search, tag, subscription, segmentId }: FormValues): ClientFilter {
+export function clientFilter({ search, searchIn, tag, subscription, segmentId }: FormValues): ClientFilter {
   const status = oneOf(subscriptionStatuses, subscription);
   const segment = wholeNumber(segmentId);
   return {
-    ...(search?.trim() && { search }),
+    ...(search?.trim() && { search, ...(searchIn === 'all' && { searchIn }) }),
     ...(tag?.trim() && { tag }),
     ...(status && { subscription: status }),
     ...(segment && { segmentId: segment }),

@@ -21,6 +21,7 @@ import { DeliveryProcessor } from '../../src/worker/delivery.processor';
 import type { Outages } from '../../src/features/consent/outages.service';
 import type { PlanProcessor } from '../../src/worker/plan.processor';
 import { Processors } from '../../src/worker/processors';
+import type { ReturnWatch } from '../../src/features/scheduling/return-watch.service';
 import type { RunFinisher } from '../../src/worker/run-finisher';
 import type { ScheduleProcessor } from '../../src/worker/schedule.processor';
 import type { ServiceProcessor } from '../../src/worker/service.processor';
@@ -203,7 +204,16 @@ describe('the queue beside the ledger', () => {
     const idle = { process: () => Promise.resolve() } as unknown as PlanProcessor &
       ScheduleProcessor &
       ServiceProcessor;
-    const worker = new Processors(deliveries, idle, idle, idle, {} as RunFinisher, ledger.redis, ledger.config);
+    const worker = new Processors(
+      deliveries,
+      idle,
+      idle,
+      idle,
+      {} as RunFinisher,
+      {} as ReturnWatch,
+      ledger.redis,
+      ledger.config,
+    );
     worker.onModuleInit();
     await worker.run((reason) => asked.push(Number(reason)));
     await ledger.feeder.feed();

@@ -62,7 +62,8 @@ export class ClientsService {
   async list(viewer: Viewer, query: ClientQuery): Promise<Page<ClientView>> {
     const sort = query.sort ?? '-id';
     const { where, params, count } = await listedClients(this.database, viewer, query);
-    const sql = query.segmentId === undefined ? this.database : inTime(this.database);
+    const slow = query.searchIn ? 'SEARCH_TOO_SLOW' : query.segmentId === undefined ? null : 'SEGMENT_TOO_SLOW';
+    const sql = slow === null ? this.database : inTime(this.database, slow);
     const page = await listPage<ClientRow>(
       sql,
       {

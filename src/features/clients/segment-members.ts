@@ -6,7 +6,7 @@ import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { SegmentFilter } from '../../domain/segment-filter';
 import { segmentSql } from './segment-sql';
 
-/** How long a list of a segment's clients may take. */
+/** How long a list may take whose clients no index finds. */
 const LIST_MS = 5_000;
 
 /** A segment as it is asked: its filter, and by whose calendar. */
@@ -33,11 +33,17 @@ export function isMember({ filter, ownerId, timeZone }: AskedSegment, params: un
   return `${owner} AND ${segmentSql(filter, { timeZone, now: null }, params)}`;
 }
 
-/** Each statement is bounded in time. @throws ConflictError SEGMENT_TOO_SLOW */
-export function inTime(database: Database): Sql {
+const TOO_SLOW = {
+  SEGMENT_TOO_SLOW: 'It takes too long to find the clients of this segment.',
+  SEARCH_TOO_SLOW:
+    'It takes too long to search all comments and fields. Search names and addresses, or make a segment.',
+};
+
+/** Each statement is bounded in time. @throws ConflictError with this code */
+export function inTime(database: Database, code: keyof typeof TOO_SLOW): Sql {
   const run = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
     const read = await within(database, LIST_MS, work);
-    if (!read) throw new ConflictError('SEGMENT_TOO_SLOW', 'It takes too long to find the clients of this segment.');
+    if (!read) throw new ConflictError(code, TOO_SLOW[code]);
     return read.value;
   };
   return {

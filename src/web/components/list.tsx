@@ -113,7 +113,7 @@ interface ResultsProps<T> extends Omit<TableProps<T>, 'rows'> {
 }
 
 /** What in the address of a list does not narrow it. */
-export const NO_FILTERS = [...PAGE_PARAMETERS, 'sort', 'columns'];
+export const NO_FILTERS = [...PAGE_PARAMETERS, 'sort', 'columns', 'searchIn'];
 
 /** The rows of a list, and the links to other pages. */
 export function Results<T>({ page, empty, children, attributes, ...table }: ResultsProps<T>) {

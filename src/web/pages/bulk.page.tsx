@@ -53,7 +53,10 @@ export function TickPage() {
 export function BulkBar({ total, tags }: { total: number | undefined; tags: readonly string[] }) {
   const { t, query, format, user } = useReader();
   // Also what the list did not understand: the action is refused then.
-  const filters = [...query].filter(([name, value]) => value && name !== 'ownerId' && !NO_FILTERS.includes(name));
+  const filters = [...query].filter(
+    ([name, value]) =>
+      value && name !== 'ownerId' && (!NO_FILTERS.includes(name) || (name === 'searchIn' && query.get('search'))),
+  );
   // The list shows another owner's clients: an action would be about one's own.
   if (query.get('ownerId') && query.get('ownerId') !== String(user?.id)) return null;
   return (
@@ -119,7 +122,13 @@ export function BulkPage({ form, action, choice, emails, segment }: AskProps) {
   const all = filter !== null;
   const filters = Object.entries(filter ?? {}) as [keyof typeof t.bulk.by, string | number][];
   const shown = (name: string, value: string | number) =>
-    name === 'subscription' ? t.subscription[value as SubscriptionStatus] : name === 'segmentId' ? segment : value;
+    name === 'subscription'
+      ? t.subscription[value as SubscriptionStatus]
+      : name === 'segmentId'
+        ? segment
+        : name === 'searchIn'
+          ? t.finding.searchIn.all
+          : value;
   if (!all && clientIds.length === 0) return <Nobody unread={unread} />;
   return (
     <>

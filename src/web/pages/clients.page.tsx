@@ -22,6 +22,9 @@ const SORTS = [
   '-fullName',
 ] as const satisfies (typeof clientSorts)[number][];
 
+/** Up to so many clients a search through everything answers while somebody types. */
+const SEARCHED_SOON = 20_000;
+
 interface ListProps {
   clients: Page<ClientView>;
   sorted: (typeof clientSorts)[number];
@@ -79,6 +82,13 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
           label={t.clients.subscription}
           all={t.list.all}
           options={subscriptionStatuses.map((value) => ({ value, text: t.subscription[value] }))}
+        />
+        <Pick
+          name="searchIn"
+          label={t.finding.searchIn.label}
+          all={t.finding.searchIn.names}
+          options={[{ value: 'all', text: t.finding.searchIn.all }]}
+          {...(!query.has('search') && total !== undefined && total <= SEARCHED_SOON && { chosen: 'all' })}
         />
         <SegmentPick segments={segments} asked={segment} />
         <OwnerPick />

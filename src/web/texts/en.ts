@@ -393,7 +393,7 @@ export const en = {
     goesOn: 'It runs in the background: you can leave this page.',
     everybody: 'All your clients.',
     progress: (done: string, total: string | null) => (total === null ? `${done} done` : `${done} of ${total} done`),
-    by: { search: 'Search', tag: 'Tag', subscription: 'Subscription', segmentId: 'Segment' },
+    by: { search: 'Search', searchIn: 'Search in', tag: 'Tag', subscription: 'Subscription', segmentId: 'Segment' },
     status: { running: 'Under way', done: 'Done', stopped: 'Stopped' },
     actions: { tag: 'Add tags', untag: 'Remove tags', delete: 'Delete', suppress: 'Exclude from mail' },
     ask: {
@@ -1003,6 +1003,8 @@ export const en = {
     LETTER_UNDER_WAY: 'A letter to this person is under way. Please try again later; it may take a quarter of an hour.',
     SEGMENT_IN_USE: 'Mailings use this segment. Delete them or give them another one first.',
     SEGMENT_NAME_TAKEN: 'You have a segment with this name already.',
+    SEARCH_TOO_SLOW:
+      'It takes too long to search all comments and fields. Search names and addresses, or make a segment.',
     SEGMENT_TOO_SLOW: 'It takes too long to find these clients. Simplify the segment.',
     TOO_MANY_SEGMENTS: 'You have 500 segments already. Delete one first.',
     MESSAGE_IN_USE: 'Mailings use this message. Delete them or give them another one first.',
