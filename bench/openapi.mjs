@@ -131,7 +131,11 @@ async function ask(program, api, { token }, { folder, seed, examples, only }) {
       '--no-color',
       ...(only ? [`--include-path-regex=${only}`] : []),
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: folder,
+      env: { ...process.env, SCHEMATHESIS_HOOKS: join(projectFolder, 'bench/schemathesis_hooks.py') },
+    },
   );
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));

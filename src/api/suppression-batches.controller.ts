@@ -144,7 +144,9 @@ export class SuppressionBatchesController {
   }
 
   @Post('undo')
-  @Operation('Lift all suppressions of a batch, or all hard bounces of a time and domain', UndoneAnswer)
+  @Operation('Lift all suppressions of a batch, or all hard bounces of a time and domain', UndoneAnswer, {
+    problems: [404],
+  })
   @HttpCode(200)
   async undo(@CurrentViewer() viewer: Viewer, @Body() { batchId, from, to, provider }: UndoDto) {
     const lifted = await this.batches.undo(viewer, {
