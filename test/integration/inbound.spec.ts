@@ -326,8 +326,7 @@ describe('what follows', () => {
     expect(await tries()).toEqual([{ failures: 5, judgedAt: null }]);
     expect(await judge(id)).toBeNull();
     expect(await tries()).toEqual([{ failures: 5, judgedAt: null }]);
-    const problem = async () =>
-      (await api.call('GET', `/api/v1/inbound/${id}`, { token: admin.token })).body.problem as unknown;
+    const problem = async () => (await api.call('GET', `/api/v1/inbound/${id}`, { token: admin.token })).body.problem;
     expect(await problem()).toBe('given_up');
     await query('UPDATE inbound_letters SET failures = 1 WHERE id = $1', [id]);
     expect(await problem()).toBe('interrupted');
