@@ -6,6 +6,7 @@ import { DomainError } from '../domain/errors';
 import { inboundBases, type InboundKind, inboundKinds, inboundReasons, matchWays } from '../domain/inbound-decision';
 import type { Viewer } from '../domain/permissions';
 import { INBOUND_MAX_BYTES } from '../domain/read-letter';
+import { inboundProblems } from '../features/inbound/inbound-judge.service';
 import { InboundLetters, inboundSources } from '../features/inbound/inbound-letters.service';
 import { readBytes, unsupported } from '../http/body';
 import { Id } from '../http/id.pipe';
@@ -46,7 +47,10 @@ class InboundAnswer extends Shape({
   subject: text,
   size: said('In bytes.', count),
   judgedAt: said('Null: it is still to be judged, or to be judged anew.', nullable(time)),
-  problem: said('Why it could not be judged.', nullable(text)),
+  problem: said(
+    'Why it is not judged: it is tried again, unless it is given up, until somebody asks for it.',
+    nullable(oneOf(inboundProblems)),
+  ),
   kind: said('What it is; null until it is judged.', nullable(oneOf(inboundKinds))),
   reason: nullable(oneOf(inboundReasons)),
   basis: said('What it was judged by.', nullable(oneOf(inboundBases))),

@@ -87,6 +87,8 @@ class Rows<Header extends TableHeader, Row extends { kind: string }> {
 /** Reads the rows of a workbook's sheet, of which the first one that is not empty is the header. */
 export class RecordTable<Header extends TableHeader, Row extends { kind: string }> {
   header: Header | null = null;
+  /** It is no text. */
+  readonly encoding = null;
   private readonly rows: Rows<Header, Row>;
   private found = false;
 
@@ -181,8 +183,7 @@ export class CsvTable<Header extends TableHeader, Row extends { kind: string }> 
   }
 
   private takeGathered(): Uint8Array {
-    const [only, ...more] = this.gathered;
-    const bytes = more.length === 0 ? (only ?? new Uint8Array(0)) : Buffer.concat(this.gathered);
+    const bytes = this.gathered.length === 1 ? this.gathered[0]! : Buffer.concat(this.gathered);
     this.gathered = [];
     this.size = 0;
     return bytes;
@@ -230,10 +231,6 @@ export class CsvTable<Header extends TableHeader, Row extends { kind: string }> 
       const before = this.head;
       const line = lineEnd < 0 ? this.head : this.head.slice(0, lineEnd);
       this.head = lineEnd < 0 ? '' : this.head.slice(lineEnd + 1);
-      if (line === '') {
-        this.line++;
-        continue;
-      }
       const separator = /^"?sep=([^"])"?\s*$/i.exec(line)?.[1];
       if (separator) this.delimiters = [separator];
       else if (line.trim() !== '') {

@@ -216,7 +216,7 @@ function statisticsReport(letter: ReadLetter): InboundReason | null {
 const reportedAddress = (reports: RecipientReport[]): string | null =>
   reports[0]?.originalRecipients[0] ?? (reports[0]?.finalRecipient || null);
 
-/** Rule 4: the block of the ledger's address counts; if there is none, a forward of it failed. */
+/** The block of the ledger's address counts; if there is none, a forward of it failed. */
 function byReport(reports: RecipientReport[], letter: ReadLetter, match: Match, sender: string): Told {
   const isOf = ({ finalRecipient, originalRecipients }: RecipientReport) =>
     [finalRecipient, ...originalRecipients].some((each) => sameAddress(each, match.email));
@@ -265,7 +265,7 @@ function rulingOf(report: RecipientReport, letter: ReadLetter, { email }: Match,
   return { ruling, enhanced, text: diagnostic === '' ? text : diagnostic };
 }
 
-/** Rule 6: what is said next to the address, above the copy of the letter. */
+/** What is said next to the address, above the copy of the letter. */
 function byText(letters: ReadLetter[], match: Match, sender: string): Told {
   const letter = letters.find((each) => isFromDaemon(each, '')) ?? letters[0]!;
   const { kind, reply, words, address } = textBounce(letter, match.email);

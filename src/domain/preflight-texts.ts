@@ -30,9 +30,9 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
   SPF_SEVERAL: ({ domain, found }) =>
     `${domain} has ${found} SPF records, which makes all of them void. Join them into one.`,
   SPF_BROKEN: ({ domain, fault, at }) =>
-    `The SPF record of ${domain} can't be evaluated: ${spfFault(String(fault), at)}. Correct it.`,
+    `The SPF record of ${domain} can't be used: ${spfFault(String(fault), at)}. Correct it.`,
   SPF_LOOKUPS: ({ domain, lookups, max }) =>
-    `The SPF record of ${domain} takes ${lookups} DNS look-ups. Above ${max} servers take it for broken: remove ` +
+    `The SPF record of ${domain} takes ${lookups} DNS look-ups. With more than ${max} of them, servers treat it as broken: remove ` +
     'services that you do not use any more, or name addresses (ip4:, ip6:).',
   DKIM_OFF: ({ domain }) =>
     `Letters are not signed here. Unless your relay signs them for ${domain}, large providers refuse them in bulk. ` +
@@ -51,13 +51,13 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
   DMARC_BROKEN: ({ name, found }) =>
     Number(found) > 1
       ? `${name} has ${found} DMARC records, which makes all of them void. Leave one.`
-      : `The DMARC record at ${name} says no policy that is known: it counts as none. Correct it.`,
+      : `The DMARC record at ${name} names no policy that receivers know: it is as if there were none. Correct it.`,
   NOT_ALIGNED: ({ domain, envelope, dkim }) =>
     dkim === ''
-      ? `The envelope is of ${envelope} and letters are not signed here: unless the relay signs them for ${domain}, ` +
-        'DMARC fails. Make sure that it does, or set DKIM_DOMAIN and DKIM_PRIVATE_KEY.'
-      : `Nothing vouches for From's domain ${domain}: the envelope is of ${envelope}, the signature of ${dkim}. ` +
-        `DMARC fails for every letter. Sign with a key of ${domain}.`,
+      ? `The envelope sender (Return-Path) is of ${envelope}, and letters are not signed here: unless the relay signs them for ${domain}, ` +
+        'the DMARC check fails. Make sure that it does, or set DKIM_DOMAIN and DKIM_PRIVATE_KEY.'
+      : `Nothing vouches for the sender's domain ${domain}: the envelope sender (Return-Path) is of ${envelope}, the signature of ${dkim}. ` +
+        `The DMARC check fails for every letter. Sign with a key of ${domain}.`,
   PTR_MISSING: ({ ip }) => `${ip} has no name (PTR): many servers refuse its mail. Have your provider set one.`,
   PTR_DIFFERENT: ({ ip, host }) =>
     `${ip} is called ${host} (PTR), which does not lead back to it. Give that name the address, or correct the PTR.`,
@@ -65,8 +65,8 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     `Letters may go to ${host} without TLS, readable on the way. Let SMTP_URL begin with smtps://, or add ` +
     'requireTLS=true.',
   FBL_NOT_ALIGNED: ({ address, domain }) =>
-    `Letters do not name ${address} for complaints: it has to be of ${domain}, or of a domain below it, and letters ` +
-    'have to be signed for that. Change FBL_ADDRESS or DKIM_DOMAIN.',
+    `Letters do not name ${address} for complaints: the address has to be at ${domain} or a subdomain, and letters ` +
+    'have to be signed for that domain. Change FBL_ADDRESS or DKIM_DOMAIN.',
   DNS_UNANSWERED: ({ names }) => `DNS did not answer in time, so this is not known: ${names}.`,
 
   HTML_LONG: ({ kilobytes, max }) =>

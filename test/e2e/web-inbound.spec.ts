@@ -15,7 +15,7 @@ afterAll(() => site?.stop());
 
 test.each([
   ['en', 'Incoming', 'Bounced', 'there is no such mailbox'],
-  ['ru', 'Входящие', 'Возврат', 'нет такого ящика'],
+  ['ru', 'Входящие', 'Вернулось', 'нет такого ящика'],
 ])('are listed with what they are, and shown as they came: %s', async (language, title, bounced, why) => {
   const { page, id } = await site.visitor(`anna-${language}@example.org`, { javaScriptEnabled: false });
   await site.api.database.affected('UPDATE users SET language = $2 WHERE id = $1', [id, language]);
@@ -41,13 +41,13 @@ test.each([
   const shown = await main.innerText();
   for (const part of [bounced, why, '5.1.1', '550 5.1.1 no such user', letter.returnPair.bounce, text])
     expect(shown).toContain(part);
-  // A user can not have it judged anew.
+  // A user can not have it read again.
   expect(await main.getByRole('button').count()).toBe(0);
   const file = await page.request.get(`/inbound/${inboundId}/letter.eml`);
   expect([file.headers()['content-type'], (await file.body()).equals(raw)]).toEqual(['message/rfc822', true]);
 });
 
-test('a manager has a letter judged anew; pages are accessible and fit a phone', async () => {
+test('a manager has a letter read again; pages are accessible and fit a phone', async () => {
   const boss = await site.api.person('manager');
   const { page } = await site.open({ viewport: { width: 360, height: 740 } });
   await site.signIn(page, boss.email);
@@ -57,14 +57,26 @@ test('a manager has a letter judged anew; pages are accessible and fit a phone',
     if (process.env.SHOTS)
       await page.screenshot({ path: `${process.env.SHOTS}/phone${path.replaceAll('/', '-')}.png`, fullPage: true });
   }
-  await page.locator('main').getByRole('button', { name: 'Judge anew' }).click();
-  expect(await page.locator('[role=status]').innerText()).toContain('judged anew');
+  await page.locator('main').getByRole('button', { name: 'Read it again' }).click();
+  expect(await page.locator('[role=status]').innerText()).toContain('read again');
   if (process.env.SHOTS) {
     await page.setViewportSize({ width: 1200, height: 800 });
     for (const path of ['/inbound', '/inbound/1', '/suppressions']) {
       await page.goto(path);
       await page.screenshot({ path: `${process.env.SHOTS}/wide${path.replaceAll('/', '-')}.png`, fullPage: true });
     }
+  }
+  const pages: [string, string][] = [
+    ['en', 'It could not be read several times'],
+    ['ru', 'Несколько попыток не удались'],
+  ];
+  for (const [language, text] of pages) {
+    await site.api.database.affected('UPDATE users SET language = $2 WHERE id = $1', [boss.id, language]);
+    await site.api.database.affected(
+      `UPDATE inbound_letters SET judged_at = NULL, failures = 5, problem = 'failed' WHERE id = 1`,
+    );
+    await page.goto('/inbound/1');
+    expect(await page.locator('main').innerText()).toContain(text);
   }
   expect(site.complaints).toEqual([]);
 });

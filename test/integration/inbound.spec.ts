@@ -326,6 +326,26 @@ describe('what follows', () => {
     expect(await tries()).toEqual([{ failures: 5, judgedAt: null }]);
     expect(await judge(id)).toBeNull();
     expect(await tries()).toEqual([{ failures: 5, judgedAt: null }]);
+    const problem = async () => (await api.call('GET', `/api/v1/inbound/${id}`, { token: admin.token })).body.problem;
+    expect(await problem()).toBe('given_up');
+    await query('UPDATE inbound_letters SET failures = 1 WHERE id = $1', [id]);
+    expect(await problem()).toBe('interrupted');
+  });
+
+  it('a letter that can not be judged says so by a code', async () => {
+    const [letter] = (await sentTo(api, owner.id, ['error@follow.example'])) as [SentLetter];
+    const id = await handInReport(letter, { status: '5.1.1' });
+    await query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'`);
+    await query('CREATE TRIGGER refuse BEFORE INSERT ON delivery_events FOR EACH ROW EXECUTE FUNCTION refuse()');
+    try {
+      expect(await judge(id)).toBeNull();
+    } finally {
+      await query('DROP TRIGGER refuse ON delivery_events');
+      await query('DROP FUNCTION refuse');
+    }
+    const { body } = await api.call('GET', `/api/v1/inbound/${id}`, { token: admin.token });
+    expect(body).toMatchObject({ problem: 'failed', judgedAt: null, kind: null });
+    expect((await judge(id))?.verdict.kind).toBe('hard');
   });
 
   it('complaints stop a mailing at 0.3 % of a thousand letters to one domain', async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import dns2 from 'dns2';
 
 type Packet = InstanceType<typeof dns2.Packet>;
@@ -26,16 +25,15 @@ export class FakeDns {
   ) {}
 
   static async start(zone: Zone): Promise<FakeDns> {
-    const handle = async (request: Packet, send: (response: Packet) => unknown, client: object) => {
+    const handle = (request: Packet, send: (response: Packet) => unknown, client: object) => {
       const answer = started.answer(request);
       if (!answer) return;
-      if (started.delayMs > 0) await sleep(started.delayMs);
       // What is too long for a datagram is asked again by TCP, which brings sockets.
       if ('address' in client && 'size' in client && answer.toBuffer().length > MAX_UDP) {
         answer.answers = [];
         Object.assign(answer.header, { tc: 1 });
       }
-      send(answer);
+      setTimeout(send, started.delayMs, answer);
     };
     const tcp = dns2.createServer({ tcp: true, handle });
     await tcp.listen({ tcp: { port: 0, address: '127.0.0.1' } });

@@ -112,19 +112,11 @@ export class ImportStager {
     const file = new KeptFile(this.database, importId, fileBytes);
     if (await looksLikeWorkbook(file)) {
       const table = new RecordTable(clientsFormat(form));
-      return this.reading(
-        reading,
-        {
-          get header() {
-            return table.header;
-          },
-          encoding: null,
-        },
-        (batch) =>
-          this.inTurn(async () => {
-            await this.countReading(reading);
-            await readWorkbook(file, plan.sheet, table, batch);
-          }),
+      return this.reading(reading, table, (batch) =>
+        this.inTurn(async () => {
+          await this.countReading(reading);
+          await readWorkbook(file, plan.sheet, table, batch);
+        }),
       );
     }
     const csv = new ClientsCsv(form);

@@ -50,9 +50,9 @@ export const isHardBounced = (of: string, status = 'status'): string =>
     AND (coalesce(${of}.enhanced_code, '') ~ ${inSql(CLEAR_CODE)} OR ${of}.server_response !~* ${inSql(SAYS_LITTLE)}))`;
 
 /**
- * SQL: suppresses for everybody, or for the owner of each row, the addresses of `from`, whose rows have `email`, `owner_id`, `detail` and
- * `delivery_id`; one that would have expired does not any more. During an outage they are only noted: they stand there
- * as lifted and belong to its batch.
+ * SQL: suppresses for everybody, or for the owner of each row, the addresses of `from`, whose rows have `email`,
+ * `owner_id`, `detail` and `delivery_id`; one that would have expired does not any more. During an outage they are only
+ * noted: they stand there as lifted and belong to its batch.
  */
 export const suppressBounced = (
   from: string,

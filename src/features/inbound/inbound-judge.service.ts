@@ -35,8 +35,15 @@ export interface Judged {
 /** Judging one that fails so often is given up, until somebody asks for it. */
 export const FAILURES_MAX = 5;
 
+/**
+ * Why a letter is not judged: it `failed` with an error, which is logged, or the process was `interrupted`; it is tried
+ * again, unless it was `given_up`.
+ */
+export const inboundProblems = ['failed', 'interrupted', 'given_up'] as const;
+export type InboundProblem = (typeof inboundProblems)[number];
+
 const BEGIN = `UPDATE inbound_letters SET failures = failures + 1,
-         problem = coalesce(problem, CASE WHEN failures > 0 THEN 'judging it was interrupted' END)
+         problem = coalesce(problem, CASE WHEN failures > 0 THEN 'interrupted' END)
    WHERE id = $1 AND judged_at IS NULL AND failures < ${FAILURES_MAX}
   RETURNING id, received_at, envelope_from, envelope_to, raw, kind, delivery_id`;
 
@@ -72,10 +79,7 @@ export class InboundJudge {
           .catch(() => undefined);
         throw error;
       }
-      await this.database.affected('UPDATE inbound_letters SET problem = left($2, 500) WHERE id = $1', [
-        id,
-        storable((error as Error).message),
-      ]);
+      await this.database.affected(`UPDATE inbound_letters SET problem = 'failed' WHERE id = $1`, [id]);
       this.logger.warn({ event: 'inbound.failed', inboundId: id, err: error }, 'An incoming letter was not judged');
       return null;
     }

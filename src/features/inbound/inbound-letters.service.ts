@@ -11,7 +11,7 @@ import { decoded, header, headersOf, INBOUND_KEPT_BYTES, readLetter } from '../.
 import { audit } from '../audit/audit';
 import { storable } from '../ledger/ledger';
 import { forgetHealth } from '../consent/address-health';
-import { FAILURES_MAX } from './inbound-judge.service';
+import { FAILURES_MAX, type InboundProblem } from './inbound-judge.service';
 import { InboundJobs } from './inbound-jobs.service';
 
 export const inboundSources = ['api', 'pipe', 'listener'] as const;
@@ -30,8 +30,8 @@ export interface InboundView {
   size: number;
   /** Null: it was not judged yet, or is to be judged anew. */
   judgedAt: Date | null;
-  /** Why it could not be judged. */
-  problem: string | null;
+  /** Why it is not judged yet, if something went wrong. */
+  problem: InboundProblem | null;
   kind: InboundKind | null;
   reason: InboundReason | null;
   basis: InboundBasis | null;
@@ -54,8 +54,8 @@ export interface InboundQuery extends PageRequest {
 }
 
 const VIEW: View = {
-  select: `l.id, l.received_at, l.source, l.envelope_from, l.envelope_to, l.subject, l.size, l.judged_at, l.problem,
-    l.kind, l.reason, l.basis, l.address, l.enhanced_code, l.reply, l.blame, l.match_by, l.delivery_id, l.owner_id`,
+  select: `l.id, l.received_at, l.source, l.envelope_from, l.envelope_to, l.subject, l.size, l.judged_at,
+    CASE WHEN l.problem IS NOT NULL AND l.failures >= ${FAILURES_MAX} THEN 'given_up' ELSE l.problem END AS problem, l.kind, l.reason, l.basis, l.address, l.enhanced_code, l.reply, l.blame, l.match_by, l.delivery_id, l.owner_id`,
   from: 'inbound_letters l',
 };
 /** SQL: what the viewer $1 may see: a user only what is about their letters. */
@@ -156,7 +156,7 @@ export class InboundLetters {
     return this.get(viewer, id);
   }
 
-  /** For the sweeper: adds jobs that were lost, and deletes letters that are too old. */
+  /** For the sweeper: adds jobs that were lost, and deletes letters and what is known of addresses when they are too old. */
   async sweep(): Promise<void> {
     await this.jobs.add(
       await this.database.rows<{ id: number; failures: number }>(

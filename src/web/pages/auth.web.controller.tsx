@@ -151,10 +151,7 @@ export class AuthWebController {
       { email, fullName },
       async () => {
         await this.registration.register({ email, password, fullName, timeZone, language: reader.language }, origin);
-        return page(
-          (t) => t.auth.register,
-          <SaidPage title={reader.t.auth.register} text={reader.t.auth.registered} />,
-        );
+        return saidPage(reader.t.auth.register, reader.t.auth.registered);
       },
       (state) => this.registerPage(state),
     );
@@ -184,10 +181,7 @@ export class AuthWebController {
       async () => {
         const { status } = await this.registration.confirm(form.token ?? '', origin).catch(onThisPage);
         if (status === 'active') return redirect('/sign-in', 'confirmed');
-        return page(
-          (t) => t.auth.confirmTitle,
-          <SaidPage title={reader.t.auth.confirmTitle} text={reader.t.auth.waiting} />,
-        );
+        return saidPage(reader.t.auth.confirmTitle, reader.t.auth.waiting);
       },
       (state) => page((t) => t.auth.confirmTitle, <ConfirmPage action="/confirm" form={state} />),
     );
@@ -237,10 +231,7 @@ export class AuthWebController {
       form,
       async () => {
         await this.registration.forgot(form.email ?? '', origin);
-        return page(
-          (t) => t.auth.forgotTitle,
-          <SaidPage title={reader.t.auth.forgotTitle} text={reader.t.auth.linkSent} />,
-        );
+        return saidPage(reader.t.auth.forgotTitle, reader.t.auth.linkSent);
       },
       (state) => page((t) => t.auth.forgotTitle, <ForgotPage form={state} />),
     );
@@ -289,6 +280,8 @@ export class AuthWebController {
 
 export const linkOver = (text: string, again?: { to: string; text: string }) =>
   page((t) => t.invitations.over, <LinkOverPage text={text} {...(again && { again })} />);
+
+const saidPage = (title: string, text: string) => page(() => title, <SaidPage title={title} text={text} />);
 
 const secondStepPage = (form: FormState) => page((t) => t.secondFactor.step, <SecondStepPage form={form} />);
 

@@ -93,12 +93,14 @@ export function InboundPage({ letter, content }: Props) {
 
 function LetterFacts({ letter }: { letter: InboundView }) {
   const { t, format } = useReader();
-  const { deliveryId, reply, basis, matchBy, blame } = letter;
+  const { deliveryId, reply, basis, matchBy, kind, blame, judgedAt } = letter;
   const facts: (readonly [string, ComponentChildren])[] = [
     [t.inbound.why, whyOf(letter, t)],
+    ...(judgedAt && kind
+      ? [[t.inbound.followsLabel, t.inbound.follows[kind === 'soft' && blame === 'sender' ? 'ours' : kind]] as const]
+      : []),
     ...(reply ? [[t.inbound.said, <Reply text={reply} />] as const] : []),
     ...(letter.enhancedCode ? [[t.inbound.code, letter.enhancedCode] as const] : []),
-    ...(blame ? [[t.inbound.blameLabel, t.inbound.blame[blame]] as const] : []),
     [t.inbound.basisLabel, basis ? t.inbound.basis[basis] : '–'],
     [t.inbound.aboutWhom, letter.address ?? '–'],
     [
@@ -134,7 +136,7 @@ function Verdict({ of: { kind, judgedAt, problem } }: { of: InboundView }) {
 }
 
 function whyOf({ reason, problem }: InboundView, t: Texts): string {
-  if (problem) return problem;
+  if (problem) return t.inbound.problem[problem];
   if (reason === null) return '–';
   return reason in t.inbound.reason
     ? t.inbound.reason[reason as keyof typeof t.inbound.reason]

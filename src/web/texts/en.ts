@@ -135,7 +135,7 @@ export const en = {
   },
   deliveryEvent: {
     bounced: 'Bounced',
-    soft_bounced: 'Bounced for now',
+    soft_bounced: 'Bounced this time',
     delayed: 'Delayed',
     complained: 'Complained',
     unsubscribed: 'Unsubscribed',
@@ -144,7 +144,7 @@ export const en = {
   } satisfies Record<DeliveryEvent, string>,
   eventCount: {
     bounced: 'Bounced',
-    soft_bounced: 'Bounced for now',
+    soft_bounced: 'Bounced this time',
     complained: 'Complaints',
     unsubscribed: 'Unsubscribed',
   } satisfies Record<CountedEvent, string>,
@@ -156,7 +156,7 @@ export const en = {
     import: 'from a file',
     user: 'by hand',
     cli: 'on the command line',
-    mailto: 'by a letter to the address to unsubscribe',
+    mailto: 'by e-mail',
     inbound: 'by a letter that came back',
   } satisfies Record<SuppressionSource, string>,
   attemptStatus: { ok: 'Successful', failed: 'Not successful', unknown: 'Unknown' },
@@ -168,7 +168,7 @@ export const en = {
   subscription: subscriptionEn,
   statusCode: {
     complaint_rate:
-      'Too many recipients complained. Find out why before you resume it: complaints make providers put all letters into the spam folder.',
+      'Too many recipients complained. Find out why before you resume it: because of complaints, mail providers put all letters into the spam folder.',
     paused_by_manager: 'A manager paused this mailing.',
     owner_blocked: "The owner's account is blocked.",
     ended: 'Its end time has passed.',
@@ -293,7 +293,7 @@ export const en = {
       `${chosen} chosen, ${eligible} get it. The others do not: ${reasons}.`,
     excluded: {
       unsubscribed: (n: string) => `${n} unsubscribed`,
-      hard_bounce: (n: string) => `${n} bounced`,
+      hard_bounce: (n: string) => `${n} have a dead address`,
       complaint: (n: string) => `${n} complained`,
       manual: (n: string) => `${n} excluded by hand`,
       invalid: (n: string) => `${n} can get no mail`,
@@ -459,7 +459,7 @@ export const en = {
     skipped: 'Left out',
     suppressed: 'Get no mail',
     statusRows: (n: number, fresh: number) =>
-      `${count(n, 'line says', 'lines say')} that the address gets no mail (unsubscribed, bounced …); ${count(fresh, 'address is', 'addresses are')} excluded because of that.`,
+      `${count(n, 'line says', 'lines say')} that the address gets no mail (unsubscribed, dead address …); ${count(fresh, 'address is', 'addresses are')} excluded because of that.`,
     ignored: (columns: string) => `Ignored columns: ${columns}`,
     chooseAgain: 'Choose the columns again',
     undo: 'Undo this import',
@@ -860,7 +860,7 @@ export const en = {
       'suppressions.import': 'Imported excluded addresses',
       'suppressions.undo': 'Included addresses again',
       'suppressions.confirm': 'Excluded the addresses that a mail server refused',
-      'inbound.judge': 'Had an incoming letter judged anew',
+      'inbound.judge': 'Had an incoming letter read again',
       'sender.change': 'Changed the sender',
       'form.create': 'Made a sign-up form',
       'form.change': 'Changed a sign-up form',
@@ -1052,7 +1052,7 @@ export const en = {
     LETTERS_PER_DAY: 'This would be more letters than you may send in a day.',
   } satisfies Record<RefusalCode, string>,
   flashes: {
-    judgedAnew: 'The letter will be judged anew.',
+    judgedAnew: 'The letter will be read again in a moment.',
     suppressed: 'The address is excluded.',
     lifted: 'The address gets mailings again.',
     batchUndone: 'These addresses get mailings.',

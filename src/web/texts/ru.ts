@@ -153,7 +153,7 @@ export const ru: Texts = {
   },
   deliveryEvent: {
     bounced: 'Вернулось',
-    soft_bounced: 'Пока не доставлено',
+    soft_bounced: 'В этот раз вернулось',
     delayed: 'Задерживается',
     complained: 'Жалоба',
     unsubscribed: 'Отписка',
@@ -162,7 +162,7 @@ export const ru: Texts = {
   },
   eventCount: {
     bounced: 'Вернулось',
-    soft_bounced: 'Пока не доставлено',
+    soft_bounced: 'В этот раз вернулось',
     complained: 'Жалобы',
     unsubscribed: 'Отписки',
   },
@@ -174,7 +174,7 @@ export const ru: Texts = {
     import: 'из файла',
     user: 'вручную',
     cli: 'из командной строки',
-    mailto: 'письмом на адрес для отписки',
+    mailto: 'письмом',
     inbound: 'по письму, которое вернулось',
   },
   attemptStatus: { ok: 'Успешно', failed: 'Не успешно', unknown: 'Неизвестно' },
@@ -1077,7 +1077,7 @@ export const ru: Texts = {
     LETTERS_PER_DAY: 'Это больше писем, чем вам можно за день.',
   },
   flashes: {
-    judgedAnew: 'Письмо будет разобрано заново.',
+    judgedAnew: 'Сейчас письмо будет разобрано ещё раз.',
     suppressed: 'Адрес исключён.',
     lifted: 'Адрес снова получает рассылки.',
     batchUndone: 'Эти адреса получают рассылки.',
