@@ -11,12 +11,12 @@ const listOf = (t: string) =>
     .filter((part) => part !== '');
 const HOST_PORT = /^(?:\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i;
 
-/** The check before mailings start, and what letters tell providers for complaints. */
+/** The check before mailings go out, and what letters tell providers for complaints. */
 export const preflightSettings = {
   preflight: setting<PreflightMode>({
     env: 'PREFLIGHT',
     about:
-      'The check before mailings start: warn (SPF, DKIM and DMARC that are wrong block mailings to 5,000 and more), ' +
+      'The check before mailings go out: warn (SPF, DKIM and DMARC that are wrong block mailings to 5,000 and more), ' +
       'strict (they block all), off (DNS, content and list are not looked at).',
     default: 'warn',
     parse: oneOf(...preflightModes),

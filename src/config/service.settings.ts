@@ -65,7 +65,7 @@ export const serviceSettings = {
     env: 'SENDER_ADDRESS',
     about:
       'The postal address that letters show for users who entered none of their own, in one line. Without either, ' +
-      'marketing mailings do not start.',
+      'marketing mailings do not go out.',
     default: '',
     parse: (t) => text(t.trim()),
   }),

@@ -15,7 +15,7 @@ export interface Notice {
 }
 
 const COOKIE = 'gonets_notice';
-/** Twice as many bytes in Russian, a third more as base64url: a cookie may have 4,096. */
+/** In characters: a Russian one has two bytes, base64url adds a third, and a cookie may have 4,096 bytes. */
 const MAX_LENGTH = 700;
 
 /** Why something was refused, in the reader's language: the true cause, as far as it may be told. */

@@ -1,5 +1,5 @@
 /**
- * Where a page of a keyset-paged list lies. A cursor only leads on, so the address carries the way that was come: the
+ * Where a page of a keyset-paged list lies. A cursor only leads forward, so the address carries the way back: the
  * pages before this one, each with the number of its first row. All of it comes from the caller, and is only used to
  * make links; the list itself checks each cursor.
  */
@@ -40,14 +40,14 @@ export function placeOf(query: URLSearchParams, shown: number, nextCursor: strin
   };
 }
 
-/** One that is broken anywhere is none. */
+/** The steps of a trail; none, if any part of it is malformed. */
 function stepsOf(text: string): Step[] {
   if (text === '' || text.length > TRAIL_MAX) return [];
   const steps = text.split('.').map((step) => STEP.exec(step));
   return steps.every((step) => step !== null) ? steps.map((step) => [Number(step[1]), step[2] ?? '']) : [];
 }
 
-/** The way that was come, its beginning forgotten if it is too long. */
+/** The steps as a text; the earliest are left out if it would be too long. */
 function trailText(steps: Step[]): string {
   let text = '';
   for (const [row, cursor] of steps.slice(-STEPS_MAX).reverse()) {

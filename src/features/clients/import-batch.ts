@@ -69,7 +69,7 @@ export class Batch implements TableSink<ClientLine> {
 
   private addRejected({ line, errors, record, excluded }: RejectedLine): void {
     this.rejected++;
-    // Who is out is excluded, whatever else is wrong with the line.
+    // An address that the file marks as getting no mail is excluded, whatever else is wrong with the line.
     if (excluded)
       this.good.add([this.importId, line, excluded.email, '', '', null, null, excluded.reason, excluded.detail, 't']);
     const before = this.kept;

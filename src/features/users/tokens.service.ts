@@ -34,8 +34,8 @@ export class TokensService {
   constructor(private readonly database: Database) {}
 
   /**
-   * A token that is made with a token has at most its scopes and its life; who may hand in letters makes one that may. None is made after a block, or after the end
-   * of the session or token of the request.
+   * A token that is made with another has at most its scopes and its life; only users who may hand in letters make one
+   * that may. None is made after a block, or after the end of the session or token of the request.
    * @throws ValidationError, ForbiddenError, DomainError UNAUTHENTICATED, ConflictError OWNER_BLOCKED
    */
   async create(userId: number, input: NewToken, viewer = OPERATOR): Promise<ApiToken & { token: string }> {
@@ -47,7 +47,7 @@ export class TokensService {
     if (scopes.includes('inbound')) requireMay(viewer, 'inbound.take');
     const { token: maker } = viewer;
     const expiresAt = input.expiresAt ?? maker?.expiresAt ?? null;
-    // What the scope `inbound` allows, `write` allows to who may do it.
+    // `write` includes what `inbound` allows, for users who may do it.
     const may = (scope: TokenScope) => maker?.scopes.includes(scope === 'inbound' ? 'write' : scope);
     if (maker && !scopes.every(may))
       throw new ForbiddenError('A token can not make a token with more scopes than it has.');

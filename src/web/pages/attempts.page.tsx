@@ -10,7 +10,7 @@ import { useReader } from '../reader';
 interface Props {
   /** Null: it would take too long to find them. */
   attempts: Page<AttemptView> | null;
-  /** What the address names by its number, in words. */
+  /** The names of the client and the mailing whose ids are in the address; empty if none are. */
   named: { client: string; mailing: string };
 }
 

@@ -155,7 +155,7 @@ function NowAndNext({ present }: Pick<HomeProps, 'present'>) {
   );
 }
 
-/** Those whose letters failed for good on that day. */
+/** The list of the letters that failed for good on that day. */
 const failedOn = (day: string | undefined): string =>
   `/attempts?${new URLSearchParams({ status: 'final', ...(day && { from: day, to: day }) }).toString()}`;
 

@@ -13,7 +13,7 @@ import { CountBox } from './segment-form.page';
 
 interface ListProps {
   segments: Page<SegmentView>;
-  /** What the filters of each owner name. */
+  /** The names of the tags, mailings and fields that the filters mention, by owner. */
   names: ReadonlyMap<number, FilterNames>;
 }
 

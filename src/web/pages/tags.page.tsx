@@ -79,7 +79,7 @@ function Topic({ form }: { form: FormState }) {
 
 interface TagProps {
   tag: Tag;
-  /** Into which it may be merged. */
+  /** The tags that it may be merged into. */
   others: Tag[];
   form: FormState;
   merge: FormState;

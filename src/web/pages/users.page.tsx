@@ -69,7 +69,7 @@ export function UsersPage({ users }: { users: Page<UserView> }) {
   );
 }
 
-/** Who shall come in, and as what: those roles that the viewer may give. */
+/** The form to invite somebody, with the roles that the viewer may give. */
 export function InvitePage({ form, roles: offered }: { form: FormState; roles: readonly Role[] }) {
   const { t } = useReader();
   return (
@@ -112,7 +112,7 @@ interface UserProps {
   may: { block: boolean; role: boolean; invite: boolean };
 }
 
-/** The invitation once more, or never. */
+/** Buttons to send an invitation again, and to withdraw it. */
 function Inviting({ user }: { user: UserView }) {
   const { t } = useReader();
   return (
