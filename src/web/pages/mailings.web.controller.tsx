@@ -153,7 +153,8 @@ export class MailingsWebController {
   /** The letter of the message that is chosen in the form on the page before. */
   @Get('letter')
   async letter(@CurrentViewer() viewer: Viewer, @Ask() { messageId, mailingId }: FormValues): Promise<WebAnswer> {
-    const message = await this.messages.get(viewer, wholeNumber(messageId) ?? 0);
+    const id = wholeNumber(messageId);
+    const message = id ? await this.messages.get(viewer, id) : undefined;
     return fragment(<LetterLook message={message} at={formOf(wholeNumber(mailingId))} />);
   }
 
