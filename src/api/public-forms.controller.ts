@@ -77,9 +77,9 @@ class FormOrigins implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const http = context.switchToHttp();
-    const request = http.getRequest<Request<{ token: string }>>();
+    const request = http.getRequest<Request<{ id: string }>>();
     const response = http.getResponse<Response>();
-    const form = await this.signups.open(request.params.token).catch(absent);
+    const form = await this.signups.open(request.params.id).catch(absent);
     const origin = request.get('origin');
     response.vary('Origin');
     if (form && origin !== undefined && form.allowedOrigins.includes(origin)) {
@@ -105,10 +105,10 @@ export class PublicFormsController {
 
   @Public()
   @FromAnywhere()
-  @Post(':token')
+  @Post(':id')
   @HttpCode(202)
   @Operation('Sign up by a form, named by its token; the same answer for every address', EMPTY, { problems: [429] })
-  async signUp(@Param('token') token: string, @Body() body: SignupDto, @Req() request: Request) {
+  async signUp(@Param('id') token: string, @Body() body: SignupDto, @Req() request: Request) {
     const { email, fullName = '', fields = {}, topics = [], altcha = '' } = body;
     const sender = { ip: originOf(request).ip, origin: siteOf(request) };
     await this.signups.signUp(token, { email, fullName, fields, topics, proof: altcha, trap: '' }, sender);
@@ -117,17 +117,17 @@ export class PublicFormsController {
 
   @Public()
   @FromAnywhere()
-  @Options(':token')
+  @Options(':id')
   @HttpCode(204)
   @Operation('Which sites may send a form, for browsers', null)
-  preflight(@Param('token') _token: string): void {}
+  preflight(@Param('id') _token: string): void {}
 
   @Public()
-  @Get(':token/challenge')
+  @Get(':id/challenge')
   @Operation('A proof of work to be done for one sign-up by a form, named by its token', AltchaAnswer, {
     problems: [503],
   })
-  async challenge(@Param('token') token: string) {
+  async challenge(@Param('id') token: string) {
     await this.signups.open(token);
     const { algorithm, challenge, maxnumber = 0, salt, signature } = await this.gate.challenge(token);
     return AltchaAnswer.of({ algorithm, challenge, maxnumber, salt, signature });

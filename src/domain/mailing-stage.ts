@@ -26,7 +26,10 @@ export interface StageFacts {
   run: StageRun | null;
 }
 
-/** Exactly one for every combination of facts. `sent` only if nothing was cut off. */
+/**
+ * Every combination of facts has exactly one stage. `sent` means that the sending is over and was not stopped; letters may
+ * have failed.
+ */
 export function stageOf({ status, nextRunAt, run }: StageFacts): MailingStage {
   if (status === 'created') return 'draft';
   if (status === 'paused') return 'onHold';
@@ -35,7 +38,10 @@ export function stageOf({ status, nextRunAt, run }: StageFacts): MailingStage {
   return run && !run.cutOff ? 'sent' : 'stopped';
 }
 
-/** The main button. None, if nothing can be done that would not be refused. */
+/**
+ * The main button of the page; null if there is nothing to do, or if it is known that it would be refused. The services
+ * check it again when it is pressed, and may refuse it all the same.
+ */
 export type NextStep =
   { verb: 'schedule'; firstAt: Date } | { verb: 'send' } | { verb: 'resume' } | { verb: 'resend' } | null;
 

@@ -11,7 +11,10 @@ export interface Moved {
   n: number;
 }
 
-/** The counts of people: `counts` of the first run, with those who were sent to again counted as they are now. */
+/**
+ * The counts of the first run, with those who were sent to again counted as they are now. The total stays the same, and no
+ * count becomes negative, even if `counts` and `moves` were read at different moments; then they are right a moment later.
+ */
 export function moveCounts(counts: DeliveryCounts, moves: readonly Moved[]): DeliveryCounts {
   const people = { ...counts };
   for (const { was, is, n } of moves) {
@@ -23,8 +26,9 @@ export function moveCounts(counts: DeliveryCounts, moves: readonly Moved[]): Del
 }
 
 /**
- * The same from counters alone, where there are too many to look at each: each run goes to people who failed before.
- * Exact but for which of the failed were of unknown outcome.
+ * The same as an estimate from the counters of the runs alone, where there are too many people to look at each. The total
+ * stays the same, no count is negative, and never more people count as sent than have the letter. Not told apart are who
+ * failed and whose outcome was unknown, and who was sent to again after a run to them had been stopped.
  */
 export function foldCounts(first: DeliveryCounts, resends: readonly DeliveryCounts[]): DeliveryCounts {
   const people = { ...first };
@@ -50,7 +54,7 @@ export const waiting = ({ pending, sending, deferred }: Pick<DeliveryCounts, 'pe
 
 export const isLive = (status: RunStatus): boolean => status === 'planning' || status === 'sending';
 
-/** Whether somebody did not get the letter because the sending was stopped. Such a one never looks complete. */
+/** Whether the sending was stopped, so that somebody did not get the letter. Pages never call it sent. */
 export const isCutOff = (status: RunStatus, { cancelled }: Pick<DeliveryCounts, 'cancelled'>): boolean =>
   !isLive(status) && (status === 'cancelled' || cancelled > 0);
 

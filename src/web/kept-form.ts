@@ -4,9 +4,14 @@ import type { FormDraft } from '../features/drafts/form-drafts.service';
 import type { FormState, FormValues, Meanwhile } from './form-state';
 import type { Reader } from './reader';
 
-/** What belongs to one copy of a form, and not to what is typed into it. */
-const OF_THE_COPY = ['_csrf', 'key', 'page', 'for', 'previewId', 'draft'];
+/** What belongs to one copy of a form, or only helps to fill it in, and not to what is typed into it. */
+const OF_THE_COPY = [
+  ...['_csrf', 'key', 'page', 'for', 'draft', 'then'],
+  ...['previewId', 'previewOf', 'findMessage', 'findClient'],
+];
 const OF_THE_VERSION = ['version', 'was'];
+/** For the script: the names of all fields that are no text of somebody. */
+export const KEPT_APART = [...OF_THE_COPY, ...OF_THE_VERSION].join(' ');
 
 /** What the form of a thing contains now, with its version. */
 export interface Opened {
@@ -18,11 +23,9 @@ export interface Opened {
 export const keptFields = (form: FormValues): FormValues =>
   Object.fromEntries(Object.entries(form).filter(([name]) => !OF_THE_COPY.includes(name)));
 
-/** Whether a draft is of what a form was sent with; the button that sent it does not matter. */
-export function isDraftOf(draft: FormDraft, form: FormValues): boolean {
-  const { then: _, ...sent } = keptFields(form);
-  return form.draft === draft.keptAt.toISOString() || same(draft.fields, sent);
-}
+/** Whether a draft is of what a form was sent with. */
+export const isDraftOf = (draft: FormDraft, form: FormValues): boolean =>
+  form.draft === draft.keptAt.toISOString() || same(draft.fields, keptFields(form));
 
 /** The version that a form was opened with; undefined for a page that knew none. */
 export const versionOf = ({ version }: FormValues): { version?: number } =>

@@ -13,10 +13,9 @@ import type { AuthenticatedRequest } from '../http/viewer';
 import { Limits } from '../queue/limits';
 import type { WebAnswer } from './answers';
 import { setFlash } from './flash';
-import type { FormValues } from './form-state';
+import { type FormValues, textsOnly } from './form-state';
 import { isDraftOf, keptFields } from './kept-form';
-import { localPath } from './local-path';
-import { textsOnly } from './form-state';
+import { pageBefore } from './way-back';
 
 /** Keeps what was typed into forms when it can't be saved: drafts, sessions that are over, tokens of another session. */
 @Injectable()
@@ -74,7 +73,8 @@ export class KeptForms {
 
   private async signIn(request: AuthenticatedRequest): Promise<string> {
     const kept = request.method === 'POST' ? await this.keepOfOver(request).catch(() => null) : null;
-    const back = kept ?? (request.method === 'GET' ? request.originalUrl : refererOf(request, this.config.publicUrl));
+    const isRead = request.method === 'GET';
+    const back = kept ?? (isRead ? request.originalUrl : (pageBefore(request, this.config.publicUrl) ?? '/'));
     const query = new URLSearchParams({ ...(back !== '/' && { next: back }), ...(kept && { kept: '1' }) });
     return query.size > 0 ? `/sign-in?${query}` : '/sign-in';
   }
@@ -86,7 +86,7 @@ export class KeptForms {
     const isOurs = headers['sec-fetch-site'] !== undefined || headers.origin !== undefined;
     if (!page || !viewer || method !== 'POST' || !isOurs) return null;
     if ((body as FormValues).for !== String(viewer.userId)) return null;
-    await this.drafts.keep(viewer.userId, page, fieldsIn(body));
+    await this.drafts.keep(viewer.userId, page, keptFields(textsOnly(body)));
     return page;
   }
 
@@ -100,28 +100,10 @@ export class KeptForms {
     await readBody(request, MESSAGE_BYTES, this.config.bodyIdleMs);
     const page = pageIn(request.body);
     if (!page || !this.sessions.csrfMatches(token, (request.body as FormValues)[CSRF_FIELD])) return null;
-    await this.drafts.keep(userId, page, fieldsIn(request.body));
+    await this.drafts.keep(userId, page, keptFields(textsOnly(request.body)));
     return page;
   }
 }
 
 const pageIn = (body: unknown): string | null =>
   typeof body === 'object' && body !== null && 'page' in body ? formPage(body.page) : null;
-
-/** The texts of a body, without what belongs to one copy of the form. */
-const fieldsIn = (body: unknown): FormValues =>
-  keptFields(
-    Object.fromEntries(
-      Object.entries(body as Record<string, unknown>).flatMap(([name, value]) =>
-        typeof value === 'string' ? [[name, value.replaceAll('\0', '')]] : [],
-      ),
-    ),
-  );
-
-/** The page of this site from which a request came; the home page if it is not known. */
-function refererOf(request: AuthenticatedRequest, publicUrl: string): string {
-  const referer = request.get('referer') ?? '';
-  if (!URL.canParse(referer)) return '/';
-  const { host, pathname, search } = new URL(referer);
-  return host === request.get('host') || host === new URL(publicUrl).host ? localPath(pathname + search) : '/';
-}

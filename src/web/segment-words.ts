@@ -1,8 +1,8 @@
-import { subjectTitle } from '../domain/subject-title';
 import { isBuiltIn, ownKey, type Condition, receiptOf, type SegmentFilter, valuesOf } from '../domain/segment-filter';
 import type { FilterNames } from '../features/clients/segment-context';
 import type { Formats } from './formats';
 import type { Texts } from './texts/texts';
+import { mailingTitle } from './mailing-title';
 
 /** In whose language, and what things are called. */
 export interface Wording {
@@ -47,9 +47,7 @@ function conditionWords(condition: Condition, wording: Wording): string {
   if (field === 'received' || field === 'notReceived') {
     const { mailingId, days } = receiptOf(condition);
     const mailing =
-      mailingId === undefined
-        ? null
-        : subjectTitle(names.mailings.get(mailingId) ?? '') || t.mailings.nameless(mailingId);
+      mailingId === undefined ? null : mailingTitle({ id: mailingId, name: names.mailings.get(mailingId) ?? '' }, t);
     return t.segments.got(field === 'received', mailing, days ?? null);
   }
   const values = valuesOf(condition).map((value) => valueWords(field, value, wording));

@@ -21,7 +21,7 @@ const canBeOpened = (request: AuthenticatedRequest, path: string): boolean =>
   allowedMethods(request, path).includes('GET');
 
 /** Fields of forms that consist of buttons: what is chosen there is chosen again by one click. */
-const CHOSEN = new Set(['key', 'clientId', 'runId', 'position', 'role', 'sure']);
+const CHOSEN = new Set(['key', 'clientId', 'runId', 'position', 'role']);
 
 /** Whether a form that was sent has nothing in it that somebody would have to write once more. */
 export function isOnlyButtons(request: AuthenticatedRequest): boolean {

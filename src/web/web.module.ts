@@ -21,7 +21,7 @@ import { UsersModule } from '../features/users/users.module';
 import { OidcModule } from '../oidc/oidc.module';
 import { serveAssets } from './assets';
 import { OnceService } from './once.service';
-import { DraftsService } from './drafts.service';
+import { PreviewFrames } from './preview-frames.service';
 import { AuditModule } from '../features/audit/audit.module';
 import { NoticesModule } from '../features/notices/notices.module';
 import { ProfileWebController } from './pages/profile.web.controller';
@@ -133,7 +133,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
   ],
   providers: [
     ReadersService,
-    DraftsService,
+    PreviewFrames,
     KeptForms,
     OnceService,
     MailingParts,

@@ -224,7 +224,7 @@ test('a client has one history, in pages, also without JavaScript and on a phone
   const visit = { javaScriptEnabled: false };
   const { page, context, id, clientIds } = await owner('history@example.org', 2, visit);
   const [clientId = 0] = clientIds;
-  for (let i = 0; i < 33; i++) await run(id, [0, 0, clientId].slice(2), `Mailing ${i}`);
+  for (let i = 0; i < 33; i++) await run(id, [clientId], `Mailing ${i}`);
   await sql(`UPDATE clients SET created_at = now() - interval '1 day' WHERE id = $1`, [clientId]);
   await page.goto(`/clients/${clientId}`);
   expect(await page.locator('main table').count()).toBe(1);

@@ -41,8 +41,8 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await conflict(page).waitFor();
     const told = await conflict(page).innerText();
     expect(told).toContain('boss@example.org changed this on');
-    expect(told).toMatch(/Text part\s+Saved now\s+Their text\s+Yours\s+My text/);
-    expect(told).toContain('the form has the new values: Subject.');
+    expect(told).toMatch(/Text part\s+Saved\s+Their text\s+Yours\s+My text/);
+    expect(told).toContain('the form shows the new values: Subject.');
     expect(await page.inputValue('[name=subject]')).toBe('Their subject');
     expect(await page.inputValue('[name=bodyText]')).toBe('My text');
     expect(await call('GET', at, token)).toMatchObject({ subject: 'Their subject', bodyText: 'Their text' });
@@ -100,7 +100,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
       await call('PATCH', rest, by, change);
       await press(page, 'Save');
       await conflict(page).waitFor();
-      expect(await conflict(page).innerText()).toMatch(/Saved now[^]*theirs[^]*Yours[^]*mine/);
+      expect(await conflict(page).innerText()).toMatch(/Saved[^]*theirs[^]*Yours[^]*mine/);
       expect(await conflict(page).innerText()).toContain(
         by === admin ? 'boss@example.org' : 'You changed this yourself',
       );
@@ -125,7 +125,7 @@ test('two windows of one browser do not undo each other', async () => {
   await press(other, 'Save');
   await conflict(other).waitFor();
   expect(await conflict(other).innerText()).toContain('You changed this yourself in another window');
-  expect(await conflict(other).innerText()).toContain('Save, and both changes stand');
+  expect(await conflict(other).innerText()).toContain('to keep both changes');
   await press(other, 'Keep mine');
   await other.locator('.flash').waitFor();
   expect(await call('GET', `/clients/${id}`, token)).toMatchObject({ fullName: 'First', comment: 'Second' });
@@ -164,7 +164,7 @@ test('in Russian, too', async () => {
   await call('PATCH', `/messages/${id}`, admin, { subject: 'Их тема' });
   await press(page, 'Сохранить');
   await conflict(page).waitFor();
-  expect(await conflict(page).innerText()).toContain('boss@example.org: изменения');
+  expect(await conflict(page).innerText()).toContain('boss@example.org внёс изменения');
   await page.setViewportSize({ width: 360, height: 800 });
   expect(await faultsOf(page)).toEqual([]);
   await press(page, 'Оставить моё');

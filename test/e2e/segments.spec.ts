@@ -75,7 +75,7 @@ test('without JavaScript a segment is made, corrected, used by a mailing and lef
   await page.getByRole('link', { name: 'New mailing to it' }).click();
   expect(await page.locator('#recipients').innerText()).toContain('1 person at present.');
   await page.fill('[name=name]', 'To Moscow');
-  await page.selectOption('[name=messageId]', { label: 'Hello' });
+  await page.getByRole('radio', { name: 'Hello' }).check();
   await page.selectOption('[name=excludeSegmentId]', { label: 'Moscow' });
   await press(page, 'Save');
   expect(await page.locator('.field-problem').innerText()).toContain('choose another one to leave out');
@@ -140,6 +140,27 @@ test('what is typed while the form is fetched anew stays, and so does the cursor
   await page.locator('[name="g0.0.value"]').fill(names[1]!);
   await page.locator('#segment-count', { hasText: '1 client belongs to it now.' }).waitFor();
   expect(site.complaints).toEqual([]);
+});
+
+test('a condition that is taken away while one types takes its own value with it, and no other', async () => {
+  const { page } = await owner('remove-segments@example.org');
+  await page.goto('/segments/new');
+  for (const row of [1, 2]) {
+    await page.getByRole('button', { name: 'Add a condition' }).first().click();
+    await page.locator(`[name="g0.${row}.field"]`).waitFor();
+  }
+  for (const [row, value] of ['zero', 'one', 'two'].entries()) await page.fill(`[name="g0.${row}.value"]`, value);
+  await page.route('**/segments/form?do=remove*', async (route) => {
+    await new Promise((wake) => setTimeout(wake, 500));
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Remove: Condition 2' }).click();
+  await page.fill('[name="g0.1.value"]', 'typed too late');
+  await page.locator('[name="g0.2.value"]').waitFor({ state: 'detached' });
+  const values = await page.locator('[name^="g0."][name$=".value"]').evaluateAll((inputs) => {
+    return inputs.map((input) => (input as HTMLInputElement).value);
+  });
+  expect(values).toEqual(['zero', 'two']);
 });
 
 test('from a file of an office to a weekly mailing to those from Moscow, in at most 15 clicks', async () => {

@@ -159,6 +159,31 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await context.close();
   });
 
+  test('a letter is seen and tried from the last step of a mailing, which keeps what was typed', async () => {
+    const { page, context, token } = await site.visitor(who('step4'), { javaScriptEnabled });
+    const old = await post('/messages', token, messageBody({ subject: 'Old one', body: '<h1>Old letter</h1>' }));
+    await post('/messages', token, messageBody({ subject: 'New one', body: '<h1>New letter</h1>' }));
+    const mailing = await post('/mailings', token, mailingBody(old, { name: 'Stays' }));
+    for (const [i, at] of ['/mailings/new', `/mailings/${mailing}/edit`].entries()) {
+      await page.goto(at);
+      await page.fill('[name=name]', 'Typed');
+      await page.fill('[name=startAt]', '');
+      await page.getByRole('radio', { name: i === 0 ? 'Old one' : 'New one' }).check();
+      const [subject, heading] = i === 0 ? ['Old one', 'Old letter'] : ['New one', 'New letter'];
+      if (!javaScriptEnabled) await press(page, 'Show the letter that is chosen now');
+      await page.getByText(`See the letter “${subject}”`).click();
+      await page.frameLocator('#letter-look iframe').getByText(heading).waitFor();
+      await press(page, /test/i);
+      await page.locator('.flash').waitFor();
+      expect(page.url()).toBe(site.api.url + at);
+      expect((await site.inbox.letterTo(who('step4'), i + 1)).mail.subject).toContain(subject);
+      expect(await page.inputValue('[name=name]')).toBe('Typed');
+      expect(await page.getByRole('radio', { name: subject }).isChecked()).toBe(true);
+    }
+    expect(await saved(`/mailings/${mailing}`, token)).toMatchObject({ name: 'Stays', messageId: old });
+    await context.close();
+  });
+
   test('a message written on the way to a mailing comes back to it, chosen', async () => {
     const { page, context, token } = await site.visitor(who('round'), { javaScriptEnabled });
     const first = await post('/messages', token, messageBody({ subject: 'First' }));
@@ -174,7 +199,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
       await page.waitForURL(site.api.url + at);
       expect(await page.inputValue('[name=name]')).toBe(`Waits ${at}`);
       expect(await page.inputValue('[name=startAt]')).toBe('2031-05-06T07:08');
-      expect(await page.locator('[name=messageId] option:checked').innerText()).toBe(`For ${at}`);
+      expect(await page.getByRole('radio', { name: `For ${at}` }).isChecked()).toBe(true);
       await press(page, 'Save');
       await page.waitForURL(/\/mailings\/\d+$/);
       const made = await saved(`/mailings/${page.url().split('/').at(-1)}`, token);
@@ -209,7 +234,7 @@ test('in the window of somebody else nothing is saved', async () => {
   await signInElsewhere(context, 'yours@example.org');
   await page.fill('[name=subject]', 'After that');
   await press(page, 'Save');
-  await problem(page).getByText('Somebody else is signed in').waitFor();
+  await problem(page).getByText('Somebody else has signed in').waitFor();
   expect(await page.inputValue('[name=subject]')).toBe('After that');
   expect((await saved(`/messages/${message}`, token)).subject).toBe('Before');
   expect((await draftOf(id, `/messages/${message}`))?.fields.subject).toBe('After');
@@ -250,10 +275,7 @@ test('drafts are kept by themselves, are found again, and can be discarded', asy
   await admin.context.close();
 
   await page.goto(at);
-  // Enter saves, and discards nothing.
-  await page.focus('[name=subject]');
-  await page.keyboard.press('End');
-  await page.keyboard.type('!');
+  await bar(page).waitFor();
   await press(page, 'Discard the draft');
   await bar(page).waitFor({ state: 'detached' });
   expect(await page.inputValue('[name=subject]')).toBe('Saved');
@@ -261,7 +283,11 @@ test('drafts are kept by themselves, are found again, and can be discarded', asy
   await page.reload();
   expect(await page.inputValue('[name=subject]')).toBe('Saved');
 
+  // Enter saves, although the button that discards the draft stands before the one that saves.
   await page.fill('[name=subject]', 'By Enter');
+  await note(page).getByText('Draft saved').waitFor();
+  await leaves(page, () => page.goto(at), 'leave');
+  await bar(page).waitFor();
   await page.press('[name=subject]', 'Enter');
   await page.locator('.flash').waitFor();
   expect((await saved(at, token)).subject).toBe('By Enter');
@@ -353,7 +379,7 @@ async function typedUnsent(page: Page, at: string, subject: string): Promise<voi
   await page.goto(at);
   await busy(page);
   await page.fill('[name=subject]', subject);
-  await note(page).getByText('kept in this browser').waitFor();
+  await note(page).getByText('The service can’t take your text right now').waitFor();
   await page.close({ runBeforeUnload: false });
 }
 
@@ -368,7 +394,7 @@ test('text that only this browser has is offered while the service does not take
   await again.goto(at);
   await unsent(again).waitFor();
   await again.fill('[name=subject]', 'Something else');
-  await note(again).getByText('Leave this page open').waitFor();
+  await note(again).getByText('kept in this browser').waitFor();
   await free();
   await eventually(async () => (await draftOf(id, at))?.fields.subject === 'Something else', 'the draft is kept');
   await again.close({ runBeforeUnload: false });
@@ -445,5 +471,76 @@ test('two windows with the same form take nothing from each other', async () => 
     () => document.querySelector<HTMLInputElement>('[name=subject]')?.value === 'Two, unsent',
   );
   expect((await draftOf(id, at))?.fields.subject).toBe('Two, unsent');
+  await context.close();
+});
+
+test('a session that ends in two windows takes the text of neither', async () => {
+  const { page: one, context, token, id } = await site.visitor('both@example.org');
+  const at = `/messages/${await post('/messages', token, messageBody({ subject: 'Before' }))}`;
+  const two = await context.newPage();
+  for (const page of [one, two]) {
+    await page.goto(at);
+    await page.frameLocator('iframe.letter').locator('p').first().waitFor();
+  }
+  await endSessions(id);
+  for (const [page, subject] of [
+    [one, 'One'],
+    [two, 'Two'],
+  ] as const) {
+    await page.fill('[name=subject]', subject);
+    await problem(page).getByText('You have been signed out').waitFor();
+  }
+  await press(two, 'Save');
+  await press(one, 'Save');
+  for (const page of [one, two]) await page.waitForURL(/\/sign-in\?/);
+  // Each window finds its own text, and the second, which would take the place of a draft, offers it.
+  await signInHere(one, 'both@example.org');
+  await one.waitForFunction(() => document.querySelector<HTMLInputElement>('[name=subject]')?.value === 'One');
+  await signInHere(two, 'both@example.org');
+  await press(two, 'Use it instead');
+  await two.waitForFunction(() => document.querySelector<HTMLInputElement>('[name=subject]')?.value === 'Two');
+  await press(two, 'Save');
+  await two.locator('.flash').waitFor();
+  expect((await saved(at, token)).subject).toBe('Two');
+  expect(await one.inputValue('[name=subject]')).toBe('One');
+  await context.close();
+});
+
+test('a browser that keeps nothing sends the text when the session is over', async () => {
+  const { page, context, token, id } = await site.visitor('nowhere@example.org');
+  const at = `/messages/${await post('/messages', token, messageBody({ subject: 'Before' }))}`;
+  await page.addInitScript(() => {
+    Storage.prototype.setItem = () => {
+      throw new Error('there is no room');
+    };
+  });
+  await page.goto(at);
+  await page.frameLocator('iframe.letter').locator('p').first().waitFor();
+  await endSessions(id);
+  await page.fill('[name=subject]', 'After');
+  await press(page, 'Save');
+  await page.waitForURL(/\/sign-in\?/);
+  expect((await draftOf(id, at))?.fields.subject).toBe('After');
+  await context.close();
+});
+
+test('what is looked for in a form is no text of it', async () => {
+  const { page, context, token, id } = await site.visitor('looking@example.org');
+  const message = await post('/messages', token, messageBody());
+  await page.goto('/mailings/new');
+  await page.fill('[name=findMessage]', 'Hi');
+  // As long as a draft takes to be kept.
+  await page.waitForTimeout(2_500);
+  expect(await note(page).isVisible()).toBe(false);
+  expect(await leaves(page, () => page.goto(`/messages/${message}`))).toBe(false);
+  await page.fill('[name=subject]', 'Typed');
+  await note(page).getByText('Draft saved').waitFor();
+  expect(Object.keys((await draftOf(id, `/messages/${message}`))!.fields).sort()).toEqual([
+    'body',
+    'bodyText',
+    'subject',
+    'version',
+    'was',
+  ]);
   await context.close();
 });

@@ -56,7 +56,7 @@ test('all that is not live works without JavaScript', async () => {
   const sent = () => count(`runs WHERE owner_id = $1 AND status = 'done'`, id);
   while (!(await sent())) await new Promise((wake) => setTimeout(wake, 100));
   await page.reload();
-  expect(await page.locator('#run-live').innerText()).toContain('1 of 2 has it; 1 failed');
+  expect(await page.locator('#run-live').innerText()).toContain('Sent to 1 of 2; 1 failed');
   await page.locator('.count-failed').click();
   expect(await page.locator('#results tbody tr').count()).toBe(1);
 
@@ -159,13 +159,13 @@ test('a manager starts in spite of the check, on a phone and without a script', 
   const { page, context } = await site.open({ javaScriptEnabled: false, viewport: { width: 360, height: 800 } });
   await site.signIn(page, email);
   await page.goto(`/mailings/${mailing}`);
-  await page.getByText('Let it go out all the same').click();
-  await page.getByRole('button', { name: 'Schedule all the same' }).click();
+  await page.getByText('Let it go out anyway').click();
+  await page.getByRole('button', { name: 'Schedule anyway' }).click();
   expect(await page.locator('h1').innerText()).toBe('Nothing has gone out');
   expect(await page.locator('main').innerText()).toContain('Nobody would get it: all recipients are excluded.');
   expect(await page.locator('#f-override-problem').innerText()).toBe('Fill this in.');
-  await page.getByLabel('Why must it go out all the same?').fill('Some come back before it begins');
-  await page.getByRole('button', { name: 'Schedule all the same' }).click();
+  await page.getByLabel('Why must it go out anyway?').fill('Some come back before it begins');
+  await page.getByRole('button', { name: 'Schedule anyway' }).click();
   expect(await page.locator('.flash').innerText()).toBe('The mailing is scheduled.');
   const why = `detail ->> 'why' = 'Some come back before it begins'`;
   expect(await count(`audit_log WHERE action = 'mailing.override' AND object_id = $1 AND ${why}`, mailing)).toBe(1);

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import type { Person } from '../support/api';
 import { mailingBody, messageBody } from '../support/factories';
 import { Inbox } from '../support/inbox';
+import { eventually } from '../support/service';
 import { Site } from '../support/site';
 
 /** A mailing from draft to sent, as people see it, and what was sent in the past. */
@@ -32,19 +33,11 @@ async function post(token: string, path: string, body: object = {}) {
   return answer.body as { id: number };
 }
 
-async function until<T>(ask: () => Promise<T | undefined | false>): Promise<T> {
-  for (;;) {
-    const found = await ask();
-    if (found) return found;
-    await new Promise((wake) => setTimeout(wake, 50));
-  }
-}
-
 const over = (mailingId: number, count = 1) =>
-  until(async () => {
+  eventually(async () => {
     const runs = await runsOf(mailingId);
     return runs.length === count && runs.every(({ status }) => status === 'done') && runs;
-  });
+  }, 'the end of the runs');
 
 /** A mailing to all clients, who have these addresses. */
 async function mailingTo(token: string, emails: string[], more: object = {}, message: object = {}) {
@@ -61,14 +54,14 @@ async function waitingMailing(token: string, people: string[]) {
   site.inbox.refuse = 1_000_000;
   const made = await mailingTo(token, people);
   await post(token, `/mailings/${made.id}/send`);
-  await until(async () => {
+  await eventually(async () => {
     const row = await site.api.database.first<{ n: number }>(
       `SELECT count(*) AS n FROM deliveries d JOIN runs r ON r.id = d.run_id
         WHERE r.mailing_id = $1 AND d.status = 'deferred'`,
       [made.id],
     );
     return row?.n === people.length;
-  });
+  }, 'that all letters wait');
   site.inbox.refuse = 0;
   await site.api.database.affected(
     `UPDATE deliveries SET next_attempt_at = app_now() + interval '1 day'
@@ -107,13 +100,13 @@ test('after a resend the outcome is that of all people, and nobody gets it twice
   );
   expect(failed).toBe(1);
   await page.goto(`/mailings/${id}`);
-  expect(await sentence(page)).toBe('2 of 3 have it; 1 failed');
+  expect(await sentence(page)).toBe('Sent to 2 of 3; 1 failed');
   await button(page, 'Resend to failed (1)').click();
   await page.locator('dialog[open] button').click();
   await over(id, 2);
   for (const path of [`/mailings/${id}`, '/mailings']) {
     await page.goto(path);
-    expect(await page.locator('main').innerText()).toContain('All 3 have it');
+    expect(await page.locator('main').innerText()).toContain('Sent to all 3');
     expect(await page.locator('main').innerText()).not.toMatch(/[01] of 1/);
     expect(await page.locator('[role=progressbar]').getAttribute('aria-valuenow')).toBe('100');
   }
@@ -121,6 +114,30 @@ test('after a resend the outcome is that of all people, and nobody gets it twice
   expect(await button(page, /^Resend/).count()).toBe(0);
   const refused = await site.api.call('POST', `/api/v1/runs/${first?.id}/resend-failed`, { token, body: {} });
   expect(refused.body).toMatchObject({ code: 'RUN_NOTHING_FAILED' });
+  await page.context().close();
+});
+
+test('the home page, too, tells of people, and not of the run to those who failed', async () => {
+  const { page, token } = await visitor('home');
+  const { id } = await mailingTo(token, emails(3, 'home'));
+  await post(token, `/mailings/${id}/send`);
+  const [first] = await over(id);
+  await site.api.database.affected(
+    `UPDATE deliveries SET status = 'failed', reason = 'rejected' WHERE run_id = $1 AND email = 'home1@example.org'`,
+    [first?.id],
+  );
+  site.inbox.refuse = 1_000_000;
+  await post(token, `/runs/${first?.id}/resend-failed`);
+  await eventually(
+    () =>
+      site.api.database.first(`SELECT id FROM deliveries WHERE status = 'deferred' AND email = 'home1@example.org'`),
+    'that the letter waits',
+  );
+  site.inbox.refuse = 0;
+  for (const path of [`/mailings/${id}`, '/']) {
+    await page.goto(path);
+    expect(await page.locator('main').innerText()).toContain('Going out: 2 of 3');
+  }
   await page.context().close();
 });
 
@@ -136,10 +153,10 @@ test('a mailing that was cut off is neither green nor complete', async () => {
   await page.goto(`/mailings/${id}`);
   expect(await chip(page)).toBe('Stopped');
   expect(await page.locator('main .chip-good').count()).toBe(0);
-  expect(await sentence(page)).toBe('1 of 4 has it; 3 not sent, because it was stopped');
+  expect(await sentence(page)).toBe('Sent to 1 of 4; 3 not sent, because it was stopped');
   expect(await page.locator('[role=progressbar]').getAttribute('aria-valuenow')).toBe('25');
   await page.goto('/mailings');
-  expect(await page.locator('#results').innerText()).toContain('1 of 4 has it; 3 not sent');
+  expect(await page.locator('#results').innerText()).toContain('Sent to 1 of 4; 3 not sent');
   expect(await page.locator('#results .chip-good').count()).toBe(0);
   await page.context().close();
 });
@@ -181,7 +198,10 @@ test('later edits and imports change nothing of what was sent', async () => {
   const { id, messageId } = await mailingTo(token, emails(2, 'past'), { name: '' }, { subject: 'As it was' });
   await post(token, `/mailings/${id}/send`);
   const [run] = await over(id);
-  await until(async () => (await site.api.call('GET', `/api/v1/mailings/${id}`, { token })).body.status === 'done');
+  await eventually(
+    async () => (await site.api.call('GET', `/api/v1/mailings/${id}`, { token })).body.status === 'done',
+    'the end of the mailing',
+  );
   const changed = await site.api.call('PATCH', `/api/v1/messages/${messageId}`, {
     token,
     body: { subject: 'Rewritten' },
@@ -250,9 +270,16 @@ test('the form finds every message, with and without a script', async () => {
     [ownerId],
   );
   await page.goto('/mailings/new');
+  expect(await page.locator('.letter-choice').count()).toBe(12);
+  expect(await page.locator('.letter-choice').first().innerText()).toContain('Message 230');
   await page.fill('[name=findMessage]', 'oldest');
-  await page.locator('[name=messageId] option', { hasText: 'The oldest, …' }).waitFor({ state: 'attached' });
-  await page.selectOption('[name=messageId]', { label: 'The oldest, …' });
+  // No more letters are fetched than are in sight.
+  const frames: string[] = [];
+  page.on('request', (request) => request.url().endsWith('/letter.html') && frames.push(request.url()));
+  await page.getByRole('radio', { name: 'The oldest, …' }).check();
+  await page.locator('#letter-look summary', { hasText: 'The oldest, …' }).waitFor();
+  await page.frameLocator('.letter-choice:has(:checked) iframe').getByText('Hi', { exact: true }).waitFor();
+  expect(new Set(frames).size).toBeLessThanOrEqual(12);
   await button(page, 'Save').first().click();
   await page.waitForURL(/\/mailings\/\d+$/);
   expect(await page.locator('h1').innerText()).toContain('The oldest, …');
@@ -265,7 +292,8 @@ test('the form finds every message, with and without a script', async () => {
   await plain.page.fill('[name=findMessage]', 'oldest');
   await button(plain.page, 'Find').click();
   expect(await plain.page.inputValue('[name=name]')).toBe('Kept');
-  await plain.page.selectOption('[name=messageId]', { label: 'The oldest, …' });
+  await plain.page.getByRole('radio', { name: 'The oldest, …' }).check();
+  await plain.page.frameLocator('.letter-choice:has(:checked) iframe').getByText('Hi', { exact: true }).waitFor();
   await plain.page.getByRole('button', { name: 'Save', exact: true }).click();
   expect(await plain.page.locator('h1').innerText()).toContain('Kept');
   await plain.context.close();
@@ -285,11 +313,17 @@ test('somebody new schedules a weekly mailing, and reads in the list that it is 
     'The first of those who get it: Reader 0, Reader 1, Reader 2, Reader 3, Reader 4 …',
   );
   expect(await who.innerText()).toContain('7 chosen, 6 get it. The others do not: 1 excluded by hand.');
-  expect(await page.locator('#check').innerText()).toBe('Nothing stands in the way.');
+  expect(await page.locator('#check').innerText()).toContain('No obstacle found in the letter');
   await page.check('[name=audience][value=selected]');
   await page.fill('[name=clientIds]', 'weekly1@example.org, nobody@example.org');
   await who.getByText('1 person at present.').waitFor();
   expect(await who.innerText()).toContain('1 address is not among your clients.');
+  expect(await page.locator('#check').innerText()).toContain('1 address is not among your clients.');
+  await page.check('[name=audience][value=segment]');
+  await page.locator('#check', { hasText: 'Choose a segment.' }).waitFor();
+  await page.fill('[name=endAt]', '2020-01-01T00:00');
+  await page.locator('#check', { hasText: 'With this start and end it is never sent.' }).waitFor();
+  await page.fill('[name=endAt]', '');
   await page.check('[name=audience][value=all]');
   await page.selectOption('[name=period]', 'weekly');
   await page.waitForFunction(() => document.querySelectorAll('#occurrences li').length === 5);

@@ -88,7 +88,7 @@ test('somebody registers, imports, writes, sends, sees who failed and sends agai
   await page.getByRole('button', { name: 'Send now' }).first().click();
   expect(await page.locator('dialog[open] h2').innerText()).toBe('Send to 13 people now?');
   await page.locator('dialog[open] button').click();
-  await page.getByRole('heading', { name: '12 of 13 have it; 1 failed' }).waitFor({ timeout: 30_000 });
+  await page.getByRole('heading', { name: 'Sent to 12 of 13; 1 failed' }).waitFor({ timeout: 30_000 });
   expect(await page.locator('h1 .chip').innerText()).toBe('Sent');
 
   await page.locator('.count-failed').click();

@@ -47,7 +47,7 @@ test('the first steps are ticked as they are done, above the figures, and gone w
   expect(third).toContain('href="/mailings/new">Make a mailing</a>');
 
   const mailing = await post(person, '/mailings', mailingBody(message, { period: 'daily' }));
-  expect(await page(person, '/')).toContain(`href="/mailings/${mailing}">Look at it and send it</a>`);
+  expect(await page(person, '/')).toContain(`href="/mailings/${mailing}">Check and send it</a>`);
   await post(person, `/mailings/${mailing}/start`);
   const done = await page(person, '/');
   expect([stepsOf(done), done.includes('id="first-steps"'), done.includes('id="days"')]).toEqual([[], false, true]);

@@ -140,8 +140,8 @@ describe('a start that the check refuses', () => {
   });
 
   it.each([
-    ['start', 'Schedule all the same'],
-    ['send', 'Send now all the same'],
+    ['start', 'Schedule anyway'],
+    ['send', 'Send now anyway'],
   ])('lets a manager %s their own, for a reason that is audited', async (verb, button) => {
     const manager = await api.person('manager');
     const { id } = await newMailing(manager);
@@ -161,7 +161,20 @@ describe('a start that the check refuses', () => {
     expect((await mailingOf(manager, id)).status).toBe('started');
     expect(await overrides('mailing', id)).toEqual(['The address is in the text']);
     expect(await look(manager, '/audit')).toContain('The address is in the text');
-    expect(await look(manager, `/mailings/${id}`)).toContain('let the mailing go out all the same');
+    expect(await look(manager, `/mailings/${id}`)).toContain('let the mailing go out anyway');
+  });
+
+  it('of what is due offers no start, which would be refused, but to send it now', async () => {
+    const manager = await api.person('manager');
+    const { id } = await newMailing(manager, {
+      startAt: new Date(Date.now() - 60_000).toISOString(),
+      period: 'weekly',
+    });
+    const shown = await look(manager, `/mailings/${id}`);
+    expect(shown).not.toContain(`formaction="/mailings/${id}/start"`);
+    expect(shown).toContain(`formaction="/mailings/${id}/send"`);
+    expect((await submit(manager, `/mailings/${id}/send`, { override: 'It has to go out' })).status).toBe(303);
+    expect((await mailingOf(manager, id)).status).toBe('started');
   });
 
   it('of another’s mailing tells an admin that its owner has to mend it', async () => {
@@ -298,7 +311,7 @@ describe('sending again to those who failed', () => {
     expect(refused.text).toContain('href="/sender"');
     expect(refused.text).not.toContain('name="override"');
     const asked = await submit(admin, path);
-    expect(asked.text).toContain('Send again all the same');
+    expect(asked.text).toContain('Send again anyway');
     expect((await submit(admin, path, { override: '' })).status).toBe(400);
     const sent = await submit(admin, path, { override: 'It is on the paper inside' });
     expect(sent.headers.get('location')).toBe(`/mailings/${id}`);

@@ -121,6 +121,10 @@ describe('what is kept of a form', () => {
       for: '1',
       page: '/messages/7',
       previewId: 'p',
+      previewOf: '7',
+      then: 'schedule',
+      findMessage: 'x',
+      findClient: 'x',
       version: '1',
       was: 'w',
     };

@@ -22,7 +22,8 @@ test('a title is never longer than its subject, is one of its own, and shows no 
       (subject) => {
         const title = subjectTitle(subject);
         expect(title.length).toBeLessThanOrEqual(subject.length);
-        expect(title).not.toMatch(/\{\{[^]*\}\}/);
+        expect(title).not.toMatch(/\{\{[^]*\}\}|\{%[^]*%\}/);
+        expect(subjectTitle(title)).toBe(title);
       },
     ),
   );

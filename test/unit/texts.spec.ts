@@ -11,7 +11,7 @@ import { fieldProblems, type Texts } from '../../src/web/texts/texts';
 const source = join(__dirname, '../../src');
 const files = (folder: string): string[] =>
   readdirSync(join(source, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.startsWith('texts/'))
     .map((name) => readFileSync(join(source, folder, name), 'utf8'));
 
 /** What is written after one of these in the sources, with numbers for what is filled in. */
@@ -118,4 +118,28 @@ test('mailings are scheduled and sent; no text says that they start', () => {
   ];
   expect(all(en).filter((text) => /(mailing|\bit)\b[^.]*\bstart(s|ed)?\b/i.test(text))).toEqual([]);
   expect(all(ru).filter((text) => /(рассылк|её)[^.]*запу(ск|щен|ст)/i.test(text))).toEqual([]);
+});
+
+test('every text is used', () => {
+  const code = [...files('web'), ...files('http')].join('\n').replace(/\btexts(?:Of\([^()]*\))?\./g, 't.');
+  const has = (pattern: string) => new RegExp(pattern).test(code);
+  /** As `t.of.name`; as `of.name` or `name`, taken out of the texts before; or with all others of a part of them. */
+  function isUsed(path: string[]): boolean {
+    const [name = '', of = 't'] = path.toReversed();
+    const parts = path.slice(0, -1).map((_, i) => path.slice(0, i + 1).join('\\.'));
+    return (
+      has(`\\bt\\.${path.join('\\.')}\\b`) ||
+      has(`(?<![.\\w])${of}\\.${name}\\b`) ||
+      has(`\\{[^{}=;]*\\b${name}\\b[^{}=;]*\\}\\s*=\\s*(?:[\\w.]+\\.)?${of}\\b`) ||
+      parts.some((part) => has(`(?<!\\}\\s*=\\s*(?:\\w+\\.)*)\\bt\\.${part}(?![.\\w])`)) ||
+      path.slice(0, -1).some((part) => has(`\\b${part}(?:\\[|: \\w+,?[^{}=;]*\\} =)`))
+    );
+  }
+  const unused = (texts: object, above: string[] = []): string[] =>
+    Object.entries(texts).flatMap(([name, text]: [string, unknown]) => {
+      const path = [...above, name];
+      if (typeof text === 'object' && text !== null) return unused(text, path);
+      return isUsed(path) ? [] : [path.join('.')];
+    });
+  expect(unused(en)).toEqual([]);
 });

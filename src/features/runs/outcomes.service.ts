@@ -5,8 +5,9 @@ import { foldCounts, isCutOff, isLive, type Moved, moveCounts, waiting } from '.
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { DeliveryCounts, RunStatus } from '../../domain/states';
 import { RUN_COUNTS } from './run-view';
+import { SENDINGS } from './sending-tree';
 
-/** What became of the people of a mailing's newest sending, whatever number of runs it took. */
+/** What became of the people of a mailing's newest sending: its first run and all runs to those who failed. */
 export interface Outcome {
   mailingId: number;
   /** The run that is under way, or else the last one of them. */
@@ -14,13 +15,13 @@ export interface Outcome {
   status: RunStatus;
   paused: boolean;
   cutOff: boolean;
-  /** Each person once, as they are after all of these runs. */
+  /** Each person counts once, with what became of them in the end; an estimate if too many were sent to again. */
   counts: DeliveryCounts;
   /** How many wait. */
   open: number;
   /** Whether it was sent again to those who failed. */
   repeated: boolean;
-  /** The last of the runs in which somebody failed, or whose outcome is unknown; null if there is none. */
+  /** The last run in which a letter failed or is of unknown outcome; null if by now nobody is left who is counted so. */
   failedRunId: number | null;
 }
 
@@ -34,19 +35,23 @@ interface ChainRun {
 }
 
 /**
- * Of more people who were sent to again it is not asked one by one what became of them: in one call, and of a sending
- * that is under way, about which pages ask every second or two.
+ * The counts of a sending are exact as long as at most so many letters were sent again: these are looked up one by one,
+ * `ASKED_ONE_BY_ONE` in one call, `ASKED_WHILE_LIVE` of a sending that is under way, because its page asks every second
+ * or two. For more of them, or if the look-up takes longer than `ASKED_MS`, the counts are estimated (`foldCounts`).
  */
 const ASKED_ONE_BY_ONE = 10_000;
 const ASKED_WHILE_LIVE = 1_000;
 const ASKED_MS = 1_000;
 
-/** The outcome of sendings for people: a run to those who failed changes what became of them, it is no other sending. */
+/** What became of people: a run to those who failed is no other sending, it changes what became of these people. */
 @Injectable()
 export class OutcomesService {
   constructor(private readonly database: Database) {}
 
-  /** By the mailing's id, of those that were sent; missed occurrences do not count. Two statements at most. */
+  /**
+   * By the mailing's id. Without those that were never sent, of which occurrences were only missed, and without those
+   * that the viewer may not read. It takes at most two queries, whatever the number of mailings.
+   */
   async of(viewer: Viewer, mailingIds: number[]): Promise<Map<number, Outcome>> {
     if (mailingIds.length === 0) return new Map();
     const runs = await this.chains(viewer, mailingIds);
@@ -58,27 +63,22 @@ export class OutcomesService {
     );
   }
 
-  /** For each mailing its newest run, the one whose people that went to, and all runs to those who failed, in order. */
+  /** Of each mailing all runs of the sending to which its newest run belongs, the first one first. */
   private chains(viewer: Viewer, mailingIds: number[]): Promise<ChainRun[]> {
     return this.database.rows<ChainRun>(
-      `WITH RECURSIVE up AS (
-         SELECT r.id, r.mailing_id, r.source_run_id FROM unnest($1::bigint[]) AS w(id),
-           LATERAL (SELECT * FROM runs WHERE mailing_id = w.id AND status <> 'missed' ORDER BY id DESC LIMIT 1) r
-          WHERE $2::bigint IS NULL OR r.owner_id = $2
-         UNION ALL
-         SELECT s.id, s.mailing_id, s.source_run_id FROM up JOIN runs s ON s.id = up.source_run_id),
-       chain AS (
-         SELECT id AS root, id, mailing_id FROM up WHERE source_run_id IS NULL
-         UNION ALL
-         SELECT c.root, n.id, n.mailing_id FROM chain c
-           JOIN runs n ON n.mailing_id = c.mailing_id AND n.id > c.id AND n.source_run_id = c.id)
-       SELECT r.mailing_id, c.root, r.id, r.status, r.paused_at IS NOT NULL AS paused, ${RUN_COUNTS} AS counts
-         FROM chain c JOIN runs r ON r.id = c.id ORDER BY c.root, r.id`,
+      `${SENDINGS(`SELECT r.id, r.mailing_id, r.source_run_id FROM unnest($1::bigint[]) AS w(id),
+         LATERAL (SELECT * FROM runs WHERE mailing_id = w.id AND status <> 'missed' ORDER BY id DESC LIMIT 1) r
+        WHERE $2::bigint IS NULL OR r.owner_id = $2`)}
+       SELECT r.mailing_id, s.root, r.id, r.status, r.paused_at IS NOT NULL AS paused, ${RUN_COUNTS} AS counts
+         FROM sending s JOIN runs r ON r.id = s.id ORDER BY s.root, r.id`,
       [mailingIds, readableOwner(viewer)],
     );
   }
 
-  /** What became of those who were sent to again: who has the letter has it, else the last try counts. */
+  /**
+   * Of those who were sent to again, how many were what in the first run and are what now. Who has the letter by any of
+   * the runs counts as `sent`, everybody else with what came of the last run to them. Empty if it takes too long.
+   */
   private async moved(resends: ChainRun[]): Promise<Map<number, Moved[]>> {
     if (resends.length === 0) return new Map();
     const rows = await within(this.database, ASKED_MS, (sql) =>

@@ -6,20 +6,25 @@ import { ConflictError } from '../../domain/errors';
  * two or three runs. Nobody gets the letter by two of them.
  */
 
-/** SQL: the runs from which this run comes: itself, the run whose failures it sends to, and so on to the first one. */
-const ORIGINS = (run: string) => `WITH RECURSIVE origins AS (
-  SELECT id, mailing_id, source_run_id FROM runs WHERE id = ${run}
+/**
+ * SQL, to begin a statement: for the runs that `select` finds (`id`, `mailing_id`, `source_run_id`), `origins` has these
+ * and those from which they come, up to the first ones; `sending` has all runs of their sendings, each with its first
+ * one as `root`.
+ */
+export const SENDINGS = (select: string) => `WITH RECURSIVE origins AS (
+  ${select}
   UNION ALL
-  SELECT s.id, s.mailing_id, s.source_run_id FROM origins o JOIN runs s ON s.id = o.source_run_id)`;
+  SELECT s.id, s.mailing_id, s.source_run_id FROM origins o JOIN runs s ON s.id = o.source_run_id),
+  sending AS (
+  SELECT id AS root, id, mailing_id FROM origins WHERE source_run_id IS NULL
+  UNION ALL
+  SELECT s.root, n.id, n.mailing_id FROM sending s
+    JOIN runs n ON n.mailing_id = s.mailing_id AND n.id > s.id AND n.source_run_id = s.id)`;
+
+const SENDING = (run: string) => SENDINGS(`SELECT id, mailing_id, source_run_id FROM runs WHERE id = ${run}`);
 
 /** SQL: an array of the ids of all runs of the sending to which this run belongs. It is computed once a statement. */
-const sendingOf = (run: string) => `ARRAY(${ORIGINS(run)},
-  sending AS (
-    SELECT id, mailing_id FROM origins WHERE source_run_id IS NULL
-    UNION ALL
-    SELECT n.id, n.mailing_id FROM sending s
-      JOIN runs n ON n.mailing_id = s.mailing_id AND n.id > s.id AND n.source_run_id = s.id)
-  SELECT id FROM sending)`;
+const sendingOf = (run: string) => `ARRAY(${SENDING(run)} SELECT id FROM sending)`;
 
 /**
  * SQL: whether the client of the delivery `d` of this run has the letter by another run of the same sending, or may
@@ -37,7 +42,7 @@ export const hasItElsewhere = (run: string): string => `EXISTS (SELECT FROM deli
  */
 export async function lockSending(tx: Transaction, runId: number, ownerId: number | null): Promise<boolean> {
   const locked = await tx.rows<{ id: number }>(
-    `SELECT id FROM runs WHERE id = ANY(ARRAY(${ORIGINS('$1')} SELECT id FROM origins))
+    `SELECT id FROM runs WHERE id = ANY(ARRAY(${SENDING('$1')} SELECT id FROM origins))
         AND EXISTS (SELECT FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2))
       ORDER BY id FOR NO KEY UPDATE`,
     [runId, ownerId],

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { formPage } from '../../domain/form-pages';
 import { newFormKey } from '../form-key';
 import type { FormState, FormValues, Meanwhile } from '../form-state';
+import { KEPT_APART } from '../kept-form';
 import { useReader } from '../reader';
 import { CsrfField, PostForm } from './form';
 
@@ -36,6 +37,7 @@ export function KeptForm({ form, action, children, labels, words, first, ...rest
         action={action}
         {...rest}
         data-kept={page}
+        data-kept-apart={KEPT_APART}
         data-kept-user={user?.id}
         data-kept-language={language}
         data-kept-texts={JSON.stringify(t.kept.live)}

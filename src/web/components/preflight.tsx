@@ -10,6 +10,7 @@ import { exclusionReasons } from '../../domain/codes';
 import { worded } from '../../domain/problems';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { Preflight } from '../../features/scheduling/preflight.service';
+import type { Recipients } from '../../features/scheduling/preflight-facts';
 import { emptyForm, type FormState } from '../form-state';
 import { useReader } from '../reader';
 import { Field, PostForm } from './form';
@@ -32,6 +33,8 @@ export interface Anyway {
 interface Props {
   check: Preflight;
   mailing: MailingView;
+  /** Of the database. */
+  now: Date;
   may: { change: boolean; resume: boolean };
 }
 
@@ -39,24 +42,19 @@ interface Props {
 const SHOWN = 3;
 
 /** The check before the start: what keeps the mailing from starting, what could be better, and who gets nothing. */
-export function PreflightBox({ check, mailing, may }: Props) {
-  const { t, format } = useReader();
-  const { chosen, eligible, excluded } = check;
+export function PreflightBox({ check, mailing, now, may }: Props) {
+  const { t } = useReader();
   const findings = mailing.status === 'paused' ? check.findings.filter(isOfLetters) : check.findings;
   const blocking = findings.filter(isBlocking);
   const remarks = findings.filter((finding) => !isBlocking(finding));
-  const left = exclusionReasons.filter((reason) => excluded[reason]);
-  if (findings.length === 0 && left.length === 0) return null;
-  const reasons = left.map((reason) => t.preflight.excluded[reason](format.number(excluded[reason] ?? 0))).join(', ');
+  if (findings.length === 0 && !exclusionReasons.some((reason) => check.excluded[reason])) return null;
   return (
     <div class={`alert ${findings.length > 0 ? 'alert-warning' : 'alert-info'}`}>
       <Icon name={findings.length > 0 ? 'warning' : 'suppressions'} />
       <div>
         <Findings findings={blocking} of={mailing} isWaived={mailing.status === 'started' && mailing.addressWaived} />
-        {left.length > 0 && chosen !== null && eligible !== null && (
-          <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>
-        )}
-        <GoAnyway findings={findings} actions={actionsFor(mailing, may, t)} />
+        <ExcludedNumbers of={check} />
+        <GoAnyway findings={findings} actions={actionsFor(mailing, now, may, t)} />
         {remarks.length > 0 && (
           <details open={blocking.length === 0 && remarks.length <= SHOWN}>
             <summary>{t.preflight.more(remarks.length)}</summary>
@@ -66,6 +64,15 @@ export function PreflightBox({ check, mailing, may }: Props) {
       </div>
     </div>
   );
+}
+
+/** How many of those who are chosen get nothing, and why. Nothing, if everybody gets it or they are not counted. */
+export function ExcludedNumbers({ of: { chosen, eligible, excluded } }: { of: Recipients }) {
+  const { t, format } = useReader();
+  const left = exclusionReasons.filter((reason) => excluded[reason]);
+  if (left.length === 0 || chosen === null || eligible === null) return null;
+  const reasons = left.map((reason) => t.preflight.excluded[reason](format.number(excluded[reason] ?? 0))).join(', ');
+  return <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>;
 }
 
 interface FindingsProps {
@@ -171,14 +178,20 @@ export function AnywayForm({ actions, form }: { actions: readonly Anyway[]; form
   );
 }
 
-function actionsFor({ id, status }: MailingView, may: Props['may'], t: ReturnType<typeof useReader>['t']): Anyway[] {
+function actionsFor(
+  { id, status, startAt }: MailingView,
+  now: Date,
+  may: Props['may'],
+  t: ReturnType<typeof useReader>['t'],
+): Anyway[] {
   const action = (verb: keyof typeof t.preflight.verbs): Anyway => ({
     to: `/mailings/${id}/${verb}`,
     text: t.preflight.verbs[verb],
   });
   if (status === 'paused') return may.resume ? [action('resume')] : [];
   if (!may.change) return [];
-  return status === 'created' ? [action('start'), action('send')] : [action('send')];
+  // What is due would go out at once, which is no scheduling.
+  return status === 'created' && startAt > now ? [action('start'), action('send')] : [action('send')];
 }
 
 const textOf = (

@@ -153,8 +153,8 @@ export interface Sending {
 }
 
 /**
- * How far a sending is, or what became of its people, in one sentence: `Going out: 291 of 1,196, about 9 s left`, `39 of
- * 40 have it; 1 failed`. `left` is how long the rest will take, if that is known.
+ * How far a sending is, or what became of its people, in one sentence: `Going out: 291 of 1,196, about 9 s left`,
+ * `Sent to 39 of 40; 1 failed`. `left` is how long the rest will take, if that is known.
  */
 export function outcomeWords(
   { status, paused, counts }: Sending,
@@ -176,10 +176,10 @@ export function outcomeWords(
         sent === total
           ? line.all(total, n(total))
           : sent > 0
-            ? line.some(sent, n(sent), n(total))
+            ? line.some(n(sent), n(total))
             : line.none(total, n(total));
       const rest = (['failed', 'unknown', 'skipped', 'cancelled'] as const).filter((name) => counts[name]);
-      return [head, ...rest.map((name) => line[name](n(counts[name] ?? 0)))].join('; ');
+      return [head, ...rest.map((name) => line.rest[name](n(counts[name] ?? 0)))].join('; ');
     }
   }
 }

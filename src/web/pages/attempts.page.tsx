@@ -5,6 +5,7 @@ import type { AttemptView } from '../../features/ledger/attempts.service';
 import { type Column, Owner, OwnerPick, PageHead, Pick, Results, Search } from '../components/list';
 import { AttemptChip } from '../components/states';
 import { reasonText } from '../codes';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
 
 interface Props {
@@ -102,7 +103,7 @@ function useAttemptColumns(): Column<AttemptView>[] {
       class: 'text-cell',
       cell: ({ runId, mailingName, mailingId }) => (
         <a class="clip" href={`/runs/${runId}`}>
-          {mailingName || t.mailings.nameless(mailingId)}
+          {mailingTitle({ id: mailingId, name: mailingName }, t)}
         </a>
       ),
     },

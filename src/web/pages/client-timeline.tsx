@@ -11,6 +11,7 @@ import { Reply, Table } from '../components/list';
 import { Pager } from '../components/pager';
 import { AttemptChip, Chip, DeliveryChip, EventChip, MessageId } from '../components/states';
 import { LetterLink } from '../components/letter-link';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
 import type { Texts } from '../texts/texts';
 import { AttemptResponse } from './attempts.page';
@@ -121,7 +122,7 @@ function RunLink({ runId, mailingId, mailingName }: { runId: number; mailingId: 
   const { t } = useReader();
   return (
     <a class="clip" href={`/runs/${runId}`}>
-      {mailingName || t.mailings.nameless(mailingId)}
+      {mailingTitle({ id: mailingId, name: mailingName }, t)}
     </a>
   );
 }

@@ -1,7 +1,8 @@
 import { subjectTitle } from '../../domain/subject-title';
 import type { AccountState } from '../../features/accounts/accounts.service';
 import type { Outage } from '../../features/consent/batches.service';
-import type { Overview, Present } from '../../features/statistics/statistics.service';
+import type { LiveRun, Overview, Present } from '../../features/statistics/statistics.service';
+import type { Outcome } from '../../features/runs/outcomes.service';
 import type { FirstSteps as FirstStepsOf } from '../../features/statistics/first-steps.service';
 import { Chart } from '../components/chart';
 import { FirstSteps } from '../components/first-steps';
@@ -9,6 +10,7 @@ import { Icon } from '../components/icon';
 import { PageHead, Reply } from '../components/list';
 import { OutcomeLine, Progress, StatusReason } from '../components/states';
 import { reasonText } from '../codes';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
 import { daysChart } from '../report-charts';
 import { SECOND_FACTOR } from './second-factor.page';
@@ -17,6 +19,8 @@ import { outageName } from './suppression-batches.page';
 export interface HomeProps {
   overview: Overview;
   present: Present;
+  /** What became of the people of the mailings that go out at present. */
+  outcomes: Map<number, Outcome>;
   account: AccountState;
   /** Outages of mail servers that somebody has to decide about. */
   outages: Outage[];
@@ -61,7 +65,7 @@ export function HomePage({ remind, steps, ...props }: HomeProps & { remind: bool
 }
 
 /** The part of the home page that refreshes itself. */
-export function HomeLive({ overview, present, account, outages }: HomeProps) {
+export function HomeLive({ overview, present, outcomes, account, outages }: HomeProps) {
   const every = present.live.length > 0 ? '2s' : '15s';
   const { ok, failed, unknown } = overview.attempts;
   // Who has nothing yet sees no row of zeros. The overview may be some seconds old; what is under way is not.
@@ -70,7 +74,7 @@ export function HomeLive({ overview, present, account, outages }: HomeProps) {
     <div id="home-live" data-live hx-get="/live" hx-trigger={`every ${every}, wake`} hx-swap="outerHTML">
       <Trouble present={present} account={account} outages={outages} />
       {!isBlank && <Numbers overview={overview} />}
-      {!isBlank && <NowAndNext present={present} />}
+      {!isBlank && <NowAndNext present={present} outcomes={outcomes} />}
     </div>
   );
 }
@@ -105,8 +109,12 @@ function Numbers({ overview }: Pick<HomeProps, 'overview'>) {
   );
 }
 
-function NowAndNext({ present }: Pick<HomeProps, 'present'>) {
+function NowAndNext({ present, outcomes }: Pick<HomeProps, 'present' | 'outcomes'>) {
   const { t, format } = useReader();
+  const shown = (run: LiveRun) => {
+    const outcome = outcomes.get(run.mailingId);
+    return outcome?.runId === run.runId ? outcome : run;
+  };
   return (
     <div class="two">
       <section class="card-box" aria-labelledby="now">
@@ -119,13 +127,13 @@ function NowAndNext({ present }: Pick<HomeProps, 'present'>) {
               <li key={run.runId}>
                 <div class="line">
                   <a class="clip" href={`/mailings/${run.mailingId}`}>
-                    {subjectTitle(run.mailingName) || t.mailings.nameless(run.mailingId)}
+                    {mailingTitle({ id: run.mailingId, name: run.mailingName }, t)}
                   </a>
                   <span class="hint">
-                    <OutcomeLine of={run} />
+                    <OutcomeLine of={shown(run)} />
                   </span>
                 </div>
-                <Progress of={run} label={t.run.progressOf(subjectTitle(run.mailingName))} />
+                <Progress of={shown(run)} label={t.run.progressOf(subjectTitle(run.mailingName))} />
               </li>
             ))}
           </ul>
@@ -140,7 +148,7 @@ function NowAndNext({ present }: Pick<HomeProps, 'present'>) {
             {present.next.map((mailing) => (
               <li class="line" key={mailing.id}>
                 <a class="clip" href={`/mailings/${mailing.id}`}>
-                  {subjectTitle(mailing.name) || t.mailings.nameless(mailing.id)}
+                  {mailingTitle(mailing, t)}
                 </a>
                 <span class="hint">
                   {format.due(mailing.nextRunAt)}
@@ -159,7 +167,7 @@ function NowAndNext({ present }: Pick<HomeProps, 'present'>) {
 const failedOn = (day: string | undefined): string =>
   `/attempts?${new URLSearchParams({ status: 'final', ...(day && { from: day, to: day }) }).toString()}`;
 
-function Trouble({ present, account, outages }: Omit<HomeProps, 'overview'>) {
+function Trouble({ present, account, outages }: Pick<HomeProps, 'present' | 'account' | 'outages'>) {
   const { t, format } = useReader();
   return (
     <>
@@ -192,7 +200,7 @@ function Trouble({ present, account, outages }: Omit<HomeProps, 'overview'>) {
         <div class="alert alert-warning" key={mailing.id}>
           <Icon name="warning" />
           <div>
-            <a href={`/mailings/${mailing.id}`}>{subjectTitle(mailing.name) || t.mailings.nameless(mailing.id)}</a>:{' '}
+            <a href={`/mailings/${mailing.id}`}>{mailingTitle(mailing, t)}</a>:{' '}
             <StatusReason code={mailing.code} text={mailing.text} since={mailing.since} />
           </div>
         </div>

@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import type { Viewer } from '../../domain/permissions';
 import { AccountsService } from '../../features/accounts/accounts.service';
 import { SuppressionBatches } from '../../features/consent/batches.service';
+import { OutcomesService } from '../../features/runs/outcomes.service';
 import { FirstStepsService } from '../../features/statistics/first-steps.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { SecondFactorService } from '../../features/users/second-factor.service';
@@ -21,6 +22,7 @@ import { HomeLive, HomePage, type HomeProps } from './home.page';
 export class HomeWebController {
   constructor(
     private readonly statistics: StatisticsService,
+    private readonly outcomes: OutcomesService,
     private readonly firstSteps: FirstStepsService,
     private readonly accounts: AccountsService,
     private readonly secondFactor: SecondFactorService,
@@ -78,6 +80,10 @@ export class HomeWebController {
       this.accounts.read(),
       this.batches.undecided(viewer),
     ]);
-    return { overview, present, account, outages };
+    const outcomes = await this.outcomes.of(
+      viewer,
+      present.live.map(({ mailingId }) => mailingId),
+    );
+    return { overview, present, outcomes, account, outages };
   }
 }

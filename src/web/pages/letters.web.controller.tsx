@@ -1,12 +1,12 @@
-import { Get, Header, Res } from '@nestjs/common';
+import { Get, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Viewer } from '../../domain/permissions';
 import { PreviewService } from '../../features/messages/preview.service';
 import { type SentLetter, SentLetterService } from '../../features/runs/sent-letter.service';
 import { Id } from '../../http/id.pipe';
-import { LETTER_CSP } from '../../http/security-headers';
 import { CurrentViewer } from '../../http/viewer';
 import { page, type WebAnswer } from '../answers';
+import { framed } from '../framed';
 import { WebController } from '../web-controller';
 import { LetterPage } from './letter.page';
 
@@ -24,7 +24,6 @@ export class LettersWebController {
   }
 
   @Get('runs/:id/letter.html')
-  @Header('X-Frame-Options', 'SAMEORIGIN')
   async frameOfRun(
     @CurrentViewer() viewer: Viewer,
     @Id() id: number,
@@ -39,7 +38,6 @@ export class LettersWebController {
   }
 
   @Get('deliveries/:id/letter.html')
-  @Header('X-Frame-Options', 'SAMEORIGIN')
   async frameOfDelivery(
     @CurrentViewer() viewer: Viewer,
     @Id() id: number,
@@ -49,7 +47,6 @@ export class LettersWebController {
   }
 
   @Get('messages/:id/letter.html')
-  @Header('X-Frame-Options', 'SAMEORIGIN')
   async frameOfMessage(
     @CurrentViewer() viewer: Viewer,
     @Id() id: number,
@@ -61,11 +58,3 @@ export class LettersWebController {
 
 const shown = (letter: SentLetter, frame: string): WebAnswer =>
   page(() => letter.subject, <LetterPage letter={letter} frame={frame} />);
-
-function framed(response: Response, html: string): string {
-  response.setHeader('Content-Security-Policy', LETTER_CSP);
-  // A sandboxed frame has no origin, so browsers would warn about this header.
-  response.removeHeader('Origin-Agent-Cluster');
-  response.type('text/html; charset=utf-8');
-  return html;
-}

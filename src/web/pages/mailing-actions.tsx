@@ -5,6 +5,7 @@ import type { SendPreview } from '../../features/scheduling/send-now.service';
 import { refusal } from '../codes';
 import { Confirm, PostForm } from '../components/form';
 import { Icon } from '../components/icon';
+import { ResendFailed } from '../components/resend-failed';
 import { useReader } from '../reader';
 import { LEFT_OUT } from '../texts/line';
 
@@ -31,23 +32,13 @@ export interface ActionProps {
  */
 export function MailingActions(props: ActionProps) {
   const { mailing, step, send, again, sender, may } = props;
-  const { t, format } = useReader();
+  const { t } = useReader();
   const at = `/mailings/${mailing.id}`;
   const isOpen = mailing.status === 'created' || mailing.status === 'started';
   return (
     <>
       {may.resume && step?.verb === 'resume' && <Resume {...props} />}
-      {may.change && step?.verb === 'resend' && again && (
-        <Confirm
-          id="resend"
-          action={`/runs/${again.runId}/resend-failed`}
-          text={again.people === null ? t.run.resendToFailed : t.run.resendFailed(format.number(again.people))}
-          question={again.people === null ? t.run.resendToFailed : t.run.resendQuestion(again.people)}
-          kind="btn-primary"
-        >
-          <p>{t.run.resendText(sender)}</p>
-        </Confirm>
-      )}
+      {may.change && step?.verb === 'resend' && again && <ResendFailed {...again} sender={sender} />}
       {may.pause && mailing.status === 'started' && (
         <Confirm id="pause" action={`${at}/pause`} text={t.mailings.pause} question={t.mailings.pauseQuestion}>
           <p>{t.mailings.pauseText(mailing.lastRun?.open ?? 0, sender)}</p>

@@ -3,8 +3,8 @@ import type { MailingView } from '../../features/mailings/mailings.service';
 import { PostForm } from '../components/form';
 import { Empty, PageHead, Table } from '../components/list';
 import { Pager } from '../components/pager';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
-import { nameOf } from './mailings.page';
 
 interface Props {
   mailing: MailingView;
@@ -17,10 +17,7 @@ export function MailingClientsPage({ mailing, clients, mayChange }: Props) {
   const { t } = useReader();
   return (
     <>
-      <PageHead
-        title={t.field.recipients}
-        back={{ to: `/mailings/${mailing.id}`, text: nameOf(mailing, t.mailings.nameless) }}
-      >
+      <PageHead title={t.field.recipients} back={{ to: `/mailings/${mailing.id}`, text: mailingTitle(mailing, t) }}>
         {mayChange && (
           <a class="btn btn-primary" href={`/mailings/${mailing.id}/edit`}>
             {t.mailings.addAddresses}

@@ -10,11 +10,12 @@ import { ClientsService } from '../../features/clients/clients.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { MessagesService } from '../../features/messages/messages.service';
 import { type DraftCheck, PreflightService } from '../../features/scheduling/preflight.service';
+import type { FormState } from '../form-state';
 import { addressesIn } from '../mailing-form';
 import { type FormValues, oneOf, wholeNumber } from '../web-controller';
 
-/** How many messages are offered; others are found by a search. */
-const OFFERED = 20;
+/** How many messages are offered, each with its letter; others are found by a search. */
+const OFFERED = 12;
 
 export interface MessageChoice {
   id: number;
@@ -25,6 +26,9 @@ export interface MessageChoice {
 export interface FormCheck extends DraftCheck {
   /** Addresses that are no clients of the owner. */
   unknown: number;
+  hasMessage: boolean;
+  /** Whether the segment is chosen, if it goes to one. */
+  hasSegment: boolean;
 }
 
 /** What the form of a mailing shows beside what was typed, read from several services. */
@@ -37,16 +41,21 @@ export class MailingFormParts {
     private readonly preflight: PreflightService,
   ) {}
 
-  /** @param ms how long each part of the audience may be counted */
-  async of(viewer: Viewer, values: FormValues, ms: number, language: Language, mailing?: MailingView) {
+  /**
+   * With the newest message chosen, if none is.
+   * @param ms how long each part of the audience may be counted
+   */
+  async of(viewer: Viewer, state: FormState, ms: number, language: Language, mailing?: MailingView) {
     const ownerId = mailing?.ownerId ?? viewer.userId;
-    const [messages, clients, segments, check] = await Promise.all([
-      this.messageChoices(viewer, values, mailing),
+    const messages = await this.messageChoices(viewer, state.values, mailing);
+    const messageId = state.values.messageId || String(messages[0]?.id ?? '');
+    const form = { ...state, values: { ...state.values, messageId } };
+    const [clients, segments, check] = await Promise.all([
       this.clients.list(viewer, { limit: 1, withTotal: true, ownerId }),
       this.segments.choices(ownerId),
-      this.check(viewer, values, ms, language, mailing),
+      this.check(viewer, form.values, ms, language, mailing),
     ]);
-    return { messages, totalClients: clients.total ?? 0, segments, check };
+    return { form, messages, totalClients: clients.total ?? 0, segments, check };
   }
 
   /** The newest messages that a search finds, and always the one that is chosen. */
@@ -73,6 +82,9 @@ export class MailingFormParts {
     const ownerId = mailing?.ownerId ?? viewer.userId;
     const messageId = wholeNumber(values.messageId);
     const message = messageId ? await this.messages.get(viewer, messageId).catch(absent) : null;
+    const hasMessage = message?.ownerId === ownerId;
+    const takesSegment = takes(audience, 'segmentId');
+    const segmentId = takesSegment ? (wholeNumber(values.segmentId) ?? null) : null;
     const addresses = takes(audience, 'clientIds') ? addressesOf(values.clientIds ?? '') : [];
     const found = await this.clients.idsByEmail(viewer, addresses);
     const draft = await this.preflight.ofDraft(
@@ -80,16 +92,17 @@ export class MailingFormParts {
         id: takes(audience, 'clientIds') && mailing?.audience === audience ? mailing.id : 0,
         ownerId,
         audience,
-        segmentId: takes(audience, 'segmentId') ? (wholeNumber(values.segmentId) ?? null) : null,
+        segmentId,
         excludeSegmentId: wholeNumber(values.excludeSegmentId) ?? null,
         kind: oneOf(mailingKinds, values.kind) ?? 'marketing',
         language: oneOf(languages, values.language) ?? language,
-        messageId: message?.ownerId === ownerId ? message.id : null,
+        messageId: hasMessage ? message.id : null,
         clientIds: [...found.values()],
       },
       ms,
     );
-    return { ...draft, unknown: addresses.length - found.size };
+    const hasSegment = !takesSegment || segmentId !== null;
+    return { ...draft, unknown: addresses.length - found.size, hasMessage, hasSegment };
   }
 
   /** The clients of the addresses in the text area. @throws ValidationError naming those that are no clients */

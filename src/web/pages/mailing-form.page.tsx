@@ -12,7 +12,8 @@ import type { Occurrences } from '../mailing-form';
 import type { MessageChoice } from './mailing-form-parts.service';
 import { useReader } from '../reader';
 import type { Texts } from '../texts/texts';
-import { titleOf } from './messages.page';
+import { messageTitle } from '../message-title';
+import { LetterLook, MessagePick } from './message-pick';
 import { FormFindings, Recipients, type RecipientsProps } from './mailing-recipients';
 
 interface Props extends Omit<RecipientsProps, 'mailing'> {
@@ -25,6 +26,7 @@ interface Props extends Omit<RecipientsProps, 'mailing'> {
 export function MailingFormPage({ form, messages, occurrences, totalClients, segments, check, mailing }: Props) {
   const { t } = useReader();
   const isDraft = !mailing || mailing.status === 'created';
+  const at = mailing ? `/mailings/${mailing.id}/edit` : '/mailings/new';
   return (
     <>
       <PageHead
@@ -37,7 +39,7 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
       />
       <KeptForm
         form={form}
-        action={mailing ? `/mailings/${mailing.id}/edit` : '/mailings/new'}
+        action={at}
         labels={labelsOf(t)}
         words={(name, values) => wordsOf(t, { messages, segments })(name, values[name] ?? '')}
         class="steps"
@@ -75,7 +77,8 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
         </section>
         <section class="card-box" aria-labelledby="step-check">
           <Step n={4} id="step-check" text={t.steps.check} />
-          <FormFindings check={check} ownerId={mailing?.ownerId} />
+          <FormFindings check={check} occurrences={occurrences} ownerId={mailing?.ownerId} />
+          <LetterLook message={messages.find(({ id }) => String(id) === form.values.messageId)} at={at} />
           <p class="hint">{isDraft ? t.steps.checkHint : t.steps.editHint}</p>
         </section>
         <div class="actions">
@@ -109,7 +112,7 @@ const wordsOf =
   (name: string, value: string): string | undefined => {
     if (name === 'messageId') {
       const message = messages.find(({ id }) => String(id) === value);
-      return message && titleOf(message, t);
+      return message && messageTitle(message, t);
     }
     if (name.endsWith('egmentId')) return segments.find(({ id }) => String(id) === value)?.name;
     if (name === 'period') return t.period[value as keyof Texts['period']];
@@ -122,89 +125,6 @@ function Step({ n, id, text }: { n: number; id: string; text: string }) {
     <h2 id={id}>
       <span class="step-number">{n}</span> {text}
     </h2>
-  );
-}
-
-/** The newest messages and a search for all others; without a script the form is shown again with what was found. */
-function MessagePick({
-  form,
-  messages,
-  mailing,
-}: Pick<Props, 'form' | 'messages'> & { mailing: MailingView | undefined }) {
-  const { t } = useReader();
-  const isEmpty = messages.length === 0 && !form.values.findMessage;
-  if (isEmpty) {
-    return (
-      <>
-        <p class="field">{t.mailings.noMessages}</p>
-        <WriteMessage mailing={mailing} />
-      </>
-    );
-  }
-  return (
-    <>
-      <div class="field">
-        <label class="form-label" for="find-message">
-          {t.steps.findMessage}
-        </label>
-        <div class="line">
-          <input
-            class="form-control"
-            type="search"
-            id="find-message"
-            name="findMessage"
-            value={form.values.findMessage ?? ''}
-            maxlength={200}
-            autocomplete="off"
-            hx-get={`/mailings/messages${mailing ? `?mailingId=${mailing.id}` : ''}`}
-            hx-include="#f-messageId"
-            hx-trigger="input changed delay:250ms"
-            hx-target="#message-pick"
-            hx-swap="outerHTML"
-            hx-sync="this:replace"
-          />
-          <noscript>
-            <button class="btn btn-secondary" name="then" value="find">
-              {t.steps.find}
-            </button>
-          </noscript>
-        </div>
-      </div>
-      <MessageSelect form={form} messages={messages} />
-      <WriteMessage mailing={mailing} />
-    </>
-  );
-}
-
-/** Keeps what the form holds, and comes back to it with the new message chosen. */
-function WriteMessage({ mailing }: { mailing: MailingView | undefined }) {
-  const { t, user } = useReader();
-  if (mailing && mailing.ownerId !== user?.id) return null;
-  return (
-    <p>
-      <button class="btn btn-sm btn-secondary" formaction="/drafts/new-message">
-        {t.kept.writeMessage}
-      </button>
-    </p>
-  );
-}
-
-export function MessageSelect({ form, messages }: Pick<Props, 'form' | 'messages'>) {
-  const { t } = useReader();
-  return (
-    <div id="message-pick" aria-live="polite">
-      <Field
-        form={form}
-        name="messageId"
-        label={t.field.message}
-        required
-        {...(messages.length === 0 && { hint: t.list.nothingFound })}
-        options={messages.map((m) => ({
-          value: String(m.id),
-          text: titleOf(m, t),
-        }))}
-      />
-    </div>
   );
 }
 

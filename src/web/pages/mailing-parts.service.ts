@@ -9,10 +9,10 @@ import { RunsService } from '../../features/runs/runs.service';
 import { SendNowService } from '../../features/scheduling/send-now.service';
 import { TimelineService } from '../../features/statistics/timeline.service';
 import { chartFile } from '../chart-file';
+import { mailingTitle } from '../mailing-title';
 import type { Reader } from '../reader';
 import { attemptsChart } from '../report-charts';
 import type { FormValues } from '../web-controller';
-import { nameOf } from './mailings.page';
 import { paceOf } from './run-live';
 
 /** What the page of a mailing shows beside the mailing, read from several services. */
@@ -69,6 +69,6 @@ export class MailingParts {
   /** The attempts over time as a picture. */
   async chart(viewer: Viewer, reader: Reader, mailing: MailingView, ending: 'svg' | 'png'): Promise<StreamableFile> {
     const timeline = await this.timeline.ofMailing(viewer, mailing.id);
-    return chartFile(attemptsChart(timeline, reader), nameOf(mailing, reader.t.mailings.nameless), ending, reader);
+    return chartFile(attemptsChart(timeline, reader), mailingTitle(mailing, reader.t), ending, reader);
   }
 }

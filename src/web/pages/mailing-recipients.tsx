@@ -1,12 +1,13 @@
-import { exclusionReasons } from '../../domain/codes';
 import { audiences, takes } from '../../features/audiences/audiences';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import type { FormState } from '../answers';
 import { Choice, Field } from '../components/form';
 import { Icon } from '../components/icon';
-import { Findings } from '../components/preflight';
-import type { FormCheck } from './mailing-form-parts.service';
+import { ExcludedNumbers, Findings } from '../components/preflight';
+import type { Occurrences } from '../mailing-form';
 import { useReader } from '../reader';
+import type { StepTexts } from '../texts/line';
+import type { FormCheck } from './mailing-form-parts.service';
 
 export interface RecipientsProps {
   form: FormState;
@@ -117,50 +118,60 @@ function Segments({ form, segments }: Pick<RecipientsProps, 'form' | 'segments'>
 
 /** How many it goes to, the first of them, and who gets nothing and why. */
 export function RecipientCheck({ check }: { check: FormCheck | null }) {
-  const { t, format } = useReader();
+  const { t } = useReader();
   if (!check) return <div id="recipients" aria-live="polite"></div>;
-  const { chosen, eligible, excluded, first, unknown } = check;
-  const left = exclusionReasons.filter((reason) => excluded[reason]);
-  const reasons = left.map((reason) => t.preflight.excluded[reason](format.number(excluded[reason] ?? 0))).join(', ');
+  const { chosen, eligible, first, unknown } = check;
   const names = first.map(({ fullName, email }) => fullName || email).join(', ');
   return (
     <div id="recipients" class="occurrences" aria-live="polite">
       <p>{chosen === null ? t.steps.uncounted : t.segments.now(chosen)}</p>
       {names !== '' && <p>{t.steps.first(names, eligible === null || eligible > first.length)}</p>}
-      {reasons !== '' && chosen !== null && eligible !== null && (
-        <p>{t.preflight.numbers(format.number(chosen), format.number(eligible), reasons)}</p>
-      )}
+      <ExcludedNumbers of={check} />
       {unknown > 0 && <p class="field-problem">{t.steps.unknown(unknown)}</p>}
     </div>
   );
 }
 
-/** What would keep the mailing from being sent, and where it is put right. `apart`: in an answer about the recipients. */
-export function FormFindings({
-  check,
-  ownerId,
-  apart = false,
-}: {
+interface FormFindingsProps {
   check: FormCheck | null;
+  occurrences: Occurrences;
   ownerId: number | undefined;
   apart?: boolean;
-}) {
+}
+
+/** What would keep the mailing from being sent, and where it is put right. `apart`: in an answer about the recipients. */
+export function FormFindings({ check, occurrences, ownerId, apart = false }: FormFindingsProps) {
   const { t, user } = useReader();
   const findings = check?.findings ?? [];
+  const missing = missingIn(check, occurrences).map((part) => t.steps.missing[part]);
+  if (check?.unknown) missing.push(t.steps.unknown(check.unknown));
   return (
     <div id="check" aria-live="polite" {...(apart && { 'hx-swap-oob': 'outerHTML' })}>
-      {findings.length === 0 ? (
+      {findings.length + missing.length === 0 ? (
         <p>{t.steps.nothingFound}</p>
       ) : (
         <div class="alert alert-warning">
           <Icon name="warning" />
           <div>
+            {missing.map((text) => (
+              <p key={text}>{text}</p>
+            ))}
             <Findings findings={findings} of={{ ownerId: ownerId ?? user?.id ?? 0, messageId: null }} />
           </div>
         </div>
       )}
     </div>
   );
+}
+
+/** What the form does not say yet, without which it goes to nobody. */
+function missingIn(check: FormCheck | null, { at, problem }: Occurrences): (keyof StepTexts['missing'])[] {
+  return [
+    ...(check === null ? (['audience'] as const) : []),
+    ...(check && !check.hasMessage ? (['message'] as const) : []),
+    ...(check && !check.hasSegment ? (['segment'] as const) : []),
+    ...(problem || at.length === 0 ? (['time'] as const) : []),
+  ];
 }
 
 /** Clients that a search found; a click adds the address to the text area. */

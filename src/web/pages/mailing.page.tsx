@@ -10,15 +10,16 @@ import { Chart } from '../components/chart';
 import { Facts } from '../components/facts';
 import { Icon } from '../components/icon';
 import { languageNames } from '../components/language';
+import { LetterThumb } from '../components/letter-thumb';
 import { type Column, PageHead, Table } from '../components/list';
 import { Pager } from '../components/pager';
 import { PreflightBox } from '../components/preflight';
 import { EventNumbers, MailingChip, RunChip, StatusReason } from '../components/states';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
 import { attemptsChart } from '../report-charts';
 import { AccountTrouble } from './home.page';
 import { type ActionProps, DraftLine, MailingActions } from './mailing-actions';
-import { nameOf } from './mailings.page';
 import { isGoing, type Pace, RunLive, timeOf } from './run-live';
 
 export interface MailingProps extends ActionProps {
@@ -38,7 +39,7 @@ export function MailingPage({ stage, runs, latest, timeline, account, ...actions
   return (
     <>
       <PageHead
-        title={nameOf(mailing, t.mailings.nameless)}
+        title={mailingTitle(mailing, t)}
         back={{ to: '/mailings', text: t.mailings.title }}
         chip={<MailingChip mailing={mailing} outcome={latest?.outcome} />}
       >
@@ -59,7 +60,7 @@ export function MailingPage({ stage, runs, latest, timeline, account, ...actions
         <Thumbnail mailing={mailing} runId={latest?.run.id} />
         <div>
           {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
-          {mailing.status !== 'done' && <PreflightBox check={send.check} mailing={mailing} may={may} />}
+          {mailing.status !== 'done' && <PreflightBox check={send.check} mailing={mailing} now={send.now} may={may} />}
           <MailingFacts mailing={mailing} sender={sender} chosen={chosen} />
         </div>
       </div>
@@ -87,9 +88,7 @@ function Thumbnail({ mailing: { messageId }, runId }: Pick<MailingProps, 'mailin
   const of = runId === undefined ? `/messages/${messageId}` : `/runs/${runId}`;
   return (
     <div class="thumb">
-      <div class="thumb-frame" inert aria-hidden="true">
-        <iframe sandbox="" loading="lazy" tabindex={-1} title={t.line.letter} src={`${of}/letter.html`}></iframe>
-      </div>
+      <LetterThumb src={`${of}/letter.html`} />
       {runId === undefined ? <a href={of}>{t.line.seeMessage}</a> : <a href={`${of}/letter`}>{t.line.seeLetter}</a>}
     </div>
   );

@@ -13,12 +13,12 @@ import { orBlocked } from '../blocked';
 import { cut } from '../../domain/cut';
 import { formKey } from '../form-key';
 import { CurrentReader } from '../readers.service';
+import { mailingTitle } from '../mailing-title';
 import type { Flash, Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
 import { MailingClientsPage } from './mailing-clients.page';
 import type { MayDo } from './mailing-actions';
 import { MailingPage } from './mailing.page';
-import { nameOf } from './mailings.page';
 import { MailingParts } from './mailing-parts.service';
 import { isOutdated, RunLive } from './run-live';
 
@@ -49,7 +49,7 @@ export class MailingWebController {
     const body = (
       <MailingPage mailing={mailing} {...parts} sender={this.config.mailFrom} may={mayDo(viewer, mailing)} />
     );
-    return page(() => nameOf(mailing, reader.t.mailings.nameless), body);
+    return page(() => mailingTitle(mailing, reader.t), body);
   }
 
   /** The live part while a run is under way; reloads the page when the buttons have to change. */
@@ -116,7 +116,7 @@ export class MailingWebController {
   /** Makes a copy of the mailing that is not started. */
   @Post('copy')
   async copy(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
-    const name = nameOf(await this.mailings.get(viewer, id), reader.t.mailings.nameless);
+    const name = mailingTitle(await this.mailings.get(viewer, id), reader.t);
     const made = await this.mailings.copy(viewer, id, cut(reader.t.mailings.copyOf(name), 200));
     return redirect(`/mailings/${made.id}/edit`, 'copied');
   }
@@ -154,7 +154,7 @@ export class MailingWebController {
       (override) => this.change(viewer, id, () => work(override), LET_GO[verb]),
       async () => {
         const mailing = await this.mailings.get(viewer, id);
-        const back = { to: `/mailings/${id}`, text: nameOf(mailing, reader.t.mailings.nameless) };
+        const back = { to: `/mailings/${id}`, text: mailingTitle(mailing, reader.t) };
         const anyway = { to: `/mailings/${id}/${verb}`, text: reader.t.preflight.verbs[verb] };
         return { ...mailing, back, anyway };
       },

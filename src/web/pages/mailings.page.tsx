@@ -6,6 +6,7 @@ import { Owner, OwnerPick, PageHead, Pick, Results, Search } from '../components
 import { subjectTitle } from '../../domain/subject-title';
 import type { Outcome } from '../../features/runs/outcomes.service';
 import { MailingChip, OutcomeLine, Progress } from '../components/states';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
 
 interface Props {
@@ -42,7 +43,7 @@ export function MailingsPage({ mailings, outcomes }: Props) {
             class: 'main-cell',
             cell: (mailing) => (
               <>
-                <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>
+                <a href={`/mailings/${mailing.id}`}>{mailingTitle(mailing, t)}</a>
                 {mailing.name && mailing.messageSubject && (
                   <div class="hint">
                     <span class="clip">{subjectTitle(mailing.messageSubject)}</span>
@@ -98,16 +99,10 @@ function LastResult({ of, outcome }: { of: MailingView; outcome: Outcome | undef
   if (!outcome) return null;
   return (
     <>
-      <Progress of={outcome} label={t.run.progressOf(nameOf(of, t.mailings.nameless))} />
+      <Progress of={outcome} label={t.run.progressOf(mailingTitle(of, t))} />
       <span class="hint">
         <OutcomeLine of={outcome} />
       </span>
     </>
   );
 }
-
-/** What a mailing is called on pages: by its name, else by its subject. */
-export const nameOf = (
-  mailing: Pick<MailingView, 'id' | 'name' | 'messageSubject'>,
-  nameless: (id: number) => string,
-): string => mailing.name || subjectTitle(mailing.messageSubject ?? '') || nameless(mailing.id);

@@ -1,10 +1,14 @@
 import { Get, HttpCode, Post } from '@nestjs/common';
-import { DomainError } from '../../domain/errors';
+import { DomainError, invalid } from '../../domain/errors';
+import { formPage } from '../../domain/form-pages';
 import type { Viewer } from '../../domain/permissions';
+import { problem } from '../../domain/problems';
 import { mailingStatuses } from '../../domain/states';
 import { wallClock } from '../../domain/time-zone';
 import { takes } from '../../features/audiences/audiences';
 import { type MailingView, MailingsService } from '../../features/mailings/mailings.service';
+import { MessagesService } from '../../features/messages/messages.service';
+import { TestNoticesService } from '../../features/messages/test-notices.service';
 import { OutcomesService } from '../../features/runs/outcomes.service';
 import { LifecycleService } from '../../features/scheduling/lifecycle.service';
 import { MailingEditService } from '../../features/scheduling/mailing-edit.service';
@@ -15,11 +19,13 @@ import { CurrentViewer, TakesBodies } from '../../http/viewer';
 import { emptyForm, type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
 import { submit } from '../forms';
 import { opened, versionOf } from '../kept-form';
+import { KeptForms } from '../kept-forms.service';
 import { mailingInput, occurrencesOf, valuesOf } from '../mailing-form';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
-import { MailingFormPage, MessageSelect, OccurrenceList } from './mailing-form.page';
+import { MailingFormPage, OccurrenceList } from './mailing-form.page';
+import { LetterLook, MessageChoices } from './message-pick';
 import { MailingFormParts } from './mailing-form-parts.service';
 import { FormFindings, FoundClients, RecipientCheck } from './mailing-recipients';
 import { MailingsPage } from './mailings.page';
@@ -38,6 +44,9 @@ export class MailingsWebController {
     private readonly statistics: StatisticsService,
     private readonly outcomes: OutcomesService,
     private readonly parts: MailingFormParts,
+    private readonly messages: MessagesService,
+    private readonly testNotices: TestNoticesService,
+    private readonly kept: KeptForms,
   ) {}
 
   @Get()
@@ -103,6 +112,11 @@ export class MailingsWebController {
     );
   }
 
+  @Post('new/test')
+  testOfNew(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Form() form: FormValues) {
+    return this.sendTest(viewer, reader, form);
+  }
+
   /** The next occurrences of a form that is being filled in. */
   @Get('schedule')
   schedule(@CurrentReader() reader: Reader, @Ask() values: FormValues): WebAnswer {
@@ -123,7 +137,7 @@ export class MailingsWebController {
     return fragment(
       <>
         <RecipientCheck check={check} />
-        <FormFindings check={check} ownerId={mailing?.ownerId} apart />
+        <FormFindings check={check} occurrences={occurrencesOf(values, reader)} ownerId={mailing?.ownerId} apart />
       </>,
     );
   }
@@ -133,7 +147,15 @@ export class MailingsWebController {
   async findMessages(@CurrentViewer() viewer: Viewer, @Ask() values: FormValues): Promise<WebAnswer> {
     const mailing = await this.mailingOf(viewer, values.mailingId);
     const messages = await this.parts.messageChoices(viewer, values, mailing);
-    return fragment(<MessageSelect form={emptyForm(values)} messages={messages} />);
+    return fragment(<MessageChoices form={emptyForm(values)} messages={messages} />);
+  }
+
+  /** The letter of the message that is chosen in the form on the page before. */
+  @Get('letter')
+  async letter(@CurrentViewer() viewer: Viewer, @Ask() { messageId, mailingId }: FormValues): Promise<WebAnswer> {
+    const id = wholeNumber(messageId);
+    const message = id ? await this.messages.get(viewer, id) : undefined;
+    return fragment(<LetterLook message={message} at={formOf(wholeNumber(mailingId))} />);
   }
 
   @Get('clients')
@@ -176,6 +198,34 @@ export class MailingsWebController {
     );
   }
 
+  @Post(':id/edit/test')
+  async testOfEdited(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Id() id: number,
+    @Form() form: FormValues,
+  ): Promise<WebAnswer> {
+    return this.sendTest(viewer, reader, form, await this.mailings.get(viewer, id));
+  }
+
+  /** Sends the letter of the chosen message to the reader. The form waits as a draft. */
+  private sendTest(viewer: Viewer, reader: Reader, form: FormValues, mailing?: MailingView): Promise<WebAnswer> {
+    return submit(
+      reader,
+      form,
+      async () => {
+        const messageId = wholeNumber(form.messageId);
+        if (!messageId) throw invalid('messageId', problem('message_wanted'));
+        await this.testNotices.send(viewer, messageId);
+        const at = formOf(mailing?.id);
+        const waits = formPage(form.page) ?? at;
+        await this.kept.keep(viewer, waits, form);
+        return redirect(waits, 'testSent');
+      },
+      (state) => this.form(viewer, reader, state, mailing),
+    );
+  }
+
   /**
    * Schedules what was saved, if that was asked for. What would go out at once is not sent by this: its page asks first,
    * and says why a mailing can't be scheduled.
@@ -197,8 +247,8 @@ export class MailingsWebController {
     }
   }
 
-  private async form(viewer: Viewer, reader: Reader, form: FormState, mailing?: MailingView): Promise<WebAnswer> {
-    const parts = await this.parts.of(viewer, form.values, AT_ONCE_MS, reader.language, mailing);
+  private async form(viewer: Viewer, reader: Reader, state: FormState, mailing?: MailingView): Promise<WebAnswer> {
+    const { form, ...parts } = await this.parts.of(viewer, state, AT_ONCE_MS, reader.language, mailing);
     const occurrences = occurrencesOf(form.values, reader);
     return page(
       (t) => (mailing ? t.mailings.edit : t.mailings.new),
@@ -211,3 +261,6 @@ export class MailingsWebController {
     return id ? this.mailings.get(viewer, id) : undefined;
   }
 }
+
+/** The page of a mailing's form. */
+const formOf = (id: number | undefined): string => (id ? `/mailings/${id}/edit` : '/mailings/new');

@@ -1,6 +1,5 @@
 import { templateColumns } from '../../domain/client-columns';
 import type { FieldDefinition } from '../../domain/client-fields';
-import { subjectTitle } from '../../domain/subject-title';
 import type { Page } from '../../domain/paging';
 import type { RenderedContent } from '../../domain/template';
 import { TEMPLATE_VARIABLES } from '../../domain/template';
@@ -11,12 +10,8 @@ import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { KeptForm } from '../components/kept-form';
 import { Icon } from '../components/icon';
 import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
+import { messageTitle } from '../message-title';
 import { useReader } from '../reader';
-import type { Texts } from '../texts/texts';
-
-/** What a message is called on pages: by its subject. */
-export const titleOf = ({ id, subject }: { id: number; subject: string }, t: Texts): string =>
-  subjectTitle(subject) || t.steps.untitled(id);
 
 export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
   const { t, format } = useReader();
@@ -39,7 +34,7 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
             class: 'main-cell',
             cell: (message) => (
               <>
-                <a href={`/messages/${message.id}`}>{titleOf(message, t)}</a>
+                <a href={`/messages/${message.id}`}>{messageTitle(message, t)}</a>
                 <Owner id={message.ownerId} />
               </>
             ),
@@ -79,7 +74,7 @@ export function MessagePage(props: EditorProps) {
   return (
     <>
       <PageHead
-        title={message ? titleOf(message, t) : t.messages.new}
+        title={message ? messageTitle(message, t) : t.messages.new}
         back={back ? { to: back, text: t.mailings.edit } : { to: '/messages', text: t.messages.title }}
       >
         {message && <MessageActions message={message} mayChange={mayChange} />}
@@ -207,7 +202,7 @@ function PreviewPane({ message, previewId, ownEmail }: Pick<EditorProps, 'messag
         hx-sync="this:replace"
       ></div>
       <input type="hidden" form="message-form" name="previewId" value={previewId} />
-      {message && <input type="hidden" form="message-form" name="messageId" value={message.id} />}
+      {message && <input type="hidden" form="message-form" name="previewOf" value={message.id} />}
       <div class="field">
         <label class="form-label" for="preview-client">
           {t.messages.previewAs}

@@ -1,4 +1,4 @@
-import { Get, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Get, HttpCode, Param, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { NotFoundError, ValidationError } from '../../domain/errors';
 import { type Viewer, writableOwner } from '../../domain/permissions';
@@ -11,20 +11,21 @@ import { type MessageInput, MessagesService, type MessageWithUse } from '../../f
 import { TestNoticesService } from '../../features/messages/test-notices.service';
 import { PreviewService } from '../../features/messages/preview.service';
 import { Id } from '../../http/id.pipe';
-import { LETTER_CSP } from '../../http/security-headers';
 import { MESSAGE_BYTES } from '../../http/body';
 import { CurrentViewer, TakesBodies } from '../../http/viewer';
 import { type FormState, fragment, page, redirect, type WebAnswer } from '../answers';
 import { cut } from '../../domain/cut';
 import { backOf, formPage } from '../../domain/form-pages';
-import { DraftsService } from '../drafts.service';
+import { framed } from '../framed';
 import { opened, versionOf } from '../kept-form';
 import { KeptForms } from '../kept-forms.service';
+import { PreviewFrames } from '../preview-frames.service';
 import { submit } from '../forms';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
-import { MessagePage, MessagesPage, Preview, titleOf } from './messages.page';
+import { messageTitle } from '../message-title';
+import { MessagePage, MessagesPage, Preview } from './messages.page';
 import { STARTER } from './starter-message';
 
 const PREVIEW_ID = /^[0-9a-f-]{36}$/;
@@ -37,7 +38,7 @@ export class MessagesWebController {
     private readonly deletion: MessageDeletion,
     private readonly previews: PreviewService,
     private readonly clients: ClientsService,
-    private readonly drafts: DraftsService,
+    private readonly frames: PreviewFrames,
     private readonly testNotices: TestNoticesService,
     private readonly fields: FieldsService,
     private readonly kept: KeptForms,
@@ -98,14 +99,14 @@ export class MessagesWebController {
     @CurrentReader() reader: Reader,
     @Form() form: FormValues,
   ): Promise<WebAnswer> {
-    const previewId = PREVIEW_ID.test(form.previewId ?? '') ? (form.previewId ?? '') : this.drafts.newId();
+    const previewId = PREVIEW_ID.test(form.previewId ?? '') ? (form.previewId ?? '') : this.frames.newId();
     const revision = Date.now();
     try {
       const clientId = await this.clientOf(viewer, form.previewClient);
-      const messageId = wholeNumber(form.messageId);
+      const messageId = wholeNumber(form.previewOf);
       const owner = messageId && { ownerId: (await this.messages.get(viewer, messageId)).ownerId };
       const content = await this.previews.ofDraft(viewer, input(form), { ...(clientId && { clientId }), ...owner });
-      await this.drafts.keep(viewer, previewId, content.html);
+      await this.frames.keep(viewer, previewId, content.html);
       return fragment(<Preview content={content} previewId={previewId} revision={revision} />);
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
@@ -115,20 +116,15 @@ export class MessagesWebController {
   }
 
   @Get('preview/:name')
-  @Header('X-Frame-Options', 'SAMEORIGIN')
   async letter(
     @CurrentViewer() viewer: Viewer,
     @Param('name') name: string,
     @Res({ passthrough: true }) response: Response,
   ): Promise<string> {
     const id = name.replace(/\.html$/, '');
-    const html = PREVIEW_ID.test(id) ? await this.drafts.read(viewer, id) : null;
+    const html = PREVIEW_ID.test(id) ? await this.frames.read(viewer, id) : null;
     if (html === null) throw new NotFoundError('Preview', id.slice(0, 36));
-    response.setHeader('Content-Security-Policy', LETTER_CSP);
-    // A sandboxed frame has no origin, so browsers would warn about this header.
-    response.removeHeader('Origin-Agent-Cluster');
-    response.type('text/html; charset=utf-8');
-    return html;
+    return framed(response, html);
   }
 
   @Get(':id')
@@ -209,12 +205,12 @@ export class MessagesWebController {
         form={form}
         mayChange={mayChange}
         fields={fields.filter(isOffered)}
-        previewId={this.drafts.newId()}
+        previewId={this.frames.newId()}
         ownEmail={reader.user?.email ?? ''}
         {...(message && { message })}
       />
     );
-    return page((t) => (message ? titleOf(message, t) : t.messages.new), body);
+    return page((t) => (message ? messageTitle(message, t) : t.messages.new), body);
   }
 
   private async clientOf(viewer: Viewer, search: string | undefined): Promise<number | undefined> {

@@ -1,4 +1,3 @@
-import { subjectTitle } from '../../domain/subject-title';
 import {
   type DayRange,
   type Report,
@@ -11,6 +10,7 @@ import { type Column, PageHead, Pick, Search, Table } from '../components/list';
 import { EventNumbers } from '../components/states';
 import { reasonText } from '../codes';
 import type { Formats } from '../formats';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
 import { countsIn, eventsChart, periodsChart, REPORT_EVENTS as EVENTS } from '../report-charts';
 import {
@@ -174,7 +174,7 @@ function ByMailing({ mailings, total }: Pick<Report, 'mailings' | 'total'>) {
           {
             head: t.field.mailing,
             class: 'main-cell',
-            cell: ({ id, name }) => <a href={`/mailings/${id}`}>{subjectTitle(name) || t.mailings.nameless(id)}</a>,
+            cell: (mailing) => <a href={`/mailings/${mailing.id}`}>{mailingTitle(mailing, t)}</a>,
           },
           ...countsIn(total).map((name) => ({
             head: t.counts[name],

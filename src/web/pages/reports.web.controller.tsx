@@ -14,10 +14,10 @@ import { CurrentViewer } from '../../http/viewer';
 import { page, type WebAnswer } from '../answers';
 import { chartFile } from '../chart-file';
 import { CurrentReader } from '../readers.service';
+import { mailingTitle } from '../mailing-title';
 import type { Reader } from '../reader';
 import { eventsChart, periodsChart } from '../report-charts';
 import { Ask, type FormValues, oneOf, WebController, wholeNumber } from '../web-controller';
-import { nameOf } from './mailings.page';
 import type { FoundMailings } from './report-controls';
 import { ReportsPage } from './reports.page';
 
@@ -98,7 +98,7 @@ export class ReportsWebController {
     if (!search?.trim() || mailingId !== undefined) return null;
     const { items, nextCursor } = await this.mailings.list(viewer, { limit: OFFERED, search: search.trim() });
     return {
-      items: items.map((mailing) => ({ id: mailing.id, name: nameOf(mailing, reader.t.mailings.nameless) })),
+      items: items.map((mailing) => ({ id: mailing.id, name: mailingTitle(mailing, reader.t) })),
       more: nextCursor !== null,
     };
   }
@@ -107,7 +107,7 @@ export class ReportsWebController {
   private async nameOf(viewer: Viewer, { t }: Reader, { mailingId }: ReportQuery): Promise<string> {
     if (mailingId === undefined) return '';
     try {
-      return nameOf(await this.mailings.get(viewer, mailingId), t.mailings.nameless);
+      return mailingTitle(await this.mailings.get(viewer, mailingId), t);
     } catch (error) {
       if (error instanceof NotFoundError) return t.mailings.nameless(mailingId);
       throw error;

@@ -6,13 +6,14 @@ import type { RunView } from '../../features/runs/runs.service';
 import { LetterLink } from '../components/letter-link';
 import { Facts } from '../components/facts';
 import { Confirm, PostForm } from '../components/form';
+import { ResendFailed } from '../components/resend-failed';
 import { PageHead, Pick, Reply, Results, Search } from '../components/list';
 import { DeliveryState, MessageId, RunChip } from '../components/states';
 import { deliveryStatuses } from '../../domain/states';
 import { deliveryEvents } from '../../domain/suppression';
 import { reasonText } from '../codes';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
-import { nameOf } from './mailings.page';
 import { type Pace, RunLive, timeOf } from './run-live';
 
 interface Props {
@@ -38,7 +39,7 @@ interface Worded {
 export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, elsewhere, again, segments }: Props) {
   const { t, format, query } = useReader();
   const keep = Object.fromEntries([...query].filter(([name, value]) => /^(status|event)$/.test(name) && value));
-  const name = mailing ? nameOf(mailing, t.mailings.nameless) : subjectTitle(run.subject);
+  const name = mailing ? mailingTitle(mailing, t) : subjectTitle(run.subject);
   return (
     <>
       <PageHead
@@ -54,17 +55,7 @@ export function RunPage({ run, pace, mailing, deliveries, sender, mayChange, els
         <a class="btn btn-secondary" href={`/runs/${run.id}/deliveries.csv`} download>
           {t.list.csv}
         </a>
-        {again !== 0 && (
-          <Confirm
-            id="resend"
-            action={`/runs/${run.id}/resend-failed`}
-            text={again === null ? t.run.resendToFailed : t.run.resendFailed(format.number(again))}
-            question={again === null ? t.run.resendToFailed : t.run.resendQuestion(again)}
-            kind="btn-primary"
-          >
-            <p>{t.run.resendText(sender)}</p>
-          </Confirm>
-        )}
+        {again !== 0 && <ResendFailed runId={run.id} people={again} sender={sender} />}
       </PageHead>
       <RunLive run={run} pace={pace} from={`/runs/${run.id}/live`} keep={keep} />
       {segments && <RunSegments {...segments} />}

@@ -1,4 +1,3 @@
-import { subjectTitle } from '../../domain/subject-title';
 import type { FieldDefinition } from '../../domain/client-fields';
 import { type FilterType, lastResults, ownField, type SegmentFilter } from '../../domain/segment-filter';
 import { subscriptionStatuses } from '../../domain/subscription';
@@ -6,6 +5,7 @@ import type { SegmentCount } from '../../features/audiences/segment-count.servic
 import type { SegmentView } from '../../features/audiences/segments.service';
 import type { FilterNames } from '../../features/clients/segment-context';
 import type { FormState } from '../answers';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
 import { type Group, type Groups, offered, operatorsFor, type Row, typeOf } from '../segment-form';
 import { fieldWords, filterWords } from '../segment-words';
@@ -41,7 +41,7 @@ export const LIVE = {
 export const live = (what: string) => ({
   ...LIVE,
   // Where something is taken away, the inputs after it get other names.
-  'data-keeps-typed': what.startsWith('add.'),
+  'data-keeps-typed': what.startsWith('add.') || undefined,
   formaction: `/segments/form?do=${what}`,
   'hx-post': `/segments/form?do=${what}`,
 });
@@ -162,7 +162,7 @@ function ValueInput({ row, type, name, problem, names, mailings, form }: ValuePr
       { value: '', text: t.segments.anyMailing },
       ...mailings.map((each) => ({
         value: String(each.id),
-        text: subjectTitle(each.name) || t.mailings.nameless(each.id),
+        text: mailingTitle(each, t),
       })),
     ];
     return (

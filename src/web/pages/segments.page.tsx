@@ -1,4 +1,3 @@
-import { subjectTitle } from '../../domain/subject-title';
 import type { Page } from '../../domain/paging';
 import type { SegmentCount } from '../../features/audiences/segment-count.service';
 import type { SegmentView } from '../../features/audiences/segments.service';
@@ -7,6 +6,7 @@ import { Facts } from '../components/facts';
 import { Confirm } from '../components/form';
 import { Icon } from '../components/icon';
 import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
 import { filterSentence } from '../segment-words';
 import { CountBox } from './segment-form.page';
@@ -89,7 +89,7 @@ export function SegmentPage({ segment, names, count, mailings, mayChange, isOwn 
       <ul class="plain">
         {mailings.map((mailing) => (
           <li key={mailing.id}>
-            <a href={`/mailings/${mailing.id}`}>{subjectTitle(mailing.name) || t.mailings.nameless(mailing.id)}</a>
+            <a href={`/mailings/${mailing.id}`}>{mailingTitle(mailing, t)}</a>
           </li>
         ))}
       </ul>

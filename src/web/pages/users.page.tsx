@@ -12,8 +12,8 @@ import { PageHead, Pick, Results, Search, Table } from '../components/list';
 import { Pager } from '../components/pager';
 import { Chip, MailingChip } from '../components/states';
 import type { FormState } from '../form-state';
+import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
-import { nameOf } from './mailings.page';
 
 const TONES = { unconfirmed: 'quiet', waiting: 'warn', active: 'good', blocked: 'bad' } as const;
 
@@ -240,7 +240,7 @@ export function UserPage({ user, mailings, outcomes, clients, may }: UserProps) 
               {
                 head: t.field.mailing,
                 class: 'main-cell',
-                cell: (mailing) => <a href={`/mailings/${mailing.id}`}>{nameOf(mailing, t.mailings.nameless)}</a>,
+                cell: (mailing) => <a href={`/mailings/${mailing.id}`}>{mailingTitle(mailing, t)}</a>,
               },
               {
                 head: t.field.status,

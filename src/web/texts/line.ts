@@ -26,16 +26,18 @@ export const lineEn = {
   going: (sent: string, total: string, left: string | null) =>
     `Going out: ${sent} of ${total}${left === null ? '' : `, about ${left} left`}`,
   onHold: (sent: string, wait: string) => `On hold: ${sent} sent, ${wait} wait`,
-  all: (n: number, shown: string) => (n === 1 ? 'The one recipient has it' : `All ${shown} have it`),
-  some: (n: number, sent: string, total: string) => `${sent} of ${total} ${n === 1 ? 'has' : 'have'} it`,
-  none: (n: number, total: string) => (n === 1 ? 'The one recipient does not have it' : `None of ${total} has it`),
-  nobody: 'Nobody was to get it',
-  failed: (n: string) => `${n} failed`,
-  unknown: (n: string) => `${n} uncertain`,
-  skipped: (n: string) => `${n} left out`,
-  cancelled: (n: string) => `${n} not sent, because it was stopped`,
-  through: (share: string) => `${share} through`,
-  repeated: 'With those to whom it was sent again.',
+  all: (n: number, shown: string) => (n === 1 ? 'Sent to the one recipient' : `Sent to all ${shown}`),
+  some: (sent: string, total: string) => `Sent to ${sent} of ${total}`,
+  none: (n: number, total: string) => (n === 1 ? 'Not sent to the one recipient' : `Sent to none of ${total}`),
+  nobody: 'There was nobody to send it to',
+  rest: {
+    failed: (n: string) => `${n} failed`,
+    unknown: (n: string) => `${n} unknown`,
+    skipped: (n: string) => `${n} left out`,
+    cancelled: (n: string) => `${n} not sent, because it was stopped`,
+  },
+  through: (share: string) => `${share} done`,
+  repeated: 'Including those it was sent to again',
   /** Why people of the audience get nothing by a send now, by what became of their letter. */
   leftOut: {
     sent: (n: number) => `${peopleEn(n)} got it already and will not get it twice.`,
@@ -48,18 +50,18 @@ export const lineEn = {
   letter: 'Letter',
   letterTitle: 'The letter as sent',
   letterTo: (to: string, at: string) => `As ${to} got it, from the sending of ${at}.`,
-  letterToday: 'What is filled in about the client is what is known today.',
-  letterMadeUp: 'Nobody of this sending is known any more, so a made-up person stands in.',
-  text: 'The text without pictures and styles',
+  letterToday: 'The client’s data is filled in as it is today.',
+  letterMadeUp: 'All clients of this sending have been deleted, so the letter is shown with a made-up person.',
+  text: 'The letter as plain text',
   seeMessage: 'The letter',
-  subjectSent: 'Subject as sent',
 };
 
 /** The steps of a mailing's form. */
 export const stepsEn = {
   letter: 'The letter',
   check: 'Check and schedule',
-  checkHint: 'Scheduled, it goes out by itself; until then you can change or pause it. Saved only, nobody gets it.',
+  checkHint:
+    'Once scheduled, it goes out by itself, and you can still change or pause it until then. If you only save it, nobody gets it.',
   editHint: 'Changes count from the next sending.',
   schedule: 'Save and schedule',
   findMessage: 'Find a message by its subject',
@@ -68,7 +70,16 @@ export const stepsEn = {
   uncounted: 'It takes too long to count them.',
   first: (names: string, more: boolean) => `The first of those who get it: ${names}${more ? ' …' : '.'}`,
   unknown: (n: number) => `${countEn(n, 'address is', 'addresses are')} not among your clients.`,
-  nothingFound: 'Nothing stands in the way.',
+  nothingFound:
+    'No obstacle found in the letter, the recipients and the schedule. The sender’s domain and your daily limit are not checked here.',
+  missing: {
+    audience: 'Choose to whom it goes.',
+    message: 'Choose a message.',
+    segment: 'Choose a segment.',
+    time: 'With this start and end it is never sent.',
+  },
+  look: (message: string) => `See the letter “${message}”`,
+  lookAgain: 'Show the letter that is chosen now',
 };
 
 export type LineTexts = typeof lineEn;
@@ -94,15 +105,17 @@ export const lineRu: LineTexts = {
   going: (sent, total, left) => `Отправляется: ${sent} из ${total}${left === null ? '' : `, осталось около ${left}`}`,
   onHold: (sent, wait) => `Приостановлена: отправлено ${sent}, ждут ${wait}`,
   all: (n, shown) => (n === 1 ? 'Единственному получателю отправлено' : `Отправлено всем: ${shown}`),
-  some: (_n, sent, total) => `Отправлено ${sent} из ${total}`,
+  some: (sent, total) => `Отправлено ${sent} из ${total}`,
   none: (n, total) => (n === 1 ? 'Единственному получателю не отправлено' : `Не отправлено никому из ${total}`),
   nobody: 'Получателей не было',
-  failed: (n) => `с ошибкой: ${n}`,
-  unknown: (n) => `неизвестно: ${n}`,
-  skipped: (n) => `пропущено: ${n}`,
-  cancelled: (n) => `не отправлено из-за остановки: ${n}`,
-  through: (share) => `пройдено ${share}`,
-  repeated: 'Вместе с теми, кому отправлено повторно.',
+  rest: {
+    failed: (n) => `с ошибкой: ${n}`,
+    unknown: (n) => `неизвестно: ${n}`,
+    skipped: (n) => `пропущено: ${n}`,
+    cancelled: (n) => `не отправлено из-за остановки: ${n}`,
+  },
+  through: (share) => `готово ${share}`,
+  repeated: 'С учётом повторных отправок',
   leftOut: {
     sent: (n) => `Уже получили и второй раз не получат: ${peopleRu(n)}.`,
     waits: (n) => `Письмо уже в пути: ${peopleRu(n)}.`,
@@ -114,18 +127,17 @@ export const lineRu: LineTexts = {
   letter: 'Письмо',
   letterTitle: 'Письмо, как оно ушло',
   letterTo: (to, at) => `Как его получил адресат ${to}, отправка ${at}.`,
-  letterToday: 'Данные клиента подставлены сегодняшние.',
-  letterMadeUp: 'Никто из получателей больше не известен, поэтому подставлен вымышленный человек.',
-  text: 'Текст без картинок и оформления',
+  letterToday: 'Данные клиента подставлены такие, какие они сегодня.',
+  letterMadeUp: 'Все получатели этой отправки удалены, поэтому подставлен вымышленный человек.',
+  text: 'Письмо в виде простого текста',
   seeMessage: 'Письмо',
-  subjectSent: 'Тема, с которой ушло',
 };
 
 export const stepsRu: StepTexts = {
   letter: 'Письмо',
   check: 'Проверка и расписание',
   checkHint:
-    'Запланированная рассылка уйдёт сама; до того её можно изменить или приостановить. Просто сохранённую никто не получит.',
+    'Запланированная рассылка уйдёт сама; до этого её можно изменить или приостановить. Если её только сохранить, никто ничего не получит.',
   editHint: 'Изменения действуют со следующей отправки.',
   schedule: 'Сохранить и запланировать',
   findMessage: 'Найти сообщение по теме',
@@ -134,7 +146,16 @@ export const stepsRu: StepTexts = {
   uncounted: 'Их слишком долго считать.',
   first: (names, more) => `Первые из тех, кто получит: ${names}${more ? ' …' : '.'}`,
   unknown: (n) => `Нет среди ваших клиентов: ${countRu(n, 'адрес', 'адреса', 'адресов')}.`,
-  nothingFound: 'Препятствий нет.',
+  nothingFound:
+    'В письме, получателях и расписании препятствий не найдено. Домен отправителя и дневной лимит здесь не проверяются.',
+  missing: {
+    audience: 'Выберите, кому отправить.',
+    message: 'Выберите сообщение.',
+    segment: 'Выберите сегмент.',
+    time: 'С таким началом и окончанием она ни разу не отправится.',
+  },
+  look: (message) => `Посмотреть письмо «${message}»`,
+  lookAgain: 'Показать выбранное письмо',
 };
 
 /** To which of the sentences about those who are left out each status belongs; those who are excluded are told apart. */

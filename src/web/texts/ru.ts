@@ -597,7 +597,6 @@ export const ru: Texts = {
     search: 'Название или тема',
     empty: 'Рассылок пока нет.',
     nameless: (id: number) => `Рассылка ${id}`,
-    what: 'Что',
     who: 'Кому',
     when: 'Когда',
     nameHint: 'Только для вас; получатели видят тему.',
@@ -627,7 +626,6 @@ export const ru: Texts = {
     endHint: 'С этого времени ничего не отправляется.',
     occurrences: 'Ближайшие отправки',
     noOccurrences: 'Ничего не будет отправлено.',
-    consent: 'Согласие получателей',
     kind: {
       marketing: {
         name: 'Рекламная или новостная',
@@ -732,7 +730,6 @@ export const ru: Texts = {
     changeEmail: 'Отправить подтверждение',
     emailHint: 'Адрес сменится, когда вы откроете ссылку в письме, которое мы на него отправим.',
     waysIn: 'Как вы входите',
-    secondFactor: 'Второй фактор',
     secondFactorOn: (at: string) => `Включён с ${at}`,
     secondFactorOff: 'Отключён',
     sessions: 'Где вы вошли',

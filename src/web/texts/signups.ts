@@ -1,5 +1,4 @@
 import type { NameMode } from '../../domain/signup-form';
-import { countEn, countRu } from './plural';
 import type { Widened } from './widened';
 
 /** What the pages of sign-up forms say: to their owner (`forms`), and to those who sign up (`signup`). */
@@ -63,7 +62,6 @@ export const formsEn = {
   confirmQuestion: (email: string) => `Confirm ${email} yourself?`,
   confirmText:
     'Only if this person has told you in another way that they want your letters. This can not be taken back.',
-  count: (n: number) => countEn(n, 'form', 'forms'),
 };
 
 export const signupEn = {
@@ -96,8 +94,6 @@ export const topicsEn = {
   save: 'Only these',
   saved: 'Your choice is saved.',
 };
-
-const formsCountRu = (n: number) => countRu(n, 'форма', 'формы', 'форм');
 
 export const formsRu: Widened<typeof formsEn> = {
   title: 'Формы подписки',
@@ -157,7 +153,6 @@ export const formsRu: Widened<typeof formsEn> = {
   confirm: 'Подтвердить вручную',
   confirmQuestion: (email: string) => `Подтвердить ${email} самостоятельно?`,
   confirmText: 'Только если этот человек другим способом сообщил вам, что хочет получать письма. Отменить это нельзя.',
-  count: formsCountRu,
 };
 
 export const signupRu: Widened<typeof signupEn> = {

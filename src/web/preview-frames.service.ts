@@ -6,11 +6,11 @@ import { RedisConnection } from '../queue/redis.module';
 const KEPT_SECONDS = 900;
 
 /**
- * Keeps rendered drafts for a quarter of an hour, from the editor's request until the frame shows them, for their
+ * Keeps rendered previews for a quarter of an hour, from the editor's request until the frame shows them, for their
  * author only. They are in Redis, because another process may serve the frame; without Redis there is no preview.
  */
 @Injectable()
-export class DraftsService {
+export class PreviewFrames {
   constructor(private readonly redis: RedisConnection) {}
 
   newId(): string {
@@ -26,6 +26,6 @@ export class DraftsService {
   }
 
   private key(viewer: Viewer, id: string): string {
-    return this.redis.key(`draft:${viewer.userId}:${id}`);
+    return this.redis.key(`preview:${viewer.userId}:${id}`);
   }
 }
