@@ -210,7 +210,7 @@ test('on a phone everything to be touched is large enough for a finger', async (
   const visitor = await site.visitor('finger@example.org', phone);
   const { page } = visitor;
   const id = await daily(visitor);
-  const { messageId } = (await site.api.call('GET', `/api/v1/mailings/${id}`, visitor)).body;
+  const { messageId } = (await site.api.call('GET', `/api/v1/mailings/${id}`, visitor)).body as { messageId: number };
   for (const path of [
     '/',
     '/mailings',
