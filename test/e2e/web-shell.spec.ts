@@ -196,14 +196,14 @@ test('on a phone everything to be touched is large enough for a finger', async (
   const visitor = await site.visitor('finger@example.org', phone);
   const { page } = visitor;
   const id = await daily(visitor);
-  const { messageId } = (await site.api.call('GET', `/api/v1/mailings/${id}`, visitor)).body;
+  const mailing = (await site.api.call('GET', `/api/v1/mailings/${id}`, visitor)).body;
   for (const path of [
     '/',
     '/mailings',
     `/mailings/${id}`,
     '/mailings/new',
     '/clients',
-    `/messages/${messageId}`,
+    `/messages/${Number(mailing.messageId)}`,
     '/account',
     '/#menu',
   ]) {
