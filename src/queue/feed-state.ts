@@ -21,10 +21,22 @@ if (redis.call('HGET', KEYS[1], '${BEGUN}') or '') == ARGV[1] then
   redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 end`;
 
+/** Redis' own clock, in milliseconds: those of the workers may differ. */
+const NOW = `local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
+const AGAIN = `
+${NOW}
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'NX', now + ARGV[1], ARGV[i]) end`;
+const TAKE = `
+${NOW}
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+if #ids > 0 then redis.call('ZREM', KEYS[1], unpack(ids)) end
+return ids`;
+
 /**
  * How far the delivery queue was filled from the ledger, in Redis beside the jobs, so that both are lost together. One
  * hash says how far each run was fed: `p<run>` holds the id of the last pending delivery, `d<run>` `<time>|<id>` of the
- * last deferred one. One list holds the deliveries whose job ended and that may need another one.
+ * last deferred one. One set holds the deliveries whose job ended and that may need another one, by when they may get it.
  */
 @Injectable()
 export class FeedState {
@@ -71,23 +83,24 @@ export class FeedState {
     if (runIds?.length === 0) return;
     const reset = this.redis.client.multi();
     if (runIds) reset.hdel(this.key, ...runIds.flatMap((id) => [pending(id), due(id)]));
-    else reset.del(this.key);
+    else reset.del(this.key, this.againKey);
     await reset.hset(this.key, BEGUN, randomUUID()).exec();
   }
 
   /**
-   * These deliveries get another job in one of the next turns, if they can be sent. Call it when their last job is
-   * gone: while that exists no other is added. Jobs are not added here, so that Redis never holds more than the window.
+   * These deliveries get another job in one of the next turns after this time, if they can be sent. Call it when their
+   * last job is gone: while that exists no other is added. Jobs are not added here, so that Redis never holds more than
+   * the window.
    */
-  async again(deliveryIds: (number | string)[]): Promise<void> {
-    await this.redis.client.rpush(this.againKey, ...deliveryIds);
+  async again(deliveryIds: (number | string)[], afterMs = 0): Promise<void> {
+    await this.redis.client.eval(AGAIN, 1, this.againKey, afterMs, ...deliveryIds);
   }
 
   /**
-   * Takes at most so many of the deliveries that may need another job. If they are lost afterwards, the sweeper finds
-   * them.
+   * Takes at most so many (up to 1,000) of the deliveries that may get another job now. If they are lost afterwards, the
+   * sweeper finds them.
    */
   async takeAgain(atMost: number): Promise<string[]> {
-    return (await this.redis.client.lpop(this.againKey, atMost)) ?? [];
+    return (await this.redis.client.eval(TAKE, 1, this.againKey, atMost)) as string[];
   }
 }

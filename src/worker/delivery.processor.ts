@@ -11,8 +11,9 @@ import { RedisConnection } from '../queue/redis.module';
 import { promptly } from '../queue/promptly';
 import { RunFinisher } from './run-finisher';
 
-/** What a job ends with if its delivery may need another one. */
-const AGAIN = 'again';
+/** What a job ends with if its delivery may need another one: at once if it was tried, else a little later. */
+const AGAIN = { now: 0, soon: 1_000 };
+type Again = keyof typeof AGAIN;
 
 /**
  * A job is one delivery: the sender sends it, and the outcome determines what happens to the job. A finished job is
@@ -30,11 +31,12 @@ export class DeliveryProcessor {
   ) {
     sender.onProbed = async (outcome, deliveryId) => {
       await this.follow(outcome);
-      if (isOpen(outcome)) await this.feedAgain(deliveryId);
+      const when = again(outcome);
+      if (when) await this.feedAgain(deliveryId, when);
     };
   }
 
-  async process(job: Job<DeliveryJob>, token?: string): Promise<typeof AGAIN | undefined> {
+  async process(job: Job<DeliveryJob>, token?: string): Promise<Again | null> {
     // An unexpected error says nothing about the delivery, so the job is removed and can be added again.
     job.opts.removeOnFail = true;
     const outcome = await this.sender.send(job.data.deliveryId);
@@ -48,15 +50,15 @@ export class DeliveryProcessor {
       delete job.opts.removeOnFail;
       if (outcome.status === 'failed' || outcome.status === 'unknown') throw new UnrecoverableError(outcome.response);
     }
-    return isOpen(outcome) ? AGAIN : undefined;
+    return again(outcome);
   }
 
   /**
    * Only now the job is gone. Before, the feeder would have found it, added no other, and gone on to the deliveries
    * behind this one, which then would have waited for the next sweep.
    */
-  async onCompleted(job: Job<DeliveryJob>, result: unknown): Promise<void> {
-    if (result === AGAIN) await this.feedAgain(job.data.deliveryId);
+  async onCompleted(job: Job<DeliveryJob>, when: Again | null): Promise<void> {
+    if (when) await this.feedAgain(job.data.deliveryId, when);
   }
 
   /** What an outcome requires beyond its record in the ledger. */
@@ -68,15 +70,19 @@ export class DeliveryProcessor {
     if (park) await untilAnswered(() => this.lifecycle.park(park.mailingId, park.code, park.text));
   }
 
-  /** Has the delivery tried again at once; if Redis is away, the sweeper finds that it has no job. */
-  private async feedAgain(deliveryId: number): Promise<void> {
-    await promptly(this.feed.again([deliveryId])).catch((error: unknown) =>
+  /** Has the delivery tried again; if Redis is away, the sweeper finds that it has no job. */
+  private async feedAgain(deliveryId: number, when: Again): Promise<void> {
+    await promptly(this.feed.again([deliveryId], AGAIN[when])).catch((error: unknown) =>
       this.redis.complain(error as Error, DELIVERY_QUEUE),
     );
   }
 }
 
-/** Whether the delivery may have to be sent at once: it is pending, or nobody knows without looking. */
-function isOpen(outcome: SendOutcome): boolean {
-  return outcome.kind === 'nothing' || (outcome.kind === 'recorded' && outcome.status === 'pending');
+/**
+ * Whether the delivery may need another job: it is pending after a try, or nothing was done and nobody knows without
+ * looking. The latter waits, so that what is turned away for long goes round once a second.
+ */
+function again(outcome: SendOutcome): Again | null {
+  if (outcome.kind === 'nothing') return 'soon';
+  return outcome.kind === 'recorded' && outcome.status === 'pending' ? 'now' : null;
 }

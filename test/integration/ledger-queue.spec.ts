@@ -224,6 +224,30 @@ describe('the queue beside the ledger', () => {
     await worker.close();
   });
 
+  it('gets no job for a run whose time is over, and none of others has to wait for it', async () => {
+    const over = await ledger.plannedRun(100);
+    const other = await ledger.plannedRun(3);
+    await ledger.query(`UPDATE runs SET end_at = now() - interval '1 s' WHERE id = $1`, [over.runId]);
+    await ledger.feed.again(over.ids);
+    await ledger.feeder.feed();
+    expect((await waiting()).sort((a, b) => a - b)).toEqual(other.ids);
+  });
+
+  it('gets what was turned away once, a second later, however often it was; nothing of it after a new beginning', async () => {
+    const { ids } = await ledger.plannedRun(3);
+    await ledger.feeder.feed();
+    await ledger.queue.drain();
+    for (let n = 0; n < 3; n++) await ledger.feed.again(ids, 1_000);
+    await ledger.feeder.feed();
+    expect(await waiting()).toEqual([]);
+    await eventually(async () => (await ledger.feeder.feed()) > 0, 'it is fed again');
+    expect((await waiting()).sort((a, b) => a - b)).toEqual(ids);
+    expect(await ledger.feed.takeAgain(10)).toEqual([]);
+    await ledger.feed.again(ids);
+    await ledger.feed.refeed();
+    expect(await ledger.feed.takeAgain(10)).toEqual([]);
+  });
+
   it('gets back deferred deliveries when they are due, not before', async () => {
     const { ids } = await ledger.plannedRun(3);
     await ledger.query(
@@ -363,6 +387,15 @@ describe('the queue beside the ledger', () => {
       expect(await ledger.sweeper.sweep()).toMatchObject({ refedRuns: [] });
     });
 
+    it('a delivery whose run can not be read waits for the sweep, and does not go round', async () => {
+      const { ids } = await ledger.plannedRun(1);
+      const spy = jest.spyOn(LinkKeys.prototype, 'signer').mockRejectedValue(new Error('there is no key'));
+      expect(await sender.send(ids[0] ?? 0)).toEqual({ kind: 'waits' });
+      spy.mockRestore();
+      expect(await ledger.delivery(ids[0] ?? 0)).toMatchObject({ status: 'pending', attempts: 0, claimedBy: null });
+      expect(await sender.send(ids[0] ?? 0)).toMatchObject({ kind: 'recorded', status: 'sent' });
+    });
+
     it('a worker never holds more claims than twice its connections, nor claims past a record that waits', async () => {
       const { ids } = await ledger.plannedRun(10);
       const [first] = await ledger.query<{ email: string }>('SELECT email FROM deliveries WHERE id = $1', [ids[0]]);
@@ -451,7 +484,7 @@ describe('the queue beside the ledger', () => {
         await gate.rests.begin('example.com', '550 5.7.1 qlorp zaff mibble');
         return letter.call(this, claim);
       });
-      expect(await sender.send(id)).toEqual({ kind: 'deferred' });
+      expect(await sender.send(id)).toEqual({ kind: 'waits' });
       spy.mockRestore();
       expect(await ledger.delivery(id)).toMatchObject({ status: 'deferred', reason: 'domain_rests', attempts: 0 });
       expect(smtp.stats.transactions).toBe(0);

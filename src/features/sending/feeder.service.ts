@@ -76,6 +76,7 @@ export class FeederService {
       const rows = await this.database.rows<Fed>(
         `SELECT d.id, d.attempts FROM deliveries d JOIN runs r ON r.id = d.run_id
           WHERE d.id = ANY($1::bigint[]) AND r.status = 'sending' AND r.paused_at IS NULL
+            AND (r.end_at IS NULL OR r.end_at > app_now())
             AND (d.status = 'pending' OR (d.status = 'deferred' AND d.next_attempt_at <= app_now()))`,
         [ids],
       );

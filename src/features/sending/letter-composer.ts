@@ -12,6 +12,7 @@ import { boundaryOf, letterDigest, messageIdOf } from '../../domain/message-id';
 import type { Language } from '../../domain/language';
 import { reasonText } from '../../domain/footer';
 import { compileContent, type LetterData } from '../../domain/template';
+import { Repeated } from '../../logging/repeated';
 import { ACCOUNT, type Account } from '../accounts/account';
 import { LinkKeys } from '../consent/link-keys.service';
 import { ReturnAddresses, type ReturnPair } from '../consent/return-addresses';
@@ -70,6 +71,7 @@ const KEPT_RUNS = 50;
 @Injectable()
 export class LetterComposer {
   private readonly clock: LedgerClock;
+  private readonly said: Repeated;
   private readonly contents = new Map<number, Promise<RunContent | DomainError>>();
 
   constructor(
@@ -78,9 +80,10 @@ export class LetterComposer {
     @Inject(CONFIG) private readonly config: Config,
     private readonly keys: LinkKeys,
     private readonly returns: ReturnAddresses,
-    private readonly logger: PinoLogger,
+    logger: PinoLogger,
   ) {
     this.clock = new LedgerClock(database);
+    this.said = new Repeated(logger);
   }
 
   /**
@@ -94,7 +97,7 @@ export class LetterComposer {
       content = await this.content(claim.runId);
       await this.clock.follow();
     } catch (error) {
-      this.logger.warn(
+      this.said.warn(
         { event: 'letter.not_composed', runId: claim.runId, reason: (error as Error).message },
         'The content of a run could not be read; its deliveries are pending again',
       );

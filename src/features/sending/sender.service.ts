@@ -23,8 +23,8 @@ import { recordOf } from './verdict-record';
 export type SendOutcome =
   /** Nothing to do now: claimed by another worker, final, its run is paused, or the account rests. */
   | { kind: 'nothing'; tried?: Tried }
-  /** Its domain rests: the delivery is deferred. */
-  | { kind: 'deferred' }
+  /** It has to wait: its domain rests, or the content of its run can't be read at present. */
+  | { kind: 'waits' }
   /** This process is stopping; another worker gets the job. */
   | { kind: 'stopping' }
   /** The recipient's address is suppressed: the delivery is skipped. */
@@ -40,6 +40,7 @@ export type SendOutcome =
     };
 
 const NOTHING: SendOutcome = { kind: 'nothing' };
+const WAITS: SendOutcome = { kind: 'waits' };
 /**
  * For so long at least a delivery is deferred because its domain rests: longer than the ledger takes to write it, or the
  * feeder, which goes by the time when deliveries are due, might have passed that time.
@@ -177,7 +178,10 @@ export class SenderService {
   private async compose(claim: Claim, turn: Turn): Promise<ReadyLetter | SendOutcome> {
     const letter = await this.composer.letter(claim);
     // Composing may have taken a while: the account may rest by now, or have just recognised that the domain must.
-    if (!letter || !this.isOpen(turn.probe)) return this.giveBack(claim, turn);
+    if (!letter || !this.isOpen(turn.probe)) {
+      const given = await this.giveBack(claim, turn);
+      return letter ? given : WAITS;
+    }
     return this.mayGo(claim, turn) ?? letter;
   }
 
@@ -228,6 +232,6 @@ export class SenderService {
 
   private async giveBack(claim: Claim, { slot }: Turn, to: Partial<DeliveryRecord> = {}): Promise<SendOutcome> {
     await this.ledger.record({ deliveryId: claim.id, ...UNTRIED, ...to }, slot);
-    return to.status === 'deferred' ? { kind: 'deferred' } : NOTHING;
+    return to.status === 'deferred' ? WAITS : NOTHING;
   }
 }
