@@ -338,7 +338,7 @@ describe('our own trouble is nobody’s fault', () => {
 
   it('a prober that is killed with its letter: another probes after its lease', async () => {
     await rig.reset({ behaviour: { at: { rcpt: { do: 'reply', text: '450 4.7.1 too much mail from you' } } } });
-    const first = await rig.startWorker({ ...RESTS, QUOTA_DELAYS_MS: '2000', TAKEOVER_MS: '3000' });
+    const first = await rig.startWorker({ ...RESTS, QUOTA_DELAYS_MS: '2000', TAKEOVER_MS: '8000' });
     await rig.send(await rig.mailing(letters(20)));
     await waits('quota_exceeded');
     await rig.smtp.behave({ at: { dot: { do: 'stall' } } });
@@ -346,7 +346,7 @@ describe('our own trouble is nobody’s fault', () => {
     await rig.eventually(async () => (await rig.smtp.stats()).transactions > transactions);
     await first.kill();
     await rig.smtp.behave({ at: {} });
-    await rig.startWorker({ ...RESTS, TAKEOVER_MS: '3000' });
+    await rig.startWorker({ ...RESTS, TAKEOVER_MS: '8000' });
     await rig.quiet(60_000);
     const measured = await checkInvariants(rig, { deathsAfterDot: true, deliveries: 20 });
     expect(measured.states).toEqual({ sent: 20 });
