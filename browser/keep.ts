@@ -61,7 +61,8 @@ class KeptForm {
   /** @returns `refused`, too, if something is typed that it would replace */
   private bring(here: Stored, replaces: boolean): Promise<Outcome> {
     return this.inTurn(async () => {
-      const mayReplace = () => replaces || !this.isChanged;
+      // A form that is on its way to be saved must not be stopped by another page.
+      const mayReplace = () => replaces || (!this.isChanged && !this.isLeft);
       const body = new URLSearchParams(here.text);
       body.set('_csrf', this.token());
       const outcome = mayReplace() ? await postDraft(body, this.user) : 'refused';
