@@ -46,7 +46,7 @@ async function goTo(page: Page, name: string | RegExp, key = 'Tab'): Promise<voi
     const now = await focused(page);
     passed.push(now.name);
     // The page may be scrolled to it just now.
-    if (!now.seen) await eventually(async () => (await focused(page)).seen, `that "${now.name}" is seen`, 3_000);
+    if (!now.seen) await eventually(async () => (await focused(page)).seen, `that "${now.name}" is seen`);
     if (typeof name === 'string' ? now.name.startsWith(name) : name.test(now.name)) return;
   }
   throw new Error(`${String(name)} is not reached at ${page.url()}: ${passed.join(' | ')}`);

@@ -121,7 +121,7 @@ test('what is searched for stands in the address, is downloaded, and is there on
   await page.goto('/clients');
   await page.locator('[name=search]').pressSequentially('anna');
   await page.waitForURL('**/clients?search=anna*');
-  expect(await page.locator('#csv').getAttribute('href')).toBe('/clients/export.csv?search=anna');
+  expect(await page.locator('#csv').getAttribute('href')).toBe('/clients/export.csv?search=anna&searchIn=all');
   expect(await page.locator('#results tbody tr').count()).toBe(1);
   await page.locator('#results tbody a').click();
   await page.waitForURL(/\/clients\/\d+$/);
