@@ -3,7 +3,7 @@ import htmx from 'htmx.org/dist/htmx.esm.js';
 import { watchCopy, watchConfirmations, watchDoubleSubmits, watchSelections } from './forms';
 import { watchKeptForms } from './keep';
 import { watchMenus, watchWayBack } from './menus';
-import { watchRefreshes } from './refreshes';
+import { watchChoices, watchRefreshes } from './refreshes';
 import { watchTicks } from './ticks';
 
 /** Live parts rest while nobody looks or while a question is open, and catch up at once when somebody does. */
@@ -75,6 +75,7 @@ watchDoubleSubmits();
 watchSelections();
 watchCopy();
 watchRefreshes();
+watchChoices();
 watchKeptForms();
 watchTicks();
 watchMenus();

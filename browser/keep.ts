@@ -4,7 +4,7 @@
  * which it is known that there is a connection, a session and a fresh token; if not, the page stays as it is.
  */
 import { type Outcome, postDraft } from './drafts';
-import { KeptHere, type Stored } from './kept-here';
+import { forgetOld, KEPT, KeptHere, type Stored } from './kept-here';
 import { keptAgo, type Texts, unsentBar } from './kept-words';
 
 const [AFTER_MS, AGAIN_MS, LOOK_MS] = [1_500, 5_000, 5_000];
@@ -34,7 +34,7 @@ class KeptForm {
     this.page = kept;
     this.user = keptUser;
     this.texts = JSON.parse(keptTexts) as Texts;
-    const name = `gonets-draft:${keptUser}:${kept}`;
+    const name = `${KEPT}${keptUser}:${kept}`;
     this.here = new KeptHere(name);
     this.apart = new Set(keptApart.split(' '));
     this.note = form.querySelector('[data-kept-note]');
@@ -273,6 +273,7 @@ class KeptForm {
 }
 
 export function watchKeptForms(): void {
+  forgetOld();
   const forms = new Map<HTMLFormElement, KeptForm>();
   for (const form of document.querySelectorAll<HTMLFormElement>('form[data-kept]')) forms.set(form, new KeptForm(form));
   if (forms.size === 0) return;

@@ -6,6 +6,10 @@ export interface Stored {
 
 /** So long it takes windows at the most to tell that they are open. */
 const ANSWER_MS = 300;
+/** As long as the service keeps a draft that nobody touches. */
+const OLD_MS = 30 * 86_400_000;
+/** What the name of every form begins with. */
+export const KEPT = 'gonets-draft:';
 
 /**
  * The texts of one form that only this browser has. Each page that is open has a place of its own, so that none takes
@@ -25,6 +29,8 @@ export class KeptHere {
       if (data === '') this.windows.postMessage(this.place);
       else this.open.add(data as string);
     });
+    // Those that were opened earlier may be about to offer, or to discard, what this one will have.
+    this.windows.postMessage(this.place);
   }
 
   /** Finds out which other windows are open, if there is a text that may be theirs. */
@@ -54,7 +60,9 @@ export class KeptHere {
     return this.others()[0] ?? null;
   }
 
+  /** Where there is no room for it, nothing older stays, which would pass for it. */
   store(text: string): void {
+    storage('localStorage', (texts) => texts.removeItem(this.place));
     storage('localStorage', (texts) => texts.setItem(this.place, text));
     storage('sessionStorage', (texts) => texts.setItem(this.name, this.place));
   }
@@ -63,6 +71,16 @@ export class KeptHere {
   forget(what: Stored | null): void {
     if (what && read(what.place)?.text === what.text) storage('localStorage', (texts) => texts.removeItem(what.place));
   }
+}
+
+/** Texts of pages that were opened long ago, of whatever form: else they would fill the storage. */
+export function forgetOld(): void {
+  storage('localStorage', (texts) => {
+    for (const place of Object.keys(texts)) {
+      const openedAt = Number.parseInt(place.slice(place.lastIndexOf('#') + 1), 10);
+      if (place.startsWith(KEPT) && openedAt < Date.now() - OLD_MS) texts.removeItem(place);
+    }
+  });
 }
 
 function read(place: string): Stored | null {

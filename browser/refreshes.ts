@@ -1,3 +1,5 @@
+import htmx from 'htmx.org/dist/htmx.esm.js';
+
 type Input = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 interface Refresh {
@@ -5,6 +7,7 @@ interface Refresh {
   sourceElement: Element;
 }
 
+const refreshOf = (event: Event) => (event as CustomEvent<{ ctx: Refresh }>).detail.ctx;
 const inputsOf = (part: Element): Input[] => [
   ...part.querySelectorAll<Input>('input[name],select[name],textarea[name]'),
 ];
@@ -18,7 +21,6 @@ const valuesOf = (part: Element): Map<string, string> =>
 export function watchRefreshes(): void {
   const sent = new WeakMap<Refresh, Map<string, string>>();
   const fetched = new WeakMap<Refresh, Map<string, string>>();
-  const refreshOf = (event: Event) => (event as CustomEvent<{ ctx: Refresh }>).detail.ctx;
 
   document.addEventListener('htmx:config:request', (event) => {
     const refresh = refreshOf(event);
@@ -51,6 +53,26 @@ export function watchRefreshes(): void {
       input.dispatchEvent(new Event('input', { bubbles: true }));
       input.dispatchEvent(new Event('change', { bubbles: true }));
     }
+  });
+}
+
+/**
+ * `data-keeps-choice`: while this element fetches a list to choose from, somebody may choose something else. The answer,
+ * which has what was chosen before, is dropped and asked for again.
+ */
+export function watchChoices(): void {
+  const chosen = new WeakMap<Refresh, string | undefined>();
+  const chosenIn = (part: Element) => part.querySelector<HTMLInputElement>('input:checked')?.value;
+
+  document.addEventListener('htmx:config:request', (event) => {
+    const refresh = refreshOf(event);
+    if (refresh.sourceElement.matches('[data-keeps-choice]')) chosen.set(refresh, chosenIn(refresh.target));
+  });
+  document.addEventListener('htmx:before:swap', (event) => {
+    const refresh = refreshOf(event);
+    if (event.defaultPrevented || !chosen.has(refresh) || chosen.get(refresh) === chosenIn(refresh.target)) return;
+    event.preventDefault();
+    htmx.trigger(refresh.sourceElement, 'again');
   });
 }
 

@@ -1,5 +1,5 @@
 import { Get, HttpCode, Post } from '@nestjs/common';
-import { DomainError, invalid } from '../../domain/errors';
+import { DomainError, invalid, NotFoundError, ValidationError } from '../../domain/errors';
 import { formPage } from '../../domain/form-pages';
 import type { Viewer } from '../../domain/permissions';
 import { problem } from '../../domain/problems';
@@ -216,7 +216,7 @@ export class MailingsWebController {
       async () => {
         const messageId = wholeNumber(form.messageId);
         if (!messageId) throw invalid('messageId', problem('message_wanted'));
-        await this.testNotices.send(viewer, messageId);
+        await this.testNotices.send(viewer, messageId).catch(ofMessage(messageId));
         const at = formOf(mailing?.id);
         const waits = formPage(form.page) ?? at;
         await this.kept.keep(viewer, waits, form);
@@ -261,6 +261,13 @@ export class MailingsWebController {
     return id ? this.mailings.get(viewer, id) : undefined;
   }
 }
+
+/** For `catch`: the form has no field for what is wrong in a message but that by which the message is chosen. */
+const ofMessage = (id: number) => (error: unknown) => {
+  if (error instanceof NotFoundError) throw invalid('messageId', problem('unknown_message', { id }));
+  if (!(error instanceof ValidationError)) throw error;
+  throw new ValidationError((error.details.errors ?? []).map((found) => ({ ...found, field: 'messageId' })));
+};
 
 /** The page of a mailing's form. */
 const formOf = (id: number | undefined): string => (id ? `/mailings/${id}/edit` : '/mailings/new');

@@ -43,10 +43,11 @@ export function MessagePick({ form, messages, mailing }: Props) {
             autocomplete="off"
             hx-get={`/mailings/messages${query}`}
             hx-include="#message-pick"
-            hx-trigger="input changed delay:250ms"
+            hx-trigger="input changed delay:250ms, again"
             hx-target="#message-pick"
             hx-swap="outerHTML"
             hx-sync="this:replace"
+            data-keeps-choice
           />
           <noscript>
             <button class="btn btn-secondary" name="then" value="find">
@@ -85,6 +86,7 @@ export function MessageChoices({ form, messages }: Pick<Props, 'form' | 'message
               <input
                 class="form-check-input"
                 type="radio"
+                id={`message-${message.id}`}
                 name="messageId"
                 value={String(message.id)}
                 checked={form.values.messageId === String(message.id)}
