@@ -4,6 +4,7 @@ import { segmentsUsing } from '../../src/features/clients/segment-context';
 import { PLAN_QUEUE, type PlanJob } from '../../src/queue/queues';
 import { redisOptions } from '../../src/queue/redis-options';
 import { Ledger, silent } from '../support/ledger';
+import { eventually } from '../support/service';
 
 /** What is done to many clients at once goes on in the background, and is neither lost nor done twice. */
 
@@ -102,6 +103,35 @@ it('is found again by the sweeper', async () => {
   await process().runPending();
   expect(await queue.getJobs()).toEqual([]);
 });
+
+it('lets others add clients while it looks for those to delete', async () => {
+  const { ids } = await people(3);
+  const [tag] = await ledger.query<{ id: number }>(`INSERT INTO tags (owner_id, name) VALUES (1, 'slow') RETURNING id`);
+  await ledger.query('INSERT INTO client_tags SELECT $1, unnest($2::bigint[])', [tag!.id, ids]);
+  const deleting = await ledger.database.transaction(async (tx) => {
+    // Which only that reads.
+    await tx.rows('LOCK TABLE suppressions IN ACCESS EXCLUSIVE MODE');
+    const search = { action: 'delete', filter: { tag: 'slow', subscription: 'subscribed' } } as const;
+    const job = begin(search);
+    const waits = () =>
+      ledger.query(`SELECT pid FROM pg_stat_activity WHERE query LIKE '%FROM clients c%' AND wait_event = 'relation'`);
+    await eventually(async () => (await waits()).length > 0, 'it looks for clients', 10_000);
+    const added = await ledger.database.transaction(async (beside) => {
+      await beside.rows(`SET LOCAL lock_timeout = '2s'`);
+      return beside.rows<{ id: number }>(
+        `INSERT INTO clients (owner_id, email, full_name) VALUES ($1, 'beside@bulk.example', '') RETURNING id`,
+        [stranger.userId],
+      );
+    });
+    // One of those who are found is changed meanwhile.
+    await ledger.query('DELETE FROM client_tags WHERE client_id = $1', [ids[0]]);
+    return { job, added };
+  });
+  const jobId = await deleting.job;
+  expect(await process().get(OWNER, jobId)).toMatchObject({ status: 'done', done: 2 });
+  expect(await ledger.query('SELECT id FROM clients WHERE id = ANY($1)', [ids])).toEqual([{ id: ids[0] }]);
+  expect(deleting.added).toHaveLength(1);
+}, 20_000);
 
 it('deletes clients: what was sent stays, what is open is skipped', async () => {
   const { runId, ids } = await ledger.plannedRun(3);

@@ -1,5 +1,6 @@
 import { Outages } from '../../src/features/consent/outages.service';
 import { InboundJudge } from '../../src/features/inbound/inbound-judge.service';
+import { eraseLetters } from '../../src/features/ledger/erasure';
 import { InboundLetters } from '../../src/features/inbound/inbound-letters.service';
 import { ReturnWatch } from '../../src/features/scheduling/return-watch.service';
 import { type Person, startApi, type TestApi } from '../support/api';
@@ -464,6 +465,71 @@ describe('who may', () => {
       headers: { 'content-type': type },
     });
     expect(answer.status).toBe(status);
+  });
+});
+
+describe('of an erased person', () => {
+  const erase = async ({ clientId }: SentLetter) =>
+    expect((await api.call('POST', `/api/v1/clients/${clientId}/erase`, { token: owner.token })).status).toBe(200);
+  const OF_PERSON: [string, Report][] = [
+    ['for good', { status: '5.1.1' }],
+    ['this time', { status: '4.4.1' }],
+    ['a complaint', COMPLAINT],
+  ];
+  const handInAbout = (letter: SentLetter, of: Report) =>
+    handInReport(letter, { diagnostic: `smtp; ${of.status} <${letter.email}> no`, text: letter.email, ...of });
+  /** What became known stays, without the address and what was said. */
+  async function expectNothingOf({ email, deliveryId }: SentLetter) {
+    expect(await query('SELECT reply FROM delivery_events WHERE delivery_id = $1', [deliveryId])).toEqual([
+      { reply: null },
+    ]);
+    for (const from of ['inbound_letters', 'delivery_events', 'address_health', 'suppressions'])
+      expect(await query(`SELECT t FROM ${from} t WHERE t::text ILIKE '%' || $1 || '%'`, [email])).toEqual([]);
+  }
+  let made = 0;
+  const letterTo = async () => (await sentTo(api, owner.id, [`erased${++made}@person.example`]))[0]!;
+
+  it.each(OF_PERSON)('%s: a report that comes in afterwards brings nothing back', async (_, of) => {
+    const letter = await letterTo();
+    await erase(letter);
+    const id = await handInAbout(letter, of);
+    expect(await judge(id)).not.toBeNull();
+    expect(await query('SELECT id FROM inbound_letters WHERE id = $1', [id])).toEqual([]);
+    await expectNothingOf(letter);
+  });
+
+  it.each(OF_PERSON)('%s: neither does one that waited meanwhile', async (_, of) => {
+    const letter = await letterTo();
+    const id = await handInAbout(letter, of);
+    await erase(letter);
+    expect(await judge(id)).not.toBeNull();
+    expect(await query('SELECT id FROM inbound_letters WHERE id = $1', [id])).toEqual([]);
+    await expectNothingOf(letter);
+  });
+
+  it('nor one that was just being judged', async () => {
+    const letter = await letterTo();
+    const id = await handInAbout(letter, { status: '5.1.1' });
+    const { judging } = await api.database.transaction(async (tx) => {
+      await tx.rows('SELECT FROM deliveries WHERE id = $1 FOR UPDATE', [letter.deliveryId]);
+      const judging = judge(id);
+      const waits = () =>
+        query(`SELECT pid FROM pg_stat_activity WHERE query LIKE '%deliveries%FOR SHARE' AND wait_event_type = 'Lock'`);
+      await eventually(async () => (await waits()).length > 0, 'it was decided', 10_000);
+      await eraseLetters(tx, [letter.deliveryId]);
+      return { judging };
+    });
+    expect((await judging)?.verdict.kind).toBe('hard');
+    expect(await query('SELECT id FROM inbound_letters WHERE id = $1', [id])).toEqual([]);
+    await expectNothingOf(letter);
+  });
+
+  it('nor an automatic answer from the person', async () => {
+    const letter = await letterTo();
+    await erase(letter);
+    const raw = `From: <${letter.email}>\r\nAuto-Submitted: auto-replied\r\nSubject: Out of office\r\n\r\nI am away.`;
+    expect((await judge(await handIn(raw, letter.returnPair.bounce, letter.email)))?.verdict.kind).toBe('auto-reply');
+    await expectNothingOf(letter);
   });
 });
 

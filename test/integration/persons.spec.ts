@@ -123,7 +123,7 @@ it('exports all that is kept about a client', async () => {
     selectedFor: [{ mailingId }],
     letters: [{ deliveryId, email, attempts: [{ status: 'failed' }], events: [{ kind: 'bounced' }] }],
     returned: [{ kind: 'soft', address: 'exported@elsewhere.example', deliveryId }],
-    bouncedOn: [{ email, days: ['2026-11-28'], lastReply: `452 ${email}` }],
+    bouncedOn: [{ email, days: ['2026-11-28'] }],
     notices: [
       { kind: 'test', email },
       { kind: 'signup', email },
@@ -136,7 +136,34 @@ it('exports all that is kept about a client', async () => {
   expect(await persons.exportAddress(OPERATOR, email.toUpperCase())).toMatchObject({
     clients: [{ id: clientId }],
     returned: [{ deliveryId }, { envelopeFrom: email.toUpperCase(), deliveryId: null }],
+    bouncedOn: [{ email, lastReply: `452 ${email}` }],
   });
+});
+
+it("shows an owner nothing of what servers said of other owners' letters", async () => {
+  const { email, clientId, deliveryId } = await known('quoted');
+  const said = (text: string, ownerId: number) =>
+    ledger.database.transaction(async (tx) => {
+      const hash = (await tx.first<{ hash: Buffer }>('SELECT address_hash($1) AS hash', [email]))!.hash;
+      const what = { mailingId: null, emailKey: email, addressHash: hash, source: 'inbound', deliveryId } as const;
+      await noteSoftBounce(tx, {
+        emailKey: email,
+        at: new Date('2026-11-29T12:00:00Z'),
+        isFull: false,
+        reply: text,
+        deliveryId,
+        ownerId,
+      });
+      await suppress(tx, { ...what, ownerId: null, listedFor: ownerId, reason: 'hard_bounce', detail: text });
+    });
+  await said('451 from <b+TOKEN@news.example.org>', other);
+  const copy = await persons.export(OWNER, clientId);
+  expect(JSON.stringify(copy)).not.toContain('TOKEN');
+  expect(copy.bouncedOn).toMatchObject([{ days: ['2026-11-28', '2026-11-29'] }]);
+  // One's own is shown.
+  expect(copy.suppressions).toMatchObject([{ detail: `550 ${email} unknown` }, {}, { reason: 'hard_bounce' }]);
+  const all = JSON.stringify(await persons.exportAddress(OPERATOR, email));
+  expect(all.split('TOKEN')).toHaveLength(3);
 });
 
 it("gives nobody another owner's client", async () => {

@@ -198,8 +198,6 @@ async function actOnPage(tx: Transaction, jobId: number): Promise<JobPage | null
   const job = await jobs.findOne({ where: { id: jobId, status: 'running' }, lock: { mode: 'for_no_key_update' } });
   if (!job) return null;
   const { id, ownerId, action, tagIds, cursorId } = job;
-  // Before the clients of the page are locked, as undoing an import does.
-  if (action === 'delete') await lockClients(tx);
   const page = { id, ownerId, action, before: cursorId, ...(await nextClients(tx, job)) };
   if (page.clientIds.length > 0)
     await BULK_ACTIONS[action](tx, { ownerId, clientIds: page.clientIds, tagIds: tagIds.map(Number) });
@@ -215,26 +213,31 @@ interface NextClients {
   last: boolean;
 }
 
-/** Locked in id order, so that two jobs can't wait for each other. */
+/**
+ * Looking for them may take long, so it locks nobody; then those who are still meant are locked, in id order, so that
+ * two jobs can't wait for each other.
+ */
 async function nextClients(
   tx: Transaction,
-  { ownerId, clientIds, filter, cursorId, lastId }: BulkJob,
+  { ownerId, action, clientIds, filter, cursorId, lastId }: BulkJob,
 ): Promise<NextClients> {
-  const given = clientIds
-    ?.map(Number)
-    .filter((id) => id > cursorId)
-    .slice(0, PAGE);
-  const { where, params } = given
-    ? { where: 'c.owner_id = $1 AND c.id = ANY($2::bigint[])', params: [ownerId, given] }
+  const { where, params } = clientIds
+    ? { where: 'c.owner_id = $1', params: [ownerId] }
     : await listedClients(tx, { userId: ownerId, role: 'user' }, filter ?? {});
-  const n = params.length;
-  const rows = await tx.rows<{ id: number }>(
-    `SELECT c.id FROM clients c WHERE ${where} AND c.id > $${n + 1} AND c.id <= $${n + 2}
-      ORDER BY c.id LIMIT ${PAGE} FOR NO KEY UPDATE OF c`,
-    [...params, cursorId, lastId],
-  );
-  const found = rows.map(({ id }) => id);
-  const looked = given ?? found;
+  const next = `$${params.length + 1}`;
+  const idsOf = async (more: string, values: unknown[]) =>
+    (
+      await tx.rows<{ id: number }>(`SELECT c.id FROM clients c WHERE ${where} AND ${more}`, [...params, ...values])
+    ).map(({ id }) => id);
+  const looked = clientIds
+    ? clientIds
+        .map(Number)
+        .filter((id) => id > cursorId)
+        .slice(0, PAGE)
+    : await idsOf(`c.id > ${next} AND c.id <= $${params.length + 2} ORDER BY c.id LIMIT ${PAGE}`, [cursorId, lastId]);
+  // Before the clients of the page are locked, as undoing an import does.
+  if (action === 'delete') await lockClients(tx);
+  const found = await idsOf(`c.id = ANY(${next}::bigint[]) ORDER BY c.id FOR NO KEY UPDATE OF c`, [looked]);
   return { clientIds: found, cursor: looked.at(-1) ?? cursorId, last: looked.length < PAGE };
 }
 

@@ -10,6 +10,8 @@ import type { OwnLetter } from './match';
 export interface Judgement {
   verdict: InboundVerdict;
   own: OwnLetter;
+  /** Null: the person was erased. */
+  email: string | null;
   inboundId: number;
   receivedAt: Date;
 }
@@ -21,9 +23,7 @@ const BOUNCED_OF_OWNER = suppressBounced(ONE, SOURCE, 'owner');
 
 /** Does what follows from a verdict, in the transaction that notes it. Harmless to repeat. */
 export async function carryOut(tx: Transaction, judgement: Judgement): Promise<void> {
-  const { verdict, own } = judgement;
-  // What stands for an erased address is none.
-  const email = own.email.includes('@') ? own.email : null;
+  const { verdict, own, email } = judgement;
   switch (verdict.kind) {
     case 'hard':
       await noteIt(tx, judgement, 'bounced');
@@ -37,9 +37,9 @@ export async function carryOut(tx: Transaction, judgement: Judgement): Promise<v
         ]);
       return;
     case 'soft':
-      return soft(tx, judgement, email);
+      return soft(tx, judgement);
     case 'complaint':
-      return complaint(tx, judgement, email);
+      return complaint(tx, judgement);
     case 'auto-reply':
       await noteIt(tx, judgement, 'auto_replied');
       return;
@@ -51,8 +51,8 @@ export async function carryOut(tx: Transaction, judgement: Judgement): Promise<v
   }
 }
 
-async function soft(tx: Transaction, judgement: Judgement, email: string | null): Promise<void> {
-  const { verdict, own, receivedAt } = judgement;
+async function soft(tx: Transaction, judgement: Judgement): Promise<void> {
+  const { verdict, own, email, receivedAt } = judgement;
   await noteIt(tx, judgement, 'soft_bounced');
   // What is known of an address's health binds everybody.
   if (verdict.blame === 'recipient' && email !== null && own.isSigned) {
@@ -67,8 +67,8 @@ async function soft(tx: Transaction, judgement: Judgement, email: string | null)
   }
 }
 
-async function complaint(tx: Transaction, judgement: Judgement, email: string | null): Promise<void> {
-  const { verdict, own } = judgement;
+async function complaint(tx: Transaction, judgement: Judgement): Promise<void> {
+  const { verdict, own, email } = judgement;
   const { ownerId, deliveryId } = own;
   await noteIt(tx, judgement, 'complained');
   if (email === null) return;

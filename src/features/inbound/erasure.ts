@@ -11,3 +11,7 @@ export const eraseInbound = (tx: Transaction, ownerId: number | null, addresses:
            AND (lower(address) = ANY($2::text[]) OR lower(envelope_from) = ANY($2::text[])))`,
     [ownerId, addresses, deliveryIds],
   );
+
+/** Deletes a letter that turns out to be about a person who was erased before it was judged. */
+export const eraseJudged = (tx: Transaction, id: number) =>
+  tx.affected('DELETE FROM inbound_letters WHERE id = $1', [id]);

@@ -12,6 +12,7 @@ import { ReturnAddresses } from '../consent/return-addresses';
 import { storable } from '../ledger/ledger';
 import { UnsubscribeService } from '../runs/unsubscribe.service';
 import { carryOut } from './effects';
+import { eraseJudged } from './erasure';
 import { matchLetter, type OwnLetter } from './match';
 
 interface Waiting {
@@ -100,16 +101,19 @@ export class InboundJudge {
     failpoint('inbound-decided');
     const isMine = await this.database.transaction(async (tx) => {
       // It may have been erased meanwhile; erasing takes the delivery first, too.
-      const email = own ? await emailNow(tx, own.deliveryId) : '';
+      const email = own ? await emailNow(tx, own.deliveryId) : null;
       const isWaiting = await tx.first(
         'SELECT id FROM inbound_letters WHERE id = $1 AND judged_at IS NULL FOR UPDATE',
         [id],
       );
       if (!isWaiting) return false;
-      const isSame = own?.email === email;
-      await note(tx, id, own && !isSame ? { ...verdict, address: null } : verdict, own);
-      if (own && !isKnown)
-        await carryOut(tx, { verdict, own: { ...own, email }, inboundId: id, receivedAt: letter.receivedAt });
+      const isErased = own !== null && email === null;
+      if (isErased) await eraseJudged(tx, id);
+      else await note(tx, id, verdict, own);
+      if (own && !isKnown) {
+        const said = isErased ? { ...verdict, address: null, reply: null } : verdict;
+        await carryOut(tx, { verdict: said, own, email, inboundId: id, receivedAt: letter.receivedAt });
+      }
       return true;
     });
     if (!isMine) return null;
@@ -140,9 +144,11 @@ export class InboundJudge {
   }
 }
 
-const emailNow = async (tx: Transaction, deliveryId: number): Promise<string> =>
-  (await tx.first<{ email: string }>('SELECT email FROM deliveries WHERE id = $1 FOR SHARE', [deliveryId]))?.email ??
-  '';
+/** @returns null if the person was erased */
+async function emailNow(tx: Transaction, deliveryId: number): Promise<string | null> {
+  const row = await tx.first<{ email: string }>('SELECT email FROM deliveries WHERE id = $1 FOR SHARE', [deliveryId]);
+  return row?.email.includes('@') ? row.email : null;
+}
 
 const note = (tx: Transaction, id: number, verdict: InboundVerdict, own: OwnLetter | null) =>
   tx.affected(

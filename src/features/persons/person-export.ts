@@ -22,7 +22,9 @@ const CLIENTS = `SELECT c.id, u.email AS kept_by, c.email, c.full_name, c.commen
     ARRAY(SELECT t.name FROM client_tags ct JOIN tags t ON t.id = ct.tag_id WHERE ct.client_id = c.id ORDER BY 1) AS tags
   FROM clients c JOIN users u ON u.id = c.owner_id WHERE c.id = ANY($1::bigint[]) ORDER BY c.id`;
 
-const SUPPRESSIONS = `SELECT s.id, s.email_key AS email, s.reason, s.source, s.detail, s.mailing_id, s.created_at,
+/** What was said of other owners' letters is theirs. */
+const SUPPRESSIONS = `SELECT s.id, s.email_key AS email, s.reason, s.source, s.mailing_id,
+    CASE WHEN $1::bigint IS NULL OR s.listed_for = $1 THEN s.detail ELSE '' END AS detail, s.created_at,
     s.expires_at, s.lifted_at, s.lift_reason
   FROM suppressions s WHERE s.address_hash = ANY (SELECT address_hash(a) FROM unnest($2::text[]) AS a)
    AND ($1::bigint IS NULL OR s.owner_id = $1 OR s.owner_id IS NULL) ORDER BY s.id`;
@@ -43,8 +45,10 @@ const RETURNED = `SELECT l.id, l.received_at, l.envelope_from, l.subject, l.kind
   FROM inbound_letters l WHERE l.delivery_id IN ${LETTERS} OR (($1::bigint IS NULL OR l.owner_id = $1)
    AND (lower(l.address) = ANY($2::text[]) OR lower(l.envelope_from) = ANY($2::text[]))) ORDER BY l.id`;
 
-const BOUNCED_ON = `SELECT email_key AS email, days::text[] AS days, last_bounce_at, last_reply FROM address_health
-  WHERE email_key = ANY($1::text[]) ORDER BY 1`;
+/** It is known of all owners' letters; the last reply may be to another owner's, and only an operator sees it. */
+const bouncedOn = (ownerId: number | null): string =>
+  `SELECT email_key AS email, days::text[] AS days, last_bounce_at${ownerId === null ? ', last_reply' : ''}
+     FROM address_health WHERE email_key = ANY($1::text[]) ORDER BY 1`;
 
 const NOTICES = `SELECT id, kind, email, status, last_response, created_at, finished_at FROM notices
   WHERE kind IN ('test', 'signup') AND lower(email) = ANY($2::text[]) AND ($1::bigint IS NULL OR user_id = $1) ORDER BY id`;
@@ -70,7 +74,7 @@ export async function exportPerson(sql: Sql, person: Person): Promise<PersonExpo
     selectedFor: await sql.rows<object>(SELECTED, [clientIds]),
     letters: await sql.rows<object>(LETTERS_OF, [ownerId, addresses, clientIds]),
     returned: await sql.rows<object>(RETURNED, [ownerId, addresses, clientIds]),
-    bouncedOn: await sql.rows<object>(BOUNCED_ON, [addresses]),
+    bouncedOn: await sql.rows<object>(bouncedOn(ownerId), [addresses]),
     notices: await sql.rows<object>(NOTICES, [ownerId, addresses]),
     signups: await sql.rows<object>(SIGNUPS, [ownerId, addresses, clientIds]),
     audit: await sql.rows<object>(AUDIT, [clientIds]),

@@ -96,11 +96,14 @@ export class LifecycleService {
     return this.mailings.get(viewer, id);
   }
 
-  /** The system stops a mailing whose sender, content or template is refused. Does nothing if it is not started. */
-  async park(id: number, code: MailingCode, text: string): Promise<void> {
+  /**
+   * The system stops a mailing whose sender, content or template is refused. Does nothing if it is not started.
+   * @param since it was started then; if somebody resumed it meanwhile, the reason does not count any more
+   */
+  async park(id: number, code: MailingCode, text: string, since?: Date): Promise<void> {
     const isPaused = await this.database.transaction(async (tx) => {
       const mailing = await lockAnyMailing(tx, id);
-      if (mailing.status !== 'started') return false;
+      if (mailing.status !== 'started' || (since && mailing.statusSince.getTime() !== since.getTime())) return false;
       await this.pauseWithRuns(tx, [{ mailing, reason: { code, text, by: null } }]);
       return true;
     });
