@@ -203,7 +203,7 @@ describe('on pages', () => {
       sent.deliveryIds[2],
     ]);
     const html = await page(`/runs/${sent.runId}`);
-    expect(words(html)).toContain('Skipped: the address does not exist (1)');
+    expect(words(html)).toContain('Skipped: letters to this address come back (1)');
     expect(words(html)).toContain('After sending Bounced 1 Unsubscribed 1');
     expect(html).toContain(`href="/runs/${sent.runId}?event=unsubscribed"`);
     expect(words(html)).toMatch(/All 3 .*Sent 2 .*Skipped 1/);

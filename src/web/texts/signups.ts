@@ -16,10 +16,10 @@ export const formsEn = {
   languages: { en: 'English', ru: 'Russian' },
   intro: 'Text above the form',
   consent: 'What people agree to',
-  consentHint: 'Shown above the button, and kept with each sign-up as it was shown.',
+  consentHint: 'Shown above the button, and kept with each sign-up exactly as it was shown.',
   thanks: 'Text when they are done',
   redirect: 'Address when they are done',
-  redirectHint: 'A page of yours that begins with https://. Empty: a page with the text above.',
+  redirectHint: 'The address of a page of yours; it begins with https://. If empty: a page with the text above.',
   doubleOptIn: 'Confirm addresses by a letter',
   doubleOptInHint:
     'Recommended: otherwise anybody can enter the address of somebody else. Those whom you know already always get a letter, because their data would change.',
@@ -33,22 +33,22 @@ export const formsEn = {
   tags: 'Tags that everybody gets',
   noTags: 'You have no tags yet.',
   origins: 'Sites whose scripts may send the form',
-  originsHint: 'One a line, for example https://shop.example. The page and the snippet need none.',
+  originsHint: 'One a line, for example https://shop.example. The public page and the code for your site need none.',
   open: 'Open',
   closed: 'Closed',
   close: 'Close',
   reopen: 'Open again',
   closeQuestion: (name: string) => `Close “${name}”?`,
   closeText:
-    'Its page can not be opened until you open the form again. Whoever has the letter already can still confirm.',
+    'Its page cannot be opened until you open the form again. Whoever has the letter already can still confirm.',
   deleteQuestion: (name: string) => `Delete “${name}”?`,
-  deleteText: 'Its page is gone. What people agreed to stays recorded.',
+  deleteText: 'Its page will be gone. What people agreed to stays recorded.',
   cameIn: 'Sign-ups',
   confirmed: 'Confirmed',
   waiting: 'Waiting',
   page: 'Public page',
   snippet: 'For your site',
-  snippetHint: 'Put this into a page of your site.',
+  snippetHint: 'Put this code into a page of your site.',
   copy: 'Copy',
   last: 'Last sign-ups',
   none: 'Nobody has signed up yet.',
@@ -59,9 +59,8 @@ export const formsEn = {
   unconfirmed: (since: string) =>
     `The address is not confirmed: it was entered in a sign-up form on ${since}. Until it is confirmed, it gets no mailings.`,
   confirm: 'Confirm by hand',
-  confirmQuestion: (email: string) => `Confirm ${email} yourself?`,
-  confirmText:
-    'Only if this person has told you in another way that they want your letters. This can not be taken back.',
+  confirmQuestion: (email: string) => `Confirm ${email} by hand?`,
+  confirmText: 'Only if this person has told you in another way that they want your letters. This cannot be undone.',
 };
 
 export const signupEn = {
@@ -91,7 +90,7 @@ export const topicsEn = {
   title: 'What would you like to get?',
   text: (sender: string | null) =>
     sender ? `Choose the topics about which ${sender} may write to you.` : 'Choose the topics.',
-  save: 'Only these',
+  save: 'Get only these',
   saved: 'Your choice is saved.',
 };
 
@@ -108,10 +107,10 @@ export const formsRu: Widened<typeof formsEn> = {
   languages: { en: 'английский', ru: 'русский' },
   intro: 'Текст над формой',
   consent: 'С чем люди соглашаются',
-  consentHint: 'Стоит над кнопкой и хранится с каждой подпиской в том виде, в каком был показан.',
+  consentHint: 'Этот текст стоит над кнопкой и хранится с каждой заявкой в том виде, в каком был показан.',
   thanks: 'Текст после подписки',
   redirect: 'Адрес страницы после подписки',
-  redirectHint: 'Ваша страница, адрес начинается с https://. Пусто: страница с текстом выше.',
+  redirectHint: 'Адрес вашей страницы, начинается с https://. Если пусто: страница с текстом выше.',
   doubleOptIn: 'Подтверждать адреса письмом',
   doubleOptInHint:
     'Рекомендуется: иначе кто угодно может указать чужой адрес. Те, кого вы уже знаете, получают письмо всегда, потому что меняются их данные.',
@@ -120,7 +119,7 @@ export const formsRu: Widened<typeof formsEn> = {
   modes: { hidden: 'Не спрашивать', optional: 'Спрашивать', required: 'Обязательно' },
   after: 'После отправки формы',
   topics: 'Темы на выбор',
-  topicsHint: 'Теги, которые вы отметили как темы. Их можно выбрать и по ссылке для отписки.',
+  topicsHint: 'Теги, которые вы отметили как темы. Люди выбирают их и на странице отписки.',
   noTopics: 'Тем пока нет. Отметьте тег как тему, и его можно будет предложить здесь.',
   tags: 'Теги для всех подписавшихся',
   noTags: 'Тегов пока нет.',
@@ -138,11 +137,11 @@ export const formsRu: Widened<typeof formsEn> = {
   cameIn: 'Заявки',
   confirmed: 'Подтверждено',
   waiting: 'Ожидают',
-  page: 'Страница для всех',
+  page: 'Общедоступная страница',
   snippet: 'Для вашего сайта',
   snippetHint: 'Вставьте этот код в страницу вашего сайта.',
   copy: 'Скопировать',
-  last: 'Последние подписки',
+  last: 'Последние заявки',
   none: 'Пока никто не подписался.',
   when: 'Когда',
   state: 'Состояние',
@@ -151,7 +150,7 @@ export const formsRu: Widened<typeof formsEn> = {
   unconfirmed: (since: string) =>
     `Адрес не подтверждён: его указали в форме подписки ${since}. До подтверждения рассылки на него не уходят.`,
   confirm: 'Подтвердить вручную',
-  confirmQuestion: (email: string) => `Подтвердить ${email} самостоятельно?`,
+  confirmQuestion: (email: string) => `Подтвердить ${email} вручную?`,
   confirmText: 'Только если этот человек другим способом сообщил вам, что хочет получать письма. Отменить это нельзя.',
 };
 
@@ -166,7 +165,7 @@ export const signupRu: Widened<typeof signupEn> = {
   agree: 'Подписываясь, вы соглашаетесь:',
   button: 'Подписаться',
   almost: 'Почти готово',
-  look: 'Мы отправили вам письмо, если этот адрес может его получить. Нажмите в нём кнопку – и всё готово.',
+  look: 'Мы отправили вам письмо, если этот адрес может его получить. Нажмите в нём кнопку, и всё готово.',
   rare: 'Письма нет уже несколько минут? Посмотрите в папке «Спам». Если вы запросили несколько писем, немного подождите.',
   done: 'Спасибо',
   doneText: 'Вы подписались.',
@@ -182,6 +181,6 @@ export const topicsRu: Widened<typeof topicsEn> = {
   title: 'Что вы хотите получать?',
   text: (sender: string | null) =>
     sender ? `Выберите темы, на которые вам может писать ${sender}.` : 'Выберите темы.',
-  save: 'Только это',
+  save: 'Получать только это',
   saved: 'Выбор сохранён.',
 };
