@@ -243,7 +243,7 @@ describe('on pages', () => {
     const text = words(html).replace(/News \d+/g, 'News N');
     for (const part of [why, left, bounced]) expect(text).toContain(part);
     const list = words(await page(`/clients?search=${sent.emails[0]}`));
-    expect(list).toContain(language === 'en' ? 'unsubscribed' : 'отписался');
+    expect(list).toContain(language === 'en' ? 'unsubscribed' : 'отписка');
     await api.call('PATCH', '/api/v1/me', { ...owner, body: { language: 'en' } });
   });
 

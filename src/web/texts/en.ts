@@ -382,7 +382,7 @@ export const en = {
     tick: 'Chosen',
     ticked: 'The ticked ones',
     all: (n: string) => (n === '' ? 'All that this list finds' : `All that this list finds (${n})`),
-    go: 'Go',
+    go: 'Apply',
     earlier: 'Earlier actions',
     jobs: 'Actions on many clients',
     unread: (names: string) =>

@@ -53,7 +53,7 @@ export const formsEn = {
   last: 'Last sign-ups',
   none: 'Nobody has signed up yet.',
   when: 'When',
-  state: 'State',
+  state: 'Status',
   expired: 'Not confirmed in time',
   chose: 'Chose',
   unconfirmed: (since: string) =>
@@ -136,7 +136,7 @@ export const formsRu: Widened<typeof formsEn> = {
   deleteText: 'Её страница исчезнет. Записи о том, на что люди согласились, останутся.',
   cameIn: 'Заявки',
   confirmed: 'Подтверждено',
-  waiting: 'Ожидают',
+  waiting: 'Ждут',
   page: 'Общедоступная страница',
   snippet: 'Для вашего сайта',
   snippetHint: 'Вставьте этот код в страницу вашего сайта.',
@@ -144,7 +144,7 @@ export const formsRu: Widened<typeof formsEn> = {
   last: 'Последние заявки',
   none: 'Пока никто не подписался.',
   when: 'Когда',
-  state: 'Состояние',
+  state: 'Статус',
   expired: 'Не подтверждена вовремя',
   chose: 'Выбор',
   unconfirmed: (since: string) =>
