@@ -22,15 +22,15 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
   NOBODY_ELIGIBLE: ({ chosen }) => `Nobody would get it: all ${chosen} recipients are suppressed.`,
 
   FROM_UNREACHABLE: ({ domain }) =>
-    `${domain} takes no mail (it has no MX and no A record): answers can't arrive, and many servers refuse such a ` +
+    `${domain} takes no mail (it has no MX and no A record): answers cannot arrive, and many servers refuse such a ` +
     'sender. Publish an MX record, or send from another domain.',
   SPF_MISSING: ({ name, record }) =>
-    `${name} has no SPF record: servers can't tell that your mail server may send for it. Publish one` +
+    `${name} has no SPF record: servers cannot tell that your mail server may send for it. Publish one` +
     `${String(record).includes('…') ? ', with the address from which your letters leave' : ''}.`,
   SPF_SEVERAL: ({ domain, found }) =>
     `${domain} has ${found} SPF records, which makes all of them void. Join them into one.`,
   SPF_BROKEN: ({ domain, fault, at }) =>
-    `The SPF record of ${domain} can't be used: ${spfFault(String(fault), at)}. Correct it.`,
+    `The SPF record of ${domain} cannot be used: ${spfFault(String(fault), at)}. Correct it.`,
   SPF_LOOKUPS: ({ domain, lookups, max }) =>
     `The SPF record of ${domain} takes ${lookups} DNS look-ups. With more than ${max} of them, servers treat it as broken: remove ` +
     'services that you do not use any more, or name addresses (ip4:, ip6:).',

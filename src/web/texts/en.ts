@@ -918,7 +918,7 @@ export const en = {
     title: 'Status',
     workers: 'Workers',
     noWorkers: 'No worker is running.',
-    host: 'Host',
+    host: 'Computer',
     heartbeat: 'Last sign of life',
     version: 'Version',
     versions: 'Versions',
