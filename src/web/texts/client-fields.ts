@@ -46,7 +46,7 @@ export const fieldsEn = {
   yes: 'Yes',
   no: 'No',
   none: '–',
-  usedBy: (names: string) => `It is still used by: ${names}. Remove it there first.`,
+  usedBy: (names: string) => `It is still used by: ${names}. Remove it there first, or wait until that is done.`,
   use: {
     message: (name: string) => `message “${name}”`,
     segment: (name: string) => `segment “${name}”`,
@@ -61,7 +61,8 @@ export const fieldsEn = {
 
 export const tagsEn = {
   title: 'Tags',
-  about: 'Labels by which you group clients. Clients get them in their form, by an import, or when they sign up.',
+  about:
+    'Labels by which you group clients. Clients get them in their form, by an action on many clients, by an import, or when they sign up.',
   new: 'New tag',
   edit: 'Edit tag',
   empty: 'You have no tags yet.',
@@ -139,7 +140,7 @@ export const fieldsRu: Widened<typeof fieldsEn> = {
   yes: 'Да',
   no: 'Нет',
   none: '–',
-  usedBy: (names) => `Ещё используется: ${names}. Сначала уберите его оттуда.`,
+  usedBy: (names) => `Ещё используется: ${names}. Сначала уберите его оттуда или подождите, пока это закончится.`,
   use: {
     message: (name) => `сообщение «${name}»`,
     segment: (name) => `сегмент «${name}»`,
@@ -154,7 +155,8 @@ export const fieldsRu: Widened<typeof fieldsEn> = {
 
 export const tagsRu: Widened<typeof tagsEn> = {
   title: 'Теги',
-  about: 'По тегам вы группируете клиентов. Тег ставят в форме клиента, при импорте или при подписке через форму.',
+  about:
+    'По тегам вы группируете клиентов. Тег ставят в форме клиента, массовым действием, при импорте или при подписке через форму.',
   new: 'Новый тег',
   edit: 'Изменить тег',
   empty: 'Тегов пока нет.',
