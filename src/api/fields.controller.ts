@@ -25,7 +25,7 @@ class FieldDto {
 
   @IsString()
   @IsIn(fieldTypes)
-  @Said({ description: 'It can not be changed later.' })
+  @Said({ description: 'It cannot be changed later.' })
   type!: FieldType;
 
   @Optional()
@@ -44,7 +44,7 @@ class FieldPatchDto {
   @IsOptional()
   @IsArray()
   @IsString({ each: true })
-  @Said({ description: 'All of them, in their order. One that clients have can not be left out.' })
+  @Said({ description: 'All of them, in their order. One that clients have cannot be left out.' })
   options?: string[];
 
   @IsOptional()

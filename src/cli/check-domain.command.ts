@@ -19,7 +19,7 @@ const WAIT_MS = 15_000;
 export function checkDomainCommand(program: Command): void {
   program
     .command('check-domain')
-    .argument('[domain]', 'the domain of From; that of MAIL_FROM if absent')
+    .argument('[domain]', 'the domain of the sender; without it, that of MAIL_FROM')
     .description(
       'Says what DNS has about a sender, and what to publish; exit code 1 if a large mailing would be blocked',
     )
@@ -48,7 +48,7 @@ async function checkDomain(given: string | undefined, options: Output): Promise<
 /** @throws Error if it is none */
 function domainOf(text: string): string {
   const parsed = parseEmailAddress(`postmaster@${text}`);
-  if (!parsed.ok) throw new Error(`"${text}" is no domain.`);
+  if (!parsed.ok) throw new Error(`"${text}" is not a domain name.`);
   return parsed.email.slice('postmaster@'.length);
 }
 

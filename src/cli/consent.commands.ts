@@ -38,7 +38,7 @@ export function consentCommands(program: Command): void {
     .argument('<file>', 'a CSV file whose header names a column email')
     .description("No letter of this owner goes to the file's addresses any more; all of them are taken, or none")
     .requiredOption('--owner <email>', "the owner's address")
-    .addOption(new Option('--reason <reason>', 'of lines that name none').choices(suppressionReasons))
+    .addOption(new Option('--reason <reason>', 'the reason for lines that name none').choices(suppressionReasons))
     .option('--json', 'print one JSON object')
     .action((path: string, options: Output & { owner: string; reason?: SuppressionReason }) =>
       run(options, async (app) => {
@@ -54,7 +54,7 @@ export function consentCommands(program: Command): void {
           options,
           { batchId, rows, added, known, ignored, rejected },
           [
-            `${rows} lines: ${added} newly suppressed, ${known} before, ${ignored} get mail, ${rejected} rejected.`,
+            `${rows} lines: ${added} newly suppressed, ${known} suppressed before, ${ignored} get mail, ${rejected} rejected.`,
             ...batch.problems.flatMap(({ line, errors }) =>
               errors.map((error) => `  line ${line}, ${error.field}: ${english(error)}`),
             ),

@@ -76,7 +76,7 @@ export async function run(
     await waitForPostgres(config, () => undefined, { writable: false });
     app = await NestFactory.createApplicationContext(CliApp.with(config), { logger: false, abortOnError: false });
     if (!(await app.get(RedisConnection, { strict: false }).ready(PATIENCE_MS))) {
-      process.stderr.write('Redis can not be reached: what is started goes out when it is back.\n');
+      process.stderr.write('Redis cannot be reached: what is started goes out when it is back.\n');
     }
     process.exitCode = await work(app, config);
   } catch (error) {
@@ -100,6 +100,6 @@ function described(error: unknown): { code: string; text: string } {
   if (error instanceof DomainError) return { code: error.code, text: error.message };
   if (error instanceof ConfigError) return { code: 'CONFIG', text: error.message };
   if (isUnavailable(error))
-    return { code: 'DATABASE_UNAVAILABLE', text: `The database says no for now: ${postgresProblem(error)}.` };
+    return { code: 'DATABASE_UNAVAILABLE', text: `The database is not available for now: ${postgresProblem(error)}.` };
   return { code: 'FAILED', text: error instanceof Error ? error.message : String(error) };
 }

@@ -29,7 +29,10 @@ export function importClientsCommand(program: Command): void {
     )
     .option('--tags <names>', 'tags for all of them, separated by commas')
     .addOption(
-      new Option('--mode <mode>', 'add leaves known clients alone, update adds none')
+      new Option(
+        '--mode <mode>',
+        'upsert adds new clients and updates known ones; add leaves known ones alone; update adds none',
+      )
         .choices(importModes)
         .default('upsert'),
     )
@@ -74,10 +77,10 @@ export function importClientsCommand(program: Command): void {
           [
             status === 'failed'
               ? `The import failed: ${reason ?? ''}`
-              : `${rows} rows: ${added} added, ${updated} updated, ${rejected} rejected.`,
-            ...(skipped > 0 ? [`${skipped} left out by the mode.`] : []),
+              : `${rows} lines: ${added} added, ${updated} updated, ${rejected} rejected.`,
+            ...(skipped > 0 ? [`${skipped} left out, because of --mode ${options.mode}.`] : []),
             ...(suppressed > 0
-              ? [`${suppressed} of the addresses get no mail; ${statusRows} rows of the file say so.`]
+              ? [`${suppressed} of the addresses get no mail; ${statusRows} lines of the file say so.`]
               : []),
             ...(ignoredColumns.length > 0 ? [`Ignored columns: ${ignoredColumns.join(', ')}`] : []),
             ...errors.map((e) => `  line ${e.line}, ${e.field}: ${e.message}`),

@@ -49,7 +49,7 @@ function migrateCommand(program: Command): void {
 function runDueCommand(program: Command): void {
   program
     .command('run-due')
-    .description('One tick of the scheduler now')
+    .description('Starts at once all runs that are due, as the scheduler does by itself')
     .option('--json', 'print one JSON object')
     .action((options: Output) =>
       run(options, async (app) => {
@@ -67,7 +67,7 @@ function runDueCommand(program: Command): void {
 function statusCommand(program: Command): void {
   program
     .command('status')
-    .description('Counts of the queues and of the ledger, which should agree')
+    .description('Shows how many letters wait, in the ledger and in the queues, and what is wrong')
     .option('--json', 'print one JSON object')
     .action((options: Output) =>
       run(options, async (app) => {
@@ -85,7 +85,7 @@ function statusCommand(program: Command): void {
             .catch(() => null);
         }
         const lines = Object.entries(queues).map(
-          ([name, counts]) => `  ${name}: ${counts ? nonZero(counts) : 'Redis can not be reached'}`,
+          ([name, counts]) => `  ${name}: ${counts ? nonZero(counts) : 'Redis cannot be reached'}`,
         );
         print(
           options,
@@ -104,7 +104,7 @@ function statusCommand(program: Command): void {
             `SMTP account: ${account.state}${account.reason ? ` (${account.reason}: ${account.detail ?? ''})` : ''}`,
             ...(restored
               ? [
-                  `restored: the database came from a backup; ${restored.mailings} mailing(s) are paused ` +
+                  `Restored: the database came from a backup; ${restored.mailings} mailing(s) are paused ` +
                     `since ${restored.since.toISOString()}`,
                 ]
               : []),

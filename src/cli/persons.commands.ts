@@ -20,7 +20,7 @@ export function personsCommands(program: Command): void {
     .command('erase-person')
     .argument('<email>', 'the address')
     .description(
-      'Deletes the clients with this address, and puts a hash in its place everywhere; nothing brings it back',
+      'Deletes the clients with this address, and puts a code in its place everywhere; this cannot be undone',
     )
     .option('--json', 'print one JSON object')
     .action((email: string, options: Output) =>

@@ -24,14 +24,14 @@ const FINAL = ['done', 'cancelled', 'missed'];
 
 /** Why a client would get nothing by a send now: the state of their delivery in this occurrence's run. */
 const LEFT_OUT: Record<DeliveryStatus, string> = {
-  pending: 'is pending in this run',
-  sending: 'is sending in this run',
+  pending: 'waits in this run',
+  sending: 'is being sent to in this run',
   deferred: 'waits for another try',
   sent: 'got it already',
   failed: 'failed in this run (see --failed-only)',
   unknown: 'may have got it already',
-  skipped: 'is skipped in this run',
-  cancelled: 'is cancelled in this run',
+  skipped: 'was skipped in this run',
+  cancelled: 'was cancelled in this run',
 };
 
 export function sendMailingCommand(program: Command): void {
@@ -42,7 +42,7 @@ export function sendMailingCommand(program: Command): void {
     .option('--wait', 'show progress until the run is done; exit code 1 if anything failed')
     .option('--dry-run', 'only say to whom it would go, and what the check before it finds')
     .option('--failed-only', 'only to those who failed in the last run')
-    .option('--override <why>', 'send although the check found something; the reason is audited')
+    .option('--override <why>', 'send although the check found something; the reason is kept in the audit log')
     .option('--json', 'print one JSON object')
     .action((id: number, options: Options) =>
       run(options, async (app) => {

@@ -17,13 +17,13 @@ interface UserOptions extends Output {
 export function usersCommands(program: Command): void {
   program
     .command('create-user')
-    .description('Makes a user who may sign in at once')
+    .description('Creates a user who may sign in at once')
     .requiredOption('--email <address>', 'their address')
     .addOption(
       new Option('--role <role>', 'user, manager or admin').choices(['user', 'manager', 'admin']).makeOptionMandatory(),
     )
     .option('--name <name>', 'their full name')
-    .option('--password-stdin', 'read the password from standard input; without it one is made and shown')
+    .option('--password-stdin', 'read the password from standard input; without it a password is made up and shown')
     .option('--json', 'print one JSON object')
     .action((options: UserOptions) =>
       run(options, async (app) => {
@@ -36,7 +36,7 @@ export function usersCommands(program: Command): void {
         print(
           options,
           { id: user.id, email: user.email, role: user.role, ...shown },
-          `User ${user.id} (${user.email}, ${user.role}) is made.` +
+          `User ${user.id} (${user.email}, ${user.role}) was created.` +
             (given === undefined ? `\nPassword, shown only now: ${password}` : ''),
         );
         return 0;
@@ -45,7 +45,7 @@ export function usersCommands(program: Command): void {
 
   program
     .command('create-token')
-    .description('Makes an API token of a user')
+    .description('Creates an API token for a user')
     .requiredOption('--email <address>', "the user's address")
     .requiredOption('--name <name>', 'what it is for')
     .option('--json', 'print one JSON object')

@@ -12,30 +12,30 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     'Account, Sender), or set SENDER_ADDRESS.',
   TEMPLATE_FAILED: () => 'No letter can be made of the message; it has to be corrected.',
   UNSUBSCRIBE_HIDDEN: () =>
-    'Readers would not see how to unsubscribe: a comment or an element at the end of the message is not closed. Close it.',
+    'Recipients would not see how to unsubscribe: a comment or an element at the end of the message is not closed. Close it.',
   TEXT_EMPTY: () =>
-    'The text part of the letters is empty: filters and readers of plain text see nothing. Write some text, or give ' +
-    'the pictures an alternative text.',
+    'The text part of the letters is empty: spam filters and readers of plain text see nothing. Write some text, or ' +
+    'give the pictures an alternative text (alt).',
   PUBLIC_URL_NOT_HTTPS: ({ url }) =>
     `Links to unsubscribe would begin with ${url}: mail programs accept only https. Set PUBLIC_URL.`,
-  AUDIENCE_NOT_COUNTED: () => 'It takes too long to count who would get it. It can be started all the same.',
+  AUDIENCE_NOT_COUNTED: () => 'It takes too long to count who would get it. It can be sent all the same.',
   NOBODY_ELIGIBLE: ({ chosen }) => `Nobody would get it: all ${chosen} recipients are suppressed.`,
 
   FROM_UNREACHABLE: ({ domain }) =>
-    `${domain} takes no mail (it has no MX and no A record): answers can't arrive, and many servers refuse such a ` +
+    `${domain} takes no mail (it has no MX and no A record): answers cannot arrive, and many servers refuse such a ` +
     'sender. Publish an MX record, or send from another domain.',
   SPF_MISSING: ({ name, record }) =>
-    `${name} has no SPF record: servers can't tell that your mail server may send for it. Publish one` +
+    `${name} has no SPF record: servers cannot tell that your mail server may send for it. Publish one` +
     `${String(record).includes('…') ? ', with the address from which your letters leave' : ''}.`,
   SPF_SEVERAL: ({ domain, found }) =>
     `${domain} has ${found} SPF records, which makes all of them void. Join them into one.`,
   SPF_BROKEN: ({ domain, fault, at }) =>
-    `The SPF record of ${domain} can't be used: ${spfFault(String(fault), at)}. Correct it.`,
+    `The SPF record of ${domain} cannot be used: ${spfFault(String(fault), at)}. Correct it.`,
   SPF_LOOKUPS: ({ domain, lookups, max }) =>
     `The SPF record of ${domain} takes ${lookups} DNS look-ups. With more than ${max} of them, servers treat it as broken: remove ` +
     'services that you do not use any more, or name addresses (ip4:, ip6:).',
   DKIM_OFF: ({ domain }) =>
-    `Letters are not signed here. Unless your relay signs them for ${domain}, large providers refuse them in bulk. ` +
+    `Letters are not signed here. Unless your mail server signs them for ${domain}, large mail providers refuse them in bulk. ` +
     'Set DKIM_DOMAIN and DKIM_PRIVATE_KEY.',
   DKIM_MISSING: ({ name }) => `The key of the DKIM signature is not published: ${name} has no TXT record. Publish it.`,
   DKIM_DIFFERENT: ({ name }) =>
@@ -46,7 +46,7 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     'The only DKIM key is Ed25519, which many receivers do not know: to them the letters are not signed. Add an RSA key ' +
     '(DKIM_PRIVATE_KEY_2).',
   DMARC_MISSING: ({ name }) =>
-    `There is no DMARC record, which large providers require of bulk mail. Publish one at ${name}; p=none changes ` +
+    `There is no DMARC record, which large mail providers require of bulk mail. Publish one at ${name}; p=none changes ` +
     'nothing for other mail.',
   DMARC_BROKEN: ({ name, found }) =>
     Number(found) > 1
@@ -54,7 +54,7 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
       : `The DMARC record at ${name} names no policy that receivers know: it is as if there were none. Correct it.`,
   NOT_ALIGNED: ({ domain, envelope, dkim }) =>
     dkim === ''
-      ? `The envelope sender (Return-Path) is of ${envelope}, and letters are not signed here: unless the relay signs them for ${domain}, ` +
+      ? `The envelope sender (Return-Path) is of ${envelope}, and letters are not signed here: unless your mail server signs them for ${domain}, ` +
         'the DMARC check fails. Make sure that it does, or set DKIM_DOMAIN and DKIM_PRIVATE_KEY.'
       : `Nothing vouches for the sender's domain ${domain}: the envelope sender (Return-Path) is of ${envelope}, the signature of ${dkim}. ` +
         `The DMARC check fails for every letter. Sign with a key of ${domain}.`,
@@ -74,29 +74,29 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     'Shorten it.',
   IMAGES_WITHOUT_ALT: ({ n }) =>
     `${n === 1 ? 'A picture has' : `${n} pictures have`} no alternative text (alt): where pictures are not shown, ` +
-    'nothing is. Write one, or alt="".',
+    'their place is empty. Write one, or alt="".',
   MOSTLY_PICTURES: ({ percent }) =>
     `About ${percent} % of the letter is pictures, as in much spam. Say in text what matters.`,
   LINK_TEXT_DIFFERENT: ({ text, host, n }) =>
     `A link says ${text} and leads to ${host}, as in phishing${more(n)}. Write words instead of the address, or link ` +
     'to it directly.',
   SHORT_LINKS: ({ example, n }) =>
-    `A link goes by a shortener (${example}${more(n)}), which filters distrust. Link to the page itself.`,
+    `A link goes through a link shortener (${example}${more(n)}), which spam filters distrust. Link to the page itself.`,
   HTTP_LINKS: ({ example, n }) => `Not all links and pictures are https (${example}${more(n)}). Use https.`,
   DATA_IMAGES: ({ n }) =>
     `${n === 1 ? 'A picture stands' : `${n} pictures stand`} in the letter itself (data:), which Gmail and others do ` +
-    'not show. Load pictures by https.',
+    'not show. Load pictures from an https address.',
   SPAM_SCORE: ({ score, max, tests }) =>
-    `SpamAssassin gives it ${score} points, and takes for spam what has ${max}${tests === '' ? '' : `: ${tests}`}.`,
+    `SpamAssassin gives it ${score} points; from ${max} points on it is taken for spam${tests === '' ? '' : `: ${tests}`}.`,
   SPAM_UNANSWERED: () => 'The spam filter (SPAMD) did not answer in time, so its score is not known.',
 
   NEW_ADDRESSES: ({ percent, max }) =>
-    `${percent} % of the recipients never got a letter from here (more than ${max} %). Providers slow down senders ` +
+    `${percent} % of the recipients never got a letter from here (more than ${max} %). Mail providers slow down senders ` +
     'who suddenly write to many new addresses: begin with a smaller part.',
   LAST_RUN_BOUNCED: ({ percent, max }) =>
-    `In the last run ${percent} % of the addresses did not exist (more than ${max} %). Check where they come from.`,
+    `Last time, ${percent} % of the addresses did not exist (more than ${max} %). Check where they come from.`,
   LAST_RUN_COMPLAINED: ({ percent, max }) =>
-    `In the last run ${percent} % of the recipients called it spam (more than ${max} %). Send only to those who asked ` +
+    `Last time, ${percent} % of the recipients reported it as spam (more than ${max} %). Send only to those who asked ` +
     'for it.',
 };
 

@@ -70,7 +70,7 @@ const UNUSABLE: Record<UnusableFault, string> = {
   list_id: 'must be a dotted name',
   message_id: 'is not a Message-ID',
   boundary: 'is not a MIME boundary',
-  sender_name: 'can not contain " < or >',
+  sender_name: 'cannot contain " < or >',
   link: 'is not a link that fits into one line of a header',
   date: 'is not a date',
   header: 'is not a header that can be added',

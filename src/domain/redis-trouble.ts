@@ -34,7 +34,7 @@ const TROUBLES: [reason: RedisReason, says: RegExp, problem: Problem, anew?: 'an
   ['redis_readonly', /\b(READONLY|UNBLOCKED)\b/, 'it is a replica: REDIS_URL must name the primary', 'anew'],
   ['redis_readonly', /\bMASTERDOWN\b/, LOST_PRIMARY, 'anew'],
   ['redis_readonly', /\bNOREPLICAS\b/, 'it has fewer replicas than it must have (min-replicas-to-write)'],
-  ['redis_readonly', /\bMISCONF\b/, 'it can not write to its disk'],
+  ['redis_readonly', /\bMISCONF\b/, 'it cannot write to its disk'],
   ['redis_full', /\bOOM\b/, 'its memory is used up (maxmemory)'],
   ['redis_refused', /\bNOAUTH\b/, 'it asks for a password, and REDIS_URL gives none (redis://:password@host)', 'anew'],
   [

@@ -111,7 +111,7 @@ export function problemOf(error: unknown, requestId: string): { problem: Problem
       problem: make(
         503,
         'DATABASE_UNAVAILABLE',
-        'The database takes nothing for now; nothing was done by half. Try again soon.',
+        'The database is not available for now. Nothing was left half done. Try again soon.',
       ),
       retryAfterS: RETRY_AFTER_S,
     };

@@ -39,7 +39,7 @@ export class RedisConnection implements OnApplicationShutdown {
     });
     this.client.on('error', (error) => {
       this.lost = error;
-      this.said.warn({ event: 'redis.lost', ...this.explained(error) }, 'Redis can not be used');
+      this.said.warn({ event: 'redis.lost', ...this.explained(error) }, 'Redis cannot be used');
     });
     this.client.on('ready', () => {
       if (this.lost) logger.info({ event: 'redis.back' }, 'Redis is back');

@@ -78,7 +78,7 @@ test('what only warns, or is not answered, is no reason to exit 1', async () => 
 });
 
 test.each([
-  [['no domain'], {}, 'is no domain'],
+  [['no domain'], {}, 'is not a domain name'],
   [[], { DKIM_PRIVATE_KEY: 'nonsense' }, 'dkim.privateKey'],
   [[], { DNS_SERVERS: 'dns.example' }, 'DNS_SERVERS must be a comma list of IP addresses'],
 ])('what is wrong with %j is one line: %s', async (args, more, text) => {

@@ -123,7 +123,7 @@ test('all on a page are ticked at once, and ticks stay when a search shows other
   await page.locator('details.bulk summary').click();
   await page.fill('#bulk [name=tags]', 'VIP');
   await page.selectOption('#bulk [name=action]', 'delete');
-  await page.getByRole('button', { name: 'Go' }).click();
+  await page.getByRole('button', { name: 'Apply' }).click();
   const asked = await page.locator('main').innerText();
   expect(asked).toContain('Delete 2 people?');
   expect(asked).toMatch(/reader11\.[^]*reader33\.|reader33\.[^]*reader11\./);

@@ -145,7 +145,7 @@ test('the ten most common tasks', async () => {
 
   // 8. Pause it, and let it go on.
   await confirm(page, 'Pause');
-  await chip(page, 'On hold');
+  await chip(page, 'Paused');
   await confirm(page, 'Resume');
   await chip(page, 'Scheduled');
 

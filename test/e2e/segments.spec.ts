@@ -52,7 +52,7 @@ test('without JavaScript a segment is made, corrected, used by a mailing and lef
   await page.selectOption('[name="g1.0.field"]', 'tag');
   await page.fill('[name="g1.0.value"]', 'VIPs');
   await press(page, 'Save');
-  expect(await page.locator('.field-problem').innerText()).toBe('There is no tag "VIPs". Did you mean "VIP"?');
+  expect(await page.locator('.field-problem').innerText()).toBe('There is no tag “VIPs”. Did you mean “VIP”?');
   expect(await page.inputValue('[name="g0.0.value"]')).toBe('москва');
   await press(page, 'Remove the group');
   await press(page, 'Check who belongs to it');
@@ -199,7 +199,7 @@ test('from a file of an office to a weekly mailing to those from Moscow, in at m
   await click(button('Сохранить'));
   await page.locator('h1', { hasText: 'Москва' }).waitFor();
   expect(await page.locator('.facts').innerText()).toContain('Город — Москва');
-  await click(link('Новая рассылка по нему'));
+  await click(link('Новая рассылка этому сегменту'));
   await page.fill('[name=name]', 'Каждую неделю');
   await choose('period', 'Каждую неделю');
   await click(button('Сохранить'));

@@ -380,7 +380,7 @@ async function typedUnsent(page: Page, at: string, subject: string): Promise<voi
   await page.goto(at);
   await busy(page);
   await page.fill('[name=subject]', subject);
-  await note(page).getByText('The service can’t take your text right now').waitFor();
+  await note(page).getByText('The service cannot take your text right now').waitFor();
   await page.close({ runBeforeUnload: false });
 }
 

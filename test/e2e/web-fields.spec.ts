@@ -30,7 +30,7 @@ test('a field is made, filled in, shown, filtered, written in a letter, archived
   await page.getByRole('link', { name: 'Fields' }).click();
   expect(await text(page)).toContain('You have no fields of your own yet.');
   await addField(page, { label: 'City', fieldKey: 'email' });
-  expect(await text(page)).toContain('Every client has "email"');
+  expect(await text(page)).toContain('Every client has “email”');
   expect(await page.inputValue('[name=label]')).toBe('City');
   await page.fill('[name=fieldKey]', 'city');
   await press(page, 'Save');
@@ -106,11 +106,15 @@ test('a field is made, filled in, shown, filtered, written in a letter, archived
   await page.goto('/clients/fields/city');
   await page.getByRole('button', { name: 'Delete' }).first().click();
   await page.locator('dialog:target').getByRole('button', { name: 'Delete' }).click();
-  expect(await text(page, '[role=alert]')).toBe('It is used: message “Hi”. Change that first.');
+  expect(await text(page, '[role=alert]')).toBe(
+    'It is still used by: message “Hi”. Remove it there first, or wait until that is done.',
+  );
   await page.goto('/clients/fields/level');
   await page.fill('[name=options]', 'Gold');
   await press(page, 'Save');
-  expect(await text(page, '[role=alert]')).toBe('1 client has an option that you left out.');
+  expect(await text(page, '[role=alert]')).toBe(
+    '1 client has an option that you left out. Put it back, or change these clients first.',
+  );
   await page.goto('/clients/fields/level');
   await page.getByRole('button', { name: 'Archive' }).first().click();
   await page.locator('dialog:target').getByRole('button', { name: 'Archive' }).click();

@@ -181,13 +181,16 @@ test('a form filled in wrongly keeps what was typed and names the field, in the 
       '/clients/new',
       'main form',
       { email: 'nobody@nowhere', tags: 'x'.repeat(101), comment: 'Kept' },
-      { email: 'В имени после знака @ нет точки.', tags: 'Не более 100 знаков, пожалуйста.' },
+      { email: 'В имени после знака @ нет точки.', tags: 'Не больше 100 знаков, пожалуйста.' },
     ],
     [
       '/messages/new',
       '#message-form',
       { subject: 'Hello {{ client.nick }}', body: '<p>Kept {% if %}</p>' },
-      { subject: 'Строка 1, знак 10: Нет переменной «client.nick».', body: 'Строка 1, знак 14: Шаблон не читается' },
+      {
+        subject: 'Строка 1, знак 10: Нет переменной «client.nick».',
+        body: 'Строка 1, знак 14: Не удаётся прочитать то, что стоит в {{ }} или {% %}',
+      },
     ],
     [
       `/mailings/${mailing}/edit`,

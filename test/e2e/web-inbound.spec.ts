@@ -67,7 +67,7 @@ test('a manager has a letter read again; pages are accessible and fit a phone', 
     }
   }
   const pages: [string, string][] = [
-    ['en', 'It could not be read several times'],
+    ['en', 'It could not be read, even after several tries'],
     ['ru', 'Несколько попыток не удались'],
   ];
   for (const [language, text] of pages) {

@@ -71,20 +71,20 @@ async function waitingMailing(token: string, people: string[]) {
   return made;
 }
 
-test('what is paused is on hold on every page, and nowhere sending', async () => {
+test('what is paused is said to be paused on every page, and nowhere sending', async () => {
   const { page, token } = await visitor('paused');
   const { id } = await waitingMailing(token, emails(2, 'paused'));
   await post(token, `/mailings/${id}/pause`);
   const [run] = await runsOf(id);
   for (const path of [`/mailings/${id}`, `/runs/${run?.id}`]) {
     await page.goto(path);
-    expect(await sentence(page)).toBe('On hold: 0 sent, 2 wait');
-    expect(await chip(page)).toBe('On hold');
+    expect(await sentence(page)).toBe('Paused: 0 sent, 2 waiting');
+    expect(await chip(page)).toBe('Paused');
     expect(await page.locator('main .chip').allInnerTexts()).not.toContain('Sending');
   }
   for (const path of ['/', '/mailings']) {
     await page.goto(path);
-    expect(await page.locator('main').innerText()).toContain('On hold: 0 sent, 2 wait');
+    expect(await page.locator('main').innerText()).toContain('Paused: 0 sent, 2 waiting');
   }
   await page.context().close();
 });
@@ -312,7 +312,7 @@ test('somebody new schedules a weekly mailing, and reads in the list that it is 
   expect(await who.innerText()).toContain(
     'The first of those who get it: Reader 0, Reader 1, Reader 2, Reader 3, Reader 4 …',
   );
-  expect(await who.innerText()).toContain('7 chosen, 6 get it. The others do not: 1 excluded by hand.');
+  expect(await who.innerText()).toContain('Chosen: 7, will get it: 6. Will not get it: 1 excluded by hand.');
   expect(await page.locator('#check').innerText()).toContain('No obstacle found in the letter');
   await page.check('[name=audience][value=selected]');
   await page.fill('[name=clientIds]', 'weekly1@example.org, nobody@example.org');

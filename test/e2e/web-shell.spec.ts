@@ -42,8 +42,8 @@ test('what was refused is read on the page on which it was asked for', async () 
   await page.locator('dialog[open] form button').click();
   await page.getByRole('alert').waitFor();
   expect(page.url()).toBe(`${site.api.url}/mailings/${id}`);
-  expect(await page.getByRole('alert').innerText()).toBe('This mailing is over.');
-  expect(await focused(page)).toBe('This mailing is over.');
+  expect(await page.getByRole('alert').innerText()).toBe('This mailing is finished.');
+  expect(await focused(page)).toBe('This mailing is finished.');
   expect(await page.locator('.flash').count()).toBe(0);
   expect(await faultsOf(page)).toEqual([]);
   await page.reload();

@@ -127,7 +127,7 @@ test('from the form to the letter', async () => {
   expect(await leaving.getByLabel('Offers').isChecked()).toBe(true);
   await leaving.getByLabel('Offers').uncheck();
   await leaving.getByLabel('New things').check();
-  await leaving.getByRole('button', { name: 'Only these' }).click();
+  await leaving.getByRole('button', { name: 'Get only these' }).click();
   expect(await leaving.locator('[role=status]').innerText()).toBe('Your choice is saved.');
   const { body } = await site.api.call('GET', `/api/v1/clients?search=${email}`, { token: owner.token });
   expect(body.items).toMatchObject([{ tags: ['New things'] }]);

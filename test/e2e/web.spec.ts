@@ -97,7 +97,10 @@ test('somebody registers, imports, writes, sends, sees who failed and sends agai
   await page.getByRole('button', { name: 'Resend to failed (1)' }).first().click();
   await page.locator('dialog[open] button').click();
   await page.waitForURL(/\/mailings\/\d+$/);
-  await page.getByText('Sent again to those who failed').first().waitFor();
+  await page
+    .locator('td', { hasText: /^Resend to failed$/ })
+    .first()
+    .waitFor();
 
   await page.goto('/clients?search=bob');
   await page.getByText('refused-bob@example.org').click();
@@ -413,7 +416,7 @@ test('a manager blocks a user, whose mailing pauses, and pauses another', async 
   await clickText('Pause', office.page);
   expect(await office.page.locator('dialog[open]').innerText()).toContain('0 letters from');
   await office.page.locator('dialog[open] button').click();
-  expect(await office.page.locator('h1 .chip').innerText()).toBe('On hold');
+  expect(await office.page.locator('h1 .chip').innerText()).toBe('Paused');
   await office.page.goto(`/users/${boris.id}`);
   await clickText('Block', office.page);
   await office.page.locator('dialog[open] button').click();

@@ -267,7 +267,7 @@ describe('Postgres says no for a while', () => {
           },
         );
         expect(cli).toMatchObject({ status: 1, stdout: '' });
-        expect(cli.stderr).toMatch(/^The database says no for now: .*read-only transaction\.\n$/);
+        expect(cli.stderr).toMatch(/^The database is not available for now: .*read-only transaction\.\n$/);
       } finally {
         await readOnly(admin, false);
       }

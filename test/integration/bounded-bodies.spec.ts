@@ -185,7 +185,7 @@ describe('with sign-in', () => {
     const form = new URLSearchParams({ _csrf: csrf, messageId: String(message), audience: 'selected', clientIds });
     form.set('startAt', '2030-01-01T00:00');
     const answer = await api.call('POST', '/mailings/new', { cookie, body: form.toString(), headers: FORM_TYPE });
-    expect([answer.status, answer.text.includes('At most 5000 clients at once')]).toEqual([400, true]);
+    expect([answer.status, answer.text.includes('At most 5000 addresses at once')]).toEqual([400, true]);
   });
 
   test('a list of scopes is what it says, however often', async () => {

@@ -203,7 +203,7 @@ describe('on pages', () => {
       sent.deliveryIds[2],
     ]);
     const html = await page(`/runs/${sent.runId}`);
-    expect(words(html)).toContain('Skipped: the address does not exist (1)');
+    expect(words(html)).toContain('Skipped: letters to this address come back (1)');
     expect(words(html)).toContain('After sending Bounced 1 Unsubscribed 1');
     expect(html).toContain(`href="/runs/${sent.runId}?event=unsubscribed"`);
     expect(words(html)).toMatch(/All 3 .*Sent 2 .*Skipped 1/);
@@ -243,7 +243,7 @@ describe('on pages', () => {
     const text = words(html).replace(/News \d+/g, 'News N');
     for (const part of [why, left, bounced]) expect(text).toContain(part);
     const list = words(await page(`/clients?search=${sent.emails[0]}`));
-    expect(list).toContain(language === 'en' ? 'unsubscribed' : 'отписался');
+    expect(list).toContain(language === 'en' ? 'unsubscribed' : 'отписка');
     await api.call('PATCH', '/api/v1/me', { ...owner, body: { language: 'en' } });
   });
 

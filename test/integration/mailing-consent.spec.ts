@@ -190,8 +190,8 @@ describe('a start that the check refuses', () => {
   });
 
   it.each([
-    ['en', '2 chosen, 1 get it. The others do not: 1 excluded by hand.'],
-    ['ru', 'Выбрано: 2, получат: 1. Не получат: исключены вручную – 1.'],
+    ['en', 'Chosen: 2, will get it: 1. Will not get it: 1 excluded by hand.'],
+    ['ru', 'Выбрано: 2, получат: 1. Не получат: исключены вручную — 1.'],
   ])('says beforehand how many get nothing, and why: %s', async (language, words) => {
     const user = await api.person();
     await rest(user, 'PATCH', '/me', { language });

@@ -68,7 +68,7 @@ test('a page that was open for too long is shown anew and says so; nothing was d
   const page = `/mailings/${objects.mailing}`;
   const stale = await press(`${page}/pause`, page, {}, { ...session, csrf: 'of-another-session' });
   expect([stale.status, stale.headers.get('location')]).toEqual([303, page]);
-  expect((await open(page, left(stale))).text).toContain('had been open for too long, so nothing was done');
+  expect((await open(page, left(stale))).text).toContain('was open for too long, so nothing was done');
   const { body } = await api.call('GET', `/api/v1/mailings/${objects.mailing}`, { token: owner.token });
   expect(body.status).toBe('started');
 });

@@ -494,7 +494,7 @@ describe("the account's page", () => {
     const who = await api.signIn(one.email);
     const { url, trip } = await link(who, { password: PASSWORD });
     const taken = await comeBack(await throughProvider(url, PUBLIC_URL + CALLBACK), `${trip}; ${who.cookie}`);
-    expect([taken.status, taken.text.includes('Sign-in by another service')]).toEqual([409, true]);
+    expect([taken.status, taken.text.includes('Sign-in with another service')]).toEqual([409, true]);
     const { recoveryCodes } = await enableSecondFactor(api, { id: one.id, cookie: who.cookie, csrf: who.csrf });
     expect((await link(who, { password: PASSWORD })).answer.status).toBe(400);
     expect((await link(who, { password: PASSWORD, code: recoveryCodes[0] ?? '' })).answer.status).toBe(200);

@@ -153,7 +153,7 @@ describe('the page', () => {
       expect(chosen).toMatch(new RegExp(`href="/reports/${file}\\?mailingId=${first}[&"]`));
     const many = await look('mailing=later');
     expect(many.match(/href="\/reports\?mailingId=\d+"/g)).toHaveLength(20);
-    expect(await look('mailing=secret')).toContain('No mailing matches');
+    expect(await look('mailing=secret')).toContain('No such mailing was found');
     // Another's is neither named nor counted.
     const others = await look(`mailingId=${theirs}`);
     expect(others).not.toMatch(/secret|777/);

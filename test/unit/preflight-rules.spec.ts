@@ -182,7 +182,7 @@ describe('the sender', () => {
     test('is said to fail for every letter only if that is known', () => {
       const values = { domain: 'shop.example', envelope: 'relay.example' };
       for (const [texts, words] of [
-        [findingTexts, ['DMARC check fails for every letter', 'unless the relay signs']],
+        [findingTexts, ['DMARC check fails for every letter', 'unless your mail server signs']],
         [findingsRu, ['Проверку DMARC не пройдёт ни одно письмо', 'если их не подписывает']],
       ] as const) {
         expect(texts.NOT_ALIGNED({ ...values, dkim: 'relay.example' })).toContain(words[0]);

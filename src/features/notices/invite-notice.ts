@@ -17,7 +17,7 @@ const TEXTS = {
       'Choose a password, and you can sign in with this address.',
     ],
     button: 'Choose a password',
-    after: 'The link is good for seven days. If you do not know who invites you, do nothing.',
+    after: 'The link is good for seven days. If you do not know the person who invites you, do nothing.',
   },
   ru: {
     subject: (host: string) => `Вас приглашают в ${host}`,

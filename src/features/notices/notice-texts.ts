@@ -73,13 +73,13 @@ const TEXTS: Record<TextNoticeKind, Record<Language, NoticeText>> = {
   change_email: {
     en: {
       subject: 'Confirm your new address',
-      lines: ['This shall be the new address of your account.'],
+      lines: ['This is to become the new address of your account.'],
       button: 'Confirm the new address',
       after: ['The link is good for 24 hours. If you did not ask for this, do nothing: the old address stays.'],
     },
     ru: {
       subject: 'Подтвердите новый адрес',
-      lines: ['Это будет новый адрес вашей учётной записи.'],
+      lines: ['Этот адрес указан как новый адрес вашей учётной записи.'],
       button: 'Подтвердить новый адрес',
       after: ['Ссылка действует 24 часа. Если вы об этом не просили, ничего не делайте: прежний адрес останется.'],
     },
@@ -88,14 +88,14 @@ const TEXTS: Record<TextNoticeKind, Record<Language, NoticeText>> = {
     en: {
       subject: 'The address of your account was changed',
       lines: [
-        'From now on another address signs in to your account. If it was not you, write to whoever runs this service.',
+        'From now on you sign in to your account with another address. If you did not change it, write to whoever runs this service.',
       ],
       after: [],
     },
     ru: {
       subject: 'Адрес вашей учётной записи изменён',
       lines: [
-        'Теперь в вашу учётную запись входят с другим адресом. Если это сделали не вы, напишите тем, кто ведёт этот сервис.',
+        'Теперь в вашу учётную запись входят с другим адресом. Если это сделали не вы, напишите тому, кто обслуживает этот сервис.',
       ],
       after: [],
     },
@@ -103,11 +103,11 @@ const TEXTS: Record<TextNoticeKind, Record<Language, NoticeText>> = {
   password_changed: {
     en: {
       subject: 'Your password was changed',
-      lines: ['The password of your account was changed, and all other sessions were ended.'],
+      lines: ['The password of your account was changed, and you were signed out everywhere else.'],
       button: 'Sign in',
       after: [
-        'If it was set by a link that we sent you, all API tokens were ended, too. Otherwise they go on working: your account page lists and revokes them.',
-        'If it was not you, set a new password at once by “Forgot your password?” on the sign-in page: that ends all sessions and API tokens.',
+        'If it was set by a link that we sent you, all API tokens were ended, too. Otherwise they go on working: you can see and revoke them on your account page.',
+        'If it was not you, set a new password at once with “Forgot your password?” on the sign-in page: that signs everybody out and ends all API tokens.',
       ],
     },
     ru: {
@@ -115,7 +115,7 @@ const TEXTS: Record<TextNoticeKind, Record<Language, NoticeText>> = {
       lines: ['Пароль вашей учётной записи изменён, все остальные сеансы завершены.'],
       button: 'Войти',
       after: [
-        'Если пароль задан по ссылке из письма, отозваны и все токены API. Иначе они продолжают работать: их список и отзыв есть на странице вашей учётной записи.',
+        'Если пароль задан по ссылке из письма, отозваны и все токены API. Иначе они продолжают работать: посмотреть и отозвать их можно на странице вашей учётной записи.',
         'Если это сделали не вы, сразу задайте новый пароль через «Забыли пароль?» на странице входа: это завершит все сеансы и отзовёт все токены API.',
       ],
     },
@@ -124,7 +124,7 @@ const TEXTS: Record<TextNoticeKind, Record<Language, NoticeText>> = {
     en: {
       subject: 'The way into your account was changed',
       lines: [
-        'The second factor of your account was switched on or off, new recovery codes were made, or an account of a sign-in provider was linked or unlinked. Your account page shows the present state.',
+        'The second factor of your account was switched on or off, new recovery codes were made, or an account of another sign-in service was linked or unlinked. Your account page shows how it is now.',
       ],
       button: 'Sign in',
       after: ['If it was not you, set a new password at once and write to whoever runs this service.'],
@@ -132,10 +132,10 @@ const TEXTS: Record<TextNoticeKind, Record<Language, NoticeText>> = {
     ru: {
       subject: 'Вход в вашу учётную запись изменён',
       lines: [
-        'Второй фактор вашей учётной записи включён или отключён, созданы новые коды восстановления, либо к ней привязана или от неё отвязана учётная запись внешнего сервиса входа. Текущее состояние видно на странице учётной записи.',
+        'Второй фактор вашей учётной записи включён или отключён, созданы новые коды восстановления, либо к ней привязана или от неё отвязана учётная запись внешнего сервиса входа. Как обстоит дело сейчас, видно на странице учётной записи.',
       ],
       button: 'Войти',
-      after: ['Если это сделали не вы, сразу задайте новый пароль и напишите тем, кто ведёт этот сервис.'],
+      after: ['Если это сделали не вы, сразу задайте новый пароль и напишите тому, кто обслуживает этот сервис.'],
     },
   },
   let_in: {

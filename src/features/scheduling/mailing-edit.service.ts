@@ -59,7 +59,7 @@ export class MailingEditService {
       await requireVersion(tx, mailing, version, () => clientIds === undefined && isUnchanged(mailing, checked));
       await actAs(tx, viewer);
       if (checked.audience !== mailing.audience && mailing.status !== 'created') {
-        throw new ConflictError('MAILING_STARTED', 'The kind of audience of a started mailing can not be changed.');
+        throw new ConflictError('MAILING_STARTED', 'The kind of audience of a started mailing cannot be changed.');
       }
       const selects = takes(checked.audience, 'clientIds');
       if (clientIds && !selects) throw invalid('clientIds', problem('clients_of_all'));

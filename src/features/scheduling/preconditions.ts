@@ -27,7 +27,7 @@ export function requireStatus(mailing: Mailing, verb: MailingVerb): void {
   if (mailingVerbs[verb].some((status) => status === mailing.status)) return;
   throw new ConflictError(
     `MAILING_${mailing.status.toUpperCase() as Uppercase<MailingStatus>}`,
-    `Mailing ${mailing.id} is ${mailing.status} and can not be ${verb}.`,
+    `Mailing ${mailing.id} is ${mailing.status} and cannot be ${verb}.`,
   );
 }
 

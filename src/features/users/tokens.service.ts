@@ -50,9 +50,9 @@ export class TokensService {
     // `write` includes what `inbound` allows, for users who may do it.
     const may = (scope: TokenScope) => maker?.scopes.includes(scope === 'inbound' ? 'write' : scope);
     if (maker && !scopes.every(may))
-      throw new ForbiddenError('A token can not make a token with more scopes than it has.');
+      throw new ForbiddenError('A token cannot make a token with more scopes than it has.');
     if (maker?.expiresAt && expiresAt && expiresAt > maker.expiresAt)
-      throw new ForbiddenError('A token can not make a token that lives longer than itself.');
+      throw new ForbiddenError('A token cannot make a token that lives longer than itself.');
     const token = `gnt_${randomBytes(32).toString('base64url')}`;
     const row = await this.database.transaction(async (tx) => {
       await lockAccess(tx, viewer);

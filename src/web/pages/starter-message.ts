@@ -23,5 +23,5 @@ const letter = (greeting: string, nobody: string, text: string, farewell: string
 /** The body that a new message begins with. */
 export const STARTER: Record<Language, string> = {
   en: letter('Hello', 'dear reader', 'Here is what is new.', 'Kind regards,'),
-  ru: letter('Здравствуйте', 'уважаемый читатель', 'Вот что у нас нового.', 'С уважением,'),
+  ru: letter('Здравствуйте', 'дорогие читатели', 'Вот что у нас нового.', 'С уважением,'),
 };

@@ -8,7 +8,7 @@ export const chartEn = {
   save: 'Save the chart as',
   says: (points: number, first: string, last: string, totals: string) =>
     points > 1 ? `Stacked bars, ${countEn(points, 'bar', 'bars')} from ${first} to ${last}. ${totals}.` : `${totals}.`,
-  perBar: (n: number) => `Each bar is the sum of ${n}.`,
+  perBar: (n: number) => `Each bar is the sum of ${countEn(n, 'period', 'periods')} in a row.`,
 };
 
 export const chartRu: Widened<typeof chartEn> = {
@@ -18,5 +18,5 @@ export const chartRu: Widened<typeof chartEn> = {
     points > 1
       ? `Столбцы с накоплением, ${countRu(points, 'столбец', 'столбца', 'столбцов')}, от ${first} до ${last}. ${totals}.`
       : `${totals}.`,
-  perBar: (n) => `Каждый столбец — сумма за ${n} подряд.`,
+  perBar: (n) => `Каждый столбец — сумма за ${countRu(n, 'период', 'периода', 'периодов')} подряд.`,
 };

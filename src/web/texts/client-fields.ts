@@ -12,16 +12,16 @@ const clientsRu = (n: number) => countRu(n, 'клиент', 'клиента', '�
 export const fieldsEn = {
   title: 'Fields',
   about:
-    'What you want to know about your clients besides name and address. Each field is at once in the form, in lists, in files and in messages.',
+    'What you want to know about your clients besides name and address. A new field can be used at once: in the form of a client, in lists, in files and in messages.',
   new: 'New field',
   edit: 'Edit field',
   empty: 'You have no fields of your own yet.',
   label: 'Name',
   labelHint: 'Shown in forms and lists, for example “City”.',
   key: 'Key',
-  keyHint: 'Latin letters, digits and underscores. Messages use it: {{ client.city }}. It stays as it is.',
+  keyHint: 'Latin letters, digits and underscores. Messages use it: {{ client.city }}. It cannot be changed later.',
   type: 'Type',
-  typeHint: 'It can not be changed later.',
+  typeHint: 'It cannot be changed later.',
   types: {
     text: 'Text',
     number: 'Number',
@@ -42,25 +42,27 @@ export const fieldsEn = {
   archiveText: 'It disappears from forms, lists and new messages. Its values stay.',
   restore: 'Restore',
   deleteQuestion: (label: string) => `Delete the field “${label}”?`,
-  deleteText: 'Its values are deleted from all your clients. This can not be undone.',
+  deleteText: 'Its values are deleted from all your clients. This cannot be undone.',
   yes: 'Yes',
   no: 'No',
   none: '–',
-  usedBy: (names: string) => `It is used: ${names}. Change that first.`,
+  usedBy: (names: string) => `It is still used by: ${names}. Remove it there first, or wait until that is done.`,
   use: {
     message: (name: string) => `message “${name}”`,
     segment: (name: string) => `segment “${name}”`,
     run: (name: string) => `letters of “${name}” that are going out`,
     job: (_: string) => 'an action on many clients that is under way',
   },
-  optionInUse: (n: number) => `${clientsEn(n)} ${n === 1 ? 'has' : 'have'} an option that you left out.`,
+  optionInUse: (n: number) =>
+    `${clientsEn(n)} ${n === 1 ? 'has' : 'have'} an option that you left out. Put it back, or change these clients first.`,
   columns: 'Columns',
   showColumns: 'Show',
 };
 
 export const tagsEn = {
   title: 'Tags',
-  about: 'Labels by which you group clients. Clients get them in their form or by an import.',
+  about:
+    'Labels by which you group clients. Clients get them in their form, by an action on many clients, by an import, or when they sign up.',
   new: 'New tag',
   edit: 'Edit tag',
   empty: 'You have no tags yet.',
@@ -72,7 +74,7 @@ export const tagsEn = {
   public: 'Topic',
   publicHint: 'A topic is a tag that people may choose and leave themselves.',
   isPublic: 'Topic',
-  hint: 'Separated by commas; new ones are made.',
+  hint: 'Separated by commas. Tags that do not exist yet are made.',
   yours: 'Your tags',
   merge: 'Merge into another tag',
   mergeText: 'Its clients get the other tag instead, and this one is deleted.',
@@ -87,7 +89,7 @@ export const subscriptionEn: Record<SubscriptionStatus, string> = {
   subscribed: 'Subscribed',
   unsubscribed: 'Unsubscribed',
   unconfirmed: 'Not confirmed yet',
-  bounced: 'Address refused',
+  bounced: 'Bounced',
   complained: 'Complained',
   suppressed: 'Excluded',
 };
@@ -98,11 +100,11 @@ type Refusals = Pick<
 >;
 
 export const fieldRefusalsEn: Refusals = {
-  FIELDS_FULL: 'You have as many fields as there may be. Delete one first.',
+  FIELDS_FULL: 'You have as many fields as are allowed. Delete one first.',
   FIELD_EXISTS: 'There is a field with this key already.',
   FIELD_IN_USE: 'Messages or segments use this field. Change them first.',
-  FIELD_OPTION_IN_USE: 'Clients have an option that you left out.',
-  TAGS_FULL: 'You have as many tags as there may be. Merge or delete some first.',
+  FIELD_OPTION_IN_USE: 'Clients have an option that you left out. Put it back, or change these clients first.',
+  TAGS_FULL: 'You have as many tags as are allowed. Merge or delete some first.',
   TAG_EXISTS: 'There is a tag with this name already.',
   TAG_IN_USE: 'Segments use this tag. Change them first.',
 };
@@ -110,7 +112,7 @@ export const fieldRefusalsEn: Refusals = {
 export const fieldsRu: Widened<typeof fieldsEn> = {
   title: 'Поля',
   about:
-    'Что вы хотите знать о клиентах, кроме имени и адреса. Поле сразу появляется в форме, в списках, в файлах и в сообщениях.',
+    'Что вы хотите знать о клиентах, кроме имени и адреса. Новое поле сразу можно использовать: в форме клиента, в списках, в файлах и в сообщениях.',
   new: 'Новое поле',
   edit: 'Изменить поле',
   empty: 'Своих полей пока нет.',
@@ -138,21 +140,23 @@ export const fieldsRu: Widened<typeof fieldsEn> = {
   yes: 'Да',
   no: 'Нет',
   none: '–',
-  usedBy: (names) => `Поле или тег ещё нужны: ${names}. Сначала измените это.`,
+  usedBy: (names) => `Ещё используется: ${names}. Сначала уберите его оттуда или подождите, пока это закончится.`,
   use: {
     message: (name) => `сообщение «${name}»`,
     segment: (name) => `сегмент «${name}»`,
     run: (name) => `письма «${name}», которые сейчас уходят`,
     job: () => 'массовое действие с клиентами, которое выполняется',
   },
-  optionInUse: (n) => `Убранный вариант указан у клиентов: ${n.toLocaleString('ru')}.`,
+  optionInUse: (n) =>
+    `Убранный вариант указан у клиентов: ${n.toLocaleString('ru')}. Верните его или сначала измените этих клиентов.`,
   columns: 'Столбцы',
   showColumns: 'Показать',
 };
 
 export const tagsRu: Widened<typeof tagsEn> = {
   title: 'Теги',
-  about: 'Теги, по которым вы группируете клиентов. Их ставят в форме клиента или при импорте.',
+  about:
+    'По тегам вы группируете клиентов. Тег ставят в форме клиента, массовым действием, при импорте или при подписке через форму.',
   new: 'Новый тег',
   edit: 'Изменить тег',
   empty: 'Тегов пока нет.',
@@ -179,7 +183,7 @@ export const subscriptionRu: Record<SubscriptionStatus, string> = {
   subscribed: 'Подписан',
   unsubscribed: 'Отписан',
   unconfirmed: 'Не подтверждён',
-  bounced: 'Адрес не принимает',
+  bounced: 'Письма возвращаются',
   complained: 'Пожаловался',
   suppressed: 'Исключён',
 };
@@ -187,9 +191,9 @@ export const subscriptionRu: Record<SubscriptionStatus, string> = {
 export const fieldRefusalsRu: Refusals = {
   FIELDS_FULL: 'Больше полей завести нельзя. Сначала удалите какое-нибудь.',
   FIELD_EXISTS: 'Поле с таким ключом уже есть.',
-  FIELD_IN_USE: 'Это поле нужно сообщениям или сегментам. Сначала измените их.',
-  FIELD_OPTION_IN_USE: 'Убранный вариант указан у клиентов.',
+  FIELD_IN_USE: 'Это поле используется в сообщениях или сегментах. Сначала измените их.',
+  FIELD_OPTION_IN_USE: 'Убранный вариант указан у клиентов. Верните его или сначала измените этих клиентов.',
   TAGS_FULL: 'Больше тегов завести нельзя. Сначала объедините или удалите какие-нибудь.',
   TAG_EXISTS: 'Тег с таким названием уже есть.',
-  TAG_IN_USE: 'Этот тег нужен сегментам. Сначала измените их.',
+  TAG_IN_USE: 'Этот тег используется в сегментах. Сначала измените их.',
 };

@@ -13,7 +13,7 @@ export const inboundEn = {
   about:
     'What came back: letters that were not delivered, complaints, automatic answers, wishes to unsubscribe. These letters are deleted after some weeks; what followed from them stays.',
   empty:
-    'Nothing has come back yet. How letters that come back reach this service is set up by its operator (docs/inbound.md).',
+    'Nothing has come back yet. Whoever runs the service sets up how letters that come back reach it (docs/inbound.md).',
   kindLabel: 'What it is',
   kind: {
     hard: 'Bounced',
@@ -26,9 +26,10 @@ export const inboundEn = {
   waiting: 'Not read yet',
   failed: 'Could not be read',
   problem: {
-    failed: 'An error got in the way. It is tried again by itself.',
-    interrupted: 'The work on it broke off. It is tried again by itself.',
-    given_up: 'It could not be read several times, so nothing follows from it. A manager can have it read again.',
+    failed: 'There was an error. The service will try again by itself.',
+    interrupted: 'Reading it was interrupted. The service will try again by itself.',
+    given_up:
+      'It could not be read, even after several tries, so nothing follows from it. A manager can have it read again.',
   } satisfies Record<InboundProblem, string>,
   reason: {
     expired: 'its mail server could not be reached for days',
@@ -56,12 +57,12 @@ export const inboundEn = {
     human: "a person's answer",
     not_a_report: 'it is no report about a letter',
     not_ours: 'it is not about a letter of ours',
-    unreadable: 'it can not be read',
+    unreadable: 'it cannot be read',
   } satisfies Record<OwnReason, string>,
   why: 'Why',
   followsLabel: 'What follows',
   follows: {
-    hard: 'The address is excluded. If its mail server turns very many away at once, a manager decides first.',
+    hard: 'The address is excluded. If its mail server suddenly refuses very many addresses, a manager decides first.',
     soft: 'Nothing yet. If letters come back again and again for weeks, the address is excluded for 90 days.',
     ours: 'Nothing for the recipient: the reason is on our side. If many come back for it, the mailing is paused.',
     complaint: 'The person is excluded. If many complain, the mailing is paused.',
@@ -86,7 +87,7 @@ export const inboundEn = {
   } satisfies Record<MatchWay, string>,
   aboutWhom: 'About',
   delivery: 'Our letter',
-  openDelivery: (id: number) => `Delivery ${id}`,
+  openDelivery: (id: number) => `Letter ${id}`,
   none: 'None',
   source: {
     api: 'through the API',
@@ -118,7 +119,7 @@ export const inboundRu: Widened<typeof inboundEn> = {
   about:
     'Что пришло в ответ: сообщения о недоставке, жалобы, автоответы, просьбы об отписке. Через несколько недель эти письма удаляются; всё, что из них последовало, остаётся.',
   empty:
-    'Пока ничего не пришло. Как ответные письма попадают в сервис, настраивает тот, кто его обслуживает (docs/inbound.md).',
+    'Пока ничего не пришло. Как вернувшиеся и ответные письма попадают в сервис, настраивает тот, кто обслуживает сервис (docs/inbound.md).',
   kindLabel: 'Что это',
   kind: {
     hard: 'Вернулось',
@@ -131,7 +132,7 @@ export const inboundRu: Widened<typeof inboundEn> = {
   waiting: 'Ещё не разобрано',
   failed: 'Не удалось разобрать',
   problem: {
-    failed: 'Помешала ошибка. Скоро сервис попробует ещё раз.',
+    failed: 'Произошла ошибка. Скоро сервис попробует ещё раз.',
     interrupted: 'Разбор прервался. Скоро сервис попробует ещё раз.',
     given_up: 'Несколько попыток не удались, и последствий у письма нет. Менеджер может отправить его на разбор снова.',
   },
@@ -161,15 +162,15 @@ export const inboundRu: Widened<typeof inboundEn> = {
     human: 'ответ человека',
     not_a_report: 'это не отчёт о письме',
     not_ours: 'оно не о нашем письме',
-    unreadable: 'письмо повреждено',
+    unreadable: 'письмо не читается',
   },
   why: 'Почему',
   followsLabel: 'Что дальше',
   follows: {
-    hard: 'Адрес исключён. Если его сервер вдруг отказывает очень многим, сначала решает менеджер.',
+    hard: 'Адрес исключён. Если почтовый сервер вдруг отвергает очень много адресов, сначала решает менеджер.',
     soft: 'Пока ничего. Если письма будут возвращаться неделями, адрес будет исключён на 90 дней.',
-    ours: 'Для получателя – ничего: причина на нашей стороне. Если так вернётся много писем, рассылка остановится.',
-    complaint: 'Этот человек исключён. Если пожалуются многие, рассылка остановится.',
+    ours: 'Для получателя — ничего: причина на нашей стороне. Если так вернётся много писем, рассылка будет приостановлена.',
+    complaint: 'Этот человек исключён. Если пожалуются многие, рассылка будет приостановлена.',
     unsubscribe: 'Рассылки этого отправителя к нему больше не придут.',
     'auto-reply': 'Ничего. Ответ виден в истории клиента.',
     ignore: 'Ничего.',
@@ -177,7 +178,7 @@ export const inboundRu: Widened<typeof inboundEn> = {
   basisLabel: 'Откуда это известно',
   basis: {
     delivery_report: 'из отчёта почтового сервера',
-    text_report: 'со слов почтового сервера',
+    text_report: 'из текста, который написал почтовый сервер',
     feedback_report: 'из отчёта почтовой службы',
     unsubscribe_address: 'письмо пришло на адрес для отписки',
     auto_reply: 'по признакам автоответа',
@@ -185,13 +186,13 @@ export const inboundRu: Widened<typeof inboundEn> = {
   },
   matchLabel: 'Как узнали наше письмо',
   match: {
-    verp: 'по обратному адресу: у каждого письма он свой',
+    verp: 'по адресу, на который оно вернулось: у каждого письма он свой',
     'message-id': 'по его Message-ID в тексте отчёта',
     'unsubscribe-token': 'по его ссылке или адресу для отписки',
   },
   aboutWhom: 'О ком',
   delivery: 'Наше письмо',
-  openDelivery: (id: number) => `Доставка ${id}`,
+  openDelivery: (id: number) => `Письмо ${id}`,
   none: 'Нет',
   source: {
     api: 'через API',
@@ -214,5 +215,5 @@ export const inboundRu: Widened<typeof inboundEn> = {
   headers: 'Заголовки',
   text: 'Текст',
   noText: 'Текста нет.',
-  tokenScope: 'Передавать ответные письма',
+  tokenScope: 'Передавать вернувшиеся письма',
 };

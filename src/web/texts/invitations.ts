@@ -9,7 +9,7 @@ export const auditFilterRu: Widened<typeof auditFilterEn> = { objectId: 'Ном�
 export const invitationsEn = {
   invite: 'Invite',
   title: 'Invite somebody',
-  text: 'They get an e-mail with a link by which they choose a password. It is good for seven days.',
+  text: 'They get an e-mail with a link with which they choose a password. The link is good for seven days.',
   language: 'Language of the e-mail',
   languages: { en: 'English', ru: 'Russian' },
   send: 'Send the invitation',
@@ -34,7 +34,7 @@ export const invitationsEn = {
 export const invitationsRu: Widened<typeof invitationsEn> = {
   invite: 'Пригласить',
   title: 'Пригласить пользователя',
-  text: 'На этот адрес придёт письмо со ссылкой, по которой задают пароль. Она действует семь дней.',
+  text: 'На этот адрес придёт письмо со ссылкой, по которой можно задать пароль. Ссылка действует семь дней.',
   language: 'Язык письма',
   languages: { en: 'английский', ru: 'русский' },
   send: 'Отправить приглашение',

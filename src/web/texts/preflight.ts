@@ -11,9 +11,9 @@ type Texts = Record<FindingCode, (values: Values) => string>;
 export const findingsEn: Texts = {
   ...findingTexts,
   POSTAL_ADDRESS_MISSING: () =>
-    'The letters have no postal address, which the law asks for; without it they do not go out.',
+    'The letters have no postal address, which the law requires; without it they do not go out.',
   PUBLIC_URL_NOT_HTTPS: ({ url }) =>
-    `The links to unsubscribe begin with ${url}, and mail programs accept only https. Whoever runs the service sets PUBLIC_URL.`,
+    `The links to unsubscribe begin with ${url}, and mail programs accept only https. Whoever runs the service can correct this: the setting PUBLIC_URL.`,
   NOBODY_ELIGIBLE: () => 'Nobody would get it: all recipients are excluded.',
 };
 
@@ -40,14 +40,14 @@ export const findingsRu: Texts = {
   POSTAL_ADDRESS_MISSING: () => 'В письмах нет почтового адреса, которого требует закон: без него они не отправляются.',
   TEMPLATE_FAILED: () => 'Из этого сообщения нельзя составить письмо: исправьте его.',
   UNSUBSCRIBE_HIDDEN: () =>
-    'Читатель не увидит, как отписаться: в конце сообщения не закрыт комментарий или элемент. Закройте его.',
+    'Получатель не увидит, как отписаться: в конце сообщения не закрыт комментарий или элемент. Закройте его.',
   TEXT_EMPTY: () =>
-    'Текстовая часть письма пуста: фильтры и те, кто читает без картинок, не увидят ничего. Добавьте текст или ' +
+    'Текстовая часть письма пуста: спам-фильтры и те, кто читает простой текст, не увидят ничего. Добавьте текст или ' +
     'подписи к картинкам (alt).',
   PUBLIC_URL_NOT_HTTPS: ({ url }) =>
-    `Ссылки для отписки начинаются с ${url}, а почтовые программы принимают только https. Настройка PUBLIC_URL.`,
+    `Ссылки для отписки начинаются с ${url}, а почтовые программы принимают только https. Это исправляет тот, кто обслуживает сервис: настройка PUBLIC_URL.`,
   AUDIENCE_NOT_COUNTED: () =>
-    'Посчитать получателей не удалось: это занимает слишком много времени. Запустить всё равно можно.',
+    'Посчитать получателей не удалось: это занимает слишком много времени. Отправить рассылку всё равно можно.',
   NOBODY_ELIGIBLE: () => 'Никто не получит письмо: все получатели исключены.',
 
   FROM_UNREACHABLE: ({ domain }) =>
@@ -64,7 +64,7 @@ export const findingsRu: Texts = {
     `Запись SPF домена ${domain} требует запросов к DNS: ${lookups}. Если их больше ${max}, серверы считают её ` +
     'ошибочной: уберите службы, которыми больше не пользуетесь, или укажите адреса (ip4:, ip6:).',
   DKIM_OFF: ({ domain }) =>
-    `Письма здесь не подписываются. Если их не подписывает от имени ${domain} ваш почтовый сервер, крупные службы не ` +
+    `Письма здесь не подписываются. Если их не подписывает от имени ${domain} ваш почтовый сервер, крупные почтовые службы не ` +
     'примут рассылку. Настройки DKIM_DOMAIN и DKIM_PRIVATE_KEY.',
   DKIM_MISSING: ({ name }) => `Ключ подписи DKIM не опубликован: у ${name} нет записи TXT. Добавьте её.`,
   DKIM_DIFFERENT: ({ name }) =>
@@ -72,10 +72,10 @@ export const findingsRu: Texts = {
     'Опубликуйте этот или укажите закрытый ключ, который ему соответствует.',
   DKIM_SHORT: ({ selector, bits }) => `Ключ ${selector} слишком короткий: ${bits} бит. Сегодня нужно 2048.`,
   DKIM_ED25519_ALONE: () =>
-    'Единственный ключ DKIM – Ed25519, а его знают не все получатели: для остальных письма не подписаны. Добавьте ключ ' +
+    'Единственный ключ DKIM — Ed25519, а его знают не все получатели: для остальных письма не подписаны. Добавьте ключ ' +
     'RSA (DKIM_PRIVATE_KEY_2).',
   DMARC_MISSING: ({ name }) =>
-    `Нет записи DMARC, которую крупные службы требуют от рассылок. Добавьте её под именем ${name}; p=none ничего не ` +
+    `Нет записи DMARC, которую крупные почтовые службы требуют от рассылок. Добавьте её под именем ${name}; p=none ничего не ` +
     'меняет для остальной почты.',
   DMARC_BROKEN: ({ name, found }) =>
     Number(found) > 1
@@ -83,9 +83,9 @@ export const findingsRu: Texts = {
       : `В записи DMARC под именем ${name} нет известной политики: её как будто нет. Исправьте запись.`,
   NOT_ALIGNED: ({ domain, envelope, dkim }) =>
     dkim === ''
-      ? `Обратный адрес конверта (Return-Path) – в домене ${envelope}, а письма здесь не подписываются: если их не подписывает от имени ${domain} ваш почтовый ` +
+      ? `Обратный адрес конверта (Return-Path) — в домене ${envelope}, а письма здесь не подписываются: если их не подписывает от имени ${domain} ваш почтовый ` +
         'сервер, проверку DMARC они не пройдут. Убедитесь, что подписывает, или задайте DKIM_DOMAIN и DKIM_PRIVATE_KEY.'
-      : `За домен отправителя ${domain} никто не ручается: обратный адрес конверта (Return-Path) – в домене ${envelope}, подпись – от ${dkim}. Проверку DMARC ` +
+      : `За домен отправителя ${domain} никто не ручается: обратный адрес конверта (Return-Path) — в домене ${envelope}, подпись — от ${dkim}. Проверку DMARC ` +
         `не пройдёт ни одно письмо. Подписывайте письма ключом домена ${domain}.`,
   PTR_MISSING: ({ ip }) =>
     `У адреса ${ip} нет имени (PTR): многие серверы не примут с него почту. Имя назначает ваш провайдер.`,
@@ -95,7 +95,7 @@ export const findingsRu: Texts = {
     `Письма могут уйти на ${host} без TLS, и в пути их можно прочитать. Пусть SMTP_URL начинается с smtps://, или ` +
     'добавьте requireTLS=true.',
   FBL_NOT_ALIGNED: ({ address, domain }) =>
-    `Письма не называют ${address} для жалоб: адрес должен быть в домене ${domain} или ниже, и письма должны быть ` +
+    `В письмах не указан адрес для жалоб ${address}: адрес должен быть в домене ${domain} или ниже, и письма должны быть ` +
     'подписаны от его имени. Измените FBL_ADDRESS или DKIM_DOMAIN.',
   DNS_UNANSWERED: ({ names }) => `DNS не ответил вовремя, поэтому неизвестно: ${names}.`,
 
@@ -107,11 +107,11 @@ export const findingsRu: Texts = {
   MOSTLY_PICTURES: ({ percent }) =>
     `Около ${percent} % письма занимают картинки, как часто бывает в спаме. Скажите главное текстом.`,
   LINK_TEXT_DIFFERENT: ({ text, host, n }) =>
-    `На ссылке написано ${text}, а ведёт она на ${host}, как в поддельных письмах${more(n)}. Напишите вместо адреса слова или ` +
-    'ведите прямо туда.',
+    `На ссылке написано ${text}, а ведёт она на ${host}, как в письмах мошенников${more(n)}. Напишите вместо адреса слова или ` +
+    'дайте прямую ссылку.',
   SHORT_LINKS: ({ example, n }) =>
-    `Ссылка идёт через сокращатель (${example}${more(n)}), а фильтры им не доверяют. Ведите прямо на страницу.`,
-  HTTP_LINKS: ({ example, n }) => `Не все ссылки и картинки – https (${example}${more(n)}). Используйте https.`,
+    `Есть сокращённая ссылка (${example}${more(n)}), а спам-фильтры таким не доверяют. Дайте прямую ссылку на страницу.`,
+  HTTP_LINKS: ({ example, n }) => `Не все ссылки и картинки — https (${example}${more(n)}). Используйте https.`,
   DATA_IMAGES: ({ n }) =>
     `Картинки, вложенные в само письмо (data:): ${n}. Gmail и другие их не показывают. Загружайте их по https.`,
   SPAM_SCORE: ({ score, max, tests }) =>
@@ -122,7 +122,7 @@ export const findingsRu: Texts = {
     `${comma(percent)} % получателей ещё не получали отсюда писем (больше ${max} %). Почтовые службы задерживают тех, кто ` +
     'вдруг пишет на множество новых адресов: начните с части.',
   LAST_RUN_BOUNCED: ({ percent, max }) =>
-    `В прошлый раз не существовало ${comma(percent)} % адресов (больше ${max} %). Проверьте, откуда они.`,
+    `В прошлый раз ${comma(percent)} % адресов не существовало (больше ${max} %). Проверьте, откуда они взяты.`,
   LAST_RUN_COMPLAINED: ({ percent, max }) =>
     `В прошлый раз ${comma(percent)} % получателей пожаловались на спам (больше ${comma(max)} %). Пишите только тем, кто об ` +
     'этом просил.',
@@ -133,6 +133,6 @@ const comma = (n: string | number | undefined) => String(n).replace('.', ',');
 
 function spfFault(fault: string, at: string | number | undefined): string {
   if (fault === 'syntax') return `в ней непонятное слово «${at}»`;
-  if (fault === 'circle') return `она ссылается на ${at}, а та – снова на неё`;
+  if (fault === 'circle') return `она ссылается на ${at}, а та — снова на неё`;
   return `она ссылается на ${at}, а там нет записи SPF или их несколько`;
 }

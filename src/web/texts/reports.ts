@@ -12,7 +12,7 @@ export const reportsEn = {
   overTime: 'Over time',
   ofSent: (share: string) => `${share} of sent`,
   byMailing: 'By mailing',
-  share: 'Success',
+  share: 'Share sent',
   reasons: 'Why letters failed',
   domains: 'Where they failed',
   noFailures: 'Nothing failed.',
@@ -35,12 +35,12 @@ export const reportsEn = {
   mailing: 'Mailing: name or subject',
   allMailings: 'All mailings',
   which: (n: number) =>
-    `${countEn(n, 'mailing', 'mailings')} match. Until you choose one, the numbers are those of all your mailings:`,
+    `Found: ${countEn(n, 'mailing', 'mailings')}. Until you choose one, the numbers are those of all your mailings:`,
   whichFirst: (n: number) =>
-    `The newest ${n} that match. Until you choose one, the numbers are those of all your mailings:`,
-  noMailing: 'No mailing matches; the numbers are those of all.',
-  most: (n: number) => `The ${n} with the most letters. The CSV has more.`,
-  notPrinted: (n: number) => `${countEn(n, 'more mailing is', 'more mailings are')} in the CSV.`,
+    `The newest ${n} of those found. Until you choose one, the numbers are those of all your mailings:`,
+  noMailing: 'No such mailing was found; the numbers are those of all your mailings.',
+  most: (n: number) => `Only the ${n} with the most letters are shown; the CSV file has the others.`,
+  notPrinted: (n: number) => `${countEn(n, 'more mailing is', 'more mailings are')} in the CSV file.`,
 };
 
 export const reportsRu: Widened<typeof reportsEn> = {
@@ -51,7 +51,7 @@ export const reportsRu: Widened<typeof reportsEn> = {
   overTime: 'По времени',
   ofSent: (share: string) => `${share} от отправленных`,
   byMailing: 'По рассылкам',
-  share: 'Успешно',
+  share: 'Доля отправленных',
   reasons: 'Почему не отправлено',
   domains: 'Где не отправлено',
   noFailures: 'Неудач нет.',
@@ -65,9 +65,9 @@ export const reportsRu: Widened<typeof reportsEn> = {
   mailing: 'Рассылка: название или тема',
   allMailings: 'Все рассылки',
   which: (n) =>
-    `Подходит ${countRu(n, 'рассылка', 'рассылки', 'рассылок')}; пока не выбрана одна, числа показаны по всем:`,
-  whichFirst: (n) => `Подходящие рассылки, новейшие ${n}; пока не выбрана одна, числа показаны по всем:`,
-  noMailing: 'Подходящих рассылок нет; числа показаны по всем.',
-  most: (n) => `${n} с наибольшим числом писем. В CSV их больше.`,
+    `Найдено: ${countRu(n, 'рассылка', 'рассылки', 'рассылок')}. Пока не выбрана одна, числа показаны по всем вашим рассылкам:`,
+  whichFirst: (n) => `Самые новые из найденных: ${n}. Пока не выбрана одна, числа показаны по всем вашим рассылкам:`,
+  noMailing: 'Такой рассылки не нашлось; числа показаны по всем вашим рассылкам.',
+  most: (n) => `Показаны ${n} с наибольшим числом писем; остальные есть в файле CSV.`,
   notPrinted: (n) => `Ещё ${countRu(n, 'рассылка', 'рассылки', 'рассылок')} — в файле CSV.`,
 };

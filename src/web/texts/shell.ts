@@ -1,7 +1,7 @@
 /** What stands around every page, and what one sees who has nothing yet. */
 export const shellEn = {
   back: 'Back',
-  stale: 'This page had been open for too long, so nothing was done. It is up to date now: please try again.',
+  stale: 'This page was open for too long, so nothing was done. It is up to date now: please try again.',
   queueBoard: 'See the jobs in the queues',
   queueBoardHint: 'Opens Bull Board, a separate program. Nothing can be changed there.',
   foreign: '(new tab)',
@@ -16,7 +16,7 @@ export const shellEn = {
     },
     letter: {
       name: 'Write a letter',
-      hint: 'It can greet everybody by name. Send yourself a test letter to see it.',
+      hint: 'It can greet everybody by name. Send yourself a test letter to see what it looks like.',
       button: 'Write a message',
     },
     mailing: {
@@ -66,12 +66,12 @@ export const shellRu: typeof shellEn = {
     goOn: 'Проверить и отправить',
     people: {
       name: 'Добавьте клиентов',
-      hint: 'Из Excel, CSV, адресной книги или другого сервиса рассылок. Нужны только адреса.',
+      hint: 'Из Excel, CSV, адресной книги или другого сервиса рассылок. Обязателен только адрес.',
       button: 'Импортировать из файла',
     },
     letter: {
       name: 'Напишите письмо',
-      hint: 'Оно может обращаться к каждому по имени. Отправьте себе пробное письмо, чтобы увидеть его.',
+      hint: 'Оно может обращаться к каждому по имени. Отправьте себе пробное письмо и посмотрите, как оно выглядит.',
       button: 'Написать сообщение',
     },
     mailing: {
@@ -83,8 +83,8 @@ export const shellRu: typeof shellEn = {
   example: 'Вот как это будет выглядеть:',
   samples: {
     clients: [
-      { name: 'анна@пример.рф', detail: 'Анна Смирнова', chip: 'получает письма' },
-      { name: 'борис@пример.рф', detail: 'Борис Лугов', chip: 'отписался' },
+      { name: 'anna@пример.рф', detail: 'Анна Смирнова', chip: 'получает письма' },
+      { name: 'boris@пример.рф', detail: 'Борис Лугов', chip: 'отписался' },
     ],
     messages: [
       { name: 'Весенние новости', detail: 'изменено вчера', chip: 'в 1 рассылке' },
@@ -99,11 +99,11 @@ export const shellRu: typeof shellEn = {
       { name: 'Месяц без писем', detail: 'ничего не получали последние 30 дней', chip: '17 клиентов' },
     ],
     forms: [
-      { name: 'На сайте', detail: 'Новости раз в месяц', chip: '12 подписок' },
-      { name: 'У кассы', detail: 'Приглашения на встречи', chip: '5 подписок' },
+      { name: 'На сайте', detail: 'Новости раз в месяц', chip: '12 заявок' },
+      { name: 'У кассы', detail: 'Приглашения на встречи', chip: '5 заявок' },
     ],
   },
   zoneHint: 'Начните с города по-английски: Moscow, Samara, Yekaterinburg.',
   scheduleZone: 'Часовой пояс расписания',
-  inOwnZone: (own, schedule) => `Время указано в вашем поясе, ${own}. Расписание следует поясу ${schedule}.`,
+  inOwnZone: (own, schedule) => `Время указано в вашем поясе, ${own}. Расписание составлено по поясу ${schedule}.`,
 };
