@@ -61,6 +61,42 @@ test('a browser with room for an older text only does not say that it keeps the 
   await context.close();
 });
 
+test('text that goes on from the draft comes back without a question, other text with one', async () => {
+  const { page, context, token, id } = await site.visitor('on@example.org');
+  const at = await messageOf(token);
+  const subject = (of: Page, value: string) =>
+    of.waitForFunction((text) => document.querySelector<HTMLInputElement>('[name=subject]')?.value === text, value);
+  /** Types what becomes a draft, then what the service does not get, and closes the page. */
+  const type = async (on: Page, draft: string, more: string) => {
+    await on.goto(at);
+    await on.fill('[name=subject]', draft);
+    await note(on).getByText('Draft saved').waitFor();
+    await busy(on);
+    await on.fill('[name=subject]', more);
+    await note(on).getByText('kept in this browser').waitFor();
+  };
+  await type(page, 'Begun', 'Begun, and more');
+  await page.close({ runBeforeUnload: false });
+  const again = await context.newPage();
+  await again.goto(at);
+  await subject(again, 'Begun, and more');
+  expect(await unsent(again).count()).toBe(0);
+  expect(await draftOf(id, at)).toBe('Begun, and more');
+  // What was typed after an earlier draft goes on from that one only.
+  await type(again, 'One', 'One, and more');
+  const other = await context.newPage();
+  await other.goto(at);
+  await other.fill('[name=subject]', 'Two');
+  await note(other).getByText('Draft saved').waitFor();
+  await again.close({ runBeforeUnload: false });
+  await other.close({ runBeforeUnload: false });
+  const third = await context.newPage();
+  await third.goto(at);
+  await unsent(third).waitFor();
+  await subject(third, 'Two');
+  await context.close();
+});
+
 test('texts of pages that were opened more than thirty days ago are not kept any longer', async () => {
   const { page, context, token, id } = await site.visitor('old@example.org');
   const at = await messageOf(token);
