@@ -2,6 +2,7 @@
 import htmx from 'htmx.org/dist/htmx.esm.js';
 import { watchCopy, watchConfirmations, watchDoubleSubmits, watchSelections } from './forms';
 import { watchKeptForms } from './keep';
+import { forgetOld } from './kept-here';
 import { watchMenus, watchWayBack } from './menus';
 import { watchChoices, watchRefreshes } from './refreshes';
 import { watchTicks } from './ticks';
@@ -76,6 +77,7 @@ watchSelections();
 watchCopy();
 watchRefreshes();
 watchChoices();
+forgetOld();
 watchKeptForms();
 watchTicks();
 watchMenus();

@@ -4,7 +4,7 @@
  * which it is known that there is a connection, a session and a fresh token; if not, the page stays as it is.
  */
 import { type Outcome, postDraft } from './drafts';
-import { forgetOld, KEPT, KeptHere, type Stored } from './kept-here';
+import { KEPT, KeptHere, type Stored } from './kept-here';
 import { keptAgo, type Texts, unsentBar } from './kept-words';
 
 const [AFTER_MS, AGAIN_MS, LOOK_MS] = [1_500, 5_000, 5_000];
@@ -46,7 +46,8 @@ class KeptForm {
 
   /**
    * Text that the server did not take when it was typed is brought to it now, and the page shows it. It is offered
-   * instead where it would take the place of a draft or of what is typed, and if the server does not take it again.
+   * instead where it would take the place of what is typed, or of a draft that it does not go on from, and if the server
+   * does not take it again.
    */
   async start(): Promise<void> {
     window.setInterval(() => this.look(), LOOK_MS);
@@ -55,7 +56,9 @@ class KeptForm {
       if (this.typed(new URLSearchParams(other.text)) === this.shown) this.here.forget(other);
     const here = this.here.unsent();
     if (here === null) return;
-    if (this.isDraft || (await this.bring(here, false)) !== 'kept') this.offer();
+    const draft = this.hidden('draft')?.value;
+    const goesOn = !this.isDraft || (draft && new URLSearchParams(here.text).get('draft') === draft);
+    if (!goesOn || (await this.bring(here, false)) !== 'kept') this.offer();
   }
 
   /** @returns `refused`, too, if something is typed that it would replace */
@@ -64,7 +67,7 @@ class KeptForm {
       // A form that is on its way to be saved must not be stopped by another page.
       const mayReplace = () => replaces || (!this.isChanged && !this.isLeft);
       const body = new URLSearchParams(here.text);
-      body.set('_csrf', this.token());
+      body.set('_csrf', this.hidden('_csrf')?.value ?? '');
       const outcome = mayReplace() ? await postDraft(body, this.user) : 'refused';
       if (outcome !== 'kept' || !mayReplace()) return outcome === 'kept' ? 'refused' : outcome;
       this.here.forget(here);
@@ -97,11 +100,7 @@ class KeptForm {
     this.form.prepend(this.bar);
   }
 
-  /** Other windows are told that the draft, which they share, goes with what is saved here. */
-  private tellWindows(): void {
-    this.windows.postMessage(this.typed());
-  }
-
+  /** The draft, which windows share, goes with what is saved or discarded in another one. */
   private draftGone(typed: string): void {
     if (this.isLeft || this.typed() === typed || (!this.isChanged && !this.isDraft)) return;
     this.keptAt = null;
@@ -155,7 +154,7 @@ class KeptForm {
   discarded(): void {
     window.clearTimeout(this.timer);
     this.here.forget(this.here.mine());
-    this.tellWindows();
+    this.windows.postMessage(this.typed());
   }
 
   back(): void {
@@ -182,7 +181,7 @@ class KeptForm {
     this.form.requestSubmit(submitter);
     // The form was not valid for the browser.
     if (this.mayPass) this.mayPass = this.isLeft = false;
-    else this.tellWindows();
+    else this.windows.postMessage(this.typed());
   }
 
   private later(ms: number): void {
@@ -203,7 +202,7 @@ class KeptForm {
     return this.inTurn(async () => {
       this.store();
       const here = this.here.mine();
-      const outcome = await postDraft(this.fields(), this.user);
+      const outcome = await postDraft(this.fields(), this.user, this.hidden('draft'));
       if (outcome !== 'kept') return outcome;
       this.here.forget(here);
       this.warn('');
@@ -236,8 +235,8 @@ class KeptForm {
     return typed.toString();
   }
 
-  private token(): string {
-    return this.form.querySelector<HTMLInputElement>('input[name=_csrf]')?.value ?? '';
+  private hidden(name: string): HTMLInputElement | null {
+    return this.form.querySelector(`input[name=${name}]`);
   }
 
   private store(): void {
@@ -273,7 +272,6 @@ class KeptForm {
 }
 
 export function watchKeptForms(): void {
-  forgetOld();
   const forms = new Map<HTMLFormElement, KeptForm>();
   for (const form of document.querySelectorAll<HTMLFormElement>('form[data-kept]')) forms.set(form, new KeptForm(form));
   if (forms.size === 0) return;

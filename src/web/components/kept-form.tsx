@@ -28,7 +28,7 @@ interface KeptFormProps {
 export function KeptForm({ form, action, children, labels, words, first, ...rest }: KeptFormProps) {
   const { t, user, path, language, draft } = useReader();
   const page = formPage(form.values.page ?? path) ?? action;
-  const { version, was, draft: keptAt = draft?.keptAt.toISOString() } = form.values;
+  const { version, was, draft: keptAt = draft?.keptAt.toISOString() ?? '' } = form.values;
   const isLate = form.meanwhile !== undefined || form.draftOf !== undefined;
   return (
     <>
@@ -47,7 +47,7 @@ export function KeptForm({ form, action, children, labels, words, first, ...rest
         {user && <input type="hidden" name="for" value={String(user.id)} />}
         {version !== undefined && <input type="hidden" name="version" value={version} />}
         {was !== undefined && <input type="hidden" name="was" value={was} />}
-        {keptAt !== undefined && <input type="hidden" name="draft" value={keptAt} />}
+        <input type="hidden" name="draft" value={keptAt} />
         {form.meanwhile ? (
           <ChangedMeanwhile meanwhile={form.meanwhile} labels={labels} {...(words && { words })} />
         ) : (
