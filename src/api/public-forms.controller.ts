@@ -77,9 +77,9 @@ class FormOrigins implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const http = context.switchToHttp();
-    const request = http.getRequest<Request<{ id: string }>>();
+    const request = http.getRequest<Request<{ id?: string; token?: string }>>();
     const response = http.getResponse<Response>();
-    const form = await this.signups.open(request.params.id).catch(absent);
+    const form = await this.signups.open(request.params.token ?? request.params.id ?? '').catch(absent);
     const origin = request.get('origin');
     response.vary('Origin');
     if (form && origin !== undefined && form.allowedOrigins.includes(origin)) {
@@ -123,11 +123,11 @@ export class PublicFormsController {
   preflight(@Param('id') _token: string): void {}
 
   @Public()
-  @Get(':id/challenge')
+  @Get(':token/challenge')
   @Operation('A proof of work to be done for one sign-up by a form, named by its token', AltchaAnswer, {
     problems: [503],
   })
-  async challenge(@Param('id') token: string) {
+  async challenge(@Param('token') token: string) {
     await this.signups.open(token);
     const { algorithm, challenge, maxnumber = 0, salt, signature } = await this.gate.challenge(token);
     return AltchaAnswer.of({ algorithm, challenge, maxnumber, salt, signature });

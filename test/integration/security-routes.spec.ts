@@ -61,7 +61,7 @@ const ROUTES: Record<string, Route> = {
   // Their ids are secrets, here one of no form.
   'POST /forms/:id': { is: 'public', of: 'form', answers: 400 },
   'OPTIONS /forms/:id': { is: 'public', of: 'form', answers: 204 },
-  'GET /forms/:id/challenge': { is: 'public', of: 'form', answers: 404 },
+  'GET /forms/:token/challenge': { is: 'public', of: 'form', answers: 404 },
   'POST /auth/register': { is: 'public', answers: 400 },
   'POST /auth/confirm': { is: 'public', answers: 400 },
   'POST /auth/login': { is: 'public', answers: 400 },
