@@ -92,15 +92,16 @@ export class FeedState {
    * last job is gone: while that exists no other is added. Jobs are not added here, so that Redis never holds more than
    * the window.
    */
-  async again(deliveryIds: (number | string)[], afterMs = 0): Promise<void> {
+  async again(deliveryIds: number[], afterMs = 0): Promise<void> {
     await this.redis.client.eval(AGAIN, 1, this.againKey, afterMs, ...deliveryIds);
   }
 
   /**
    * Takes at most so many (up to 1,000) of the deliveries that may get another job now. If they are lost afterwards, the
-   * sweeper finds them.
+   * sweeper finds them. What is no id is dropped: Redis may have lost the data of a job that was given back.
    */
-  async takeAgain(atMost: number): Promise<string[]> {
-    return (await this.redis.client.eval(TAKE, 1, this.againKey, atMost)) as string[];
+  async takeAgain(atMost: number): Promise<number[]> {
+    const taken = (await this.redis.client.eval(TAKE, 1, this.againKey, atMost)) as string[];
+    return taken.map(Number).filter((id) => Number.isSafeInteger(id) && id > 0);
   }
 }

@@ -49,6 +49,17 @@ describe('the queue beside the ledger', () => {
     await ledger.stop();
   });
 
+  /** A worker's consumers of the queues, of which only that of deliveries does something. */
+  const worksOn = (deliveries: DeliveryProcessor): Processors => {
+    const idle = { process: () => Promise.resolve() } as unknown as PlanProcessor &
+      ScheduleProcessor &
+      ServiceProcessor;
+    const { redis, config } = ledger;
+    const worker = new Processors(deliveries, idle, idle, idle, {} as RunFinisher, {} as ReturnWatch, redis, config);
+    worker.onModuleInit();
+    return worker;
+  };
+
   const waiting = async () => (await ledger.queue.getWaiting(0, -1)).map((job) => job.data.deliveryId);
 
   it('holds QUEUE_WINDOW jobs at most, of all runs in turn, each delivery once', async () => {
@@ -165,6 +176,23 @@ describe('the queue beside the ledger', () => {
     expect((await waiting()).sort((a, b) => a - b)).toEqual([due, pending]);
   });
 
+  it('goes on when Redis has lost the data of a job that is given back', async () => {
+    const { ids } = await ledger.plannedRun(2);
+    await ledger.feeder.feed();
+    const [job] = await ledger.queue.getWaiting();
+    await ledger.redis.client.hdel(ledger.queue.toKey(job?.id ?? ''), 'data');
+    const sender = { send: () => Promise.resolve({ kind: 'nothing' }) } as unknown as SenderService;
+    const { feed, redis } = ledger;
+    const worker = worksOn(
+      new DeliveryProcessor(sender, {} as LifecycleService, {} as RunFinisher, {} as Outages, feed, redis),
+    );
+    await worker.run(() => undefined);
+    await eventually(async () => (await redis.client.zcard(redis.key('again'))) === 2, 'both jobs are given back');
+    await worker.close();
+    await eventually(async () => (await ledger.feeder.feed()) > 0, 'the other is fed again');
+    expect(ids).toEqual(expect.arrayContaining(await waiting()));
+  });
+
   it('loses nothing if a turn fails', async () => {
     const { ids } = await ledger.plannedRun(2);
     await ledger.feeder.feed();
@@ -201,20 +229,7 @@ describe('the queue beside the ledger', () => {
       ledger.feed,
       ledger.redis,
     );
-    const idle = { process: () => Promise.resolve() } as unknown as PlanProcessor &
-      ScheduleProcessor &
-      ServiceProcessor;
-    const worker = new Processors(
-      deliveries,
-      idle,
-      idle,
-      idle,
-      {} as RunFinisher,
-      {} as ReturnWatch,
-      ledger.redis,
-      ledger.config,
-    );
-    worker.onModuleInit();
+    const worker = worksOn(deliveries);
     await worker.run((reason) => asked.push(Number(reason)));
     await ledger.feeder.feed();
     await eventually(async () => {
