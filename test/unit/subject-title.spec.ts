@@ -9,6 +9,7 @@ test.each([
   ['  Two   words ', 'Two words'],
   ['{{ client.fullName }}', '…'],
   ['Half {{ open', 'Half {{ open'],
+  ['{{{% b %}%}%}', '{'],
   ['', ''],
 ])('%j is called %j', (subject, title) => {
   expect(subjectTitle(subject)).toBe(title);
