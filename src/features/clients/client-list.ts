@@ -98,13 +98,22 @@ export function searchPatterns({ search = '' }: { search?: string | undefined })
 /** Whether the client is found by name or address or, if asked, by what else its owner wrote. */
 function matches(named: string, search = '', searchIn: 'all' | undefined, value: Value): string {
   if (searchIn === undefined) return named;
-  const term = search.trim();
+  const term = search.trim().replaceAll('\n', ' ');
   const pattern = searched(`${value(`%${literal(term)}%`)}::text`);
-  // All values at once are asked first, because that is several times as fast as each by itself.
-  const quoted = searched(`${value(`%${literal(JSON.stringify(term).slice(1, -1))}%`)}::text`);
-  return `(${named} OR ${searched('c.comment')} LIKE ${pattern}
-    OR (${searched(`jsonb_path_query_array(c.fields, '$.*')::text`)} LIKE ${quoted}
-        AND EXISTS (SELECT FROM jsonb_each_text(c.fields) f WHERE ${searched('f.value')} LIKE ${pattern})))`;
+  return `(${mayMatch(term, value)} AND (${named} OR ${searched('c.comment')} LIKE ${pattern}
+    OR EXISTS (SELECT FROM jsonb_each_text(c.fields) f WHERE ${searched('f.value')} LIKE ${pattern})))`;
+}
+
+/**
+ * All texts of a client in one, asked at once and without folding the letters I, any of which stands for anything: four
+ * times as fast as asking each exactly, which is left for the few that this lets through. Fields are written as JSON.
+ */
+function mayMatch(term: string, value: Value): string {
+  const terms = [term, JSON.stringify(term).slice(1, -1), emailKey(term) ?? term];
+  const patterns = terms.map((each) => `%${literal(each).replace(/[iIİı]/g, '%')}%`).join('\n');
+  const folded = (sql: string) => `lower((${sql}) COLLATE "default")`;
+  return `${folded(`c.email || ' ' || c.full_name || ' ' || c.comment || ' ' || c.fields::text`)}
+    LIKE ANY (string_to_array(${folded(`${value(patterns)}::text`)}, E'\\n'))`;
 }
 
 /** Of the owners: the tags with this name or, if there are none, the one with this id. */
