@@ -130,7 +130,7 @@ test('a report is one printed page without anything to click, however much is in
   for (const control of ['.search', '.presets', '.menu', 'button', '.chart-more', '.more'])
     expect([control, await page.locator(`${control}:visible`).count()]).toEqual([control, 0]);
   expect(await page.locator('.report-mailings tbody tr:visible').count()).toBe(8);
-  expect(await page.locator('.print-only').innerText()).toMatch(/^\d+ more mailings are in the CSV\.$/);
+  expect(await page.locator('.print-only').innerText()).toMatch(/^\d+ more mailings are in the CSV file\.$/);
   const background = await page.evaluate(() => getComputedStyle(document.querySelector('.card-box')!).backgroundColor);
   expect(background).toBe('rgb(255, 255, 255)');
   await context.close();
