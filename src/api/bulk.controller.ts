@@ -55,7 +55,7 @@ class BulkDto {
 
   @Optional()
   @IsIn(['all'])
-  @Said({ description: 'The comment and the fields of one’s own are searched, too; with `search` only.' })
+  @Said({ description: 'Comments and fields are searched, too; with `search` only.' })
   searchIn?: 'all';
 
   @Optional()

@@ -69,7 +69,7 @@ class ClientPatchDto extends IntersectionType(PartialType(ClientDto), VersionDto
 class ClientFilterDto extends SearchDto {
   @IsOptional()
   @IsIn(['all'])
-  @Said({ description: 'The comment and the fields of one’s own are searched, too: seconds at a million clients.' })
+  @Said({ description: 'Comments and fields are searched, too, which takes seconds at a million clients.' })
   searchIn?: 'all';
 
   @IsOptional()

@@ -79,6 +79,7 @@ class FormOrigins implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<Request<{ id?: string; token?: string }>>();
     const response = http.getResponse<Response>();
+    // The route of the form itself has the pattern of the owner's routes, and so the name of their parameter.
     const form = await this.signups.open(request.params.token ?? request.params.id ?? '').catch(absent);
     const origin = request.get('origin');
     response.vary('Origin');

@@ -207,10 +207,10 @@ export function valueText(value: FieldValue | null | undefined): string {
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
 }
 
-/** Made-up values, for a letter that is looked at without a client. */
-/** Somebody made up, for a letter that goes to nobody. */
+/** A made-up client, for a letter that is looked at without one. */
 export const SAMPLE_CLIENT = { fullName: 'Anna Example', email: 'anna@example.com', comment: '' };
 
+/** Made-up values of the owner's fields, for such a letter. */
 export const sampleValues = (definitions: readonly FieldDefinition[]): FieldValues =>
   Object.fromEntries(
     definitions.map((definition) => [

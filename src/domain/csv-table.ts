@@ -87,7 +87,7 @@ class Rows<Header extends TableHeader, Row extends { kind: string }> {
 /** Reads the rows of a workbook's sheet, of which the first one that is not empty is the header. */
 export class RecordTable<Header extends TableHeader, Row extends { kind: string }> {
   header: Header | null = null;
-  /** It is no text. */
+  /** A workbook has no encoding that could be wrong. */
   readonly encoding = null;
   private readonly rows: Rows<Header, Row>;
   private found = false;

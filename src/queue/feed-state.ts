@@ -45,7 +45,7 @@ export class FeedState {
 
   constructor(private readonly redis: RedisConnection) {
     this.key = redis.key('feed');
-    this.againKey = redis.key('again');
+    this.againKey = redis.key('again-at');
   }
 
   /**

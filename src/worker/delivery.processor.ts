@@ -54,8 +54,8 @@ export class DeliveryProcessor {
   }
 
   /**
-   * Only now the job is gone. Before, the feeder would have found it, added no other, and gone on to the deliveries
-   * behind this one, which then would have waited for the next sweep.
+   * Gives the delivery back when its job is gone. While the job exists the feeder adds no other and goes on to the
+   * deliveries behind this one, which then would wait for the next sweep.
    */
   async onCompleted(job: Job<DeliveryJob>, when: Again | null): Promise<void> {
     if (when) await this.feedAgain(job.data.deliveryId, when);

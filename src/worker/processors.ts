@@ -20,7 +20,7 @@ const NONE = { count: 0 };
 interface Processor {
   process(job: Job, token: string | undefined, worker: Worker): Promise<unknown>;
   /** Called when the job is gone from Redis. */
-  onCompleted?(job: Job, result: never): Promise<void>;
+  onCompleted?(job: Job, result: unknown): Promise<void>;
   onFailed?(job: Job | undefined, error: Error): void;
 }
 
@@ -94,7 +94,7 @@ export class Processors implements OnModuleInit {
       ...options,
     });
     worker.on('error', (error) => this.redis.complain(error, queue));
-    worker.on('completed', (job, result) => void processor.onCompleted?.(job, result as never));
+    worker.on('completed', (job, result) => void processor.onCompleted?.(job, result));
     worker.on('failed', (job, error) => processor.onFailed?.(job, error));
     return worker;
   }

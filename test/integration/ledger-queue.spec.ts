@@ -187,7 +187,7 @@ describe('the queue beside the ledger', () => {
       new DeliveryProcessor(sender, {} as LifecycleService, {} as RunFinisher, {} as Outages, feed, redis),
     );
     await worker.run(() => undefined);
-    await eventually(async () => (await redis.client.zcard(redis.key('again'))) === 2, 'both jobs are given back');
+    await eventually(async () => (await redis.client.zcard(redis.key('again-at'))) === 2, 'both jobs are given back');
     await worker.close();
     await eventually(async () => (await ledger.feeder.feed()) > 0, 'the other is fed again');
     expect(ids).toEqual(expect.arrayContaining(await waiting()));
@@ -503,6 +503,18 @@ describe('the queue beside the ledger', () => {
       spy.mockRestore();
       expect(await ledger.delivery(id)).toMatchObject({ status: 'deferred', reason: 'domain_rests', attempts: 0 });
       expect(smtp.stats.transactions).toBe(0);
+    });
+
+    it('a delivery whose domain rests for a moment more is due after its record is written', async () => {
+      const { ids } = await ledger.plannedRun(1);
+      const spy = jest.spyOn(gate.rests, 'restMs').mockReturnValue(1);
+      expect(await sender.send(ids[0]!)).toEqual({ kind: 'waits' });
+      spy.mockRestore();
+      const [left] = await ledger.query<{ ms: number }>(
+        'SELECT extract(epoch FROM next_attempt_at - updated_at) * 1000 AS ms FROM deliveries WHERE id = $1',
+        [ids[0]],
+      );
+      expect(Number(left?.ms)).toBeGreaterThanOrEqual(1_000);
     });
 
     it('who was turned away while the account seemed to be in trouble is fed again, also if it was in none', async () => {

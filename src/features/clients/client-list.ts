@@ -1,6 +1,8 @@
-import type { Sql } from '../../database/database';
+import { within } from '../../database/bounded';
+import type { Database, Sql } from '../../database/database';
 import { literal, searched } from '../../database/search';
 import { emailKey } from '../../domain/email-address';
+import { ConflictError } from '../../domain/errors';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import { reasonsOf, type SubscriptionStatus } from '../../domain/subscription';
 import { GRAVEST_FIRST } from '../consent/suppression-sql';
@@ -77,6 +79,28 @@ export async function listedClients(sql: Sql, viewer: Viewer, filter: ClientFilt
   };
 }
 
+/** How long a list may take whose clients no index finds. */
+const LIST_MS = 5_000;
+const TOO_SLOW = {
+  SEGMENT_TOO_SLOW: 'It takes too long to find the clients of this segment.',
+  SEARCH_TOO_SLOW:
+    'It takes too long to search all comments and fields. Search names and addresses, or make a segment.',
+};
+
+/** Each statement is bounded in time. @throws ConflictError with this code */
+export function inTime(database: Database, code: keyof typeof TOO_SLOW): Sql {
+  const run = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
+    const read = await within(database, LIST_MS, work);
+    if (!read) throw new ConflictError(code, TOO_SLOW[code]);
+    return read.value;
+  };
+  return {
+    rows: (text, params) => run((sql) => sql.rows(text, params)),
+    first: (text, params) => run((sql) => sql.first(text, params)),
+    affected: (text, params) => run((sql) => sql.affected(text, params)),
+  };
+}
+
 /** SQL: whether the client `c` (or called so) matches `searchPatterns`; the left side is the expression of the trigram index. */
 export const clientMatches = (patterns: string, c = 'c'): string =>
   `${searched(`${c}.email || ' ' || ${c}.full_name`)} LIKE ANY (string_to_array(${searched(patterns)}, E'\\n'))`;
@@ -86,8 +110,8 @@ export const clientMatches = (patterns: string, c = 'c'): string =>
  * beginning of a word, because the trigram index finds nothing shorter inside of words. An address is also searched for
  * in its stored form.
  */
-export function searchPatterns({ search = '' }: { search?: string | undefined }): string | null {
-  const term = search.trim().replaceAll('\n', ' ');
+export function searchPatterns({ search }: { search?: string | undefined }): string | null {
+  const term = termOf(search);
   if (!term) return null;
   const patterns = term.length < 3 ? [`${literal(term)}%`, `% ${literal(term)}%`] : [`%${literal(term)}%`];
   const address = emailKey(term);
@@ -95,18 +119,21 @@ export function searchPatterns({ search = '' }: { search?: string | undefined })
   return patterns.join('\n');
 }
 
-/** Whether the client is found by name or address or, if asked, by what else its owner wrote. */
-function matches(named: string, search = '', searchIn: 'all' | undefined, value: Value): string {
+const termOf = (search = ''): string => search.trim().replaceAll('\n', ' ');
+
+/** SQL: whether the client is found by name or address (`named`) or, if asked, by the comment or a field. */
+function matches(named: string, search: string | undefined, searchIn: 'all' | undefined, value: Value): string {
   if (searchIn === undefined) return named;
-  const term = search.trim().replaceAll('\n', ' ');
+  const term = termOf(search);
   const pattern = searched(`${value(`%${literal(term)}%`)}::text`);
   return `(${mayMatch(term, value)} AND (${named} OR ${searched('c.comment')} LIKE ${pattern}
     OR EXISTS (SELECT FROM jsonb_each_text(c.fields) f WHERE ${searched('f.value')} LIKE ${pattern})))`;
 }
 
 /**
- * All texts of a client in one, asked at once and without folding the letters I, any of which stands for anything: four
- * times as fast as asking each exactly, which is left for the few that this lets through. Fields are written as JSON.
+ * SQL: a first condition, which all clients that match fulfil, and few others; it is four times as fast as the exact ones.
+ * It looks at all texts of a client as one, of which the fields are JSON. Each letter I of the term is a wildcard,
+ * because collations fold these letters differently.
  */
 function mayMatch(term: string, value: Value): string {
   const terms = [term, JSON.stringify(term).slice(1, -1), emailKey(term) ?? term];

@@ -17,13 +17,12 @@ import { checkTags } from '../../domain/tag-names';
 import { audit } from '../audit/audit';
 import { recogniseErased } from '../consent/suppressions';
 import { Client } from './client.entity';
-import { type ClientFilter, listedClients } from './client-list';
+import { type ClientFilter, inTime, listedClients } from './client-list';
 import { setTags } from './client-tags';
 import { CLIENT_VIEW, type ClientRow, type ClientView, clientOf, readClient, TAG_NAMES } from './client-view';
 import { deleteClients } from './delete-clients';
 import { fieldsOf, holdFields } from './field-definitions';
 import { NewClients } from './new-clients';
-import { inTime } from './segment-members';
 
 /** A client as a request or a form gives it. */
 export interface ClientInput extends BuiltIn {

@@ -55,7 +55,8 @@ export interface InboundQuery extends PageRequest {
 
 const VIEW: View = {
   select: `l.id, l.received_at, l.source, l.envelope_from, l.envelope_to, l.subject, l.size, l.judged_at,
-    CASE WHEN l.problem IS NOT NULL AND l.failures >= ${FAILURES_MAX} THEN 'given_up' ELSE l.problem END AS problem, l.kind, l.reason, l.basis, l.address, l.enhanced_code, l.reply, l.blame, l.match_by, l.delivery_id, l.owner_id`,
+    CASE WHEN l.problem IS NOT NULL AND l.failures >= ${FAILURES_MAX} THEN 'given_up' ELSE l.problem END AS problem,
+    l.kind, l.reason, l.basis, l.address, l.enhanced_code, l.reply, l.blame, l.match_by, l.delivery_id, l.owner_id`,
   from: 'inbound_letters l',
 };
 /** SQL: what the viewer $1 may see: a user only what is about their letters. */

@@ -98,7 +98,7 @@ export class LifecycleService {
 
   /**
    * The system stops a mailing whose sender, content or template is refused. Does nothing if it is not started.
-   * @param since it was started then; if somebody resumed it meanwhile, the reason does not count any more
+   * @param since the mailing is paused only if it has been started since then, and was not paused and resumed meanwhile
    */
   async park(id: number, code: MailingCode, text: string, since?: Date): Promise<void> {
     const isPaused = await this.database.transaction(async (tx) => {

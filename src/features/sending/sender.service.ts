@@ -23,7 +23,7 @@ import { recordOf } from './verdict-record';
 export type SendOutcome =
   /** Nothing to do now: claimed by another worker, final, its run is paused, or the account rests. */
   | { kind: 'nothing'; tried?: Tried }
-  /** It has to wait: its domain rests, or the content of its run can't be read at present. */
+  /** It waits until it is due, because its domain rests, or for the sweeper, because its run can't be read at present. */
   | { kind: 'waits' }
   /** This process is stopping; another worker gets the job. */
   | { kind: 'stopping' }
@@ -42,8 +42,8 @@ export type SendOutcome =
 const NOTHING: SendOutcome = { kind: 'nothing' };
 const WAITS: SendOutcome = { kind: 'waits' };
 /**
- * For so long at least a delivery is deferred because its domain rests: longer than the ledger takes to write it, or the
- * feeder, which goes by the time when deliveries are due, might have passed that time.
+ * A delivery whose domain rests is deferred for at least so long. The feeder goes through deferred deliveries by the time
+ * at which they are due, and would miss one that is due before its record is written.
  */
 const DEFERRED_MS = 1_000;
 
@@ -178,9 +178,10 @@ export class SenderService {
   private async compose(claim: Claim, turn: Turn): Promise<ReadyLetter | SendOutcome> {
     const letter = await this.composer.letter(claim);
     // Composing may have taken a while: the account may rest by now, or have just recognised that the domain must.
-    if (!letter || !this.isOpen(turn.probe)) {
-      const given = await this.giveBack(claim, turn);
-      return letter ? given : WAITS;
+    if (!this.isOpen(turn.probe)) return this.giveBack(claim, turn);
+    if (!letter) {
+      await this.giveBack(claim, turn);
+      return WAITS;
     }
     return this.mayGo(claim, turn) ?? letter;
   }

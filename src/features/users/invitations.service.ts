@@ -142,7 +142,8 @@ export class InvitationsService {
         (await invitationHolds(tx, proved.userId)) &&
         (await tx.affected(
           `UPDATE users SET status = 'active', password_hash = $2, full_name = coalesce(nullif($3, ''), full_name),
-             time_zone = coalesce($4, time_zone), time_zone_known = $4::text IS NOT NULL, updated_at = app_now() WHERE id = $1 AND status = 'unconfirmed'`,
+             time_zone = coalesce($4, time_zone), time_zone_known = $4::text IS NOT NULL, updated_at = app_now()
+            WHERE id = $1 AND status = 'unconfirmed'`,
           [proved.userId, passwordHash, fullName, timeZoneName(timeZone)],
         ));
       if (!proved || !done) throw linkInvalid();

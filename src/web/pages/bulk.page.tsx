@@ -121,14 +121,12 @@ export function BulkPage({ form, action, choice, emails, segment }: AskProps) {
   const { clientIds, filter, unread, kept } = choice;
   const all = filter !== null;
   const filters = Object.entries(filter ?? {}) as [keyof typeof t.bulk.by, string | number][];
-  const shown = (name: string, value: string | number) =>
-    name === 'subscription'
-      ? t.subscription[value as SubscriptionStatus]
-      : name === 'segmentId'
-        ? segment
-        : name === 'searchIn'
-          ? t.finding.searchIn.all
-          : value;
+  const words: Partial<Record<string, (value: string | number) => string | undefined>> = {
+    subscription: (value) => t.subscription[value as SubscriptionStatus],
+    segmentId: () => segment,
+    searchIn: () => t.finding.searchIn.all,
+  };
+  const shown = (name: string, value: string | number) => (words[name] ?? String)(value);
   if (!all && clientIds.length === 0) return <Nobody unread={unread} />;
   return (
     <>
