@@ -31,8 +31,7 @@ export function Layout({ title, children }: { title: string; children: Component
             crossorigin="anonymous"
           />
         ))}
-        <link rel="stylesheet" href={assetUrl('app.css')} />
-        <link rel="stylesheet" href={assetUrl('print.css')} media="print" />
+        <link rel="stylesheet" href={assetUrl('styles.css')} />
         <script type="module" src={assetUrl('app.js')}></script>
       </head>
       <body class={user ? 'with-menu' : 'alone'}>

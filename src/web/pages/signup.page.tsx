@@ -23,7 +23,7 @@ function wholePage(language: Language, title: string, children: ComponentChildre
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
         <title>{title}</title>
-        <link rel="stylesheet" href={assetUrl('app.css')} />
+        <link rel="stylesheet" href={assetUrl('styles.css')} />
         {script && <script type="module" src={assetUrl('sign-up.js')}></script>}
       </head>
       <body class="alone">

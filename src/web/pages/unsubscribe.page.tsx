@@ -22,7 +22,7 @@ export function unsubscribePage(language: Language, way: WayOut, state: WayState
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
         <title>{title}</title>
-        <link rel="stylesheet" href={assetUrl('app.css')} />
+        <link rel="stylesheet" href={assetUrl('styles.css')} />
       </head>
       <body class="alone">
         <main id="main">
