@@ -33,8 +33,9 @@ const focused = (page: Page): Promise<Focused> =>
     const around = [element, ...(element.labels ?? [])].map((one) => getComputedStyle(one));
     const isMarked = around.some(({ outlineStyle, boxShadow }) => outlineStyle !== 'none' || boxShadow !== 'none');
     const { width, height, top, bottom } = element.getBoundingClientRect();
-    // The editor and frames draw the mark within.
-    const isWithin = element.shadowRoot !== null || element.tagName === 'IFRAME';
+    // The editor and frames draw the mark within; so do fields of dates, whose calendar button has the focus by itself.
+    const isCalendar = element.matches('input[type^=date]:not(:focus)');
+    const isWithin = element.shadowRoot !== null || element.tagName === 'IFRAME' || isCalendar;
     const isThere = width > 0 && height > 0 && bottom > 0 && top < innerHeight;
     return { name: words.replace(/\s+/g, ' ').trim(), seen: isThere && (isMarked || isWithin) };
   });
