@@ -311,6 +311,24 @@ describe('our own trouble is nobody’s fault', () => {
     expect(await reasons()).toEqual([]);
   });
 
+  it('a domain that rests for one refusal gives back also what it refused before letters to others were accepted', async () => {
+    await rig.reset();
+    // One connection: letters go out in their order.
+    await rig.startWorker({ ...RESTS, SMTP_CONNECTIONS: '1', DOMAIN_HOLD_MS: '8000' });
+    const mailing = await rig.mailing(letters(60));
+    await rig.query(
+      `UPDATE clients SET email = replace(email, 'client.', 'other.') WHERE id BETWEEN 11 AND 16 OR id BETWEEN 21 AND 40`,
+    );
+    const held = Array.from({ length: 30 }, (_, i) => `ok-${i + 11}-1@other.example`);
+    await rig.smtp.behave({ recipients: Object.fromEntries(held.map((one) => [one, refusal(NONSENSE)])) });
+    await rig.send(mailing);
+    await rig.eventually(async () => (await rig.query('SELECT FROM domain_rests')).length === 1);
+    await rig.smtp.behave({ recipients: {} });
+    const measured = await settled(60);
+    expect(measured.states).toEqual({ sent: 60 });
+    expect(await tries()).toBe(60);
+  });
+
   it('a run that was done is sending again, a killed worker’s count included', async () => {
     await rig.reset({ behaviour: { at: { dot: { do: 'reply', text: NONSENSE } } } });
     const first = await rig.startWorker({ ...RESTS, RATE_LIMIT_PER_SECOND: '100' });

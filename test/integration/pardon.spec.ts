@@ -1,4 +1,4 @@
-import { giveBack, refusedAlike } from '../../src/features/runs/refused-alike';
+import { giveBack, refusedAlike, refusedByDomain } from '../../src/features/runs/refused-alike';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import { Ledger } from '../support/ledger';
 
@@ -30,6 +30,23 @@ async function tryOnce(worker: number, id: number, reason: string, refusal: stri
   ]);
 }
 
+async function accept(worker: number, id: number): Promise<void> {
+  const [claim] = await writeLedger(ledger.database, worker, [{ claim: id }]);
+  const attempt = {
+    number: claim!.attempts + 1,
+    status: 'ok' as const,
+    replyCode: 250,
+    enhancedCode: null,
+    serverResponse: '250 ok',
+    durationMs: 1,
+    refusal: null,
+  };
+  const rest = { triesUsed: 1, breaks: 0, lostReplies: 0, delayMs: 0 } as const;
+  await writeLedger(ledger.database, worker, [
+    { record: { deliveryId: id, attempt, status: 'sent', reason: null, ...rest } },
+  ]);
+}
+
 it('a letter that got it twice before anybody knew has both tries back, and keeps its own', async () => {
   const { runId, ids } = await ledger.plannedRun(1);
   await ledger.query(`UPDATE runs SET status = 'sending', planned_at = now() WHERE id = $1`, [runId]);
@@ -48,4 +65,25 @@ it('a letter that got it twice before anybody knew has both tries back, and keep
   expect(await giveBack(ledger.database, ALIKE, [id])).toEqual([id]);
   expect(await giveBack(ledger.database, ALIKE, [id])).toEqual([]);
   expect(await ledger.delivery(id)).toMatchObject({ status: 'pending', attempts: 4, tries: 1 });
+});
+
+it('what a domain refused is found since it accepted a letter, whatever others accepted, and for an hour', async () => {
+  const { runId, ids } = await ledger.plannedRun(4);
+  await ledger.query(`UPDATE runs SET status = 'sending', planned_at = now() WHERE id = $1`, [runId]);
+  const [first = 0, other = 0, second = 0, third = 0] = ids;
+  await ledger.query(
+    `UPDATE clients SET email = replace(email, split_part(email, '@', 2), 'Rests.example')
+      WHERE id IN (SELECT client_id FROM deliveries WHERE id = ANY($1))`,
+    [[first, second, third]],
+  );
+  const worker = await ledger.worker();
+  const found = async () => (await refusedByDomain(ledger.database, ALIKE, 'rests.example')).sort((a, b) => a - b);
+  await tryOnce(worker, first, 'letter_deferred', ALIKE);
+  await accept(worker, other);
+  await tryOnce(worker, second, 'letter_deferred', ALIKE);
+  expect(await found()).toEqual([first, second]);
+  await ledger.query(`UPDATE attempts SET created_at = created_at - interval '2 hours' WHERE delivery_id = $1`, [first]);
+  expect(await found()).toEqual([second]);
+  await accept(worker, third);
+  expect(await found()).toEqual([]);
 });

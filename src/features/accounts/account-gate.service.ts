@@ -196,6 +196,7 @@ export class AccountGate {
     this.close(async () => {
       if (domain !== null) {
         this.debts.owe(refusal, refused);
+        this.debts.oweDomain(domain, refusal, this.config.domainRestMs);
         this.net.clear(refusal);
         this.logger.warn(
           { event: 'domain.same_refusal', domain, refusal },
@@ -209,6 +210,11 @@ export class AccountGate {
       const detail = other?.judgement === 'still' ? responseText(other.result) : `${reason}: ${refusal}`;
       await this.accounts.trip(seen, { reason: SAME_REFUSAL, detail, parkAfter: null, long: true, refusal });
     });
+  }
+
+  /** Learns which domains rest: what this worker's letters were refused there is taken back, too. */
+  async learnRests(): Promise<void> {
+    for (const { domain, detail, restMs } of await this.rests.refresh()) this.debts.oweDomain(domain, detail, restMs);
   }
 
   /** Called at each refresh, because letters that were being transmitted are recorded later. */

@@ -3,6 +3,13 @@ import type { Database } from '../../database/database';
 import { untilAnswered } from '../../database/wait';
 import { emailDomain } from '../../domain/email-address';
 
+/** A domain to which no letters go for `restMs`; `detail` is what it answered. */
+export interface DomainRest {
+  domain: string;
+  detail: string;
+  restMs: number;
+}
+
 /** Domains that rest because their provider said that we send too fast; shared by all workers. */
 export class DomainRests {
   private until = new Map<string, number>();
@@ -37,12 +44,15 @@ export class DomainRests {
     );
   }
 
-  /** Learns of the rests that other workers began. */
-  async refresh(): Promise<void> {
-    const rows = await this.database.rows<{ domain: string; restMs: number }>(
-      `SELECT domain, extract(epoch FROM until_at - clock_timestamp()) * 1000 AS rest_ms FROM domain_rests
+  /** Learns of the rests that other workers began. @returns those that are new here */
+  async refresh(): Promise<DomainRest[]> {
+    const rows = await this.database.rows<{ domain: string; detail: string; restMs: string }>(
+      `SELECT domain, detail, extract(epoch FROM until_at - clock_timestamp()) * 1000 AS rest_ms FROM domain_rests
         WHERE until_at > clock_timestamp()`,
     );
-    this.until = new Map(rows.map((row) => [row.domain, performance.now() + Number(row.restMs)]));
+    const known = this.until;
+    const rests = rows.map((row) => ({ ...row, restMs: Number(row.restMs) }));
+    this.until = new Map(rests.map(({ domain, restMs }) => [domain, performance.now() + restMs]));
+    return rests.filter(({ domain }) => (known.get(domain) ?? 0) < performance.now());
   }
 }

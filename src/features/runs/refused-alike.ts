@@ -37,11 +37,32 @@ export async function giveBack(database: Database, refusal: string, deliveryIds:
 export async function refusedAlike(database: Database, refusal: string): Promise<number[]> {
   const rows = await database.rows<{ id: number }>(
     `SELECT a.delivery_id AS id
-       FROM (SELECT delivery_id, created_at FROM attempts WHERE refusal = $1 AND NOT pardoned ORDER BY id DESC LIMIT ${LOOKED_BACK}) a
+       FROM (SELECT delivery_id, created_at FROM attempts WHERE refusal = $1 AND NOT pardoned
+              ORDER BY id DESC LIMIT ${LOOKED_BACK}) a
       WHERE a.created_at >= coalesce((SELECT max(l.created_at) FROM (
               SELECT created_at, status FROM attempts ORDER BY id DESC LIMIT ${LOOKED_BACK}) l WHERE l.status = 'ok'),
                 '-infinity')`,
     [refusal],
+  );
+  return [...new Set(rows.map((row) => row.id))];
+}
+
+/**
+ * The deliveries to this domain that got this refusal since a letter to it was accepted, of all workers. What is older
+ * than an hour was refused for something else: no letter of last week goes out because of today's refusals.
+ */
+export async function refusedByDomain(database: Database, refusal: string, domain: string): Promise<number[]> {
+  const ofDomain = `JOIN deliveries d ON d.id = a.delivery_id JOIN clients c ON c.id = d.client_id
+      WHERE split_part(lower(c.email), '@', 2) = $2`;
+  const rows = await database.rows<{ id: number }>(
+    `SELECT a.delivery_id AS id
+       FROM (SELECT id, delivery_id, created_at FROM attempts WHERE refusal = $1 AND NOT pardoned
+              ORDER BY id DESC LIMIT ${LOOKED_BACK}) a ${ofDomain}
+        AND a.created_at > app_now() - interval '1 hour'
+        AND a.id > coalesce((SELECT max(a.id) FROM (
+              SELECT id, delivery_id, status FROM attempts ORDER BY id DESC LIMIT ${LOOKED_BACK}) a ${ofDomain}
+                 AND a.status = 'ok'), 0)`,
+    [refusal, domain],
   );
   return [...new Set(rows.map((row) => row.id))];
 }

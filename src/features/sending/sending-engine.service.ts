@@ -39,7 +39,7 @@ export class SendingEngine {
 
   /** Reads what other workers found out, and gives back claims that no job works on. */
   async mend(): Promise<void> {
-    await this.gate.rests.refresh();
+    await this.gate.learnRests();
     await this.ledger.releaseOrphans();
   }
 
