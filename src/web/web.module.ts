@@ -46,6 +46,7 @@ import { HomeWebController } from './pages/home.web.controller';
 import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
 import { MailingsWebController } from './pages/mailings.web.controller';
+import { MailingFormWebController } from './pages/mailing-form.web.controller';
 import { MessagesWebController } from './pages/messages.web.controller';
 import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
 import { ProviderWebController } from './pages/provider.web.controller';
@@ -66,12 +67,12 @@ import { DraftsModule } from '../features/drafts/drafts.module';
 import { KeptForms } from './kept-forms.service';
 import { ReadersService } from './readers.service';
 
-/**
- * The pages, served by the API's process. Controllers with fixed paths come before those with ids in the same position.
- */
 /** A tenth less than quality 4, the library's default, for the same time. */
 const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } } };
 
+/**
+ * The pages, served by the API's process. Controllers with fixed paths come before those with ids in the same position.
+ */
 @Module({
   imports: [
     QueueModule,
@@ -111,6 +112,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     SignupWebController,
     MessagesWebController,
     MailingsWebController,
+    MailingFormWebController,
     MailingWebController,
     RunsWebController,
     LettersWebController,

@@ -61,6 +61,11 @@ export class DeliveryProcessor {
     if (when) await this.feedAgain(job.data.deliveryId, when);
   }
 
+  /** Finishes runs whose last letters were sent just now. */
+  flush(): Promise<void> {
+    return this.finisher.flush();
+  }
+
   /** What an outcome requires beyond its record in the ledger. */
   private async follow(outcome: SendOutcome): Promise<void> {
     if (outcome.kind !== 'recorded') return;

@@ -2,14 +2,12 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Job, Worker, WorkerOptions } from 'bullmq';
 import { CONFIG, type Config } from '../config/config.module';
 import { isArmed } from '../config/failpoint';
-import { ReturnWatch } from '../features/scheduling/return-watch.service';
 import { BatchingWorker } from '../queue/batching';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE, SERVICE_QUEUE } from '../queue/queues';
 import { redisOptions } from '../queue/redis-options';
 import { RedisConnection } from '../queue/redis.module';
 import { DeliveryProcessor } from './delivery.processor';
 import { PlanProcessor } from './plan.processor';
-import { RunFinisher } from './run-finisher';
 import { ScheduleProcessor } from './schedule.processor';
 import { ServiceProcessor } from './service.processor';
 
@@ -40,8 +38,6 @@ export class Processors implements OnModuleInit {
     private readonly plans: PlanProcessor,
     private readonly schedules: ScheduleProcessor,
     private readonly notices: ServiceProcessor,
-    private readonly finisher: RunFinisher,
-    private readonly returns: ReturnWatch,
     private readonly redis: RedisConnection,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -72,7 +68,7 @@ export class Processors implements OnModuleInit {
 
   /** Does now what follows from the last jobs: finishes runs that were drained, pauses mailings. */
   async flush(): Promise<void> {
-    await Promise.all([this.finisher.flush(), this.returns.flush()]);
+    await Promise.all([this.deliveries.flush(), this.notices.flush()]);
   }
 
   private consumer(queue: string, processor: Processor, options: Partial<WorkerOptions>): Worker {

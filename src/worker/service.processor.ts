@@ -35,6 +35,11 @@ export class ServiceProcessor {
     return verdict.kind;
   }
 
+  /** Pauses mailings of which too much came back just now. */
+  flush(): Promise<void> {
+    return this.returns.flush();
+  }
+
   onFailed(job: Job<ServiceJob> | undefined, error: Error): void {
     const isInbound = job !== undefined && 'inboundId' in job.data;
     this.logger.warn(

@@ -21,7 +21,6 @@ import { DeliveryProcessor } from '../../src/worker/delivery.processor';
 import type { Outages } from '../../src/features/consent/outages.service';
 import type { PlanProcessor } from '../../src/worker/plan.processor';
 import { Processors } from '../../src/worker/processors';
-import type { ReturnWatch } from '../../src/features/scheduling/return-watch.service';
 import type { RunFinisher } from '../../src/worker/run-finisher';
 import type { ScheduleProcessor } from '../../src/worker/schedule.processor';
 import type { ServiceProcessor } from '../../src/worker/service.processor';
@@ -30,6 +29,9 @@ import { recount } from '../support/invariants';
 import { Ledger, silent } from '../support/ledger';
 import { eventually } from '../support/service';
 import { SmtpServer } from '../support/smtp-server';
+
+/** How long refusals that turned out to be about us are taken back, in milliseconds. */
+const DEBTS_MS = 3_000;
 
 describe('the queue beside the ledger', () => {
   let ledger: Ledger;
@@ -55,7 +57,7 @@ describe('the queue beside the ledger', () => {
       ScheduleProcessor &
       ServiceProcessor;
     const { redis, config } = ledger;
-    const worker = new Processors(deliveries, idle, idle, idle, {} as RunFinisher, {} as ReturnWatch, redis, config);
+    const worker = new Processors(deliveries, idle, idle, idle, redis, config);
     worker.onModuleInit();
     return worker;
   };
@@ -305,7 +307,8 @@ describe('the queue beside the ledger', () => {
         beforeDot: () => registry.alive,
       });
       const account = accountOf(config);
-      gate = new AccountGate(account, new AccountsService(database, config, silent), feed, pool, config, silent);
+      const forDebts = { ...config, takeoverMs: DEBTS_MS };
+      gate = new AccountGate(account, new AccountsService(database, config, silent), feed, pool, forDebts, silent);
       await gate.start();
       senderAt = (rateLimitPerSecond) => {
         const limiter = new RateLimiter(redis, { ...config, rateLimitPerSecond });
@@ -478,7 +481,8 @@ describe('the queue beside the ledger', () => {
         );
         return states.length === 1 && states[0]!.status === 'pending';
       }, 'all are pending');
-      // Whoever gets the same answer to a letter that began later is charged.
+      // Whoever gets the same answer when every worker knows that the domain rests is charged.
+      await new Promise((resolve) => setTimeout(resolve, DEBTS_MS));
       const [again] = await writeLedger(ledger.database, registry.id, [{ claim: ids[0]! }]);
       gate.note(refused, verdict, again!, performance.now());
       await writer.record(recordOf(again!, refused, verdict, 1, ledger.config, 0));

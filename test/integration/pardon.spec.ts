@@ -82,7 +82,9 @@ it('what a domain refused is found since it accepted a letter, whatever others a
   await accept(worker, other);
   await tryOnce(worker, second, 'letter_deferred', ALIKE);
   expect(await found()).toEqual([first, second]);
-  await ledger.query(`UPDATE attempts SET created_at = created_at - interval '2 hours' WHERE delivery_id = $1`, [first]);
+  await ledger.query(`UPDATE attempts SET created_at = created_at - interval '2 hours' WHERE delivery_id = $1`, [
+    first,
+  ]);
   expect(await found()).toEqual([second]);
   await accept(worker, third);
   expect(await found()).toEqual([]);

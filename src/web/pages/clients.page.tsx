@@ -6,9 +6,10 @@ import type { ClientView } from '../../features/clients/client-view';
 import type { clientSorts } from '../../features/clients/clients.service';
 import type { Page } from '../../domain/paging';
 import { Icon } from '../components/icon';
-import { Owner, OwnerPick, PageHead, Pick, Results, Search } from '../components/list';
+import { type Column, Owner, OwnerPick, PageHead, Pick, Results, Search } from '../components/list';
 import { Chip } from '../components/states';
 import { useReader } from '../reader';
+import type { Texts } from '../texts/texts';
 import { wholeNumber } from '../web-controller';
 import { ColumnsPick, offeredColumns, useClientColumns } from './client-columns';
 import { BulkBar, Tick, TickPage } from './bulk.page';
@@ -39,66 +40,11 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
   const { t, query, user } = useReader();
   const segment = wholeNumber(query.get('segmentId') ?? undefined);
   const total = clients.total;
-  const filters = new URLSearchParams(
-    [...CLIENT_FILTERS, 'ownerId'].flatMap((name) => {
-      const value = query.get(name);
-      return value ? [[name, value]] : [];
-    }),
-  );
   const shown = useClientColumns(columns);
   return (
     <>
-      <PageHead title={t.clients.title}>
-        <a class="btn btn-secondary" href="/clients/fields">
-          {t.fields.title}
-        </a>
-        <a class="btn btn-secondary" href="/clients/tags">
-          {t.tags.title}
-        </a>
-        <a class="btn btn-secondary" href="/forms">
-          {t.forms.title}
-        </a>
-        <a id="csv" class="btn btn-secondary" href={`/clients/export.csv?${filters.toString()}`} download>
-          {t.list.csv}
-        </a>
-        <a class="btn btn-secondary" href="/clients/import">
-          {t.clients.import}
-        </a>
-        <a class="btn btn-primary" href="/clients/new">
-          <Icon name="plus" /> {t.clients.new}
-        </a>
-      </PageHead>
-      <Search label={t.clients.search}>
-        {picked(tags, query.get('tag')).length > 0 && (
-          <Pick
-            name="tag"
-            label={t.tags.tag}
-            all={t.list.all}
-            options={picked(tags, query.get('tag')).map((name) => ({ value: name, text: name }))}
-          />
-        )}
-        <Pick
-          name="subscription"
-          label={t.clients.subscription}
-          all={t.list.all}
-          options={subscriptionStatuses.map((value) => ({ value, text: t.subscription[value] }))}
-        />
-        <Pick
-          name="searchIn"
-          label={t.finding.searchIn.label}
-          all={t.finding.searchIn.names}
-          options={[{ value: 'all', text: t.finding.searchIn.all }]}
-          {...(!query.has('search') && total !== undefined && total <= SEARCHED_SOON && { chosen: 'all' })}
-        />
-        <SegmentPick segments={segments} asked={segment} />
-        <OwnerPick />
-        <Pick
-          name="sort"
-          label={t.list.sort}
-          class="for-cards"
-          options={SORTS.map((value) => ({ value, text: t.finding.sort[value] }))}
-        />
-      </Search>
+      <Head />
+      <Filters {...{ total, tags, segments, segment }} />
       <ColumnsPick offered={offeredColumns(fields)} chosen={columns} />
       <Results
         page={clients}
@@ -106,27 +52,7 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
         sorted={sorted}
         columns={[
           { head: t.bulk.tick, class: 'tick', cell: (client) => client.ownerId === user?.id && <Tick {...client} /> },
-          {
-            head: t.field.email,
-            class: 'main-cell',
-            sort: 'email',
-            cell: ({ id, email, ownerId, suppression, unconfirmedSince }) => (
-              <>
-                <a href={`/clients/${id}`}>{email}</a>
-                {unconfirmedSince && (
-                  <div>
-                    <Chip tone="quiet">{t.subscription.unconfirmed}</Chip>
-                  </div>
-                )}
-                {suppression && suppression.scope !== 'mailing' && (
-                  <div>
-                    <Chip tone="warn">{t.reasons[suppression.reason]}</Chip>
-                  </div>
-                )}
-                <Owner id={ownerId} />
-              </>
-            ),
-          },
+          addressColumn(t),
           ...shown,
         ]}
         empty={{
@@ -147,6 +73,103 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
     </>
   );
 }
+
+function Head() {
+  const { t, query } = useReader();
+  const filters = new URLSearchParams(
+    [...CLIENT_FILTERS, 'ownerId'].flatMap((name) => {
+      const value = query.get(name);
+      return value ? [[name, value]] : [];
+    }),
+  );
+  return (
+    <PageHead title={t.clients.title}>
+      <a class="btn btn-secondary" href="/clients/fields">
+        {t.fields.title}
+      </a>
+      <a class="btn btn-secondary" href="/clients/tags">
+        {t.tags.title}
+      </a>
+      <a class="btn btn-secondary" href="/forms">
+        {t.forms.title}
+      </a>
+      <a id="csv" class="btn btn-secondary" href={`/clients/export.csv?${filters.toString()}`} download>
+        {t.list.csv}
+      </a>
+      <a class="btn btn-secondary" href="/clients/import">
+        {t.clients.import}
+      </a>
+      <a class="btn btn-primary" href="/clients/new">
+        <Icon name="plus" /> {t.clients.new}
+      </a>
+    </PageHead>
+  );
+}
+
+interface FilterProps extends Omit<ListProps, 'clients' | 'sorted' | 'columns' | 'fields'> {
+  total: number | undefined;
+  /** The segment that is asked for. */
+  segment: number | undefined;
+}
+
+function Filters({ total, tags, segments, segment }: FilterProps) {
+  const { t, query } = useReader();
+  return (
+    <Search label={t.clients.search}>
+      {picked(tags, query.get('tag')).length > 0 && (
+        <Pick
+          name="tag"
+          label={t.tags.tag}
+          all={t.list.all}
+          options={picked(tags, query.get('tag')).map((name) => ({ value: name, text: name }))}
+        />
+      )}
+      <Pick
+        name="subscription"
+        label={t.clients.subscription}
+        all={t.list.all}
+        options={subscriptionStatuses.map((value) => ({ value, text: t.subscription[value] }))}
+      />
+      <Pick
+        name="searchIn"
+        label={t.finding.searchIn.label}
+        all={t.finding.searchIn.names}
+        options={[{ value: 'all', text: t.finding.searchIn.all }]}
+        {...(!query.has('search') && total !== undefined && total <= SEARCHED_SOON && { chosen: 'all' })}
+      />
+      <SegmentPick segments={segments} asked={segment} />
+      <OwnerPick />
+      <Pick
+        name="sort"
+        label={t.list.sort}
+        class="for-cards"
+        options={SORTS.map((value) => ({ value, text: t.finding.sort[value] }))}
+      />
+    </Search>
+  );
+}
+
+const addressColumn = (t: Texts): Column<ClientView> => ({
+  head: t.field.email,
+  class: 'main-cell',
+  sort: 'email',
+  cell: ({ id, email, ownerId, suppression, unconfirmedSince }) => (
+    <>
+      <a href={`/clients/${id}`}>{email}</a>
+      {unconfirmedSince && (
+        <div>
+          <Chip tone="quiet">{t.subscription.unconfirmed}</Chip>
+        </div>
+      )}
+      {suppression && suppression.scope !== 'mailing' && (
+        <div>
+          <Chip tone="warn">{t.reasons[suppression.reason]}</Chip>
+        </div>
+      )}
+      <Owner id={ownerId} />
+    </>
+  ),
+});
 
 /** A segment that was asked for by a link may be another owner's. */
 function SegmentPick({ segments, asked }: { segments: ListProps['segments']; asked: number | undefined }) {

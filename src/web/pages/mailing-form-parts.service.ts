@@ -41,6 +41,10 @@ export class MailingFormParts {
     private readonly preflight: PreflightService,
   ) {}
 
+  message(viewer: Viewer, id: number) {
+    return this.messages.get(viewer, id);
+  }
+
   /**
    * With the newest message chosen, if none is.
    * @param ms how long each part of the audience may be counted

@@ -4,9 +4,9 @@ import { suppressionReasons } from '../../domain/suppression';
 import type { SuppressionView } from '../../features/consent/suppressions.service';
 import type { FormState } from '../answers';
 import { Field, FormProblem, PostForm } from '../components/form';
-import { PageHead, Pick, Results, Search } from '../components/list';
+import { type Column, PageHead, Pick, Results, Search } from '../components/list';
 import { Chip } from '../components/states';
-import { useReader } from '../reader';
+import { type Reader, useReader } from '../reader';
 
 interface Props {
   viewer: Viewer;
@@ -18,7 +18,8 @@ interface Props {
 
 /** The addresses that get no mail, why, and since when. */
 export function SuppressionsPage({ viewer, page, add, lift }: Props) {
-  const { t, format, now } = useReader();
+  const reader = useReader();
+  const { t } = reader;
   return (
     <>
       <PageHead title={t.suppressions.title}>
@@ -61,43 +62,49 @@ export function SuppressionsPage({ viewer, page, add, lift }: Props) {
         page={page}
         caption={t.suppressions.title}
         empty={{ text: t.suppressions.empty }}
-        columns={[
-          {
-            head: t.field.email,
-            class: 'main-cell',
-            cell: ({ email }) => email ?? <span class="muted">{t.suppressions.erased}</span>,
-          },
-          {
-            head: t.suppressions.reason,
-            class: 'text-cell',
-            cell: (one) => (
-              <>
-                <Chip tone={one.liftedAt ? 'quiet' : 'warn'}>{t.reasons[one.reason]}</Chip> {one.detail}
-              </>
-            ),
-          },
-          { head: t.suppressions.scope, class: 'text-cell', cell: (one) => scopeOf(one, t) },
-          {
-            head: t.suppressions.since,
-            class: 'muted text-nowrap',
-            cell: ({ createdAt }) => format.ago(createdAt, now),
-          },
-          {
-            head: t.suppressions.lift,
-            cell: (one) =>
-              one.liftedAt ? (
-                <span class="hint">{one.liftReason}</span>
-              ) : mayLift(viewer, one) === 'no' ? (
-                <span class="hint">{t.suppressions.notYours}</span>
-              ) : (
-                <Lift one={one} form={lift?.id === one.id ? lift.state : undefined} />
-              ),
-          },
-        ]}
+        columns={suppressionColumns(reader, viewer, lift)}
       />
     </>
   );
 }
+
+const suppressionColumns = (
+  { t, format, now }: Reader,
+  viewer: Viewer,
+  lift: Props['lift'],
+): Column<SuppressionView>[] => [
+  {
+    head: t.field.email,
+    class: 'main-cell',
+    cell: ({ email }) => email ?? <span class="muted">{t.suppressions.erased}</span>,
+  },
+  {
+    head: t.suppressions.reason,
+    class: 'text-cell',
+    cell: (one) => (
+      <>
+        <Chip tone={one.liftedAt ? 'quiet' : 'warn'}>{t.reasons[one.reason]}</Chip> {one.detail}
+      </>
+    ),
+  },
+  { head: t.suppressions.scope, class: 'text-cell', cell: (one) => scopeOf(one, t) },
+  {
+    head: t.suppressions.since,
+    class: 'muted text-nowrap',
+    cell: ({ createdAt }) => format.ago(createdAt, now),
+  },
+  {
+    head: t.suppressions.lift,
+    cell: (one) =>
+      one.liftedAt ? (
+        <span class="hint">{one.liftReason}</span>
+      ) : mayLift(viewer, one) === 'no' ? (
+        <span class="hint">{t.suppressions.notYours}</span>
+      ) : (
+        <Lift one={one} form={lift?.id === one.id ? lift.state : undefined} />
+      ),
+  },
+];
 
 function Lift({ one, form = { values: {}, problems: {} } }: { one: SuppressionView; form: FormState | undefined }) {
   const { t } = useReader();
