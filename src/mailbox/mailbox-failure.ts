@@ -27,15 +27,22 @@ export class MailboxFailure extends Error {
 }
 
 const UNREACHABLE = /^(?:ECONN(?:REFUSED|ABORTED)|E(?:HOST|NET)UNREACH|ENOTFOUND|EAI_|ETIMEDOUT|CONNECT_|GREETING_)/;
-const TLS = /^(?:ERR_(?:TLS|SSL)|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_OSSL|STARTTLS_|UPGRADE_|ClosedAfterConnectTLS)/;
+const TLS =
+  /^(?:ERR_(?:TLS|SSL)|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_OSSL|STARTTLS_|UPGRADE_|ClosedAfterConnectTLS)/;
 const BROKEN = /^(?:Parser|MAX_IMAP|.*Too(?:Large|Many)|InvalidResponse|ResponseProcessing|(?:Unexpected|Missing)Tag)/;
 const CODE = /^[\w-]{1,60}$/;
 
 /** What went wrong, in our words. `isOpening`: while it was connected to. */
 export function failureOf(error: unknown, isOpening: boolean): MailboxFailure {
   if (error instanceof MailboxFailure) return error;
-  const { code = '', authenticationFailed, tlsFailed, serverResponseCode, responseStatus, mailboxMissing } =
-    error as ImapFlowError;
+  const {
+    code = '',
+    authenticationFailed,
+    tlsFailed,
+    serverResponseCode,
+    responseStatus,
+    mailboxMissing,
+  } = error as ImapFlowError;
   const detail = [serverResponseCode, code, responseStatus].find((text) => text && CODE.test(text)) ?? '';
   const is = (problem: MailboxProblem) => new MailboxFailure(problem, detail);
   if (authenticationFailed) return is('login_refused');

@@ -27,6 +27,7 @@ async function start(more: Partial<InboundServerOptions> = {}): Promise<void> {
     host: '127.0.0.1',
     port: 0,
     maxBytes: 100_000,
+    certificate: null,
     connections: 3,
     perAddress: 3,
     idleMs: 60_000,

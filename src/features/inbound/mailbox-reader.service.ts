@@ -15,15 +15,10 @@ import { InboundLetters } from './inbound-letters.service';
 import { MailboxSession, type ReadTrouble } from './mailbox-session';
 import { type Lease, LeaseLost, MailboxSource, sourceName } from './mailbox-source';
 
-type Needed = Pick<
-  Config,
-  'bounceMailboxUrl' | 'bounceMailboxOauth' | 'inboundKeepDays' | 'takeoverMs' | 'secretKey'
->;
+type Needed = Pick<Config, 'bounceMailboxUrl' | 'bounceMailboxOauth' | 'inboundKeepDays' | 'takeoverMs' | 'secretKey'>;
 
 /** The mailbox is looked at so often even if its server tells of nothing. */
 const LOOK_MS = 4 * 60_000;
-/** After failures in a row; a connection that lasted for a while ends the row. */
-const PAUSES_MS = [1_000, 5_000, 15_000, 30_000, 60_000, 120_000, 300_000];
 const LASTED_MS = 60_000;
 /** A login that is refused again and again gets an account locked. */
 const REFUSED_PAUSE_MS = 300_000;
@@ -35,6 +30,8 @@ const STOP_MS = 2_000;
  */
 @Injectable()
 export class MailboxReader implements BeforeApplicationShutdown {
+  /** After failures in a row; a connection that lasted for a while ends the row. */
+  pausesMs: readonly number[] = [1_000, 5_000, 15_000, 30_000, 60_000, 120_000, 300_000];
   private readonly settings: MailboxSettings | null;
   private readonly source: MailboxSource | null;
   private tokens: AccessTokens | undefined;
@@ -154,7 +151,7 @@ export class MailboxReader implements BeforeApplicationShutdown {
   /** @returns what is to be seen of it; null if it is no trouble of the mailbox */
   private failed(error: unknown, { host, port }: MailboxSettings, lastedMs: number): MailboxProblem | null {
     this.failures = lastedMs > LASTED_MS ? 1 : this.failures + 1;
-    const pauseMs = PAUSES_MS[Math.min(this.failures, PAUSES_MS.length) - 1]!;
+    const pauseMs = this.pausesMs[Math.min(this.failures, this.pausesMs.length) - 1]!;
     this.restUntil = performance.now() + pauseMs;
     if (error instanceof LeaseLost) return null;
     if (!(error instanceof MailboxFailure)) {

@@ -76,7 +76,7 @@ export class MailboxSession {
   /** Some at once; one by one where that failed before. */
   private async readAll(uids: number[]): Promise<void> {
     const { trouble } = this.tools;
-    for (let at = 0; at < uids.length; ) {
+    for (let at = 0; at < uids.length;) {
       const first = uids[at]!;
       const some = uids.slice(at, at + (first <= trouble.upTo ? 1 : BATCH));
       at += some.length;
