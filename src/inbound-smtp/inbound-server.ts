@@ -69,6 +69,7 @@ export class InboundServer {
         socketTimeout: options.idleMs,
         closeTimeout: 5_000,
         onRcptTo: ({ address }, session, done) => void this.recipient(address, session).then(() => done(), done),
+        onClose: (session) => this.peers.gone(session),
         onData: (stream, session, done) => void this.letter(stream, session).then(() => done(null, '2.0.0 Kept'), done),
       },
       this.peers,

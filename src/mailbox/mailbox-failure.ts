@@ -30,6 +30,8 @@ const UNREACHABLE = /^(?:ECONN(?:REFUSED|ABORTED)|E(?:HOST|NET)UNREACH|ENOTFOUND
 const TLS =
   /^(?:ERR_(?:TLS|SSL)|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_OSSL|STARTTLS_|UPGRADE_|ClosedAfterConnectTLS)/;
 const BROKEN = /^(?:Parser|MAX_IMAP|.*Too(?:Large|Many)|InvalidResponse|ResponseProcessing|(?:Unexpected|Missing)Tag)/;
+/** The library gives it no code. */
+const NO_WAY_IN = /^Unsupported authentication/;
 const CODE = /^[\w-]{1,60}$/;
 
 /** What went wrong, in our words. `isOpening`: while it was connected to. */
@@ -46,6 +48,7 @@ export function failureOf(error: unknown, isOpening: boolean): MailboxFailure {
   const detail = [serverResponseCode, code, responseStatus].find((text) => text && CODE.test(text)) ?? '';
   const is = (problem: MailboxProblem) => new MailboxFailure(problem, detail);
   if (authenticationFailed) return is('login_refused');
+  if (NO_WAY_IN.test((error as Error).message)) return new MailboxFailure('login_refused', 'NO_MECHANISM');
   if (tlsFailed || TLS.test(code)) return is('tls_failed');
   if (UNREACHABLE.test(code)) return is('unreachable');
   if (BROKEN.test(code)) return is('broken');

@@ -122,7 +122,7 @@ export class Mailbox {
       for (let n = 0; ; n++) {
         if (n > ROWS_MAX) throw new MailboxFailure('broken', 'FETCH');
         const row = await this.command(() => rows.next());
-        if (row.done) return;
+        if (row.done) break;
         const letter = letterOf(row.value as FetchMessageObject);
         // Servers also tell of changes of others.
         if (letter && wanted.delete(letter.uid)) yield letter;
@@ -131,6 +131,7 @@ export class Mailbox {
       // What is left of the answer is read to its end, but not looked at.
       void rows.return?.(undefined).catch(() => undefined);
     }
+    await this.requireGone([...wanted]);
   }
 
   /**
@@ -169,6 +170,13 @@ export class Mailbox {
     if (!this.client.usable) throw this.failure(undefined);
   }
 
+  /** An answer that the library can't parse is left out by it: no letter may be taken for gone because of that. */
+  private async requireGone(uids: number[]): Promise<void> {
+    if (uids.length === 0) return;
+    const found = await this.command(() => this.client.search({ uid: uids.join(',') }, { uid: true }));
+    if (!Array.isArray(found) || found.some((uid) => uids.includes(uid))) throw new MailboxFailure('broken', 'FETCH');
+  }
+
   /** Null: there is none, and it can't be made. */
   private async filedFolder(): Promise<string | null> {
     if (this.folder !== undefined) return this.folder;
@@ -185,11 +193,15 @@ export class Mailbox {
   }
 
   private async command<T>(work: () => Promise<T>): Promise<T> {
+    let result: T;
     try {
-      return await within(COMMAND_MS, this.client, work);
+      result = await within(COMMAND_MS, this.client, work);
     } catch (error) {
       throw this.failure(error);
     }
+    // Some commands of the library answer false both to a refusal and to a lost connection.
+    if (!this.client.usable) throw this.failure(undefined);
+    return result;
   }
 
   private failure(error: unknown): MailboxFailure {

@@ -9,6 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import { createTransport } from 'nodemailer';
 import { CertificateFiles } from '../../src/inbound-smtp/certificate-files';
 import { type AddressAnswer, InboundServer, type InboundServerOptions } from '../../src/inbound-smtp/inbound-server';
+import { eventually } from '../support/service';
 import { SmtpClient } from '../support/smtp-client';
 
 /** The server for letters that come back: accepts what is ours, keeps it before it says so, and can't be held up. */
@@ -244,10 +245,10 @@ describe('TLS', () => {
     return { cert: readFileSync(at('made.crt')), key: readFileSync(at('made.key')) };
   }
   const putBoth = (of: { cert: Buffer; key: Buffer }) => (['cert', 'key'] as const).forEach((one) => put(one, of[one]));
-  /** Which certificate a client is shown that trusts this one. */
-  async function shown(ca: Buffer): Promise<string> {
+  /** Which certificate a client is shown that trusts this one; null: there are too many connections. */
+  async function shown(ca: Buffer): Promise<string | null> {
     const client = await open();
-    expect(await client.send('STARTTLS')).toMatch(/^220 /);
+    if (!/^220 /.test(await client.send('STARTTLS'))) return null;
     client.socket.removeAllListeners('data');
     const secured = connectTls({ socket: client.socket, ca, servername: 'localhost' });
     await once(secured, 'secureConnect');
@@ -270,13 +271,15 @@ describe('TLS', () => {
     await transport.sendMail({ envelope: { from: 'a@b.example', to: OURS }, raw: 'Subject: x\r\n\r\nx\r\n' });
     transport.close();
     expect(kept).toMatchObject([{ from: 'a@b.example', to: OURS }]);
-    expect(await shown(first.cert)).toBe('aa01');
+    // More than are served at once: those that are over make room.
+    for (let i = 0; i < 6; i++) expect(await eventually(() => shown(first.cert), 'TLS')).toBe('aa01');
     expect(files.read()).toBeNull();
     putBoth(second);
     server.renew(files.read()!);
-    expect(await shown(second.cert)).toBe('bb02');
+    expect(await eventually(() => shown(second.cert), 'TLS')).toBe('bb02');
     // Without TLS letters are taken as before.
-    expect(await (await open()).letter('x', OURS)).toMatch(/^250 /);
+    const isTaken = async () => /^250 /.test(await (await open()).letter('x', OURS));
+    expect(await eventually(isTaken, 'room for a connection')).toBe(true);
   });
 
   it('counts the time of a connection on', async () => {

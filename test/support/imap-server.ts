@@ -169,9 +169,11 @@ export class ImapServer {
         );
       }
       case 'SEARCH': {
-        const from = Number(/UID (\d+):/.exec(command)?.[1] ?? 1);
-        const last = inbox.letters.at(-1)?.uid;
-        const found = inbox.letters.filter(({ uid }) => uid >= from || uid === last).map(({ uid }) => uid);
+        const set = /UID ([\d:*,]+)/.exec(command)?.[1] ?? '1:*';
+        const last = inbox.letters.at(-1)?.uid ?? 0;
+        // `n:*` is the last letter at least (RFC 3501, 6.4.8).
+        const found = this.chosen(inbox, set.replace('*', String(2 ** 32))).map(({ uid }) => uid);
+        if (set.endsWith('*') && last > 0 && !found.includes(last)) found.push(last);
         return `* SEARCH ${found.join(' ')}\r\n${ok}`;
       }
       case 'FETCH':
