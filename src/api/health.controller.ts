@@ -16,7 +16,10 @@ class LiveAnswer extends Shape({ status: oneOf(['ok']) }) {}
 
 class ReadyAnswer extends Shape({
   status: oneOf(['ok', 'degraded']),
-  degraded: said('What is missing: `redis` with its reason, `smtp_…`, `workers`, `restored`, `mailbox` with its reason.', listOf(text)),
+  degraded: said(
+    'What is missing: `redis` with its reason, `smtp_…`, `workers`, `restored`, `mailbox` with its reason.',
+    listOf(text),
+  ),
 }) {}
 
 class UnavailableAnswer extends Shape({ status: oneOf(['unavailable']), missing: listOf(oneOf(['postgres'])) }) {}

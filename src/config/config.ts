@@ -46,7 +46,9 @@ export function loadConfig(env: NodeJS.ProcessEnv): ConfigValues {
       problems.push(`${schema[other].env} is missing: ${schema[one].env} needs it`);
   if (typeof values.bounceMailboxUrl === 'string' && values.bounceMailboxUrl !== '' && values.bounceMailboxOauth === '')
     if (new URL(values.bounceMailboxUrl).password === '')
-      problems.push(`${schema.bounceMailboxUrl.env} needs a password, unless ${schema.bounceMailboxOauth.env} is given`);
+      problems.push(
+        `${schema.bounceMailboxUrl.env} needs a password, unless ${schema.bounceMailboxOauth.env} is given`,
+      );
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as ConfigValues;
 }

@@ -86,7 +86,10 @@ export const inboundSettings = {
     secret: true,
     parse: (t) =>
       parseOauth(t) === null
-        ? { ok: false, problem: 'must be tokenUrl,clientId,secret,refreshToken with a tokenUrl that begins with https://' }
+        ? {
+            ok: false,
+            problem: 'must be tokenUrl,clientId,secret,refreshToken with a tokenUrl that begins with https://',
+          }
         : { ok: true, value: t.trim() },
   }),
   inboundKeepDays: setting<number>({

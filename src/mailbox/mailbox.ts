@@ -123,7 +123,7 @@ export class Mailbox {
         if (n > ROWS_MAX) throw new MailboxFailure('broken', 'FETCH');
         const row = await this.command(() => rows.next());
         if (row.done) break;
-        const letter = letterOf(row.value as FetchMessageObject);
+        const letter = letterOf(row.value);
         // Servers also tell of changes of others.
         if (letter && wanted.delete(letter.uid)) yield letter;
       }

@@ -61,6 +61,7 @@ const source = async () =>
          FROM inbound_sources`,
     )
   )[0];
+const hasFailed = async () => ((await source())?.lastError ?? null) !== null;
 const isUntouched = (uid: number) => imap.folder().some((letter) => letter.uid === uid && letter.flags.size === 0);
 /** So many letters of ours were put away. */
 const filed = (n: number) => () => imap.folder('Gonets').length === n;
@@ -287,7 +288,7 @@ describe('a server', () => {
   ])('that sends %s is given up', async (_, say) => {
     imap.deliver('x');
     imap.instead = (command) => (/FETCH/.test(command) ? { say } : undefined);
-    await reader().until(async () => (await source())?.lastError != null, 'giving up');
+    await reader().until(hasFailed, 'giving up');
     expect(await source()).toMatchObject({ lastError: 'broken', lastUid: 0 });
   });
 });
@@ -296,7 +297,7 @@ describe('the login', () => {
   it('is refused: says so, without the password or what the server wrote', async () => {
     const url = imap.url().replace('secret', 'wr0ng-one');
     const one = reader(1, { bounceMailboxUrl: url });
-    await one.until(async () => (await source())?.lastError != null, 'a refusal');
+    await one.until(hasFailed, 'a refusal');
     expect(await source()).toMatchObject({ lastError: 'login_refused', isRead: false });
     expect(one.said.join('\n')).toContain('login_refused');
     expect(one.said.join('\n')).not.toMatch(/wr0ng|news@|news%40/);
@@ -308,7 +309,7 @@ describe('the login', () => {
   it('is not tried without TLS, unless the URL allows it', async () => {
     const elsewhere = imap.url().replace('127.0.0.1', '0.0.0.0');
     const one = reader(1, { bounceMailboxUrl: elsewhere });
-    await one.until(async () => (await source())?.lastError != null, 'a refusal');
+    await one.until(hasFailed, 'a refusal');
     expect(await source()).toMatchObject({ lastError: 'tls_failed' });
     expect(imap.commands.join('\n')).not.toMatch(/LOGIN|AUTHENTICATE/);
     const allowed = reader(2, { bounceMailboxUrl: `${elsewhere}?allowPlainLogin=true` });
@@ -322,15 +323,14 @@ describe('the login', () => {
     imap.offersTls = true;
     const one = reader(1, { bounceMailboxUrl: imap.url(more) });
     await one.until(async () => {
-      const state = await source();
-      return state?.lastError != null || state?.isRead === true;
+      return (await hasFailed()) || (await source())?.isRead === true;
     }, 'an answer');
     expect(await source()).toMatchObject({ lastError });
   });
 
   it('to a folder that is not there', async () => {
     const one = reader(1, { bounceMailboxUrl: imap.url().replace('/INBOX', '/Elsewhere') });
-    await one.until(async () => (await source())?.lastError != null, 'a refusal');
+    await one.until(hasFailed, 'a refusal');
     expect(await source()).toMatchObject({ lastError: 'folder_missing' });
   });
 });
@@ -426,7 +426,7 @@ describe('OAuth', () => {
   ])('whose provider %s', async (_, answer, lastError) => {
     answers = [answer];
     const one = oauth(1, 'r1');
-    await one.until(async () => (await source())?.lastError != null, 'a refusal');
+    await one.until(hasFailed, 'a refusal');
     expect(await source()).toMatchObject({ lastError });
     expect(one.said.join('\n')).not.toContain('the-secret');
   });
