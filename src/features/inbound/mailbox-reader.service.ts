@@ -160,6 +160,8 @@ export class MailboxReader implements BeforeApplicationShutdown {
       return null;
     }
     const { problem, detail } = error;
+    // Servers end connections after a while, and when an access token has expired.
+    if (problem === 'interrupted' && lastedMs > LASTED_MS) return null;
     if (problem === 'login_refused' || problem === 'token_refused') this.restUntil += REFUSED_PAUSE_MS - pauseMs;
     this.said.warn(
       { event: 'mailbox.failed', reason: problem, detail, host, port },
