@@ -1,6 +1,6 @@
 /**
  * `npm run test:servers [-- jest arguments]`: the tests that need servers of the system's own, which `npm test` can't bring
- * along: a pooler, a wrong clock, a standby, Sentinel, pg_dump, a relay, a judge of spam, another verifier of signatures. Says which Debian packages are
+ * along: a pooler, a wrong clock, a standby, Sentinel, pg_dump, a relay, a mailbox, a judge of spam, another verifier of signatures. Says which Debian packages are
  * missing. The last line is `N passed, N failed`.
  */
 import { existsSync } from 'node:fs';
@@ -17,6 +17,7 @@ const PACKAGES = {
   'docker-compose': '/usr/bin/docker-compose',
   'python3-dkim': '/usr/lib/python3/dist-packages/dkim',
   postfix: '/usr/sbin/postfix',
+  'dovecot-imapd': '/usr/lib/dovecot/imap',
   spamassassin: '/usr/bin/spamassassin',
   spamd: '/usr/sbin/spamd',
   'python3-nacl': '/usr/lib/python3/dist-packages/nacl',

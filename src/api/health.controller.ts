@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import { Database } from '../database/database';
 import { AccountsService } from '../features/accounts/accounts.service';
 import { type Restored, restoredNote } from '../features/mailings/restored';
+import { MailboxState, type MailboxView } from '../features/inbound/mailbox-state.service';
 import { type LiveWorker, StatisticsService } from '../features/statistics/statistics.service';
 import { RedisConnection } from '../queue/redis.module';
 import { Metrics } from './metrics';
@@ -15,7 +16,10 @@ class LiveAnswer extends Shape({ status: oneOf(['ok']) }) {}
 
 class ReadyAnswer extends Shape({
   status: oneOf(['ok', 'degraded']),
-  degraded: said('What is missing: `redis` with its reason, `smtp_…`, `workers`, `restored`.', listOf(text)),
+  degraded: said(
+    'What is missing: `redis` with its reason, `smtp_…`, `workers`, `restored`, `mailbox` with its reason.',
+    listOf(text),
+  ),
 }) {}
 
 class UnavailableAnswer extends Shape({ status: oneOf(['unavailable']), missing: listOf(oneOf(['postgres'])) }) {}
@@ -29,6 +33,7 @@ export class HealthController {
     private readonly accounts: AccountsService,
     private readonly redis: RedisConnection,
     private readonly statistics: StatisticsService,
+    private readonly mailbox: MailboxState,
     private readonly metrics: Metrics,
   ) {}
 
@@ -47,12 +52,14 @@ export class HealthController {
     let smtpState = '';
     let workers: LiveWorker[] = [];
     let restored: Restored | null = null;
+    let mailbox: MailboxView | null = null;
     try {
       const account = await this.accounts.read();
       if (account.readOnly) throw new Error('the database is read-only');
       smtpState = account.state;
       workers = await this.statistics.liveWorkers();
       restored = await restoredNote(this.database, null);
+      mailbox = await this.mailbox.read();
     } catch {
       response.status(503).setHeader('Retry-After', 5);
       return { status: 'unavailable', missing: ['postgres'] };
@@ -62,6 +69,7 @@ export class HealthController {
     if (smtpState !== 'open') degraded.push(`smtp_${smtpState}`);
     if (workers.length === 0) degraded.push('workers');
     if (restored) degraded.push('restored');
+    if (mailbox?.isLate) degraded.push('mailbox', `mailbox_${mailbox.problem}`);
     return { status: degraded.length > 0 ? 'degraded' : 'ok', degraded };
   }
 

@@ -44,6 +44,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): ConfigValues {
   for (const [one, other] of TOGETHER)
     if (values[one] && values[other] === '')
       problems.push(`${schema[other].env} is missing: ${schema[one].env} needs it`);
+  if (typeof values.bounceMailboxUrl === 'string' && values.bounceMailboxUrl !== '' && values.bounceMailboxOauth === '')
+    if (new URL(values.bounceMailboxUrl).password === '')
+      problems.push(
+        `${schema.bounceMailboxUrl.env} needs a password, unless ${schema.bounceMailboxOauth.env} is given`,
+      );
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as ConfigValues;
 }
@@ -53,6 +58,9 @@ const TOGETHER = [
   ['oidcIssuer', 'oidcClientId'],
   ['oidcClientId', 'oidcIssuer'],
   ['oidcClientSecret', 'oidcClientId'],
+  ['inboundTlsCert', 'inboundTlsKey'],
+  ['inboundTlsKey', 'inboundTlsCert'],
+  ['bounceMailboxOauth', 'bounceMailboxUrl'],
 ] as const;
 
 /** The password of a URL may be given as a setting of its own: there no character has to be percent-encoded. */

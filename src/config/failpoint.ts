@@ -18,6 +18,7 @@ export type Failpoint =
   | 'run-drained'
   | 'unsubscribed'
   | 'inbound-decided'
+  | 'mailbox-kept'
   | 'deaf'
   | 'import-chunk'
   | 'bulk-page'

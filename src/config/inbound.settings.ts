@@ -1,6 +1,8 @@
 import { parseReturnAddress } from '../domain/bounce-address';
 import { parseEmailAddress } from '../domain/email-address';
-import { integer, setting } from './setting';
+import { parseOauth } from '../mailbox/access-tokens';
+import { mailboxUrlProblem } from '../mailbox/mailbox-url';
+import { integer, setting, text, url } from './setting';
 
 /** An address and a port to listen at. */
 export interface ListenAt {
@@ -50,6 +52,45 @@ export const inboundSettings = {
     default: '',
     parse: (t) =>
       listenAt(t) === null ? { ok: false, problem: `must be host:port, but is "${t}"` } : { ok: true, value: t.trim() },
+  }),
+  inboundTlsCert: setting<string>({
+    env: 'INBOUND_TLS_CERT',
+    about:
+      'The file of the certificate (PEM, with its chain) by which INBOUND_LISTEN offers STARTTLS; read again when it ' +
+      'changes. Empty: no TLS is offered.',
+    default: '',
+    parse: text,
+  }),
+  inboundTlsKey: setting<string>({
+    env: 'INBOUND_TLS_KEY',
+    about: 'The file of its private key (PEM).',
+    default: '',
+    parse: text,
+  }),
+  bounceMailboxUrl: setting<string>({
+    env: 'BOUNCE_MAILBOX_URL',
+    about:
+      'A mailbox that is read by IMAP for letters that come back: imaps://user:password@host/INBOX, or imap://…, which needs ' +
+      'STARTTLS unless the host is this machine or the URL ends in ?allowPlainLogin=true. Other options: ' +
+      'rejectUnauthorized=false, servername. Empty: none.',
+    default: '',
+    secret: true,
+    parse: url(mailboxUrlProblem),
+  }),
+  bounceMailboxOauth: setting<string>({
+    env: 'BOUNCE_MAILBOX_OAUTH',
+    about:
+      'How the login to that mailbox gets its tokens, instead of a password: tokenUrl,clientId,secret,refreshToken. Without a ' +
+      'refresh token (the text ends in a comma) the application logs in by itself, as Microsoft 365 allows.',
+    default: '',
+    secret: true,
+    parse: (t) =>
+      parseOauth(t) === null
+        ? {
+            ok: false,
+            problem: 'must be tokenUrl,clientId,secret,refreshToken with a tokenUrl that begins with https://',
+          }
+        : { ok: true, value: t.trim() },
   }),
   inboundKeepDays: setting<number>({
     env: 'INBOUND_KEEP_DAYS',

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
+import type { Certificate } from './certificate-files';
 import { type PeerLimits, Peers } from './peers';
 
 /** What an address that somebody writes to is: ours, not ours, or it can't be found out now. */
@@ -11,6 +12,8 @@ export interface InboundServerOptions extends PeerLimits {
   port: number;
   /** The largest letter that is accepted, in bytes. */
   maxBytes: number;
+  /** By which STARTTLS is offered; null: it is not. */
+  certificate: Certificate | null;
   /** So many are served at once. */
   connections: number;
   /** A connection is ended when it says nothing for so long, or when its time is over. */
@@ -55,7 +58,8 @@ export class InboundServer {
     this.server = new AdmittingServer(
       {
         banner: 'Gonets',
-        disabledCommands: ['AUTH', 'STARTTLS'],
+        disabledCommands: options.certificate ? ['AUTH'] : ['AUTH', 'STARTTLS'],
+        ...options.certificate,
         hideENHANCEDSTATUSCODES: true,
         authOptional: true,
         disableReverseLookup: true,
@@ -65,6 +69,7 @@ export class InboundServer {
         socketTimeout: options.idleMs,
         closeTimeout: 5_000,
         onRcptTo: ({ address }, session, done) => void this.recipient(address, session).then(() => done(), done),
+        onClose: (session) => this.peers.gone(session),
         onData: (stream, session, done) => void this.letter(stream, session).then(() => done(null, '2.0.0 Kept'), done),
       },
       this.peers,
@@ -78,6 +83,11 @@ export class InboundServer {
     const net = this.server.listen(port, host);
     await once(net, 'listening');
     return (net.address() as AddressInfo).port;
+  }
+
+  /** For connections that begin TLS from now on. */
+  renew({ cert, key }: Certificate): void {
+    this.server.updateSecureContext({ cert, key });
   }
 
   /** Letters under way are finished, as far as they are in a few seconds. */

@@ -12,6 +12,8 @@ interface Peer {
   patience: NodeJS.Timeout;
   /** It named an address of ours, for a letter that has not begun. */
   hasNamed: boolean;
+  socket: Socket;
+  end: () => void;
 }
 
 export interface PeerLimits {
@@ -62,6 +64,13 @@ export class Peers {
     peer.patience.refresh();
   }
 
+  /** It is over. A socket that became one of TLS has lost its listeners, so this says it, too. */
+  gone(remote: Remote): void {
+    const peer = this.peers.get(nameOf(remote));
+    // Its name may be another's by now.
+    if (peer?.socket.destroyed) peer.end();
+  }
+
   private add(address: string, socket: Socket): void {
     const name = nameOf(socket);
     const end = () => {
@@ -73,7 +82,7 @@ export class Peers {
     };
     const { lifeMs, patienceMs } = this.limits;
     const after = (ms: number) => setTimeout(end, ms).unref();
-    const peer: Peer = { address, life: after(lifeMs), patience: after(patienceMs), hasNamed: false };
+    const peer: Peer = { address, life: after(lifeMs), patience: after(patienceMs), hasNamed: false, socket, end };
     this.peers.set(name, peer);
     socket.on('close', end);
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.module';
+import { MailboxReader } from '../features/inbound/mailbox-reader.service';
 import { WorkerRegistry } from '../features/ledger/worker-registry.service';
 import { RedisConnection } from '../queue/redis.module';
 import { ClockRepair } from './clock-repair';
@@ -18,6 +19,7 @@ export class Upkeep {
     private readonly clock: ClockRepair,
     private readonly redis: RedisConnection,
     private readonly registry: WorkerRegistry,
+    private readonly mailbox: MailboxReader,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -26,6 +28,7 @@ export class Upkeep {
     return [
       { name: 'tick', everyMs: rounds.intervalMs('tick') / ASKS, work: () => rounds.ask('tick') },
       { name: 'sweep', everyMs: rounds.intervalMs('sweep') / ASKS, work: () => rounds.ask('sweep') },
+      { name: 'mailbox', everyMs: this.config.heartbeatMs, work: () => this.mailbox.ask(this.registry.id) },
       { name: 'redis', everyMs: this.config.heartbeatMs, work: () => this.lookAtRedis() },
     ];
   }

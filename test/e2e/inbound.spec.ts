@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { simpleParser } from 'mailparser';
 import { Factories } from '../support/factories';
 import { dsn } from '../support/inbound-letters';
-import type { Program } from '../support/program';
+import { Program } from '../support/program';
 import {
   ApiClient,
   cli,
@@ -142,4 +142,13 @@ test('the run says what came after it, and its letters stay sent', async () => {
     'listener verp',
     'pipe verp',
   ]);
+});
+
+test('a certificate that can not be used is named at the start', async () => {
+  const files = { INBOUND_TLS_CERT: '/nowhere/cert.pem', INBOUND_TLS_KEY: '/nowhere/key.pem' };
+  const fails = Program.product('api', { env: { ...service.env, ...files } });
+  await fails.ends();
+  expect(fails.ending).toBe(1);
+  const { msg } = await fails.said('boot.failed');
+  expect(msg).toMatch(/^INBOUND_TLS_CERT can't be read: ENOENT: no such file or directory/);
 });

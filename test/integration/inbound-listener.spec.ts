@@ -1,7 +1,15 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { createTransport } from 'nodemailer';
+import { CertificateFiles } from '../../src/inbound-smtp/certificate-files';
 import { type AddressAnswer, InboundServer, type InboundServerOptions } from '../../src/inbound-smtp/inbound-server';
+import { eventually } from '../support/service';
 import { SmtpClient } from '../support/smtp-client';
 
 /** The server for letters that come back: accepts what is ours, keeps it before it says so, and can't be held up. */
@@ -27,6 +35,7 @@ async function start(more: Partial<InboundServerOptions> = {}): Promise<void> {
     host: '127.0.0.1',
     port: 0,
     maxBytes: 100_000,
+    certificate: null,
     connections: 3,
     perAddress: 3,
     idleMs: 60_000,
@@ -217,4 +226,84 @@ it.each<[string, (client: SmtpClient) => Promise<unknown>]>([
   expect(kept).toEqual([]);
   // Others go on.
   expect(await (await open()).letter('x', OURS)).toMatch(/^250 /);
+});
+
+describe('TLS', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gonets-certificate-'));
+  const at = (name: string) => join(folder, name);
+  const FILES = { cert: at('cert.pem'), key: at('key.pem') };
+  const NAMES = { cert: 'INBOUND_TLS_CERT', key: 'INBOUND_TLS_KEY' };
+  const put = (which: 'cert' | 'key', text: string | Buffer) => writeFileSync(FILES[which], text);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** A certificate of this machine with this serial number, and its key. */
+  function made(serial: string): { cert: Buffer; key: Buffer } {
+    const args = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost';
+    const more = ['-addext', 'subjectAltName=DNS:localhost', '-set_serial', `0x${serial}`];
+    const out = ['-keyout', at('made.key'), '-out', at('made.crt')];
+    execFileSync('openssl', [...args.split(' '), ...more, ...out], { stdio: 'pipe' });
+    return { cert: readFileSync(at('made.crt')), key: readFileSync(at('made.key')) };
+  }
+  const putBoth = (of: { cert: Buffer; key: Buffer }) => (['cert', 'key'] as const).forEach((one) => put(one, of[one]));
+  /** Which certificate a client is shown that trusts this one; null: there are too many connections. */
+  async function shown(ca: Buffer): Promise<string | null> {
+    const client = await open();
+    if (!/^220 /.test(await client.send('STARTTLS'))) return null;
+    client.socket.removeAllListeners('data');
+    const secured = connectTls({ socket: client.socket, ca, servername: 'localhost' });
+    await once(secured, 'secureConnect');
+    secured.on('error', () => undefined);
+    const { serialNumber } = secured.getPeerCertificate();
+    secured.destroy();
+    return serialNumber.toLowerCase();
+  }
+
+  it('is offered by the certificate in the files, which is read again when they change', async () => {
+    const [first, second] = [made('aa01'), made('bb02')];
+    putBoth(first);
+    const files = new CertificateFiles(FILES, NAMES);
+    await start({ certificate: files.read() });
+    // A mail server's way: nothing is sent unless the certificate is good.
+    const transport = createTransport({
+      ...{ host: '127.0.0.1', port, requireTLS: true },
+      tls: { ca: first.cert, servername: 'localhost' },
+    });
+    await transport.sendMail({ envelope: { from: 'a@b.example', to: OURS }, raw: 'Subject: x\r\n\r\nx\r\n' });
+    transport.close();
+    expect(kept).toMatchObject([{ from: 'a@b.example', to: OURS }]);
+    // More than are served at once: those that are over make room.
+    for (let i = 0; i < 6; i++) expect(await eventually(() => shown(first.cert), 'TLS')).toBe('aa01');
+    expect(files.read()).toBeNull();
+    putBoth(second);
+    server.renew(files.read()!);
+    expect(await eventually(() => shown(second.cert), 'TLS')).toBe('bb02');
+    // Without TLS letters are taken as before.
+    const isTaken = async () => /^250 /.test(await (await open()).letter('x', OURS));
+    expect(await eventually(isTaken, 'room for a connection')).toBe(true);
+  });
+
+  it('counts the time of a connection on', async () => {
+    const own = made('cc03');
+    await start({ patienceMs: 300, certificate: own });
+    const client = await open();
+    await client.send('STARTTLS');
+    client.socket.removeAllListeners('data');
+    const secured = connectTls({ socket: client.socket, ca: own.cert, servername: 'localhost' });
+    secured.on('error', () => undefined);
+    await once(secured, 'close');
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    ['no file', () => rmSync(FILES.cert), /^INBOUND_TLS_CERT can't be read: ENOENT/],
+    ['no certificate', () => put('cert', 'x'), /^INBOUND_TLS_CERT is no file with a certificate \(PEM\)$/],
+    ['no key', () => put('key', readFileSync(FILES.cert)), /^INBOUND_TLS_KEY is no file with a private key/],
+    ['the key of another', () => put('key', made('ee05').key), /^INBOUND_TLS_KEY does not belong to INBOUND_TLS_CERT$/],
+  ])('%s is named in one sentence, and what is in use stays', (_, spoil, said) => {
+    putBoth(made('dd04'));
+    const files = new CertificateFiles(FILES, NAMES);
+    expect(files.read()).not.toBeNull();
+    spoil();
+    expect(() => files.read()).toThrow(said);
+    expect(() => files.read()).toThrow(said);
+  });
 });

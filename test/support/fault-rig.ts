@@ -109,7 +109,7 @@ export class FaultRig {
     this.smtp = await startSmtpServerProcess(this.smtpOptions);
     await this
       .query(`TRUNCATE attempts, deliveries, run_counts, stats, failure_stats, runs, mailing_clients, mailings, messages, clients,
-      workers, account_log, domain_rests, suppressions, suppression_batches, delivery_events, inbound_letters, tags, imports, import_rows, bulk_jobs RESTART IDENTITY CASCADE`);
+      workers, account_log, domain_rests, suppressions, suppression_batches, delivery_events, inbound_letters, inbound_sources, tags, imports, import_rows, bulk_jobs RESTART IDENTITY CASCADE`);
     await this.query(`UPDATE rounds SET begun_at = '-infinity'`);
     await this.query(`UPDATE client_totals SET clients = 0`);
     await this.query(

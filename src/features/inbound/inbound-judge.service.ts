@@ -121,7 +121,10 @@ export class InboundJudge {
     return { verdict, mailingId: own?.mailingId ?? null };
   }
 
-  private async decide(letter: Waiting): Promise<{ verdict: InboundVerdict; own: OwnLetter | null }> {
+  /** What a letter is; changes nothing. `isMatched`: the letter of ours is known, whether or not it counts for that. */
+  async decide(
+    letter: Pick<Waiting, 'envelopeFrom' | 'envelopeTo' | 'raw'>,
+  ): Promise<{ verdict: InboundVerdict; own: OwnLetter | null; isMatched: boolean }> {
     const token = await this.returns.read(letter.envelopeTo);
     const letters = await unwrap(letter.raw);
     const own = await matchLetter(this.database, this.keys, letters, token);
@@ -133,7 +136,7 @@ export class InboundJudge {
       sender: await this.senderOf(letter.envelopeTo, token, own),
     };
     const verdict = decide(letters, envelope, own);
-    return { verdict, own: verdict.match === null ? null : own };
+    return { verdict, own: verdict.match === null ? null : own, isMatched: own !== null };
   }
 
   /** The envelope sender of a letter of ours: what refused it may name that address. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
-import { Database } from '../../database/database';
+import { Database, type Sql } from '../../database/database';
 import { listPage, newestFirst, type View, viewWhere } from '../../database/list';
 import { NotFoundError } from '../../domain/errors';
 import type { InboundBasis, InboundKind, InboundReason, InboundVerdict, MatchWay } from '../../domain/inbound-decision';
@@ -14,7 +14,7 @@ import { forgetHealth } from '../consent/address-health';
 import { FAILURES_MAX, type InboundProblem } from './inbound-judge.service';
 import { InboundJobs } from './inbound-jobs.service';
 
-export const inboundSources = ['api', 'pipe', 'listener'] as const;
+export const inboundSources = ['api', 'pipe', 'listener', 'mailbox'] as const;
 export type InboundSource = (typeof inboundSources)[number];
 
 /** A letter that came in, and what it is. */
@@ -81,12 +81,33 @@ export class InboundLetters {
    * @param raw at most `INBOUND_MAX_BYTES`; what exceeds `INBOUND_KEPT_BYTES` is not kept
    */
   async take(source: InboundSource, envelope: { from: string; to: string }, raw: Buffer): Promise<number> {
+    const kept = await this.keep(this.database, source, envelope, raw);
+    if (kept.isNew) await this.announce([kept.id]);
+    return kept.id;
+  }
+
+  /** Has letters judged that were kept, and are committed. */
+  announce(ids: number[]): Promise<void> {
+    return this.jobs.add(ids.map((id) => ({ id, failures: 0 })));
+  }
+
+  /**
+   * Keeps a letter in somebody's transaction, after which it is to be announced if it is new.
+   * @param size of the whole letter, if `raw` is not all of it
+   */
+  async keep(
+    sql: Sql,
+    source: InboundSource,
+    envelope: { from: string; to: string },
+    raw: Buffer,
+    size = raw.length,
+  ): Promise<{ id: number; isNew: boolean }> {
     const [from, to] = [envelope.from, envelope.to].map((address) => bare(address).slice(0, ENVELOPE_MAX));
     const digest = createHash('sha256').update(`${to?.toLowerCase()}\0`).update(raw).digest();
     const kept = raw.subarray(0, INBOUND_KEPT_BYTES);
     const subject = header({ headers: headersOf(decoded(kept.subarray(0, 64 * 1024))) }, 'subject');
-    const params = [source, from, to, digest, kept, raw.length, storable(subject).slice(0, SUBJECT_MAX)];
-    const row = await this.database.first<{ id: number; isNew: boolean }>(
+    const params = [source, from, to, digest, kept, size, storable(subject).slice(0, SUBJECT_MAX)];
+    const row = await sql.first<{ id: number; isNew: boolean }>(
       `WITH added AS (
          INSERT INTO inbound_letters (source, envelope_from, envelope_to, digest, raw, size, subject)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING RETURNING id)
@@ -97,13 +118,12 @@ export class InboundLetters {
     // The same letter was committed by somebody else while this statement ran, which therefore does not see it.
     const found =
       row ??
-      (await this.database.first<{ id: number; isNew: boolean }>(
+      (await sql.first<{ id: number; isNew: boolean }>(
         'SELECT id, false AS is_new FROM inbound_letters WHERE digest = $1',
         [digest],
       ));
     if (!found) throw new Error('a letter that was kept is gone');
-    if (found.isNew) await this.jobs.add([{ id: found.id, failures: 0 }]);
-    return found.id;
+    return found;
   }
 
   /** Newest first. */

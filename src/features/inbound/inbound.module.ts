@@ -7,11 +7,13 @@ import { InboundJobs } from './inbound-jobs.service';
 import { InboundJudge } from './inbound-judge.service';
 import { InboundListener } from './inbound-listener.service';
 import { InboundLetters } from './inbound-letters.service';
+import { MailboxReader } from './mailbox-reader.service';
+import { MailboxState } from './mailbox-state.service';
 
 /** Letters that come in: bounces, complaints, automatic answers, wishes to unsubscribe. */
 @Module({
   imports: [DatabaseModule, QueueModule, ConsentModule, RunsModule],
-  providers: [InboundJobs, InboundJudge, InboundLetters, InboundListener],
-  exports: [InboundJudge, InboundLetters, InboundListener],
+  providers: [InboundJobs, InboundJudge, InboundLetters, InboundListener, MailboxReader, MailboxState],
+  exports: [InboundJudge, InboundLetters, InboundListener, MailboxReader, MailboxState],
 })
 export class InboundModule {}

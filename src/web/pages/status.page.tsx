@@ -1,8 +1,10 @@
 import type { Page } from '../../domain/paging';
 import type { AccountLogEntry, AccountState } from '../../features/accounts/accounts.service';
+import type { MailboxView } from '../../features/inbound/mailbox-state.service';
 import type { StatisticsService } from '../../features/statistics/statistics.service';
 import { Facts } from '../components/facts';
 import { PostForm } from '../components/form';
+import { Icon } from '../components/icon';
 import { Empty, PageHead, Reply, Table } from '../components/list';
 import { Pager } from '../components/pager';
 import { Chip } from '../components/states';
@@ -17,16 +19,19 @@ export interface StatusProps {
   /** Null while Redis is away. */
   queues: { name: string; counts: Record<string, number> }[] | null;
   sender: string;
+  /** Null: letters that come back come in by no mailbox. */
+  mailbox: MailboxView | null;
   versions: [string, string][];
   mayResume: boolean;
 }
 
-export function StatusPage({ log, workers, queues, versions, ...account }: StatusProps) {
+export function StatusPage({ log, workers, queues, versions, mailbox, ...account }: StatusProps) {
   const { t } = useReader();
   return (
     <>
       <PageHead title={t.status.title} />
       <Account {...account} />
+      {mailbox && <Mailbox mailbox={mailbox} />}
       <Workers workers={workers} />
       <Queues queues={queues} />
       {log.items.length > 0 && <Log log={log} />}
@@ -61,6 +66,33 @@ function Account({ account, sender, mayResume }: Pick<StatusProps, 'account' | '
               <p class="hint">{user?.email}</p>
             </PostForm>,
           ],
+        ]}
+      />
+    </section>
+  );
+}
+
+function Mailbox({ mailbox }: { mailbox: MailboxView }) {
+  const { t, format, now } = useReader();
+  const { host, folder, lastOkAt, problem, isLate } = mailbox;
+  return (
+    <section class="card-box" aria-labelledby="mailbox">
+      <h2 id="mailbox">{t.mailbox.title}</h2>
+      {problem === null ? (
+        <Chip tone="good">{t.mailbox.good}</Chip>
+      ) : (
+        <div class={`alert ${isLate ? 'alert-danger' : 'alert-warning'}`} role="status">
+          <Icon name="warning" />
+          <div>
+            <strong>{t.mailbox.trouble}</strong> {t.mailbox.problem[problem]}
+          </div>
+        </div>
+      )}
+      <Facts
+        class="mt-3"
+        of={[
+          [t.mailbox.where, `${host}, ${folder}`],
+          [t.mailbox.lastOkAt, lastOkAt ? format.ago(lastOkAt, now) : t.mailbox.never],
         ]}
       />
     </section>

@@ -13,6 +13,7 @@ import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { lineEn, stepsEn } from './line';
+import { mailboxEn } from './mailbox';
 import { findingsEn, preflightEn } from './preflight';
 import { reasonsEn } from './reasons';
 import { shellEn } from './shell';
@@ -560,6 +561,7 @@ export const en = {
       date: 'The date of the letter',
     })[name] ?? name,
   inbound: inboundEn,
+  mailbox: mailboxEn,
   segments: segmentsEn,
   kept: keptEn,
   finding: findingEn,

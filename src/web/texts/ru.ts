@@ -9,6 +9,7 @@ import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { lineRu, stepsRu } from './line';
+import { mailboxRu } from './mailbox';
 import { findingsRu, preflightRu } from './preflight';
 import { reasonsRu } from './reasons';
 import { shellRu } from './shell';
@@ -587,6 +588,7 @@ export const ru: Texts = {
       date: 'Дата письма',
     })[name] ?? name,
   inbound: inboundRu,
+  mailbox: mailboxRu,
   segments: segmentsRu,
   kept: keptRu,
   finding: findingRu,
