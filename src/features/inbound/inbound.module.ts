@@ -7,11 +7,14 @@ import { InboundJobs } from './inbound-jobs.service';
 import { InboundJudge } from './inbound-judge.service';
 import { InboundListener } from './inbound-listener.service';
 import { InboundLetters } from './inbound-letters.service';
+import { ProviderWebhooks } from './provider-webhooks.service';
+import { WebhookSecrets } from './webhook-secrets.service';
+import { SnsClient } from '../../sns/sns-client';
 
 /** Letters that come in: bounces, complaints, automatic answers, wishes to unsubscribe. */
 @Module({
   imports: [DatabaseModule, QueueModule, ConsentModule, RunsModule],
-  providers: [InboundJobs, InboundJudge, InboundLetters, InboundListener],
-  exports: [InboundJudge, InboundLetters, InboundListener],
+  providers: [InboundJobs, InboundJudge, InboundLetters, InboundListener, ProviderWebhooks, SnsClient, WebhookSecrets],
+  exports: [InboundJudge, InboundLetters, InboundListener, ProviderWebhooks, WebhookSecrets],
 })
 export class InboundModule {}
