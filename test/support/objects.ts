@@ -18,6 +18,7 @@ export interface Objects {
   suppression: number;
   batch: number;
   inbound: number;
+  webhook: number;
   token: number;
   session: number;
   identity: number;

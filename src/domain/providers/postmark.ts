@@ -46,7 +46,8 @@ function report(event: Json) {
   const letter = text(event, 'MessageID');
   return {
     name: isChange ? record : text(event, 'Type') || record,
-    id: `${record} ${text(event, 'ID') || `${letter} ${at}`} ${address}`,
+    // Its ID may have more digits than a number keeps.
+    id: [record, text(event, 'Type'), text(event, 'ID'), letter, at, address].join(' '),
     at: time(at),
     address,
     meaning,

@@ -65,6 +65,14 @@ export class WebhookSecrets {
     return this.database.rows<WebhookView>(`${VIEW} ORDER BY id DESC`);
   }
 
+  /** @throws NotFoundError */
+  async get(viewer: Viewer, id: number): Promise<WebhookView> {
+    requireMay(viewer, 'inbound.webhooks');
+    const found = await this.database.first<WebhookView>(`${VIEW} WHERE id = $1`, [id]);
+    if (!found) throw new NotFoundError('Webhook', id);
+    return found;
+  }
+
   /** @throws ValidationError, ConflictError WEBHOOKS_FULL */
   async create(viewer: Viewer, provider: ProviderName, signingKey = ''): Promise<WebhookView & { url: string }> {
     requireMay(viewer, 'inbound.webhooks');

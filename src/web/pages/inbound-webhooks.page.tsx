@@ -2,6 +2,7 @@ import { PROVIDER_TITLES, type ProviderName, providerNames } from '../../domain/
 import { PROVIDERS } from '../../domain/providers/providers';
 import type { WebhookView } from '../../features/inbound/webhook-secrets.service';
 import { emptyForm, type FormState } from '../answers';
+import { Facts } from '../components/facts';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { PageHead, Table } from '../components/list';
 import { useReader } from '../reader';
@@ -10,14 +11,12 @@ interface Props {
   webhooks: WebhookView[];
   form?: FormState;
   /** A new URL, shown only once. */
-  made?: { provider: ProviderName; url: string };
-  key?: { id: number; form: FormState };
+  made?: { id: number; provider: ProviderName; url: string };
 }
 
 /** The URLs by which mail providers report what came back. */
-export function InboundWebhooksPage({ webhooks, form = emptyForm(), made, key: changed }: Props) {
+export function InboundWebhooksPage({ webhooks, form = emptyForm(), made }: Props) {
   const { t } = useReader();
-  const signed = webhooks.filter(({ provider }) => typeof PROVIDERS[provider].signature === 'object');
   return (
     <>
       <PageHead title={t.webhooks.title} back={{ to: '/inbound', text: t.inbound.title }} />
@@ -36,14 +35,11 @@ export function InboundWebhooksPage({ webhooks, form = emptyForm(), made, key: c
         />
         <button class="btn btn-primary">{t.webhooks.make}</button>
       </PostForm>
-      {signed.map((webhook) => (
-        <KeyForm key={webhook.id} webhook={webhook} form={changed?.id === webhook.id ? changed.form : emptyForm()} />
-      ))}
     </>
   );
 }
 
-function Made({ provider, url }: { provider: ProviderName; url: string }) {
+function Made({ id, provider, url }: NonNullable<Props['made']>) {
   const { t } = useReader();
   return (
     <div class="card-box" role="status">
@@ -57,7 +53,9 @@ function Made({ provider, url }: { provider: ProviderName; url: string }) {
       <button type="button" class="btn btn-secondary" data-copy="new-url">
         {t.webhooks.copy}
       </button>
-      <p class="hint">{t.webhooks.setup[provider]}</p>
+      <p class="hint">
+        {t.webhooks.setup[provider]} <a href={`/inbound/webhooks/${id}`}>{t.webhooks.more}</a>
+      </p>
     </div>
   );
 }
@@ -70,7 +68,11 @@ function Webhooks({ webhooks }: { webhooks: WebhookView[] }) {
       caption={t.webhooks.all}
       rows={webhooks}
       columns={[
-        { head: t.webhooks.provider, class: 'main-cell', cell: ({ provider }) => PROVIDER_TITLES[provider] },
+        {
+          head: t.webhooks.provider,
+          class: 'main-cell',
+          cell: ({ id, provider }) => <a href={`/inbound/webhooks/${id}`}>{PROVIDER_TITLES[provider]}</a>,
+        },
         { head: t.field.createdAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.day(createdAt) },
         {
           head: t.webhooks.lastReport,
@@ -86,7 +88,6 @@ function Webhooks({ webhooks }: { webhooks: WebhookView[] }) {
               ? t.webhooks.refused(t.webhooks.refusal[refusal], format.ago(refusedAt, now))
               : t.webhooks.good,
         },
-        { head: t.form.actions, cell: (webhook) => <Delete webhook={webhook} /> },
       ]}
     />
   );
@@ -115,22 +116,30 @@ function Delete({ webhook: { id, provider } }: { webhook: WebhookView }) {
   );
 }
 
-function KeyForm({ webhook: { id, provider, createdAt }, form }: { webhook: WebhookView; form: FormState }) {
+/** One of them: where to enter it, what it is signed by, and its end. */
+export function InboundWebhookPage({ webhook, form = emptyForm() }: { webhook: WebhookView; form?: FormState }) {
   const { t, format } = useReader();
+  const { id, provider, createdAt } = webhook;
+  const signs = typeof PROVIDERS[provider].signature === 'object';
   return (
-    <PostForm action={`/inbound/webhooks/${id}/key`} class="card-box narrow">
-      <h2>
-        {t.webhooks.keyFor(PROVIDER_TITLES[provider])} ({format.day(createdAt)})
-      </h2>
-      <FormProblem form={form} />
-      <Field
-        form={form}
-        name="signingKey"
-        label={t.webhooks.key}
-        hint={t.webhooks.keyHint}
-        attributes={{ id: `f-signingKey-${id}`, autocomplete: 'off' }}
+    <>
+      <PageHead title={PROVIDER_TITLES[provider]} back={{ to: '/inbound/webhooks', text: t.webhooks.title }}>
+        <Delete webhook={webhook} />
+      </PageHead>
+      <Facts
+        of={[
+          [t.field.createdAt, format.time(createdAt)],
+          [t.webhooks.setupLabel, t.webhooks.setup[provider]],
+          [t.webhooks.key, <Signature webhook={webhook} />],
+        ]}
       />
-      <button class="btn btn-secondary">{t.webhooks.keySave}</button>
-    </PostForm>
+      {signs && (
+        <PostForm action={`/inbound/webhooks/${id}/key`} class="card-box narrow">
+          <FormProblem form={form} />
+          <Field form={form} name="signingKey" label={t.webhooks.key} hint={t.webhooks.keyHint} autocomplete="off" />
+          <button class="btn btn-primary">{t.webhooks.keySave}</button>
+        </PostForm>
+      )}
+    </>
   );
 }

@@ -11,13 +11,11 @@ import { submit } from '../forms';
 import type { Reader } from '../reader';
 import { CurrentReader } from '../readers.service';
 import { Form, type FormValues, oneOf, WebController } from '../web-controller';
-import { InboundWebhooksPage } from './inbound-webhooks.page';
+import { InboundWebhookPage, InboundWebhooksPage } from './inbound-webhooks.page';
 
 interface Parts {
   form?: FormState;
-  made?: { provider: ProviderName; url: string };
-  /** The form of one key, and whose it is. */
-  key?: { id: number; form: FormState };
+  made?: { id: number; provider: ProviderName; url: string };
 }
 
 @WebController('inbound/webhooks')
@@ -40,11 +38,17 @@ export class InboundWebhooksWebController {
       async () => {
         const provider = oneOf(providerNames, form.provider);
         if (!provider) throw invalid('provider', problem('one_of', { options: providerNames }));
-        const { url } = await this.secrets.create(viewer, provider, form.signingKey?.trim() ?? '');
-        return this.show(viewer, { made: { provider, url } });
+        const { id, url } = await this.secrets.create(viewer, provider, form.signingKey?.trim() ?? '');
+        return this.show(viewer, { made: { id, provider, url } });
       },
       (state) => this.show(viewer, { form: state }),
     );
+  }
+
+  @Get(':id')
+  @Allows('inbound.webhooks')
+  showOne(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    return this.one(viewer, id);
   }
 
   @Post(':id/key')
@@ -60,9 +64,9 @@ export class InboundWebhooksWebController {
       form,
       async () => {
         await this.secrets.change(viewer, id, form.signingKey?.trim() ?? '');
-        return redirect('/inbound/webhooks', 'saved');
+        return redirect(`/inbound/webhooks/${id}`, 'saved');
       },
-      (state) => this.show(viewer, { key: { id, form: state } }),
+      (state) => this.one(viewer, id, state),
     );
   }
 
@@ -71,6 +75,11 @@ export class InboundWebhooksWebController {
   async delete(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
     await this.secrets.delete(viewer, id);
     return redirect('/inbound/webhooks', 'deleted');
+  }
+
+  private async one(viewer: Viewer, id: number, form?: FormState): Promise<WebAnswer> {
+    const webhook = await this.secrets.get(viewer, id);
+    return page((t) => t.webhooks.title, <InboundWebhookPage webhook={webhook} {...(form && { form })} />);
   }
 
   private async show(viewer: Viewer, parts: Parts = {}): Promise<WebAnswer> {

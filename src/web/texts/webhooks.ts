@@ -12,12 +12,14 @@ export const webhooksEn = {
   made: 'The new URL',
   once: 'Copy it now: it is shown only once. Whoever knows it can report that letters came back, so give it to nobody else.',
   copy: 'Copy',
+  more: 'Open this URL’s page',
+  setupLabel: 'Where to enter it',
   setup: {
     ses: 'In Amazon SNS: make a topic, and a subscription to it with the protocol HTTPS and this URL, without raw message delivery. In Amazon SES: choose this topic for bounces and complaints of the identity, and include original headers.',
     sendgrid:
-      'Settings → Mail Settings → Event Webhooks: enter this URL; choose dropped, deferred, bounced, spam reports, unsubscribes. If you switch on the signature there, enter its verification key below.',
+      'Settings → Mail Settings → Event Webhooks: enter this URL; choose dropped, deferred, bounced, spam reports, unsubscribes. If you switch on the signature there, enter its verification key here.',
     mailgun:
-      'Send → Sending → Webhooks: enter this URL for permanent and temporary failure, spam complaints and unsubscribes. Below, enter the HTTP webhook signing key.',
+      'Send → Sending → Webhooks: enter this URL for permanent and temporary failure, spam complaints and unsubscribes. Enter the HTTP webhook signing key here.',
     postmark: 'Server → Message Stream → Webhooks: enter this URL; choose bounce, spam complaint, subscription change.',
     brevo:
       'Settings → Webhooks, transactional: enter this URL; choose hard and soft bounce, blocked, invalid, error, deferred, complaint, unsubscribed.',
@@ -48,7 +50,6 @@ export const webhooksEn = {
   keyHint:
     'The verification key of SendGrid, or the HTTP webhook signing key of Mailgun. Then calls without its signature are refused.',
   keySet: 'A key is set.',
-  keyFor: (provider: string) => `Signing key of ${provider}`,
   keySave: 'Save the key',
   noSignature: 'This provider does not sign.',
   topic: (arn: string) => `Topic ${arn}`,
@@ -67,12 +68,14 @@ export const webhooksRu: Widened<typeof webhooksEn> = {
   made: 'Новый адрес',
   once: 'Скопируйте его сейчас: больше он показан не будет. Кто его знает, может сообщать о возвратах писем, поэтому никому другому его не давайте.',
   copy: 'Скопировать',
+  more: 'Открыть его страницу',
+  setupLabel: 'Где его указать',
   setup: {
     ses: 'В Amazon SNS создайте топик и подписку на него с протоколом HTTPS и этим адресом, без raw message delivery. В Amazon SES выберите этот топик для bounces и complaints и включите original headers.',
     sendgrid:
-      'Settings → Mail Settings → Event Webhooks: укажите этот адрес и выберите dropped, deferred, bounced, spam reports, unsubscribes. Если включите там подпись, введите её verification key ниже.',
+      'Settings → Mail Settings → Event Webhooks: укажите этот адрес и выберите dropped, deferred, bounced, spam reports, unsubscribes. Если включите там подпись, введите её verification key здесь.',
     mailgun:
-      'Send → Sending → Webhooks: укажите этот адрес для permanent и temporary failure, spam complaints и unsubscribes. Ниже введите HTTP webhook signing key.',
+      'Send → Sending → Webhooks: укажите этот адрес для permanent и temporary failure, spam complaints и unsubscribes. Введите здесь HTTP webhook signing key.',
     postmark:
       'Server → Message Stream → Webhooks: укажите этот адрес и выберите bounce, spam complaint, subscription change.',
     brevo:
@@ -104,7 +107,6 @@ export const webhooksRu: Widened<typeof webhooksEn> = {
   keyHint:
     'Verification key у SendGrid или HTTP webhook signing key у Mailgun. Тогда обращения без подписи отклоняются.',
   keySet: 'Ключ задан.',
-  keyFor: (provider: string) => `Ключ подписи ${provider}`,
   keySave: 'Сохранить ключ',
   noSignature: 'Этот провайдер не подписывает.',
   topic: (arn: string) => `Топик ${arn}`,
