@@ -28,7 +28,7 @@ export class ProviderWebhooksController {
     description:
       'The whole URL is made by `POST /inbound/webhooks`, and its body is what the provider sends, at most 1 MB. What is ' +
       'answered 200 is kept; the same report, sent again, is there once.',
-    upload: { 'application/json': { schema: {} } },
+    upload: { 'application/json': { schema: { description: 'What the provider sends, of whatever type.' } } },
   })
   async take(@Param('provider') provider: string, @Param('secret') secret: string, @Req() request: Request) {
     const webhook = await this.webhooks.open(provider, secret);

@@ -222,7 +222,7 @@ const ROUTES: Record<string, Route> = {
   'PATCH /inbound/webhooks/:id': { is: 'inbound.webhooks', of: 'webhook', body: () => ({ signingKey: '' }) },
   'DELETE /inbound/webhooks/:id': { is: 'inbound.webhooks', of: 'webhook' },
   // The secret in its path is all.
-  'POST /inbound/:provider/:secret': { is: 'public', body: () => '{}', answers: 404 },
+  'POST /inbound/:provider/:secret': { is: 'public', answers: 404 },
   'GET /inbound': read,
   'GET /inbound/:id': { ...read, of: 'inbound' },
   'GET /inbound/:id/eml': { ...read, of: 'inbound' },

@@ -83,6 +83,11 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
                'not_a_report', 'none', $1) RETURNING id`,
       ownerId,
     ),
+    webhook: await id(
+      `INSERT INTO webhook_secrets (provider, secret_hash)
+       SELECT 'mailgun', sha256(random()::text::bytea) WHERE $1::bigint > 0 RETURNING id`,
+      ownerId,
+    ),
     token: (await post('/tokens', { name: 'one' })).id,
     session: await id(
       `INSERT INTO sessions (user_id, token_hash, expires_at)

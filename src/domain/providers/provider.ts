@@ -64,9 +64,9 @@ export type SignatureCheck = { is: 'right'; once?: string } | { is: 'signature' 
 
 /**
  * A mail provider. To add one: a file of this shape in this folder, its name in `providerNames` and a line in
- * `providers.ts`, its examples in `test/fixtures/webhooks` and a row for each in `test/unit/providers.spec.ts`, a
- * migration of `inbound_letters_source_check` and `webhook_secrets_provider_check`, its title in `PROVIDER_TITLES`, and
- * where to click in `docs/inbound.md`.
+ * `providers.ts`, its examples with what comes of them in `test/fixtures/webhooks`, a migration of
+ * `inbound_letters_source_check` and `webhook_secrets_provider_check`, its title in `PROVIDER_TITLES`, and where to click
+ * in `docs/inbound.md` and the page's texts.
  */
 export interface Provider {
   /** The events of a body, each about one recipient: so they are kept. Works on whatever is sent. */
