@@ -57,7 +57,7 @@ function report(event: Json) {
   };
 }
 
-/** SendGrid tries again for 24 hours. Less than letters are kept at least, so that nothing older comes in anew. */
+/** SendGrid tries again for 24 hours; what it sends again is known by its id. */
 const OLDEST_MS = 25 * 3_600_000;
 const AHEAD_MS = 5 * 60_000;
 
