@@ -120,6 +120,11 @@ test('a manager makes a URL for a mail provider, which is shown once, and report
   const list = await page.locator('main').innerText();
   expect(list).toContain('its signature is not right');
   expect(list).not.toContain(path.split('/').at(-1));
+  await page.goto(own);
+  await page.getByRole('button', { name: 'Save the key' }).click();
+  expect((await site.api.call('POST', path, { body })).status).toBe(200);
+  await page.goto('/inbound/webhooks');
+  expect(await page.locator('main').innerText()).toContain('No trouble');
 
   await context.close();
   const seen = await site.open({ viewport: { width: 320, height: 740 } });

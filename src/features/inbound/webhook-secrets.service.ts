@@ -146,11 +146,12 @@ export class WebhookSecrets {
     return (await this.database.affected(sql, [id, topicArn])) > 0;
   }
 
-  /** Notes a use, at most once a minute. */
+  /** Notes a use, at most once a minute, and the first one after a refusal. */
   async used(id: number): Promise<void> {
     await this.database.affected(
       `UPDATE webhook_secrets SET last_used_at = app_now()
-        WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < app_now() - interval '1 minute')`,
+        WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < app_now() - interval '1 minute'
+                           OR last_used_at <= refused_at)`,
       [id],
     );
   }

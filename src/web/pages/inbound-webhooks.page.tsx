@@ -83,8 +83,8 @@ function Webhooks({ webhooks }: { webhooks: WebhookView[] }) {
         {
           head: t.webhooks.state,
           class: 'text-cell',
-          cell: ({ refusal, refusedAt }) =>
-            refusal && refusedAt
+          cell: ({ refusal, refusedAt, lastUsedAt }) =>
+            refusal && refusedAt && (lastUsedAt === null || refusedAt >= lastUsedAt)
               ? t.webhooks.refused(t.webhooks.refusal[refusal], format.ago(refusedAt, now))
               : t.webhooks.good,
         },

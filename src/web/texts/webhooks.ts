@@ -48,7 +48,7 @@ export const webhooksEn = {
   } satisfies Record<WebhookRefusal, string>,
   key: 'Signing key',
   keyHint:
-    'The verification key of SendGrid, or the HTTP webhook signing key of Mailgun. Then calls without its signature are refused.',
+    'The verification key of SendGrid, or the HTTP webhook signing key of Mailgun. Then calls without its signature are refused. Save it empty to do without.',
   keySet: 'A key is set.',
   keySave: 'Save the key',
   noSignature: 'This provider does not sign.',
@@ -105,7 +105,7 @@ export const webhooksRu: Widened<typeof webhooksEn> = {
   },
   key: 'Ключ подписи',
   keyHint:
-    'Verification key у SendGrid или HTTP webhook signing key у Mailgun. Тогда обращения без подписи отклоняются.',
+    'Verification key у SendGrid или HTTP webhook signing key у Mailgun. Тогда обращения без подписи отклоняются. Чтобы обойтись без ключа, сохраните поле пустым.',
   keySet: 'Ключ задан.',
   keySave: 'Сохранить ключ',
   noSignature: 'Этот провайдер не подписывает.',
