@@ -30,7 +30,13 @@ let settings: Record<string, string>;
 beforeAll(async () => {
   rig = await FaultRig.start();
   port = await freePort();
-  settings = { BOUNCE_ADDRESS: 'b@news.example.org', INBOUND_LISTEN: `127.0.0.1:${port}`, DATABASE_CONNECTIONS: '10' };
+  settings = {
+    BOUNCE_ADDRESS: 'b@news.example.org',
+    INBOUND_LISTEN: `127.0.0.1:${port}`,
+    DATABASE_CONNECTIONS: '10',
+    // As `npm start` and the image run it: without limits memory grows to what the machine has.
+    NODE_OPTIONS: '--max-semi-space-size=24 --max-old-space-size=768',
+  };
 });
 afterAll(() => rig?.stop());
 
