@@ -48,7 +48,7 @@ const tables = {
   'features/mailings': ['mailings', 'mailing_clients'],
   'features/runs': ['runs', 'accepted_letters'],
   'features/accounts': ['accounts', 'account_log', 'domain_rests'],
-  'features/inbound': ['inbound_letters', 'inbound_sources'],
+  'features/inbound': ['inbound_letters', 'inbound_sources', 'webhook_secrets', 'webhook_nonces'],
   'features/scheduling': ['database_identity', 'rounds'],
   // The database itself, by triggers.
   migrations: ['client_totals', 'run_counts', 'stats', 'failure_stats'],

@@ -35,6 +35,8 @@ import { ImportsController } from './imports.controller';
 import { FormsController } from './forms.controller';
 import { PublicFormsController } from './public-forms.controller';
 import { InboundController } from './inbound.controller';
+import { InboundWebhooksController } from './inbound-webhooks.controller';
+import { ProviderWebhooksController } from './provider-webhooks.controller';
 import { HealthController } from './health.controller';
 import { MailingsController } from './mailings.controller';
 import { MessagesController } from './messages.controller';
@@ -99,7 +101,9 @@ import { validationPipe } from './validation';
     DeliveriesController,
     AttemptsController,
     EventsController,
+    InboundWebhooksController,
     InboundController,
+    ProviderWebhooksController,
     SenderController,
     SuppressionBatchesController,
     SuppressionsController,

@@ -67,7 +67,10 @@ class InboundAnswer extends Shape({
 }) {}
 
 const EML: Content = {
-  content: { 'message/rfc822': { schema: { type: 'string', format: 'binary' } } },
+  content: {
+    'message/rfc822': { schema: { type: 'string', format: 'binary' } },
+    'application/json': { schema: { description: 'What a mail provider reported.' } },
+  },
   headers: { 'Content-Disposition': REQUIRED_TEXT_HEADER },
 };
 
@@ -114,12 +117,10 @@ export class InboundController {
   }
 
   @Get(':id/eml')
-  @Operation('The letter as it came, at most its first 256 KB', EML)
+  @Operation('The letter as it came, at most its first 256 KB, or what a mail provider reported', EML)
   async eml(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<StreamableFile> {
-    return new StreamableFile(await this.letters.raw(viewer, id), {
-      type: 'message/rfc822',
-      disposition: `attachment; filename="letter-${id}.eml"`,
-    });
+    const { raw, type, name } = await this.letters.raw(viewer, id);
+    return new StreamableFile(raw, { type, disposition: `attachment; filename="${name}"` });
   }
 
   @Post(':id/judge')

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
 /** What is sealed: each purpose has its own key, so that a value sealed for one can't be used for the other. */
-export type SealPurpose = 'second-factor' | 'oidc-sign-in' | 'mailbox-token';
+export type SealPurpose = 'second-factor' | 'oidc-sign-in' | 'mailbox-token' | 'webhook-key';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;

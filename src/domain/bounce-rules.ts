@@ -7,7 +7,13 @@ import * as says from './smtp-wordings';
 import { hardBounces } from './suppression';
 
 /** Reasons that only returned letters have; the others are those of SMTP replies. */
-export const BOUNCE_REASONS = ['expired', 'mail_loop', 'forward_failed', 'undetermined'] as const;
+export const BOUNCE_REASONS = [
+  'expired',
+  'mail_loop',
+  'forward_failed',
+  'undetermined',
+  'provider_suppressed',
+] as const;
 export type BounceReason = SmtpReason | (typeof BOUNCE_REASONS)[number];
 
 /** What a server said when it refused or gave up a letter. */

@@ -104,6 +104,7 @@ export type RefusalCode =
   | 'SEGMENT_TOO_SLOW'
   | 'SIGN_IN_FAILED'
   | 'SIGN_IN_OVER'
+  | 'SNS_UNREACHABLE'
   | 'SUPPRESSION_LIFTED'
   | 'TAGS_FULL'
   | 'TAG_EXISTS'
@@ -113,7 +114,8 @@ export type RefusalCode =
   | 'USER_NOT_BLOCKED'
   | 'USER_NOT_INVITED'
   | 'USER_NOT_WAITING'
-  | 'USER_UNCONFIRMED';
+  | 'USER_UNCONFIRMED'
+  | 'WEBHOOKS_FULL';
 
 /** Every code of an expected error: a refusal, or the code of an error kind. */
 export type ErrorCode =

@@ -24,6 +24,15 @@ export const RETURNED =
 
 const COMPLAINTS = /^(?:abuse|fraud|complaint|spam|unsolicited|phishing)$/;
 
+/** What the type of a feedback report says. */
+export function feedbackOf(type: string): Pick<Feedback, 'kind' | 'reason'> {
+  if (type === 'not-spam') return { kind: 'ignore', reason: 'not_spam' };
+  if (COMPLAINTS.test(type)) return { kind: 'complaint', reason: /fraud|phish/.test(type) ? 'fraud' : 'abuse' };
+  return /^opt-?out/.test(type)
+    ? { kind: 'unsubscribe', reason: 'opt_out' }
+    : { kind: 'ignore', reason: 'feedback_other' };
+}
+
 /** What a letter reports of ours, or null if it is no such report. */
 export function feedbackIn(
   letters: ReadLetter[],
@@ -34,12 +43,11 @@ export function feedbackIn(
   const report = letters.map(feedbackReport).find((each) => each !== null);
   if (report) {
     const { type, recipient } = report;
-    const isComplaint = COMPLAINTS.test(type);
-    if (type === 'not-spam') return { kind: 'ignore', reason: 'not_spam', recipient };
-    if (!isComplaint && !/^opt-?out/.test(type)) return { kind: 'ignore', reason: 'feedback_other', recipient };
-    if (!isMatched) return { kind: 'ignore', reason: 'not_ours', recipient };
-    if (!isComplaint) return { kind: 'unsubscribe', reason: 'opt_out', recipient };
-    return { kind: 'complaint', reason: /fraud|phish/.test(type) ? 'fraud' : 'abuse', recipient };
+    const said = feedbackOf(type);
+    // What follows from nothing needs no letter.
+    return said.kind === 'ignore' || isMatched
+      ? { ...said, recipient }
+      : { kind: 'ignore', reason: 'not_ours', recipient };
   }
   const isReporter = [from, headerAddress(outer, 'from')].some((each) => REPORTERS.has(each.toLowerCase()));
   const isEnclosed = outer.parts.some(({ type }) => RETURNED.test(type)) && deliveryReports(outer).length === 0;

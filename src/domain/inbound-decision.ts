@@ -5,7 +5,7 @@ import { deliveryReports, type RecipientReport } from './delivery-report';
 import { isPassedOn, saysExpanded } from './expansion';
 import { feedbackReport } from './feedback-report';
 import { header, headerAddress, headersOf, INBOUND_KEPT_BYTES, type ReadLetter, readLetter } from './read-letter';
-import { replyInText } from './reply-in-text';
+import { isVague, replyInText } from './reply-in-text';
 import { addressForm, sameAddress } from './same-address';
 import { SMTP_REASONS } from './smtp-ruling';
 import { isFromDaemon, isNullSender, textBounce } from './text-bounce';
@@ -42,7 +42,8 @@ export const inboundReasons = [
 ] as const;
 export type InboundReason = (typeof inboundReasons)[number];
 
-export const matchWays = ['verp', 'message-id', 'unsubscribe-token'] as const;
+/** `recipient`: by its address and the time alone, as a mail provider reports them. */
+export const matchWays = ['verp', 'message-id', 'unsubscribe-token', 'recipient'] as const;
 export type MatchWay = (typeof matchWays)[number];
 
 /** By what it was judged. */
@@ -50,6 +51,7 @@ export const inboundBases = [
   'delivery_report',
   'text_report',
   'feedback_report',
+  'provider_report',
   'unsubscribe_address',
   'auto_reply',
   'none',
@@ -255,7 +257,6 @@ function rulingOf(report: RecipientReport, letter: ReadLetter, { email }: Match,
   const { status, diagnostic } = report;
   const said = replyInText(diagnostic);
   const code = said?.code || Number(`${status?.[0] ?? '5'}50`);
-  const isVague = (text: string | null | undefined) => !text || /^[245]\.0\.0$/.test(text);
   const fits = status !== null && status.startsWith(String(code)[0]!);
   const enhanced = !isVague(said?.enhanced) ? said!.enhanced : fits ? status : (said?.enhanced ?? null);
   let text = said?.text ?? diagnostic;

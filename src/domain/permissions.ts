@@ -46,6 +46,8 @@ export const PERMISSIONS = {
   'outages.decide': { user: 'none', manager: 'all', admin: 'all' },
   /** Handing in letters that came back, which may stop mail for all owners; a token with the scope `inbound` may, too. */
   'inbound.take': { user: 'none', manager: 'all', admin: 'all' },
+  /** Making the URLs by which mail providers report, and ending them. */
+  'inbound.webhooks': { user: 'none', manager: 'all', admin: 'all' },
   /** Having a letter judged anew. */
   'inbound.judge': { user: 'none', manager: 'all', admin: 'all' },
   /** Bull Board. */

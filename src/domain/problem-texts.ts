@@ -80,6 +80,7 @@ const UNUSABLE: Record<UnusableFault, string> = {
   dkim_same_selector: 'must not be that of the first key',
   dkim_key: 'must be an Ed25519 key, or an RSA key of at least {n} bits',
   dkim_pem: 'is not an unencrypted private key in PEM',
+  signing_key: 'is not a key that this provider signs with',
 };
 
 const FOREIGN = {

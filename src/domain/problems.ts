@@ -192,7 +192,8 @@ export type UnusableFault =
   | 'dkim_selector'
   | 'dkim_same_selector'
   | 'dkim_key'
-  | 'dkim_pem';
+  | 'dkim_pem'
+  | 'signing_key';
 
 export type ProblemCode = keyof ProblemValues;
 

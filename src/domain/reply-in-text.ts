@@ -7,6 +7,9 @@ export interface FoundReply {
   text: string;
 }
 
+/** Whether an enhanced code says no more than that it failed. */
+export const isVague = (enhanced: string | null | undefined): boolean => !enhanced || /^[245]\.0\.0$/.test(enhanced);
+
 const ENHANCED = '[245]\\.\\d{1,3}\\.\\d{1,3}';
 /** `550 5.1.1 …`, `550-5.1.1 …`, `#550 5.1.1 …`, `550 #5.1.1`, `550-'5.1.1 …`. */
 const WITH_BOTH = new RegExp(`(?<![\\w.:/+-])([245]\\d\\d)[ -]{1,3}['"(#[]{0,2}(${ENHANCED})(?![\\d.])`);

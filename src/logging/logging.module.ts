@@ -27,6 +27,11 @@ export function plainLogger(level: string, destination?: pino.DestinationStream)
   return pino({ level, redact, base: { pid: process.pid } }, destination);
 }
 
+const SECRET_PATH = /^(\/+api\/+v1\/+inbound\/+(?!webhooks\/)[^/]*\D[^/]*\/+)[^/]+/i;
+
+/** A path without its query, and without the secret of a webhook. */
+export const pathToLog = (url: string): string => (url.split('?')[0] ?? '').replace(SECRET_PATH, '$1[redacted]');
+
 type WithId = IncomingMessage & { id?: unknown };
 
 /** The request's id: the caller's if it gave one. Set once, and returned in the answer. */
@@ -61,7 +66,7 @@ export function identifyRequest(request: WithId, response: ServerResponse, next:
             req: (req: { id: string; method: string; url: string }) => ({
               id: req.id,
               method: req.method,
-              path: req.url.split('?')[0],
+              path: pathToLog(req.url),
             }),
             res: (res: { statusCode: number }) => ({ status: res.statusCode }),
           },

@@ -29,6 +29,7 @@ import { AuditWebController } from './pages/audit.web.controller';
 import { SenderWebController } from './pages/sender.web.controller';
 import { SuppressionBatchesWebController } from './pages/suppression-batches.web.controller';
 import { InboundWebController } from './pages/inbound.web.controller';
+import { InboundWebhooksWebController } from './pages/inbound-webhooks.web.controller';
 import { SuppressionsWebController } from './pages/suppressions.web.controller';
 import { StatusWebController } from './pages/status.web.controller';
 import { UsersWebController } from './pages/users.web.controller';
@@ -127,6 +128,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     SenderWebController,
     DraftsWebController,
     SuppressionBatchesWebController,
+    InboundWebhooksWebController,
     InboundWebController,
     SuppressionsWebController,
     UnsubscribeWebController,

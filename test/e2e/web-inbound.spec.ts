@@ -80,3 +80,83 @@ test('a manager has a letter read again; pages are accessible and fit a phone', 
   }
   expect(site.complaints).toEqual([]);
 });
+
+test('a manager makes a URL for a mail provider, which is shown once, and reports come in by it', async () => {
+  const { page, context } = await site.open({ viewport: { width: 320, height: 740 }, javaScriptEnabled: false });
+  const boss = await site.api.person('manager');
+  await site.signIn(page, boss.email);
+  await page.goto('/inbound');
+  await page.locator('main').getByRole('link', { name: 'Reports of mail providers' }).click();
+  await page.getByLabel('Mail provider').selectOption('mailgun');
+  await page.getByRole('button', { name: 'Make a URL' }).click();
+  const url = (await page.locator('#new-url').innerText()).trim();
+  const shown = await page.locator('[role=status]').innerText();
+  expect(shown).toContain('HTTP webhook signing key');
+  const path = new URL(url).pathname;
+  expect(path).toMatch(/^\/api\/v1\/inbound\/mailgun\/[\w-]{43}$/);
+  const [letter] = (await sentTo(site.api, boss.id, ['gone@mailgun.example'])) as [SentLetter];
+  const event = { event: 'failed', id: 'e1', severity: 'permanent', reason: 'bounce', recipient: letter.email };
+  const status = { code: 550, message: '5.1.1 no such user' };
+  const body = { 'event-data': { ...event, 'delivery-status': status } };
+  expect((await site.api.call('POST', path, { body })).status).toBe(200);
+  await eventually(
+    async () =>
+      (await site.api.database.rows(`SELECT 1 FROM inbound_letters WHERE source = 'mailgun' AND judged_at IS NOT NULL`))
+        .length === 1,
+    'judging',
+  );
+
+  // With a key, what is not signed is refused, and the page says so.
+  await page.getByRole('link', { name: 'Open this URL’s page' }).click();
+  const own = page.url();
+  await page.getByLabel('Signing key').fill('short');
+  await page.getByRole('button', { name: 'Save the key' }).click();
+  expect(await page.locator('main').innerText()).toContain('does not fit');
+  expect(await page.getByLabel('Signing key').inputValue()).toBe('short');
+  await page.getByLabel('Signing key').fill('key-0123456789abcdef');
+  await page.getByRole('button', { name: 'Save the key' }).click();
+  expect((await site.api.call('POST', path, { body })).status).toBe(403);
+  await page.goto('/inbound/webhooks');
+  const list = await page.locator('main').innerText();
+  expect(list).toContain('its signature is not right');
+  expect(list).not.toContain(path.split('/').at(-1));
+  await page.goto(own);
+  await page.getByRole('button', { name: 'Save the key' }).click();
+  expect((await site.api.call('POST', path, { body })).status).toBe(200);
+  await page.goto('/inbound/webhooks');
+  expect(await page.locator('main').innerText()).toContain('No trouble');
+
+  await context.close();
+  const seen = await site.open({ viewport: { width: 320, height: 740 } });
+  await site.signIn(seen.page, boss.email);
+  await seen.page.goto('/inbound');
+  await seen.page.locator('#results a').first().click();
+  const report = await seen.page.locator('main').innerText();
+  for (const part of [
+    'Bounced',
+    'there is no such mailbox',
+    'reported by Mailgun',
+    letter.email,
+    '"severity": "permanent"',
+  ])
+    expect(report).toContain(part);
+  const pages = [seen.page.url(), '/inbound/webhooks', own];
+  for (const language of ['en', 'ru']) {
+    await site.api.database.affected('UPDATE users SET language = $2 WHERE id = $1', [boss.id, language]);
+    for (const [i, each] of pages.entries()) {
+      await seen.page.goto(each);
+      expect([each, language, await faultsOf(seen.page)]).toEqual([each, language, []]);
+      if (process.env.SHOTS)
+        await seen.page.screenshot({ path: `${process.env.SHOTS}/webhooks-${language}-${i}.png`, fullPage: true });
+    }
+  }
+  await site.api.database.affected(`UPDATE users SET language = 'en' WHERE id = $1`, [boss.id]);
+  await seen.page.setViewportSize({ width: 1200, height: 800 });
+  await seen.page.goto('/inbound/webhooks');
+  if (process.env.SHOTS) await seen.page.screenshot({ path: `${process.env.SHOTS}/webhooks-wide.png`, fullPage: true });
+  await seen.page.goto(own);
+  await seen.page.getByRole('button', { name: 'Delete' }).first().click();
+  await seen.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  expect(await seen.page.locator('main').innerText()).toContain('There is no URL yet.');
+  expect((await site.api.call('POST', path, { body })).status).toBe(404);
+});

@@ -42,9 +42,10 @@ describe('the document', () => {
         operationId: expect.stringMatching(/^[a-z]+[A-Z]\w+$/) as string,
         summary: expect.stringMatching(/^[A-Z]/) as string,
       });
-      const isPublic = /\/auth\/(?!logout)|\/health\/|\/metrics|^(post|options) .*\/forms\/\{id\}$|\/challenge$/.test(
-        route,
-      );
+      const isPublic =
+        /\/auth\/(?!logout)|\/health\/|\/metrics|^(post|options) .*\/forms\/\{id\}$|\/challenge$|\{secret\}$/.test(
+          route,
+        );
       expect({ route, asks: (security ?? []).length > 0 }).toEqual({ route, asks: !isPublic });
       if (!isPublic) expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '429', '503']));
       if (!route.startsWith('get'))

@@ -12,6 +12,7 @@ import {
 } from '../../src/domain/states';
 import { deliveryEvents, suppressionReasons, suppressionSources } from '../../src/domain/suppression';
 import { inboundKinds, matchWays } from '../../src/domain/inbound-decision';
+import { providerNames } from '../../src/domain/providers/provider';
 import { inboundSources } from '../../src/features/inbound/inbound-letters.service';
 import { bulkActions, bulkStatuses } from '../../src/domain/bulk';
 import { fieldTypes } from '../../src/domain/client-fields';
@@ -167,6 +168,7 @@ it.each([
   ['inbound_letters_kind_check', inboundKinds],
   ['inbound_letters_match_by_check', matchWays],
   ['inbound_letters_source_check', inboundSources],
+  ['webhook_secrets_provider_check', providerNames],
 ])('%s allows what the domain knows, and nothing else', async (constraint, known) => {
   const { rows } = await client.query<{ definition: string }>(
     'SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE conname = $1',

@@ -7,7 +7,8 @@ import { makeObjects, type Objects, routesOf } from '../support/objects';
 /** For everybody; the last one is for addresses that are nobody's. */
 const PUBLIC =
   /^\/(sign-in(\/code|\/oidc(\/callback)?)?|register|confirm|confirm-email|invitation|forgot|reset|language\/:code|u\/:link|f\/:token|f\/confirm|\{\*path\})$/;
-const FOR_MANAGERS = /^\/((users|audit|status)(\/|$)|suppressions\/batches\/:id\/suppress$|inbound\/:id\/judge$)/;
+const FOR_MANAGERS =
+  /^\/((users|audit|status)(\/|$)|suppressions\/batches\/:id\/suppress$|inbound\/:id\/judge$|inbound\/webhooks(\/|$))/;
 const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/clients\/import\/:id/, 'import'],
   [/^\/clients\/tags\/:id/, 'tag'],
@@ -21,6 +22,7 @@ const OBJECTS: [RegExp, keyof Objects][] = [
   [/^\/users\/:id/, 'user'],
   [/^\/suppressions\/batches\/:id/, 'batch'],
   [/^\/inbound\/:id/, 'inbound'],
+  [/^\/inbound\/webhooks\/:id/, 'webhook'],
   [/^\/clients\/jobs\/:id/, 'job'],
   [/^\/suppressions\/:id/, 'suppression'],
   [/^\/(account\/)?tokens\/:id/, 'token'],

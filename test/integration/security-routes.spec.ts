@@ -213,6 +213,16 @@ const ROUTES: Record<string, Route> = {
     body: () => 'Subject: x\r\n\r\nx',
     type: 'message/rfc822',
   },
+  'GET /inbound/webhooks': { is: 'inbound.webhooks' },
+  'POST /inbound/webhooks': {
+    is: 'inbound.webhooks',
+    first: sql('DELETE FROM webhook_secrets'),
+    body: () => ({ provider: 'postmark' }),
+  },
+  'PATCH /inbound/webhooks/:id': { is: 'inbound.webhooks', of: 'webhook', body: () => ({ signingKey: '' }) },
+  'DELETE /inbound/webhooks/:id': { is: 'inbound.webhooks', of: 'webhook' },
+  // The secret in its path is all.
+  'POST /inbound/:provider/:secret': { is: 'public', answers: 404 },
   'GET /inbound': read,
   'GET /inbound/:id': { ...read, of: 'inbound' },
   'GET /inbound/:id/eml': { ...read, of: 'inbound' },

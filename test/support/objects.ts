@@ -18,6 +18,7 @@ export interface Objects {
   suppression: number;
   batch: number;
   inbound: number;
+  webhook: number;
   token: number;
   session: number;
   identity: number;
@@ -80,6 +81,11 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
                                     basis, owner_id)
        VALUES ('api', '', 'b@example.org', sha256(random()::text::bytea), 'Subject: x', 10, now(), 'ignore',
                'not_a_report', 'none', $1) RETURNING id`,
+      ownerId,
+    ),
+    webhook: await id(
+      `INSERT INTO webhook_secrets (provider, secret_hash)
+       SELECT 'mailgun', sha256(random()::text::bytea) WHERE $1::bigint > 0 RETURNING id`,
       ownerId,
     ),
     token: (await post('/tokens', { name: 'one' })).id,

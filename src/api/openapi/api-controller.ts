@@ -36,8 +36,8 @@ interface Route {
   /** The class of the body, of the query. */
   body?: Type;
   query?: Type;
-  /** The parameter in the path. */
-  param: string | undefined;
+  /** The parameters in the path. */
+  params: string[];
 }
 
 function documentRoutes(controller: object): void {
@@ -64,7 +64,8 @@ function routeOf(controller: Class, method: string, facts: OperationFacts): Rout
       { index: number; data?: unknown }
     >,
   );
-  const argument = (kind: RouteParamtypes) => args.find(([key]) => key.startsWith(`${kind}:`))?.[1];
+  const all = (kind: RouteParamtypes) => args.filter(([key]) => key.startsWith(`${kind}:`)).map(([, found]) => found);
+  const argument = (kind: RouteParamtypes) => all(kind)[0];
   const typeOf = (kind: RouteParamtypes) => types[argument(kind)?.index ?? -1];
   const group = name.replace(/Controller$/, '');
   return {
@@ -76,11 +77,11 @@ function routeOf(controller: Class, method: string, facts: OperationFacts): Rout
     status: read<number>(HTTP_CODE_METADATA, handler) ?? (verb === RequestMethod.POST ? 201 : 200),
     body: typeOf(RouteParamtypes.BODY),
     query: typeOf(RouteParamtypes.QUERY),
-    param: argument(RouteParamtypes.PARAM)?.data as string | undefined,
+    params: all(RouteParamtypes.PARAM).map(({ data }) => data as string),
   };
 }
 
-function inputsOf({ id, facts, isPublic, writes, body, query, param }: Route): MethodDecorator[] {
+function inputsOf({ id, facts, isPublic, writes, body, query, params }: Route): MethodDecorator[] {
   const { summary, description, upload } = facts;
   const about = { operationId: id, summary, ...(description && { description }) };
   const decorators: MethodDecorator[] = [
@@ -90,8 +91,8 @@ function inputsOf({ id, facts, isPublic, writes, body, query, param }: Route): M
     decorators.push(ApiSecurity('bearer'), ApiSecurity({ session: [], ...(writes && { csrf: [] }) }));
   }
   // Public routes are addressed by secrets, not by ids.
-  const schema = param === 'id' && !isPublic ? ID_SCHEMA : { type: 'string' };
-  if (param) decorators.push(ApiParam({ name: param, schema }));
+  for (const name of params)
+    decorators.push(ApiParam({ name, schema: name === 'id' && !isPublic ? ID_SCHEMA : { type: 'string' } }));
   if (query) {
     for (const { name, required, schema } of inputFields(query)) {
       const { description: about, ...rest } = schema;
@@ -119,13 +120,13 @@ function answersOf(route: Route): MethodDecorator[] {
 }
 
 /** The problem statuses that follow from the kind of route. */
-function problemsOf({ facts, writes, isPublic, query, param }: Route): Set<number> {
+function problemsOf({ facts, writes, isPublic, query, params }: Route): Set<number> {
   const problems = new Set(facts.problems);
   const add = (condition: boolean, ...statuses: number[]) => condition && statuses.forEach((s) => problems.add(s));
-  add(writes || query !== undefined || param !== undefined, 400);
+  add(writes || query !== undefined || params.length > 0, 400);
   add(writes, 403, 413, 415);
   add(!isPublic, 401, 403, 429);
-  add(param !== undefined, 404);
+  add(params.length > 0, 404);
   add(facts.conflicts !== undefined, 409);
   // Public reads (live, ready, metrics) declare their own answers.
   add(!isPublic || writes, 503);

@@ -67,6 +67,9 @@ export const auditActions = [
   'suppressions.undo',
   'suppressions.confirm',
   'inbound.judge',
+  'inbound_webhook.create',
+  'inbound_webhook.change',
+  'inbound_webhook.delete',
   'sender.change',
   'form.create',
   'form.change',
@@ -100,6 +103,7 @@ export const auditObjects = [
   'suppression',
   'suppression_batch',
   'inbound',
+  'inbound_webhook',
   'bulk_job',
 ] as const;
 

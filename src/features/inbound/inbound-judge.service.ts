@@ -6,6 +6,9 @@ import { Database, isUnavailable, type Transaction } from '../../database/databa
 import type { ReturnToken } from '../../domain/bounce-address';
 import { decide, type InboundVerdict, unwrap } from '../../domain/inbound-decision';
 import { parseMailbox } from '../../domain/mailbox';
+import { decideReport } from '../../domain/provider-verdict';
+import { isProvider, type ProviderName } from '../../domain/providers/provider';
+import { PROVIDERS } from '../../domain/providers/providers';
 import { LinkKeys } from '../consent/link-keys.service';
 import { Outages } from '../consent/outages.service';
 import { ReturnAddresses } from '../consent/return-addresses';
@@ -14,10 +17,12 @@ import { UnsubscribeService } from '../runs/unsubscribe.service';
 import { carryOut } from './effects';
 import { eraseJudged } from './erasure';
 import { matchLetter, type OwnLetter } from './match';
+import { matchReport } from './match-report';
 
 interface Waiting {
   id: number;
   receivedAt: Date;
+  source: string;
   envelopeFrom: string;
   envelopeTo: string;
   raw: Buffer;
@@ -46,7 +51,7 @@ export type InboundProblem = (typeof inboundProblems)[number];
 const BEGIN = `UPDATE inbound_letters SET failures = failures + 1,
          problem = coalesce(problem, CASE WHEN failures > 0 THEN 'interrupted' END)
    WHERE id = $1 AND judged_at IS NULL AND failures < ${FAILURES_MAX}
-  RETURNING id, received_at, envelope_from, envelope_to, raw, kind, delivery_id`;
+  RETURNING id, received_at, source, envelope_from, envelope_to, raw, kind, delivery_id`;
 
 /** Judges letters that came in: reads them, finds the letter of ours, decides, and carries out what follows. */
 @Injectable()
@@ -94,10 +99,13 @@ export class InboundJudge {
   private async judgeOnce(id: number): Promise<Judged | null> {
     const letter = await this.begin(id);
     if (!letter) return null;
-    const { verdict, own } = await this.decide(letter);
+    const { verdict, own } = isProvider(letter.source)
+      ? await this.decideReport(letter.source, letter)
+      : await this.decide(letter);
     const isKnown = letter.kind === verdict.kind && letter.deliveryId === (verdict.match?.deliveryId ?? null);
     // In transactions of its own, which are harmless to repeat; it must be done before the letter counts as judged.
-    if (verdict.kind === 'unsubscribe' && own && !isKnown) await this.unsubscribes.leaveByMail(own.deliveryId);
+    if (verdict.kind === 'unsubscribe' && own && !isKnown)
+      await this.unsubscribes.leaveByMail(own.deliveryId, isProvider(letter.source) ? 'inbound' : 'mailto');
     failpoint('inbound-decided');
     const isMine = await this.database.transaction(async (tx) => {
       // It may have been erased meanwhile; erasing takes the delivery first, too.
@@ -137,6 +145,14 @@ export class InboundJudge {
     };
     const verdict = decide(letters, envelope, own);
     return { verdict, own: verdict.match === null ? null : own, isMatched: own !== null };
+  }
+
+  private async decideReport(provider: ProviderName, { raw, receivedAt }: Waiting) {
+    const report = PROVIDERS[provider].report(JSON.parse(raw.toString()));
+    if (!report) throw new Error('a report that was kept is none');
+    const own = await matchReport(this.database, this.returns, report, receivedAt);
+    const verdict = decideReport(report, own, await this.senderOf('', null, own));
+    return { verdict, own: verdict.match === null ? null : own };
   }
 
   /** The envelope sender of a letter of ours: what refused it may name that address. */

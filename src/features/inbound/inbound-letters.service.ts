@@ -6,6 +6,7 @@ import { listPage, newestFirst, type View, viewWhere } from '../../database/list
 import { NotFoundError } from '../../domain/errors';
 import type { InboundBasis, InboundKind, InboundReason, InboundVerdict, MatchWay } from '../../domain/inbound-decision';
 import type { Page, PageRequest } from '../../domain/paging';
+import { isProvider, type ProviderName, providerNames } from '../../domain/providers/provider';
 import { readableOwner, requireMay, type Viewer } from '../../domain/permissions';
 import { decoded, header, headersOf, INBOUND_KEPT_BYTES, readLetter } from '../../domain/read-letter';
 import { audit } from '../audit/audit';
@@ -13,9 +14,20 @@ import { storable } from '../ledger/ledger';
 import { forgetHealth } from '../consent/address-health';
 import { FAILURES_MAX, type InboundProblem } from './inbound-judge.service';
 import { InboundJobs } from './inbound-jobs.service';
+import { forgetNonces } from './webhook-nonces';
 
-export const inboundSources = ['api', 'pipe', 'listener', 'mailbox'] as const;
+/** How a letter came in, or which mail provider reported. */
+export const inboundSources = ['api', 'pipe', 'listener', 'mailbox', ...providerNames] as const;
 export type InboundSource = (typeof inboundSources)[number];
+
+/** What a mail provider reported, as it is kept. */
+export interface NewReport {
+  /** The same for a report that comes in again, and for no other. */
+  digest: Buffer;
+  /** At most `INBOUND_KEPT_BYTES` of JSON. */
+  raw: Buffer;
+  subject: string;
+}
 
 /** A letter that came in, and what it is. */
 export interface InboundView {
@@ -44,7 +56,15 @@ export interface InboundView {
   ownerId: number | null;
 }
 
+/** For those who download it. */
+export interface InboundFile {
+  raw: Buffer;
+  type: string;
+  name: string;
+}
+
 export interface InboundContent {
+  /** Empty: what a provider reports has none. */
   headers: string;
   text: string;
 }
@@ -126,6 +146,28 @@ export class InboundLetters {
     return found;
   }
 
+  /**
+   * Keeps reports of a mail provider, all or none; they are committed when this returns, and judged soon. One that comes
+   * in again is the same.
+   */
+  async takeReports(source: ProviderName, reports: readonly NewReport[]): Promise<void> {
+    if (reports.length === 0) return;
+    // In one order, so that two batches with the same reports do not wait for each other.
+    const added = await this.database.rows<{ id: number }>(
+      `INSERT INTO inbound_letters (source, envelope_from, envelope_to, digest, raw, size, subject)
+       SELECT $1, '', '', r.digest, r.raw, octet_length(r.raw), r.subject
+         FROM unnest($2::bytea[], $3::bytea[], $4::text[]) AS r(digest, raw, subject) ORDER BY r.digest
+       ON CONFLICT (digest) DO NOTHING RETURNING id`,
+      [
+        source,
+        reports.map(({ digest }) => digest),
+        reports.map(({ raw }) => raw),
+        reports.map(({ subject }) => storable(subject).slice(0, SUBJECT_MAX)),
+      ],
+    );
+    await this.jobs.add(added.map(({ id }) => ({ id, failures: 0 })));
+  }
+
   /** Newest first. */
   list(viewer: Viewer, query: InboundQuery): Promise<Page<InboundView>> {
     const where = `${VISIBLE} AND ($2::text IS NULL OR l.kind = $2)`;
@@ -143,19 +185,22 @@ export class InboundLetters {
     return found;
   }
 
-  /** The letter as it came. @throws NotFoundError */
-  async raw(viewer: Viewer, id: number): Promise<Buffer> {
-    const found = await this.database.first<{ raw: Buffer }>(
-      `SELECT l.raw FROM inbound_letters l WHERE ${VISIBLE} AND l.id = $2`,
+  /** The letter as it came, or what a provider reported. @throws NotFoundError */
+  async raw(viewer: Viewer, id: number): Promise<InboundFile> {
+    const found = await this.database.first<{ raw: Buffer; source: InboundSource }>(
+      `SELECT l.raw, l.source FROM inbound_letters l WHERE ${VISIBLE} AND l.id = $2`,
       [readableOwner(viewer), id],
     );
     if (!found) throw new NotFoundError('Letter', id);
-    return found.raw;
+    const [type, extension] = isProvider(found.source) ? ['application/json', 'json'] : ['message/rfc822', 'eml'];
+    return { raw: found.raw, type, name: `letter-${id}.${extension}` };
   }
 
   /** What people read of it: its header as it came, and its text. @throws NotFoundError */
   async content(viewer: Viewer, id: number): Promise<InboundContent> {
-    const raw = await this.raw(viewer, id);
+    const { raw, type } = await this.raw(viewer, id);
+    if (type === 'application/json')
+      return { headers: '', text: JSON.stringify(JSON.parse(raw.toString()), null, 2).slice(0, SHOWN) };
     const { text } = await readLetter(raw);
     const whole = decoded(raw);
     const end = /\r?\n\r?\n/.exec(whole)?.index ?? whole.length;
@@ -191,6 +236,7 @@ export class InboundLetters {
       [this.config.inboundKeepDays],
     );
     await forgetHealth(this.database);
+    await forgetNonces(this.database);
   }
 }
 

@@ -9,11 +9,32 @@ import { InboundListener } from './inbound-listener.service';
 import { InboundLetters } from './inbound-letters.service';
 import { MailboxReader } from './mailbox-reader.service';
 import { MailboxState } from './mailbox-state.service';
+import { ProviderWebhooks } from './provider-webhooks.service';
+import { WebhookSecrets } from './webhook-secrets.service';
+import { SnsClient } from '../../sns/sns-client';
 
 /** Letters that come in: bounces, complaints, automatic answers, wishes to unsubscribe. */
 @Module({
   imports: [DatabaseModule, QueueModule, ConsentModule, RunsModule],
-  providers: [InboundJobs, InboundJudge, InboundLetters, InboundListener, MailboxReader, MailboxState],
-  exports: [InboundJudge, InboundLetters, InboundListener, MailboxReader, MailboxState],
+  providers: [
+    InboundJobs,
+    InboundJudge,
+    InboundLetters,
+    InboundListener,
+    MailboxReader,
+    MailboxState,
+    ProviderWebhooks,
+    SnsClient,
+    WebhookSecrets,
+  ],
+  exports: [
+    InboundJudge,
+    InboundLetters,
+    InboundListener,
+    MailboxReader,
+    MailboxState,
+    ProviderWebhooks,
+    WebhookSecrets,
+  ],
 })
 export class InboundModule {}

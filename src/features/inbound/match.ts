@@ -10,7 +10,10 @@ import type { LinkKeys } from '../consent/link-keys.service';
 export interface OwnLetter extends Match {
   ownerId: number;
   mailingId: number;
-  /** A token that we signed says so, not only a Message-ID, which everybody knows who may see the owner's letters. */
+  /**
+   * A token that we signed says so, or a provider whose webhook was set up; not only a Message-ID, which everybody knows
+   * who may see the owner's letters.
+   */
   isSigned: boolean;
 }
 
@@ -48,7 +51,7 @@ export async function matchLetter(
  * A Message-ID is a digest of the run's random value and the client's id, so it is compared with those of the letters
  * that clients with an address that is named here got lately.
  */
-async function byMessageId(sql: Sql, clues: string): Promise<OwnLetter | null> {
+export async function byMessageId(sql: Sql, clues: string): Promise<OwnLetter | null> {
   const ids = firstOf(clues.toLowerCase().matchAll(MESSAGE_ID), CLUES, ([id]) => id);
   const addresses = firstOf(clues.matchAll(ADDRESS), ADDRESSES, ([address]) => addressForm(address));
   if (ids.length === 0 || addresses.length === 0) return null;
@@ -78,7 +81,7 @@ async function byLink(sql: Sql, keys: LinkKeys, clues: string): Promise<OwnLette
   return null;
 }
 
-async function byToken(sql: Sql, { kind, deliveryId }: ReturnToken): Promise<OwnLetter | null> {
+export async function byToken(sql: Sql, { kind, deliveryId }: ReturnToken): Promise<OwnLetter | null> {
   const found = await sql.first<Found>(`${FOUND} WHERE d.id = $1`, [deliveryId]);
   return found ? { by: kind === 'bounce' ? 'verp' : 'unsubscribe-token', isSigned: true, ...found } : null;
 }

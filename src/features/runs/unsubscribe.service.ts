@@ -79,23 +79,24 @@ export class UnsubscribeService {
   }
 
   /**
-   * As `leave`, by a letter that came back from this delivery's recipient: from all mailings of its owner.
+   * As `leave`, by a letter that came back from this delivery's recipient (`mailto`), or by what a mail provider
+   * reports (`inbound`): from all mailings of its owner.
    * @returns false if the ledger does not know the letter, or its recipient was erased
    */
-  async leaveByMail(deliveryId: number): Promise<boolean> {
+  async leaveByMail(deliveryId: number, source: 'mailto' | 'inbound' = 'mailto'): Promise<boolean> {
     const letter = await this.database.first<Pick<AddressToken, 'ownerId' | 'mailingId' | 'addressHash'>>(
       `SELECT r.owner_id, r.mailing_id, address_hash(d.email) AS address_hash
          FROM deliveries d JOIN runs r ON r.id = d.run_id WHERE d.id = $1 AND d.email LIKE '%@%'`,
       [deliveryId],
     );
-    if (letter) await this.leaveBy({ ...letter, deliveryId }, 'owner', 'mailto');
+    if (letter) await this.leaveBy({ ...letter, deliveryId }, 'owner', source);
     return letter !== undefined;
   }
 
   private async leaveBy(
     token: Omit<AddressToken, 'kind'>,
     scope: Scope,
-    source: 'one_click' | 'page' | 'mailto',
+    source: 'one_click' | 'page' | 'mailto' | 'inbound',
   ): Promise<void> {
     const mailingId = scope === 'mailing' ? token.mailingId : null;
     const emailKey = await this.database.transaction(async (tx) => {

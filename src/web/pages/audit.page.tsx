@@ -119,6 +119,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   suppression: null,
   suppression_batch: (id) => `/suppressions/batches/${id}`,
   inbound: (id) => `/inbound/${id}`,
+  inbound_webhook: null,
   bulk_job: (id) => `/clients/jobs/${id}`,
 };
 

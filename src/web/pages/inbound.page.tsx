@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { type InboundKind, inboundKinds } from '../../domain/inbound-decision';
 import type { Page } from '../../domain/paging';
 import { reach } from '../../domain/permissions';
+import { isProvider } from '../../domain/providers/provider';
 import type { InboundContent, InboundView } from '../../features/inbound/inbound-letters.service';
 import { Facts } from '../components/facts';
 import { PostForm } from '../components/form';
@@ -21,10 +22,16 @@ const TONE: Record<InboundKind, 'quiet' | 'bad' | 'warn'> = {
 
 /** The letters that came back, and what each is. */
 export function InboundListPage({ letters }: { letters: Page<InboundView> }) {
-  const { t, format, now } = useReader();
+  const { t, format, now, user } = useReader();
   return (
     <>
-      <PageHead title={t.inbound.title} back={{ to: '/suppressions', text: t.suppressions.title }} />
+      <PageHead title={t.inbound.title} back={{ to: '/suppressions', text: t.suppressions.title }}>
+        {user !== null && reach(user, 'inbound.webhooks') !== 'none' && (
+          <a class="btn btn-secondary" href="/inbound/webhooks">
+            {t.webhooks.title}
+          </a>
+        )}
+      </PageHead>
       <p>{t.inbound.about}</p>
       <Search>
         <Pick
@@ -66,6 +73,7 @@ interface Props {
 /** One letter that came back: what it is, why, and the letter itself. */
 export function InboundPage({ letter, content }: Props) {
   const { t, user } = useReader();
+  const isReport = isProvider(letter.source);
   const mayJudge = user !== null && reach(user, 'inbound.judge') !== 'none';
   return (
     <>
@@ -75,7 +83,7 @@ export function InboundPage({ letter, content }: Props) {
         chip={<Verdict of={letter} />}
       >
         <a class="btn btn-secondary" href={`/inbound/${letter.id}/letter.eml`} download>
-          {t.inbound.download}
+          {isReport ? t.inbound.downloadReport : t.inbound.download}
         </a>
       </PageHead>
       <LetterFacts letter={letter} />
@@ -85,8 +93,8 @@ export function InboundPage({ letter, content }: Props) {
           <button class="btn btn-secondary">{t.inbound.judge}</button>
         </PostForm>
       )}
-      <Source title={t.inbound.headers} id="headers" text={content.headers} />
-      <Source title={t.inbound.text} id="text" text={content.text || t.inbound.noText} />
+      {!isReport && <Source title={t.inbound.headers} id="headers" text={content.headers} />}
+      <Source title={isReport ? t.inbound.report : t.inbound.text} id="text" text={content.text || t.inbound.noText} />
     </>
   );
 }
@@ -112,8 +120,12 @@ function LetterFacts({ letter }: { letter: InboundView }) {
       ),
     ],
     ...(matchBy ? [[t.inbound.matchLabel, t.inbound.match[matchBy]] as const] : []),
-    [t.inbound.from, letter.envelopeFrom || t.inbound.nullSender],
-    [t.inbound.to, letter.envelopeTo],
+    ...(isProvider(letter.source)
+      ? []
+      : [
+          [t.inbound.from, letter.envelopeFrom || t.inbound.nullSender] as const,
+          [t.inbound.to, letter.envelopeTo] as const,
+        ]),
     [t.inbound.received, `${format.time(letter.receivedAt)}, ${t.inbound.source[letter.source]}`],
     [t.inbound.sizeLabel, t.inbound.size(format.number(Math.ceil(letter.size / 1024)))],
   ];

@@ -32,10 +32,8 @@ export class InboundWebController {
 
   @Get(':id/letter.eml')
   async eml(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<StreamableFile> {
-    return new StreamableFile(await this.letters.raw(viewer, id), {
-      type: 'message/rfc822',
-      disposition: `attachment; filename="letter-${id}.eml"`,
-    });
+    const { raw, type, name } = await this.letters.raw(viewer, id);
+    return new StreamableFile(raw, { type, disposition: `attachment; filename="${name}"` });
   }
 
   @Post(':id/judge')

@@ -9,6 +9,7 @@ import { fieldRefusalsEn, fieldsEn, subscriptionEn, tagsEn } from './client-fiel
 import { findingEn } from './finding';
 import { auditFilterEn, invitationsEn } from './invitations';
 import { inboundEn } from './inbound';
+import { webhooksEn } from './webhooks';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
@@ -562,6 +563,7 @@ export const en = {
     })[name] ?? name,
   inbound: inboundEn,
   mailbox: mailboxEn,
+  webhooks: webhooksEn,
   segments: segmentsEn,
   kept: keptEn,
   finding: findingEn,
@@ -862,6 +864,9 @@ export const en = {
       'suppressions.undo': 'Included addresses again',
       'suppressions.confirm': 'Excluded the addresses that a mail server refused',
       'inbound.judge': 'Had an incoming letter read again',
+      'inbound_webhook.create': 'Made a URL for reports of a mail provider',
+      'inbound_webhook.change': 'Changed the signing key of a mail provider',
+      'inbound_webhook.delete': 'Deleted a URL for reports of a mail provider',
       'sender.change': 'Changed the sender',
       'form.create': 'Made a sign-up form',
       'form.change': 'Changed a sign-up form',
@@ -888,6 +893,7 @@ export const en = {
       bulk_job: 'Action on many clients',
       suppression_batch: 'Excluded addresses',
       inbound: 'Incoming letter',
+      inbound_webhook: 'Webhook of a mail provider',
     } satisfies Record<AuditObject['type'], string>,
     detail: {
       by: 'By',
@@ -1045,6 +1051,8 @@ export const en = {
     USER_UNCONFIRMED: 'The address of this user is not confirmed yet.',
     PREFLIGHT_BLOCKED: 'Something has to be put right first: see the warning on the page of the mailing.',
     FORMS_FULL: 'You have as many forms as are allowed. Delete one that is not used any more.',
+    SNS_UNREACHABLE: 'Amazon SNS could not be asked for now.',
+    WEBHOOKS_FULL: 'This provider has as many URLs as are allowed. Delete one that is not used any more.',
     SUPPRESSION_LIFTED: 'This address is included again already.',
     NOTHING_WITHHELD: 'About this list there is nothing to decide.',
     LIFTED_LATELY: 'You included this address again within the last 30 days. Only a manager can do it once more.',

@@ -1,8 +1,13 @@
 import type { InboundBasis, InboundKind, InboundReason, MatchWay } from '../../domain/inbound-decision';
+import { PROVIDER_TITLES, type ProviderName, providerNames } from '../../domain/providers/provider';
 import type { SmtpReason } from '../../domain/smtp-ruling';
 import type { InboundProblem } from '../../features/inbound/inbound-judge.service';
 import type { InboundSource } from '../../features/inbound/inbound-letters.service';
 import type { Widened } from './widened';
+
+/** The same words for each mail provider. */
+const reportedBy = (words: (title: string) => string) =>
+  Object.fromEntries(providerNames.map((name) => [name, words(PROVIDER_TITLES[name])])) as Record<ProviderName, string>;
 
 type OwnReason = Exclude<InboundReason, SmtpReason>;
 
@@ -36,6 +41,7 @@ export const inboundEn = {
     mail_loop: 'mail servers passed it on in a circle',
     forward_failed: 'the address it was forwarded to did not take it',
     undetermined: 'the report does not say why',
+    provider_suppressed: 'our mail provider sends nothing to this address: earlier letters came back',
     delayed: 'it is delayed, and still being tried',
     relayed: 'it was passed on to a server that sends no reports',
     delivered: 'it was delivered',
@@ -75,6 +81,7 @@ export const inboundEn = {
     delivery_report: "a mail server's report",
     text_report: 'what a mail server wrote in words',
     feedback_report: "a mail provider's report",
+    provider_report: 'what our mail provider reported',
     unsubscribe_address: 'the address to unsubscribe, to which it came',
     auto_reply: 'the marks of an automatic answer',
     none: '–',
@@ -84,6 +91,7 @@ export const inboundEn = {
     verp: 'by the address to which it came back, which is its own',
     'message-id': 'by its Message-ID, which is repeated inside',
     'unsubscribe-token': 'by its link or address to unsubscribe',
+    recipient: 'by its recipient: the last letter to this address before',
   } satisfies Record<MatchWay, string>,
   aboutWhom: 'About',
   delivery: 'Our letter',
@@ -94,6 +102,7 @@ export const inboundEn = {
     pipe: 'from our mail server',
     listener: 'straight from another mail server (SMTP)',
     mailbox: 'from a mailbox (IMAP)',
+    ...reportedBy((title) => `reported by ${title}`),
   } satisfies Record<InboundSource, string>,
   received: 'Came in',
   subject: 'Subject',
@@ -106,9 +115,11 @@ export const inboundEn = {
   size: (kilobytes: string) => `${kilobytes} KB`,
   sizeLabel: 'Size',
   download: 'Download the letter',
+  downloadReport: 'Download the report',
   judge: 'Read it again',
   judgeHint: 'After an update the service may understand it better. What followed from it before stays.',
   headers: 'Headers',
+  report: 'The report',
   text: 'Text',
   noText: 'It has no text.',
   tokenScope: 'Hand in letters that came back',
@@ -142,6 +153,7 @@ export const inboundRu: Widened<typeof inboundEn> = {
     mail_loop: 'почтовые серверы пересылали письмо по кругу',
     forward_failed: 'адрес, на который его переслали, не принял письмо',
     undetermined: 'причина в отчёте не названа',
+    provider_suppressed: 'наш почтовый провайдер не пишет на этот адрес: прежние письма возвращались',
     delayed: 'задерживается, попытки продолжаются',
     relayed: 'передано серверу, который не присылает отчётов',
     delivered: 'доставлено',
@@ -181,6 +193,7 @@ export const inboundRu: Widened<typeof inboundEn> = {
     delivery_report: 'из отчёта почтового сервера',
     text_report: 'из текста, который написал почтовый сервер',
     feedback_report: 'из отчёта почтовой службы',
+    provider_report: 'из отчёта нашего почтового провайдера',
     unsubscribe_address: 'письмо пришло на адрес для отписки',
     auto_reply: 'по признакам автоответа',
     none: '–',
@@ -190,6 +203,7 @@ export const inboundRu: Widened<typeof inboundEn> = {
     verp: 'по адресу, на который оно вернулось: у каждого письма он свой',
     'message-id': 'по его Message-ID в тексте отчёта',
     'unsubscribe-token': 'по его ссылке или адресу для отписки',
+    recipient: 'по получателю: последнее письмо на этот адрес до отчёта',
   },
   aboutWhom: 'О ком',
   delivery: 'Наше письмо',
@@ -200,6 +214,7 @@ export const inboundRu: Widened<typeof inboundEn> = {
     pipe: 'от нашего почтового сервера',
     listener: 'прямо от чужого почтового сервера (SMTP)',
     mailbox: 'из почтового ящика (IMAP)',
+    ...reportedBy((title) => `отчёт провайдера ${title}`),
   },
   received: 'Пришло',
   subject: 'Тема',
@@ -212,9 +227,11 @@ export const inboundRu: Widened<typeof inboundEn> = {
   size: (kilobytes: string) => `${kilobytes} КБ`,
   sizeLabel: 'Размер',
   download: 'Скачать письмо',
+  downloadReport: 'Скачать отчёт',
   judge: 'Разобрать ещё раз',
   judgeHint: 'После обновления сервис может понять письмо точнее. Что уже последовало из него, остаётся.',
   headers: 'Заголовки',
+  report: 'Отчёт',
   text: 'Текст',
   noText: 'Текста нет.',
   tokenScope: 'Передавать вернувшиеся письма',

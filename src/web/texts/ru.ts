@@ -5,6 +5,7 @@ import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fiel
 import { findingRu } from './finding';
 import { auditFilterRu, invitationsRu } from './invitations';
 import { inboundRu } from './inbound';
+import { webhooksRu } from './webhooks';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
@@ -589,6 +590,7 @@ export const ru: Texts = {
     })[name] ?? name,
   inbound: inboundRu,
   mailbox: mailboxRu,
+  webhooks: webhooksRu,
   segments: segmentsRu,
   kept: keptRu,
   finding: findingRu,
@@ -889,6 +891,9 @@ export const ru: Texts = {
       'suppressions.undo': 'Повторное включение адресов',
       'suppressions.confirm': 'Исключение адресов, отвергнутых сервером',
       'inbound.judge': 'Повторный разбор входящего письма',
+      'inbound_webhook.create': 'Создан адрес для отчётов почтового провайдера',
+      'inbound_webhook.change': 'Изменён ключ подписи почтового провайдера',
+      'inbound_webhook.delete': 'Удалён адрес для отчётов почтового провайдера',
       'form.create': 'Создание формы подписки',
       'form.change': 'Изменение формы подписки',
       'form.delete': 'Удаление формы подписки',
@@ -915,6 +920,7 @@ export const ru: Texts = {
       bulk_job: 'Массовое действие с клиентами',
       suppression_batch: 'Исключённые адреса',
       inbound: 'Входящее письмо',
+      inbound_webhook: 'Вебхук почтового провайдера',
     },
     detail: {
       by: 'Способ',
@@ -1072,6 +1078,8 @@ export const ru: Texts = {
     USER_UNCONFIRMED: 'Адрес пользователя ещё не подтверждён.',
     PREFLIGHT_BLOCKED: 'Сначала нужно кое-что исправить: смотрите предупреждение на странице рассылки.',
     FORMS_FULL: 'Больше форм создать нельзя. Удалите ту, которая уже не нужна.',
+    SNS_UNREACHABLE: 'Сейчас не удаётся связаться с Amazon SNS.',
+    WEBHOOKS_FULL: 'Больше адресов для этого провайдера создать нельзя. Удалите ненужный.',
     SUPPRESSION_LIFTED: 'Этот адрес уже снова включён.',
     NOTHING_WITHHELD: 'По этому списку решать нечего.',
     LIFTED_LATELY: 'Вы уже снова включали этот адрес за последние 30 дней. Ещё раз это может сделать только менеджер.',
