@@ -3,6 +3,7 @@ import { CONFIG, type Config } from '../config/config.module';
 import { WorkerRegistry } from '../features/ledger/worker-registry.service';
 import { RedisConnection } from '../queue/redis.module';
 import { ClockRepair } from './clock-repair';
+import { Counting } from './counting';
 import { RepeatableJobs } from './repeatable-jobs';
 import { Rounds } from './rounds';
 
@@ -18,6 +19,7 @@ export class Upkeep {
     private readonly clock: ClockRepair,
     private readonly redis: RedisConnection,
     private readonly registry: WorkerRegistry,
+    private readonly counting: Counting,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -26,6 +28,7 @@ export class Upkeep {
     return [
       { name: 'tick', everyMs: rounds.intervalMs('tick') / ASKS, work: () => rounds.ask('tick') },
       { name: 'sweep', everyMs: rounds.intervalMs('sweep') / ASKS, work: () => rounds.ask('sweep') },
+      { name: 'count', everyMs: this.config.sweepIntervalMs, work: () => this.counting.run() },
       { name: 'redis', everyMs: this.config.heartbeatMs, work: () => this.lookAtRedis() },
     ];
   }

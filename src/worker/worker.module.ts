@@ -12,8 +12,10 @@ import { RunsModule } from '../features/runs/runs.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { StaleUsers } from '../features/users/stale-users';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
+import { StatisticsModule } from '../features/statistics/statistics.module';
 import { QueueModule } from '../queue/queue.module';
 import { ClockRepair } from './clock-repair';
+import { Counting } from './counting';
 import { DeliveryProcessor } from './delivery.processor';
 import { PlanProcessor } from './plan.processor';
 import { Processors } from './processors';
@@ -43,6 +45,7 @@ import { WorkerLife } from './worker-life.service';
     NoticesModule,
     SignupsModule,
     DraftsModule,
+    StatisticsModule,
   ],
   providers: [
     DeliveryProcessor,
@@ -54,6 +57,7 @@ import { WorkerLife } from './worker-life.service';
     ServiceSweep,
     Sweep,
     ClockRepair,
+    Counting,
     Rounds,
     RepeatableJobs,
     Upkeep,
