@@ -79,8 +79,8 @@ export class DeliverabilityService {
     const timeZone = timeZoneName(query.timeZone);
     if (!timeZone) throw invalid('timeZone', problem('time_zone'));
     const { max } = DELIVERABILITY_DAYS;
-    if (!(Number.isInteger(query.days) && query.days >= 1 && query.days <= max))
-      throw invalid('days', problem('whole_number', { min: 1, max }));
+    if (query.days > max) throw invalid('days', problem('too_large', { max }));
+    if (query.days < 1) throw invalid('days', problem('too_small', { min: 1 }));
     const [rows, state] = await Promise.all([
       this.database.rows<ProviderCounts & { day: string; provider: MailProvider }>(COUNTED, [
         readableOwner(viewer),
