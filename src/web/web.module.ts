@@ -49,6 +49,7 @@ import { MailingsWebController } from './pages/mailings.web.controller';
 import { MessagesWebController } from './pages/messages.web.controller';
 import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
 import { ProviderWebController } from './pages/provider.web.controller';
+import { DeliverabilityWebController } from './pages/deliverability.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
 import { SegmentsWebController } from './pages/segments.web.controller';
 import { RunParts } from './pages/run-parts.service';
@@ -116,6 +117,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     LettersWebController,
     AttemptsWebController,
     ReportsWebController,
+    DeliverabilityWebController,
     UsersWebController,
     ProfileWebController,
     SecondFactorWebController,

@@ -32,8 +32,7 @@ async function countAll(): Promise<void> {
   for (let i = 0; i < 20; i++) if ((await counts.count()) === 'all') return;
   throw new Error('not counted');
 }
-const report = (days = 30) =>
-  new DeliverabilityService(ledger.database).report(viewer, { days, timeZone: 'UTC' });
+const report = (days = 30) => new DeliverabilityService(ledger.database).report(viewer, { days, timeZone: 'UTC' });
 async function byProvider(): Promise<Record<string, object>> {
   const { providers } = await report();
   return Object.fromEntries(
@@ -81,7 +80,9 @@ test('answers and events are counted at the provider of the domain, each once', 
 
   await countAll();
   // Before anybody was looked up.
-  expect(await byProvider()).toEqual({ other: of({ sent: 4, refused: 1, deferred: 1, bounced: 1, softBounced: 1, complained: 2 }) });
+  expect(await byProvider()).toEqual({
+    other: of({ sent: 4, refused: 1, deferred: 1, bounced: 1, softBounced: 1, complained: 2 }),
+  });
   expect(await lookup().look()).toBe(5);
   expect(await byProvider()).toEqual(expected);
   expect(dns.asked.sort()).toEqual(['MX firm.example', 'MX nowhere.example', 'MX own.example']);

@@ -246,6 +246,8 @@ const ROUTES: Record<string, Route> = {
   'GET /reports/mailings.csv': read,
   'GET /reports/reasons.csv': read,
   'GET /reports/domains.csv': read,
+  'GET /deliverability': read,
+  'GET /deliverability/providers.csv': read,
   'GET /transport': { is: 'account.read' },
   'POST /transport/resume': { is: 'account.resume' },
 };

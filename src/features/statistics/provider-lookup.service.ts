@@ -53,7 +53,12 @@ export class ProviderLookup {
     const name = domainToASCII(domain);
     const hosts: Answer = name === '' ? [] : await this.dns.mx(name);
     if (hosts) return { domain, provider: providerOfMx(hosts), mx: hosts[0] ?? null, isAnswered: true };
-    return { domain, provider: known.provider ?? (known.tries + 1 >= TRIES ? 'other' : null), mx: null, isAnswered: false };
+    return {
+      domain,
+      provider: known.provider ?? (known.tries + 1 >= TRIES ? 'other' : null),
+      mx: null,
+      isAnswered: false,
+    };
   }
 
   /** A domain without MX may have one tomorrow; one whose servers are silent is asked about in ever longer intervals. */

@@ -16,6 +16,7 @@ import { lineEn, stepsEn } from './line';
 import { findingsEn, preflightEn } from './preflight';
 import { reasonsEn } from './reasons';
 import { shellEn } from './shell';
+import { deliverabilityEn } from './deliverability';
 import { reportsEn } from './reports';
 
 /** Null: it took too long to count them. */
@@ -680,6 +681,7 @@ export const en = {
     duration: 'Took',
   },
   reports: reportsEn,
+  deliverability: deliverabilityEn,
   invitations: invitationsEn,
   auditFilter: auditFilterEn,
   users: {

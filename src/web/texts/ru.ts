@@ -12,6 +12,7 @@ import { lineRu, stepsRu } from './line';
 import { findingsRu, preflightRu } from './preflight';
 import { reasonsRu } from './reasons';
 import { shellRu } from './shell';
+import { deliverabilityRu } from './deliverability';
 import { reportsRu } from './reports';
 import type { Texts } from './shape';
 
@@ -707,6 +708,7 @@ export const ru: Texts = {
     duration: 'Длилась',
   },
   reports: reportsRu,
+  deliverability: deliverabilityRu,
   invitations: invitationsRu,
   auditFilter: auditFilterRu,
   users: {
