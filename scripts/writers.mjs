@@ -48,7 +48,7 @@ const tables = {
   'features/mailings': ['mailings', 'mailing_clients'],
   'features/runs': ['runs', 'accepted_letters'],
   'features/accounts': ['accounts', 'account_log', 'domain_rests'],
-  'features/inbound': ['inbound_letters'],
+  'features/inbound': ['inbound_letters', 'proof_letters'],
   'features/scheduling': ['database_identity', 'rounds'],
   'features/statistics': [
     'domain_providers',

@@ -8,6 +8,7 @@ import { NoticeSender } from '../features/notices/notice-sender';
 import { DraftsModule } from '../features/drafts/drafts.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { InboundModule } from '../features/inbound/inbound.module';
+import { ProofSender } from '../features/inbound/proof-sender';
 import { RunsModule } from '../features/runs/runs.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { StaleUsers } from '../features/users/stale-users';
@@ -53,6 +54,7 @@ import { WorkerLife } from './worker-life.service';
     ScheduleProcessor,
     ServiceProcessor,
     NoticeSender,
+    ProofSender,
     StaleUsers,
     ServiceSweep,
     Sweep,

@@ -249,6 +249,8 @@ const ROUTES: Record<string, Route> = {
   'GET /deliverability': read,
   'GET /deliverability/providers.csv': read,
   'GET /transport': { is: 'account.read' },
+  'GET /transport/probe': { is: 'account.prove' },
+  'POST /transport/probe': { is: 'account.prove' },
   'POST /transport/resume': { is: 'account.resume' },
 };
 

@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { failpoint } from '../../config/failpoint';
 import { Database, isUnavailable, type Transaction } from '../../database/database';
 import type { ReturnToken } from '../../domain/bounce-address';
-import { decide, type InboundVerdict, unwrap } from '../../domain/inbound-decision';
+import { decide, type InboundVerdict, OF_A_PROOF, unwrap } from '../../domain/inbound-decision';
 import { parseMailbox } from '../../domain/mailbox';
 import { LinkKeys } from '../consent/link-keys.service';
 import { Outages } from '../consent/outages.service';
@@ -14,6 +14,7 @@ import { UnsubscribeService } from '../runs/unsubscribe.service';
 import { carryOut } from './effects';
 import { eraseJudged } from './erasure';
 import { matchLetter, type OwnLetter } from './match';
+import { noteProof } from './proof-return';
 
 interface Waiting {
   id: number;
@@ -21,6 +22,8 @@ interface Waiting {
   envelopeFrom: string;
   envelopeTo: string;
   raw: Buffer;
+  /** The way by which it came in. */
+  source: string;
   /** What it was before, if it is judged anew. */
   kind: string | null;
   deliveryId: number | null;
@@ -46,7 +49,7 @@ export type InboundProblem = (typeof inboundProblems)[number];
 const BEGIN = `UPDATE inbound_letters SET failures = failures + 1,
          problem = coalesce(problem, CASE WHEN failures > 0 THEN 'interrupted' END)
    WHERE id = $1 AND judged_at IS NULL AND failures < ${FAILURES_MAX}
-  RETURNING id, received_at, envelope_from, envelope_to, raw, kind, delivery_id`;
+  RETURNING id, received_at, source, envelope_from, envelope_to, raw, kind, delivery_id`;
 
 /** Judges letters that came in: reads them, finds the letter of ours, decides, and carries out what follows. */
 @Injectable()
@@ -59,7 +62,7 @@ export class InboundJudge {
     private readonly returns: ReturnAddresses,
     private readonly unsubscribes: UnsubscribeService,
     private readonly outages: Outages,
-    @Inject(CONFIG) config: Pick<Config, 'mailFrom'>,
+    @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
   ) {
     this.mailFrom = parseMailbox(config.mailFrom)?.address ?? '';
@@ -94,7 +97,7 @@ export class InboundJudge {
   private async judgeOnce(id: number): Promise<Judged | null> {
     const letter = await this.begin(id);
     if (!letter) return null;
-    const { verdict, own } = await this.decide(letter);
+    const { verdict, own, proofId } = await this.decide(letter);
     const isKnown = letter.kind === verdict.kind && letter.deliveryId === (verdict.match?.deliveryId ?? null);
     // In transactions of its own, which are harmless to repeat; it must be done before the letter counts as judged.
     if (verdict.kind === 'unsubscribe' && own && !isKnown) await this.unsubscribes.leaveByMail(own.deliveryId);
@@ -110,6 +113,7 @@ export class InboundJudge {
       const isErased = own !== null && email === null;
       if (isErased) await eraseJudged(tx, id);
       else await note(tx, id, verdict, own);
+      if (proofId !== undefined) await noteProof(tx, this.config, proofId, letter);
       if (own && !isKnown) {
         const said = isErased ? { ...verdict, address: null, reply: null } : verdict;
         await carryOut(tx, { verdict: said, own, email, inboundId: id, receivedAt: letter.receivedAt });
@@ -121,8 +125,9 @@ export class InboundJudge {
     return { verdict, mailingId: own?.mailingId ?? null };
   }
 
-  private async decide(letter: Waiting): Promise<{ verdict: InboundVerdict; own: OwnLetter | null }> {
+  private async decide(letter: Waiting): Promise<{ verdict: InboundVerdict; own: OwnLetter | null; proofId?: number }> {
     const token = await this.returns.read(letter.envelopeTo);
+    if (token?.kind === 'proof') return { verdict: OF_A_PROOF, own: null, proofId: token.proofId };
     const letters = await unwrap(letter.raw);
     const own = await matchLetter(this.database, this.keys, letters, token);
     const envelope = {

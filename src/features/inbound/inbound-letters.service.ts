@@ -13,6 +13,7 @@ import { storable } from '../ledger/ledger';
 import { forgetHealth } from '../consent/address-health';
 import { FAILURES_MAX, type InboundProblem } from './inbound-judge.service';
 import { InboundJobs } from './inbound-jobs.service';
+import { waitingProofs } from './proof-letter';
 
 export const inboundSources = ['api', 'pipe', 'listener'] as const;
 export type InboundSource = (typeof inboundSources)[number];
@@ -171,6 +172,7 @@ export class InboundLetters {
       [this.config.inboundKeepDays],
     );
     await forgetHealth(this.database);
+    await this.jobs.addProofs(await waitingProofs(this.database));
   }
 }
 

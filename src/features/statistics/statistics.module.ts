@@ -6,6 +6,7 @@ import { FirstStepsService } from './first-steps.service';
 import { ProviderCounts } from './provider-counts.service';
 import { ProviderLookup } from './provider-lookup.service';
 import { ReportsService } from './reports.service';
+import { ReturnNumbers } from './return-numbers.service';
 import { TimelineService } from './timeline.service';
 import { StatisticsService } from './statistics.service';
 
@@ -15,6 +16,7 @@ const services = [
   ProviderCounts,
   ProviderLookup,
   ReportsService,
+  ReturnNumbers,
   StatisticsService,
   TimelineService,
 ];

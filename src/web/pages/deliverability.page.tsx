@@ -1,4 +1,4 @@
-import { type DeliverabilityLevel, type ProviderCounts, type ProviderRates } from '../../domain/mail-providers';
+import type { DeliverabilityLevel, MailProvider, ProviderCounts, ProviderRates } from '../../domain/mail-providers';
 import type { Deliverability, ProviderRow } from '../../features/statistics/deliverability.service';
 import { Chart } from '../components/chart';
 import { type Column, Empty, PageHead, Pick, Search, Table } from '../components/list';
@@ -8,6 +8,17 @@ import { useReader } from '../reader';
 import { providerAnswersChart, providerReturnsChart } from '../report-charts';
 
 export const SPANS = [7, 30, 90] as const;
+
+const NAMES: Record<Exclude<MailProvider, 'yandex' | 'other'>, string> = {
+  google: 'Google (Gmail)',
+  microsoft: 'Microsoft (Outlook)',
+  yahoo: 'Yahoo',
+  apple: 'Apple (iCloud)',
+  mailru: 'Mail.ru',
+  gmx: 'GMX, WEB.DE',
+};
+const nameOf = (provider: MailProvider, t: Reader['t']): string =>
+  provider === 'yandex' || provider === 'other' ? t.deliverability.named[provider] : NAMES[provider];
 
 interface Props {
   report: Deliverability;
@@ -97,7 +108,7 @@ export function DeliverabilityPage({ report, days, owners }: Props) {
 function Warnings({ providers }: { providers: ProviderRow[] }) {
   const { t, format } = useReader();
   const said = providers.flatMap((row) => {
-    const name = t.deliverability.providers[row.provider];
+    const name = nameOf(row.provider, t);
     const texts: { level: DeliverabilityLevel; text: string }[] = [
       {
         level: row.complaintLevel,
@@ -201,7 +212,7 @@ function columnsOf({ t, format }: Pick<Reader, 't' | 'format'>): Column<Provider
     cell: (row) => <Rated of={row} name={name} />,
   });
   return [
-    { head: t.deliverability.provider, class: 'main-cell', cell: (row) => t.deliverability.providers[row.provider] },
+    { head: t.deliverability.provider, class: 'main-cell', cell: (row) => nameOf(row.provider, t) },
     plain('sent'),
     rated('refused'),
     plain('deferred'),

@@ -1,5 +1,6 @@
 import type { Page } from '../../domain/paging';
 import type { AccountLogEntry, AccountState } from '../../features/accounts/accounts.service';
+import type { ProofSummary } from '../../features/inbound/proof-letters.service';
 import type { StatisticsService } from '../../features/statistics/statistics.service';
 import { Facts } from '../components/facts';
 import { PostForm } from '../components/form';
@@ -16,6 +17,8 @@ export interface StatusProps {
   workers: Awaited<ReturnType<StatisticsService['liveWorkers']>>;
   /** Null while Redis is away. */
   queues: { name: string; counts: Record<string, number> }[] | null;
+  /** Null: nothing can come back. */
+  proof: ProofSummary | null;
   sender: string;
   versions: [string, string][];
   mayResume: boolean;
@@ -38,8 +41,8 @@ export function StatusPage({ log, workers, queues, versions, ...account }: Statu
   );
 }
 
-function Account({ account, sender, mayResume }: Pick<StatusProps, 'account' | 'sender' | 'mayResume'>) {
-  const { t, user } = useReader();
+function Account({ account, proof, sender, mayResume }: Omit<StatusProps, 'log' | 'workers' | 'queues' | 'versions'>) {
+  const { t, user, format, now } = useReader();
   return (
     <section class="card-box" aria-labelledby="account">
       <h2 id="account">{t.account.state}</h2>
@@ -60,6 +63,17 @@ function Account({ account, sender, mayResume }: Pick<StatusProps, 'account' | '
               <button class="btn btn-secondary">{t.status.test}</button>
               <p class="hint">{user?.email}</p>
             </PostForm>,
+          ],
+          [
+            t.proof.title,
+            <>
+              <a href="/status/proof">{t.proof.open}</a>
+              {proof && (
+                <p class="hint">
+                  {proof.provedAt ? t.proof.proved(format.ago(proof.provedAt, now)) : t.proof.neverProved}
+                </p>
+              )}
+            </>,
           ],
         ]}
       />

@@ -5,6 +5,7 @@ import { version } from '../../config/version';
 import { Database } from '../../database/database';
 import { reach, type Viewer } from '../../domain/permissions';
 import { AccountsService } from '../../features/accounts/accounts.service';
+import { ProofLetters } from '../../features/inbound/proof-letters.service';
 import { Notices } from '../../features/notices/notices.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { QUEUES } from '../../queue/queue.module';
@@ -23,6 +24,7 @@ export class StatusWebController {
     private readonly accounts: AccountsService,
     private readonly statistics: StatisticsService,
     private readonly notices: Notices,
+    private readonly proofs: ProofLetters,
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(QUEUES) private readonly queues: Queue[],
@@ -30,11 +32,12 @@ export class StatusWebController {
 
   @Get()
   async show(@CurrentViewer() viewer: Viewer, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
-    const [account, log, workers, queues, postgres] = await Promise.all([
+    const [account, log, workers, queues, proof, postgres] = await Promise.all([
       this.accounts.read(),
       this.accounts.history({ limit: 20, ...(cursor && { cursor }) }),
       this.statistics.liveWorkers(),
       this.depths(),
+      this.proofs.summary(),
       this.database.serverVersion(),
     ]);
     const versions: [string, string][] = [
@@ -46,7 +49,7 @@ export class StatusWebController {
     const sender = this.config.mailFrom;
     return page(
       (t) => t.status.title,
-      <StatusPage {...{ account, log, workers, queues, sender, versions, mayResume }} />,
+      <StatusPage {...{ account, log, workers, queues, proof, sender, versions, mayResume }} />,
     );
   }
 

@@ -1,4 +1,4 @@
-import type { DeliverabilityLevel, MailProvider, ProviderCounts } from '../../domain/mail-providers';
+import type { DeliverabilityLevel, ProviderCounts } from '../../domain/mail-providers';
 import { countEn, countRu } from './plural';
 import type { Widened } from './widened';
 
@@ -16,16 +16,8 @@ export const deliverabilityEn = {
   waiting: (n: number) =>
     `${countEn(n, 'domain was', 'domains were')} not looked up yet; letters to them count as “Other” until then.`,
   provider: 'Provider',
-  providers: {
-    google: 'Google (Gmail)',
-    microsoft: 'Microsoft (Outlook)',
-    yahoo: 'Yahoo',
-    apple: 'Apple (iCloud)',
-    mailru: 'Mail.ru',
-    yandex: 'Yandex',
-    gmx: 'GMX, WEB.DE',
-    other: 'Other',
-  } satisfies Record<MailProvider, string>,
+  /** All others have the same name in every language. */
+  named: { yandex: 'Yandex', other: 'Other' },
   counts: {
     sent: 'Taken',
     refused: 'Refused',
@@ -52,7 +44,7 @@ export const deliverabilityEn = {
   google:
     'Google does not tell senders which letters people marked as spam. How many there are shows Google’s Postmaster Tools (postmaster.google.com), by the Feedback-ID that your letters carry.',
   notes:
-    'Taken means that the next mail server took the letter; a relay of yours stands between you and the provider, and refuses in its name. What came back counts on the day on which it did. Letters that a provider took and put into spam are not seen here.',
+    'Taken means that the next mail server took the letter; if yours passes letters on, it stands between you and the provider, and refuses in its name. What came back counts on the day on which it did. Letters that a provider took and put into spam are not seen here.',
 };
 
 export const deliverabilityRu: Widened<typeof deliverabilityEn> = {
@@ -69,16 +61,7 @@ export const deliverabilityRu: Widened<typeof deliverabilityEn> = {
   waiting: (n: number) =>
     `${countRu(n, 'домен ещё не проверен', 'домена ещё не проверены', 'доменов ещё не проверены')}; письма на них пока считаются как «Другие».`,
   provider: 'Почтовая служба',
-  providers: {
-    google: 'Google (Gmail)',
-    microsoft: 'Microsoft (Outlook)',
-    yahoo: 'Yahoo',
-    apple: 'Apple (iCloud)',
-    mailru: 'Mail.ru',
-    yandex: 'Яндекс',
-    gmx: 'GMX, WEB.DE',
-    other: 'Другие',
-  },
+  named: { yandex: 'Яндекс', other: 'Другие' },
   counts: {
     sent: 'Принято',
     refused: 'Отклонено',

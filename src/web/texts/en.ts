@@ -17,6 +17,7 @@ import { findingsEn, preflightEn } from './preflight';
 import { reasonsEn } from './reasons';
 import { shellEn } from './shell';
 import { deliverabilityEn } from './deliverability';
+import { proofEn } from './proof';
 import { reportsEn } from './reports';
 
 /** Null: it took too long to count them. */
@@ -682,6 +683,7 @@ export const en = {
   },
   reports: reportsEn,
   deliverability: deliverabilityEn,
+  proof: proofEn,
   invitations: invitationsEn,
   auditFilter: auditFilterEn,
   users: {
@@ -854,6 +856,7 @@ export const en = {
       'delivery.resend': 'Sent one letter again',
       'delivery.mark_sent': 'Marked a letter as sent',
       'account.resume': 'Tried the mail server again',
+      'account.prove': 'Sent a proof letter',
       'mailing.override': 'Let letters go out although the check found something',
       'suppression.add': 'Excluded an address',
       'suppression.lift': 'Included an address again',
@@ -1043,6 +1046,7 @@ export const en = {
     USER_NOT_BLOCKED: 'This user is not blocked.',
     USER_NOT_INVITED: 'This user has no open invitation.',
     USER_UNCONFIRMED: 'The address of this user is not confirmed yet.',
+    PROOF_NEEDS_ADDRESS: 'A proof letter has to come back: set BOUNCE_ADDRESS and a way in (docs/inbound.md) first.',
     PREFLIGHT_BLOCKED: 'Something has to be put right first: see the warning on the page of the mailing.',
     FORMS_FULL: 'You have as many forms as are allowed. Delete one that is not used any more.',
     SUPPRESSION_LIFTED: 'This address is included again already.',

@@ -13,6 +13,7 @@ import { findingsRu, preflightRu } from './preflight';
 import { reasonsRu } from './reasons';
 import { shellRu } from './shell';
 import { deliverabilityRu } from './deliverability';
+import { proofRu } from './proof';
 import { reportsRu } from './reports';
 import type { Texts } from './shape';
 
@@ -709,6 +710,7 @@ export const ru: Texts = {
   },
   reports: reportsRu,
   deliverability: deliverabilityRu,
+  proof: proofRu,
   invitations: invitationsRu,
   auditFilter: auditFilterRu,
   users: {
@@ -881,6 +883,7 @@ export const ru: Texts = {
       'delivery.resend': 'Повтор одного письма',
       'delivery.mark_sent': 'Письмо отмечено отправленным',
       'account.resume': 'Повторное обращение к почтовому серверу',
+      'account.prove': 'Отправка проверочного письма',
       'mailing.override': 'Отправка вопреки проверке',
       'suppression.add': 'Исключение адреса',
       'suppression.lift': 'Повторное включение адреса',
@@ -1070,6 +1073,8 @@ export const ru: Texts = {
     USER_NOT_BLOCKED: 'Этот пользователь не заблокирован.',
     USER_NOT_INVITED: 'Действующего приглашения у этого пользователя нет.',
     USER_UNCONFIRMED: 'Адрес пользователя ещё не подтверждён.',
+    PROOF_NEEDS_ADDRESS:
+      'Проверочное письмо должно вернуться: сначала задайте BOUNCE_ADDRESS и способ приёма (docs/inbound.md).',
     PREFLIGHT_BLOCKED: 'Сначала нужно кое-что исправить: смотрите предупреждение на странице рассылки.',
     FORMS_FULL: 'Больше форм создать нельзя. Удалите ту, которая уже не нужна.',
     SUPPRESSION_LIFTED: 'Этот адрес уже снова включён.',
