@@ -53,8 +53,8 @@ test.each([
     // In words, and not by colour alone.
     const words = await page.locator('main').innerText();
     for (const part of language === 'en'
-      ? ['Too high', 'High', 'not told', '0.4%']
-      : ['Слишком много', 'не сообщает', '0,4 %'])
+      ? ['Too high', 'High', 'not told', '0.36%']
+      : ['Слишком много', 'не сообщает', '0,36 %'])
       expect(words.replaceAll('\u00a0', ' ')).toContain(part);
     await page.locator('.presets a').first().click();
     await page.waitForURL(/days=7/);

@@ -271,7 +271,7 @@ const objectsFor = (name: string, person: Person): Promise<Objects> => {
 };
 
 beforeAll(async () => {
-  api = await startApi({ authAnswerMs: 1, apiCallsPerMinute: 0 });
+  api = await startApi({ authAnswerMs: 1, apiCallsPerMinute: 0, bounceAddress: 'b@news.example.org' });
   [owner, other, manager, admin] = [
     await api.person(),
     await api.person(),

@@ -125,7 +125,7 @@ function Warnings({ providers }: { providers: ProviderRow[] }) {
   if (said.length === 0) return null;
   const worst = said.some(({ level }) => level === 'bad') ? 'alert-danger' : 'alert-warning';
   return (
-    <section class={`alert ${worst}`} aria-labelledby="to-do">
+    <section class={`alert mt-3 ${worst}`} aria-labelledby="to-do">
       <div>
         <h2 id="to-do">{t.deliverability.toDo}</h2>
         <ul>
@@ -160,10 +160,12 @@ function Rated({ of, name }: { of: ProviderCounts & ProviderRates; name: keyof t
   const { format } = useReader();
   const [rate, level] = RATED[name];
   return (
-    <>
-      {format.number(of[name])} {of[rate] !== null && <span class="hint">{format.rate(of[rate])}</span>}{' '}
-      <Level of={of[level]} />
-    </>
+    <div>
+      {format.number(of[name])} {of[rate] !== null && <span class="hint">{format.rate(of[rate])}</span>}
+      <div>
+        <Level of={of[level]} />
+      </div>
+    </div>
   );
 }
 

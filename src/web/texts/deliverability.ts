@@ -21,7 +21,7 @@ export const deliverabilityEn = {
   counts: {
     sent: 'Taken',
     refused: 'Refused',
-    deferred: 'Told to wait',
+    deferred: 'Deferred',
     bounced: 'Bounced',
     softBounced: 'Bounced this time',
     complained: 'Complaints',
@@ -65,7 +65,7 @@ export const deliverabilityRu: Widened<typeof deliverabilityEn> = {
   counts: {
     sent: 'Принято',
     refused: 'Отклонено',
-    deferred: 'Просили подождать',
+    deferred: 'Отложено',
     bounced: 'Вернулось',
     softBounced: 'Вернулось в этот раз',
     complained: 'Жалобы',
