@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { faultsOf } from '../support/faults';
 import { INBOUND_SETTINGS } from '../support/inbound-rig';
 import { eventually } from '../support/service';
@@ -6,7 +7,6 @@ import { Site } from '../support/site';
 /** How letters fare at providers, and the proof letter, on the pages. */
 
 let site: Site;
-/** What the mail server has taken for the service itself. */
 beforeAll(async () => {
   site = await Site.start(INBOUND_SETTINGS);
 });
@@ -133,6 +133,6 @@ test.each([
   },
 );
 
-async function shot(name: string, page: import('playwright-core').Page, variant: string): Promise<void> {
+async function shot(name: string, page: Page, variant: string): Promise<void> {
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}-${variant}.png`, fullPage: true });
 }

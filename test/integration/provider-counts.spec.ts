@@ -100,7 +100,7 @@ test('answers and events are counted at the provider of the domain, each once', 
 
 test('an attempt whose transaction ends long after later ones is counted, too', async () => {
   const [first, second] = await deliveries(['a@gmail.com', 'b@gmail.com']);
-  const slow = await ledger.database.dataSource.createQueryRunner();
+  const slow = ledger.database.dataSource.createQueryRunner();
   await slow.startTransaction();
   // As the ledger does: the delivery is moved first.
   await slow.query('UPDATE deliveries SET updated_at = now() WHERE id = $1', [first]);

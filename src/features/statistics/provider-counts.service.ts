@@ -101,7 +101,7 @@ export class ProviderCounts {
       const step = await this.database.transaction((tx) => countOnce(tx, hasSeen));
       if (step === 'all' || step === 'busy') return step;
       if (step === 'seen') hasSeen = true;
-      if (step !== 'more') await new Promise((wake) => setTimeout(wake, PAUSE_MS));
+      if (step !== 'more') await new Promise((wake) => setTimeout(wake, PAUSE_MS).unref());
     }
     return 'not_all';
   }
