@@ -35,6 +35,13 @@ const ADD = `
      SELECT domain, owner_id, bucket_at, ${COLUMNS} FROM placed WHERE provider IS NULL
      ON CONFLICT (domain, owner_id, bucket_at) DO UPDATE SET ${ADDED('c')})`;
 
+/**
+ * SQL: a delivery by its primary key, whatever the statistics of Postgres say: of a ledger of many millions nothing may be
+ * read but what is counted.
+ */
+const deliveryOf = (t: string) => `LATERAL (SELECT email FROM deliveries WHERE id = ${t}.delivery_id OFFSET 0) d`;
+const ITS_DELIVERY = deliveryOf('a');
+
 /** An attempt that was interrupted counts once its answer is known. */
 const OF_ATTEMPT = `a.owner_id, a.created_at AS at, d.email, (a.status = 'ok')::integer AS sent,
   (a.status = 'failed' AND a.reply_code BETWEEN 500 AND 599)::integer AS refused,
@@ -50,14 +57,17 @@ const COUNT_ATTEMPTS = `
      SELECT counted_to AS after, least(seen_to, counted_to + ${BATCH}) AS upto, seen_to, seen_at FROM provider_counting),
    late AS (DELETE FROM uncounted_attempts u USING bounds b WHERE u.id <= b.upto RETURNING u.id, u.id <= b.after AS missed),
    told AS (
-     SELECT ${OF_ATTEMPT} FROM attempts a JOIN deliveries d ON d.id = a.delivery_id
-      WHERE a.id > (SELECT after FROM bounds) AND a.id <= (SELECT upto FROM bounds) AND a.status <> 'unknown'
+     SELECT ${OF_ATTEMPT} FROM (
+        SELECT * FROM attempts WHERE id > (SELECT after FROM bounds) AND id <= (SELECT upto FROM bounds)
+         ORDER BY id LIMIT ${BATCH}) a, ${ITS_DELIVERY}
+      WHERE a.status <> 'unknown'
      UNION ALL
-     SELECT ${OF_ATTEMPT} FROM late l JOIN attempts a ON a.id = l.id JOIN deliveries d ON d.id = a.delivery_id
+     SELECT ${OF_ATTEMPT} FROM late l, LATERAL (SELECT * FROM attempts WHERE id = l.id OFFSET 0) a, ${ITS_DELIVERY}
       WHERE l.missed AND a.status <> 'unknown'),
    ${ADD}
   UPDATE provider_counting SET counted_to = b.upto, counted_until = CASE WHEN b.upto = b.seen_to THEN b.seen_at
-      ELSE (SELECT created_at FROM attempts WHERE id > b.after AND id <= b.upto ORDER BY id DESC LIMIT 1) END
+      ELSE coalesce((SELECT created_at FROM attempts WHERE id > b.after AND id <= b.upto ORDER BY id DESC LIMIT 1),
+                    counted_until) END
     FROM bounds b RETURNING b.upto < b.seen_to AS more`;
 
 const COUNT_EVENTS = `
@@ -67,7 +77,7 @@ const COUNT_EVENTS = `
      SELECT e.owner_id, e.created_at AS at, d.email, 0 AS sent, 0 AS refused, 0 AS deferred,
             (e.kind = 'bounced')::integer AS bounced, (e.kind = 'soft_bounced')::integer AS soft_bounced,
             (e.kind = 'complained')::integer AS complained
-       FROM taken t JOIN delivery_events e ON e.id = t.id JOIN deliveries d ON d.id = e.delivery_id),
+       FROM taken t, LATERAL (SELECT * FROM delivery_events WHERE id = t.id OFFSET 0) e, ${deliveryOf('e')}),
    ${ADD}
   SELECT count(*) AS n FROM taken`;
 

@@ -80,7 +80,7 @@ function Proof({ proof }: { proof: ProofView }) {
                 head: t.field.status,
                 cell: ({ result }) => <Chip tone={RESULT[result]}>{t.proof.result[result]}</Chip>,
               },
-              { head: t.proof.meaning, class: 'response-cell', cell: (finding) => <Meaning of={finding} /> },
+              { head: t.proof.meaning, class: 'text-cell result-cell', cell: (finding) => <Meaning of={finding} /> },
             ]}
           />
         </section>
