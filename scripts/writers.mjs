@@ -48,8 +48,17 @@ const tables = {
   'features/mailings': ['mailings', 'mailing_clients'],
   'features/runs': ['runs', 'accepted_letters'],
   'features/accounts': ['accounts', 'account_log', 'domain_rests'],
-  'features/inbound': ['inbound_letters', 'inbound_sources', 'webhook_secrets', 'webhook_nonces'],
+  'features/inbound': ['inbound_letters', 'inbound_sources', 'webhook_secrets', 'webhook_nonces', 'proof_letters'],
   'features/scheduling': ['database_identity', 'rounds'],
+  'features/statistics': [
+    'domain_providers',
+    'provider_stats',
+    'domain_stats',
+    'provider_counting',
+    // Triggers add to these two.
+    'uncounted_attempts',
+    'uncounted_events',
+  ],
   // The database itself, by triggers.
   migrations: ['client_totals', 'run_counts', 'stats', 'failure_stats'],
 };

@@ -28,6 +28,7 @@ import { BulkController, JobsController } from './bulk.controller';
 import { ClientsController } from './clients.controller';
 import { FieldsController } from './fields.controller';
 import { TagsController } from './tags.controller';
+import { DeliverabilityController } from './deliverability.controller';
 import { DeliveriesController } from './deliveries.controller';
 import { EventsController } from './events.controller';
 import { ImportsModule } from '../features/clients/imports.module';
@@ -110,6 +111,7 @@ import { validationPipe } from './validation';
     SuppressionsFileController,
     StatisticsController,
     ReportsController,
+    DeliverabilityController,
     SmtpAccountController,
     HealthController,
   ],

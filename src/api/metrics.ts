@@ -2,18 +2,26 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { ReturnNumbers } from '../features/statistics/return-numbers.service';
 import { StatisticsService } from '../features/statistics/statistics.service';
 import { AccountsService } from '../features/accounts/accounts.service';
 import { DELIVERY_QUEUE } from '../queue/queues';
+import { registerReturns } from './return-metrics';
 
 /** Prometheus metrics of this process and of the service as the ledger sees it. */
 @Injectable()
 export class Metrics {
   private readonly registry = new Registry();
 
-  constructor(statistics: StatisticsService, accounts: AccountsService, @InjectQueue(DELIVERY_QUEUE) queue: Queue) {
+  constructor(
+    statistics: StatisticsService,
+    accounts: AccountsService,
+    returns: ReturnNumbers,
+    @InjectQueue(DELIVERY_QUEUE) queue: Queue,
+  ) {
     collectDefaultMetrics({ register: this.registry });
     const { registry } = this;
+    registerReturns(registry, returns);
     new Gauge({
       name: 'gonets_deliveries_open',
       help: 'Deliveries of live runs that are not final, by state',

@@ -8,11 +8,8 @@ import { hmacWriter } from './hmac';
  */
 export type ReturnKind = 'bounce' | 'unsubscribe';
 
-/** What such an address says: which letter it was given to. */
-export interface ReturnToken {
-  kind: ReturnKind;
-  deliveryId: number;
-}
+/** What such an address says: which letter it was given to, or which proof letter is sent to it. */
+export type ReturnToken = { kind: ReturnKind; deliveryId: number } | { kind: 'proof'; proofId: number };
 
 /** Where letters come back to, as it is set: `user` null: any address at the domain. */
 export interface ReturnAddress {
@@ -21,6 +18,7 @@ export interface ReturnAddress {
 }
 
 const KINDS = ['bounce', 'unsubscribe'] as const;
+const PROOF = KINDS.length;
 const DIGITS = 'abcdefghijklmnopqrstuvwxyz234567';
 /** Key and kind, eight bytes of number at the most, MAC. */
 const MAC_BYTES = 9;
@@ -49,7 +47,7 @@ export interface ReturnTokens {
 /**
  * The function that writes a letter's tokens: base32 (RFC 4648 6) in lower case, because servers on the way may change
  * the case of an address; at most 30 characters. One HMAC-SHA256 (RFC 2104) of key and delivery signs both: the first
- * 72 bits of it the one, the next 72 the other. Every letter needs it, so it works in one piece of memory.
+ * 72 bits of it the one, the next 72 the other (and 72 more that of a proof letter). Every letter needs it, so it works in one piece of memory.
  */
 export function returnTokenWriter(key: LinkKey): (deliveryId: number) => ReturnTokens {
   const mac = hmacWriter(key.secret, MAX_BYTES);
@@ -68,6 +66,17 @@ export function returnTokenWriter(key: LinkKey): (deliveryId: number) => ReturnT
   };
 }
 
+/** The token of the address of a proof letter, as `returnTokenWriter` writes those of others. */
+export function proofToken(key: LinkKey, proofId: number): string {
+  const bytes = Buffer.alloc(MAX_BYTES);
+  bytes[0] = key.id;
+  const end = writeNumber(bytes, proofId);
+  const digest = hmacWriter(key.secret, MAX_BYTES)(bytes.subarray(0, end));
+  bytes[1] = PROOF;
+  digest.copy(bytes, end, PROOF * MAC_BYTES, (PROOF + 1) * MAC_BYTES);
+  return base32(bytes, end + MAC_BYTES);
+}
+
 /** @returns null for anything that none of these keys has signed */
 export function readReturnToken(keys: readonly LinkKey[], text: string): ReturnToken | null {
   const bytes = fromBase32(text.toLowerCase());
@@ -77,11 +86,14 @@ export function readReturnToken(keys: readonly LinkKey[], text: string): ReturnT
   signed[1] = 0;
   const key = keys.find(({ id }) => id === bytes[0]);
   const digest = hmacWriter(key?.secret ?? Buffer.alloc(32), MAX_BYTES)(signed);
-  const mac = digest.subarray((kind % KINDS.length) * MAC_BYTES, (kind % KINDS.length) * MAC_BYTES + MAC_BYTES);
+  const at = (kind <= PROOF ? kind : 0) * MAC_BYTES;
+  const mac = digest.subarray(at, at + MAC_BYTES);
   if (!timingSafeEqual(mac, bytes.subarray(-MAC_BYTES)) || !key) return null;
   const named = KINDS[kind];
-  const deliveryId = signed.subarray(2).reduce((n, byte) => n * 256 + byte, 0);
-  return named === undefined || !Number.isSafeInteger(deliveryId) ? null : { kind: named, deliveryId };
+  const id = signed.subarray(2).reduce((n, byte) => n * 256 + byte, 0);
+  if (!Number.isSafeInteger(id)) return null;
+  if (kind === PROOF) return { kind: 'proof', proofId: id };
+  return named === undefined ? null : { kind: named, deliveryId: id };
 }
 
 /** The number of the key that a token names, not verified; undefined if it names none. */

@@ -121,7 +121,7 @@ function signText(dkim: PreparedDkim, input: Buffer): string {
 }
 
 /** The header's fields by relaxed canonicalization (RFC 6376 3.4.2). */
-function readFields(header: string): { name: string; value: string }[] {
+export function readFields(header: string): { name: string; value: string }[] {
   return header
     .replace(/\r\n(?=[ \t])/g, '')
     .split('\r\n')
@@ -133,7 +133,7 @@ function readFields(header: string): { name: string; value: string }[] {
 }
 
 /** The body by relaxed canonicalization (RFC 6376 3.4.4): an empty one stays empty, any other ends in one CRLF. */
-function relaxedBody(body: string): string {
+export function relaxedBody(body: string): string {
   const text = /[ \t][ \t\r]|\t/.test(body)
     ? body
         .replace(/[ \t]+/g, ' ')

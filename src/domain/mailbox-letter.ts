@@ -54,10 +54,11 @@ const OTHERS: ReadonlySet<InboundReason> = new Set([
 
 /**
  * Whether a letter in a mailbox that others read, too, is for us: a report, a complaint, an automatic answer about a
- * letter of ours, or a wish to unsubscribe. Anything else is left as it is.
+ * letter of ours, a wish to unsubscribe, or a proof letter. Anything else is left as it is.
  * @param isMatched whether the letter of ours that it is about is known
  */
 export function isForUs(outer: Headers, reason: InboundReason, isMatched: boolean): boolean {
+  if (reason === 'proof') return true;
   // A copy of a mailing: the mailbox is itself among the recipients, or on another list.
   const isMailing = outer.headers.has('list-unsubscribe') && !/report/i.test(header(outer, 'content-type'));
   return isMatched && !isMailing && !OTHERS.has(reason);

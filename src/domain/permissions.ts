@@ -35,6 +35,8 @@ export const PERMISSIONS = {
   /** Pausing a mailing, and resuming it. */
   'mailing.stop': { user: 'own', manager: 'all', admin: 'all' },
   'account.read': { user: 'all', manager: 'all', admin: 'all' },
+  /** Sending a proof letter, and reading what came of it. */
+  'account.prove': { user: 'none', manager: 'all', admin: 'all' },
   'account.resume': { user: 'none', manager: 'none', admin: 'all' },
   /** The list of users, inviting, letting in, blocking and unblocking; whom a manager may block says `mayBlock`. */
   'users.manage': { user: 'none', manager: 'all', admin: 'all' },

@@ -38,6 +38,11 @@ export interface LetterFacts extends ContentFacts {
   spam?: { score: number; tests: readonly string[] } | null;
 }
 
+/** What the last proof letter has shown; null: there was none with the present settings. */
+export interface ProofFacts {
+  last: { failed: number } | null;
+}
+
 type Values = Finding['values'];
 /**
  * `grave`: receivers may refuse all letters of a sender for it. It blocks large mailings, or with `PREFLIGHT=strict` all.
@@ -187,6 +192,11 @@ const SENDER: Rule<SenderFacts>[] = [
   },
 ];
 
+const PROOF: Rule<ProofFacts>[] = [
+  { code: 'PROOF_FAILED', level: 'warn', when: ({ last }) => last !== null && last.failed > 0 && { n: last.failed } },
+  { code: 'PROOF_MISSING', level: 'unknown', when: ({ last }) => last === null && {} },
+];
+
 /** Gmail cuts off what is longer. */
 const HTML_BYTES = 102 * 1024;
 const PICTURE_SHARE = 0.6;
@@ -259,6 +269,7 @@ export const localFindings = (facts: LocalFacts): Finding[] =>
   );
 export const letterFindings = (facts: LetterFacts): Finding[] => findings(LETTER, facts, 'warn');
 export const listFindings = (facts: ListFacts): Finding[] => findings(LIST, facts, 'warn');
+export const proofFindings = (facts: ProofFacts): Finding[] => findings(PROOF, facts, 'warn');
 
 /** @param recipients how many the mailing has; null if it took too long to count them, which many do */
 export const senderFindings = (facts: SenderFacts, mode: PreflightMode, recipients: number | null): Finding[] =>

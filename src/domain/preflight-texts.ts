@@ -90,6 +90,13 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     `SpamAssassin gives it ${score} points; from ${max} points on it is taken for spam${tests === '' ? '' : `: ${tests}`}.`,
   SPAM_UNANSWERED: () => 'The spam filter (SPAMD) did not answer in time, so its score is not known.',
 
+  PROOF_FAILED: ({ n }) =>
+    `The last proof letter did not arrive as it was sent: ${n} of its checks failed. What to do stands on its page ` +
+    '(Status, Proof letter; GET /transport/probe).',
+  PROOF_MISSING: () =>
+    'What becomes of letters on the way is not proven: no proof letter came back with the present settings. A manager ' +
+    'can send one (Status, Proof letter; POST /transport/probe).',
+
   NEW_ADDRESSES: ({ percent, max }) =>
     `${percent} % of the recipients never got a letter from here (more than ${max} %). Mail providers slow down senders ` +
     'who suddenly write to many new addresses: begin with a smaller part.',

@@ -43,6 +43,9 @@ export const findingCodes = [
   'DNS_UNANSWERED',
   ...OF_CONTENT,
   'SPAM_UNANSWERED',
+  // What a proof letter has shown.
+  'PROOF_FAILED',
+  'PROOF_MISSING',
   // The list.
   'NEW_ADDRESSES',
   'LAST_RUN_BOUNCED',

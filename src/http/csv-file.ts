@@ -16,7 +16,7 @@ export async function csvFile(pieces: AsyncIterable<string>, fileName: string): 
 }
 
 /** A part of a report. */
-export const reportFile = (csv: string, part: ReportPart): StreamableFile =>
+export const reportFile = (csv: string, part: ReportPart | 'providers'): StreamableFile =>
   new StreamableFile(Buffer.from(csv), headers(`report-${part}.csv`));
 
 const headers = (fileName: string) => ({

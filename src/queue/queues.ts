@@ -11,8 +11,11 @@ export type ScheduleJob = 'tick' | 'sweep';
 export type PlanJob = { runId: number } | { importId: number } | { bulkJobId: number };
 export const APPLY_IMPORT = 'apply-import';
 export const BULK_JOB = 'bulk';
-/** A job of SERVICE_QUEUE: one notice, whose token is made when it is composed; or one letter that came back, to be judged. */
-export type ServiceJob = { noticeId: number } | { inboundId: number };
+/**
+ * A job of SERVICE_QUEUE: one notice, whose token is made when it is composed; one letter that came back, to be judged;
+ * or one proof letter, to be sent.
+ */
+export type ServiceJob = { noticeId: number } | { inboundId: number } | { proofId: number };
 /** A job of DELIVERY_QUEUE: one client in one run. The ledger has the rest. */
 export interface DeliveryJob {
   deliveryId: number;

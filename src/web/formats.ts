@@ -11,6 +11,8 @@ export interface Formats {
   amount(n: number): string;
   /** A share from 0 to 1 as a percentage, with one decimal below 10 %. */
   percent(share: number): string;
+  /** The same with up to two decimals below 1 %: of complaints a tenth of a percent matters. */
+  rate(share: number): string;
   /** Day and time in the reader's zone. */
   time(at: Date | string): string;
   /** The same with seconds. */
@@ -52,7 +54,10 @@ function dates(locale: string, timeZone: string, style: string, options: Intl.Da
 
 const DAY = { day: 'numeric', month: 'short', year: 'numeric' } as const;
 const TIME = { ...DAY, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-const numbers = new Map<string, Record<'whole' | 'compact' | 'amount' | 'fine' | 'percent', Intl.NumberFormat>>();
+const numbers = new Map<
+  string,
+  Record<'whole' | 'compact' | 'amount' | 'fine' | 'finest' | 'percent', Intl.NumberFormat>
+>();
 
 export function formatsOf(language: Language, zone: string): Formats {
   const locale = LOCALES[language];
@@ -63,11 +68,12 @@ export function formatsOf(language: Language, zone: string): Formats {
       compact: new Intl.NumberFormat(locale, { notation: 'compact' }),
       amount: new Intl.NumberFormat(locale, { useGrouping: 'min2', maximumFractionDigits: 20 }),
       fine: new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }),
+      finest: new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 2 }),
       percent: new Intl.NumberFormat(locale, { style: 'percent' }),
     };
     numbers.set(locale, n);
   }
-  const { whole, compact, amount, fine, percent } = n;
+  const { whole, compact, amount, fine, finest, percent } = n;
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const unit = (value: number, name: string) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: 1 }).format(
@@ -78,6 +84,7 @@ export function formatsOf(language: Language, zone: string): Formats {
     number: (value) => whole.format(value),
     compact: (value) => compact.format(value),
     amount: (value) => amount.format(value),
+    rate: (share) => (share < 0.01 ? finest : fine).format(share),
     percent: (share) => (share > 0 && share < 0.1 ? fine : share > 0.99 && share < 1 ? fine : percent).format(share),
     time: (at) => dates(locale, zone, 'time', TIME).format(new Date(at)),
     exact: (at) => dates(locale, zone, 'exact', { ...TIME, second: '2-digit' }).format(new Date(at)),

@@ -1,4 +1,6 @@
-import type { ChartData } from '../domain/chart';
+import type { ChartColour, ChartData } from '../domain/chart';
+import type { ProviderCounts } from '../domain/mail-providers';
+import type { Deliverability } from '../features/statistics/deliverability.service';
 import type { OverTime, ReportCounts } from '../features/statistics/reports.service';
 import type { Overview } from '../features/statistics/statistics.service';
 import type { Timeline } from '../features/statistics/timeline.service';
@@ -41,6 +43,35 @@ export function eventsChart(report: OverTime, words: Words): ChartData {
     x: words.t.reports.period[report.by],
     series: REPORT_EVENTS.map((kind) => ({ name: words.t.eventCount[kind], colour: EVENT_COLOURS[kind] })),
     points: report.items.map((item) => ({ label: label(item.start), values: REPORT_EVENTS.map((kind) => item[kind]) })),
+  };
+}
+
+/** How letters were answered, by day. */
+export function providerAnswersChart(report: Deliverability, words: Words): ChartData {
+  return providersChart(report, words, 'byDay', { sent: 'sent', refused: 'failed', deferred: 'unknown' });
+}
+
+/** What became known afterwards, by the day on which it did. */
+export function providerReturnsChart(report: Deliverability, words: Words): ChartData {
+  return providersChart(report, words, 'afterByDay', {
+    bounced: 'failed',
+    softBounced: 'skipped',
+    complained: 'unknown',
+  });
+}
+
+function providersChart(
+  { items }: Deliverability,
+  { t, format }: Words,
+  title: 'byDay' | 'afterByDay',
+  series: Partial<Record<keyof ProviderCounts, ChartColour>>,
+): ChartData {
+  const shown = Object.entries(series) as [keyof ProviderCounts, ChartColour][];
+  return {
+    title: t.deliverability[title],
+    x: t.deliverability.day,
+    series: shown.map(([name, colour]) => ({ name: t.deliverability.counts[name], colour })),
+    points: items.map((item) => ({ label: format.shortDay(item.day), values: shown.map(([name]) => item[name]) })),
   };
 }
 

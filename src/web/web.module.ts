@@ -51,6 +51,8 @@ import { MailingFormWebController } from './pages/mailing-form.web.controller';
 import { MessagesWebController } from './pages/messages.web.controller';
 import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
 import { ProviderWebController } from './pages/provider.web.controller';
+import { DeliverabilityWebController } from './pages/deliverability.web.controller';
+import { ProofWebController } from './pages/proof.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
 import { SegmentsWebController } from './pages/segments.web.controller';
 import { RunParts } from './pages/run-parts.service';
@@ -119,6 +121,8 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     LettersWebController,
     AttemptsWebController,
     ReportsWebController,
+    DeliverabilityWebController,
+    ProofWebController,
     UsersWebController,
     ProfileWebController,
     SecondFactorWebController,

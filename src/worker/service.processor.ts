@@ -3,6 +3,7 @@ import type { Job } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import { AccountGate } from '../features/accounts/account-gate.service';
 import { InboundJudge } from '../features/inbound/inbound-judge.service';
+import { ProofSender } from '../features/inbound/proof-sender';
 import { NoticeSender } from '../features/notices/notice-sender';
 import { ReturnWatch } from '../features/scheduling/return-watch.service';
 import type { ServiceJob } from '../queue/queues';
@@ -18,12 +19,15 @@ export class ServiceProcessor {
     private readonly gate: AccountGate,
     private readonly judge: InboundJudge,
     private readonly returns: ReturnWatch,
+    private readonly proofs: ProofSender,
     private readonly logger: PinoLogger,
   ) {}
 
   async process({ data }: Job<ServiceJob>): Promise<string> {
     if ('inboundId' in data) return this.judgeLetter(data.inboundId);
-    const sent = await this.gate.lend(({ identity }) => this.sender.send(data.noticeId, identity));
+    const sent = await this.gate.lend(({ identity }) =>
+      'proofId' in data ? this.proofs.send(data.proofId, identity) : this.sender.send(data.noticeId, identity),
+    );
     return sent?.verdict.delivery ?? 'waiting';
   }
 

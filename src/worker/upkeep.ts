@@ -4,6 +4,7 @@ import { MailboxReader } from '../features/inbound/mailbox-reader.service';
 import { WorkerRegistry } from '../features/ledger/worker-registry.service';
 import { RedisConnection } from '../queue/redis.module';
 import { ClockRepair } from './clock-repair';
+import { Counting } from './counting';
 import { RepeatableJobs } from './repeatable-jobs';
 import { Rounds } from './rounds';
 
@@ -20,6 +21,7 @@ export class Upkeep {
     private readonly redis: RedisConnection,
     private readonly registry: WorkerRegistry,
     private readonly mailbox: MailboxReader,
+    private readonly counting: Counting,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -29,6 +31,7 @@ export class Upkeep {
       { name: 'tick', everyMs: rounds.intervalMs('tick') / ASKS, work: () => rounds.ask('tick') },
       { name: 'sweep', everyMs: rounds.intervalMs('sweep') / ASKS, work: () => rounds.ask('sweep') },
       { name: 'mailbox', everyMs: this.config.heartbeatMs, work: () => this.mailbox.ask(this.registry.id) },
+      { name: 'count', everyMs: this.config.sweepIntervalMs, work: () => this.counting.run() },
       { name: 'redis', everyMs: this.config.heartbeatMs, work: () => this.lookAtRedis() },
     ];
   }

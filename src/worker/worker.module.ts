@@ -8,12 +8,15 @@ import { NoticeSender } from '../features/notices/notice-sender';
 import { DraftsModule } from '../features/drafts/drafts.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { InboundModule } from '../features/inbound/inbound.module';
+import { ProofSender } from '../features/inbound/proof-sender';
 import { RunsModule } from '../features/runs/runs.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { StaleUsers } from '../features/users/stale-users';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
+import { StatisticsModule } from '../features/statistics/statistics.module';
 import { QueueModule } from '../queue/queue.module';
 import { ClockRepair } from './clock-repair';
+import { Counting } from './counting';
 import { DeliveryProcessor } from './delivery.processor';
 import { PlanProcessor } from './plan.processor';
 import { Processors } from './processors';
@@ -43,6 +46,7 @@ import { WorkerLife } from './worker-life.service';
     NoticesModule,
     SignupsModule,
     DraftsModule,
+    StatisticsModule,
   ],
   providers: [
     DeliveryProcessor,
@@ -50,10 +54,12 @@ import { WorkerLife } from './worker-life.service';
     ScheduleProcessor,
     ServiceProcessor,
     NoticeSender,
+    ProofSender,
     StaleUsers,
     ServiceSweep,
     Sweep,
     ClockRepair,
+    Counting,
     Rounds,
     RepeatableJobs,
     Upkeep,

@@ -163,3 +163,22 @@ it('a count that is given up is logged, and a look ends in time, whatever is slo
   await watch.look();
   for (const id of ids) expect(await stateOf(id)).toMatchObject({ status: 'paused' });
 }, 60_000);
+
+test('complaints of all domains of a provider count together', async () => {
+  const id = await mailing();
+  const runId = await letters(
+    id,
+    1_000,
+    `'c' || n || '@' || CASE WHEN n <= 400 THEN 'firm' ELSE 'big' END || '.example'`,
+  );
+  await complain(runId, 'firm.example', 2);
+  await complain(runId, 'big.example', 1);
+  const { watch } = watcher();
+  await watch.look();
+  expect(await stateOf(id)).toMatchObject({ status: 'started' });
+  await query(
+    `INSERT INTO domain_providers (domain, provider) VALUES ('firm.example', 'google'), ('big.example', 'google')`,
+  );
+  await watch.look();
+  expect(await stateOf(id)).toEqual({ status: 'paused', text: 'firm.example' });
+});

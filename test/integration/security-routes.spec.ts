@@ -256,7 +256,11 @@ const ROUTES: Record<string, Route> = {
   'GET /reports/mailings.csv': read,
   'GET /reports/reasons.csv': read,
   'GET /reports/domains.csv': read,
+  'GET /deliverability': read,
+  'GET /deliverability/providers.csv': read,
   'GET /transport': { is: 'account.read' },
+  'GET /transport/probe': { is: 'account.prove' },
+  'POST /transport/probe': { is: 'account.prove' },
   'POST /transport/resume': { is: 'account.resume' },
 };
 
@@ -277,7 +281,7 @@ const objectsFor = (name: string, person: Person): Promise<Objects> => {
 };
 
 beforeAll(async () => {
-  api = await startApi({ authAnswerMs: 1, apiCallsPerMinute: 0 });
+  api = await startApi({ authAnswerMs: 1, apiCallsPerMinute: 0, bounceAddress: 'b@news.example.org' });
   [owner, other, manager, admin] = [
     await api.person(),
     await api.person(),

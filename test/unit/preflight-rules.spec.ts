@@ -4,7 +4,14 @@ import { dkimRecord, isRecordOf } from '../../src/domain/dkim-record';
 import { isAligned, organisationOf, readDmarc } from '../../src/domain/dmarc';
 import type { Answer, Lookup } from '../../src/domain/lookup';
 import { findingCodes, type FindingCode, type PreflightMode } from '../../src/domain/preflight';
-import { LARGE, listFindings, localFindings, type LocalFacts, senderFindings } from '../../src/domain/preflight-rules';
+import {
+  LARGE,
+  listFindings,
+  proofFindings,
+  localFindings,
+  type LocalFacts,
+  senderFindings,
+} from '../../src/domain/preflight-rules';
 import { findingTexts } from '../../src/domain/preflight-texts';
 import { problem } from '../../src/domain/problems';
 import { examineSender, type SenderSetup, spfRecord } from '../../src/domain/sender-domain';
@@ -342,6 +349,12 @@ test.each<[Parameters<typeof listFindings>[0], object[]]>([
     ],
   ],
 ])('the list: %j', (facts, expected) => expect(listFindings(facts)).toMatchObject(expected));
+
+test.each<[Parameters<typeof proofFindings>[0], object[]]>([
+  [{ last: { failed: 0 } }, []],
+  [{ last: { failed: 2 } }, [{ code: 'PROOF_FAILED', level: 'warn', values: { n: 2 } }]],
+  [{ last: null }, [{ code: 'PROOF_MISSING', level: 'unknown' }]],
+])('the last proof letter: %j', (facts, expected) => expect(proofFindings(facts)).toMatchObject(expected));
 
 test('every finding is worded for values that it never saw', () => {
   for (const code of findingCodes)

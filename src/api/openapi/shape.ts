@@ -70,6 +70,8 @@ export const ID_SCHEMA = { type: 'integer', format: 'int64', minimum: 1, maximum
 export const id = kind<number>(ID_SCHEMA);
 export const count = kind<number>({ type: 'integer', minimum: 0 });
 export const whole = kind<number>({ type: 'integer' });
+/** From 0 to 1, or more. */
+export const share = kind<number>({ type: 'number', minimum: 0 });
 export const text = kind<string>({ type: 'string' });
 export const flag = kind<boolean>({ type: 'boolean' });
 export const time = kind<Date>({ type: 'string', format: 'date-time' });

@@ -60,6 +60,7 @@ export const auditActions = [
   'delivery.resend',
   'delivery.mark_sent',
   'account.resume',
+  'account.prove',
   'suppression.add',
   'suppression.lift',
   'suppressions.export',

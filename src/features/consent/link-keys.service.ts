@@ -9,6 +9,7 @@ import {
   tokenWriter,
 } from '../../domain/address-token';
 import {
+  proofToken,
   readReturnToken,
   returnKeyIdOf,
   type ReturnToken,
@@ -53,6 +54,11 @@ export class LinkKeys {
   /** The function that writes what a letter's return addresses say. */
   async returnSigner(): Promise<(deliveryId: number) => ReturnTokens> {
     return returnTokenWriter(await this.signingKey());
+  }
+
+  /** What the address of a proof letter says. */
+  async proofToken(proofId: number): Promise<string> {
+    return proofToken(await this.signingKey(), proofId);
   }
 
   /** As `tokenOf`, of a token in an address. */

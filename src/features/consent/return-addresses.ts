@@ -40,6 +40,11 @@ export class ReturnAddresses {
     };
   }
 
+  /** The address to which a proof letter goes, and by which it comes back; null if none are set up. */
+  async ofProof(proofId: number): Promise<string | null> {
+    return this.address && returnAddress(this.address, await this.keys.proofToken(proofId));
+  }
+
   /** What an address says that we gave out, whatever its case and what stands before the token; null for any other. */
   async read(address: string): Promise<ReturnToken | null> {
     const text = this.address === null ? '' : tokenTextOf(address, this.address);

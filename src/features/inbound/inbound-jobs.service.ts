@@ -24,22 +24,36 @@ export class InboundJobs {
   /** Without Redis the sweeper does it later. A letter has one job at most, unless it is to be judged `anew`. */
   async add(letters: { id: number; failures: number }[], anew = false): Promise<void> {
     if (letters.length === 0) return;
-    const jobs = letters.map(({ id, failures }) => ({
-      name: 'inbound',
-      data: { inboundId: id },
-      opts: {
-        ...(!anew && { jobId: `inbound-${id}-${failures}` }),
-        priority: PRIORITY,
-        removeOnComplete: true,
-        removeOnFail: true,
-      },
-    }));
+    await this.addJobs(
+      letters.map(({ id, failures }) => ({
+        name: 'inbound',
+        data: { inboundId: id },
+        opts: {
+          ...(!anew && { jobId: `inbound-${id}-${failures}` }),
+          priority: PRIORITY,
+          removeOnComplete: true,
+          removeOnFail: true,
+        },
+      })),
+    );
+  }
+
+  /** Jobs that send proof letters, for which somebody waits. */
+  async addProofs(ids: number[]): Promise<void> {
+    if (ids.length === 0) return;
+    const opts = { removeOnComplete: true, removeOnFail: true };
+    await this.addJobs(
+      ids.map((id) => ({ name: 'proof', data: { proofId: id }, opts: { ...opts, jobId: `proof-${id}` } })),
+    );
+  }
+
+  private async addJobs(jobs: Parameters<Queue<ServiceJob>['addBulk']>[0]): Promise<void> {
     try {
       await promptly(this.queue.addBulk(jobs));
     } catch (error) {
       this.said.warn(
-        { event: 'inbound.not_enqueued', letters: letters.length, reason: (error as Error).message },
-        'Incoming letters were not enqueued; the sweeper will do it',
+        { event: 'inbound.not_enqueued', letters: jobs.length, reason: (error as Error).message },
+        'Letters were not enqueued; the sweeper will do it',
       );
     }
   }

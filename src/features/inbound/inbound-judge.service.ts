@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { failpoint } from '../../config/failpoint';
 import { Database, isUnavailable, type Transaction } from '../../database/database';
 import type { ReturnToken } from '../../domain/bounce-address';
-import { decide, type InboundVerdict, unwrap } from '../../domain/inbound-decision';
+import { decide, type InboundVerdict, OF_A_PROOF, unwrap } from '../../domain/inbound-decision';
 import { parseMailbox } from '../../domain/mailbox';
 import { decideReport } from '../../domain/provider-verdict';
 import { isProvider, type ProviderName } from '../../domain/providers/provider';
@@ -18,14 +18,16 @@ import { carryOut } from './effects';
 import { eraseJudged } from './erasure';
 import { matchLetter, type OwnLetter } from './match';
 import { matchReport } from './match-report';
+import { noteProof } from './proof-return';
 
 interface Waiting {
   id: number;
   receivedAt: Date;
-  source: string;
   envelopeFrom: string;
   envelopeTo: string;
   raw: Buffer;
+  /** The way by which it came in. */
+  source: string;
   /** What it was before, if it is judged anew. */
   kind: string | null;
   deliveryId: number | null;
@@ -36,6 +38,14 @@ export interface Judged {
   verdict: InboundVerdict;
   /** Of the letter of ours that it is about. */
   mailingId: number | null;
+}
+
+/** What a letter is, and which one of ours it is about. */
+interface Decision {
+  verdict: InboundVerdict;
+  own: OwnLetter | null;
+  isMatched: boolean;
+  proofId?: number;
 }
 
 /** Judging one that fails so often is given up, until somebody asks for it. */
@@ -64,7 +74,7 @@ export class InboundJudge {
     private readonly returns: ReturnAddresses,
     private readonly unsubscribes: UnsubscribeService,
     private readonly outages: Outages,
-    @Inject(CONFIG) config: Pick<Config, 'mailFrom'>,
+    @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
   ) {
     this.mailFrom = parseMailbox(config.mailFrom)?.address ?? '';
@@ -99,9 +109,7 @@ export class InboundJudge {
   private async judgeOnce(id: number): Promise<Judged | null> {
     const letter = await this.begin(id);
     if (!letter) return null;
-    const { verdict, own } = isProvider(letter.source)
-      ? await this.decideReport(letter.source, letter)
-      : await this.decide(letter);
+    const { verdict, own, proofId } = await this.decide(letter);
     const isKnown = letter.kind === verdict.kind && letter.deliveryId === (verdict.match?.deliveryId ?? null);
     // In transactions of its own, which are harmless to repeat; it must be done before the letter counts as judged.
     if (verdict.kind === 'unsubscribe' && own && !isKnown)
@@ -118,6 +126,7 @@ export class InboundJudge {
       const isErased = own !== null && email === null;
       if (isErased) await eraseJudged(tx, id);
       else await note(tx, id, verdict, own);
+      if (proofId !== undefined) await noteProof(tx, this.config, proofId, letter);
       if (own && !isKnown) {
         const said = isErased ? { ...verdict, address: null, reply: null } : verdict;
         await carryOut(tx, { verdict: said, own, email, inboundId: id, receivedAt: letter.receivedAt });
@@ -129,11 +138,16 @@ export class InboundJudge {
     return { verdict, mailingId: own?.mailingId ?? null };
   }
 
-  /** What a letter is; changes nothing. `isMatched`: the letter of ours is known, whether or not it counts for that. */
+  /**
+   * What a letter is; changes nothing. `isMatched`: the letter of ours is known, whether or not it counts for that;
+   * `proofId`: it is a proof letter that came back.
+   */
   async decide(
-    letter: Pick<Waiting, 'envelopeFrom' | 'envelopeTo' | 'raw'>,
-  ): Promise<{ verdict: InboundVerdict; own: OwnLetter | null; isMatched: boolean }> {
+    letter: Pick<Waiting, 'source' | 'envelopeFrom' | 'envelopeTo' | 'raw' | 'receivedAt'>,
+  ): Promise<Decision> {
+    if (isProvider(letter.source)) return this.decideReport(letter.source, letter);
     const token = await this.returns.read(letter.envelopeTo);
+    if (token?.kind === 'proof') return { verdict: OF_A_PROOF, own: null, isMatched: true, proofId: token.proofId };
     const letters = await unwrap(letter.raw);
     const own = await matchLetter(this.database, this.keys, letters, token);
     const envelope = {
@@ -147,12 +161,15 @@ export class InboundJudge {
     return { verdict, own: verdict.match === null ? null : own, isMatched: own !== null };
   }
 
-  private async decideReport(provider: ProviderName, { raw, receivedAt }: Waiting) {
+  private async decideReport(
+    provider: ProviderName,
+    { raw, receivedAt }: Pick<Waiting, 'raw' | 'receivedAt'>,
+  ): Promise<Decision> {
     const report = PROVIDERS[provider].report(JSON.parse(raw.toString()));
     if (!report) throw new Error('a report that was kept is none');
     const own = await matchReport(this.database, this.returns, report, receivedAt);
     const verdict = decideReport(report, own, await this.senderOf('', null, own));
-    return { verdict, own: verdict.match === null ? null : own };
+    return { verdict, own: verdict.match === null ? null : own, isMatched: own !== null };
   }
 
   /** The envelope sender of a letter of ours: what refused it may name that address. */

@@ -15,6 +15,7 @@ import { forgetHealth } from '../consent/address-health';
 import { FAILURES_MAX, type InboundProblem } from './inbound-judge.service';
 import { InboundJobs } from './inbound-jobs.service';
 import { forgetNonces } from './webhook-nonces';
+import { waitingProofs } from './proof-letter';
 
 /** How a letter came in, or which mail provider reported. */
 export const inboundSources = ['api', 'pipe', 'listener', 'mailbox', ...providerNames] as const;
@@ -237,6 +238,7 @@ export class InboundLetters {
     );
     await forgetHealth(this.database);
     await forgetNonces(this.database);
+    await this.jobs.addProofs(await waitingProofs(this.database));
   }
 }
 

@@ -12,6 +12,7 @@ import { MailboxState } from './mailbox-state.service';
 import { ProviderWebhooks } from './provider-webhooks.service';
 import { WebhookSecrets } from './webhook-secrets.service';
 import { SnsClient } from '../../sns/sns-client';
+import { ProofLetters } from './proof-letters.service';
 
 /** Letters that come in: bounces, complaints, automatic answers, wishes to unsubscribe. */
 @Module({
@@ -26,6 +27,7 @@ import { SnsClient } from '../../sns/sns-client';
     ProviderWebhooks,
     SnsClient,
     WebhookSecrets,
+    ProofLetters,
   ],
   exports: [
     InboundJudge,
@@ -35,6 +37,7 @@ import { SnsClient } from '../../sns/sns-client';
     MailboxState,
     ProviderWebhooks,
     WebhookSecrets,
+    ProofLetters,
   ],
 })
 export class InboundModule {}

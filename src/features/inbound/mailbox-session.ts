@@ -130,6 +130,8 @@ export class MailboxSession {
     const outer = { headers: headersOf(decoded(raw.subarray(0, HEADER_BYTES))) };
     const envelope = { from: returnPathOf(outer), to: await this.recipientOf(outer) };
     const { verdict, isMatched } = await this.tools.judge.decide({
+      source: 'mailbox',
+      receivedAt: new Date(),
       envelopeFrom: envelope.from,
       envelopeTo: envelope.to,
       raw,

@@ -81,7 +81,9 @@ async function byLink(sql: Sql, keys: LinkKeys, clues: string): Promise<OwnLette
   return null;
 }
 
-export async function byToken(sql: Sql, { kind, deliveryId }: ReturnToken): Promise<OwnLetter | null> {
+export async function byToken(sql: Sql, token: ReturnToken): Promise<OwnLetter | null> {
+  if (token.kind === 'proof') return null;
+  const { kind, deliveryId } = token;
   const found = await sql.first<Found>(`${FOUND} WHERE d.id = $1`, [deliveryId]);
   return found ? { by: kind === 'bounce' ? 'verp' : 'unsubscribe-token', isSigned: true, ...found } : null;
 }

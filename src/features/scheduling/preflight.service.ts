@@ -10,6 +10,7 @@ import {
   listFindings,
   localFindings,
   type LocalFacts,
+  proofFindings,
   senderFindings,
 } from '../../domain/preflight-rules';
 import { toldFinding } from '../../domain/preflight-texts';
@@ -17,6 +18,7 @@ import { problem } from '../../domain/problems';
 import type { SenderFacts } from '../../domain/sender-domain';
 import type { MailingKind } from '../../domain/suppression';
 import { audit, type AuditObject } from '../audit/audit';
+import { ProofLetters } from '../inbound/proof-letters.service';
 import { SendersService } from '../consent/senders.service';
 import type { Mailing } from '../mailings/mailing.entity';
 import { MailingsService } from '../mailings/mailings.service';
@@ -61,6 +63,7 @@ export class PreflightService {
     private readonly senders: SendersService,
     private readonly senderCheck: SenderCheck,
     private readonly letterCheck: LetterCheck,
+    private readonly proofs: ProofLetters,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -179,11 +182,17 @@ export class PreflightService {
   /** What could be better; it blocks nothing. */
   private async advice(mailing: Mailing, { shown, letter, recipients }: Known): Promise<Finding[]> {
     if (this.config.preflight === 'off') return [];
-    const [content, list] = await Promise.all([
+    const [content, list, proof] = await Promise.all([
       this.letterCheck.facts(mailing, letter, shown),
       listFacts(this.database, mailing, recipients.chosen),
+      this.proofs.summary(),
     ]);
-    return [...(content ? letterFindings(content) : []), ...listFindings(list)];
+    const last = proof?.provedAt ? { failed: proof.failed.length } : null;
+    return [
+      ...(content ? letterFindings(content) : []),
+      ...(proof ? proofFindings({ last }) : []),
+      ...listFindings(list),
+    ];
   }
 
   private senderFindings(sender: SenderFacts | null, recipients: number | null): Finding[] {

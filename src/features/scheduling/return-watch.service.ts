@@ -40,31 +40,37 @@ interface Suspect {
   /** Since when it is started; nothing older counts. */
   statusSince: Date;
   code: MailingCode;
-  /** What a server said, or the domain of those who complained. */
+  /** What a server said, or the domain of most of those who complained. */
   text: string;
-  /** Only letters to this domain count; null: all. */
-  domain: string | null;
+  /** Only letters to this provider, or domain, count; null: all. */
+  place: string | null;
   n: number;
 }
 
 interface Sent {
-  domain: string;
+  place: string;
   letters: number;
 }
+
+/** SQL: the provider that takes the mail of the delivery `d`, else its domain. */
+const PLACE = `coalesce(nullif(p.provider, 'other'), ${domainOf('d.email')})`;
+const PROVIDER = `LEFT JOIN domain_providers p ON p.domain = ${domainOf('d.email')}`;
 
 /** SQL: those of the mailings $1 (null: of all), in any order, so that what one look does not get to, a later one does. */
 const SUSPECTS = `
   WITH returned AS (
-    SELECT e.id, e.mailing_id, m.status_since, e.kind, e.reason, e.reply, ${domainOf('d.email')} AS domain
-      FROM mailings m JOIN delivery_events e ON e.mailing_id = m.id JOIN deliveries d ON d.id = e.delivery_id
+    SELECT e.id, e.mailing_id, m.status_since, e.kind, e.reason, e.reply, ${domainOf('d.email')} AS domain,
+           ${PLACE} AS place
+      FROM mailings m JOIN delivery_events e ON e.mailing_id = m.id JOIN deliveries d ON d.id = e.delivery_id ${PROVIDER}
      WHERE m.status = 'started' AND m.deleted_at IS NULL AND ($1::bigint[] IS NULL OR m.id = ANY($1))
        AND e.kind IN ('complained', 'soft_bounced')
        AND e.created_at > app_now() - interval '1 day' AND e.created_at > m.status_since
        AND (e.kind = 'complained' OR (e.blame = 'sender' AND e.reason = ANY($2::text[])
                                       AND e.created_at > app_now() - interval '1 hour')))
   SELECT * FROM (
-    SELECT mailing_id, status_since, 'complaint_rate' AS code, domain AS text, domain, count(*) AS n
-      FROM returned WHERE kind = 'complained' GROUP BY mailing_id, status_since, domain
+    SELECT mailing_id, status_since, 'complaint_rate' AS code, mode() WITHIN GROUP (ORDER BY domain) AS text, place,
+           count(*) AS n
+      FROM returned WHERE kind = 'complained' GROUP BY mailing_id, status_since, place
     HAVING count(*) >= ${COMPLAINTS_MIN}
     UNION ALL
     SELECT mailing_id, status_since, reason, left((array_agg(coalesce(reply, reason) ORDER BY id DESC))[1], 500),
@@ -74,8 +80,8 @@ const SUSPECTS = `
    ORDER BY random() LIMIT ${CLOSELY}`;
 
 /**
- * SQL: how many letters the mailing $1 sent within a day, by domain. Their number is known for each quarter of an hour;
- * the domains are those of a sample, whose letters are evenly spread over the quarter's, because a file may be sorted by
+ * SQL: how many letters the mailing $1 sent within a day, by provider or domain. Their number is known for each quarter of
+ * an hour; the domains are those of a sample, whose letters are evenly spread over the quarter's, because a file may be sorted by
  * domain. A mailing that is no larger than the sample is counted.
  */
 const SENT = `
@@ -94,14 +100,14 @@ const SENT = `
            AND a.id <= (SELECT l.id FROM attempts l WHERE l.created_at < q.ends_at ORDER BY l.created_at DESC LIMIT 1)
         ) own),
   sample AS (
-    SELECT s.bucket_at, s.letters, ${domainOf('d.email')} AS domain
+    SELECT s.bucket_at, s.letters, ${PLACE} AS place
       FROM spans s, generate_series(s.first, s.last, s.step) AS from_id, LATERAL (
         SELECT a.delivery_id, a.status, a.created_at FROM attempts a
          WHERE a.mailing_id = $1 AND a.id >= from_id AND a.id < from_id + s.step ORDER BY a.id LIMIT 1) a
-      JOIN deliveries d ON d.id = a.delivery_id
+      JOIN deliveries d ON d.id = a.delivery_id ${PROVIDER}
      WHERE a.status = 'ok' AND a.created_at >= s.bucket_at AND a.created_at < s.ends_at)
-  SELECT domain, round(sum(letters::float8 / n))::bigint AS letters
-    FROM (SELECT domain, letters, count(*) OVER (PARTITION BY bucket_at) AS n FROM sample) s GROUP BY domain`;
+  SELECT place, round(sum(letters::float8 / n))::bigint AS letters
+    FROM (SELECT place, letters, count(*) OVER (PARTITION BY bucket_at) AS n FROM sample) s GROUP BY place`;
 
 /**
  * Pauses mailings about whose letters too many people complain, or too many of whose letters come back by our own
@@ -177,10 +183,10 @@ export class ReturnWatch {
   }
 }
 
-function isTooMuch({ domain, n }: Suspect, sent: Sent[]): boolean {
-  const [share, min] = domain === null ? [FAULT_SHARE, 0] : [COMPLAINT_SHARE, SENT_MIN];
+function isTooMuch({ place, n }: Suspect, sent: Sent[]): boolean {
+  const [share, min] = place === null ? [FAULT_SHARE, 0] : [COMPLAINT_SHARE, SENT_MIN];
   const letters = sent
-    .filter((each) => domain === null || each.domain === domain)
+    .filter((each) => place === null || each.place === place)
     .reduce((sum, each) => sum + each.letters, 0);
   return letters >= min && letters * share <= n;
 }

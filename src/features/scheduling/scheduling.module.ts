@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
+import { InboundModule } from '../inbound/inbound.module';
 import { MailingsModule } from '../mailings/mailings.module';
 import { RunsModule } from '../runs/runs.module';
 import { UsersModule } from '../users/users.module';
@@ -30,7 +31,7 @@ const EXPORTED = [
 ];
 
 @Module({
-  imports: [DatabaseModule, QueueModule, MailingsModule, RunsModule, UsersModule, ConsentModule],
+  imports: [DatabaseModule, QueueModule, MailingsModule, RunsModule, UsersModule, ConsentModule, InboundModule],
   providers: [...EXPORTED, SenderCheck, LetterCheck],
   exports: EXPORTED,
 })

@@ -120,7 +120,7 @@ function Menu() {
             <MenuLink to="/segments" icon="segments" text={t.menu.segments} />
             <MenuLink to="/suppressions" also="/inbound" icon="suppressions" text={t.menu.suppressions} />
             <MenuLink to="/attempts" icon="attempts" text={t.menu.attempts} />
-            <MenuLink to="/reports" icon="reports" text={t.menu.reports} />
+            <MenuLink to="/reports" also="/deliverability" icon="reports" text={t.menu.reports} />
           </ul>
           {staff && (
             <>

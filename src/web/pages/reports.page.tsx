@@ -40,7 +40,11 @@ export function ReportsPage({ report, periods, mailing, found }: ReportsProps) {
   const { t } = useReader();
   return (
     <div class="report">
-      <PageHead title={t.reports.title} />
+      <PageHead title={t.reports.title}>
+        <a class="btn btn-secondary" href="/deliverability">
+          {t.deliverability.title}
+        </a>
+      </PageHead>
       <div id="csv" class="report-bar">
         <Presets report={report} periods={periods} mailing={mailing} />
         <Files mailing={mailing} />

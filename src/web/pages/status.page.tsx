@@ -1,6 +1,7 @@
 import type { Page } from '../../domain/paging';
 import type { AccountLogEntry, AccountState } from '../../features/accounts/accounts.service';
 import type { MailboxView } from '../../features/inbound/mailbox-state.service';
+import type { ProofSummary } from '../../features/inbound/proof-letters.service';
 import type { StatisticsService } from '../../features/statistics/statistics.service';
 import { Facts } from '../components/facts';
 import { PostForm } from '../components/form';
@@ -18,6 +19,8 @@ export interface StatusProps {
   workers: Awaited<ReturnType<StatisticsService['liveWorkers']>>;
   /** Null while Redis is away. */
   queues: { name: string; counts: Record<string, number> }[] | null;
+  /** Null: nothing can come back. */
+  proof: ProofSummary | null;
   sender: string;
   /** Null: letters that come back come in by no mailbox. */
   mailbox: MailboxView | null;
@@ -43,8 +46,13 @@ export function StatusPage({ log, workers, queues, versions, mailbox, ...account
   );
 }
 
-function Account({ account, sender, mayResume }: Pick<StatusProps, 'account' | 'sender' | 'mayResume'>) {
-  const { t, user } = useReader();
+function Account({
+  account,
+  proof,
+  sender,
+  mayResume,
+}: Pick<StatusProps, 'account' | 'proof' | 'sender' | 'mayResume'>) {
+  const { t, user, format, now } = useReader();
   return (
     <section class="card-box" aria-labelledby="account">
       <h2 id="account">{t.account.state}</h2>
@@ -65,6 +73,17 @@ function Account({ account, sender, mayResume }: Pick<StatusProps, 'account' | '
               <button class="btn btn-secondary">{t.status.test}</button>
               <p class="hint">{user?.email}</p>
             </PostForm>,
+          ],
+          [
+            t.proof.title,
+            <>
+              <a href="/status/proof">{t.proof.open}</a>
+              {proof && (
+                <p class="hint">
+                  {proof.provedAt ? t.proof.proved(format.ago(proof.provedAt, now)) : t.proof.neverProved}
+                </p>
+              )}
+            </>,
           ],
         ]}
       />

@@ -6,6 +6,7 @@ import { Database } from '../../database/database';
 import { reach, type Viewer } from '../../domain/permissions';
 import { AccountsService } from '../../features/accounts/accounts.service';
 import { MailboxState } from '../../features/inbound/mailbox-state.service';
+import { ProofLetters } from '../../features/inbound/proof-letters.service';
 import { Notices } from '../../features/notices/notices.service';
 import { StatisticsService } from '../../features/statistics/statistics.service';
 import { QUEUES } from '../../queue/queue.module';
@@ -25,6 +26,7 @@ export class StatusWebController {
     private readonly statistics: StatisticsService,
     private readonly notices: Notices,
     private readonly mailbox: MailboxState,
+    private readonly proofs: ProofLetters,
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(QUEUES) private readonly queues: Queue[],
@@ -32,11 +34,12 @@ export class StatusWebController {
 
   @Get()
   async show(@CurrentViewer() viewer: Viewer, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
-    const [account, log, workers, queues, postgres, mailbox] = await Promise.all([
+    const [account, log, workers, queues, proof, postgres, mailbox] = await Promise.all([
       this.accounts.read(),
       this.accounts.history({ limit: 20, ...(cursor && { cursor }) }),
       this.statistics.liveWorkers(),
       this.depths(),
+      this.proofs.summary(),
       this.database.serverVersion(),
       this.mailbox.read(),
     ]);
@@ -49,7 +52,7 @@ export class StatusWebController {
     const sender = this.config.mailFrom;
     return page(
       (t) => t.status.title,
-      <StatusPage {...{ account, log, workers, queues, sender, mailbox, versions, mayResume }} />,
+      <StatusPage {...{ account, log, workers, queues, proof, sender, mailbox, versions, mayResume }} />,
     );
   }
 

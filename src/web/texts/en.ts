@@ -18,6 +18,8 @@ import { mailboxEn } from './mailbox';
 import { findingsEn, preflightEn } from './preflight';
 import { reasonsEn } from './reasons';
 import { shellEn } from './shell';
+import { deliverabilityEn } from './deliverability';
+import { proofEn } from './proof';
 import { reportsEn } from './reports';
 
 /** Null: it took too long to count them. */
@@ -684,6 +686,8 @@ export const en = {
     duration: 'Took',
   },
   reports: reportsEn,
+  deliverability: deliverabilityEn,
+  proof: proofEn,
   invitations: invitationsEn,
   auditFilter: auditFilterEn,
   users: {
@@ -856,6 +860,7 @@ export const en = {
       'delivery.resend': 'Sent one letter again',
       'delivery.mark_sent': 'Marked a letter as sent',
       'account.resume': 'Tried the mail server again',
+      'account.prove': 'Sent a proof letter',
       'mailing.override': 'Let letters go out although the check found something',
       'suppression.add': 'Excluded an address',
       'suppression.lift': 'Included an address again',
@@ -1049,6 +1054,7 @@ export const en = {
     USER_NOT_BLOCKED: 'This user is not blocked.',
     USER_NOT_INVITED: 'This user has no open invitation.',
     USER_UNCONFIRMED: 'The address of this user is not confirmed yet.',
+    PROOF_NEEDS_ADDRESS: 'A proof letter has to come back: set BOUNCE_ADDRESS and a way in (docs/inbound.md) first.',
     PREFLIGHT_BLOCKED: 'Something has to be put right first: see the warning on the page of the mailing.',
     FORMS_FULL: 'You have as many forms as are allowed. Delete one that is not used any more.',
     SNS_UNREACHABLE: 'Amazon SNS could not be asked for now.',

@@ -14,6 +14,8 @@ import { mailboxRu } from './mailbox';
 import { findingsRu, preflightRu } from './preflight';
 import { reasonsRu } from './reasons';
 import { shellRu } from './shell';
+import { deliverabilityRu } from './deliverability';
+import { proofRu } from './proof';
 import { reportsRu } from './reports';
 import type { Texts } from './shape';
 
@@ -711,6 +713,8 @@ export const ru: Texts = {
     duration: 'Длилась',
   },
   reports: reportsRu,
+  deliverability: deliverabilityRu,
+  proof: proofRu,
   invitations: invitationsRu,
   auditFilter: auditFilterRu,
   users: {
@@ -883,6 +887,7 @@ export const ru: Texts = {
       'delivery.resend': 'Повтор одного письма',
       'delivery.mark_sent': 'Письмо отмечено отправленным',
       'account.resume': 'Повторное обращение к почтовому серверу',
+      'account.prove': 'Отправка проверочного письма',
       'mailing.override': 'Отправка вопреки проверке',
       'suppression.add': 'Исключение адреса',
       'suppression.lift': 'Повторное включение адреса',
@@ -1076,6 +1081,8 @@ export const ru: Texts = {
     USER_NOT_BLOCKED: 'Этот пользователь не заблокирован.',
     USER_NOT_INVITED: 'Действующего приглашения у этого пользователя нет.',
     USER_UNCONFIRMED: 'Адрес пользователя ещё не подтверждён.',
+    PROOF_NEEDS_ADDRESS:
+      'Проверочное письмо должно вернуться: сначала задайте BOUNCE_ADDRESS и способ приёма (docs/inbound.md).',
     PREFLIGHT_BLOCKED: 'Сначала нужно кое-что исправить: смотрите предупреждение на странице рассылки.',
     FORMS_FULL: 'Больше форм создать нельзя. Удалите ту, которая уже не нужна.',
     SNS_UNREACHABLE: 'Сейчас не удаётся связаться с Amazon SNS.',
