@@ -11,6 +11,7 @@ export function stylesOf({ dark, light }: Look): string {
 @media only screen and (max-width:479px){
 .t{padding-left:20px !important;padding-right:20px !important}
 .f{padding-left:20px !important;padding-right:20px !important}
+.c{padding-left:0 !important;padding-right:0 !important}
 h1{font-size:24px !important;line-height:30px !important}
 }
 @media (prefers-color-scheme:dark){
@@ -21,7 +22,7 @@ ${darkRules(dark)}
 function darkRules({ page, card, text, muted, line, link }: Palette): string {
   const background = (colour: string) => `{background:${colour} !important;background-color:${colour} !important}`;
   return [
-    `body,.page${background(page)}`,
+    `body,.page,.page>div${background(page)}`,
     `.card,.card>table${background(card)}`,
     `.t div,.c div{color:${text} !important}`,
     `.f div{color:${muted} !important}`,

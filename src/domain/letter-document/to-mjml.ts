@@ -30,7 +30,7 @@ interface Room {
   width: number;
   side: number;
   /** The class of its texts. */
-  kind: 't' | 'c';
+  kind: 't' | 'c' | '';
 }
 
 const WHOLE: Room = { width: WIDTH, side: SIDE, kind: 't' };
@@ -48,7 +48,10 @@ export function documentToMjml(doc: Node, around: Surroundings): Mjml {
       element('mj-section', { padding: '12px 0' }, [element('mj-column', {}, [])]),
       ...logo(around, look, dir),
       ...sectionsOf(doc, look, around),
-      section([text('f', FOOTER_PLACE, look.light.muted, { padding: `0 ${SIDE}px 24px`, 'font-size': '13px' })], look),
+      section(
+        [text('f', FOOTER_PLACE, look.light.muted, { padding: `12px ${SIDE}px 24px`, 'font-size': '13px' })],
+        look,
+      ),
       element('mj-section', { padding: '12px 0' }, [element('mj-column', {}, [])]),
     ]),
   ]);
@@ -135,7 +138,7 @@ function blocksOf(nodes: readonly Node[], room: Room, look: Look, around: Surrou
     }
     flush();
     const isWide = isBanner && i === 0;
-    made.push(...blockOf(node, isWide ? { ...room, side: 0 } : room, look, around));
+    made.push(...blockOf(node, isWide ? { ...room, side: 0, kind: '' } : room, look, around));
     if (isWide) made.push(element('mj-spacer', { height: '12px' }));
   });
   flush();
@@ -156,7 +159,7 @@ function blockOf(node: Node, room: Room, look: Look, around: Surroundings): Mjml
           'border-width': '1px',
           'border-color': look.light.line,
           padding: paddingOf(room, 8, 24),
-          'css-class': 'line',
+          'css-class': `line ${room.kind}`,
         }),
       ];
     case 'spacer':
@@ -175,7 +178,7 @@ function blockOf(node: Node, room: Room, look: Look, around: Surroundings): Mjml
 }
 
 /** `f` is small print; the others are named by their room. */
-const text = (kind: 't' | 'c' | 'f', html: string, color: string, more: Record<string, string>): Mjml =>
+const text = (kind: Room['kind'] | 'f', html: string, color: string, more: Record<string, string>): Mjml =>
   element('mj-text', { color, 'font-size': '16px', 'line-height': '1.6', 'css-class': kind, ...more }, html);
 
 function pictureOf({ attrs }: Node, room: Room, { pictureUrl }: Surroundings): Mjml {
@@ -189,6 +192,7 @@ function pictureOf({ attrs }: Node, room: Room, { pictureUrl }: Surroundings): M
     align: sideOf(attrs.align, null),
     padding: paddingOf(room, 0, 16),
     'css-class': room.kind,
+    ...(attrs.width === 100 && { 'fluid-on-mobile': 'true' }),
     ...href,
   });
 }

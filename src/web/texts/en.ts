@@ -12,6 +12,7 @@ import { inboundEn } from './inbound';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
+import { startersEn } from './letter-document';
 import { lineEn, stepsEn } from './line';
 import { findingsEn, preflightEn } from './preflight';
 import { reasonsEn } from './reasons';
@@ -71,6 +72,7 @@ export const en = {
     nothingFound: 'Nothing was found. Try fewer words or filters.',
     timesIn: (zone: string) => `Times are in ${zone}`,
   },
+  starters: startersEn,
   field: {
     email: 'E-mail',
     fullName: 'Full name',
@@ -98,6 +100,7 @@ export const en = {
     subject: 'Subject',
     body: 'HTML',
     bodyText: 'Text part',
+    messageName: 'Name (only you see it)',
     role: 'Role',
     language: 'Language',
     password: 'Password',

@@ -8,6 +8,7 @@ import { inboundRu } from './inbound';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
+import { startersRu } from './letter-document';
 import { lineRu, stepsRu } from './line';
 import { findingsRu, preflightRu } from './preflight';
 import { reasonsRu } from './reasons';
@@ -72,6 +73,7 @@ export const ru: Texts = {
     nothingFound: 'Ничего не найдено. Попробуйте меньше слов или условий.',
     timesIn: (zone: string) => `Время указано в поясе ${zone}`,
   },
+  starters: startersRu,
   field: {
     email: 'Эл. почта',
     fullName: 'Полное имя',
@@ -99,6 +101,7 @@ export const ru: Texts = {
     subject: 'Тема',
     body: 'HTML',
     bodyText: 'Текстовая часть',
+    messageName: 'Название (его видите только вы)',
     role: 'Роль',
     language: 'Язык',
     password: 'Пароль',
