@@ -226,6 +226,10 @@ export const problemTexts: ProblemTexts = {
   document_variable: ({ block, name, known, similar }) =>
     `block ${block}: unknown variable "${name}"; ` +
     `${similar === null ? '' : `did you mean "${similar}"? `}known are ${known.join(', ')}`,
+  picture_source: () => 'must be media:HASH of a picture, or an address that begins with https://',
+  colour: () => 'must be a colour such as #0f766e',
+  colour_faint: ({ contrast, min }) =>
+    `is too light: its contrast to white is ${contrast}, and must be at least ${min}`,
   document_or_html: () => 'must not be given together with body or bodyText: a message has either a document or HTML',
   document_of_html: () => 'is not possible: this message is HTML, and stays so',
   unusable: ({ fault, bits }) => filled(UNUSABLE[fault], bits),

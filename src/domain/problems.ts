@@ -117,6 +117,10 @@ export interface ProblemValues {
   /** `block` is the number of the block, from 1; `text` what is wrong. */
   document_block: { block: number; fault: BlockFault; text?: string };
   document_variable: { block: number; name: string; known: readonly string[]; similar: string | null };
+  picture_source: None;
+  colour: None;
+  /** It is not seen on white: `contrast` is less than `min`. */
+  colour_faint: { contrast: number; min: number };
   /** A message has either a document or HTML. */
   document_or_html: None;
   /** What was written as HTML stays so. */

@@ -118,6 +118,35 @@ describe('a message of blocks', () => {
   });
 });
 
+describe('how the letters of a sender look', () => {
+  it('is taken over when a message is saved', async () => {
+    const { id } = await made(blocks({ document: documentOf(paragraph('x'), button('Go', 'https://example.org/')) }));
+    const brand = { logo: 'https://example.org/logo.png', accent: '#7A1FA2', background: '#FFEEDD', font: 'georgia' };
+    expect((await call('PATCH', '/sender', brand)).body).toMatchObject({
+      ...brand,
+      accent: '#7a1fa2',
+      background: '#ffeedd',
+    });
+    const { body: before } = await call('GET', `/messages/${id}`);
+    expect(before.body).not.toContain('#7a1fa2');
+    const { body } = await call('PATCH', `/messages/${id}`, { document: before.document });
+    for (const part of ['src="https://example.org/logo.png"', '#7a1fa2', '#ffeedd', 'Georgia'])
+      expect(body.body).toContain(part);
+    expect(flawsOf(body.body)).toEqual([]);
+  });
+
+  it('can be read and seen', async () => {
+    const wrong = { logo: 'http://example.org/x.png', accent: '#ffff00', background: 'red', font: 'Comic Sans' };
+    expect(await problems('PATCH', '/sender', wrong)).toEqual([
+      422,
+      'logo picture_source',
+      'accent colour_faint',
+      'background colour',
+      'font one_of',
+    ]);
+  });
+});
+
 describe('the name of a message', () => {
   it('is found, and shown instead of the subject', async () => {
     const { id } = await made({ name: 'Spring sale', subject: 'Dear {{ client.fullName }}', body: '<p>x</p>' });

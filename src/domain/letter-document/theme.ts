@@ -22,6 +22,8 @@ export const FONTS = {
 
 export type FontName = keyof typeof FONTS;
 
+export const isFont = (name: string): name is FontName => Object.hasOwn(FONTS, name);
+
 export const DEFAULT_BRAND: Brand = { logo: null, accent: '#0f766e', background: '#eef1f4', font: 'sans' };
 
 /** The colours of a letter, by day and in the dark: what stands on each other can be read. */

@@ -4,7 +4,6 @@ import { invalid, ValidationError } from '../../domain/errors';
 import { checkDocument } from '../../domain/letter-document/check';
 import { picturePath } from '../../domain/letter-document/links';
 import type { LetterDocument } from '../../domain/letter-document/schema';
-import { DEFAULT_BRAND } from '../../domain/letter-document/theme';
 import { documentToMjml } from '../../domain/letter-document/to-mjml';
 import { documentToText } from '../../domain/letter-document/to-text';
 import { problem } from '../../domain/problems';
@@ -43,11 +42,11 @@ export class LetterMaker {
     if (!checked.ok) throw new ValidationError(checked.errors);
     const { preheader } = checked.document;
     checkPreheader(preheader, fields);
-    const sender = await this.senders.shown({ userId: ownerId });
+    const [sender, brand] = await Promise.all([this.senders.shown({ userId: ownerId }), this.senders.brand(ownerId)]);
     const mjml = documentToMjml(checked.doc, {
       subject,
       preheader,
-      brand: DEFAULT_BRAND,
+      brand,
       sender: sender.name,
       pictureUrl: (src) => this.pictureUrl(src),
     });

@@ -12,7 +12,7 @@ import { inboundEn } from './inbound';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
-import { startersEn } from './letter-document';
+import { brandEn, startersEn } from './letter-document';
 import { lineEn, stepsEn } from './line';
 import { findingsEn, preflightEn } from './preflight';
 import { reasonsEn } from './reasons';
@@ -73,6 +73,7 @@ export const en = {
     timesIn: (zone: string) => `Times are in ${zone}`,
   },
   starters: startersEn,
+  brand: brandEn,
   field: {
     email: 'E-mail',
     fullName: 'Full name',

@@ -3,7 +3,14 @@ import type { BlockFault, DocumentFault, ProblemTexts } from '../../domain/probl
 
 type Texts = Pick<
   ProblemTexts,
-  'document' | 'document_block' | 'document_variable' | 'document_or_html' | 'document_of_html'
+  | 'picture_source'
+  | 'colour'
+  | 'colour_faint'
+  | 'document'
+  | 'document_block'
+  | 'document_variable'
+  | 'document_or_html'
+  | 'document_of_html'
 >;
 type Faults<F extends string> = Record<F, (value: string) => string>;
 
@@ -43,6 +50,9 @@ const blockRu: Faults<BlockFault> = {
 };
 
 export const documentEn: Texts = {
+  picture_source: () => 'The address of a picture, please, beginning with https://.',
+  colour: () => 'A colour, please, such as #0f766e.',
+  colour_faint: () => 'This colour is too light: a button would hardly be seen on white.',
   document: ({ fault, max }) => wholeEn[fault](String(max)),
   document_block: ({ block, fault, text }) => `Block ${block}: ${blockEn[fault](text ?? '')}`,
   document_variable: ({ block, name, similar }) =>
@@ -52,6 +62,9 @@ export const documentEn: Texts = {
 };
 
 export const documentRu: Texts = {
+  picture_source: () => 'Укажите адрес картинки, начиная с https://.',
+  colour: () => 'Укажите цвет, например #0f766e.',
+  colour_faint: () => 'Этот цвет слишком светлый: на белом кнопку почти не видно.',
   document: ({ fault, max }) => wholeRu[fault](String(max)),
   document_block: ({ block, fault, text }) => `Блок ${block}: ${blockRu[fault](text ?? '')}`,
   document_variable: ({ block, name, similar }) =>
@@ -76,4 +89,42 @@ export const startersRu: Starters = {
   invitation: { name: 'Приглашение', about: 'Что, когда и где, и ответ.' },
   offer: { name: 'Предложение', about: 'Скидка по коду и как её получить.' },
   letter: { name: 'Личное письмо', about: 'Простой текст, как пишут одному человеку.' },
+};
+
+export const brandEn = {
+  title: 'How letters look',
+  about: 'For letters of blocks. A letter takes over a change when it is saved the next time.',
+  logo: 'Logo',
+  logoHint: 'The address of a picture (https), shown 160 px wide at the top. If empty: none.',
+  accent: 'Colour of buttons and links',
+  background: 'Colour around the letter',
+  colourHint: (colour: string) => `If empty: ${colour}.`,
+  font: 'Font',
+  fonts: {
+    '': 'As usual (Arial)',
+    sans: 'Arial',
+    verdana: 'Verdana',
+    trebuchet: 'Trebuchet',
+    georgia: 'Georgia',
+    times: 'Times',
+  },
+};
+
+export const brandRu: typeof brandEn = {
+  title: 'Как выглядят письма',
+  about: 'Для писем из блоков. Письмо перенимает изменения, когда его сохраняют в следующий раз.',
+  logo: 'Логотип',
+  logoHint: 'Адрес картинки (https), показывается сверху шириной 160 пикселей. Если пусто: без логотипа.',
+  accent: 'Цвет кнопок и ссылок',
+  background: 'Цвет вокруг письма',
+  colourHint: (colour) => `Если пусто: ${colour}.`,
+  font: 'Шрифт',
+  fonts: {
+    '': 'Обычный (Arial)',
+    sans: 'Arial',
+    verdana: 'Verdana',
+    trebuchet: 'Trebuchet',
+    georgia: 'Georgia',
+    times: 'Times',
+  },
 };

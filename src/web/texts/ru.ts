@@ -8,7 +8,7 @@ import { inboundRu } from './inbound';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
-import { startersRu } from './letter-document';
+import { brandRu, startersRu } from './letter-document';
 import { lineRu, stepsRu } from './line';
 import { findingsRu, preflightRu } from './preflight';
 import { reasonsRu } from './reasons';
@@ -74,6 +74,7 @@ export const ru: Texts = {
     timesIn: (zone: string) => `Время указано в поясе ${zone}`,
   },
   starters: startersRu,
+  brand: brandRu,
   field: {
     email: 'Эл. почта',
     fullName: 'Полное имя',
