@@ -183,8 +183,10 @@ const text = (kind: Room['kind'] | 'f', html: string, color: string, more: Recor
 
 function pictureOf({ attrs }: Node, room: Room, { pictureUrl }: Surroundings): Mjml {
   const width = Math.max(1, Math.round(((room.width - 2 * room.side) * Number(attrs.width)) / 100));
-  const href: Record<string, string> =
-    typeof attrs.href === 'string' && attrs.href !== '' ? { href: escapedLink(attrs.href) } : {};
+  const more: Record<string, string> = {};
+  if (typeof attrs.href === 'string' && attrs.href !== '') more.href = escapedLink(attrs.href);
+  // On phones columns stand below each other, so there is more room than on a desk.
+  if (attrs.width === 100) more['fluid-on-mobile'] = 'true';
   return element('mj-image', {
     src: typedHtml(pictureUrl(String(attrs.src))),
     alt: typedHtml(String(attrs.alt)),
@@ -192,8 +194,7 @@ function pictureOf({ attrs }: Node, room: Room, { pictureUrl }: Surroundings): M
     align: sideOf(attrs.align, null),
     padding: paddingOf(room, 0, 16),
     'css-class': room.kind,
-    ...(attrs.width === 100 && { 'fluid-on-mobile': 'true' }),
-    ...href,
+    ...more,
   });
 }
 
