@@ -1,5 +1,5 @@
 /** The import rules of docs/architecture.md: domain <- adapters <- features (in order) <- api, web, worker, cli <- main. */
-const adapters = 'config|database|queue|smtp|inbound-smtp|mailbox|dns|spamd|oidc|sns|logging';
+const adapters = 'config|database|queue|smtp|inbound-smtp|mailbox|dns|spamd|mjml|oidc|sns|logging';
 const outer = ['api', 'web', 'worker', 'cli'];
 const features = [
   'audit',
@@ -32,7 +32,7 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: {
         pathNot:
-          '^src/domain/|node_modules/(temporal-polyfill|d3-scale|liquidjs|html-to-text|htmlparser2|saxes|tldts|fastest-levenshtein|postal-mime)|^(crypto|url|node:crypto|node:url)$',
+          '^src/domain/|node_modules/(temporal-polyfill|d3-scale|liquidjs|html-to-text|htmlparser2|saxes|tldts|fastest-levenshtein|postal-mime|prosemirror-model)|^(crypto|url|node:crypto|node:url)$',
       },
     },
     {

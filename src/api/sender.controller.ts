@@ -34,6 +34,30 @@ class SenderDto extends VersionDto {
   @MaxLength(1_000)
   @Said({ description: 'Why people get the letters, in the standard footer; empty: its own words.' })
   unsubscribeText?: string;
+
+  @Optional()
+  @IsString()
+  @MaxLength(2000)
+  @Said({ description: 'Of letters of blocks: `media:HASH` or an https address; empty: none.' })
+  logo?: string;
+
+  @Optional()
+  @IsString()
+  @MaxLength(20)
+  @Said({ description: 'The colour of buttons and links, `#rrggbb`; empty: #0f766e.' })
+  accent?: string;
+
+  @Optional()
+  @IsString()
+  @MaxLength(20)
+  @Said({ description: 'The colour around the letter, `#rrggbb`; empty: #eef1f4.' })
+  background?: string;
+
+  @Optional()
+  @IsString()
+  @MaxLength(20)
+  @Said({ description: 'sans, verdana, trebuchet, georgia or times; empty: sans.' })
+  font?: string;
 }
 
 class SenderAnswer extends Shape({
@@ -41,6 +65,10 @@ class SenderAnswer extends Shape({
   replyTo: text,
   postalAddress: said('In every letter.', text),
   unsubscribeText: text,
+  logo: text,
+  accent: text,
+  background: text,
+  font: text,
   version,
 }) {}
 

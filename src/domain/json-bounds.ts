@@ -6,6 +6,9 @@
 export const JSON_BOUNDS = { depth: 16, objects: 1_000, names: 500, values: 150_000, digits: 100 } as const;
 export type JsonBounds = Record<keyof typeof JSON_BOUNDS, number>;
 
+/** The same for a letter of blocks, whose limits are in `letter-document/limits.ts`. */
+export const DOCUMENT_JSON: JsonBounds = { ...JSON_BOUNDS, depth: 40, objects: 15_000, names: 20_000, values: 60_000 };
+
 const [QUOTE, COMMA, COLON, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [
   0x22, 0x2c, 0x3a, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d,
 ];

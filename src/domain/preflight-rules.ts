@@ -34,6 +34,8 @@ export interface ListFacts {
 
 /** What the content of letters has been found to be, with the judgement of a spam filter, if one is asked. */
 export interface LetterFacts extends ContentFacts {
+  /** Placeholders of other services. */
+  foreign?: { n: number; example: string; meant: string };
   /** Undefined: none is set; null: it did not answer. */
   spam?: { score: number; tests: readonly string[] } | null;
 }
@@ -205,6 +207,7 @@ const percent = (share: number) => Math.round(share * 100);
 const found = (n: number, example: string | undefined) => n > 0 && { n, example: example ?? '' };
 
 const LETTER: Rule<LetterFacts>[] = [
+  { code: 'FOREIGN_TAGS', level: 'warn', when: ({ foreign }) => (foreign?.n ?? 0) > 0 && { ...foreign! } },
   {
     code: 'HTML_LONG',
     level: 'warn',

@@ -4,6 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import MailComposer from 'nodemailer/lib/mail-composer';
+import { checkDocument } from '../../src/domain/letter-document/check';
+import { picturePath } from '../../src/domain/letter-document/links';
+import { startersOf } from '../../src/domain/letter-document/starters';
+import { DEFAULT_BRAND } from '../../src/domain/letter-document/theme';
+import { documentToMjml } from '../../src/domain/letter-document/to-mjml';
+import { documentToText } from '../../src/domain/letter-document/to-text';
+import { compileContent, type RenderedContent } from '../../src/domain/template';
+import { LetterHtml } from '../../src/mjml/letter-html.service';
 import { askSpamd } from '../../src/spamd/spamd';
 import { eventually } from '../support/service';
 
@@ -43,4 +52,49 @@ describe('spamd', () => {
     expect(spam!.tests).toContain('GTUBE');
     expect((await askSpamd(address, letter('Hello, Ben. Here is the news.'), 60_000))!.score).toBeLessThan(5);
   });
+
+  it.each(['en', 'ru'] as const)('gives the letters to begin with, in %s, less than one point', async (language) => {
+    const html = new LetterHtml();
+    try {
+      for (const { id, subject, document } of startersOf(language)) {
+        const checked = checkDocument(document, []);
+        if (!checked.ok) throw new Error(id);
+        const around = { subject, preheader: document.preheader, brand: DEFAULT_BRAND, sender: 'Shop' };
+        const pictureUrl = (src: string) => `https://mail.shop.example${picturePath(src)}`;
+        const body = await html.make(documentToMjml(checked.doc, { ...around, pictureUrl }));
+        const compiled = compileContent({ subject, body, bodyText: documentToText(checked.doc) }, language);
+        if (!compiled.ok) throw new Error(id);
+        const { score, tests } = (await askSpamd(address, await mail(compiled.content.render(DATA)), 60_000))!;
+        expect([id, tests.join(), score < 1]).toEqual([id, tests.join(), true]);
+      }
+    } finally {
+      await html.onModuleDestroy();
+    }
+  });
+
+  const mail = ({ subject, html, text }: RenderedContent): Promise<Buffer> =>
+    new MailComposer({
+      from: 'Shop <a@shop.example>',
+      to: 'Ann Miller <b@client.example>',
+      subject,
+      html,
+      text,
+      messageId: '<1@shop.example>',
+      headers: {
+        'List-Unsubscribe': `<${DATA.unsubscribeUrl}>`,
+        'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+      },
+    })
+      .compile()
+      .build();
 });
+
+const DATA = {
+  client: { fullName: 'Ann Miller', email: 'b@client.example', comment: '' },
+  mailing: { name: '' },
+  sender: { name: 'Shop', email: 'a@shop.example' },
+  date: '2027-03-31T09:00:00Z',
+  unsubscribeUrl: 'https://mail.shop.example/u/abc',
+  senderAddress: '1 Main Street, Springfield',
+  footerText: 'You get this letter because your address is on the mailing list of Shop.',
+};

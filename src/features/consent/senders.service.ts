@@ -4,6 +4,8 @@ import { Database, type Sql } from '../../database/database';
 import { actAs, requireVersion, sameContent, type Versioned } from '../../database/versions';
 import { parseEmailAddress, singleLineProblem } from '../../domain/email-address';
 import { ValidationError } from '../../domain/errors';
+import { brandProblems } from '../../domain/letter-document/brand';
+import { type Brand, DEFAULT_BRAND, isFont } from '../../domain/letter-document/theme';
 import { parseMailbox } from '../../domain/mailbox';
 import type { Viewer } from '../../domain/permissions';
 import { audit } from '../audit/audit';
@@ -19,9 +21,25 @@ export interface Sender {
   postalAddress: string;
   /** Why people get the letters, in the standard footer; empty: a standard sentence. */
   unsubscribeText: string;
+  /** What letters of blocks look like; each empty: as everybody's do. The logo is a picture as documents have them. */
+  logo: string;
+  /** Of buttons and links, `#rrggbb`. */
+  accent: string;
+  /** Around the letter. */
+  background: string;
+  font: string;
 }
 
-const NOTHING: Sender = { name: '', replyTo: '', postalAddress: '', unsubscribeText: '' };
+const NOTHING: Sender = {
+  name: '',
+  replyTo: '',
+  postalAddress: '',
+  unsubscribeText: '',
+  logo: '',
+  accent: '',
+  background: '',
+  font: '',
+};
 const MAX = { name: 200, postalAddress: 500, unsubscribeText: 500 };
 /** These would end the name in `Name <address>`. */
 const NO_NAME = /["<>]/;
@@ -36,7 +54,7 @@ export class SendersService {
 
   async get(viewer: Pick<Viewer, 'userId'>, sql: Sql = this.database): Promise<Sender & Versioned> {
     const row = await sql.first<Sender & Versioned>(
-      `SELECT name, reply_to, postal_address, unsubscribe_text, version, updated_by, updated_at FROM senders
+      `SELECT name, reply_to, postal_address, unsubscribe_text, logo, accent, background, font, version, updated_by, updated_at FROM senders
         WHERE owner_id = $1`,
       [viewer.userId],
     );
@@ -62,11 +80,15 @@ export class SendersService {
       await audit(tx, viewer, 'sender.change');
       await actAs(tx, viewer);
       await tx.affected(
-        `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text, updated_by)
-         VALUES ($1, $2, $3, $4, $5, $1)
+        `INSERT INTO senders (owner_id, name, reply_to, postal_address, unsubscribe_text, logo, accent, background, font,
+           updated_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $1)
          ON CONFLICT (owner_id) DO UPDATE SET name = $2, reply_to = $3, postal_address = $4, unsubscribe_text = $5,
-           updated_at = app_now()`,
-        [viewer.userId, sender.name, sender.replyTo, sender.postalAddress, sender.unsubscribeText],
+           logo = $6, accent = $7, background = $8, font = $9, updated_at = app_now()`,
+        [
+          ...[viewer.userId, sender.name, sender.replyTo, sender.postalAddress, sender.unsubscribeText],
+          ...[sender.logo, sender.accent, sender.background, sender.font],
+        ],
       );
       return this.get(viewer, tx);
     });
@@ -79,6 +101,17 @@ export class SendersService {
       [ownerIds],
     );
     return new Set(rows.map(({ ownerId }) => ownerId));
+  }
+
+  /** What an owner's letters of blocks look like. */
+  async brand(ownerId: number): Promise<Brand> {
+    const { logo, accent, background, font } = await this.get({ userId: ownerId });
+    return {
+      logo: logo || DEFAULT_BRAND.logo,
+      accent: accent || DEFAULT_BRAND.accent,
+      background: background || DEFAULT_BRAND.background,
+      font: isFont(font) ? font : DEFAULT_BRAND.font,
+    };
   }
 
   /** What letters say about their sender, with the settings where the user entered nothing. */
@@ -106,7 +139,8 @@ export const oneLine = (address: string): string =>
     .join(', ');
 
 /** @throws ValidationError naming every field that is wrong */
-function checked({ name, replyTo, postalAddress, unsubscribeText }: Sender): Sender {
+function checked(sender: Sender): Sender {
+  const { name, replyTo, postalAddress, unsubscribeText } = sender;
   const reply = replyTo === '' ? { ok: true as const, email: '' } : parseEmailAddress(replyTo);
   const errors = [
     ...at(
@@ -116,9 +150,15 @@ function checked({ name, replyTo, postalAddress, unsubscribeText }: Sender): Sen
     ...at('replyTo', reply.ok ? null : reply.problem),
     ...at('postalAddress', textProblem(postalAddress, MAX.postalAddress)),
     ...at('unsubscribeText', textProblem(unsubscribeText, MAX.unsubscribeText)),
+    ...brandProblems(sender),
   ];
   if (errors.length > 0 || !reply.ok) throw new ValidationError(errors);
-  return { name, replyTo: reply.email, postalAddress, unsubscribeText };
+  return {
+    ...sender,
+    replyTo: reply.email,
+    accent: sender.accent.toLowerCase(),
+    background: sender.background.toLowerCase(),
+  };
 }
 
 const trimmed = (change: Partial<Sender>): Partial<Sender> =>

@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { prepareLetter } from '../../domain/compose';
 import { reasonText } from '../../domain/footer';
 import { composeSigned, identityOf } from '../../domain/identity';
+import { foreignTags } from '../../domain/foreign-tags';
 import { contentFacts } from '../../domain/letter-content';
 import type { LetterFacts } from '../../domain/preflight-rules';
 import type { ContentTemplate, LetterData } from '../../domain/template';
@@ -35,8 +36,11 @@ export class LetterCheck {
     if (!content) return null;
     const data = this.dataOf(mailing, letter.client, sender);
     try {
-      const { html } = content.render(data);
-      const facts = contentFacts(html, `${this.config.publicUrl}/u/`);
+      const { subject, html, text } = content.render(data);
+      const facts = {
+        ...contentFacts(html, `${this.config.publicUrl}/u/`),
+        foreign: foreignTags(`${subject}\n${text}`),
+      };
       return this.config.spamd === '' ? facts : { ...facts, spam: await this.judged(mailing, content, data) };
     } catch {
       // Not even for somebody made up can the letter be composed: sending says why.

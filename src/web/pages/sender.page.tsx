@@ -1,4 +1,5 @@
 import type { FormState } from '../answers';
+import { DEFAULT_BRAND, FONTS } from '../../domain/letter-document/theme';
 import { Field, FormProblem } from '../components/form';
 import { KeptForm } from '../components/kept-form';
 import { PageHead } from '../components/list';
@@ -23,6 +24,7 @@ export function SenderPage({ form, shown }: Props) {
           labels={{
             ...{ name: t.sender.name, replyTo: t.sender.replyTo },
             ...{ postalAddress: t.sender.postalAddress, unsubscribeText: t.sender.why },
+            ...{ logo: t.brand.logo, accent: t.brand.accent, background: t.brand.background, font: t.brand.font },
           }}
           class="card-box"
         >
@@ -31,6 +33,7 @@ export function SenderPage({ form, shown }: Props) {
           <Field form={form} name="replyTo" label={t.sender.replyTo} type="email" hint={t.sender.replyToHint} />
           <Field form={form} name="postalAddress" label={t.sender.postalAddress} rows={3} hint={t.sender.addressHint} />
           <Field form={form} name="unsubscribeText" label={t.sender.why} rows={2} hint={t.sender.whyHint} />
+          <BrandFields form={form} />
           <button class="btn btn-primary">{t.form.save}</button>
         </KeptForm>
         <div class="card-box">
@@ -42,5 +45,26 @@ export function SenderPage({ form, shown }: Props) {
         </div>
       </div>
     </>
+  );
+}
+
+function BrandFields({ form }: Pick<Props, 'form'>) {
+  const { t } = useReader();
+  const fonts = ['', ...Object.keys(FONTS)] as (keyof typeof t.brand.fonts)[];
+  const { accent, background } = DEFAULT_BRAND;
+  return (
+    <fieldset>
+      <legend>{t.brand.title}</legend>
+      <p class="hint">{t.brand.about}</p>
+      <Field form={form} name="logo" label={t.brand.logo} hint={t.brand.logoHint} />
+      <Field form={form} name="accent" label={t.brand.accent} hint={t.brand.colourHint(accent)} />
+      <Field form={form} name="background" label={t.brand.background} hint={t.brand.colourHint(background)} />
+      <Field
+        form={form}
+        name="font"
+        label={t.brand.font}
+        options={fonts.map((font) => ({ value: font, text: t.brand.fonts[font] }))}
+      />
+    </fieldset>
   );
 }

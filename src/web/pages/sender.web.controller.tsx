@@ -28,11 +28,20 @@ export class SenderWebController {
     @Form() form: FormValues,
   ): Promise<WebAnswer> {
     const { name = '', replyTo = '', postalAddress = '', unsubscribeText = '' } = form;
+    const { logo = '', accent = '', background = '', font = '' } = form;
+    const brand = { logo, accent, background, font };
     return submit(
       reader,
       form,
       async () => {
-        await this.senders.update(viewer, { name, replyTo, postalAddress, unsubscribeText, ...versionOf(form) });
+        await this.senders.update(viewer, {
+          name,
+          replyTo,
+          postalAddress,
+          unsubscribeText,
+          ...brand,
+          ...versionOf(form),
+        });
         return redirect('/sender', 'saved');
       },
       async (state) => {
@@ -44,7 +53,7 @@ export class SenderWebController {
   }
 
   private async now(viewer: Viewer): Promise<Opened> {
-    const { name, replyTo, postalAddress, unsubscribeText, version } = await this.senders.get(viewer);
-    return { values: { name, replyTo, postalAddress, unsubscribeText }, version };
+    const { version, updatedAt: _at, updatedBy: _by, ...values } = await this.senders.get(viewer);
+    return { values, version };
   }
 }

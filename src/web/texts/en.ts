@@ -13,6 +13,7 @@ import { webhooksEn } from './webhooks';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
+import { brandEn, startersEn } from './letter-document';
 import { lineEn, stepsEn } from './line';
 import { mailboxEn } from './mailbox';
 import { findingsEn, preflightEn } from './preflight';
@@ -75,6 +76,8 @@ export const en = {
     nothingFound: 'Nothing was found. Try fewer words or filters.',
     timesIn: (zone: string) => `Times are in ${zone}`,
   },
+  starters: startersEn,
+  brand: brandEn,
   field: {
     email: 'E-mail',
     fullName: 'Full name',
@@ -102,6 +105,7 @@ export const en = {
     subject: 'Subject',
     body: 'HTML',
     bodyText: 'Text part',
+    messageName: 'Name (only you see it)',
     role: 'Role',
     language: 'Language',
     password: 'Password',
@@ -1064,6 +1068,7 @@ export const en = {
     LIFTED_LATELY: 'You included this address again within the last 30 days. Only a manager can do it once more.',
     OWNER_BLOCKED: "The owner's account is blocked.",
     LIMITS_UNAVAILABLE: 'Not possible just now. Try again soon.',
+    LETTER_NOT_MADE: 'The letter could not be made just now. Try again.',
     MAILING_NEVER_RUN: 'This mailing was never sent.',
     TEMPLATE_FAILED: 'No letter can be made of the message. Open the message and correct it.',
     LETTERS_PER_DAY: 'This would be more letters than you may send in a day.',

@@ -112,6 +112,8 @@ export const findingsRu: Texts = {
   SHORT_LINKS: ({ example, n }) =>
     `Есть сокращённая ссылка (${example}${more(n)}), а спам-фильтры таким не доверяют. Дайте прямую ссылку на страницу.`,
   HTTP_LINKS: ({ example, n }) => `Не все ссылки и картинки — https (${example}${more(n)}). Используйте https.`,
+  FOREIGN_TAGS: ({ example, meant }) =>
+    `В письме стоит ${example}: так подставляет данные другой сервис, и люди прочтут это как есть. Возможно, имелось в виду {{ ${meant} }}?`,
   DATA_IMAGES: ({ n }) =>
     `Картинки, вложенные в само письмо (data:): ${n}. Gmail и другие их не показывают. Загружайте их по https.`,
   SPAM_SCORE: ({ score, max, tests }) =>

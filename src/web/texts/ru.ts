@@ -9,6 +9,7 @@ import { webhooksRu } from './webhooks';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
+import { brandRu, startersRu } from './letter-document';
 import { lineRu, stepsRu } from './line';
 import { mailboxRu } from './mailbox';
 import { findingsRu, preflightRu } from './preflight';
@@ -76,6 +77,8 @@ export const ru: Texts = {
     nothingFound: 'Ничего не найдено. Попробуйте меньше слов или условий.',
     timesIn: (zone: string) => `Время указано в поясе ${zone}`,
   },
+  starters: startersRu,
+  brand: brandRu,
   field: {
     email: 'Эл. почта',
     fullName: 'Полное имя',
@@ -103,6 +106,7 @@ export const ru: Texts = {
     subject: 'Тема',
     body: 'HTML',
     bodyText: 'Текстовая часть',
+    messageName: 'Название (его видите только вы)',
     role: 'Роль',
     language: 'Язык',
     password: 'Пароль',
@@ -1092,6 +1096,7 @@ export const ru: Texts = {
     LIFTED_LATELY: 'Вы уже снова включали этот адрес за последние 30 дней. Ещё раз это может сделать только менеджер.',
     OWNER_BLOCKED: 'Учётная запись владельца заблокирована.',
     LIMITS_UNAVAILABLE: 'Сейчас не получается. Попробуйте чуть позже.',
+    LETTER_NOT_MADE: 'Письмо сейчас не получилось составить. Попробуйте ещё раз.',
     MAILING_NEVER_RUN: 'Эту рассылку ещё не отправляли.',
     TEMPLATE_FAILED: 'Из сообщения нельзя составить письмо. Откройте его и исправьте.',
     LETTERS_PER_DAY: 'Это больше писем, чем вам разрешено отправлять за день.',
