@@ -32,7 +32,7 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: {
         pathNot:
-          '^src/domain/|node_modules/(temporal-polyfill|d3-scale|liquidjs|html-to-text|htmlparser2|saxes|tldts|fastest-levenshtein|postal-mime)|^(crypto|url|node:crypto|node:url)$',
+          '^src/domain/|node_modules/(temporal-polyfill|d3-scale|liquidjs|html-to-text|htmlparser2|saxes|tldts|fastest-levenshtein|postal-mime|prosemirror-model)|^(crypto|url|node:crypto|node:url)$',
       },
     },
     {
