@@ -1,10 +1,10 @@
 import type { Node } from 'prosemirror-model';
 import { type Command, type EditorState, NodeSelection, Selection, TextSelection } from 'prosemirror-state';
-import { letterSchema } from '../../src/domain/letter-document/schema';
+import { draftSchema } from '../../src/domain/letter-document/draft-schema';
 
 /** What can be done to the block that is chosen, whatever its kind. */
 
-const { nodes } = letterSchema;
+const { nodes } = draftSchema;
 
 /** A block of the letter or of a column, and where it begins. */
 export interface Chosen {

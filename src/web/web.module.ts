@@ -46,7 +46,9 @@ import { HomeWebController } from './pages/home.web.controller';
 import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
 import { MailingsWebController } from './pages/mailings.web.controller';
+import { MessageParts } from './pages/message-parts.service';
 import { MessagesWebController } from './pages/messages.web.controller';
+import { NewMessageWebController } from './pages/new-message.web.controller';
 import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
 import { ProviderWebController } from './pages/provider.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
@@ -109,6 +111,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     SegmentsWebController,
     FormsWebController,
     SignupWebController,
+    NewMessageWebController,
     MessagesWebController,
     MailingsWebController,
     MailingWebController,
@@ -137,6 +140,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     KeptForms,
     OnceService,
     MailingParts,
+    MessageParts,
     MailingFormParts,
     ProfileParts,
     RunParts,

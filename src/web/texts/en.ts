@@ -12,6 +12,7 @@ import { inboundEn } from './inbound';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
+import { letterEditorEn } from './letter-editor';
 import { lineEn, stepsEn } from './line';
 import { findingsEn, preflightEn } from './preflight';
 import { reasonsEn } from './reasons';
@@ -563,6 +564,7 @@ export const en = {
   segments: segmentsEn,
   kept: keptEn,
   finding: findingEn,
+  letterEditor: letterEditorEn,
   line: lineEn,
   steps: stepsEn,
   mailings: {

@@ -8,6 +8,7 @@ import { inboundRu } from './inbound';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
+import { letterEditorRu } from './letter-editor';
 import { lineRu, stepsRu } from './line';
 import { findingsRu, preflightRu } from './preflight';
 import { reasonsRu } from './reasons';
@@ -590,6 +591,7 @@ export const ru: Texts = {
   segments: segmentsRu,
   kept: keptRu,
   finding: findingRu,
+  letterEditor: letterEditorRu,
   line: lineRu,
   steps: stepsRu,
   mailings: {
