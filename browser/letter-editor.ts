@@ -24,7 +24,9 @@ function edit(host: HTMLElement): void {
   const desk = new Desk(words, new Speaker(region), form, problem);
   const deeds = deedsOf(desk);
   const panel = new Panel(desk, deeds);
-  const toLink = () => panel.focus('link');
+  // That of a button is the button's own.
+  const toLink = () => panel.focus('link') || panel.focus('href');
+  desk.toSettings = () => void panel.focus();
   const toolbar = new Toolbar(desk, toLink);
   const toSettings = () => panel.focus();
   const toTools = () => toolbar.focus();
@@ -45,9 +47,21 @@ function edit(host: HTMLElement): void {
   dragHandle(desk.letter, sheet, words.live.drag);
   for (const input of form.querySelectorAll<HTMLInputElement>('input[data-line]'))
     editLine(input, desk, toSettings, toTools);
+  showProblems(form, desk);
   document.getElementById('letter-label')?.addEventListener('click', () => desk.letter?.focus());
   desk.changed();
   host.dataset.ready = '';
+}
+
+/** Each problem of a block leads to it. */
+function showProblems(form: HTMLFormElement, desk: Desk): void {
+  for (const item of form.querySelectorAll<HTMLElement>('[data-at]')) {
+    const [, index] = /\.content\.(\d+)$/.exec(item.dataset.at ?? '') ?? [];
+    if (index === undefined) continue;
+    const button = element('button', { type: 'button', class: 'btn btn-sm btn-secondary' }, item.textContent ?? '');
+    button.addEventListener('click', () => desk.choose(Number(index)));
+    item.replaceChildren(button);
+  }
 }
 
 for (const host of document.querySelectorAll<HTMLElement>('[data-letter-editor]')) edit(host);

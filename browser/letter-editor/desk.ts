@@ -1,4 +1,4 @@
-import type { Command, EditorState, Transaction } from 'prosemirror-state';
+import { type Command, type EditorState, NodeSelection, type Transaction } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import { chosenBlock } from './blocks';
 import { fill, nameOf, type Speaker, type Words } from './words';
@@ -16,6 +16,8 @@ export class Desk {
   /** The one that tools work on: that of the letter, or a line. */
   active: EditorView | null = null;
   letter: EditorView | null = null;
+  /** To what can be set of the chosen block. */
+  toSettings: () => void = () => undefined;
   private readonly places = new Set<Place>();
   private readonly watchers: (() => void)[] = [];
 
@@ -67,6 +69,16 @@ export class Desk {
     this.problem.textContent = text;
     this.problem.hidden = text === '';
     if (text !== '') this.speaker.say(text);
+  }
+
+  /** Chooses one of the letter's own blocks, by its number from 0. */
+  choose(index: number): void {
+    const view = this.letter;
+    if (!view || index >= view.state.doc.childCount) return;
+    let pos = 0;
+    for (let i = 0; i < index; i++) pos += view.state.doc.child(i).nodeSize;
+    view.dispatch(view.state.tr.setSelection(NodeSelection.create(view.state.doc, pos)).scrollIntoView());
+    view.focus();
   }
 
   /** Says it of the block that is chosen now. */

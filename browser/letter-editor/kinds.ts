@@ -24,5 +24,7 @@ export function addBlock(desk: Desk, kind: string, atEnd = false): void {
   if (!view || !block) return;
   view.dispatch(insertBlock(view.state, block, atEnd).scrollIntoView());
   view.focus();
+  // A picture is nothing without its source.
+  if (kind === 'picture') desk.toSettings();
   desk.speaker.say(fill(desk.words.live.saidAdded, nameOf(block, desk.words)));
 }

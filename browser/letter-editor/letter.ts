@@ -1,5 +1,5 @@
 import { Node } from 'prosemirror-model';
-import { EditorState } from 'prosemirror-state';
+import { EditorState, NodeSelection } from 'prosemirror-state';
 import { EditorView } from 'prosemirror-view';
 import { draftSchema } from '../../src/domain/letter-document/draft-schema';
 import { DOCUMENT_VERSION } from '../../src/domain/letter-document/schema';
@@ -37,6 +37,14 @@ export function editLetter(
         desk.active = view;
         desk.changed();
       },
+    },
+    // What is typed at a chosen block does not take its place.
+    handleTextInput(_view, _from, _to, text) {
+      const { selection } = view.state;
+      if (!(selection instanceof NodeSelection) || !selection.node.isBlock) return false;
+      const tr = insertBlock(view.state, draftSchema.nodes.paragraph!.create());
+      view.dispatch(tr.insertText(text).scrollIntoView());
+      return true;
     },
     transformPastedHTML: cleanPasted,
     handlePaste: (_view, event) => takePictures(desk, event.clipboardData),

@@ -34,6 +34,13 @@ const write = (doc: Node): string =>
     variableSource(String(leaf.attrs.name), String(leaf.attrs.fallback)),
   );
 
+/** To the next line, or to the letter. */
+function next(host: HTMLElement): boolean {
+  const all = [...document.querySelectorAll<HTMLElement>('.le-line .ProseMirror, .le-letter')];
+  all[all.findIndex((one) => host.contains(one)) + 1]?.focus();
+  return true;
+}
+
 export function editLine(input: HTMLInputElement, desk: Desk, toSettings: () => boolean, toTools: () => boolean): void {
   const { words } = desk;
   const known = (name: string) => words.variables.some((one) => one.name === name);
@@ -54,8 +61,8 @@ export function editLine(input: HTMLInputElement, desk: Desk, toSettings: () => 
           'Mod-y': redo,
           'Shift-Mod-z': redo,
           'Alt-F10': toTools,
-          // A line has one line; at a chip, Enter goes to what can be set of it.
-          Enter: () => toSettings() || true,
+          // A line has one line: Enter goes on; at a chip, to what can be set of it.
+          Enter: () => toSettings() || next(host),
         }),
         keymap(baseKeymap),
         history(),
@@ -95,6 +102,7 @@ export function editLine(input: HTMLInputElement, desk: Desk, toSettings: () => 
     },
   });
   input.hidden = true;
+  if (input.autofocus) view.focus();
   label?.addEventListener('click', (event) => {
     event.preventDefault();
     view.focus();

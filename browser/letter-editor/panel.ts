@@ -10,7 +10,7 @@ import { nameOf } from './words';
 /** What the chosen block is, what can be done to it, and what can be set of it. */
 export class Panel {
   readonly dom: HTMLElement;
-  private readonly title = element('h3');
+  private readonly title = element('p', { class: 'le-panel-title' });
   private readonly fields = element('div', { class: 'le-fields' });
   private readonly deeds: HTMLElement;
   private shown: Field[] = [];

@@ -30,7 +30,8 @@ export function variablesFor(fields: readonly FieldDefinition[], t: Texts): { na
  * blocks. Its script and styles are loaded here alone.
  */
 export function LetterEditor({ form, fields }: LetterEditorProps) {
-  const { t } = useReader();
+  const { t, path } = useReader();
+  const isPlain = form.values.plain === '1';
   const texts = t.letterEditor;
   const words = {
     live: texts.live,
@@ -55,12 +56,24 @@ export function LetterEditor({ form, fields }: LetterEditorProps) {
         {texts.letter}
       </p>
       <LetterProblems form={form} />
-      <div class="letter-editor" data-letter-editor={JSON.stringify(words)}>
-        <noscript>
+      {isPlain ? (
+        <>
+          <input type="hidden" name="plain" value="1" />
           <PlainLetter form={form} blocks={plainBlocks(form.values)} />
-        </noscript>
-      </div>
-      <script type="module" src={assetUrl('letter-editor.js')}></script>
+        </>
+      ) : (
+        <>
+          <div class="letter-editor" data-letter-editor={JSON.stringify(words)}>
+            <noscript>
+              <PlainLetter form={form} blocks={plainBlocks(form.values)} />
+            </noscript>
+          </div>
+          <p class="hint">
+            <a href={`${path}${path.includes('?') ? '&' : '?'}plain=1`}>{texts.plain}</a>
+          </p>
+          <script type="module" src={assetUrl('letter-editor.js')}></script>
+        </>
+      )}
     </>
   );
 }

@@ -32,7 +32,7 @@ export class MessageParts {
     const mayChange = !message || owner === null || owner === message.ownerId;
     const body = (
       <MessagePage
-        form={{ ...form, values: withDocument(form.values) }}
+        form={{ ...form, values: withDocument(form.values), problems: atFields(form.problems) }}
         mayChange={mayChange}
         fields={fields.filter(isOffered)}
         previewId={this.frames.newId()}
@@ -60,6 +60,12 @@ export class MessageParts {
   }
 }
 
+/** The document's preview line is a field of its own. */
+const atFields = (problems: FormState['problems']): FormState['problems'] =>
+  Object.fromEntries(
+    Object.entries(problems).map(([name, problem]) => [name.replace(/^document\.preheader$/, 'preheader'), problem]),
+  );
+
 /** What a form makes of a message. */
 export function messageInput(form: FormValues): MessageInput {
   const { subject = '', body = '', bodyText = null } = form;
@@ -76,3 +82,7 @@ export const valuesOf = ({
   document
     ? { subject, preheader: document.preheader, document: documentField(document.doc) }
     : { subject, body, bodyText: bodyText ?? '' };
+
+/** With `?plain=1` in its address, a form shows blocks as fields also where there is a script. */
+export const plainly = ({ plain }: FormValues, form: FormState): FormState =>
+  plain ? { ...form, values: { ...form.values, plain: '1' } } : form;

@@ -1,4 +1,5 @@
 import { ALIGNS } from '../../domain/letter-document/limits';
+import { isLink, isPictureSource } from '../../domain/letter-document/links';
 import type { FormState } from '../answers';
 import { Field } from '../components/form';
 import { columnKinds, type PlainBlock, type PlainKind, plainKinds } from '../letter/plain-blocks';
@@ -142,11 +143,29 @@ function useInputs() {
   };
 }
 
+/** The field of a block that is to be looked at, where the check has found fault with the block. */
+function doubtful({ kind, fields }: PlainBlock): string {
+  if (kind === 'picture') {
+    if (!isPictureSource(fields.src ?? '')) return 'src';
+    return fields.href && !isLink(fields.href) ? 'href' : 'width';
+  }
+  return kind === 'button' ? 'href' : kind === 'spacer' ? 'height' : kind === 'social' ? 'links' : 'text';
+}
+
+function problemsOf(form: FormState, block: PlainBlock, at: string): FormState['problems'] {
+  const [from, to] = block.covers;
+  for (let i = from; i < to && !at.includes('.'); i++) {
+    const problem = form.problems[`document.doc.content.${i}`];
+    if (problem) return { [`b.${at}.${doubtful(block)}`]: problem };
+  }
+  return {};
+}
+
 function Fields({ form, block, at }: Pick<BlockProps, 'form' | 'block' | 'at'>) {
   const inputs = useInputs();
   const state: FormState = {
     values: Object.fromEntries(Object.entries(block.fields).map(([name, value]) => [`b.${at}.${name}`, value])),
-    problems: form.problems,
+    problems: problemsOf(form, block, at),
   };
   return (
     <>

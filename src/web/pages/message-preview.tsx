@@ -1,5 +1,6 @@
 import type { RenderedContent } from '../../domain/template';
 import type { MessageWithUse } from '../../features/messages/messages.service';
+import { assetUrl } from '../assets';
 import { useReader } from '../reader';
 
 interface PaneProps {
@@ -15,6 +16,7 @@ export function PreviewPane({ message, previewId, ownEmail }: PaneProps) {
   const { t } = useReader();
   return (
     <section class="card-box preview" aria-labelledby="preview-title">
+      <link rel="stylesheet" href={assetUrl('letter-editor.css')} />
       <h2 id="preview-title">{t.messages.preview}</h2>
       <div
         hx-post="/messages/preview"

@@ -1,3 +1,4 @@
+import { assetUrl } from '../assets';
 import { useReader } from '../reader';
 import { PageHead } from '../components/list';
 import { backOf } from '../../domain/form-pages';
@@ -20,6 +21,7 @@ export function MessageStartPage({ blocks, html }: { blocks: Start[]; html: Star
   const back = backOf(path);
   return (
     <>
+      <link rel="stylesheet" href={assetUrl('letter-editor.css')} />
       <PageHead
         title={t.messages.new}
         back={back ? { to: back, text: t.mailings.edit } : { to: '/messages', text: t.messages.title }}
@@ -27,7 +29,7 @@ export function MessageStartPage({ blocks, html }: { blocks: Start[]; html: Star
       <section class="card-box" aria-labelledby="start-blocks">
         <h2 id="start-blocks">{texts.blocks}</h2>
         <p class="hint">{texts.blocksHint}</p>
-        <ul class="letter-choices plain">
+        <ul class="letter-choices starts plain">
           {blocks.map((start) => (
             <li key={start.id}>
               <a class="letter-choice" href={start.to}>

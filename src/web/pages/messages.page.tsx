@@ -91,6 +91,8 @@ export function MessagePage(props: EditorProps) {
 
 function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { cancel: string }) {
   const { t } = useReader();
+  // What went wrong, or another's change, is read first.
+  const isFresh = !message && !form.draftOf && !form.problem && Object.keys(form.problems).length === 0;
   const inner = (
     <>
       <FormProblem form={form} />
@@ -102,7 +104,7 @@ function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { ca
             name="subject"
             label={t.field.subject}
             required
-            attributes={{ 'data-line': true, dir: 'auto' }}
+            attributes={{ 'data-line': true, dir: 'auto', autofocus: isFresh }}
           />
           <LetterEditor form={form} fields={fields} />
         </>
@@ -181,6 +183,17 @@ function MessageActions({ message, mayChange }: { message: MessageWithUse; mayCh
           <PostForm action={`${at}/copy`}>
             <button class="btn btn-quiet">{t.form.copy}</button>
           </PostForm>
+          {mayChange && message.document && (
+            <Confirm
+              id="to-html"
+              action={`${at}/html`}
+              text={t.letterEditor.toHtml}
+              question={t.letterEditor.toHtmlQuestion}
+              kind="btn-quiet"
+            >
+              <p>{t.letterEditor.toHtmlText}</p>
+            </Confirm>
+          )}
           {mayChange && (
             <Confirm
               id="delete"

@@ -20,7 +20,7 @@ import { isDeed, withDocument } from '../letter/letter-form';
 import { CurrentReader } from '../readers.service';
 import type { Reader } from '../reader';
 import { Ask, Form, type FormValues, WebController, wholeNumber } from '../web-controller';
-import { MessageParts, messageInput, valuesOf } from './message-parts.service';
+import { MessageParts, messageInput, plainly, valuesOf } from './message-parts.service';
 import { Preview } from './message-preview';
 import { MessagesPage } from './messages.page';
 
@@ -93,9 +93,15 @@ export class MessagesWebController {
   }
 
   @Get(':id')
-  async show(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
+  async show(
+    @CurrentViewer() viewer: Viewer,
+    @CurrentReader() reader: Reader,
+    @Id() id: number,
+    @Ask() asked: FormValues,
+  ): Promise<WebAnswer> {
     const message = await this.messages.get(viewer, id);
-    return this.parts.form(reader, viewer, opened(reader, valuesOf(message), message.version), message);
+    const form = opened(reader, valuesOf(message), message.version);
+    return this.parts.form(reader, viewer, plainly(asked, form), message);
   }
 
   @Post(':id')
@@ -140,6 +146,14 @@ export class MessagesWebController {
     const copy = { subject: cut(reader.t.mailings.copyOf(subject), 2_000), body, bodyText };
     const made = await this.messages.create(viewer, copy, message);
     return redirect(`/messages/${made.id}`, 'copied');
+  }
+
+  /** Once, and not back: from here its source is edited. */
+  @Post(':id/html')
+  async toHtml(@CurrentViewer() viewer: Viewer, @Id() id: number): Promise<WebAnswer> {
+    const { body, bodyText } = await this.messages.get(viewer, id);
+    await this.messages.update(viewer, id, { body, bodyText });
+    return redirect(`/messages/${id}`, 'isHtml');
   }
 
   @Post(':id/delete')

@@ -13,7 +13,7 @@ import { documentField, isDeed, withDocument } from '../letter/letter-form';
 import type { Reader } from '../reader';
 import { CurrentReader } from '../readers.service';
 import { Ask, Form, type FormValues, WebController } from '../web-controller';
-import { MessageParts, messageInput } from './message-parts.service';
+import { MessageParts, messageInput, plainly } from './message-parts.service';
 import { MessageStartPage, type Start } from './message-start.page';
 import { STARTER } from './starter-message';
 
@@ -41,7 +41,7 @@ export class NewMessageWebController {
       return this.parts.form(reader, viewer, opened(reader, { subject: '', body: STARTER[reader.language] }));
     if (asked.as !== 'blocks') return this.choice(viewer, reader);
     const values = { subject: '', preheader: '', document: documentField(EMPTY) };
-    return this.parts.form(reader, viewer, opened(reader, { ...values, ...(asked.plain && { plain: '1' }) }));
+    return this.parts.form(reader, viewer, plainly(asked, opened(reader, values)));
   }
 
   @Post()

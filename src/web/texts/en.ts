@@ -1055,6 +1055,7 @@ export const en = {
     LETTERS_PER_DAY: 'This would be more letters than you may send in a day.',
   } satisfies Record<RefusalCode, string>,
   flashes: {
+    isHtml: 'The letter is HTML now.',
     judgedAnew: 'The letter will be read again in a moment.',
     suppressed: 'The address is excluded.',
     lifted: 'The address gets mailings again.',

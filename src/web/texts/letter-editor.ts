@@ -21,9 +21,7 @@ export const letterEditorEn = {
   letter: 'Letter',
   preheader: 'Preview line',
   preheaderHint: 'What mailboxes show beside the subject, in grey.',
-  noEditor: 'The editor is being loaded.',
   plain: 'Write in a plain form instead',
-  withEditor: 'Write in the editor instead',
   plainHelp:
     'A client’s own data is written {{ client.fullName | default: "friend" }}: between the quotation marks stands what is said where it is empty.',
   plainText:
@@ -46,7 +44,6 @@ export const letterEditorEn = {
   toHtmlQuestion: 'Turn this letter into HTML?',
   toHtmlText:
     'You can then change every detail of its source, and no longer edit it with blocks. There is no way back.',
-  isHtml: 'The letter is HTML now.',
   blocks: blocksEn,
   columnsOf: { two: 'Two columns', three: 'Three columns' },
   level: (n: number) => `Heading ${n}`,
@@ -133,9 +130,7 @@ export const letterEditorRu: Widened<typeof letterEditorEn> = {
   letter: 'Письмо',
   preheader: 'Строка предпросмотра',
   preheaderHint: 'Почтовые ящики показывают её серым рядом с темой.',
-  noEditor: 'Редактор загружается.',
   plain: 'Писать в простой форме',
-  withEditor: 'Писать в редакторе',
   plainHelp:
     'Данные клиента пишутся так: {{ client.fullName | default: "друзья" }}. В кавычках стоит то, что будет сказано, если их нет.',
   plainText:
@@ -157,7 +152,6 @@ export const letterEditorRu: Widened<typeof letterEditorEn> = {
   toHtml: 'Превратить в HTML',
   toHtmlQuestion: 'Превратить письмо в HTML?',
   toHtmlText: 'Тогда можно менять любую мелочь в его коде, но уже не блоками. Обратного пути нет.',
-  isHtml: 'Теперь это письмо в HTML.',
   blocks: {
     paragraph: 'Текст',
     heading: 'Заголовок',
