@@ -6,13 +6,15 @@
 export function cleanPasted(html: string): string {
   // From a letter: it is as it should be.
   if (/\bdata-pm-slice=/.test(html)) return html;
-  const page = new DOMParser().parseFromString(html, 'text/html');
+  const page = new DOMParser().parseFromString(inert(html), 'text/html');
   const { body } = page;
   for (const junk of body.querySelectorAll(JUNK)) junk.remove();
-  for (const hidden of body.querySelectorAll('[style]'))
+  for (const hidden of body.querySelectorAll('[data-style]'))
     if (/mso-hide:\s*all|display:\s*none/i.test(style(hidden))) hidden.remove();
   makeWordLists(body);
-  for (const marked of body.querySelectorAll('span[style], b, a[style], p[style], li[style], td[style]'))
+  for (const marked of body.querySelectorAll(
+    'span[data-style], b, a[data-style], p[data-style], li[data-style], td[data-style]',
+  ))
     markStyle(marked);
   for (const picture of body.querySelectorAll('img'))
     if (!/^https:/i.test(picture.getAttribute('src') ?? '')) picture.remove();
@@ -32,8 +34,12 @@ const JUNK =
   'script, style, meta, link, title, noscript, template, iframe, object, svg, form, button, input, select, textarea';
 const KEPT = new Set(['href', 'src', 'alt', 'align']);
 
-/** What was written, also where the page's policy keeps it from taking effect. */
-const style = (element: Element): string => element.getAttribute('style') ?? '';
+/** Styles are read, not applied, which the page's policy forbids; handlers of events are nothing to read. */
+const inert = (html: string): string =>
+  html
+    .replace(/<style\b[^]*?<\/style>/gi, '')
+    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\s(style|on\w+)(?=\s*=)/gi, ' data-$1'));
+const style = (element: Element): string => element.getAttribute('data-style') ?? '';
 
 function rename(element: Element, tag: string): Element {
   const made = element.ownerDocument.createElement(tag);

@@ -43,7 +43,7 @@ const open = async (on = page): Promise<void> => {
   // What an earlier test left as a draft.
   if (await on.locator('[form=discard-draft]').count()) {
     await on.locator('[form=discard-draft]').click();
-    await on.waitForURL(/as=blocks/);
+    await on.locator('[form=discard-draft]').waitFor({ state: 'detached' });
   }
   await on.locator('[data-ready]').waitFor();
 };
@@ -148,7 +148,7 @@ test('Escape chooses the block, then the columns around it; Ctrl+Enter leaves th
 test('"/" looks for a kind of block, and Escape leaves what was typed', async () => {
   await open();
   await write('/nu');
-  expect(await page.getByRole('option').allInnerTexts()).toEqual(['Numbered list']);
+  expect(await page.locator('#le-slash').getByRole('option').allInnerTexts()).toEqual(['Numbered list']);
   await page.keyboard.press('Enter');
   await page.keyboard.type('one');
   expect(await saidAll()).toEqual(['ordered_list(list_item(paragraph(one)))']);
@@ -233,8 +233,8 @@ test('a block is dragged by its handle', async () => {
   const target = (await block('one').boundingBox())!;
   await page.locator('.le-handle').hover();
   await page.mouse.down();
-  await page.mouse.move(target.x + 40, target.y + 10, { steps: 5 });
-  await page.mouse.move(target.x + 40, target.y + 2, { steps: 5 });
+  await page.mouse.move(target.x + 2, target.y + 10, { steps: 5 });
+  await page.mouse.move(target.x + 2, target.y + 5, { steps: 5 });
   await page.mouse.up();
   expect(await saidAll()).toEqual(['paragraph(three)', 'paragraph(one)', 'paragraph(two)']);
 });

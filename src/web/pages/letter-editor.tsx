@@ -68,8 +68,10 @@ export function LetterEditor({ form, fields }: LetterEditorProps) {
               <PlainLetter form={form} blocks={plainBlocks(form.values)} />
             </noscript>
           </div>
-          <p class="hint">
-            <a href={`${path}${path.includes('?') ? '&' : '?'}plain=1`}>{texts.plain}</a>
+          <p>
+            <a class="btn btn-sm btn-quiet" href={`${path}${path.includes('?') ? '&' : '?'}plain=1`}>
+              {texts.plain}
+            </a>
           </p>
           <script type="module" src={assetUrl('letter-editor.js')}></script>
         </>
