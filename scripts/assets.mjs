@@ -6,6 +6,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { Resvg } from '@resvg/resvg-js';
 import { build } from 'esbuild';
 import { PurgeCSS } from 'purgecss';
 import { projectFolder } from '../tools/embedded/install.mjs';
@@ -69,6 +70,15 @@ const { metafile } = await build({
   logLevel: 'warning',
   plugins: [usedOfBootstrap],
 });
+
+// The pictures of the letters that one may begin with: programs for mail show no SVG. Their names stay, since letters that
+// were sent show them for years.
+const pictures = join(source, 'starters');
+await mkdir(join(outdir, 'starters'));
+for (const name of await readdir(pictures)) {
+  const png = new Resvg(await readFile(join(pictures, name)), { font: { loadSystemFonts: false } }).render().asPng();
+  await writeFile(join(outdir, 'starters', name.replace(/\.svg$/, '.png')), png);
+}
 
 const manifest = {};
 for (const [file, { entryPoint, inputs }] of Object.entries(metafile.outputs)) {

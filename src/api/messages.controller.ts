@@ -1,6 +1,6 @@
 import { Body, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { IntersectionType } from '@nestjs/swagger';
-import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { Viewer } from '../domain/permissions';
 import { MessageDeletion } from '../features/mailings/message-deletion.service';
 import { MessagesService } from '../features/messages/messages.service';
@@ -9,28 +9,43 @@ import { Notices } from '../features/notices/notices.service';
 import { PreviewService } from '../features/messages/preview.service';
 import { SearchDto } from './dto/list.dto';
 import { Id } from '../http/id.pipe';
+import { DOCUMENT_JSON } from '../domain/json-bounds';
 import { MESSAGE_BYTES } from '../http/body';
-import { CurrentViewer, TakesBodies } from '../http/viewer';
+import { CurrentViewer, TakesBodies, TakesJson } from '../http/viewer';
 import { IsId } from './dto/id.dto';
 import { Optional, PartialType } from './dto/optional.dto';
 import { IfMatch, since, TakesIfMatch, version, VersionDto } from './dto/version.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
 import { Operation } from './openapi/operation';
-import { count, id, nullable, oneOf, pageOf, said, Shape, text, time } from './openapi/shape';
+import { count, details, id, nullable, oneOf, pageOf, said, Shape, text, time } from './openapi/shape';
 
 class MessageDto {
+  @IsOptional()
+  @IsString()
+  @Said({ description: 'What it is called; it is called by its subject if this is empty, null or absent.' })
+  name?: string | null;
+
   @IsString()
   subject!: string;
 
+  @Optional()
   @IsString()
-  @Said({ description: 'HTML with variables such as `{{ client.fullName }}`.' })
-  body!: string;
+  @Said({ description: 'HTML with variables such as `{{ client.fullName }}`. Either this, or `document`.' })
+  body?: string;
 
   @IsOptional()
   @IsString()
   @Said({ description: 'The text part. If it is absent in a new message, or null, it is made from the HTML.' })
   bodyText?: string | null;
+
+  @Optional()
+  @IsObject()
+  @Said({
+    description:
+      'A letter of blocks: `{ "version": 1, "preheader": "…", "doc": … }`, see docs/letters.md. Its HTML and text are made from it.',
+  })
+  document?: object;
 }
 
 class MessagePatchDto extends IntersectionType(PartialType(MessageDto), VersionDto) {}
@@ -54,9 +69,11 @@ class MessageAnswer extends Shape({
   id,
   version,
   ownerId: id,
+  name: said('Empty if it is called by its subject.', text),
   subject: text,
   body: text,
   bodyText: nullable(text),
+  document: said('What a message of blocks was written as; null for one of HTML.', nullable(details)),
   mailingCount: said('How many mailings send it.', count),
   createdAt: time,
   updatedAt: time,
@@ -80,6 +97,7 @@ class TestLetterAnswer extends Shape({
 
 @ApiController('messages')
 @TakesBodies(MESSAGE_BYTES)
+@TakesJson(DOCUMENT_JSON)
 export class MessagesController {
   constructor(
     private readonly messages: MessagesService,

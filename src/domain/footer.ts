@@ -24,18 +24,22 @@ export interface FooterParts {
 /** What `{{ footerText }}` says unless the sender has words of their own. */
 export const reasonText = (language: Language, sender: string): string => WORDS[language].why(sender);
 
-/** The body with the footer before the end of what is shown. */
+/** Where the HTML that is made of a document has its footer: within the width of the letter. */
+export const FOOTER_PLACE = '<!--gonets:footer-->';
+
+/** The body with the footer in its place, or before the end of what is shown. */
 export function withHtmlFooter(body: string, language: Language, parts: FooterParts): string {
   const paragraph = (content: string) => `<p style="margin:0 0 4px">${content}</p>`;
-  const link = `<a href="{{ unsubscribeUrl }}" style="color:#666666">${WORDS[language].leave}</a>`;
-  const footer =
-    '<div style="margin-top:32px;padding-top:12px;border-top:1px solid #dddddd;font:13px/1.5 sans-serif;color:#666666">' +
+  const place = body.indexOf(FOOTER_PLACE);
+  const colour = place < 0 ? 'color:#666666' : 'color:inherit';
+  const inner =
     (parts.link ? paragraph('{{ footerText }}') : '') +
     (parts.address ? paragraph('{{ senderAddress }}') : '') +
-    (parts.link ? paragraph(link) : '') +
-    '</div>';
+    (parts.link ? paragraph(`<a href="{{ unsubscribeUrl }}" style="${colour}">${WORDS[language].leave}</a>`) : '');
+  if (place >= 0) return body.replace(FOOTER_PLACE, () => inner);
+  const style = 'margin-top:32px;padding-top:12px;border-top:1px solid #dddddd;font:13px/1.5 sans-serif;color:#666666';
   const at = endOfBody(body);
-  return `${body.slice(0, at)}${footer}${body.slice(at)}`;
+  return `${body.slice(0, at)}<div style="${style}">${inner}</div>${body.slice(at)}`;
 }
 
 /** The text with the footer below it. */

@@ -1,5 +1,7 @@
 import {
+  type BlockFault,
   type CodedProblem,
+  type DocumentFault,
   type EmailFault,
   type ProblemTexts,
   type TemplateBound,
@@ -64,6 +66,26 @@ const TEMPLATE_BOUNDS: Record<TemplateBound, string> = {
   levels: 'has tags within each other deeper than {n} levels',
   filters: 'has more than {n} filters in one place',
   brackets: 'has brackets within each other deeper than {n} levels',
+};
+
+const DOCUMENT_FAULTS: Record<DocumentFault, string> = {
+  shape:
+    'must be { "version": 1, "preheader": "…", "doc": { "type": "doc", "content": [ … ] } } with at least one block',
+  version: 'must be 1',
+  bytes: 'must have at most {n} KB',
+  blocks: 'must have at most {n} blocks',
+  depth: 'must not be nested deeper than {n} blocks',
+  html: 'would become HTML of more than {n} characters: leave something out',
+};
+
+const BLOCK_FAULTS: Record<BlockFault, string> = {
+  type: 'unknown type',
+  content: 'has attributes or contents that do not belong there',
+  picture: 'needs a picture: media:HASH or an https address',
+  link: 'no link: it begins with https://, http://, mailto: or tel:, or is one variable',
+  no_link: 'needs a link',
+  no_text: 'needs a text',
+  lists: 'lists are nested too deeply',
 };
 
 const UNUSABLE: Record<UnusableFault, string> = {
@@ -199,6 +221,13 @@ export const problemTexts: ProblemTexts = {
   footer_hidden: () =>
     'hides what stands at its end, so that nobody would see the link to unsubscribe: ' +
     'a comment or an element is not closed',
+  document: ({ fault, max }) => filled(DOCUMENT_FAULTS[fault], max),
+  document_block: ({ block, fault, text }) => `block ${block}: ${BLOCK_FAULTS[fault]}${text ? `: "${text}"` : ''}`,
+  document_variable: ({ block, name, known, similar }) =>
+    `block ${block}: unknown variable "${name}"; ` +
+    `${similar === null ? '' : `did you mean "${similar}"? `}known are ${known.join(', ')}`,
+  document_or_html: () => 'must not be given together with body or bodyText: a message has either a document or HTML',
+  document_of_html: () => 'is not possible: this message is HTML, and stays so',
   unusable: ({ fault, bits }) => filled(UNUSABLE[fault], bits),
 
   file_missing: () => 'is missing',

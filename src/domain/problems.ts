@@ -111,6 +111,17 @@ export interface ProblemValues {
   /** `text` is what the template's parser says. */
   template: Place & { text: string };
   footer_hidden: None;
+
+  // Documents of blocks
+  document: { fault: DocumentFault; max?: number };
+  /** `block` is the number of the block, from 1; `text` what is wrong. */
+  document_block: { block: number; fault: BlockFault; text?: string };
+  document_variable: { block: number; name: string; known: readonly string[]; similar: string | null };
+  /** A message has either a document or HTML. */
+  document_or_html: None;
+  /** What was written as HTML stays so. */
+  document_of_html: None;
+
   unusable: { fault: UnusableFault; bits?: number };
 
   // Files of clients
@@ -171,6 +182,11 @@ export type EmailFault =
   | 'no_dot'
   | 'bad_label'
   | 'number';
+
+/** What is wrong with a document as a whole; `max` belongs to the bounds: kilobytes, blocks, nodes within nodes, characters. */
+export type DocumentFault = 'shape' | 'version' | 'bytes' | 'blocks' | 'depth' | 'html';
+
+export type BlockFault = 'type' | 'content' | 'picture' | 'link' | 'no_link' | 'no_text' | 'lists';
 
 export type TemplateBound = 'depth' | 'output' | 'steps' | 'levels' | 'filters' | 'brackets';
 

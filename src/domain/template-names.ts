@@ -72,6 +72,16 @@ export function variableProblems(templates: Template[], fields: OwnFields, own: 
   return [...problems.values()];
 }
 
+/** Null if a template may use the variable; else those that it may, and the one that was probably meant. */
+export function similarVariable(
+  name: string,
+  fields: OwnFields,
+): { known: readonly string[]; similar: string | null } | null {
+  if (VARIABLES.has(name) || isOwnField(name, fields)) return null;
+  const known = [...VARIABLES, ...(fields === 'any' ? [] : fields.map((key) => `${CLIENT}${key}`))];
+  return { known, similar: meantBy(name, known) };
+}
+
 /** The known name that was probably meant. What stands before the point is no likeness. */
 function meantBy(name: string, known: readonly string[]): string | null {
   if (known.includes(`${CLIENT}${name}`)) return `${CLIENT}${name}`;

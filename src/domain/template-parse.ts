@@ -8,7 +8,8 @@ import { type OwnFields, placeOf, variableProblems } from './template-names';
 /** The parts of a message. */
 export type Part = 'subject' | 'body' | 'bodyText';
 
-const MAX_LENGTH = { subject: 2_000, body: 200_000, bodyText: 200_000 };
+export const BODY_MAX = 200_000;
+const MAX_LENGTH = { subject: 2_000, body: BODY_MAX, bodyText: BODY_MAX };
 /** Of one field: analysing variables costs more than linear time. */
 const MAX_TAGS = 1_000;
 /** Of one field, within outputs and tags: names, operators, filters and arguments. */

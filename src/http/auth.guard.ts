@@ -6,6 +6,7 @@ import { type Action, requireMay, type TokenScope, type Viewer } from '../domain
 import { Limits } from '../queue/limits';
 import { SessionsService } from '../features/users/sessions.service';
 import { TokensService } from '../features/users/tokens.service';
+import type { JsonBounds } from '../domain/json-bounds';
 import { BODY_BYTES, PUBLIC_BODY_BYTES, readBody } from './body';
 import { requireOwnPath } from './allowed-methods';
 import { givenCsrfToken, isCrossSite } from './csrf';
@@ -14,6 +15,7 @@ import {
   ALLOWED_ACTION,
   type AuthenticatedRequest,
   BODY_LIMIT,
+  JSON_BODY_BOUNDS,
   FROM_ANYWHERE,
   originOf,
   PUBLIC_ROUTE,
@@ -50,8 +52,9 @@ export class AuthGuard implements CanActivate {
     const isPublic = this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, route);
     const readsItself = this.reflector.getAllAndOverride<boolean>(UPLOAD_ROUTE, route);
     // No body is read before it is known who sends it and how much they may send.
+    const bounds = this.reflector.getAllAndOverride<JsonBounds | undefined>(JSON_BODY_BOUNDS, route);
     const takeBody = async (limit: number) => {
-      if (writes && !readsItself) await readBody(request, limit, this.config.bodyIdleMs);
+      if (writes && !readsItself) await readBody(request, limit, this.config.bodyIdleMs, bounds);
     };
     if (isPublic) {
       await takeBody(PUBLIC_BODY_BYTES);

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { DomainError, invalid } from '../domain/errors';
-import { exceededBound, JSON_BOUNDS } from '../domain/json-bounds';
+import { exceededBound, JSON_BOUNDS, type JsonBounds } from '../domain/json-bounds';
 import { problem } from '../domain/problems';
 
 /** The limit for bodies of public routes. */
@@ -18,14 +18,19 @@ const FORM_FIELDS = 200;
 /**
  * Reads a request's body into `request.body`: JSON under /api, a form's fields elsewhere; undefined if there is none.
  * Takes time in proportion to the bytes, at most `limit`, and uses only memory while the sender is slow.
- * @throws DomainError 415, 413, or 400 for what is not JSON or exceeds JSON_BOUNDS
+ * @throws DomainError 415, 413, or 400 for what is not JSON or exceeds the bounds
  */
-export async function readBody(request: Request, limit: number, idleMs: number): Promise<void> {
+export async function readBody(
+  request: Request,
+  limit: number,
+  idleMs: number,
+  bounds: JsonBounds = JSON_BOUNDS,
+): Promise<void> {
   if (!hasBody(request)) return;
   const isApi = /^\/api\//i.test(request.path);
   requireType(request, isApi ? 'application/json' : 'application/x-www-form-urlencoded');
   const bytes = await bytesOf(request, limit, idleMs);
-  request.body = isApi ? parseJson(bytes) : parseForm(bytes);
+  request.body = isApi ? parseJson(bytes, bounds) : parseForm(bytes);
 }
 
 /** Ends a request if its sender sends nothing for too long; time in which the sender waits for us does not count. */
@@ -78,9 +83,9 @@ async function bytesOf(request: Request, limit: number, idleMs: number): Promise
   return all.subarray(0, size);
 }
 
-function parseJson(bytes: Buffer): object {
-  const bound = exceededBound(bytes);
-  if (bound !== null) throw invalid('body', problem('too_complex', { bound, max: JSON_BOUNDS[bound] }));
+function parseJson(bytes: Buffer, bounds: JsonBounds): object {
+  const bound = exceededBound(bytes, bounds);
+  if (bound !== null) throw invalid('body', problem('too_complex', { bound, max: bounds[bound] }));
   let body: unknown;
   try {
     body = JSON.parse(bytes.toString());

@@ -1,3 +1,4 @@
+import type { JsonBounds } from '../domain/json-bounds';
 import { isIP } from 'node:net';
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { Request } from 'express';
@@ -31,6 +32,12 @@ const BODY = 'gonets.body-bytes';
 /** A higher limit for the bodies of these routes. */
 export const TakesBodies = (bytes: number) => SetMetadata(BODY, bytes);
 export const BODY_LIMIT = BODY;
+
+const JSON_BODY = 'gonets.json-body';
+
+/** A controller or route whose JSON may be larger or deeper than others'. */
+export const TakesJson = (bounds: JsonBounds) => SetMetadata(JSON_BODY, bounds);
+export const JSON_BODY_BOUNDS = JSON_BODY;
 
 const SCOPE = 'gonets.token-scope';
 

@@ -15,7 +15,7 @@ const TYPES: Record<string, string> = {
 interface Asset {
   type: string;
   plain: Buffer;
-  /** Null for fonts, which are compressed in themselves. */
+  /** Null for fonts and pictures, which are compressed in themselves. */
   packed: { br: Buffer; gzip: Buffer } | null;
 }
 
@@ -34,6 +34,15 @@ const assets = new Map<string, Asset>(
       },
     ]),
 );
+
+/** The pictures of the letters that one may begin with, under names that letters keep. */
+const STARTERS = 'starters';
+for (const name of readdirSync(join(folder, STARTERS)))
+  assets.set(`${STARTERS}/${name}`, {
+    type: 'image/png',
+    plain: readFileSync(join(folder, STARTERS, name)),
+    packed: null,
+  });
 
 /** The URL of a bundle (`app.js`); its name changes with its content. @throws Error for one that was not built */
 export function assetUrl(name: string): string {
@@ -69,6 +78,8 @@ export function serveAssets(request: Request, response: Response, next: NextFunc
   response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
   for (const name of OF_DOCUMENTS)
     if (name !== POLICY || !asset.type.startsWith('image/svg')) response.removeHeader(name);
+  // Letters show them in programs that are pages of others.
+  if (asset.type === 'image/png') response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
   let body = asset.plain;
   if (asset.packed) {
     response.setHeader('Vary', 'Accept-Encoding');

@@ -10,3 +10,10 @@ export const ALT_MAX = 500;
 export const FALLBACK_MAX = 200;
 /** How a variable may be called; whether it exists is checked when the letter is saved. */
 export const VARIABLE_NAME = /^[a-zA-Z]\w*(?:\.[a-zA-Z]\w*)?$/;
+
+/** Of a document as JSON, in characters; its HTML has a limit of its own. */
+export const DOCUMENT_BYTES = 256 * 1024;
+export const DOCUMENT_BLOCKS = 500;
+/** Nodes within nodes. */
+export const DOCUMENT_DEPTH = 12;
+export const PREHEADER_MAX = 500;

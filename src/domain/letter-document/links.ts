@@ -35,9 +35,16 @@ export function completedLink(typed: string): string {
 
 const MEDIA = /^media:[0-9a-f]{64}$/;
 
-/** Whether a text can be the source of a picture: one that was uploaded, or one from elsewhere by https. */
-export const isPictureSource = (src: string): boolean =>
-  MEDIA.test(src) || (src.length <= LINK_MAX && /^https:\/\/[^\s/?#]/i.test(src) && !/[\s"<>]|\{[{%]/.test(src));
+const STARTER = /^starter:[a-z]{1,40}$/;
 
-/** The hash of an uploaded picture. */
-export const mediaHash = (src: string): string | null => (MEDIA.test(src) ? src.slice('media:'.length) : null);
+/** Whether a text can be the source of a picture: one that was uploaded or is Gonets' own, or one from elsewhere by https. */
+export const isPictureSource = (src: string): boolean =>
+  MEDIA.test(src) ||
+  STARTER.test(src) ||
+  (src.length <= LINK_MAX && /^https:\/\/[^\s/?#]/i.test(src) && !/[\s"<>]|\{[{%]/.test(src));
+
+/** Where Gonets serves a picture of a document; null for one that is elsewhere. */
+export function picturePath(src: string): string | null {
+  if (MEDIA.test(src)) return `/media/${src.slice('media:'.length)}`;
+  return STARTER.test(src) ? `/assets/starters/${src.slice('starter:'.length)}.png` : null;
+}

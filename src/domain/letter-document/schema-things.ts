@@ -1,6 +1,6 @@
 import type { NodeSpec } from 'prosemirror-model';
 import { ALT_MAX, FALLBACK_MAX, PICTURE_WIDTH, SOCIAL_MAX, SPACER_HEIGHT, VARIABLE_NAME } from './limits';
-import { isLink, isPictureSource } from './links';
+import { isLink, isPictureSource, picturePath } from './links';
 import { align, attribute, blockAttributes, type Element, readAlign, text, within } from './schema-attributes';
 import { isNetwork, type SocialLink } from './social';
 
@@ -10,7 +10,8 @@ const link = (value: unknown) => typeof value === 'string' && (value === '' || i
 function pictureSource(dom: Element): string {
   const given = attribute(dom, 'data-src') || attribute(dom, 'src');
   const [, hash] = /\/media\/([0-9a-f]{64})(?:[.?#]|$)/.exec(given) ?? [];
-  return hash ? `media:${hash}` : given;
+  const [, starter] = /\/assets\/starters\/([a-z]{1,40})\.png$/.exec(given) ?? [];
+  return hash ? `media:${hash}` : starter ? `starter:${starter}` : given;
 }
 
 export const picture: NodeSpec = {
@@ -48,7 +49,7 @@ export const picture: NodeSpec = {
     return [
       'img',
       {
-        src: src.replace(/^media:/, '/media/'),
+        src: picturePath(src) ?? src,
         alt: String(attrs.alt),
         'data-src': src,
         'data-width': String(attrs.width),

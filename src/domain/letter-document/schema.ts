@@ -148,10 +148,10 @@ export const letterSchema = new Schema({
 export const DOCUMENT_VERSION = 1;
 
 /** What `messages.document` holds. */
-export interface LetterDocument {
+export type LetterDocument = {
   version: typeof DOCUMENT_VERSION;
   /** What mailboxes show beside the subject; text with `{{ variables }}`. */
   preheader: string;
   /** ProseMirror's JSON of a `doc`. */
   doc: Record<string, unknown>;
-}
+};

@@ -17,8 +17,8 @@ export class MessageDeletion {
    */
   async delete(viewer: Viewer, id: number): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const found = await tx.first<{ subject: string }>(
-        'SELECT subject FROM messages WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR UPDATE',
+      const found = await tx.first<{ name: string; subject: string }>(
+        'SELECT name, subject FROM messages WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2) FOR UPDATE',
         [id, writableOwner(viewer)],
       );
       if (!found) throw await notWritable(tx, viewer, 'Message', id);
@@ -34,7 +34,7 @@ export class MessageDeletion {
       }
       await tx.affected('UPDATE mailings SET message_id = NULL WHERE message_id = $1', [id]);
       await deleteMessage(tx, id);
-      await audit(tx, viewer, 'message.delete', { type: 'message', id }, { name: found.subject });
+      await audit(tx, viewer, 'message.delete', { type: 'message', id }, { name: found.name || found.subject });
     });
   }
 }

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { LetterDocument } from '../../domain/letter-document/schema';
 
 @Entity('messages')
 export class Message {
@@ -16,6 +17,14 @@ export class Message {
 
   @Column('text', { name: 'body_text', nullable: true })
   bodyText!: string | null;
+
+  /** What a message of blocks was written as: its body and text part are made from it. Null: it is HTML. */
+  @Column('jsonb', { nullable: true })
+  document!: LetterDocument | null;
+
+  /** How its owner calls it; empty: by its subject. */
+  @Column('text', { default: '' })
+  name!: string;
 
   /** Raised by the database with each change of the content, see database/versions.ts. */
   @Column('integer', { default: 1 })

@@ -12,14 +12,15 @@ export async function messagesUsing(tx: Transaction, ownerId: number, used: Used
   if (!('field' in used)) return [];
   const found: Use[] = [];
   for (let after = 0; found.length < NAMED;) {
-    const page = await tx.rows<ContentSource & { id: number }>(
-      `SELECT id, subject, body, body_text FROM messages
+    const page = await tx.rows<ContentSource & { id: number; name: string }>(
+      `SELECT id, name, subject, body, body_text FROM messages
         WHERE owner_id = $1 AND id > $3 AND strpos(concat_ws(' ', subject, body, body_text), $2) > 0
         ORDER BY id LIMIT ${PAGE}`,
       [ownerId, used.field, after],
     );
     for (const message of page)
-      if (ownFieldsIn(message).has(used.field)) found.push({ kind: 'message', id: message.id, name: message.subject });
+      if (ownFieldsIn(message).has(used.field))
+        found.push({ kind: 'message', id: message.id, name: message.name || message.subject });
     const last = page.at(-1);
     if (!last) break;
     after = last.id;

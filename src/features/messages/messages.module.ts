@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { MjmlModule } from '../../mjml/mjml.module';
 import { DatabaseModule } from '../../database/database.module';
 import { QueueModule } from '../../queue/queue.module';
 import { NoticesModule } from '../notices/notices.module';
@@ -7,6 +8,7 @@ import { ClientsModule } from '../clients/clients.module';
 import { ConsentModule } from '../consent/consent.module';
 import { Uses } from '../clients/uses';
 import { UsersModule } from '../users/users.module';
+import { LetterMaker } from './letter-maker.service';
 import { Message } from './message.entity';
 import { messagesUsing } from './messages-using';
 import { MessagesService } from './messages.service';
@@ -18,12 +20,13 @@ import { TestNoticesService } from './test-notices.service';
     NoticesModule,
     QueueModule,
     DatabaseModule,
+    MjmlModule,
     TypeOrmModule.forFeature([Message]),
     ClientsModule,
     ConsentModule,
     UsersModule,
   ],
-  providers: [MessagesService, PreviewService, TestNoticesService],
+  providers: [LetterMaker, MessagesService, PreviewService, TestNoticesService],
   exports: [MessagesService, PreviewService, TestNoticesService],
 })
 export class MessagesModule {

@@ -4,26 +4,34 @@ import { notWritable } from '../../database/owned';
 import { actAs, requireVersion, sameContent } from '../../database/versions';
 import { listPage, newestFirst } from '../../database/list';
 import { anywhere, searched } from '../../database/search';
-import { singleLineProblem } from '../../domain/email-address';
 import { invalid, NotFoundError, ValidationError } from '../../domain/errors';
 import type { Language } from '../../domain/language';
 import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
-import { compileContent, type LetterData, ownFieldsIn, type RenderedContent } from '../../domain/template';
-import { holdFields, isOffered } from '../clients/field-definitions';
+import { problem } from '../../domain/problems';
+import { compileContent, type LetterData, type RenderedContent } from '../../domain/template';
+import { fieldsOf, holdFields } from '../clients/field-definitions';
+import { LetterMaker } from './letter-maker.service';
 import { Message } from './message.entity';
+import {
+  changed,
+  checkContent,
+  type MessageContent,
+  type MessageInput,
+  requireOneWay,
+  usableKeys,
+} from './message-input';
 
-export interface MessageInput {
-  subject: string;
-  body: string;
-  bodyText?: string | null;
-}
+export type { MessageInput } from './message-input';
 
 export type MessageWithUse = Message & { mailingCount: number };
 
 @Injectable()
 export class MessagesService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly maker: LetterMaker,
+  ) {}
 
   list(viewer: Viewer, query: PageRequest & { search?: string; ownerId?: number }): Promise<Page<MessageWithUse>> {
     return listPage<MessageWithUse>(
@@ -33,7 +41,8 @@ export class MessagesService {
           WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count`,
         from: 'messages m',
         where: `($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
-                 AND ($3::text IS NULL OR ${searched('m.subject')} LIKE ${searched('$3')})`,
+                 AND ($3::text IS NULL OR ${searched('m.subject')} LIKE ${searched('$3')}
+                   OR ${searched('m.name')} LIKE ${searched('$3')})`,
         params: [readableOwner(viewer), query.ownerId ?? null, anywhere(query.search)],
         ...newestFirst('m.id'),
       },
@@ -47,12 +56,26 @@ export class MessagesService {
   }
 
   /**
-   * @param from of a copy: the message that was copied
-   * @throws ValidationError if a template does not compile or names a variable that does not exist
+   * @throws ValidationError if a template does not compile or names a variable that does not exist, or a document is none
    */
-  async create(viewer: Viewer, input: MessageInput, from?: MessageInput): Promise<MessageWithUse> {
+  create(viewer: Viewer, input: MessageInput): Promise<MessageWithUse> {
+    return this.add(viewer, input);
+  }
+
+  /**
+   * The viewer's own copy of a message that they may see.
+   * @param change what it is called, and its subject
+   */
+  async copy(viewer: Viewer, id: number, change: Pick<MessageInput, 'name' | 'subject'>): Promise<MessageWithUse> {
+    const from = await this.get(viewer, id);
+    const { body, bodyText, document } = from;
+    return this.add(viewer, { ...change, ...(document === null ? { body, bodyText } : { document }) }, from);
+  }
+
+  private async add(viewer: Viewer, input: MessageInput, from?: Message): Promise<MessageWithUse> {
+    const content = await this.contentOf(input, viewer.userId, from);
     const message = await this.database.transaction(async (tx) => {
-      const content = checkContent(input, await usableFields(tx, viewer.userId, from));
+      checkContent(content, usableKeys(await holdFields(tx, viewer.userId), from));
       const messages = tx.manager.getRepository(Message);
       return messages.save(messages.create({ ownerId: viewer.userId, ...content }));
     });
@@ -69,30 +92,60 @@ export class MessagesService {
     id: number,
     { version, ...change }: Partial<MessageInput> & { version?: number },
   ): Promise<MessageWithUse> {
-    await this.database.transaction(async (tx) => {
-      const current = await this.lock(tx, viewer, id);
-      const { subject, body, bodyText } = current;
-      const changed = {
-        subject: change.subject ?? subject,
-        body: change.body ?? body,
-        bodyText: change.bodyText === undefined ? bodyText : change.bodyText,
-      };
-      const content = checkContent(changed, await usableFields(tx, current.ownerId, current));
-      await requireVersion(tx, current, version, () => sameContent(content, { subject, body, bodyText }));
-      await actAs(tx, viewer);
-      await tx.manager.getRepository(Message).update({ id }, { ...content, updatedAt: () => 'app_now()' });
-    });
-    return this.find(id, writableOwner(viewer));
+    let seen = await this.find(id, readableOwner(viewer));
+    for (;;) {
+      // Made before the row is locked, since it takes a while; once more if somebody changed the message meanwhile.
+      const content = await this.contentOf(changed(seen, change), seen.ownerId, seen);
+      const newer = await this.database.transaction(async (tx) => {
+        const current = await this.lock(tx, viewer, id);
+        if (current.version !== seen.version) return current;
+        checkContent(content, usableKeys(await holdFields(tx, current.ownerId), current));
+        await requireVersion(tx, current, version, () => sameContent(content, contentIn(current)));
+        await actAs(tx, viewer);
+        if (content.document !== null) await tx.rows(`SELECT set_config('gonets.document', 'made', true)`);
+        await tx.affected(
+          `UPDATE messages SET name = $2, subject = $3, body = $4, body_text = $5, document = $6, updated_at = app_now()
+            WHERE id = $1`,
+          [id, content.name, content.subject, content.body, content.bodyText, content.document],
+        );
+        return null;
+      });
+      if (newer === null) return this.find(id, writableOwner(viewer));
+      seen = { ...newer, mailingCount: seen.mailingCount };
+    }
   }
 
-  /** The message as a client would get it by a marketing mailing, whose footer has this language. */
-  preview(
-    { subject, body, bodyText }: MessageInput,
-    { data, language, fields }: { data: LetterData; language: Language; fields: string[] },
-  ): RenderedContent {
+  /**
+   * The message as a client would get it by a marketing mailing, whose footer has this language.
+   * @param ownerId whose message it is or is to be
+   */
+  async preview(
+    input: MessageInput,
+    { data, language, fields, ownerId }: { data: LetterData; language: Language; fields: string[]; ownerId: number },
+  ): Promise<RenderedContent> {
+    const content = await this.partsOf(input, ownerId, fields);
+    const { subject, body, bodyText, document } = content;
     const compiled = compileContent({ subject, body, bodyText }, language, fields);
-    if (!compiled.ok) throw new ValidationError(compiled.errors);
-    return compiled.content.render(data);
+    if (compiled.ok) return compiled.content.render(data);
+    if (document !== null) checkContent(content, fields);
+    throw new ValidationError(compiled.errors);
+  }
+
+  /** What is to be stored of an input, checked. */
+  private async contentOf(input: MessageInput, ownerId: number, present?: Message): Promise<MessageContent> {
+    const fields = usableKeys(await fieldsOf(this.database, ownerId), present);
+    return checkContent(await this.partsOf(input, ownerId, fields), fields);
+  }
+
+  /** @throws ValidationError: neither HTML nor a document, or both; what is wrong with the document */
+  private async partsOf(input: MessageInput, ownerId: number, fields: string[]): Promise<MessageContent> {
+    requireOneWay(input);
+    const { name, subject, body, bodyText, document } = input;
+    const named = { name: name?.trim() ?? '', subject };
+    if (document !== undefined && document !== null)
+      return { ...named, ...(await this.maker.make({ subject, document }, ownerId, fields)) };
+    if (body === undefined || body === null) throw invalid('body', problem('required'));
+    return { ...named, body, bodyText: bodyText?.trim() ? bodyText : null, document: null };
   }
 
   /** @throws NotFoundError, ForbiddenError */
@@ -123,24 +176,10 @@ export class MessagesService {
 /** Of a message that no mailing uses; the caller has locked it. */
 export const deleteMessage = (tx: Transaction, id: number) => tx.manager.getRepository(Message).delete({ id });
 
-const SUBJECT_MAX = 1_000;
-
-/** The keys of the fields that a message may name: archived ones only if it names them already. */
-async function usableFields(tx: Transaction, ownerId: number, present?: MessageInput): Promise<string[]> {
-  const fields = await holdFields(tx, ownerId);
-  const named = present && !fields.every(isOffered) ? ownFieldsIn(present) : new Set();
-  return fields.filter((field) => isOffered(field) || named.has(field.key)).map(({ key }) => key);
-}
-
-function checkContent(
-  input: MessageInput,
-  fields: string[],
-): { subject: string; body: string; bodyText: string | null } {
-  const bodyText = input.bodyText?.trim() ? input.bodyText : null;
-  const wrong = singleLineProblem(input.subject, SUBJECT_MAX);
-  if (wrong) throw invalid('subject', wrong);
-  const source = { subject: input.subject, body: input.body, bodyText: bodyText ?? undefined };
-  const compiled = compileContent(source, undefined, fields);
-  if (!compiled.ok) throw new ValidationError(compiled.errors);
-  return { subject: input.subject, body: input.body, bodyText };
-}
+const contentIn = ({ name, subject, body, bodyText, document }: Message): MessageContent => ({
+  name,
+  subject,
+  body,
+  bodyText,
+  document,
+});

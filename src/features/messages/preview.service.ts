@@ -31,8 +31,9 @@ export class PreviewService {
   ) {}
 
   async ofMessage(viewer: Viewer, messageId: number, clientId?: number): Promise<RenderedContent> {
-    const message = await this.messages.get(viewer, messageId);
-    return this.ofDraft(viewer, message, { ...(clientId !== undefined && { clientId }), ownerId: message.ownerId });
+    const { subject, body, bodyText, ownerId } = await this.messages.get(viewer, messageId);
+    // The parts are made already.
+    return this.ofDraft(viewer, { subject, body, bodyText }, { ...(clientId !== undefined && { clientId }), ownerId });
   }
 
   /**
@@ -51,7 +52,7 @@ export class PreviewService {
         : await this.clients.get(viewer, clientId);
     const { language } = await this.users.byId(viewer.userId);
     const data = await this.dataFor(viewer, client, language);
-    return this.messages.preview(draft, { data, language, fields: fields.map(({ key }) => key) });
+    return this.messages.preview(draft, { data, language, fields: fields.map(({ key }) => key), ownerId });
   }
 
   private async dataFor(

@@ -19,6 +19,7 @@ const OFFERED = 12;
 
 export interface MessageChoice {
   id: number;
+  name: string;
   subject: string;
 }
 

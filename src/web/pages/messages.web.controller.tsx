@@ -141,10 +141,10 @@ export class MessagesWebController {
 
   @Post(':id/copy')
   async copy(@CurrentViewer() viewer: Viewer, @CurrentReader() reader: Reader, @Id() id: number): Promise<WebAnswer> {
-    const message = await this.messages.get(viewer, id);
-    const { subject, body, bodyText } = message;
-    const copy = { subject: cut(reader.t.mailings.copyOf(subject), 2_000), body, bodyText };
-    const made = await this.messages.create(viewer, copy, message);
+    const { name, subject } = await this.messages.get(viewer, id);
+    const copyOf = (title: string, max: number) => cut(reader.t.mailings.copyOf(title), max);
+    const called = name === '' ? { name, subject: copyOf(subject, 1_000) } : { name: copyOf(name, 200), subject };
+    const made = await this.messages.copy(viewer, id, called);
     return redirect(`/messages/${made.id}`, 'copied');
   }
 

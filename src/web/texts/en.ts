@@ -1050,6 +1050,7 @@ export const en = {
     LIFTED_LATELY: 'You included this address again within the last 30 days. Only a manager can do it once more.',
     OWNER_BLOCKED: "The owner's account is blocked.",
     LIMITS_UNAVAILABLE: 'Not possible just now. Try again soon.',
+    LETTER_NOT_MADE: 'The letter could not be made just now. Try again.',
     MAILING_NEVER_RUN: 'This mailing was never sent.',
     TEMPLATE_FAILED: 'No letter can be made of the message. Open the message and correct it.',
     LETTERS_PER_DAY: 'This would be more letters than you may send in a day.',

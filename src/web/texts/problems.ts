@@ -1,5 +1,6 @@
 import { problemTexts } from '../../domain/problem-texts';
 import type { ProblemTexts, WorkbookFault } from '../../domain/problems';
+import { documentEn, documentRu } from './letter-document';
 import { emailFaultsEn, emailFaultsRu } from './addresses';
 import { countEn, countRu, sizeEn, sizeRu } from './plural';
 
@@ -108,6 +109,7 @@ export const problemsEn: ProblemTexts = {
   template: (v) => placeEn(v) + templateEn(v.text),
   footer_hidden: () =>
     'The end of the letter is not shown, and so nobody would see the link to unsubscribe: a comment or an element is not closed.',
+  ...documentEn,
   unusable: ({ fault }) => (fault === 'sender_name' ? 'Without the characters " < and >, please.' : unfitEn()),
   file_missing: () => 'Choose a file.',
   quote_open: () => 'A quotation mark is not closed.',
@@ -247,6 +249,7 @@ export const problemsRu: ProblemTexts = {
   template_limit: (v) => placeRu(v) + templateRu(boundsRu[v.bound]),
   template: (v) => placeRu(v) + templateRu(v.text),
   footer_hidden: () => 'Конец письма не виден, а значит, и ссылка для отписки: не закрыт комментарий или элемент.',
+  ...documentRu,
   unusable: ({ fault }) => (fault === 'sender_name' ? 'Без знаков " < и >, пожалуйста.' : unfitRu()),
   file_missing: () => 'Выберите файл.',
   quote_open: () => 'Кавычка не закрыта.',
