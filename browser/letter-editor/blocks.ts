@@ -22,8 +22,9 @@ export function chosenBlock({ selection }: EditorState): Chosen | null {
   for (let depth = $from.depth; depth > 0; depth--)
     if (holdsBlocks($from.node(depth - 1))) return { node: $from.node(depth), pos: $from.before(depth) };
   // A cursor between blocks belongs to the one before it.
-  const before = $from.nodeBefore;
-  return before ? { node: before, pos: $from.pos - before.nodeSize } : null;
+  const [before, after] = [$from.nodeBefore, $from.nodeAfter];
+  if (before) return { node: before, pos: $from.pos - before.nodeSize };
+  return after ? { node: after, pos: $from.pos } : null;
 }
 
 /** Escape: from the text to its block, from a block of a column to the columns. */

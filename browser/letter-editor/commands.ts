@@ -73,17 +73,33 @@ export const setAttributes =
     return true;
   };
 
+/** The first link in a range. */
+function linkIn({ doc }: EditorState, from: number, to: number): string {
+  let href = '';
+  doc.nodesBetween(from, to, (node) => {
+    const mark = marks.link!.isInSet(node.marks);
+    if (mark && href === '') href = String(mark.attrs.href);
+  });
+  return href;
+}
+
 /** Where the link reaches that the cursor stands in, or the selected text. */
 export function linkRange(state: EditorState): { from: number; to: number; href: string } | null {
   const { $from, from, to, empty } = state.selection;
-  if (state.selection instanceof NodeSelection || !$from.parent.inlineContent) return null;
+  if (state.selection instanceof NodeSelection) return null;
   const type = marks.link!;
   const inside = $from.parent.childAfter($from.parentOffset);
   const near = inside.node && type.isInSet(inside.node.marks) ? inside : $from.parent.childBefore($from.parentOffset);
   const mark = near.node && type.isInSet(near.node.marks);
   if (!mark) {
-    if (empty || !$from.parent.type.allowsMarkType(type)) return null;
-    return { from, to, href: '' };
+    let isTaken = false;
+    if (!empty)
+      state.doc.nodesBetween(
+        from,
+        to,
+        (node) => void (isTaken ||= node.inlineContent && node.type.allowsMarkType(type)),
+      );
+    return isTaken ? { from, to, href: linkIn(state, from, to) } : null;
   }
   let [start, end] = [near.offset, near.offset + near.node!.nodeSize];
   $from.parent.forEach((child: Node, offset: number) => {

@@ -19,6 +19,9 @@ export function cleanPasted(html: string): string {
   for (const picture of body.querySelectorAll('img'))
     if (!/^https:/i.test(picture.getAttribute('src') ?? '')) picture.remove();
   for (const cell of body.querySelectorAll('td, th, footer, dt, dd, figcaption, caption, summary')) rename(cell, 'div');
+  // Google's empty lines stand between blocks.
+  for (const line of body.querySelectorAll('br'))
+    if (line.parentElement === body || line.parentElement?.querySelector(BLOCKS)) line.remove();
   for (const all of body.querySelectorAll('*')) {
     const { localName } = all;
     if (localName.includes(':')) all.replaceWith(...all.childNodes);
@@ -32,6 +35,7 @@ export function cleanPasted(html: string): string {
 
 const JUNK =
   'script, style, meta, link, title, noscript, template, iframe, object, svg, form, button, input, select, textarea';
+const BLOCKS = ':scope > :is(p, ul, ol, div, blockquote, h1, h2, h3, h4, h5, h6)';
 const KEPT = new Set(['href', 'src', 'alt', 'align']);
 
 /** Styles are read, not applied, which the page's policy forbids; handlers of events are nothing to read. */
@@ -40,6 +44,8 @@ const inert = (html: string): string =>
     .replace(/<style\b[^]*?<\/style>/gi, '')
     .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\s(style|on\w+)(?=\s*=)/gi, ' data-$1'));
 const style = (element: Element): string => element.getAttribute('data-style') ?? '';
+const says = (element: Element, property: string): string =>
+  new RegExp(`(?:^|;)\\s*${property}:\\s*([^;]+)`, 'i').exec(style(element))?.[1]?.trim().toLowerCase() ?? '';
 
 function rename(element: Element, tag: string): Element {
   const made = element.ownerDocument.createElement(tag);
@@ -50,9 +56,9 @@ function rename(element: Element, tag: string): Element {
 
 /** Bold and italic that are a style; and Google's <b> around everything that is not bold. */
 function markStyle(element: Element): void {
-  const said = style(element);
+  const weight = says(element, 'font-weight');
   if (element.localName === 'b') {
-    if (/font-weight:\s*(?:normal|400)/i.test(said)) element.replaceWith(...element.childNodes);
+    if (/^(?:normal|400)$/.test(weight)) element.replaceWith(...element.childNodes);
     return;
   }
   const wrap = (tag: string) => {
@@ -60,8 +66,8 @@ function markStyle(element: Element): void {
     made.append(...element.childNodes);
     element.append(made);
   };
-  if (/font-weight:\s*(?:bold|[6-9]00)/i.test(said)) wrap('strong');
-  if (/font-style:\s*italic/i.test(said)) wrap('em');
+  if (/^(?:bold|[6-9]00)$/.test(weight)) wrap('strong');
+  if (says(element, 'font-style') === 'italic') wrap('em');
 }
 
 /** Word's lists are paragraphs that say `mso-list: l0 level1 lfo1` and have their marks as text. */

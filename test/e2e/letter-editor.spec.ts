@@ -9,10 +9,17 @@ import { Site } from '../support/site';
 let site: Site;
 let page: Page;
 
+let people = 0;
+
 beforeAll(async () => {
   site = await Site.start();
-  ({ page } = await site.visitor('anna@example.org', { viewport: { width: 1200, height: 900 } }));
 });
+
+beforeEach(async () => {
+  ({ page } = await site.visitor(`anna${++people}@example.org`, { viewport: { width: 1200, height: 900 } }));
+});
+
+afterEach(() => page.context().close());
 
 afterAll(async () => {
   await site.stop();
@@ -40,11 +47,6 @@ const saidAll = async (on = page): Promise<string[]> => (await documentOf(on)).m
 
 const open = async (on = page): Promise<void> => {
   await on.goto('/messages/new?as=blocks');
-  // What an earlier test left as a draft.
-  if (await on.locator('[form=discard-draft]').count()) {
-    await on.locator('[form=discard-draft]').click();
-    await on.locator('[form=discard-draft]').waitFor({ state: 'detached' });
-  }
   await on.locator('[data-ready]').waitFor();
 };
 const letter = (on = page) => on.getByRole('textbox', { name: 'Letter' });
@@ -275,25 +277,33 @@ test('what is written is kept as a draft, and leaving asks', async () => {
   await page.getByRole('textbox', { name: 'Subject' }).click();
   await page.keyboard.type('Kept');
   await write('not lost');
-  await page.getByText('Saved just now').waitFor();
+  await page.getByText('Draft saved').waitFor();
   await page.reload();
   await page.locator('[data-ready]').waitFor();
   expect(await saidAll()).toEqual(['paragraph(not lost)']);
   expect(await page.getByRole('textbox', { name: 'Subject' }).innerText()).toBe('Kept');
   await page.goto('/messages/new');
   await page.getByText('Your draft of').waitFor();
-  await open();
-  await write('x');
-  let asked = false;
-  page.once('dialog', (dialog) => {
-    asked = dialog.type() === 'beforeunload';
-    void dialog.accept();
-  });
-  await page.goto('/messages');
-  expect(asked).toBe(true);
-  // What is taken back is nothing to ask about.
-  await page.goto('/messages/new?as=blocks');
+  await page.goto('/messages/new?as=blocks&starter=letter');
   await page.locator('[data-ready]').waitFor();
+  await page.getByRole('textbox', { name: 'Subject' }).click();
+  await page.keyboard.type('x');
+  const asked = page.waitForEvent('dialog');
+  const left = page.goto('/messages');
+  const dialog = await asked;
+  expect(dialog.type()).toBe('beforeunload');
+  await dialog.accept();
+  await left;
+});
+
+test('what is typed and taken back is no change', async () => {
+  await open();
+  const before = await page.locator('[name=document]').inputValue();
+  await letter().click();
+  await page.keyboard.type('x');
+  expect(await page.locator('[name=document]').inputValue()).not.toBe(before);
+  await page.keyboard.press('Backspace');
+  expect(await page.locator('[name=document]').inputValue()).toBe(before);
 });
 
 test.each(['light', 'dark'] as const)('nobody is kept out, %s', async (colorScheme) => {

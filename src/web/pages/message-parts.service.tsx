@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { formPage } from '../../domain/form-pages';
 import { type Viewer, writableOwner } from '../../domain/permissions';
-import type { LetterDocument } from '../../domain/letter-document/schema';
 import { isOffered } from '../../features/clients/field-definitions';
 import { FieldsService } from '../../features/clients/fields.service';
 import type { MessageInput, MessageWithUse } from '../../features/messages/messages.service';
@@ -68,20 +67,16 @@ const atFields = (problems: FormState['problems']): FormState['problems'] =>
 
 /** What a form makes of a message. */
 export function messageInput(form: FormValues): MessageInput {
-  const { subject = '', body = '', bodyText = null } = form;
-  return (hasBlocks(form) ? { subject, document: readDocument(form) } : { subject, body, bodyText }) as MessageInput; // TEMP
+  const { name = '', subject = '', body = '', bodyText = null } = form;
+  const about = { name, subject };
+  return hasBlocks(form) ? { ...about, document: readDocument(form) ?? {} } : { ...about, body, bodyText };
 }
 
 /** What the form of a message contains. */
-export const valuesOf = ({
-  subject,
-  body,
-  bodyText,
-  document,
-}: MessageWithUse & { document?: LetterDocument | null }): FormValues =>
-  document
-    ? { subject, preheader: document.preheader, document: documentField(document.doc) }
-    : { subject, body, bodyText: bodyText ?? '' };
+export const valuesOf = ({ name, subject, body, bodyText, document }: MessageWithUse): FormValues =>
+  document === null
+    ? { name, subject, body, bodyText: bodyText ?? '' }
+    : { name, subject, preheader: document.preheader, document: documentField(document.doc) };
 
 /** With `?plain=1` in its address, a form shows blocks as fields also where there is a script. */
 export const plainly = ({ plain }: FormValues, form: FormState): FormState =>

@@ -111,6 +111,7 @@ function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { ca
       ) : (
         <HtmlSource form={form} fields={fields} />
       )}
+      <Field form={form} name="name" label={t.field.name} hint={t.letterEditor.nameHint} />
       {mayChange && (
         <div class="actions">
           <button class="btn btn-primary">{t.form.save}</button>
@@ -127,9 +128,9 @@ function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { ca
     id: 'message-form',
   };
   if (!mayChange) return <PostForm {...about}>{inner}</PostForm>;
-  const { subject, body, bodyText } = t.field;
+  const { name, subject, body, bodyText } = t.field;
   const { preheader, letter } = t.letterEditor;
-  const labels = { subject, body, bodyText, preheader, document: letter };
+  const labels = { name, subject, body, bodyText, preheader, document: letter };
   return (
     <KeptForm form={form} labels={labels} words={letterWords} first={<Save />} {...about}>
       {inner}

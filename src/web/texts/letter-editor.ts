@@ -1,3 +1,4 @@
+import type { StarterId } from '../../domain/letter-document/starters';
 import type { Widened } from './widened';
 
 /** The editor of letters in blocks: its page, its form without a script, and the words that its script says. */
@@ -19,6 +20,7 @@ const blocksEn = {
 
 export const letterEditorEn = {
   letter: 'Letter',
+  nameHint: 'For you alone; if empty, it is called by its subject.',
   preheader: 'Preview line',
   preheaderHint: 'What mailboxes show beside the subject, in grey.',
   plain: 'Write in a plain form instead',
@@ -35,6 +37,13 @@ export const letterEditorEn = {
     blocks: 'Write it with blocks',
     blocksHint: 'Headings, text, pictures and buttons. No HTML is needed, and the letter looks right on phones, too.',
     empty: 'Empty letter',
+    starters: {
+      news: 'News',
+      announcement: 'Announcement',
+      invitation: 'Invitation',
+      offer: 'Offer',
+      letter: 'Plain letter',
+    } satisfies Record<StarterId, string>,
     html: 'HTML source',
     htmlHint: 'For those who have a letter in HTML already.',
     htmlOpen: 'Write HTML',
@@ -128,6 +137,7 @@ export const letterEditorEn = {
 
 export const letterEditorRu: Widened<typeof letterEditorEn> = {
   letter: 'Письмо',
+  nameHint: 'Только для вас; если пусто, сообщение называется по теме.',
   preheader: 'Строка предпросмотра',
   preheaderHint: 'Почтовые ящики показывают её серым рядом с темой.',
   plain: 'Писать в простой форме',
@@ -144,6 +154,13 @@ export const letterEditorRu: Widened<typeof letterEditorEn> = {
     blocks: 'Собрать из блоков',
     blocksHint: 'Заголовки, текст, картинки и кнопки. HTML знать не нужно, и на телефоне письмо выглядит как надо.',
     empty: 'Пустое письмо',
+    starters: {
+      news: 'Новости',
+      announcement: 'Объявление',
+      invitation: 'Приглашение',
+      offer: 'Предложение',
+      letter: 'Простое письмо',
+    },
     html: 'Исходный код HTML',
     htmlHint: 'Если у вас уже есть письмо в HTML.',
     htmlOpen: 'Писать HTML',
