@@ -555,6 +555,8 @@ export const en = {
       'client.fullName': "The client's full name",
       'client.email': "The client's address",
       'client.comment': 'The comment about the client',
+      unsubscribeUrl: 'The link to unsubscribe',
+      senderAddress: "The sender's postal address",
       'mailing.name': "The mailing's name",
       'sender.name': "The sender's name",
       'sender.email': "The sender's address",

@@ -582,6 +582,8 @@ export const ru: Texts = {
       'client.fullName': 'Полное имя клиента',
       'client.email': 'Адрес клиента',
       'client.comment': 'Комментарий о клиенте',
+      unsubscribeUrl: 'Ссылка для отписки',
+      senderAddress: 'Почтовый адрес отправителя',
       'mailing.name': 'Название рассылки',
       'sender.name': 'Имя отправителя',
       'sender.email': 'Адрес отправителя',
