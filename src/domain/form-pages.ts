@@ -16,8 +16,21 @@ export function formPage(address: unknown): string | null {
   if (path === '/mailings/new')
     for (const name of ['messageId', 'segmentId'])
       if (/^\d{1,15}$/.test(asked.get(name) ?? '')) return `${path}?${name}=${asked.get(name)}`;
-  const back = path === '/messages/new' ? mailingForm(asked.get('back')) : null;
-  return back === null ? path : `${path}?back=${encodeURIComponent(back)}`;
+  return path === '/messages/new' ? newMessage(asked) : path;
+}
+
+const STARTER = /^[a-z][a-z-]{0,30}$/;
+
+/** A new message is HTML, or blocks that begin with a starter: each is a draft of its own, and so for each mailing. */
+function newMessage(asked: URLSearchParams): string {
+  const [kind, starter] = [asked.get('as'), asked.get('starter')];
+  const back = mailingForm(asked.get('back'));
+  const query = new URLSearchParams({
+    ...((kind === 'html' || kind === 'blocks') && { as: kind }),
+    ...(kind === 'blocks' && starter && STARTER.test(starter) && { starter }),
+    ...(back !== null && { back }),
+  });
+  return query.size > 0 ? `/messages/new?${query}` : '/messages/new';
 }
 
 /** The address of a mailing's form, or null. */

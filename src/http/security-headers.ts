@@ -27,12 +27,18 @@ const strict = {
  */
 const FOREIGN_PAGES = /^\/(api\/docs|queues)(\/|$)/i;
 
+/** The form of a message shows the pictures of its letter, which may be anywhere on the web. */
+const LETTER_FORMS = /^\/messages\/(new|\d+)$/i;
+
 /**
  * For an answer that contains a letter's HTML, shown in a sandboxed frame of our own pages: no scripts, no forms, no
  * requests except for images. Set it as `Content-Security-Policy`, and `X-Frame-Options` to SAMEORIGIN.
  */
 export const LETTER_CSP =
   "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
+
+/** As many mail programs show a letter at first: what would be fetched is not. */
+export const LETTER_CSP_WITHOUT_PICTURES = LETTER_CSP.replace('img-src https: data:', "img-src 'none'");
 
 /** Headers of every answer. There is no CORS: scripts of other sites can't read answers. */
 export function securityHeaders(config: Pick<Config, 'secureCookies' | 'publicUrl'>) {
@@ -45,11 +51,13 @@ export function securityHeaders(config: Pick<Config, 'secureCookies' | 'publicUr
   const make = (directives: Record<string, string[]>) =>
     helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives } });
   const ours = make(strict);
+  const withPictures = make({ ...strict, imgSrc: [...strict.imgSrc, 'https:'] });
   const foreign = make({ ...strict, styleSrc: ["'self'", "'unsafe-inline'"], baseUri: SELF });
   // Routes are matched without regard to case.
   return (request: Request, response: Response, next: NextFunction): void => {
     // Nothing is cached, except answers that set the header themselves: bundles, whose names change with their content.
     response.setHeader('Cache-Control', 'no-store');
-    (FOREIGN_PAGES.test(request.path) ? foreign : ours)(request, response, next);
+    const { path } = request;
+    (FOREIGN_PAGES.test(path) ? foreign : LETTER_FORMS.test(path) ? withPictures : ours)(request, response, next);
   };
 }

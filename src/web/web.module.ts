@@ -48,7 +48,9 @@ import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
 import { MailingsWebController } from './pages/mailings.web.controller';
 import { MailingFormWebController } from './pages/mailing-form.web.controller';
+import { MessageParts } from './pages/message-parts.service';
 import { MessagesWebController } from './pages/messages.web.controller';
+import { NewMessageWebController } from './pages/new-message.web.controller';
 import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
 import { ProviderWebController } from './pages/provider.web.controller';
 import { DeliverabilityWebController } from './pages/deliverability.web.controller';
@@ -113,6 +115,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     SegmentsWebController,
     FormsWebController,
     SignupWebController,
+    NewMessageWebController,
     MessagesWebController,
     MailingsWebController,
     MailingFormWebController,
@@ -145,6 +148,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     KeptForms,
     OnceService,
     MailingParts,
+    MessageParts,
     MailingFormParts,
     ProfileParts,
     RunParts,

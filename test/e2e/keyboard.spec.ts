@@ -118,6 +118,8 @@ test('the ten most common tasks', async () => {
   await page.waitForURL(/\/messages$/);
   await press(page, 'New message');
   await page.waitForURL(/\/messages\/new$/);
+  await press(page, 'Write HTML');
+  await page.waitForURL(/as=html/);
   await type(page, 'Subject', 'By keys');
   // Through the editor, in which Tab catches nobody.
   await press(page, 'Save');

@@ -146,7 +146,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await page.reload();
     expect(await page.inputValue('[name=subject]')).toBe('New subject');
 
-    await page.goto('/messages/new');
+    await page.goto('/messages/new?as=html');
     await page.fill('[name=subject]', 'Not saved {{ nonsense }}');
     await press(page, /test/i);
     await page.locator('[role=alert]:visible').waitFor();
@@ -196,6 +196,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
       await page.fill('[name=startAt]', '2031-05-06T07:08');
       await press(page, 'Write a new message');
       await page.waitForURL(/\/messages\/new\?back=/);
+      await page.getByRole('link', { name: 'Write HTML' }).click();
       await page.fill('[name=subject]', `For ${at}`);
       await press(page, 'Save');
       await page.waitForURL(site.api.url + at);
@@ -309,7 +310,7 @@ test('every form that makes or changes something finds its text again', async ()
   const segment = await post('/segments', token, { name: 'Seg', filter });
   const form = await post('/forms', token, { name: 'F', title: 'T' });
   const cases: [path: string, field: string][] = [
-    ['/messages/new', 'subject'],
+    ['/messages/new?as=html', 'subject'],
     ['/mailings/new', 'name'],
     [`/mailings/new?messageId=${message}`, 'name'],
     [`/mailings/${mailing}/edit`, 'name'],
@@ -447,7 +448,7 @@ test('what is typed while such text is on its way is not replaced by it', async 
 
 test('two windows with the same form take nothing from each other', async () => {
   const { page: one, context, id } = await site.visitor('two@example.org');
-  const at = '/messages/new';
+  const at = '/messages/new?as=html';
   const two = await context.newPage();
   await one.goto(at);
   await two.goto(at);

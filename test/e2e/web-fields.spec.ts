@@ -93,7 +93,7 @@ test('a field is made, filled in, shown, filtered, written in a letter, archived
   await page.goto('/clients?tag=nobody');
   expect(await text(page, '#results')).toContain('Nothing was found');
 
-  await page.goto('/messages/new');
+  await page.goto('/messages/new?as=html');
   expect(await page.locator('[data-insert="{{ client.city }}"]').getAttribute('title')).toBe('City');
   await page.fill('[name=subject]', 'Hi');
   await page.fill('[name=body]', '<p>{{ client.cty }}</p>');

@@ -39,7 +39,7 @@ test('all that is not live works without JavaScript', async () => {
     await press(page, 'Save');
     expect(await page.locator('h1').innerText()).toBe(name);
   }
-  await page.goto('/messages/new');
+  await page.goto('/messages/new?as=html');
   await page.fill('[name=subject]', 'Good day, {{ client.fullName }}');
   expect(await page.inputValue('textarea[name=body]')).toContain('{{');
   await press(page, 'Save');
@@ -184,7 +184,7 @@ test('a form filled in wrongly keeps what was typed and names the field, in the 
       { email: 'В имени после знака @ нет точки.', tags: 'Не больше 100 знаков, пожалуйста.' },
     ],
     [
-      '/messages/new',
+      '/messages/new?as=html',
       '#message-form',
       { subject: 'Hello {{ client.nick }}', body: '<p>Kept {% if %}</p>' },
       {

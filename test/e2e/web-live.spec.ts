@@ -173,7 +173,14 @@ test('a page weighs less than 250 KB over the wire, everything it loads included
   await devtools.send('Network.setCacheDisabled', { cacheDisabled: true });
   let bytes = 0;
   devtools.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
-  for (const path of ['/', '/reports', '/messages/new', '/mailings/new', `/mailings/${mailingId}`, '/account']) {
+  for (const path of [
+    '/',
+    '/reports',
+    '/messages/new?as=html',
+    '/mailings/new',
+    `/mailings/${mailingId}`,
+    '/account',
+  ]) {
     bytes = 0;
     await page.goto(path, { waitUntil: 'networkidle' });
     expect(bytes).toBeGreaterThan(20_000);

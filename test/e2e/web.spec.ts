@@ -68,7 +68,7 @@ test('somebody registers, imports, writes, sends, sees who failed and sends agai
   await page.getByText('Download 1 rejected line').waitFor();
   expect(await page.locator('.figure dd').first().innerText()).toBe('13');
 
-  await page.goto('/messages/new');
+  await page.goto('/messages/new?as=html');
   await page.fill('[name=subject]', 'Hello {{ client.fullName }}');
   await page.fill('#preview-client', 'reader3');
   await page.getByText('Hello Reader 3').waitFor();
@@ -156,6 +156,7 @@ const PATHS = [
   '/messages',
   '/messages/1',
   '/messages/new',
+  '/messages/new?as=html',
   '/clients',
   '/clients/1',
   '/clients/new',
@@ -367,7 +368,7 @@ describe.each([
     expect(await wrong('/clients/new', 'main form', { email: 'nonsense' })).toBe(1);
     expect(await wrong('/clients/fields/new', 'main form')).toBe(3);
     expect(await wrong('/clients/import', 'main form')).toBe(1);
-    expect(await wrong('/messages/new', '#message-form', { body: '{{ nothing }}' })).toBeGreaterThan(0);
+    expect(await wrong('/messages/new?as=html', '#message-form', { body: '{{ nothing }}' })).toBeGreaterThan(0);
     expect(await wrong('/mailings/new', '#mailing-form', { startAt: '2030-01-02T10:00' })).toBeGreaterThan(0);
     expect(await wrong('/account', 'form[action="/account"]')).toBeGreaterThan(0);
     expect(await wrong('/account', 'form[action="/account/password"]')).toBeGreaterThan(0);

@@ -11,6 +11,13 @@ describe('the address of a page with a form', () => {
     ['/messages/new?back=//evil.example', '/messages/new'],
     ['/messages/new?back=https://evil.example', '/messages/new'],
     ['/messages/new?back=/account', '/messages/new'],
+    ['/messages/new?as=html&plain=1', '/messages/new?as=html'],
+    [
+      '/messages/new?as=blocks&starter=news&back=/mailings/new',
+      '/messages/new?as=blocks&starter=news&back=%2Fmailings%2Fnew',
+    ],
+    ['/messages/new?as=x&starter=news', '/messages/new'],
+    ['/messages/new?as=blocks&starter=../x', '/messages/new?as=blocks'],
     ['/mailings/new?messageId=5&x=1', '/mailings/new?messageId=5'],
     ['/mailings/new?segmentId=x', '/mailings/new'],
     ['/mailings/7/edit', '/mailings/7/edit'],

@@ -39,6 +39,15 @@ export class FormDrafts {
     return draft ?? null;
   }
 
+  /** When the drafts of these pages were kept; only of those that have one. */
+  async keptAt(userId: number, pages: string[]): Promise<Map<string, Date>> {
+    const rows = await this.database.rows<{ page: string; keptAt: Date }>(
+      'SELECT page, kept_at FROM form_drafts WHERE user_id = $1 AND page = ANY ($2)',
+      [userId, pages],
+    );
+    return new Map(rows.map(({ page, keptAt }) => [page, keptAt]));
+  }
+
   /** @param keptAt only the draft that was kept then, to the millisecond, and none that replaced it */
   async drop(userId: number, page: string, keptAt: Date | null = null): Promise<void> {
     await this.database.affected(

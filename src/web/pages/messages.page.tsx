@@ -1,17 +1,18 @@
-import { templateColumns } from '../../domain/client-columns';
 import type { FieldDefinition } from '../../domain/client-fields';
 import type { Page } from '../../domain/paging';
-import type { RenderedContent } from '../../domain/template';
-import { TEMPLATE_VARIABLES } from '../../domain/template';
 import type { MessageWithUse } from '../../features/messages/messages.service';
 import type { FormState } from '../answers';
 import { backOf } from '../../domain/form-pages';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { KeptForm } from '../components/kept-form';
 import { Icon } from '../components/icon';
+import { LetterEditor, variablesFor } from './letter-editor';
 import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
+import { hasBlocks } from '../letter/letter-form';
+import { letterWords } from '../letter/letter-words';
 import { messageTitle } from '../message-title';
 import { useReader } from '../reader';
+import { PreviewPane } from './message-preview';
 
 export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
   const { t, format } = useReader();
@@ -80,7 +81,7 @@ export function MessagePage(props: EditorProps) {
         {message && <MessageActions message={message} mayChange={mayChange} />}
       </PageHead>
       {back && <p class="hint">{t.kept.forMailing}</p>}
-      <div class="editor-grid">
+      <div class={hasBlocks(form.values) ? 'letter-grid' : 'editor-grid'}>
         <Editor {...props} cancel={back ?? '/messages'} />
         <PreviewPane {...props} />
       </div>
@@ -90,24 +91,27 @@ export function MessagePage(props: EditorProps) {
 
 function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { cancel: string }) {
   const { t } = useReader();
+  // What went wrong, or another's change, is read first.
+  const isFresh = !message && !form.draftOf && !form.problem && Object.keys(form.problems).length === 0;
   const inner = (
     <>
       <FormProblem form={form} />
       {message && message.mailingCount > 0 && <p class="hint">{t.messages.inUse(message.mailingCount)}</p>}
-      <Field form={form} name="subject" label={t.field.subject} required />
-      <Variables fields={fields} />
-      <Field
-        form={form}
-        name="body"
-        label={t.field.body}
-        rows={18}
-        required
-        attributes={{ 'data-editor': true, spellcheck: 'false', class: 'code' }}
-      />
-      <details class="field" open={Boolean(form.values.bodyText)}>
-        <summary>{t.messages.ownText}</summary>
-        <Field form={form} name="bodyText" label={t.field.bodyText} rows={8} hint={t.messages.textHint} />
-      </details>
+      {hasBlocks(form.values) ? (
+        <>
+          <Field
+            form={form}
+            name="subject"
+            label={t.field.subject}
+            required
+            attributes={{ 'data-line': true, dir: 'auto', autofocus: isFresh }}
+          />
+          <LetterEditor form={form} fields={fields} />
+        </>
+      ) : (
+        <HtmlSource form={form} fields={fields} />
+      )}
+      <Field form={form} name="name" label={t.field.name} hint={t.letterEditor.nameHint} />
       {mayChange && (
         <div class="actions">
           <button class="btn btn-primary">{t.form.save}</button>
@@ -124,11 +128,45 @@ function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { ca
     id: 'message-form',
   };
   if (!mayChange) return <PostForm {...about}>{inner}</PostForm>;
-  const { subject, body, bodyText } = t.field;
+  const { name, subject, body, bodyText } = t.field;
+  const { preheader, letter } = t.letterEditor;
+  const labels = { name, subject, body, bodyText, preheader, document: letter };
   return (
-    <KeptForm form={form} labels={{ subject, body, bodyText }} {...about}>
+    <KeptForm form={form} labels={labels} words={letterWords} first={<Save />} {...about}>
       {inner}
     </KeptForm>
+  );
+}
+
+/** Enter in a field saves; the first button that is seen may be one of a block. */
+function Save() {
+  const { t } = useReader();
+  return (
+    <button class="visually-hidden" tabindex={-1} aria-hidden="true">
+      {t.form.save}
+    </button>
+  );
+}
+
+function HtmlSource({ form, fields }: Pick<EditorProps, 'form' | 'fields'>) {
+  const { t } = useReader();
+  return (
+    <>
+      <Field form={form} name="subject" label={t.field.subject} required />
+      <Variables fields={fields} />
+      <Field
+        form={form}
+        name="body"
+        label={t.field.body}
+        rows={18}
+        required
+        attributes={{ 'data-editor': true, spellcheck: 'false', class: 'code' }}
+      />
+      <details class="field" open={Boolean(form.values.bodyText)}>
+        <summary>{t.messages.ownText}</summary>
+        <Field form={form} name="bodyText" label={t.field.bodyText} rows={8} hint={t.messages.textHint} />
+      </details>
+    </>
   );
 }
 
@@ -146,6 +184,17 @@ function MessageActions({ message, mayChange }: { message: MessageWithUse; mayCh
           <PostForm action={`${at}/copy`}>
             <button class="btn btn-quiet">{t.form.copy}</button>
           </PostForm>
+          {mayChange && message.document && (
+            <Confirm
+              id="to-html"
+              action={`${at}/html`}
+              text={t.letterEditor.toHtml}
+              question={t.letterEditor.toHtmlQuestion}
+              kind="btn-quiet"
+            >
+              <p>{t.letterEditor.toHtmlText}</p>
+            </Confirm>
+          )}
           {mayChange && (
             <Confirm
               id="delete"
@@ -166,116 +215,18 @@ function MessageActions({ message, mayChange }: { message: MessageWithUse; mayCh
 /** Buttons that insert a variable at the cursor. */
 function Variables({ fields }: Pick<EditorProps, 'fields'>) {
   const { t } = useReader();
-  const own = templateColumns(fields).filter((column) => column.own);
-  const variables = [
-    ...TEMPLATE_VARIABLES.map(({ name }) => ({ name, about: t.variable(name) })),
-    ...own.map(({ key, label }) => ({ name: `client.${key}`, about: label })),
-  ];
   return (
     <div class="field" role="group" aria-labelledby="variables">
       <p class="form-label" id="variables">
         {t.messages.variables}
       </p>
       <p class="variables">
-        {variables.map(({ name, about }) => (
+        {variablesFor(fields, t).map(({ name, about }) => (
           <button key={name} type="button" class="btn btn-sm btn-secondary" data-insert={`{{ ${name} }}`} title={about}>
             <code>{`{{ ${name} }}`}</code>
           </button>
         ))}
       </p>
     </div>
-  );
-}
-
-/** How the letter will look, and a button that sends it to its author as it stands in the form. */
-function PreviewPane({ message, previewId, ownEmail }: Pick<EditorProps, 'message' | 'previewId' | 'ownEmail'>) {
-  const { t } = useReader();
-  return (
-    <section class="card-box preview" aria-labelledby="preview-title">
-      <h2 id="preview-title">{t.messages.preview}</h2>
-      <div
-        hx-post="/messages/preview"
-        hx-include="#message-form, #preview-client"
-        hx-trigger="load, input delay:500ms from:#message-form, input delay:400ms from:#preview-client"
-        hx-target="#preview"
-        hx-swap="innerHTML"
-        hx-sync="this:replace"
-      ></div>
-      <input type="hidden" form="message-form" name="previewId" value={previewId} />
-      {message && <input type="hidden" form="message-form" name="previewOf" value={message.id} />}
-      <div class="field">
-        <label class="form-label" for="preview-client">
-          {t.messages.previewAs}
-        </label>
-        <input
-          class="form-control"
-          type="search"
-          id="preview-client"
-          name="previewClient"
-          placeholder={t.messages.madeUp}
-          autocomplete="off"
-        />
-      </div>
-      <fieldset class="tabs">
-        <legend class="visually-hidden">{t.messages.preview}</legend>
-        {(['desktop', 'phone', 'text'] as const).map((view) => (
-          <label key={view}>
-            <input type="radio" name="view" value={view} checked={view === 'desktop'} /> {t.messages[view]}
-          </label>
-        ))}
-        <div id="preview" class="preview-box" aria-live="polite">
-          <noscript>
-            <p class="hint">{t.messages.previewLater}</p>
-          </noscript>
-        </div>
-      </fieldset>
-      <p>
-        <button
-          class="btn btn-secondary"
-          form="message-form"
-          formaction={message ? `/messages/${message.id}/test` : '/messages/new/test'}
-        >
-          {t.messages.test(ownEmail)}
-        </button>
-      </p>
-    </section>
-  );
-}
-
-/** The subject, and a frame with its own URL and security policy, so that nothing in a letter can run in this page. */
-export function Preview({
-  content,
-  previewId,
-  revision,
-  problems,
-}: {
-  content?: RenderedContent;
-  previewId: string;
-  revision: number;
-  problems?: string[];
-}) {
-  const { t } = useReader();
-  if (!content) {
-    return (
-      <div class="alert alert-warning">
-        <ul class="plain">
-          {(problems ?? []).map((problem) => (
-            <li key={problem}>{problem}</li>
-          ))}
-        </ul>
-      </div>
-    );
-  }
-  const src = `/messages/preview/${previewId}`;
-  return (
-    <>
-      <p class="preview-subject">
-        <span class="hint">{t.field.subject}:</span> {content.subject}
-      </p>
-      <iframe class="letter" sandbox="" title={t.messages.preview} src={`${src}.html?r=${revision}`}></iframe>
-      <pre class="letter-text" tabindex={0}>
-        {content.text}
-      </pre>
-    </>
   );
 }

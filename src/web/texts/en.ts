@@ -14,6 +14,7 @@ import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
 import { brandEn, startersEn } from './letter-document';
+import { letterEditorEn } from './letter-editor';
 import { lineEn, stepsEn } from './line';
 import { mailboxEn } from './mailbox';
 import { findingsEn, preflightEn } from './preflight';
@@ -562,6 +563,8 @@ export const en = {
       'client.fullName': "The client's full name",
       'client.email': "The client's address",
       'client.comment': 'The comment about the client',
+      unsubscribeUrl: 'The link to unsubscribe',
+      senderAddress: "The sender's postal address",
       'mailing.name': "The mailing's name",
       'sender.name': "The sender's name",
       'sender.email': "The sender's address",
@@ -573,6 +576,7 @@ export const en = {
   segments: segmentsEn,
   kept: keptEn,
   finding: findingEn,
+  letterEditor: letterEditorEn,
   line: lineEn,
   steps: stepsEn,
   mailings: {
@@ -1074,6 +1078,7 @@ export const en = {
     LETTERS_PER_DAY: 'This would be more letters than you may send in a day.',
   } satisfies Record<RefusalCode, string>,
   flashes: {
+    isHtml: 'The letter is HTML now.',
     judgedAnew: 'The letter will be read again in a moment.',
     suppressed: 'The address is excluded.',
     lifted: 'The address gets mailings again.',

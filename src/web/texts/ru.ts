@@ -10,6 +10,7 @@ import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
 import { brandRu, startersRu } from './letter-document';
+import { letterEditorRu } from './letter-editor';
 import { lineRu, stepsRu } from './line';
 import { mailboxRu } from './mailbox';
 import { findingsRu, preflightRu } from './preflight';
@@ -589,6 +590,8 @@ export const ru: Texts = {
       'client.fullName': 'Полное имя клиента',
       'client.email': 'Адрес клиента',
       'client.comment': 'Комментарий о клиенте',
+      unsubscribeUrl: 'Ссылка для отписки',
+      senderAddress: 'Почтовый адрес отправителя',
       'mailing.name': 'Название рассылки',
       'sender.name': 'Имя отправителя',
       'sender.email': 'Адрес отправителя',
@@ -600,6 +603,7 @@ export const ru: Texts = {
   segments: segmentsRu,
   kept: keptRu,
   finding: findingRu,
+  letterEditor: letterEditorRu,
   line: lineRu,
   steps: stepsRu,
   mailings: {
@@ -1102,6 +1106,7 @@ export const ru: Texts = {
     LETTERS_PER_DAY: 'Это больше писем, чем вам разрешено отправлять за день.',
   },
   flashes: {
+    isHtml: 'Теперь это письмо в HTML.',
     judgedAnew: 'Сейчас письмо будет разобрано ещё раз.',
     suppressed: 'Адрес исключён.',
     lifted: 'Адрес снова получает рассылки.',

@@ -1,0 +1,270 @@
+import type { Locator, Page } from 'playwright-core';
+import { faultsOf } from '../support/faults';
+import { Site } from '../support/site';
+
+/** A person without HTML writes a letter, looks at it as on a phone, and gets it: by mouse, by keys, and without a script. */
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await Site.start();
+});
+
+afterAll(async () => {
+  await site.stop();
+  expect(site.complaints).toEqual([]);
+});
+
+/** Counts what is done beside writing the text. */
+class Hands {
+  count = 0;
+
+  constructor(private readonly page: Page) {}
+
+  async click(what: Locator): Promise<void> {
+    this.count++;
+    await what.click();
+  }
+
+  async press(...keys: string[]): Promise<void> {
+    for (const key of keys) {
+      this.count++;
+      await this.page.keyboard.press(key);
+    }
+  }
+
+  async type(text: string): Promise<void> {
+    await this.page.keyboard.type(text);
+  }
+}
+
+const open = async (email: string) => {
+  const { page, context } = await site.visitor(email, { viewport: { width: 1200, height: 900 } });
+  return { page, context, hands: new Hands(page) };
+};
+
+/** The letter as it arrived has all that was put into it, in this order. */
+async function expectLetter(email: string): Promise<void> {
+  const { mail } = await site.inbox.letterTo(email);
+  expect(mail.subject).toContain('Spring news');
+  const html = String(mail.html);
+  const parts = ['Come to the garden', 'https://example.org/garden.png', 'Mornings', 'Evenings', 'See the hours'];
+  const places = parts.map((part) => html.indexOf(part));
+  expect(places.filter((place) => place < 0)).toEqual([]);
+  expect(places).toEqual([...places].sort((a, b) => a - b));
+  expect(html).toContain('href="https://example.org/hours"');
+  expect(html).toContain('alt="Tulips"');
+  expect(mail.text).toContain('Mornings');
+}
+
+async function expectPhone(page: Page): Promise<void> {
+  const frame = page.locator('iframe.letter').first();
+  await page.frameLocator('iframe.letter').first().getByText('Evenings').waitFor();
+  expect((await frame.boundingBox())!.width).toBeLessThanOrEqual(392);
+  // Columns stand one below the other on a phone.
+  const [left, right] = await Promise.all(
+    ['Mornings', 'Evenings'].map(
+      async (text) => (await page.frameLocator('iframe.letter').first().getByText(text).boundingBox())!,
+    ),
+  );
+  expect(right!.y).toBeGreaterThan(left!.y + left!.height - 1);
+}
+
+test('by mouse', async () => {
+  const { page, hands, context } = await open('mouse@example.org');
+  const add = async (kind: string) => {
+    await hands.click(page.getByRole('button', { name: 'Add a block' }));
+    await hands.click(page.getByRole('menuitem', { name: kind, exact: true }));
+  };
+  await page.goto('/messages');
+  await hands.click(page.getByRole('link', { name: 'New message' }).first());
+  await hands.click(page.getByRole('link', { name: 'Empty letter' }));
+  await page.locator('[data-ready]').waitFor();
+  await hands.type('Spring news');
+  await add('Heading');
+  await hands.type('Come to the garden');
+  await add('Picture');
+  await hands.click(page.getByLabel('Address of the picture'));
+  await hands.type('https://example.org/garden.png');
+  await hands.click(page.getByLabel('What it shows'));
+  await hands.type('Tulips');
+  await add('Two columns');
+  await hands.type('Mornings');
+  await hands.click(page.locator('[data-column]').nth(1));
+  await hands.type('Evenings');
+  await add('Button');
+  await hands.type('See the hours');
+  await hands.click(page.getByLabel('Where it leads'));
+  await hands.type('example.org/hours');
+  await hands.click(page.getByLabel('Phone'));
+  await expectPhone(page);
+  await page.screenshot({ path: '/tmp/shots/mouse-1200.png', fullPage: true });
+  await hands.click(page.getByRole('button', { name: 'Send a test letter' }));
+  await page.locator('.flash', { hasText: 'test letter' }).waitFor();
+  await expectLetter('mouse@example.org');
+  console.log('by mouse', hands.count);
+  expect(hands.count).toBeLessThan(25);
+
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.waitForURL(/\/messages\/\d+$/);
+  await page.locator('[data-ready]').waitFor();
+  expect(await page.locator('.le-letter [data-column]').count()).toBe(2);
+  for (const view of ['Dark', 'Without pictures', 'Text']) {
+    await page.getByLabel(view, { exact: true }).click();
+    await page.screenshot({ path: `/tmp/shots/preview-${view}.png`, fullPage: true });
+  }
+  await context.close();
+});
+
+test('by keys alone', async () => {
+  const { page, hands, context } = await open('keys@example.org');
+  await page.goto('/messages/new?as=blocks');
+  await page.locator('[data-ready]').waitFor();
+  await hands.type('Spring news');
+  await hands.press('Enter', 'Enter');
+  await hands.press('/', 'h', 'Enter');
+  await hands.type('Come to the garden');
+  await hands.press('Enter', '/', 'p', 'Enter', 'Tab');
+  await hands.type('https://example.org/garden.png');
+  await hands.press('Tab');
+  await hands.type('Tulips');
+  await hands.press('Enter', '/', 't', 'w', 'Enter');
+  await hands.type('Mornings');
+  await hands.press('ArrowRight');
+  await hands.type('Evenings');
+  await hands.press('ControlOrMeta+Enter', '/', 'b', 'Enter');
+  await hands.type('See the hours');
+  await hands.press('ControlOrMeta+K');
+  await hands.type('example.org/hours');
+  await hands.press('Enter');
+  console.log('by keys, the letter', hands.count);
+  expect(hands.count).toBeLessThan(25);
+  // On to the preview and the test letter, by Tab.
+  const goTo = async (name: RegExp) => {
+    for (let i = 0; i < 40; i++) {
+      await hands.press('Tab');
+      const at = await page.evaluate(() => {
+        const element = document.activeElement as HTMLInputElement | null;
+        return `${element?.labels?.[0]?.textContent ?? ''}${element?.textContent ?? ''}`;
+      });
+      if (name.test(at)) return;
+    }
+    throw new Error(`${String(name)} is not reached`);
+  };
+  await goTo(/Desktop/);
+  await hands.press('ArrowRight');
+  await expectPhone(page);
+  await goTo(/Send a test letter/);
+  await hands.press('Enter');
+  await page.locator('.flash', { hasText: 'test letter' }).waitFor();
+  await expectLetter('keys@example.org');
+  console.log('by keys, all', hands.count);
+  await context.close();
+});
+
+test('without a script', async () => {
+  const { page, context } = await site.visitor('plain@example.org', { javaScriptEnabled: false });
+  await page.goto('/messages/new?as=blocks');
+  await page.fill('[name=subject]', 'Spring news for {{ client.fullName | default: "you" }}');
+  await page.fill(
+    '[name="b.0.text"]',
+    'Hi {{ client.fullName | default: "friend" }},\n\n**come** to [us](https://example.org)',
+  );
+  const press = (value: string) => page.locator(`button[value="${value}"]`).click();
+  const addAfter = async (at: string, kind: string) => {
+    const details = page.locator('details', { has: page.locator(`button[value="add ${at} ${kind}"]`) }).last();
+    await details.locator('summary').first().click();
+    await press(`add ${at} ${kind}`);
+  };
+  await addAfter('0', 'heading');
+  expect(await page.inputValue('[name="b.0.text"]')).toContain('**come** to [us](<https://example.org>)');
+  await page.fill('[name="b.1.text"]', 'Come to the garden');
+  await press('up 1');
+  await addAfter('1', 'picture');
+  await page.fill('[name="b.2.alt"]', 'Tulips');
+  await addAfter('2', 'two');
+  await page.fill('[name="b.3.c0.0.text"]', 'Mornings');
+  await page.fill('[name="b.3.c1.0.text"]', 'Evenings');
+  await addAfter('3', 'button');
+  await page.fill('[name="b.4.text"]', 'See the hours');
+  await page.fill('[name="b.4.href"]', 'https://example.org/hours');
+  // The picture has no address yet: it is said at its field, and nothing is lost.
+  await page.locator('#message-form > .actions button.btn-primary').click();
+  expect(await page.locator('[name="b.2.src"][aria-invalid=true]').count()).toBe(1);
+  expect(await page.inputValue('[name="b.3.c1.0.text"]')).toBe('Evenings');
+  await page.screenshot({ path: '/tmp/shots/plain.png', fullPage: true });
+  await page.fill('[name="b.2.src"]', 'https://example.org/garden.png');
+  await page.getByRole('button', { name: 'Send a test letter' }).click();
+  await expectLetter('plain@example.org');
+  await page.locator('#message-form > .actions button.btn-primary').click();
+  await page.waitForURL(/\/messages\/\d+$/);
+  const saved = await site.open();
+  await site.signIn(saved.page, 'plain@example.org');
+  await saved.page.goto(page.url());
+  await saved.page.locator('[data-ready]').waitFor();
+  expect(await saved.page.locator('.le-letter .le-chip').innerText()).toContain('friend');
+  expect(await saved.page.locator('.le-letter strong').innerText()).toBe('come');
+  await saved.context.close();
+  await context.close();
+});
+
+test('the form without a script keeps nobody out', async () => {
+  const visitor = await site.visitor('plain-axe@example.org', { bypassCSP: true });
+  await visitor.page.goto('/messages/new?as=blocks&plain=1');
+  expect(await faultsOf(visitor.page)).toEqual([]);
+  await visitor.context.close();
+});
+
+test('two people change a letter of blocks: the second is told, and what both wrote is shown', async () => {
+  const { page, context } = await open('two@example.org');
+  await page.goto('/messages/new?as=blocks');
+  await page.locator('[data-ready]').waitFor();
+  await page.keyboard.type('Shared');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('first');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.waitForURL(/\/messages\/\d+$/);
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await page.locator('[data-ready]').waitFor();
+  await other.locator('[data-ready]').waitFor();
+  const write = async (on: Page, text: string) => {
+    await on.getByRole('textbox', { name: 'Letter' }).click();
+    await on.keyboard.press('End');
+    await on.keyboard.type(text);
+    await on.getByRole('button', { name: 'Save', exact: true }).click();
+  };
+  await write(other, ' theirs');
+  await other.locator('.flash', { hasText: 'Saved' }).waitFor();
+  await write(page, ' mine');
+  await page.locator('.kept-conflict').waitFor();
+  const both = await page.locator('.kept-text').allInnerTexts();
+  expect(both).toEqual(['first theirs', 'first mine']);
+  await page.getByRole('button', { name: 'Keep mine' }).click();
+  await page.locator('.flash', { hasText: 'Saved' }).waitFor();
+  expect(await page.locator('.le-letter').innerText()).toContain('first mine');
+  await context.close();
+});
+
+test('a letter of blocks becomes HTML once, after a question', async () => {
+  const { page, context } = await open('html@example.org');
+  await page.goto('/messages/new?as=blocks');
+  await page.locator('[data-ready]').waitFor();
+  await page.keyboard.type('To HTML');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('words');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.waitForURL(/\/messages\/\d+$/);
+  await page.locator('summary', { hasText: 'More' }).click();
+  await page.getByRole('button', { name: 'Turn into HTML' }).first().click();
+  expect(await page.locator('dialog[open] h2').innerText()).toBe('Turn this letter into HTML?');
+  await page.locator('dialog[open] button').click();
+  await page.locator('.flash', { hasText: 'HTML now' }).waitFor();
+  expect(await page.locator('[name=body]').inputValue()).toContain('words');
+  expect(await page.locator('[name=document]').count()).toBe(0);
+  await page.locator('summary', { hasText: 'More' }).click();
+  expect(await page.getByText('Turn into HTML').count()).toBe(0);
+  await context.close();
+});
