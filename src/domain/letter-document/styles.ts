@@ -27,6 +27,8 @@ function darkRules({ page, card, text, muted, line, link }: Palette): string {
     `.t div,.c div{color:${text} !important}`,
     `.f div{color:${muted} !important}`,
     `.t div a,.c div a,.f div a{color:${link} !important}`,
+    // Where pictures are not shown, their words are.
+    `.t img,.c img{color:${text} !important}`,
     `.line p{border-top-color:${line} !important}`,
   ].join('\n');
 }

@@ -79,6 +79,7 @@ function logo({ brand, sender, pictureUrl }: Surroundings, look: Look, dir: 'ltr
     width: '160px',
     align: sideOf('start', dir),
     padding: `24px ${SIDE}px 0`,
+    'css-class': 't',
   };
   return [section([element('mj-image', image)], look)];
 }
