@@ -9,7 +9,10 @@ import { ImportsModule } from '../features/clients/imports.module';
 import { AccountsModule } from '../features/accounts/accounts.module';
 import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
+import { HttpModule } from '../http/http.module';
+import { FilesModule } from '../features/messages/files.module';
 import { MessagesModule } from '../features/messages/messages.module';
+import { PicturesModule } from '../features/messages/pictures.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { PersonsModule } from '../features/persons/persons.module';
@@ -46,6 +49,9 @@ import { HomeWebController } from './pages/home.web.controller';
 import { ImportsWebController } from './pages/imports.web.controller';
 import { MailingWebController } from './pages/mailing.web.controller';
 import { MailingsWebController } from './pages/mailings.web.controller';
+import { AttachmentsWebController } from './pages/attachments.web.controller';
+import { MediaWebController } from './pages/media.web.controller';
+import { PicturesWebController } from './pages/pictures.web.controller';
 import { MessagesWebController } from './pages/messages.web.controller';
 import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
 import { ProviderWebController } from './pages/provider.web.controller';
@@ -84,7 +90,10 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     ClientsModule,
     ImportsModule,
     AudiencesModule,
+    HttpModule,
     MessagesModule,
+    FilesModule,
+    PicturesModule,
     MailingsModule,
     AccountsModule,
     LedgerModule,
@@ -109,6 +118,9 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     SegmentsWebController,
     FormsWebController,
     SignupWebController,
+    AttachmentsWebController,
+    PicturesWebController,
+    MediaWebController,
     MessagesWebController,
     MailingsWebController,
     MailingWebController,

@@ -6,6 +6,7 @@ import { SendingModule } from '../features/sending/sending.module';
 import { NoticesModule } from '../features/notices/notices.module';
 import { NoticeSender } from '../features/notices/notice-sender';
 import { DraftsModule } from '../features/drafts/drafts.module';
+import { FilesModule } from '../features/messages/files.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { InboundModule } from '../features/inbound/inbound.module';
 import { RunsModule } from '../features/runs/runs.module';
@@ -24,6 +25,7 @@ import { ScheduleProcessor } from './schedule.processor';
 import { ServiceProcessor } from './service.processor';
 import { ServiceSweep } from './service-sweep';
 import { Sweep } from './sweep';
+import { UnusedFilesTurn } from './unused-files-turn';
 import { Upkeep } from './upkeep';
 import { Watchdog } from './watchdog';
 import { WorkerLife } from './worker-life.service';
@@ -43,6 +45,7 @@ import { WorkerLife } from './worker-life.service';
     NoticesModule,
     SignupsModule,
     DraftsModule,
+    FilesModule,
   ],
   providers: [
     DeliveryProcessor,
@@ -52,6 +55,7 @@ import { WorkerLife } from './worker-life.service';
     NoticeSender,
     StaleUsers,
     ServiceSweep,
+    UnusedFilesTurn,
     Sweep,
     ClockRepair,
     Rounds,

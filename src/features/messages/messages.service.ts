@@ -11,6 +11,7 @@ import type { Page, PageRequest } from '../../domain/paging';
 import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
 import { compileContent, type LetterData, ownFieldsIn, type RenderedContent } from '../../domain/template';
 import { holdFields, isOffered } from '../clients/field-definitions';
+import { copyAttachments } from './attachments.service';
 import { Message } from './message.entity';
 
 export interface MessageInput {
@@ -50,11 +51,13 @@ export class MessagesService {
    * @param from of a copy: the message that was copied
    * @throws ValidationError if a template does not compile or names a variable that does not exist
    */
-  async create(viewer: Viewer, input: MessageInput, from?: MessageInput): Promise<MessageWithUse> {
+  async create(viewer: Viewer, input: MessageInput, from?: MessageInput & { id: number }): Promise<MessageWithUse> {
     const message = await this.database.transaction(async (tx) => {
       const content = checkContent(input, await usableFields(tx, viewer.userId, from));
       const messages = tx.manager.getRepository(Message);
-      return messages.save(messages.create({ ownerId: viewer.userId, ...content }));
+      const made = await messages.save(messages.create({ ownerId: viewer.userId, ...content }));
+      if (from) await copyAttachments(tx, from.id, made.id);
+      return made;
     });
     return { ...message, mailingCount: 0 };
   }

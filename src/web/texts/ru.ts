@@ -5,6 +5,7 @@ import { fieldRefusalsRu, fieldsRu, subscriptionRu, tagsRu } from './client-fiel
 import { findingRu } from './finding';
 import { auditFilterRu, invitationsRu } from './invitations';
 import { inboundRu } from './inbound';
+import { mediaRu } from './media';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
@@ -587,6 +588,7 @@ export const ru: Texts = {
       date: 'Дата письма',
     })[name] ?? name,
   inbound: inboundRu,
+  media: mediaRu,
   segments: segmentsRu,
   kept: keptRu,
   finding: findingRu,
@@ -860,6 +862,7 @@ export const ru: Texts = {
       'mailing.delete': 'Удаление рассылки',
       'message.delete': 'Удаление сообщения',
       'segment.delete': 'Удаление сегмента',
+      'picture.delete': 'Удаление картинки',
       'message.test': 'Пробное письмо',
       'person.erase': 'Стирание данных человека',
       'person.export': 'Выгрузка данных человека',
@@ -900,6 +903,7 @@ export const ru: Texts = {
       token: 'Токен API',
       mailing: 'Рассылка',
       message: 'Сообщение',
+      picture: 'Картинка',
       segment: 'Сегмент',
       client: 'Клиент',
       form: 'Форма подписки',
@@ -1062,6 +1066,10 @@ export const ru: Texts = {
     CSRF_TOKEN: 'Страница была открыта слишком долго. Вернитесь, обновите её и попробуйте снова.',
     CROSS_SITE:
       'Это пришло со страницы другого сайта, поэтому ничего не сделано. Откройте страницу здесь и попробуйте снова.',
+    MEDIA_IN_USE: 'Картинка есть в сообщениях. Сначала уберите её оттуда.',
+    MEDIA_FULL: 'Картинки и вложения занимают всё отведённое вам место. Удалите те, что больше не нужны.',
+    BUSY: 'Сейчас загружается слишком много файлов. Попробуйте через несколько секунд.',
+    STORAGE_UNAVAILABLE: 'Хранилище файлов сейчас недоступно. Наполовину ничего не сделано. Попробуйте чуть позже.',
     DATABASE_UNAVAILABLE: 'База данных сейчас недоступна. Наполовину ничего не сделано. Попробуйте чуть позже.',
     OWN_ROLE: 'Свою роль сменить нельзя.',
     USER_NOT_WAITING: 'Этот пользователь не ждёт одобрения.',
