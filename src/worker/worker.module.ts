@@ -14,6 +14,7 @@ import { SignupsModule } from '../features/signups/signups.module';
 import { StaleUsers } from '../features/users/stale-users';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { QueueModule } from '../queue/queue.module';
+import { StorageModule } from '../storage/storage.module';
 import { ClockRepair } from './clock-repair';
 import { DeliveryProcessor } from './delivery.processor';
 import { PlanProcessor } from './plan.processor';
@@ -46,6 +47,7 @@ import { WorkerLife } from './worker-life.service';
     SignupsModule,
     DraftsModule,
     FilesModule,
+    StorageModule,
   ],
   providers: [
     DeliveryProcessor,
