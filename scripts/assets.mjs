@@ -12,7 +12,7 @@ import { projectFolder } from '../tools/embedded/install.mjs';
 
 const outdir = join(projectFolder, 'dist/assets');
 const source = join(projectFolder, 'browser');
-const entries = ['app.ts', 'editor.ts', 'sign-up.ts', 'styles.css', 'icon.svg'];
+const entries = ['app.ts', 'editor.ts', 'sign-up.ts', 'styles.css', 'pictures.css', 'icon.svg'];
 
 const ownStyles = (await readdir(source)).filter((name) => name.endsWith('.css'));
 

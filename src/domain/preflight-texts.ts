@@ -69,6 +69,8 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
     'have to be signed for that domain. Change FBL_ADDRESS or DKIM_DOMAIN.',
   DNS_UNANSWERED: ({ names }) => `DNS did not answer in time, so this is not known: ${names}.`,
 
+  ATTACHMENTS_LARGE: ({ megabytes, max }) =>
+    `The attachments have ${megabytes} MB: many servers refuse letters with more than ${max} MB. Send a link instead.`,
   HTML_LONG: ({ kilobytes, max }) =>
     `The HTML has ${kilobytes} KB. Gmail cuts letters off after ${max} KB, and with the end the link to unsubscribe. ` +
     'Shorten it.',

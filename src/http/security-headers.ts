@@ -32,7 +32,7 @@ const FOREIGN_PAGES = /^\/(api\/docs|queues)(\/|$)/i;
  * requests except for images. Set it as `Content-Security-Policy`, and `X-Frame-Options` to SAMEORIGIN.
  */
 export const LETTER_CSP =
-  "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
+  "sandbox; default-src 'none'; img-src 'self' https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
 /** Headers of every answer. There is no CORS: scripts of other sites can't read answers. */
 export function securityHeaders(config: Pick<Config, 'secureCookies' | 'publicUrl'>) {

@@ -20,6 +20,9 @@ import { attachmentPart } from '../../src/smtp/attachment-part';
 import { SmtpPool } from '../../src/smtp/smtp-pool';
 import { parseSmtpUrl } from '../../src/smtp/smtp-url';
 import { StoredObjects } from '../../src/storage/stored-objects';
+import { type Person, startApi, type TestApi } from '../support/api';
+import { messageBody } from '../support/factories';
+import { fileForm } from '../support/pictures';
 import { Ledger, silent } from '../support/ledger';
 import { readJournal, SmtpServer } from '../support/smtp-server';
 
@@ -188,15 +191,68 @@ describe('a letter with a tail', () => {
   });
 });
 
-it('the most that a message may carry is encoded and hashed in a moment', () => {
-  const content = randomBytes(ATTACHMENTS_BYTES);
-  const started = performance.now();
-  const { tail, relaxed } = attach(attachedBoundary('run', 'secret'), [
-    attachmentPart({ name: 'a.bin', type: 'application/octet-stream', content }),
-  ]);
-  const made = performance.now();
-  createHash('sha256').update(relaxed).digest('base64');
-  const hashed = performance.now();
-  console.info(`encoded in ${(made - started).toFixed()} ms, hashed in ${(hashed - made).toFixed(1)} ms`);
-  expect(tail).toBe(relaxed);
+describe('attachments by REST', () => {
+  let api: TestApi;
+  let ann: Person;
+  let message: number;
+  beforeAll(async () => {
+    api = await startApi({ mediaPerUserMb: 1000 });
+    ann = await api.person();
+    message = (await api.call('POST', '/api/v1/messages', { token: ann.token, body: messageBody() })).body.id;
+  });
+  afterAll(() => api.close());
+
+  const add = async (name: string, bytes: Buffer) => {
+    const response = await fetch(`${api.url}/api/v1/messages/${message}/attachments`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ann.token}` },
+      body: fileForm(bytes, name),
+    });
+    const body = (await response.json()) as { id: number; name: string; errors?: { code: string }[] };
+    return { status: response.status, body, code: body.errors?.[0]?.code };
+  };
+  const list = async () => {
+    const { text } = await api.call('GET', `/api/v1/messages/${message}/attachments`, { token: ann.token });
+    return JSON.parse(text) as { id: number; name: string; type: string; bytes: number }[];
+  };
+  const stored = async () => (await api.database.first<{ n: number }>('SELECT count(*) AS n FROM stored_objects'))?.n;
+
+  it('are listed, and share their bytes', async () => {
+    const file = Buffer.from('%PDF');
+    const [first, second] = [await add('plan.pdf', file), await add('plan.pdf', file)];
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect((await list()).map(({ name, type, bytes }) => [name, type, bytes])).toEqual([
+      ['plan.pdf', 'application/pdf', 4],
+      ['plan (2).pdf', 'application/pdf', 4],
+    ]);
+    expect(await stored()).toBe(1);
+    for (const { id } of await list())
+      expect((await api.call('DELETE', `/api/v1/attachments/${id}`, { token: ann.token })).status).toBe(204);
+    expect(await list()).toEqual([]);
+  });
+
+  it.each([
+    ['setup.exe', 'attachment_type'],
+    ['invoice.pdf.JS', 'attachment_type'],
+    // Shown from right to left its ending would look like .txt.
+    ['annual\u202Etxt.scr', 'attachment_type'],
+    ['run.bat . ', 'attachment_type'],
+  ])('%s is refused', async (name, code) => {
+    expect(await add(name, Buffer.from('MZ'))).toMatchObject({ status: 400, code });
+  });
+
+  it('have at most 10 MB together', async () => {
+    const half = Buffer.alloc(ATTACHMENTS_BYTES / 2, 1);
+    const [one, two, three] = [
+      await add('1.bin', half),
+      await add('2.bin', half),
+      await add('3.bin', Buffer.from('x')),
+    ];
+    expect([one.status, two.status, three.status, three.code]).toEqual([201, 201, 400, 'attachments_too_large']);
+    expect(await add('4.bin', Buffer.alloc(ATTACHMENTS_BYTES + 1))).toMatchObject({
+      status: 400,
+      code: 'attachments_too_large',
+    });
+    expect(await add('5.bin', Buffer.alloc(0))).toMatchObject({ status: 400 });
+  });
 });

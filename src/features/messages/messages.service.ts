@@ -20,7 +20,10 @@ export interface MessageInput {
   bodyText?: string | null;
 }
 
-export type MessageWithUse = Message & { mailingCount: number };
+/** `attachmentCount`: how many files its letters carry. */
+export type MessageWithUse = Message & { mailingCount: number; attachmentCount: number };
+
+const ATTACHMENT_COUNT = '(SELECT count(*) FROM message_attachments a WHERE a.message_id = m.id) AS attachment_count';
 
 @Injectable()
 export class MessagesService {
@@ -31,7 +34,7 @@ export class MessagesService {
       this.database,
       {
         select: `m.*, (SELECT count(*) FROM mailings g
-          WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count`,
+          WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count, ${ATTACHMENT_COUNT}`,
         from: 'messages m',
         where: `($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
                  AND ($3::text IS NULL OR ${searched('m.subject')} LIKE ${searched('$3')})`,
@@ -52,14 +55,13 @@ export class MessagesService {
    * @throws ValidationError if a template does not compile or names a variable that does not exist
    */
   async create(viewer: Viewer, input: MessageInput, from?: MessageInput & { id: number }): Promise<MessageWithUse> {
-    const message = await this.database.transaction(async (tx) => {
+    return this.database.transaction(async (tx) => {
       const content = checkContent(input, await usableFields(tx, viewer.userId, from));
       const messages = tx.manager.getRepository(Message);
       const made = await messages.save(messages.create({ ownerId: viewer.userId, ...content }));
-      if (from) await copyAttachments(tx, from.id, made.id);
-      return made;
+      const attachmentCount = from ? await copyAttachments(tx, from.id, made.id) : 0;
+      return { ...made, mailingCount: 0, attachmentCount };
     });
-    return { ...message, mailingCount: 0 };
   }
 
   /**
@@ -116,7 +118,8 @@ export class MessagesService {
 
   private read(id: number, owner: number | null): Promise<MessageWithUse | undefined> {
     return this.database.first<MessageWithUse>(
-      `SELECT m.*, (SELECT count(*) FROM mailings g WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count
+      `SELECT m.*, (SELECT count(*) FROM mailings g WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count,
+              ${ATTACHMENT_COUNT}
          FROM messages m WHERE m.id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2)`,
       [id, owner],
     );

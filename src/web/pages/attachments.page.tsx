@@ -64,11 +64,11 @@ export function AttachmentsPage({ message, attachments, form, mayChange }: Props
 }
 
 /** How many files the letters of a message carry, with the way to them. */
-export function AttachmentsLink({ messageId, count }: { messageId: number; count: number }) {
+export function AttachmentsLink({ message: { id, attachmentCount: n } }: Pick<Props, 'message'>) {
   const { t } = useReader();
   return (
     <p class="field">
-      <a href={`/messages/${messageId}/attachments`}>{count > 0 ? t.media.carries(count) : t.media.attachments}</a>
+      <a href={`/messages/${id}/attachments`}>{n > 0 ? t.media.carries(n) : t.media.attach}</a>
     </p>
   );
 }

@@ -11,6 +11,7 @@ import { KeptForm } from '../components/kept-form';
 import { Icon } from '../components/icon';
 import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
 import { messageTitle } from '../message-title';
+import { AttachmentsLink } from './attachments.page';
 import { useReader } from '../reader';
 
 export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
@@ -18,6 +19,9 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
   return (
     <>
       <PageHead title={t.messages.title}>
+        <a class="btn btn-secondary" href="/messages/pictures">
+          {t.media.title}
+        </a>
         <a class="btn btn-primary" href="/messages/new">
           <Icon name="plus" /> {t.messages.new}
         </a>
@@ -108,6 +112,7 @@ function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { ca
         <summary>{t.messages.ownText}</summary>
         <Field form={form} name="bodyText" label={t.field.bodyText} rows={8} hint={t.messages.textHint} />
       </details>
+      {message && <AttachmentsLink message={message} />}
       {mayChange && (
         <div class="actions">
           <button class="btn btn-primary">{t.form.save}</button>

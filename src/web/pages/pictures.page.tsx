@@ -1,6 +1,7 @@
 import type { Page } from '../../domain/paging';
 import type { Picture } from '../../features/messages/pictures.service';
 import type { FormState } from '../answers';
+import { assetUrl } from '../assets';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
 import { FilesForm } from '../components/files-form';
 import { Empty, NO_FILTERS, Owner, OwnerPick, PageHead, Search } from '../components/list';
@@ -14,6 +15,7 @@ export function PicturesPage({ pictures, add }: { pictures: Page<Picture>; add: 
   const { t } = useReader();
   return (
     <>
+      <Styles />
       <PageHead title={t.media.title} back={{ to: '/messages', text: t.messages.title }} />
       <p>{t.media.about}</p>
       <FilesForm action="/messages/pictures" form={add} label={t.media.files} hint={t.media.filesHint} accept={ACCEPT}>
@@ -30,6 +32,8 @@ export function PicturesPage({ pictures, add }: { pictures: Page<Picture>; add: 
   );
 }
 
+const Styles = () => <link rel="stylesheet" href={assetUrl('pictures.css')} />;
+
 function NoPictures() {
   const { t, query } = useReader();
   const searched = [...query].some(([name, value]) => value && !NO_FILTERS.includes(name));
@@ -39,7 +43,7 @@ function NoPictures() {
 function Grid({ pictures }: { pictures: Picture[] }) {
   const { t } = useReader();
   return (
-    <ul class="pictures">
+    <ul class="pictures plain">
       {pictures.map((picture) => (
         <li key={picture.id} class="card-box">
           <a href={`/messages/pictures/${picture.id}`}>
@@ -88,6 +92,7 @@ export function PicturePage({ picture, form, mayChange }: PictureProps) {
   const at = `/messages/pictures/${picture.id}`;
   return (
     <>
+      <Styles />
       <PageHead title={picture.name} back={{ to: '/messages/pictures', text: t.media.title }}>
         {mayChange && (
           <Confirm

@@ -29,7 +29,7 @@ export const mediaEn = {
   attachmentsHint: (left: number) =>
     `At most 10 MB together, ${left} MB are left. They count from the next sending. Large ones make letters slow and are refused by many mail servers: a link is often better.`,
   attachmentFiles: 'Files',
-  attach: 'Attach',
+  attach: 'Attach files',
   noAttachments: 'No attachments.',
   sizeHead: 'Size',
   kilobytes: (n: number) => `${n} KB`,
@@ -60,7 +60,7 @@ export const mediaRu: Widened<typeof mediaEn> = {
   attachmentsHint: (left) =>
     `Вместе не больше 10 МБ, осталось ${left} МБ. Изменения действуют со следующей отправки. С большими вложениями письма идут медленно, и многие почтовые серверы их не принимают: часто лучше дать ссылку.`,
   attachmentFiles: 'Файлы',
-  attach: 'Приложить',
+  attach: 'Приложить файлы',
   noAttachments: 'Вложений нет.',
   sizeHead: 'Размер',
   kilobytes: (n) => `${n} КБ`,
