@@ -31,8 +31,10 @@ const shot = (name: string) => (shots ? { path: join(shots, `${name}.png`), full
 
 test.each(['en', 'ru'])('pictures are added, described, used and deleted, in %s', async (locale) => {
   const visitor = await site.visitor(`${locale}@example.org`, { locale, bypassCSP: true });
-  const { page } = visitor;
+  const { page, token } = visitor;
+  await site.api.call('PATCH', '/api/v1/me', { token, body: { language: locale } });
   await page.goto('/messages/pictures');
+  expect(await page.locator('h1').innerText()).toBe(locale === 'ru' ? 'Картинки' : 'Pictures');
   await page.setInputFiles('[name=file]', [
     await file('Отпуск.jpg', photograph(1_800, 1_200)),
     await file('move.gif', animatedGif(3, 240, 160)),
@@ -76,11 +78,11 @@ test.each(['en', 'ru'])('pictures are added, described, used and deleted, in %s'
     })
   ).body.id;
   await page.getByRole('link', { name: 'logo.png' }).click();
-  await page.locator('.page-head [role=button]').click();
-  await page.locator('dialog button').click();
+  await page.locator('[data-dialog=delete]').click();
+  await page.locator('dialog[open] button').click();
   expect(await page.getByRole('alert').innerText()).toContain('Autumn');
   await site.api.call('DELETE', `/api/v1/messages/${message}`, { token: visitor.token });
-  await page.locator('.page-head [role=button]').click();
+  await page.locator('[data-dialog=delete]').click();
   await page.locator('dialog[open] button').click();
   await page.locator('.flash').waitFor();
   expect(await page.locator('.pictures a span').allInnerTexts()).toEqual(['move.gif', 'Отпуск.jpg']);

@@ -24,7 +24,6 @@ export const mediaEn = {
   address: 'Address, for HTML',
   deleteQuestion: 'Delete this picture?',
   deleteText: 'Letters that were sent go on showing it.',
-  room: (used: number, max: number) => `${used} of ${max} MB are used by pictures and attachments.`,
   attachments: 'Attachments',
   attachmentsHint: (left: number) =>
     `At most 10 MB together, ${left} MB are left. They count from the next sending. Large ones make letters slow and are refused by many mail servers: a link is often better.`,
@@ -55,7 +54,6 @@ export const mediaRu: Widened<typeof mediaEn> = {
   address: 'Адрес для HTML',
   deleteQuestion: 'Удалить эту картинку?',
   deleteText: 'Отправленные письма будут показывать её и дальше.',
-  room: (used, max) => `Картинки и вложения занимают ${used} из ${max} МБ.`,
   attachments: 'Вложения',
   attachmentsHint: (left) =>
     `Вместе не больше 10 МБ, осталось ${left} МБ. Изменения действуют со следующей отправки. С большими вложениями письма идут медленно, и многие почтовые серверы их не принимают: часто лучше дать ссылку.`,
