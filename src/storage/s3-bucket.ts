@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { AwsClient } from 'aws4fetch';
 import { DomainError } from '../domain/errors';
 import { s3Address } from '../config/s3-url';
@@ -20,7 +21,9 @@ export class S3Bucket {
 
   async put(key: string, content: Buffer): Promise<void> {
     const body = new Uint8Array(content);
-    await this.ask('PUT', key, { body, headers: { 'content-type': 'application/octet-stream' } });
+    // Part of the signature: the bytes can't be changed on the way.
+    const sum = createHash('sha256').update(content).digest('hex');
+    await this.ask('PUT', key, { body, headers: { 'x-amz-content-sha256': sum } });
   }
 
   async get(key: string): Promise<Buffer | null> {

@@ -29,7 +29,7 @@ export function AttachmentsPage({ message, attachments, form, mayChange }: Props
       cell: ({ bytes }: MessageAttachment) => t.media.kilobytes(Math.ceil(bytes / 1024)),
     },
     {
-      head: '',
+      head: t.media.removeButton,
       cell: ({ id, name }: MessageAttachment) =>
         mayChange && (
           <PostForm action={`${at}/attachments/remove`}>
