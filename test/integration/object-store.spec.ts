@@ -64,16 +64,16 @@ describe('pictures in an object store', () => {
 
 describe('STORAGE_URL', () => {
   it.each([
-    'https://key:secret@s3.example/bucket',
+    'https://key:hunter2@s3.example/bucket',
     's3://s3.example/bucket',
-    's3://key:secret@s3.example',
-    's3://key:secret@s3.example/Bucket/folder',
-    's3://key:secret@s3.example/bucket?regoin=x',
-    's3://key:secret@s3.example/bucket?tls=no',
-    's3://key:se/cret@s3.example/bucket',
+    's3://key:hunter2@s3.example',
+    's3://key:hunter2@s3.example/Bucket/folder',
+    's3://key:hunter2@s3.example/bucket?regoin=x',
+    's3://key:hunter2@s3.example/bucket?tls=no',
+    's3://key:hun/ter2@s3.example/bucket',
   ])('%s is refused, without a part of it', (url) => {
     expect(s3UrlProblem(url)).toEqual(expect.any(String));
-    expect(() => loadConfig({ STORAGE_URL: url })).toThrow(/STORAGE_URL (?!.*cret)/);
+    expect(() => loadConfig({ STORAGE_URL: url })).toThrow(/STORAGE_URL (?!.*ter2)/);
   });
 
   it('names key, secret, region and bucket', () => {
