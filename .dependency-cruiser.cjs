@@ -1,5 +1,5 @@
 /** The import rules of docs/architecture.md: domain <- adapters <- features (in order) <- api, web, worker, cli <- main. */
-const adapters = 'config|database|queue|smtp|inbound-smtp|mailbox|dns|spamd|mjml|oidc|sns|logging';
+const adapters = 'config|database|queue|smtp|inbound-smtp|mailbox|dns|spamd|mjml|oidc|sns|storage|images|logging';
 const outer = ['api', 'web', 'worker', 'cli'];
 const features = [
   'audit',

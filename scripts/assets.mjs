@@ -20,6 +20,7 @@ const entries = [
   'letter-editor.css',
   'sign-up.ts',
   'styles.css',
+  'pictures.css',
   'icon.svg',
 ];
 

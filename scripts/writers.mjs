@@ -44,7 +44,8 @@ const tables = {
   ],
   'features/signups': ['signup_forms', 'signup_form_tags', 'signups'],
   'features/audiences': ['segments'],
-  'features/messages': ['messages'],
+  storage: ['stored_objects'],
+  'features/messages': ['messages', 'media', 'pictures', 'attachment_files', 'message_attachments'],
   'features/mailings': ['mailings', 'mailing_clients'],
   'features/runs': ['runs', 'accepted_letters'],
   'features/accounts': ['accounts', 'account_log', 'domain_rests'],
@@ -60,7 +61,15 @@ const tables = {
     'uncounted_events',
   ],
   // The database itself, by triggers.
-  migrations: ['client_totals', 'run_counts', 'stats', 'failure_stats'],
+  migrations: [
+    'client_totals',
+    'run_counts',
+    'stats',
+    'failure_stats',
+    'message_media',
+    'run_media',
+    'run_attachments',
+  ],
 };
 const WRITE =
   /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?|COPY)\s+(?:ONLY\s+)?"?([a-z_]+)|\bcopyIn\(\w+,\s*['`]([a-z_]+)/g;

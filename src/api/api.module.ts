@@ -8,7 +8,9 @@ import { NoticesModule } from '../features/notices/notices.module';
 import { AccountsModule } from '../features/accounts/accounts.module';
 import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
+import { FilesModule } from '../features/messages/files.module';
 import { MessagesModule } from '../features/messages/messages.module';
+import { PicturesModule } from '../features/messages/pictures.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { InboundModule } from '../features/inbound/inbound.module';
 import { SignupsModule } from '../features/signups/signups.module';
@@ -22,6 +24,7 @@ import { QueueModule } from '../queue/queue.module';
 import { PersonsController } from './persons.controller';
 import { ProfileController } from './profile.controller';
 import { AttemptsController } from './attempts.controller';
+import { AttachmentsController } from './attachments.controller';
 import { AuditController } from './audit.controller';
 import { AuthController } from './auth.controller';
 import { BulkController, JobsController } from './bulk.controller';
@@ -40,6 +43,7 @@ import { InboundWebhooksController } from './inbound-webhooks.controller';
 import { ProviderWebhooksController } from './provider-webhooks.controller';
 import { HealthController } from './health.controller';
 import { MailingsController } from './mailings.controller';
+import { MediaController } from './media.controller';
 import { MessagesController } from './messages.controller';
 import { Metrics } from './metrics';
 import { ReportsController } from './reports.controller';
@@ -67,6 +71,8 @@ import { validationPipe } from './validation';
     ImportsModule,
     AudiencesModule,
     MessagesModule,
+    FilesModule,
+    PicturesModule,
     MailingsModule,
     AccountsModule,
     LedgerModule,
@@ -96,6 +102,8 @@ import { validationPipe } from './validation';
     FormsController,
     TagsController,
     SegmentsController,
+    AttachmentsController,
+    MediaController,
     MessagesController,
     MailingsController,
     RunsController,

@@ -8,6 +8,8 @@ const TABLES = {
   Form: 'SELECT owner_id FROM signup_forms WHERE id = $1 AND deleted_at IS NULL',
   Tag: 'SELECT owner_id FROM tags WHERE id = $1',
   Message: 'SELECT owner_id FROM messages WHERE id = $1',
+  Attachment: 'SELECT m.owner_id FROM message_attachments a JOIN messages m ON m.id = a.message_id WHERE a.id = $1',
+  Picture: 'SELECT owner_id FROM pictures WHERE id = $1',
   Mailing: 'SELECT owner_id FROM mailings WHERE id = $1 AND deleted_at IS NULL',
   Segment: 'SELECT owner_id FROM segments WHERE id = $1',
   Run: 'SELECT owner_id FROM runs WHERE id = $1',

@@ -51,6 +51,7 @@ export type AccountEvent = (typeof accountEvents)[number];
 /** Why a service refused a well-formed request. */
 export type RefusalCode =
   | `MAILING_${Uppercase<MailingStatus>}`
+  | 'BUSY'
   | 'CHANGED_MEANWHILE'
   | 'CROSS_SITE'
   | 'CSRF_TOKEN'
@@ -79,6 +80,8 @@ export type RefusalCode =
   | 'MAILING_DUE'
   | 'MAILING_NEVER_RUN'
   | 'MAILING_SENDING'
+  | 'MEDIA_FULL'
+  | 'MEDIA_IN_USE'
   | 'MESSAGE_IN_USE'
   | 'LETTER_NOT_MADE'
   | 'LETTER_UNDER_WAY'
@@ -107,6 +110,7 @@ export type RefusalCode =
   | 'SIGN_IN_FAILED'
   | 'SIGN_IN_OVER'
   | 'SNS_UNREACHABLE'
+  | 'STORAGE_UNAVAILABLE'
   | 'SUPPRESSION_LIFTED'
   | 'TAGS_FULL'
   | 'TAG_EXISTS'

@@ -1,3 +1,4 @@
+import type { Attached } from './attached';
 import { parseEmailAddress, singleLineProblem } from './email-address';
 import { invalid } from './errors';
 import { encodeBody } from './mime-body';
@@ -30,6 +31,8 @@ export interface LetterOptions {
   feedbackId?: string;
   /** The address for complaints (CFBL-Address, RFC 9477); reports come in the Abuse Reporting Format. */
   complaintsTo?: string;
+  /** Files that every letter carries. */
+  attached?: Attached | undefined;
   /** Further fields; none of those that are composed here. */
   headers?: Record<string, string>;
 }
@@ -41,6 +44,8 @@ export interface PreparedLetter {
   /** Fields that are the same in every letter, after Date. */
   readonly common: string;
   readonly leavable: boolean;
+  /** What follows the letter that `composeLetter` makes. */
+  readonly attached?: Attached | undefined;
 }
 
 /** What is one letter's own. */
@@ -84,16 +89,20 @@ export function prepareLetter(options: LetterOptions): PreparedLetter {
   if (options.complaintsTo !== undefined) common += complaintsHeader(options.complaintsTo);
   if (options.autoSubmitted) common += 'Auto-Submitted: auto-generated\r\n';
   for (const [name, value] of Object.entries(options.headers ?? {})) common += customHeader(name, value);
+  common += 'MIME-Version: 1.0\r\n';
+  // The alternatives are the first part then.
+  if (options.attached) common += mixed(options.attached.boundary);
   return {
     content,
     from: mailboxHeader('From', from, 'from'),
-    common: `${common}MIME-Version: 1.0\r\n`,
+    common,
     leavable: options.leavable ?? false,
+    attached: options.attached,
   };
 }
 
 /**
- * The whole letter (RFC 5322, RFC 2045): multipart/alternative with the text, then the HTML. Lines end in CRLF and have
+ * The whole letter (RFC 5322, RFC 2045), but for what it carries: multipart/alternative with the text, then the HTML. Lines end in CRLF and have
  * at most 998 octets (header lines about 76); all octets are 7-bit unless `eightBitMime`. The same input always gives
  * the same octets, and no value can add a header or a part. Dots at line starts are not doubled: SMTP's DATA does that.
  * @throws ValidationError if the client's address, the Message-ID, the date, the boundary or the link to unsubscribe is
@@ -115,6 +124,9 @@ export function composeLetter(prepared: PreparedLetter, letter: LetterEnvelope):
   const parts = part(boundary, 'plain', text, letter.eightBitMime) + part(boundary, 'html', html, letter.eightBitMime);
   return Buffer.from(`${head}${parts}--${boundary}--\r\n`, 'latin1');
 }
+
+const mixed = (boundary: string) =>
+  `Content-Type: multipart/mixed;\r\n boundary="${boundary}"\r\n\r\n--${boundary}\r\n`;
 
 function complaintsHeader(address: string): string {
   const parsed = parseEmailAddress(address);

@@ -76,12 +76,14 @@ export function prepareDkim(options: DkimOptions, which: '' | '2' = ''): Prepare
  * The letter with a DKIM-Signature of each key in front (RFC 6376; relaxed/relaxed), signed as of `signedAt`. RSA and
  * Ed25519 signatures are functions of their input: the same letter at the same time gives the same octets.
  * @param letter a whole letter with CRLF line ends, as `composeLetter` makes it
+ * @param rest what follows it, in its relaxed form, if the letter ends in one line end; it is not in what is returned
  */
-export function signLetter(keys: PreparedDkim[], letter: Buffer, signedAt: Date): Buffer {
+export function signLetter(keys: PreparedDkim[], letter: Buffer, signedAt: Date, rest?: Buffer): Buffer {
   const end = letter.indexOf('\r\n\r\n');
   const header = letter.toString('latin1', 0, end < 0 ? letter.length : end);
   const body = end < 0 ? '' : letter.toString('latin1', end + 4);
-  const bodyHash = createHash('sha256').update(relaxedBody(body), 'latin1').digest('base64');
+  const hash = createHash('sha256').update(relaxedBody(body), 'latin1');
+  const bodyHash = (rest ? hash.update(rest) : hash).digest('base64');
 
   // A field that occurs twice is signed from the bottom up (RFC 6376 5.4.2).
   const fields = readFields(header)

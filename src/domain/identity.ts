@@ -23,10 +23,15 @@ export function senderOf(text: string): Pick<Identity, 'from' | 'domain'> {
 }
 
 /**
- * Composes a letter (`composeLetter`) and signs it. Signed letters are 7-bit: a relay that re-encodes 8-bit parts would
+ * Composes a letter (`composeLetter`) and signs it, with what follows it. Signed letters are 7-bit: a relay that re-encodes 8-bit parts would
  * break the signature.
  */
 export function composeSigned({ dkim }: Identity, prepared: PreparedLetter, letter: LetterEnvelope): Buffer {
   if (dkim.length === 0) return composeLetter(prepared, letter);
-  return signLetter(dkim, composeLetter(prepared, { ...letter, eightBitMime: false }), letter.date);
+  return signLetter(
+    dkim,
+    composeLetter(prepared, { ...letter, eightBitMime: false }),
+    letter.date,
+    prepared.attached?.relaxed,
+  );
 }

@@ -1,3 +1,4 @@
+import { ATTACHMENTS_LARGE } from './attachment';
 import { dmarcName, type KeyFacts, type SenderFacts, spfRecord } from './sender-domain';
 import { DMARC_RECORD } from './dmarc';
 import type { ContentFacts } from './letter-content';
@@ -17,6 +18,8 @@ export interface LocalFacts {
   hidesFooter: boolean;
   /** The text part says nothing. */
   textEmpty: boolean;
+  /** Of all files that each letter carries. */
+  attachedBytes?: number;
   /** How many recipients it has, and how many of them are not suppressed; null if it took too long to find out. */
   chosen: number | null;
   eligible: number | null;
@@ -61,6 +64,7 @@ interface Rule<Facts> {
 /** So many recipients make a mailing a large one, as Gmail and Yahoo count. */
 export const LARGE = 5_000;
 
+const MEGABYTE = 1024 * 1024;
 const isMarketing = ({ kind }: LocalFacts) => kind === 'marketing';
 
 const LOCAL: Rule<LocalFacts>[] = [
@@ -81,6 +85,15 @@ const LOCAL: Rule<LocalFacts>[] = [
     code: 'NOBODY_ELIGIBLE',
     level: 'block',
     when: ({ chosen, eligible }) => chosen !== null && chosen > 0 && eligible === 0 && { chosen },
+  },
+  {
+    code: 'ATTACHMENTS_LARGE',
+    level: 'warn',
+    when: ({ attachedBytes = 0 }) =>
+      attachedBytes > ATTACHMENTS_LARGE && {
+        megabytes: Math.round((attachedBytes / MEGABYTE) * 10) / 10,
+        max: ATTACHMENTS_LARGE / MEGABYTE,
+      },
   },
   { code: 'AUDIENCE_NOT_COUNTED', level: 'unknown', when: ({ chosen }) => chosen === null && {} },
 ];

@@ -71,6 +71,8 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
 
   FOREIGN_TAGS: ({ example, n, meant }) =>
     `The letter says ${example}${more(n)}: a placeholder of another service, which people will read as it is. Did you mean {{ ${meant} }}?`,
+  ATTACHMENTS_LARGE: ({ megabytes, max }) =>
+    `The attachments have ${megabytes} MB: many servers refuse letters with more than ${max} MB. Send a link instead.`,
   HTML_LONG: ({ kilobytes, max }) =>
     `The HTML has ${kilobytes} KB. Gmail cuts letters off after ${max} KB, and with the end the link to unsubscribe. ` +
     'Shorten it.',

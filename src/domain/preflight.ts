@@ -3,6 +3,7 @@ import type { FieldProblem } from './problems';
 /** What filters and readers dislike in letters. */
 const OF_CONTENT = [
   'FOREIGN_TAGS',
+  'ATTACHMENTS_LARGE',
   'HTML_LONG',
   'IMAGES_WITHOUT_ALT',
   'MOSTLY_PICTURES',

@@ -129,6 +129,7 @@ const COLUMNS = 'columns email, full_name and, if wished, comment, separated by 
 const filled = (text: string, n = 0) => text.replace('{n}', String(n));
 const place = ({ line, column }: { line?: number; column?: number }) =>
   line === undefined ? '' : `line ${line}, column ${column}: `;
+const megabytes = (bytes: number) => Math.round(bytes / 1024 / 1024);
 const atLine = (line: number) => (line > 1 ? `Line ${line}: ` : '');
 
 /**
@@ -272,6 +273,21 @@ export const problemTexts: ProblemTexts = {
     `The file has ${fresh} tags that are not there yet. With them you would have more than ${max}, which is the most there may be.`,
   too_many_new_tags: ({ max }) => `The file has more than ${max} tags that are not there yet. Is it the right column?`,
   workbook: ({ fault, max }) => filled(WORKBOOK[fault], max),
+
+  picture_empty: () => 'is empty: choose a picture',
+  picture_type: () => 'must be a picture: JPEG, PNG, GIF or WebP',
+  picture_broken: () => 'is damaged or not whole; it must be a JPEG, PNG, GIF or WebP that can be opened',
+  picture_too_large: ({ max }) => `must have at most ${megabytes(max)} MB`,
+  picture_heavy: ({ max }) =>
+    `has more than ${megabytes(max)} MB when it is made ready for letters: choose one with fewer or smaller frames`,
+  picture_pixels: ({ max }) =>
+    `has too many pixels: at most ${max / 1_000_000} million, in an animation those of all frames together`,
+  too_many_files: ({ max }) => `are too many: at most ${max}`,
+  attachment_empty: () => 'is empty',
+  attachment_type: ({ ending }) =>
+    `is of the type ${ending}, which mail servers refuse; PDF and office files are taken`,
+  attachments_too_large: ({ max }) =>
+    `is too much: the attachments of a message may have ${megabytes(max)} MB together`,
 };
 
 export const english = (found: CodedProblem): string => worded(problemTexts, found);

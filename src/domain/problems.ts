@@ -162,6 +162,21 @@ export interface ProblemValues {
   too_many_new_tags: { max: number };
   tags_full: { max: number; fresh: number };
   workbook: { fault: WorkbookFault; max?: number };
+
+  // Pictures and attachments
+  picture_empty: None;
+  picture_type: None;
+  /** The file is not whole, or not what it says. */
+  picture_broken: None;
+  /** In bytes: of the file, and of what is made of it. */
+  picture_too_large: { max: number };
+  picture_heavy: { max: number };
+  picture_pixels: { max: number };
+  too_many_files: { max: number };
+  attachment_empty: None;
+  attachment_type: { ending: string };
+  /** All of a message together, in bytes. */
+  attachments_too_large: { max: number };
 }
 
 /** Why a text is not an e-mail address; `max` belongs to the problems of length, in octets. */

@@ -35,7 +35,7 @@ const LETTER_FORMS = /^\/messages\/(new|\d+)$/i;
  * requests except for images. Set it as `Content-Security-Policy`, and `X-Frame-Options` to SAMEORIGIN.
  */
 export const LETTER_CSP =
-  "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
+  "sandbox; default-src 'none'; img-src 'self' https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
 /** As many mail programs show a letter at first: what would be fetched is not. */
 export const LETTER_CSP_WITHOUT_PICTURES = LETTER_CSP.replace('img-src https: data:', "img-src 'none'");

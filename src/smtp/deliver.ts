@@ -11,6 +11,8 @@ const MAILBOX = /^[^\s<>\p{Cc}]+@[^\s<>@\p{Cc}]+$/u;
 export interface Letter extends Envelope {
   /** The whole letter, or how to make it once it is known what the server can take. */
   raw: Buffer | ((capabilities: SmtpCapabilities) => Buffer);
+  /** What follows it, the same octets for many letters: lines that end in CRLF, none of which begins with a dot. */
+  tail?: Buffer | undefined;
   /** Goes ahead of all waiting letters. */
   first?: boolean;
   /**
@@ -41,10 +43,12 @@ export function deliver(session: SmtpSession, letter: Letter): Promise<TransmitR
   } catch (error) {
     return unsendable('template_failed', error instanceof Error ? error.message : String(error));
   }
-  if (server.size !== null && raw.length > server.size) {
-    return unsendable('too_large', `The letter has ${raw.length} bytes, the server takes ${server.size}.`);
+  const { tail } = letter;
+  const size = tail ? raw.length + tail.length : raw.length;
+  if (server.size !== null && size > server.size) {
+    return unsendable('too_large', `The letter has ${size} bytes, the server takes ${server.size}.`);
   }
-  return session.send({ from, to }, raw);
+  return session.send({ from, to }, raw, tail);
 }
 
 /**

@@ -17,8 +17,8 @@ export interface TransactionWire {
   readonly capabilities: SmtpCapabilities;
   /** Writes commands, in UTF-8, and waits for the answer to the first one. */
   say(commands: string): void;
-  /** Writes octets, one a character; `taken` is called once they left this process. */
-  write(octets: string, taken?: () => void): void;
+  /** Writes octets, in a text one a character; `taken` is called once they left this process. */
+  write(octets: string | Buffer, taken?: () => void): void;
   /** The next answer must come within this time. */
   expect(ms: number): void;
   /** Whether every answer of the server has been consumed; if not, the connection is closed. */
@@ -34,6 +34,7 @@ const DATA = 'DATA\r\n';
 const NOTHING = Buffer.alloc(0);
 /** A longer letter goes out in parts, as the server takes them. */
 const PART = 64 * 1024;
+const TAIL_PART = 256 * 1024;
 
 /** What an answer means: the letter's result, that more answers are to come, or that it does not answer our command. */
 export type Heard = TransmitResult | 'more' | 'unexpected';
@@ -57,6 +58,7 @@ export class LetterTransaction {
     private readonly wire: TransactionWire,
     private readonly envelope: Envelope,
     private raw: Buffer,
+    private tail: Buffer | undefined,
   ) {}
 
   begin(): void {
@@ -68,6 +70,7 @@ export class LetterTransaction {
   end(): void {
     this.ended = true;
     this.raw = NOTHING;
+    this.tail = undefined;
   }
 
   /** One whole answer: the one to `phase`. */
@@ -92,7 +95,7 @@ export class LetterTransaction {
     const { smtpUtf8, eightBitMime, declaresSize } = this.wire.capabilities;
     const utf8 = smtpUtf8 && !(ASCII.test(from) && ASCII.test(to)) ? ' SMTPUTF8' : '';
     const body = eightBitMime && !isAscii(this.raw) ? ' BODY=8BITMIME' : '';
-    const size = declaresSize ? ` SIZE=${this.raw.length}` : '';
+    const size = declaresSize ? ` SIZE=${this.raw.length + (this.tail?.length ?? 0)}` : '';
     return `MAIL FROM:<${from}>${utf8}${body}${size}\r\n`;
   }
 
@@ -110,18 +113,27 @@ export class LetterTransaction {
   private writeBody(): void {
     if (!this.wire.isUpToDate()) return;
     this.bodyStarted = true;
-    if (this.raw.length > PART) this.writePart(0);
+    if (this.tail || this.raw.length > PART) this.writePart(0);
     else this.writeEnd(onTheWire(this.raw));
   }
 
   /** Writes a long letter part by part, each when the socket has taken the one before, then the dot by itself. */
   private writePart(from: number): void {
     const { raw } = this;
-    if (from >= raw.length) return this.writeEnd('');
+    if (from >= raw.length) return this.tail ? this.writeTail(this.tail, 0) : this.writeEnd('');
     const to = endOfPart(raw, from, PART);
     this.wire.expect(this.wire.settings.dataTimeoutMs);
     this.wire.write(onTheWire(raw, from, to), () => {
       if (!this.ended) this.writePart(to);
+    });
+  }
+
+  /** Writes what follows the letter as it is, without a copy. */
+  private writeTail(tail: Buffer, from: number): void {
+    if (from >= tail.length) return this.writeEnd('');
+    this.wire.expect(this.wire.settings.dataTimeoutMs);
+    this.wire.write(tail.subarray(from, from + TAIL_PART), () => {
+      if (!this.ended) this.writeTail(tail, from + TAIL_PART);
     });
   }
 

@@ -68,7 +68,7 @@ export class SmtpSession implements TransactionWire {
   }
 
   /** Sends one letter; its addresses must not contain control characters. `settle` must be called before the next. */
-  send(envelope: Envelope, raw: Buffer): Promise<TransmitResult> {
+  send(envelope: Envelope, raw: Buffer, tail?: Buffer): Promise<TransmitResult> {
     // Once this worker does not count as alive any more, not even a transaction begins.
     if (this.mode !== 'idle' || !this.mayWriteDot())
       return Promise.resolve({ kind: 'withheld', phase: 'connect', text: STOPPED });
@@ -76,7 +76,7 @@ export class SmtpSession implements TransactionWire {
       this.mode = 'letter';
       this.finish = resolve as (result: TransmitResult | null) => void;
       this.timedOut = false;
-      this.letter = new LetterTransaction(this, envelope, raw);
+      this.letter = new LetterTransaction(this, envelope, raw, tail);
       this.letter.begin();
     });
   }
@@ -159,7 +159,7 @@ export class SmtpSession implements TransactionWire {
     this.line?.socket.write(commands);
   }
 
-  write(octets: string, taken?: () => void): void {
+  write(octets: string | Buffer, taken?: () => void): void {
     if (taken) this.line?.socket.write(octets, 'latin1', (error) => error ?? taken());
     else this.line?.socket.write(octets, 'latin1');
   }

@@ -9,7 +9,10 @@ import { ImportsModule } from '../features/clients/imports.module';
 import { AccountsModule } from '../features/accounts/accounts.module';
 import { LedgerModule } from '../features/ledger/ledger.module';
 import { MailingsModule } from '../features/mailings/mailings.module';
+import { HttpModule } from '../http/http.module';
+import { FilesModule } from '../features/messages/files.module';
 import { MessagesModule } from '../features/messages/messages.module';
+import { PicturesModule } from '../features/messages/pictures.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { SignupsModule } from '../features/signups/signups.module';
 import { PersonsModule } from '../features/persons/persons.module';
@@ -49,6 +52,9 @@ import { MailingWebController } from './pages/mailing.web.controller';
 import { MailingsWebController } from './pages/mailings.web.controller';
 import { MailingFormWebController } from './pages/mailing-form.web.controller';
 import { MessageParts } from './pages/message-parts.service';
+import { AttachmentsWebController } from './pages/attachments.web.controller';
+import { MediaWebController } from './pages/media.web.controller';
+import { PicturesWebController } from './pages/pictures.web.controller';
 import { MessagesWebController } from './pages/messages.web.controller';
 import { NewMessageWebController } from './pages/new-message.web.controller';
 import { NotFoundApiController, NotFoundWebController } from './pages/not-found.web.controller';
@@ -90,7 +96,10 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     ClientsModule,
     ImportsModule,
     AudiencesModule,
+    HttpModule,
     MessagesModule,
+    FilesModule,
+    PicturesModule,
     MailingsModule,
     AccountsModule,
     LedgerModule,
@@ -116,6 +125,9 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     FormsWebController,
     SignupWebController,
     NewMessageWebController,
+    AttachmentsWebController,
+    PicturesWebController,
+    MediaWebController,
     MessagesWebController,
     MailingsWebController,
     MailingFormWebController,

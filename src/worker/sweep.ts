@@ -4,6 +4,7 @@ import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service
 import { RunsService } from '../features/runs/runs.service';
 import { PlanJobs } from '../features/scheduling/plan-jobs.service';
 import { ServiceSweep } from './service-sweep';
+import { UnusedFilesTurn } from './unused-files-turn';
 
 /** Makes losses of Redis and dead workers harmless: finds lost work in the ledger and continues it. */
 @Injectable()
@@ -13,6 +14,7 @@ export class Sweep {
     private readonly runs: RunsService,
     private readonly plans: PlanJobs,
     private readonly service: ServiceSweep,
+    private readonly files: UnusedFilesTurn,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -22,6 +24,7 @@ export class Sweep {
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);
     await this.service.run();
+    await this.files.look();
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

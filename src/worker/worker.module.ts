@@ -6,6 +6,7 @@ import { SendingModule } from '../features/sending/sending.module';
 import { NoticesModule } from '../features/notices/notices.module';
 import { NoticeSender } from '../features/notices/notice-sender';
 import { DraftsModule } from '../features/drafts/drafts.module';
+import { FilesModule } from '../features/messages/files.module';
 import { ConsentModule } from '../features/consent/consent.module';
 import { InboundModule } from '../features/inbound/inbound.module';
 import { ProofSender } from '../features/inbound/proof-sender';
@@ -15,6 +16,7 @@ import { StaleUsers } from '../features/users/stale-users';
 import { SchedulingModule } from '../features/scheduling/scheduling.module';
 import { StatisticsModule } from '../features/statistics/statistics.module';
 import { QueueModule } from '../queue/queue.module';
+import { StorageModule } from '../storage/storage.module';
 import { ClockRepair } from './clock-repair';
 import { Counting } from './counting';
 import { DeliveryProcessor } from './delivery.processor';
@@ -27,6 +29,7 @@ import { ScheduleProcessor } from './schedule.processor';
 import { ServiceProcessor } from './service.processor';
 import { ServiceSweep } from './service-sweep';
 import { Sweep } from './sweep';
+import { UnusedFilesTurn } from './unused-files-turn';
 import { Upkeep } from './upkeep';
 import { Watchdog } from './watchdog';
 import { WorkerLife } from './worker-life.service';
@@ -47,6 +50,8 @@ import { WorkerLife } from './worker-life.service';
     SignupsModule,
     DraftsModule,
     StatisticsModule,
+    FilesModule,
+    StorageModule,
   ],
   providers: [
     DeliveryProcessor,
@@ -57,6 +62,7 @@ import { WorkerLife } from './worker-life.service';
     ProofSender,
     StaleUsers,
     ServiceSweep,
+    UnusedFilesTurn,
     Sweep,
     ClockRepair,
     Counting,

@@ -16,11 +16,14 @@ afterAll(() => api.close());
 const call = (method: string, path: string, body?: object) =>
   api.call(method, `/api/v1${path}`, { token: owner.token, ...(body && { body }) });
 const made = async (body: object) =>
-  (await call('POST', '/messages', body)).body as { id: number; version: number } & Json;
+  (await call('POST', '/messages', body)).body as unknown as { id: number; version: number };
 const blocks = (more: object = {}) => ({ subject: 'Hello', document: documentOf(paragraph('One')), ...more });
 const problems = async (method: string, path: string, body: object) => {
   const { status, body: answer } = await call(method, path, body);
-  return [status, ...(answer.errors as { field: string; code: string }[]).map(({ field, code }) => `${field} ${code}`)];
+  return [
+    status,
+    ...(answer.errors as unknown as { field: string; code: string }[]).map(({ field, code }) => `${field} ${code}`),
+  ];
 };
 
 describe('a message of blocks', () => {
@@ -28,7 +31,7 @@ describe('a message of blocks', () => {
     const message = await made(blocks({ document: EVERYTHING, name: ' May ' }));
     const { body } = await call('GET', `/messages/${message.id}`);
     expect(body).toMatchObject({ name: 'May', version: 1, document: { version: 1, preheader: EVERYTHING.preheader } });
-    expect(flawsOf(body.body)).toEqual([]);
+    expect(flawsOf(String(body.body))).toEqual([]);
     expect(body.bodyText).toContain('Go there: https://example.org/go');
     const again = await call('PATCH', `/messages/${message.id}`, { document: body.document });
     expect(again.body).toMatchObject({ version: 1, body: body.body, bodyText: body.bodyText });
@@ -132,7 +135,7 @@ describe('how the letters of a sender look', () => {
     const { body } = await call('PATCH', `/messages/${id}`, { document: before.document });
     for (const part of ['src="https://example.org/logo.png"', '#7a1fa2', '#ffeedd', 'Georgia'])
       expect(body.body).toContain(part);
-    expect(flawsOf(body.body)).toEqual([]);
+    expect(flawsOf(String(body.body))).toEqual([]);
   });
 
   it('can be read and seen', async () => {

@@ -3,6 +3,7 @@ import { GroupCommit } from '../../src/features/sending/group-commit';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import { LedgerWriter } from '../../src/features/sending/ledger-writer.service';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
+import { StoredObjects } from '../../src/storage/stored-objects';
 import { ReturnAddresses } from '../../src/features/consent/return-addresses';
 import { LetterComposer } from '../../src/features/sending/letter-composer';
 import { type SendOutcome, SenderService } from '../../src/features/sending/sender.service';
@@ -318,6 +319,7 @@ describe('the queue beside the ledger', () => {
           config,
           new LinkKeys(database),
           new ReturnAddresses(new LinkKeys(database), config),
+          new StoredObjects(database, config),
           silent,
         );
         writer = new LedgerWriter(database, registry, config, silent);

@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/config';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import { accountOf } from '../../src/features/accounts/account';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
+import { StoredObjects } from '../../src/storage/stored-objects';
 import { ReturnAddresses } from '../../src/features/consent/return-addresses';
 import { LetterComposer } from '../../src/features/sending/letter-composer';
 import { Ledger, silent } from '../support/ledger';
@@ -42,6 +43,7 @@ const composer = (ledger: Ledger, env: Record<string, string> = {}) => {
     config,
     keys,
     new ReturnAddresses(keys, config),
+    new StoredObjects(ledger.database, config),
     silent,
   );
 };

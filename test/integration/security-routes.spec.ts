@@ -24,6 +24,11 @@ interface Route {
   answers?: number;
 }
 
+const FORM = 'multipart/form-data; boundary=b';
+const formBody = (content: string) =>
+  `--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n${content}\r\n--b--\r\n`;
+/** A picture of one black pixel, all of whose bytes are ASCII, so that a text can hold it. */
+const GIF = 'GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;';
 const read: Route = { is: 'content.read' };
 const create = (body: Route['body']): Route => ({ is: 'content.change', ...(body && { body }) });
 const sql = (statement: string) => (objects: Objects) =>
@@ -166,6 +171,14 @@ const ROUTES: Record<string, Route> = {
   'POST /messages/:id/preview': { ...read, of: 'message', body: () => ({}) },
   'POST /messages/:id/test': { ...read, of: 'message', body: () => ({}) },
   'GET /messages/test-letters/:id': { is: 'profile.use', of: 'letter' },
+  'GET /media': read,
+  'POST /media': { is: 'content.change', body: () => formBody(GIF), type: FORM },
+  'GET /media/:id': { ...read, of: 'picture' },
+  'PATCH /media/:id': { is: 'content.change', of: 'picture', body: () => ({ alt: 'The sea' }) },
+  'DELETE /media/:id': { is: 'content.change', of: 'picture' },
+  'GET /messages/:id/attachments': { ...read, of: 'message' },
+  'POST /messages/:id/attachments': { is: 'content.change', of: 'message', body: () => formBody('text'), type: FORM },
+  'DELETE /attachments/:id': { is: 'content.change', of: 'attachment' },
   'GET /mailings': read,
   'POST /mailings': create(newMailing),
   'GET /mailings/:id': { ...read, of: 'mailing' },

@@ -8,6 +8,8 @@ export interface Objects {
   tag: number;
   form: number;
   message: number;
+  attachment: number;
+  picture: number;
   segment: number;
   letter: number;
   mailing: number;
@@ -61,6 +63,19 @@ export async function makeObjects(api: TestApi, { token, id: ownerId }: Person):
       ownerId,
     ),
     message,
+    attachment: await id(
+      `WITH file AS (INSERT INTO attachment_files (hash, size, key)
+         VALUES (encode(sha256(random()::text::bytea), 'hex'), 1, random()::text) RETURNING hash)
+       INSERT INTO message_attachments (message_id, hash, name, type) SELECT $1, hash, 'a.txt', 'text/plain' FROM file
+       RETURNING id`,
+      message,
+    ),
+    picture: await id(
+      `WITH one AS (INSERT INTO media (hash, type, width, height, size, key)
+         VALUES (encode(sha256(random()::text::bytea), 'hex'), 'image/png', 1, 1, 1, random()::text) RETURNING hash)
+       INSERT INTO pictures (owner_id, hash) SELECT $1, hash FROM one RETURNING id`,
+      ownerId,
+    ),
     segment: (await post('/segments', { name: `S${made}`, filter: { field: 'comment', op: 'isSet' } })).id,
     letter,
     mailing,

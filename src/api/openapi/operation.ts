@@ -33,6 +33,17 @@ export const csvUpload = (description: string): Content['content'] => ({
   },
 });
 
+/** The body of a route that takes a file of any kind in a form. */
+export const fileUpload = (description: string, fields: Schema = {}): Content['content'] => ({
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      properties: { ...fields, file: { type: 'string', format: 'binary', description } },
+      required: ['file'],
+    },
+  },
+});
+
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 
 /** The same of a route that takes workbooks, too. */

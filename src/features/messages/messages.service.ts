@@ -11,6 +11,7 @@ import { readableOwner, type Viewer, writableOwner } from '../../domain/permissi
 import { problem } from '../../domain/problems';
 import { compileContent, type LetterData, type RenderedContent } from '../../domain/template';
 import { fieldsOf, holdFields } from '../clients/field-definitions';
+import { copyAttachments } from './attachments.service';
 import { LetterMaker } from './letter-maker.service';
 import { Message } from './message.entity';
 import {
@@ -24,7 +25,10 @@ import {
 
 export type { MessageInput } from './message-input';
 
-export type MessageWithUse = Message & { mailingCount: number };
+/** `attachmentCount`: how many files its letters carry. */
+export type MessageWithUse = Message & { mailingCount: number; attachmentCount: number };
+
+const ATTACHMENT_COUNT = '(SELECT count(*) FROM message_attachments a WHERE a.message_id = m.id) AS attachment_count';
 
 @Injectable()
 export class MessagesService {
@@ -38,7 +42,7 @@ export class MessagesService {
       this.database,
       {
         select: `m.*, (SELECT count(*) FROM mailings g
-          WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count`,
+          WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count, ${ATTACHMENT_COUNT}`,
         from: 'messages m',
         where: `($1::bigint IS NULL OR m.owner_id = $1) AND ($2::bigint IS NULL OR m.owner_id = $2)
                  AND ($3::text IS NULL OR ${searched('m.subject')} LIKE ${searched('$3')}
@@ -74,12 +78,13 @@ export class MessagesService {
 
   private async add(viewer: Viewer, input: MessageInput, from?: Message): Promise<MessageWithUse> {
     const content = await this.contentOf(input, viewer.userId, from);
-    const message = await this.database.transaction(async (tx) => {
+    return this.database.transaction(async (tx) => {
       checkContent(content, usableKeys(await holdFields(tx, viewer.userId), from));
       const messages = tx.manager.getRepository(Message);
-      return messages.save(messages.create({ ownerId: viewer.userId, ...content }));
+      const made = await messages.save(messages.create({ ownerId: viewer.userId, ...content }));
+      const attachmentCount = from ? await copyAttachments(tx, from.id, made.id) : 0;
+      return { ...made, mailingCount: 0, attachmentCount };
     });
-    return { ...message, mailingCount: 0 };
   }
 
   /**
@@ -111,7 +116,7 @@ export class MessagesService {
         return null;
       });
       if (newer === null) return this.find(id, writableOwner(viewer));
-      seen = { ...newer, mailingCount: seen.mailingCount };
+      seen = { ...seen, ...newer };
     }
   }
 
@@ -166,7 +171,8 @@ export class MessagesService {
 
   private read(id: number, owner: number | null): Promise<MessageWithUse | undefined> {
     return this.database.first<MessageWithUse>(
-      `SELECT m.*, (SELECT count(*) FROM mailings g WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count
+      `SELECT m.*, (SELECT count(*) FROM mailings g WHERE g.message_id = m.id AND g.deleted_at IS NULL) AS mailing_count,
+              ${ATTACHMENT_COUNT}
          FROM messages m WHERE m.id = $1 AND ($2::bigint IS NULL OR m.owner_id = $2)`,
       [id, owner],
     );

@@ -51,7 +51,12 @@ export class TestNoticesService {
     const noticeId = await this.database.transaction(async (tx) => {
       await lockAccess(tx, viewer);
       await audit(tx, viewer, 'message.test', { type: 'message', ...(messageId !== undefined && { id: messageId }) });
-      return this.notices.write(tx, { kind: 'test', userId, email, payload: { ...content } });
+      return this.notices.write(tx, {
+        kind: 'test',
+        userId,
+        email,
+        payload: { ...content, ...(messageId && { messageId }) },
+      });
     });
     await this.notices.enqueue(noticeId);
     return noticeId;

@@ -2,13 +2,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { untilAnswered } from '../../database/wait';
+import { attach, type Attached, attachedBoundary } from '../../domain/attached';
 import { prepareLetter } from '../../domain/compose';
+import { DomainError } from '../../domain/errors';
 import { composeSigned, type Identity } from '../../domain/identity';
 import { boundaryOf, letterDigest, messageIdOf } from '../../domain/message-id';
 import { nextDelayMs } from '../../domain/retry-policy';
 import { classify, type TransmitResult, type Verdict } from '../../domain/smtp-outcome';
 import type { RenderedContent } from '../../domain/template';
+import { attachmentPart } from '../../smtp/attachment-part';
 import { SmtpPool } from '../../smtp/smtp-pool';
+import { loadAttachments, type StoredAttachment } from '../../storage/load-attachments';
+import { StoredObjects } from '../../storage/stored-objects';
 import { type Language, type NoticeKind, noticeText, type TextNoticeKind } from './notice-texts';
 import { type InviteNotice, inviteNotice } from './invite-notice';
 import { type SignupNotice, signupNotice } from './signup-notices';
@@ -24,7 +29,9 @@ interface ClaimedNotice {
   noticeKey: string;
   /** When it was claimed: the date of this try, by the database's clock. */
   claimedAt: Date;
-  payload: Partial<RenderedContent> & { language?: Language } & Partial<SignupNotice & InviteNotice>;
+  payload: Partial<RenderedContent> & { language?: Language; messageId?: number } & Partial<
+      SignupNotice & InviteNotice
+    >;
 }
 
 /** Where the links of notices lead; `?token=` follows. */
@@ -43,6 +50,7 @@ export class NoticeSender {
   constructor(
     private readonly database: Database,
     private readonly pool: SmtpPool,
+    private readonly objects: StoredObjects,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -55,9 +63,11 @@ export class NoticeSender {
     if (!notice) return null;
     const content = await this.content(notice);
     if (!content) return null;
-    const raw = this.compose(notice, content, identity);
+    const attached = await this.attachedTo(notice);
+    const raw = this.compose(notice, content, identity, attached);
+    const tail = attached instanceof DomainError ? undefined : attached?.tail;
     const envelope = { from: identity.from.address, to: notice.email };
-    const result = await this.pool.transmit({ ...envelope, raw, first: true });
+    const result = await this.pool.transmit({ ...envelope, raw, tail, first: true });
     const verdict = classify(result, envelope);
     await untilAnswered(() => this.record(notice, result, verdict));
     return { result, verdict };
@@ -92,12 +102,36 @@ export class NoticeSender {
     return noticeText(kind, language, link);
   }
 
+  /** What a test letter carries: what its message carries now. */
+  private async attachedTo({ noticeKey, payload }: ClaimedNotice): Promise<Attached | DomainError | undefined> {
+    const { messageId } = payload;
+    if (messageId === undefined) return undefined;
+    const stored = await this.database.rows<StoredAttachment>(
+      `SELECT a.name, a.type, f.key FROM message_attachments a JOIN attachment_files f USING (hash)
+        WHERE a.message_id = $1 ORDER BY a.id`,
+      [messageId],
+    );
+    if (stored.length === 0) return undefined;
+    const loaded = await loadAttachments(this.objects, stored);
+    if (loaded instanceof DomainError) return loaded;
+    return attach(attachedBoundary(noticeKey, this.config.secretKey), loaded.map(attachmentPart));
+  }
+
   /** Message-ID and boundary are the same on every try; the date is that of the try. */
-  private compose(notice: ClaimedNotice, content: RenderedContent, identity: Identity) {
+  private compose(
+    notice: ClaimedNotice,
+    content: RenderedContent,
+    identity: Identity,
+    attached?: Attached | DomainError,
+  ) {
+    if (attached instanceof DomainError)
+      return () => {
+        throw attached;
+      };
     const { from, domain } = identity;
     const { id, noticeKey: runKey, claimedAt: date } = notice;
     const digest = letterDigest({ runKey, runId: 0, clientId: id, deliveryId: id }, this.config.secretKey);
-    const prepared = prepareLetter({ from, content: { render: () => content }, autoSubmitted: true });
+    const prepared = prepareLetter({ from, content: { render: () => content }, autoSubmitted: true, attached });
     return ({ eightBitMime }: { eightBitMime: boolean }): Buffer =>
       composeSigned(identity, prepared, {
         data: {

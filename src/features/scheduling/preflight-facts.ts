@@ -47,7 +47,7 @@ export function recipientsLeft(chosen: number | null, excluded: Recipients['excl
 export interface Letter {
   content: ContentTemplate | null;
   client: LetterData['client'];
-  facts: Pick<LocalFacts, 'templateErrors' | 'hidesFooter' | 'textEmpty'>;
+  facts: Pick<LocalFacts, 'templateErrors' | 'hidesFooter' | 'textEmpty' | 'attachedBytes'>;
 }
 
 /** Of letters in which nothing is wrong. */
@@ -59,19 +59,23 @@ type LetterSource = Pick<Mailing, 'ownerId' | 'kind' | 'language'> & { messageId
 export async function letterOf(sql: Sql, { messageId, ownerId, kind, language }: LetterSource): Promise<Letter> {
   const fields = await fieldsOf(sql, ownerId);
   const client = { ...sampleValues(fields), ...SAMPLE_CLIENT };
-  const source = await sql.first<ContentSource>('SELECT subject, body, body_text FROM messages WHERE id = $1', [
-    messageId,
-  ]);
+  const source = await sql.first<ContentSource & { attachedBytes: number }>(
+    `SELECT subject, body, body_text, (SELECT coalesce(sum(f.size), 0) FROM message_attachments a
+         JOIN attachment_files f USING (hash) WHERE a.message_id = m.id)::bigint AS attached_bytes
+       FROM messages m WHERE id = $1`,
+    [messageId],
+  );
   if (!source) return { content: null, client, facts: FINE };
+  const { attachedBytes } = source;
   const keys = fields.map(({ key }) => key);
   const compiled = compileContent(source, kind === 'marketing' ? language : undefined, keys);
   if (compiled.ok) {
-    const facts = { ...FINE, textEmpty: saysNothing(source, keys, client) };
+    const facts = { ...FINE, attachedBytes, textEmpty: saysNothing(source, keys, client) };
     return { content: compiled.content, client, facts };
   }
   const hidesFooter = compiled.errors.every(({ code }) => code === 'footer_hidden');
   const templateErrors = new ValidationError(compiled.errors).details.errors ?? [];
-  return { content: null, client, facts: { ...FINE, templateErrors, hidesFooter } };
+  return { content: null, client, facts: { ...FINE, attachedBytes, templateErrors, hidesFooter } };
 }
 
 /** Without the standard footer. */

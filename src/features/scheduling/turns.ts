@@ -6,7 +6,11 @@ import type { ScheduleJob } from '../../queue/queues';
  * little early is better than an interval late, because timers and the database's clock do not run equally fast. If the
  * last turn began in the future, the database's clock was put back, by at least `backMs`, and the job is due as well.
  */
-export function takeTurn(sql: Sql, name: ScheduleJob, intervalMs: number): Promise<{ backMs: number } | undefined> {
+export function takeTurn(
+  sql: Sql,
+  name: ScheduleJob | 'media',
+  intervalMs: number,
+): Promise<{ backMs: number } | undefined> {
   return sql.first(
     `WITH last AS (SELECT name, begun_at FROM rounds WHERE name = $1 FOR UPDATE)
      UPDATE rounds r SET begun_at = clock_timestamp() FROM last

@@ -3,6 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { unsubscribeUrl } from '../../domain/address-token';
+import { attach, type Attached, attachedBoundary } from '../../domain/attached';
 import type { FieldValues } from '../../domain/client-fields';
 import { type PreparedLetter, prepareLetter } from '../../domain/compose';
 import { DomainError, ValidationError } from '../../domain/errors';
@@ -13,6 +14,9 @@ import type { Language } from '../../domain/language';
 import { reasonText } from '../../domain/footer';
 import { compileContent, type LetterData } from '../../domain/template';
 import { Repeated } from '../../logging/repeated';
+import { attachmentPart } from '../../smtp/attachment-part';
+import { loadAttachments, type StoredAttachment } from '../../storage/load-attachments';
+import { StoredObjects } from '../../storage/stored-objects';
 import { ACCOUNT, type Account } from '../accounts/account';
 import { LinkKeys } from '../consent/link-keys.service';
 import { ReturnAddresses, type ReturnPair } from '../consent/return-addresses';
@@ -60,9 +64,13 @@ export interface ReadyLetter {
   /** The envelope sender. */
   from: string;
   raw: Compose;
+  /** What follows it. */
+  tail?: Buffer | undefined;
 }
 
 const KEPT_RUNS = 50;
+/** What the attachments of these runs may take in memory; those of letters under way stay as long as these do. */
+const KEPT_ATTACHED = 128 * 1024 * 1024;
 
 /**
  * Composes letters. Everything but the date depends only on the run as it began and on the client as they are now, so
@@ -73,6 +81,8 @@ export class LetterComposer {
   private readonly clock: LedgerClock;
   private readonly said: Repeated;
   private readonly contents = new Map<number, Promise<RunContent | DomainError>>();
+  /** How much attachments take, by run. */
+  private readonly attached = new Map<number, number>();
 
   constructor(
     private readonly database: Database,
@@ -80,6 +90,7 @@ export class LetterComposer {
     @Inject(CONFIG) private readonly config: Config,
     private readonly keys: LinkKeys,
     private readonly returns: ReturnAddresses,
+    private readonly objects: StoredObjects,
     logger: PinoLogger,
   ) {
     this.clock = new LedgerClock(database);
@@ -128,7 +139,8 @@ export class LetterComposer {
         unsubscribeAddress: returnPair?.unsubscribe,
       });
     };
-    return { from: returnPair?.bounce ?? this.account.identity.from.address, raw };
+    const tail = content instanceof DomainError ? undefined : content.prepared.attached?.tail;
+    return { from: returnPair?.bounce ?? this.account.identity.from.address, raw, tail };
   }
 
   private content(runId: number): Promise<RunContent | DomainError> {
@@ -138,9 +150,36 @@ export class LetterComposer {
       content.catch(() => this.contents.delete(runId));
       this.contents.set(runId, content);
       const oldest = this.contents.keys().next();
-      if (this.contents.size > KEPT_RUNS && !oldest.done) this.contents.delete(oldest.value);
+      if (this.contents.size > KEPT_RUNS && !oldest.done) this.forget(oldest.value);
     }
     return content;
+  }
+
+  private forget(runId: number): void {
+    this.contents.delete(runId);
+    this.attached.delete(runId);
+  }
+
+  /** What the letters of a run carry, encoded once. */
+  private async attachedTo(runId: number, runKey: string | null): Promise<Attached | DomainError | undefined> {
+    const stored = await this.database.rows<StoredAttachment>(
+      `SELECT a.name, a.type, f.key FROM run_attachments a JOIN attachment_files f USING (hash)
+        WHERE a.run_id = $1 ORDER BY a.position`,
+      [runId],
+    );
+    if (stored.length === 0) return undefined;
+    const loaded = await loadAttachments(this.objects, stored);
+    if (loaded instanceof DomainError) return loaded;
+    const boundary = attachedBoundary(`${runKey ?? ''}:${runId}`, this.config.secretKey);
+    const attached = attach(boundary, loaded.map(attachmentPart));
+    this.attached.set(runId, attached.tail.length);
+    let all = [...this.attached.values()].reduce((sum, bytes) => sum + bytes, 0);
+    for (const [other, bytes] of this.attached) {
+      if (all <= KEPT_ATTACHED || other === runId) break;
+      all -= bytes;
+      this.forget(other);
+    }
+    return attached;
   }
 
   private async load(runId: number): Promise<RunContent | DomainError> {
@@ -156,6 +195,8 @@ export class LetterComposer {
     const { dkim } = this.account.identity;
     const { feedbackAddress: complaintsTo } = this.config;
     const listId = `mailing-${run.mailingId}.${domain}`;
+    const attached = await this.attachedTo(runId, run.letterKey);
+    if (attached instanceof DomainError) return attached;
     const tokenOf = await this.keys.signer({ kind: 'unsubscribe', ownerId: run.ownerId, mailingId: run.mailingId });
     return {
       prepared: prepareLetter({
@@ -165,6 +206,7 @@ export class LetterComposer {
         listId,
         mailingName,
         leavable: !transactional,
+        attached,
         feedbackId: feedbackId(
           { mailingId: run.mailingId, ownerId: run.ownerId, kind: transactional ? 'transactional' : 'marketing' },
           this.config.feedbackSenderId || senderIdOf(domain),

@@ -186,7 +186,7 @@ export class SenderService {
     return this.mayGo(claim, turn) ?? letter;
   }
 
-  private async transmit(claim: Claim, { from, raw }: ReadyLetter, turn: Turn): Promise<Transmitted> {
+  private async transmit(claim: Claim, { from, raw, tail }: ReadyLetter, turn: Turn): Promise<Transmitted> {
     const startedAt = performance.now();
     const result: TransmitResult =
       turn.epoch === this.registry.epoch
@@ -194,6 +194,7 @@ export class SenderService {
             from,
             to: claim.email,
             raw,
+            tail,
             first: turn.probe || turn.fresh !== undefined,
             fresh: turn.fresh,
             permit: claim.offered ? undefined : () => this.ledger.offer(claim),

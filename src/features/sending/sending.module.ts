@@ -5,6 +5,7 @@ import { RateLimiter } from '../../queue/rate-limiter';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { SmtpPool } from '../../smtp/smtp-pool';
+import { StorageModule } from '../../storage/storage.module';
 import { ACCOUNT, type Account, accountOf } from '../accounts/account';
 import { AccountGate } from '../accounts/account-gate.service';
 import { AccountsModule } from '../accounts/accounts.module';
@@ -19,7 +20,7 @@ import { DeliverySweeper } from './sweeper.service';
 
 /** The parts of a worker that API processes do not have: claims, connections, heartbeat. */
 @Module({
-  imports: [DatabaseModule, QueueModule, AccountsModule, ConsentModule],
+  imports: [DatabaseModule, QueueModule, AccountsModule, ConsentModule, StorageModule],
   providers: [
     WorkerRegistry,
     { provide: ACCOUNT, inject: [CONFIG], useFactory: accountOf },

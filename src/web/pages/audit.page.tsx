@@ -107,6 +107,7 @@ const PLACES: Record<ObjectType, ((id: number) => string) | null> = {
   token: null,
   mailing: (id) => `/mailings/${id}`,
   message: (id) => `/messages/${id}`,
+  picture: null,
   segment: (id) => `/segments/${id}`,
   client: (id) => `/clients/${id}`,
   form: (id) => `/forms/${id}`,

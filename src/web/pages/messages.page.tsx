@@ -11,6 +11,7 @@ import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list'
 import { hasBlocks } from '../letter/letter-form';
 import { letterWords } from '../letter/letter-words';
 import { messageTitle } from '../message-title';
+import { AttachmentsLink } from './attachments.page';
 import { useReader } from '../reader';
 import { PreviewPane } from './message-preview';
 
@@ -19,6 +20,9 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
   return (
     <>
       <PageHead title={t.messages.title}>
+        <a class="btn btn-secondary" href="/messages/pictures">
+          {t.media.title}
+        </a>
         <a class="btn btn-primary" href="/messages/new">
           <Icon name="plus" /> {t.messages.new}
         </a>
@@ -112,6 +116,7 @@ function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { ca
         <HtmlSource form={form} fields={fields} />
       )}
       <Field form={form} name="name" label={t.field.name} hint={t.letterEditor.nameHint} />
+      {message && <AttachmentsLink message={message} />}
       {mayChange && (
         <div class="actions">
           <button class="btn btn-primary">{t.form.save}</button>

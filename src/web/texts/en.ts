@@ -10,6 +10,7 @@ import { findingEn } from './finding';
 import { auditFilterEn, invitationsEn } from './invitations';
 import { inboundEn } from './inbound';
 import { webhooksEn } from './webhooks';
+import { mediaEn } from './media';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
@@ -573,6 +574,7 @@ export const en = {
   inbound: inboundEn,
   mailbox: mailboxEn,
   webhooks: webhooksEn,
+  media: mediaEn,
   segments: segmentsEn,
   kept: keptEn,
   finding: findingEn,
@@ -849,6 +851,7 @@ export const en = {
       'mailing.delete': 'Deleted a mailing',
       'message.delete': 'Deleted a message',
       'segment.delete': 'Deleted a segment',
+      'picture.delete': 'Deleted a picture',
       'message.test': 'Sent a test letter',
       'person.erase': 'Erased a person',
       'person.export': 'Exported what is kept about a person',
@@ -893,6 +896,7 @@ export const en = {
       token: 'API token',
       mailing: 'Mailing',
       message: 'Message',
+      picture: 'Picture',
       segment: 'Segment',
       client: 'Client',
       form: 'Sign-up form',
@@ -1056,6 +1060,11 @@ export const en = {
     RATE_LIMITED: 'Too many tries. Wait a little.',
     CSRF_TOKEN: 'This page was open for too long. Go back, reload it and try again.',
     CROSS_SITE: 'This came from a page of another site, so nothing was done. Open the page here and try again.',
+    MEDIA_IN_USE: 'Messages show this picture. Take it out of them first.',
+    MEDIA_FULL: 'Your pictures and attachments take all the room that you have. Delete some that you no longer need.',
+    BUSY: 'Too many files are coming in just now. Try again in a few seconds.',
+    STORAGE_UNAVAILABLE:
+      'The store of files is not available at the moment. Nothing was left half done. Try again soon.',
     DATABASE_UNAVAILABLE: 'The database is not available at the moment. Nothing was left half done. Try again soon.',
     OWN_ROLE: 'Nobody can change their own role.',
     USER_NOT_WAITING: 'This user does not wait for approval.',

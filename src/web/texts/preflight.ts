@@ -99,6 +99,8 @@ export const findingsRu: Texts = {
     'подписаны от его имени. Измените FBL_ADDRESS или DKIM_DOMAIN.',
   DNS_UNANSWERED: ({ names }) => `DNS не ответил вовремя, поэтому неизвестно: ${names}.`,
 
+  ATTACHMENTS_LARGE: ({ megabytes, max }) =>
+    `Вложения занимают ${megabytes} МБ: письма больше ${max} МБ многие серверы не принимают. Дайте вместо них ссылку.`,
   HTML_LONG: ({ kilobytes, max }) =>
     `HTML занимает ${kilobytes} КБ. Gmail обрезает письма после ${max} КБ, и с концом пропадает ссылка для отписки. ` +
     'Сократите письмо.',

@@ -2,6 +2,7 @@ import { problemTexts } from '../../domain/problem-texts';
 import type { ProblemTexts, WorkbookFault } from '../../domain/problems';
 import { documentEn, documentRu } from './letter-document';
 import { emailFaultsEn, emailFaultsRu } from './addresses';
+import { mediaProblemsEn, mediaProblemsRu } from './media';
 import { countEn, countRu, sizeEn, sizeRu } from './plural';
 
 type Place = { line?: number; column?: number };
@@ -137,6 +138,7 @@ export const problemsEn: ProblemTexts = {
   unknown_status: () =>
     'This word is not known. Known are for example subscribed, unsubscribed, bounced and complained.',
   workbook: (v) => WORKBOOK_EN[v.fault]?.(v.max ?? 0) ?? problemTexts.workbook(v),
+  ...mediaProblemsEn,
 };
 
 const fillRu = () => 'Заполните это поле.';
@@ -284,4 +286,5 @@ export const problemsRu: ProblemTexts = {
     `Новых тегов в файле: ${fresh}. Вместе с ними тегов стало бы больше ${max}, а это предел.`,
   too_many_new_tags: ({ max }) => `В файле больше ${max} новых тегов. Тот ли это столбец?`,
   workbook: ({ fault, max = 0 }) => WORKBOOK_RU[fault](max),
+  ...mediaProblemsRu,
 };

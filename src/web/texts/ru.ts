@@ -6,6 +6,7 @@ import { findingRu } from './finding';
 import { auditFilterRu, invitationsRu } from './invitations';
 import { inboundRu } from './inbound';
 import { webhooksRu } from './webhooks';
+import { mediaRu } from './media';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
@@ -600,6 +601,7 @@ export const ru: Texts = {
   inbound: inboundRu,
   mailbox: mailboxRu,
   webhooks: webhooksRu,
+  media: mediaRu,
   segments: segmentsRu,
   kept: keptRu,
   finding: findingRu,
@@ -876,6 +878,7 @@ export const ru: Texts = {
       'mailing.delete': 'Удаление рассылки',
       'message.delete': 'Удаление сообщения',
       'segment.delete': 'Удаление сегмента',
+      'picture.delete': 'Удаление картинки',
       'message.test': 'Пробное письмо',
       'person.erase': 'Стирание данных человека',
       'person.export': 'Выгрузка данных человека',
@@ -920,6 +923,7 @@ export const ru: Texts = {
       token: 'Токен API',
       mailing: 'Рассылка',
       message: 'Сообщение',
+      picture: 'Картинка',
       segment: 'Сегмент',
       client: 'Клиент',
       form: 'Форма подписки',
@@ -1083,6 +1087,10 @@ export const ru: Texts = {
     CSRF_TOKEN: 'Страница была открыта слишком долго. Вернитесь, обновите её и попробуйте снова.',
     CROSS_SITE:
       'Это пришло со страницы другого сайта, поэтому ничего не сделано. Откройте страницу здесь и попробуйте снова.',
+    MEDIA_IN_USE: 'Картинка есть в сообщениях. Сначала уберите её оттуда.',
+    MEDIA_FULL: 'Картинки и вложения занимают всё отведённое вам место. Удалите те, что больше не нужны.',
+    BUSY: 'Сейчас загружается слишком много файлов. Попробуйте через несколько секунд.',
+    STORAGE_UNAVAILABLE: 'Хранилище файлов сейчас недоступно. Наполовину ничего не сделано. Попробуйте чуть позже.',
     DATABASE_UNAVAILABLE: 'База данных сейчас недоступна. Наполовину ничего не сделано. Попробуйте чуть позже.',
     OWN_ROLE: 'Свою роль сменить нельзя.',
     USER_NOT_WAITING: 'Этот пользователь не ждёт одобрения.',

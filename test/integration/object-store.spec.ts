@@ -1,0 +1,87 @@
+import { s3Address, s3UrlProblem } from '../../src/config/s3-url';
+import { loadConfig } from '../../src/config/config';
+import { Database } from '../../src/database/database';
+import { StoredObjects } from '../../src/storage/stored-objects';
+import { WebModule } from '../../src/web/web.module';
+import { type Person, startApi, type TestApi } from '../support/api';
+import { FakeS3 } from '../support/fake-s3';
+import { fileForm, png } from '../support/pictures';
+
+describe('pictures in an object store', () => {
+  let s3: FakeS3;
+  let api: TestApi;
+  let ann: Person;
+  beforeAll(async () => {
+    s3 = await FakeS3.start();
+    api = await startApi({ storageUrl: s3.url }, [WebModule]);
+    ann = await api.person();
+  });
+  afterAll(async () => {
+    await api.close();
+    await s3.stop();
+  });
+
+  const upload = async (bytes: Buffer) => {
+    const response = await fetch(`${api.url}/api/v1/media`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ann.token}` },
+      body: fileForm(bytes, 'a.png'),
+    });
+    const text = await response.text();
+    return { status: response.status, text, body: JSON.parse(text) as { id: number; hash: string; code: string } };
+  };
+
+  it('are put, served and removed there, by signed requests, and nothing is in Postgres', async () => {
+    const { status, body } = await upload(await png());
+    expect(status).toBe(201);
+    expect([...s3.objects.keys()]).toEqual([expect.stringMatching(new RegExp(`^media/${body.hash}-[0-9a-f-]{36}$`))]);
+    expect(await api.database.rows('SELECT FROM stored_objects')).toEqual([]);
+    const served = await fetch(`${api.url}/media/${body.hash}`);
+    expect(Buffer.from(await served.arrayBuffer())).toEqual([...s3.objects.values()][0]);
+    await api.call('DELETE', `/api/v1/media/${body.id}`, { token: ann.token });
+    expect(s3.objects.size).toBe(0);
+  });
+
+  it('that were stored in Postgres before are found there', async () => {
+    const inPostgres = new StoredObjects(api.app.get(Database, { strict: false }), { storageUrl: '' });
+    await inPostgres.put('media/old', Buffer.from('old'));
+    const now = new StoredObjects(api.app.get(Database, { strict: false }), { storageUrl: s3.url });
+    expect((await now.get('media/old'))?.toString()).toBe('old');
+    await now.remove('media/old');
+    expect([await now.get('media/old'), await now.get('media/never')]).toEqual([null, null]);
+  });
+
+  it.each([403, 503])('are not taken while it answers %s, which is said without its secrets', async (status) => {
+    s3.broken = status;
+    const refused = await upload(await png(61, 41));
+    s3.broken = 0;
+    expect([refused.status, refused.body.code]).toEqual([503, 'STORAGE_UNAVAILABLE']);
+    expect(refused.text).toContain(`it answered ${status}`);
+    for (const secret of ['AKIA', 'cret', 'letters']) expect(refused.text).not.toContain(secret);
+    expect(await api.database.rows('SELECT FROM pictures')).toEqual([]);
+  });
+});
+
+describe('STORAGE_URL', () => {
+  it.each([
+    'https://key:hunter2@s3.example/bucket',
+    's3://s3.example/bucket',
+    's3://key:hunter2@s3.example',
+    's3://key:hunter2@s3.example/Bucket/folder',
+    's3://key:hunter2@s3.example/bucket?regoin=x',
+    's3://key:hunter2@s3.example/bucket?tls=no',
+    's3://key:hun/ter2@s3.example/bucket',
+  ])('%s is refused, without a part of it', (url) => {
+    expect(s3UrlProblem(url)).toEqual(expect.any(String));
+    expect(() => loadConfig({ STORAGE_URL: url })).toThrow(/STORAGE_URL (?!.*ter2)/);
+  });
+
+  it('names key, secret, region and bucket', () => {
+    expect(s3Address('s3://k:a%2Fb@s3.eu-central-1.example:9000/my-bucket?region=eu-central-1')).toEqual({
+      accessKeyId: 'k',
+      secretAccessKey: 'a/b',
+      region: 'eu-central-1',
+      base: 'https://s3.eu-central-1.example:9000/my-bucket',
+    });
+  });
+});
