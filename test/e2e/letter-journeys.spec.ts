@@ -12,7 +12,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await site.stop();
-  expect(site.complaints).toEqual([]);
+  // Frames of letters run no script of this test, open nothing, and show no pictures where they are not wanted.
+  const inFrames = /^[^ ]+ (?:Blocked script execution|Blocked opening|Loading the image '[^']+' violates)/;
+  expect(site.complaints.filter((complaint) => !inFrames.test(complaint))).toEqual([]);
 });
 
 /** Counts what is done beside writing the text. */
@@ -145,7 +147,9 @@ test('by keys alone', async () => {
       await hands.press('Tab');
       const at = await page.evaluate(() => {
         const element = document.activeElement as HTMLInputElement | null;
-        return `${element?.labels?.[0]?.textContent ?? ''}${element?.textContent ?? ''}`;
+        // While the focus is within the letter's frame.
+        if (!element?.matches('input, button, a')) return '';
+        return `${element.labels?.[0]?.textContent ?? ''}${element.textContent ?? ''}`;
       });
       if (name.test(at)) return;
     }
