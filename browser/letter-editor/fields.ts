@@ -29,9 +29,9 @@ export interface Field {
 interface Setting {
   id: string;
   label: string;
-  value(): string;
+  value: () => string;
   /** @returns what is wrong */
-  set(value: string, isDone: boolean): string | undefined;
+  set: (value: string, isDone: boolean) => string | undefined;
   options?: { value: string; text: string }[];
   attributes?: Record<string, string>;
 }
@@ -92,7 +92,7 @@ export function fieldsFor(desk: Desk, node: Node, hasLink: boolean): Field[] {
   };
   const valueOf = (name: string) => () => {
     const value: unknown = current()?.node.attrs[name];
-    return isNone(value) ? '' : String(value as string | number);
+    return isNone(value) ? '' : String(value);
   };
   const align = (): Field =>
     field({

@@ -26,7 +26,7 @@ const schema = new Schema({
 /** Variables with no more than a fallback become chips; what else templates can do stays text. */
 const read = (source: string, known: (name: string) => boolean): Node[] =>
   chipsIn(source.replace(/[\r\n]+/g, ' '), known).map((part) =>
-    typeof part === 'string' ? schema.text(part) : schema.nodes.variable!.create(part),
+    typeof part === 'string' ? schema.text(part) : schema.nodes.variable.create(part),
   );
 
 const write = (doc: Node): string =>
@@ -47,7 +47,7 @@ export function editLine(input: HTMLInputElement, desk: Desk, toSettings: () => 
   const label = input.labels?.[0];
   if (label && !label.id) label.id = `${input.id}-label`;
   const shown = input.value;
-  const start = schema.nodes.doc!.create(null, schema.nodes.line!.create(null, read(shown, known)));
+  const start = schema.nodes.doc.create(null, schema.nodes.line.create(null, read(shown, known)));
   const wrong = input.getAttribute('aria-invalid') === 'true';
   const host = element('div', { class: `le-line form-control ${wrong ? 'is-invalid' : ''}` });
   input.before(host);

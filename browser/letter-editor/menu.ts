@@ -4,7 +4,7 @@ export interface Choice {
   label: string;
   hint?: string;
   icon?: IconName;
-  pick(): void;
+  pick: () => void;
 }
 
 /** A button with a list of choices: arrows, Home and End go through it, letters look for it, Escape closes it. */

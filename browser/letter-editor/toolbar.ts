@@ -16,6 +16,21 @@ interface Tool {
   anywhere?: boolean;
 }
 
+const KEYS = {
+  slash: '/',
+  tools: 'Alt+F10',
+  move: 'Alt+↑ Alt+↓',
+  around: 'Escape',
+  settings: 'Enter',
+  copy: 'Ctrl+D',
+  remove: 'Delete',
+  below: 'Ctrl+Enter',
+  marks: 'Ctrl+B Ctrl+I Ctrl+K',
+  depth: 'Ctrl+] Ctrl+[',
+  undo: 'Ctrl+Z Ctrl+Y',
+  tab: 'Tab',
+};
+
 /** The tools above the letter: one stop for Tab, arrows within, Escape back to the text. */
 export class Toolbar {
   readonly dom: HTMLElement;
@@ -108,8 +123,11 @@ export class Toolbar {
   private keys(): HTMLElement {
     const { live } = this.desk.words;
     const list = element('dl', { class: 'le-keys' });
-    for (const [keys, about] of Object.entries(live.keyHelp))
-      list.append(element('dt', {}, element('kbd', {}, keys)), element('dd', {}, about));
+    for (const [name, keys] of Object.entries(KEYS))
+      list.append(
+        element('dt', {}, element('kbd', {}, keys)),
+        element('dd', {}, live.keyHelp[name as keyof typeof KEYS]),
+      );
     const close = element('button', { type: 'button', class: 'btn btn-secondary' }, live.close);
     const dialog = element(
       'dialog',

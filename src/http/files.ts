@@ -53,7 +53,7 @@ export async function takeFiles(
       request.unpipe(form);
       // What nobody wants is read all the same: a browser shows an answer only when it has sent everything.
       request.resume();
-      reject(error as Error);
+      reject(error instanceof Error ? error : new Error(String(error)));
     };
     const one = async (name: string, stream: Readable & { truncated?: boolean }) => {
       if (over) return void stream.resume();

@@ -38,7 +38,7 @@ export const LETTER_CSP =
   "sandbox; default-src 'none'; img-src 'self' https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
 /** As many mail programs show a letter at first: what would be fetched is not. */
-export const LETTER_CSP_WITHOUT_PICTURES = LETTER_CSP.replace('img-src https: data:', "img-src 'none'");
+export const LETTER_CSP_WITHOUT_PICTURES = LETTER_CSP.replace(/img-src [^;]+/, "img-src 'none'");
 
 /** Headers of every answer. There is no CORS: scripts of other sites can't read answers. */
 export function securityHeaders(config: Pick<Config, 'secureCookies' | 'publicUrl'>) {

@@ -23,7 +23,9 @@ afterEach(() => page.context().close());
 
 afterAll(async () => {
   await site.stop();
-  expect(site.complaints).toEqual([]);
+  // Letters to begin with name their pictures by the service's public address, which is not that of the test.
+  const pictures = /Loading the image 'http:[^']+\/assets\/starters\//;
+  expect(site.complaints.filter((complaint) => !pictures.test(complaint))).toEqual([]);
 });
 
 interface Block {
@@ -321,7 +323,6 @@ test.each(['light', 'dark'] as const)('nobody is kept out, %s', async (colorSche
   for (const width of [1200, 390, 320]) {
     await visitor.page.setViewportSize({ width, height: 800 });
     expect([width, await faultsOf(visitor.page)]).toEqual([width, []]);
-    await visitor.page.screenshot({ path: `/tmp/shots/axe-${colorScheme}-${width}.png` });
   }
   await visitor.page.keyboard.press('Escape');
   await visitor.context.close();
@@ -334,7 +335,6 @@ test('the page weighs less than 500 KB over the wire', async () => {
   let bytes = 0;
   devtools.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
   await page.goto('/messages/new?as=blocks', { waitUntil: 'networkidle' });
-  console.log('weight', bytes);
   expect(bytes).toBeGreaterThan(50_000);
   expect(bytes).toBeLessThan(500_000);
 });

@@ -12,7 +12,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await site.stop();
-  expect(site.complaints).toEqual([]);
+  // Frames of letters run no script of this test, open nothing, and show no pictures where they are not wanted.
+  const inFrames = /^[^ ]+ (?:Blocked script execution|Blocked opening|Loading the image '[^']+' violates)/;
+  expect(site.complaints.filter((complaint) => !inFrames.test(complaint))).toEqual([]);
 });
 
 /** Counts what is done beside writing the text. */
@@ -98,21 +100,15 @@ test('by mouse', async () => {
   await hands.type('example.org/hours');
   await hands.click(page.getByLabel('Phone'));
   await expectPhone(page);
-  await page.screenshot({ path: '/tmp/shots/mouse-1200.png', fullPage: true });
   await hands.click(page.getByRole('button', { name: 'Send a test letter' }));
   await page.locator('.flash', { hasText: 'test letter' }).waitFor();
   await expectLetter('mouse@example.org');
-  console.log('by mouse', hands.count);
   expect(hands.count).toBeLessThan(25);
 
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.waitForURL(/\/messages\/\d+$/);
   await page.locator('[data-ready]').waitFor();
   expect(await page.locator('.le-letter [data-column]').count()).toBe(2);
-  for (const view of ['Dark', 'Without pictures', 'Text']) {
-    await page.getByLabel(view, { exact: true }).click();
-    await page.screenshot({ path: `/tmp/shots/preview-${view}.png`, fullPage: true });
-  }
   await context.close();
 });
 
@@ -137,7 +133,6 @@ test('by keys alone', async () => {
   await hands.press('ControlOrMeta+K');
   await hands.type('example.org/hours');
   await hands.press('Enter');
-  console.log('by keys, the letter', hands.count);
   expect(hands.count).toBeLessThan(25);
   // On to the preview and the test letter, by Tab.
   const goTo = async (name: RegExp) => {
@@ -145,7 +140,9 @@ test('by keys alone', async () => {
       await hands.press('Tab');
       const at = await page.evaluate(() => {
         const element = document.activeElement as HTMLInputElement | null;
-        return `${element?.labels?.[0]?.textContent ?? ''}${element?.textContent ?? ''}`;
+        // While the focus is within the letter's frame.
+        if (!element?.matches('input, button, a')) return '';
+        return `${element.labels?.[0]?.textContent ?? ''}${element.textContent ?? ''}`;
       });
       if (name.test(at)) return;
     }
@@ -158,7 +155,6 @@ test('by keys alone', async () => {
   await hands.press('Enter');
   await page.locator('.flash', { hasText: 'test letter' }).waitFor();
   await expectLetter('keys@example.org');
-  console.log('by keys, all', hands.count);
   await context.close();
 });
 
@@ -192,7 +188,6 @@ test('without a script', async () => {
   await page.locator('#message-form > .actions button.btn-primary').click();
   expect(await page.locator('[name="b.2.src"][aria-invalid=true]').count()).toBe(1);
   expect(await page.inputValue('[name="b.3.c1.0.text"]')).toBe('Evenings');
-  await page.screenshot({ path: '/tmp/shots/plain.png', fullPage: true });
   await page.fill('[name="b.2.src"]', 'https://example.org/garden.png');
   await page.getByRole('button', { name: 'Send a test letter' }).click();
   await expectLetter('plain@example.org');

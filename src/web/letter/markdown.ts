@@ -49,7 +49,7 @@ const inline = new MarkdownParser(
   {
     parse: (text: string, env: unknown) => [
       { type: 'paragraph_open' },
-      ...markdown.parseInline(text, env as object),
+      ...markdown.parseInline(text, env),
       { type: 'paragraph_close' },
     ],
   } as unknown as MarkdownIt,

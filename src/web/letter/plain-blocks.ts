@@ -1,4 +1,4 @@
-import { Fragment, Node } from 'prosemirror-model';
+import { Fragment, type Node } from 'prosemirror-model';
 import { chipsIn } from '../../domain/letter-document/chips';
 import { draftSchema } from '../../domain/letter-document/draft-schema';
 import { variableSource } from '../../domain/letter-document/schema-things';
