@@ -92,18 +92,6 @@ export interface InboundVerdict {
   match: Match | null;
 }
 
-/** What came to the address of a proof letter is about the account, and about no client. */
-export const OF_A_PROOF: InboundVerdict = {
-  kind: 'ignore',
-  reason: 'proof',
-  basis: 'none',
-  address: null,
-  enhancedCode: null,
-  reply: null,
-  blame: null,
-  match: null,
-};
-
 /** A bounce, as its report tells it. */
 type Told = Pick<InboundVerdict, 'kind' | 'reason' | 'address' | 'enhancedCode' | 'reply' | 'blame'>;
 

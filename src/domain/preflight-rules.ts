@@ -2,7 +2,7 @@ import { ATTACHMENTS_LARGE } from './attachment';
 import { dmarcName, type KeyFacts, type SenderFacts, spfRecord } from './sender-domain';
 import { DMARC_RECORD } from './dmarc';
 import type { ContentFacts } from './letter-content';
-import type { Finding, FindingCode, FindingLevel, PreflightMode } from './preflight';
+import type { Finding, FindingCode, FindingLevel, PreflightMode, ProofFacts } from './preflight';
 import type { FieldProblem } from './problems';
 import { SPF_COUNTED, SPF_LOOKUPS } from './spf';
 import type { MailingKind } from './suppression';
@@ -41,11 +41,6 @@ export interface LetterFacts extends ContentFacts {
   foreign?: { n: number; example: string; meant: string };
   /** Undefined: none is set; null: it did not answer. */
   spam?: { score: number; tests: readonly string[] } | null;
-}
-
-/** What the last proof letter has shown; null: there was none with the present settings. */
-export interface ProofFacts {
-  last: { failed: number } | null;
 }
 
 type Values = Finding['values'];
@@ -302,8 +297,3 @@ function findings<Facts>(rules: readonly Rule<Facts>[], facts: Facts, grave: Fin
     }));
   });
 }
-
-const ORDER: Record<FindingLevel, number> = { block: 0, warn: 1, unknown: 2 };
-
-/** Those that block first. */
-export const byLevel = (a: Finding, b: Finding): number => ORDER[a.level] - ORDER[b.level];

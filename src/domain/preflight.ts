@@ -100,3 +100,13 @@ const OF_MESSAGE: ReadonlySet<FindingCode> = new Set<FindingCode>([
 
 /** Whether it is put right in the message. */
 export const isOfMessage = ({ code }: Pick<Finding, 'code'>): boolean => OF_MESSAGE.has(code);
+
+/** What the last proof letter has shown; null: there was none with the present settings. */
+export interface ProofFacts {
+  last: { failed: number } | null;
+}
+
+const ORDER: Record<FindingLevel, number> = { block: 0, warn: 1, unknown: 2 };
+
+/** Those that block first. */
+export const byLevel = (a: Finding, b: Finding): number => ORDER[a.level] - ORDER[b.level];

@@ -1,7 +1,20 @@
 import type { PreparedDkim } from './dkim';
 import { checkSignatures, type CheckedSignature } from './dkim-verify';
+import type { InboundVerdict } from './inbound-decision';
 import { headersOf, INBOUND_KEPT_BYTES, readLetter, type ReadLetter } from './read-letter';
 import type { RenderedContent } from './template';
+
+/** What came to the address of a proof letter is about the account, and about no client. */
+export const OF_A_PROOF: InboundVerdict = {
+  kind: 'ignore',
+  reason: 'proof',
+  basis: 'none',
+  address: null,
+  enhancedCode: null,
+  reply: null,
+  blame: null,
+  match: null,
+};
 
 /** What a proof letter shows about the way that letters take. */
 export const proofChecks = [

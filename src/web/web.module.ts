@@ -64,6 +64,7 @@ import { ProofWebController } from './pages/proof.web.controller';
 import { ReportsWebController } from './pages/reports.web.controller';
 import { SegmentsWebController } from './pages/segments.web.controller';
 import { RunParts } from './pages/run-parts.service';
+import { StatusParts } from './pages/status-parts.service';
 import { SegmentParts } from './pages/segment-parts.service';
 import { LettersWebController } from './pages/letters.web.controller';
 import { RunsWebController } from './pages/runs.web.controller';
@@ -165,6 +166,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     ProfileParts,
     RunParts,
     SegmentParts,
+    StatusParts,
     ClientParts,
   ],
 })

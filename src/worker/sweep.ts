@@ -3,8 +3,8 @@ import { PinoLogger } from 'nestjs-pino';
 import { DeliverySweeper, type Swept } from '../features/sending/sweeper.service';
 import { RunsService } from '../features/runs/runs.service';
 import { PlanJobs } from '../features/scheduling/plan-jobs.service';
+import { Expiry } from './expiry';
 import { ServiceSweep } from './service-sweep';
-import { UnusedFilesTurn } from './unused-files-turn';
 
 /** Makes losses of Redis and dead workers harmless: finds lost work in the ledger and continues it. */
 @Injectable()
@@ -14,7 +14,7 @@ export class Sweep {
     private readonly runs: RunsService,
     private readonly plans: PlanJobs,
     private readonly service: ServiceSweep,
-    private readonly files: UnusedFilesTurn,
+    private readonly expiry: Expiry,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -24,7 +24,7 @@ export class Sweep {
     const swept = await this.deliveries.sweep();
     await this.runs.finishIfDrained(null);
     await this.service.run();
-    await this.files.look();
+    await this.expiry.run();
     for (const wrong of await this.runs.miscounted()) {
       this.logger.error({ event: 'ledger.miscounted', ...wrong }, 'The counters of a run differ from its deliveries');
     }

@@ -3,9 +3,7 @@ import { CONFIG, type Config } from '../config/config.module';
 import { MailboxReader } from '../features/inbound/mailbox-reader.service';
 import { WorkerRegistry } from '../features/ledger/worker-registry.service';
 import { RedisConnection } from '../queue/redis.module';
-import { ClockRepair } from './clock-repair';
 import { Counting } from './counting';
-import { RepeatableJobs } from './repeatable-jobs';
 import { Rounds } from './rounds';
 
 /** How often in an interval a worker asks whether a round is due. */
@@ -16,8 +14,6 @@ const ASKS = 4;
 export class Upkeep {
   constructor(
     private readonly rounds: Rounds,
-    private readonly repeatable: RepeatableJobs,
-    private readonly clock: ClockRepair,
     private readonly redis: RedisConnection,
     private readonly registry: WorkerRegistry,
     private readonly mailbox: MailboxReader,
@@ -34,12 +30,6 @@ export class Upkeep {
       { name: 'count', everyMs: this.config.sweepIntervalMs, work: () => this.counting.run() },
       { name: 'redis', everyMs: this.config.heartbeatMs, work: () => this.lookAtRedis() },
     ];
-  }
-
-  /** Repairs the state of Redis. */
-  async mendRedis(): Promise<void> {
-    await this.repeatable.keep();
-    await this.clock.shortenLocks();
   }
 
   private async lookAtRedis(): Promise<void> {

@@ -6,7 +6,7 @@ import { CONFIG, type Config } from '../config/config.module';
 import { SendingEngine } from '../features/sending/sending-engine.service';
 import { DELIVERY_QUEUE } from '../queue/queues';
 import { Processors } from './processors';
-import { Upkeep } from './upkeep';
+import { RedisRepair } from './redis-repair';
 
 /** Ends this process if it consumes no jobs although it should; its supervisor starts it again. */
 @Injectable()
@@ -16,7 +16,7 @@ export class Watchdog {
   constructor(
     private readonly engine: SendingEngine,
     private readonly processors: Processors,
-    private readonly upkeep: Upkeep,
+    private readonly repair: RedisRepair,
     @InjectQueue(DELIVERY_QUEUE) private readonly queue: Queue,
     @Inject(CONFIG) private readonly config: Config,
     private readonly logger: PinoLogger,
@@ -27,7 +27,7 @@ export class Watchdog {
     const { engine, processors } = this;
     try {
       await engine.mend();
-      await this.upkeep.mendRedis();
+      await this.repair.run();
       const { waiting = 0, active = 0 } = await this.queue.getJobCounts('waiting', 'active');
       if (waiting === 0 || active > 0 || !engine.gate.open || engine.registry.redisReason)
         processors.activeAt = performance.now();

@@ -19,6 +19,8 @@ import { QueueModule } from '../queue/queue.module';
 import { StorageModule } from '../storage/storage.module';
 import { ClockRepair } from './clock-repair';
 import { Counting } from './counting';
+import { Expiry } from './expiry';
+import { RedisRepair } from './redis-repair';
 import { DeliveryProcessor } from './delivery.processor';
 import { PlanProcessor } from './plan.processor';
 import { Processors } from './processors';
@@ -63,8 +65,10 @@ import { WorkerLife } from './worker-life.service';
     StaleUsers,
     ServiceSweep,
     UnusedFilesTurn,
+    Expiry,
     Sweep,
     ClockRepair,
+    RedisRepair,
     Counting,
     Rounds,
     RepeatableJobs,

@@ -4,7 +4,7 @@ import { writeLedger } from '../../src/features/sending/write-ledger';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
 import type { ServiceSweep } from '../../src/worker/service-sweep';
-import type { UnusedFilesTurn } from '../../src/worker/unused-files-turn';
+import type { Expiry } from '../../src/worker/expiry';
 import { Sweep } from '../../src/worker/sweep';
 import { recount } from '../support/invariants';
 import { Ledger, silent } from '../support/ledger';
@@ -383,7 +383,7 @@ describe('the ledger', () => {
         ledger.runs,
         { add: () => Promise.resolve() } as unknown as PlanJobs,
         { run: () => Promise.resolve() } as unknown as ServiceSweep,
-        { look: () => Promise.resolve() } as unknown as UnusedFilesTurn,
+        { run: () => Promise.resolve() } as unknown as Expiry,
         { ...silent, error: (what: unknown) => named.push(what) } as unknown as PinoLogger,
       );
       await sweep.run();

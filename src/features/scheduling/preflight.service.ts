@@ -3,9 +3,8 @@ import { CONFIG, type Config } from '../../config/config.module';
 import { Database, type Transaction } from '../../database/database';
 import { ConflictError, ForbiddenError, invalid, type ToldFinding } from '../../domain/errors';
 import type { Viewer } from '../../domain/permissions';
-import { type Finding, isBlocking, mayOverride } from '../../domain/preflight';
+import { byLevel, type Finding, isBlocking, mayOverride } from '../../domain/preflight';
 import {
-  byLevel,
   letterFindings,
   listFindings,
   localFindings,
