@@ -13,7 +13,7 @@ import { DOCUMENT_JSON } from '../domain/json-bounds';
 import { MESSAGE_BYTES } from '../http/body';
 import { CurrentViewer, TakesBodies, TakesJson } from '../http/viewer';
 import { IsId } from './dto/id.dto';
-import { Optional, PartialType } from './dto/optional.dto';
+import { Optional, OptionalBeside, PartialType } from './dto/optional.dto';
 import { IfMatch, since, TakesIfMatch, version, VersionDto } from './dto/version.dto';
 import { ApiController } from './openapi/api-controller';
 import { Said } from './openapi/input-schema';
@@ -29,7 +29,7 @@ class MessageDto {
   @IsString()
   subject!: string;
 
-  @Optional()
+  @OptionalBeside('document')
   @IsString()
   @Said({ description: 'HTML with variables such as `{{ client.fullName }}`. Either this, or `document`.' })
   body?: string;

@@ -1,6 +1,10 @@
 import type { Response } from 'express';
 import { LETTER_CSP, LETTER_CSP_WITHOUT_PICTURES } from '../http/security-headers';
 
+/** Where letters show our own pictures: by PUBLIC_URL, which may be another address than the one of this page. */
+const OUR_PICTURES =
+  /(?<=["'(])https?:\/\/[^\s"'()<>/]{1,255}(?=\/(?:media\/[0-9a-f]{64}|assets\/starters\/)[\w.-]{0,100}["')])/g;
+
 /** A letter as the answer to a frame of our own pages, in which nothing of it can run. */
 export function framed(response: Response, html: string, withPictures = true): string {
   response.setHeader('Content-Security-Policy', withPictures ? LETTER_CSP : LETTER_CSP_WITHOUT_PICTURES);
@@ -8,5 +12,5 @@ export function framed(response: Response, html: string, withPictures = true): s
   // A sandboxed frame has no origin, so browsers would warn about this header.
   response.removeHeader('Origin-Agent-Cluster');
   response.type('text/html; charset=utf-8');
-  return html;
+  return html.replace(OUR_PICTURES, '');
 }

@@ -486,7 +486,7 @@ test('a session that ends in two windows takes the text of neither', async () =>
   const two = await context.newPage();
   for (const page of [one, two]) {
     await page.goto(at);
-    await page.frameLocator('iframe.letter').locator('p').first().waitFor();
+    await page.frameLocator('iframe[title="Preview"]').locator('p').first().waitFor();
   }
   await endSessions(id);
   for (const [page, subject] of [
@@ -521,7 +521,7 @@ test('a browser that keeps nothing sends the text when the session is over', asy
     };
   });
   await page.goto(at);
-  await page.frameLocator('iframe.letter').locator('p').first().waitFor();
+  await page.frameLocator('iframe[title="Preview"]').locator('p').first().waitFor();
   await endSessions(id);
   await page.fill('[name=subject]', 'After');
   await press(page, 'Save');
@@ -544,6 +544,7 @@ test('what is looked for in a form is no text of it', async () => {
   expect(Object.keys((await draftOf(id, `/messages/${message}`))!.fields).sort()).toEqual([
     'body',
     'bodyText',
+    'name',
     'subject',
     'version',
     'was',

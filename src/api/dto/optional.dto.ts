@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { PartialType as MappedPartialType } from '@nestjs/swagger';
 import type { Type } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsOptional } from 'class-validator';
+import { IsOptional, ValidateIf } from 'class-validator';
 
 /**
  * A field that may be absent; null means the same. If null has a meaning of its own, the field has IsOptional instead.
@@ -10,6 +10,16 @@ import { IsOptional } from 'class-validator';
 export const Optional = () =>
   applyDecorators(
     IsOptional(),
+    Transform(({ value }: { value: unknown }) => value ?? undefined),
+  );
+
+/** A field that may be absent, or null, if another one is given. */
+export const OptionalBeside = (other: string) =>
+  applyDecorators(
+    ValidateIf(
+      (body: Record<string, unknown>, value: unknown) =>
+        (value ?? undefined) !== undefined || body[other] === undefined,
+    ),
     Transform(({ value }: { value: unknown }) => value ?? undefined),
   );
 

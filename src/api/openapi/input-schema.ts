@@ -47,16 +47,17 @@ export function inputFields(input: Type): InputField[] {
   const names = [...new Set(rules.map((rule) => rule.propertyName))];
   return names.map((name) => {
     const ofField = rules.filter((rule) => rule.propertyName === name);
-    return fieldOf(name, ofField, defaults[name]);
+    return fieldOf(name, ofField, defaults[name], Object.fromEntries(names.map((other) => [other, null])));
   });
 }
 
-function fieldOf(name: string, rules: Rule[], byDefault: unknown): InputField {
+/** @param whole all fields: one that may be absent only beside another one is not required */
+function fieldOf(name: string, rules: Rule[], byDefault: unknown, whole: Record<string, unknown>): InputField {
   const conditions = rules.filter((rule) => rule.type === 'conditionalValidation');
   /** Whether the field's validators run for this value. */
   const checked = (value: unknown) =>
     conditions.every(({ constraints: [asks] }) =>
-      (asks as (object: unknown, value: unknown) => boolean)({ [name]: value }, value),
+      (asks as (object: unknown, value: unknown) => boolean)({ ...whole, [name]: value }, value),
     );
   // `Said` comes last, because it narrows the schema of the others.
   const sorted = rules.filter((rule) => !conditions.includes(rule)).sort((a, b) => +isSaid(a) - +isSaid(b));
