@@ -351,6 +351,10 @@ describe('the check before the start', () => {
       });
       expect(saved.body).toEqual({
         name: '',
+        logo: '',
+        accent: '',
+        background: '',
+        font: '',
         replyTo: '',
         postalAddress: 'High Street 1\nOldtown',
         unsubscribeText: '',
