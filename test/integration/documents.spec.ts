@@ -1,3 +1,4 @@
+import { WebModule } from '../../src/web/web.module';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { button, documentOf, EVERYTHING, paragraph, variable, type Json } from '../support/documents';
 import { flawsOf } from '../support/letter-html';
@@ -8,7 +9,7 @@ let api: TestApi;
 let owner: Person;
 
 beforeAll(async () => {
-  api = await startApi();
+  api = await startApi({}, [WebModule]);
   owner = await api.person('user', 'owner@example.org');
 });
 afterAll(() => api.close());
@@ -64,7 +65,7 @@ describe('a message of blocks', () => {
       bodyText: null,
     });
     expect(await problems('PATCH', `/messages/${id}`, { document: documentOf(paragraph('x')) })).toEqual([
-      422,
+      400,
       'document document_of_html',
     ]);
     const other = await made(blocks());
@@ -84,27 +85,27 @@ describe('a message of blocks', () => {
     ['body', { body: '<p>x</p>' }],
     ['bodyText', { bodyText: 'x' }],
   ])('has no %s beside', async (field, more) => {
-    expect(await problems('POST', '/messages', blocks(more))).toEqual([422, `${field} document_or_html`]);
+    expect(await problems('POST', '/messages', blocks(more))).toEqual([400, `${field} document_or_html`]);
     const { id } = await made(blocks());
     expect(await problems('PATCH', `/messages/${id}`, { ...more, document: documentOf(paragraph('x')) })).toEqual([
-      422,
+      400,
       `${field} document_or_html`,
     ]);
   });
 
   it('is refused where it is none, with the block in which something is wrong', async () => {
-    expect(await problems('POST', '/messages', { subject: 'x' })).toEqual([422, 'body required']);
-    expect(await problems('POST', '/messages', blocks({ document: {} }))).toEqual([422, 'document document']);
+    expect(await problems('POST', '/messages', { subject: 'x' })).toEqual([400, 'body required']);
+    expect(await problems('POST', '/messages', blocks({ document: {} }))).toEqual([400, 'document document']);
     expect(
       await problems('POST', '/messages', blocks({ document: documentOf(paragraph('x'), button('x', 'nowhere')) })),
-    ).toEqual([422, 'document.doc.content.1 document_block']);
+    ).toEqual([400, 'document.doc.content.1 document_block']);
     const preheader = { ...documentOf(paragraph('x')), preheader: '{{ client.fulName }}' };
     expect(await problems('POST', '/messages', blocks({ document: preheader }))).toEqual([
-      422,
+      400,
       'document.preheader unknown_variable',
     ]);
     const long = documentOf(...Array.from({ length: 499 }, () => button('x', 'https://example.org/')));
-    expect(await problems('POST', '/messages', blocks({ document: long }))).toEqual([422, 'document document']);
+    expect(await problems('POST', '/messages', blocks({ document: long }))).toEqual([400, 'document document']);
   });
 
   it('may be as large as its limits say', async () => {
@@ -141,7 +142,7 @@ describe('how the letters of a sender look', () => {
   it('can be read and seen', async () => {
     const wrong = { logo: 'http://example.org/x.png', accent: '#ffff00', background: 'red', font: 'Comic Sans' };
     expect(await problems('PATCH', '/sender', wrong)).toEqual([
-      422,
+      400,
       'logo picture_source',
       'accent colour_faint',
       'background colour',
@@ -162,7 +163,7 @@ describe('the name of a message', () => {
   });
 
   it('is one line', async () => {
-    expect(await problems('POST', '/messages', blocks({ name: 'a\nb' }))).toEqual([422, 'name not_one_line']);
-    expect(await problems('POST', '/messages', blocks({ name: 'x'.repeat(201) }))).toEqual([422, 'name too_long']);
+    expect(await problems('POST', '/messages', blocks({ name: 'a\nb' }))).toEqual([400, 'name not_one_line']);
+    expect(await problems('POST', '/messages', blocks({ name: 'x'.repeat(201) }))).toEqual([400, 'name too_long']);
   });
 });
