@@ -58,8 +58,7 @@ const OTHERS: ReadonlySet<InboundReason> = new Set([
  * @param isMatched whether the letter of ours that it is about is known
  */
 export function isForUs(outer: Headers, reason: InboundReason, isMatched: boolean): boolean {
-  if (reason === 'proof') return true;
   // A copy of a mailing: the mailbox is itself among the recipients, or on another list.
   const isMailing = outer.headers.has('list-unsubscribe') && !/report/i.test(header(outer, 'content-type'));
-  return isMatched && !isMailing && !OTHERS.has(reason);
+  return isMatched && (reason === 'proof' || !isMailing) && !OTHERS.has(reason);
 }

@@ -46,6 +46,8 @@ test('a copy of a mailing is nobody’s report, but a report may repeat its head
   const unsubscribe = 'List-Unsubscribe: <https://x.example/u/1>';
   expect(isForUs(letter(unsubscribe), 'out_of_office', true)).toBe(false);
   expect(isForUs(letter(unsubscribe, 'Content-Type: multipart/report; x=y'), 'user_unknown', true)).toBe(true);
+  // A proof letter looks like one of a mailing, and comes to an address of its own.
+  expect(isForUs(letter(unsubscribe), 'proof', true)).toBe(true);
 });
 
 test('any header is read', () => {
