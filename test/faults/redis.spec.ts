@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FaultRig, someOf } from '../support/fault-rig';
+import { FaultRig, inTurn, someOf } from '../support/fault-rig';
 import { RedisAddress } from '../support/redis-address';
 import { RedisServer } from '../support/redis-server';
 import type { TcpProxy } from '../support/tcp-proxy';
@@ -8,6 +8,8 @@ jest.setTimeout(900_000);
 
 const long = Boolean(process.env.FAULT_MINUTES);
 const letters = (n: number) => Array.from({ length: n }, () => 'ok-');
+
+const sometimes = inTurn(8, 4);
 
 describe('Redis replaced under living connections', () => {
   let rig: FaultRig;
@@ -51,7 +53,7 @@ describe('Redis replaced under living connections', () => {
     },
   );
 
-  it('a server that became read-only, and can be written again', async () => {
+  sometimes('a server that became read-only, and can be written again', async () => {
     await rig.send(await rig.mailing(letters(300)));
     await rig.accepted(100);
     await first.admin.replicaof('127.0.0.1', '1');
@@ -64,7 +66,7 @@ describe('Redis replaced under living connections', () => {
     await allSent(320, 'Redis read-only for a while');
   });
 
-  it('a server that is full', async () => {
+  sometimes('a server that is full', async () => {
     await rig.send(await rig.mailing(letters(300)));
     await rig.accepted(100);
     await first.admin.config('SET', 'maxmemory', '1');
@@ -91,7 +93,7 @@ describe('Redis replaced under living connections', () => {
     },
   );
 
-  it("workers' rights alone: their trouble counts, too", async () => {
+  sometimes("workers' rights alone: their trouble counts, too", async () => {
     await first.admin.call('ACL', 'SETUSER', 'worker', 'on', '>pass', '~*', '&*', '+@all', '-bzpopmin');
     await rig.killAll();
     const own = { ...address.env, TAKEOVER_MS: '2000', REDIS_URL: `redis://worker:pass@127.0.0.1:${proxy.port}/0` };
@@ -104,7 +106,7 @@ describe('Redis replaced under living connections', () => {
     await allSent(50, 'workers without a right');
   });
 
-  it('a server that wants another password, until it is told ours', async () => {
+  sometimes('a server that wants another password, until it is told ours', async () => {
     await rig.send(await rig.mailing(letters(300)));
     await rig.accepted(50);
     await second.admin.call('ACL', 'SETUSER', 'default', 'resetpass', '>other');
@@ -123,7 +125,7 @@ describe('Redis replaced under living connections', () => {
       await allSent(300, 'another, empty Redis');
     });
 
-  it('a server that reads a big dump at its start', async () => {
+  sometimes('a server that reads a big dump at its start', async () => {
     await rig.send(await rig.mailing(letters(300)));
     await rig.accepted(50);
     await first.admin.eval(`for i = 1, ARGV[1] do redis.call('SET', 'filler:' .. i, i) end`, 0, long ? 40_000 : 12_000);
@@ -138,7 +140,7 @@ describe('Redis replaced under living connections', () => {
     await late.says(/Worker is ready/);
   });
 
-  it('a replica that has lost its primary, and answers nothing', async () => {
+  sometimes('a replica that has lost its primary, and answers nothing', async () => {
     await rig.send(await rig.mailing(letters(300)));
     await rig.accepted(50);
     await second.admin.config('SET', 'replica-serve-stale-data', 'no');
@@ -152,7 +154,7 @@ describe('Redis replaced under living connections', () => {
     await late.says(/Worker is ready/);
   });
 
-  it('a server that has no connection left', async () => {
+  sometimes('a server that has no connection left', async () => {
     await rig.send(await rig.mailing(letters(300)));
     await rig.accepted(50);
     await first.admin.config('SET', 'maxclients', '1');
@@ -163,7 +165,7 @@ describe('Redis replaced under living connections', () => {
     await allSent(300, 'Redis has no connection left');
   });
 
-  it('a Redis Cluster is refused in one sentence, and said when it turns up later', async () => {
+  sometimes('a Redis Cluster is refused in one sentence, and said when it turns up later', async () => {
     const cluster = await RedisServer.start(['--cluster-enabled', 'yes']);
     try {
       const own = (database: number) => ({

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { copyFiles, dump, restoreDump, restoreFiles, stopAll } from '../support/backups';
-import { CALM, FaultRig } from '../support/fault-rig';
+import { CALM, FaultRig, inTurn } from '../support/fault-rig';
 import { recount } from '../support/invariants';
 import { cli } from '../support/service';
 import { readJournal } from '../support/smtp-server';
@@ -9,6 +9,8 @@ const LETTERS = 300;
 const SLOW = { ...CALM, RATE_LIMIT_PER_SECOND: '60' };
 /** A few sweeps, ticks and turns of the feeder. */
 const A_WHILE_MS = 4_000;
+
+const sometimes = inTurn(5, 3);
 
 describe('a restored database', () => {
   let rig: FaultRig;
@@ -91,18 +93,21 @@ describe('a restored database', () => {
     expect((await command(['status'])).restored).toBeNull();
   }
 
-  it('from a dump is noticed: all is paused until it is reconciled and resumed; nobody gets two letters, nobody none', async () => {
-    const run = await backedUp(dump);
-    await restoreDump(rig);
-    const workers = await startAll();
-    // The first that started, before any other, and none else.
-    const noticed = [rig.api, ...workers].filter((program) => program.log.includes('"database.restored"'));
-    expect(noticed.map(({ name }) => name)).toEqual([rig.api.name]);
-    await isHeld(run.mailing);
-    await isCompleted(run);
-  });
+  sometimes(
+    'from a dump is noticed: all is paused until it is reconciled and resumed; nobody gets two letters, nobody none',
+    async () => {
+      const run = await backedUp(dump);
+      await restoreDump(rig);
+      const workers = await startAll();
+      // The first that started, before any other, and none else.
+      const noticed = [rig.api, ...workers].filter((program) => program.log.includes('"database.restored"'));
+      expect(noticed.map(({ name }) => name)).toEqual([rig.api.name]);
+      await isHeld(run.mailing);
+      await isCompleted(run);
+    },
+  );
 
-  it('from a copy of the files is paused by hand, with the same end', async () => {
+  sometimes('from a copy of the files is paused by hand, with the same end', async () => {
     const run = await backedUp(copyFiles);
     await restoreFiles(rig);
     expect(await command(['hold', '--restored'])).toMatchObject({ mailings: 1 });
@@ -111,7 +116,7 @@ describe('a restored database', () => {
     await isCompleted(run);
   });
 
-  it('is noticed by workers that lived through the restore', async () => {
+  sometimes('is noticed by workers that lived through the restore', async () => {
     await rig.reset();
     // Nobody listens: what is planned stays planned.
     const [worker] = await rig.startWorkers(1, { SMTP_URL: 'smtp://127.0.0.1:1' });
@@ -122,7 +127,7 @@ describe('a restored database', () => {
     expect((await rig.call('GET', `/mailings/${mailing}`)).body).toMatchObject({ status: 'paused' });
   });
 
-  it('pauses the run of a mailing that is done, which is resumed, and stays done', async () => {
+  sometimes('pauses the run of a mailing that is done, which is resumed, and stays done', async () => {
     await rig.reset();
     await rig.startWorkers(1, CALM);
     const mailing = await rig.mailing(['ok-', 'fail550-']);
@@ -151,7 +156,7 @@ describe('a restored database', () => {
     expect((await rig.call('POST', `/mailings/${mailing}/resume`)).status).toBe(409);
   });
 
-  it('is not what wrong use of the commands makes of it', async () => {
+  sometimes('is not what wrong use of the commands makes of it', async () => {
     await rig.reset();
     expect((await cli(rig.env(), ['hold'])).code).toBe(2);
     expect((await cli(rig.env(), ['reconcile', '--run', 'abc', '--accepted', '-'])).code).toBe(2);

@@ -60,6 +60,15 @@ export function someOf<T>(cases: readonly T[], count: number): T[] {
   return [...cases, ...cases].slice(first, first + Math.min(count, cases.length));
 }
 
+/** Like `it`, for `total` tests of one file, of which `npm test` has only `count`, others each time. */
+export function inTurn(total: number, count: number): (name: string, run: () => Promise<void>) => void {
+  const chosen = new Set(someOf([...Array(total).keys()], count));
+  let call = 0;
+  return (name, run) => {
+    if (chosen.has(call++)) it(name, run);
+  };
+}
+
 interface RigOptions {
   provide?: (options: PostgresOptions) => Promise<Postgres>;
   postgresEnv?: Record<string, string>;
