@@ -29,7 +29,7 @@ export function MessageStartPage({ blocks, html }: { blocks: Start[]; html: Star
       <section class="card-box" aria-labelledby="start-blocks">
         <h2 id="start-blocks">{texts.blocks}</h2>
         <p class="hint">{texts.blocksHint}</p>
-        <ul class="letter-choices starts plain">
+        <ul class="letter-choices starts">
           {blocks.map((start) => (
             <li key={start.id}>
               <a class="letter-choice" href={start.to}>
