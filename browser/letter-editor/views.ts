@@ -1,5 +1,6 @@
 import type { Node } from 'prosemirror-model';
 import type { NodeView, NodeViewConstructor } from 'prosemirror-view';
+import { picturePath } from '../../src/domain/letter-document/links';
 import type { SocialLink } from '../../src/domain/letter-document/social';
 import { element, icon } from './elements';
 import { variableName, type Words } from './words';
@@ -48,7 +49,7 @@ class ButtonView implements NodeView {
 }
 
 function drawPicture(dom: HTMLElement, { attrs }: Node, words: Words): void {
-  const src = String(attrs.src).replace(/^media:/, '/media/');
+  const src = picturePath(String(attrs.src)) ?? String(attrs.src);
   dom.dataset.align = String(attrs.align);
   if (src === '')
     return dom.replaceChildren(element('span', { class: 'le-none' }, icon('picture'), words.live.emptyPicture));
