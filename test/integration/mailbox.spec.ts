@@ -2,12 +2,14 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { InboundJudge } from '../../src/features/inbound/inbound-judge.service';
+import { MailboxSource } from '../../src/features/inbound/mailbox-source';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { ImapServer } from '../support/imap-server';
 import { exampleLetter, examples } from '../support/inbound-cases';
 import { dsn } from '../support/inbound-letters';
 import { about, INBOUND_SETTINGS, type SentLetter, sentTo } from '../support/inbound-rig';
 import { TestReader } from '../support/mailbox-rig';
+import { eventually } from '../support/service';
 
 /** Letters that come back to a mailbox which people read, too: ours are kept, once, and put away; nothing else is touched. */
 
@@ -303,6 +305,31 @@ describe('the login', () => {
     // An account is not locked by many tries.
     for (let i = 0; i < 5; i++) await one.reader.ask(1);
     expect(imap.connections).toBe(1);
+  });
+
+  it('is not tried again at once by who asked for the mailbox while it was refused', async () => {
+    const one = reader(1, { bounceMailboxUrl: imap.url().replace('secret', 'wr0ng-one') });
+    await one.reader.ask(1);
+    let goOn = () => {};
+    const refused = new Promise<void>((resolve) => (goOn = resolve));
+    const take = MailboxSource.prototype.take;
+    const taking = jest.spyOn(MailboxSource.prototype, 'take').mockImplementationOnce(async function (
+      this: MailboxSource,
+      ...args
+    ) {
+      const lease = await take.apply(this, args);
+      await refused;
+      return lease;
+    });
+    const asked = one.reader.ask(1);
+    await eventually(hasFailed, 'a refusal');
+    goOn();
+    await asked;
+    taking.mockRestore();
+    // Nor by this worker's next question; and another worker may have the mailbox, which is held by nobody.
+    await one.reader.ask(1);
+    expect(imap.connections).toBe(1);
+    await reader(2).until(async () => (await source())?.isRead === true, 'reading');
   });
 
   it('is not tried without TLS, unless the URL allows it', async () => {

@@ -63,18 +63,24 @@ export class MailboxReader implements BeforeApplicationShutdown {
   /** Reads on, or begins to if nobody else does. Never throws. */
   async ask(worker: number): Promise<void> {
     if (!this.settings || !this.source || this.asking || this.stopping) return;
-    if (!this.session && performance.now() < this.restUntil) return;
+    if (this.isResting()) return;
     this.asking = true;
     this.worker = worker;
     try {
       const lease = await this.source.take(this.database, worker);
-      if (lease) this.session ??= this.begin(this.settings, this.source, lease);
-      else this.ending.abort();
+      if (!lease) this.ending.abort();
+      // The mailbox failed while the database was asked.
+      else if (this.isResting()) await this.source.release(this.database, worker, null);
+      else this.session ??= this.begin(this.settings, this.source, lease);
     } catch (error) {
       this.say('mailbox.not_asked', (error as Error).message, 'Whether to read the mailbox was not found out');
     } finally {
       this.asking = false;
     }
+  }
+
+  private isResting(): boolean {
+    return !this.session && performance.now() < this.restUntil;
   }
 
   /** What is being kept is kept, as far as it is in a moment; the next worker may read at once. */
