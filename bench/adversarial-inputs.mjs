@@ -3,6 +3,7 @@
  * makes its body or query; `npm run bench -- adversarial` sends each and measures what it costs.
  */
 import { gzipSync } from 'node:zlib';
+import { blocks, uploads } from './adversarial-documents.mjs';
 import { list, repeat, templates } from './adversarial-templates.mjs';
 
 /**
@@ -232,6 +233,16 @@ export const inputs = [
     body: bomb,
   })),
   ...template(templates),
+  ...blocks,
+  ...uploads,
+  ...['sendgrid', 'ses', 'mailgun', 'nobody'].map((provider) => ({
+    name: `a webhook of ${provider} with 10 MB, nobody knows its secret`,
+    method: 'POST',
+    path: `/api/v1/inbound/${provider}/${repeat('a', 43)}`,
+    type: 'application/json',
+    who: 'nobody',
+    body: () => repeat('[', 10_000_000),
+  })),
   ...get({
     '900 fields': Array.from({ length: 900 }, (_, i) => `k${i}=1`).join('&'),
     '200 wildcards': `search=${repeat('%25', 200)}`,

@@ -7,10 +7,12 @@ import {
 } from '@nestjs/common';
 import { type ClassTransformOptions, instanceToPlain, plainToInstance } from 'class-transformer';
 import { invalid, ValidationError } from '../domain/errors';
+import { JSON_BOUNDS } from '../domain/json-bounds';
 import { at, type CodedProblem, type FieldProblem, problem } from '../domain/problems';
 import { rulesOf, type Validator } from './openapi/input-schema';
 
-const QUERY_FIELDS = 100;
+/** In all, whatever the bodies of a route may contain further inside. */
+const FIELDS = { query: 100, body: JSON_BOUNDS.names };
 
 /**
  * Checks for what a body or query must not contain anywhere, before any of it is copied. The size of bodies is limited
@@ -21,9 +23,10 @@ class InputPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     // Path parameters have a pipe of their own; converting one to a number here would hide how it was written.
     if (metadata.type === 'param') return value;
-    if (metadata.type === 'query' && Object.keys(value as object).length > QUERY_FIELDS)
-      throw invalid('query', problem('too_many', { max: QUERY_FIELDS, what: 'fields' }));
     if (metadata.type === 'body' || metadata.type === 'query') {
+      const max = FIELDS[metadata.type];
+      if (isObject(value) && !Array.isArray(value) && Object.keys(value).length > max)
+        throw invalid(metadata.type, problem('too_many', { max, what: 'fields' }));
       const errors = foreign(value, '');
       if (errors.length > 0) throw new ValidationError(errors);
     }
@@ -60,14 +63,16 @@ function foreign(value: unknown, path: string): readonly FieldProblem[] {
   return errors;
 }
 
-/** class-transformer is slow at copying lists; a list of plain values needs no copy. */
+/**
+ * class-transformer is slow at copying. No class has a field of another class, so that lists and objects in fields need
+ * no copy.
+ */
 function toInstance<T>(type: Type<T>, plain: unknown, options?: ClassTransformOptions): T | T[] {
   if (!isObject(plain) || Array.isArray(plain)) return plainToInstance(type, plain, options);
-  const lists = Object.fromEntries(
-    Object.entries(plain).filter(([, value]) => Array.isArray(value) && !value.some(isObject)),
-  );
-  const others = Object.fromEntries(Object.entries(plain).filter(([name]) => !(name in lists)));
-  return Object.assign(plainToInstance(type, others, options) as object, lists) as T;
+  const fields = Object.entries(plain);
+  const inner = Object.fromEntries(fields.filter(([, value]) => isObject(value)));
+  const others = Object.fromEntries(fields.filter(([, value]) => !isObject(value)));
+  return Object.assign(plainToInstance(type, others, options) as object, inner) as T;
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -90,6 +90,13 @@ describe('with sign-in', () => {
     expect(answer.text).not.toContain('secret');
   });
 
+  test('a letter of blocks may have many names, but not one beside the other', async () => {
+    expectRefused(await call('POST', '/messages', `{${names(600)}}`), 400, /at most 500 fields/);
+    const document = { version: 1, doc: { type: 'doc', content: [Object.fromEntries(Array(600).entries())] } };
+    const answer = await call('POST', '/messages', { subject: 'x', document });
+    expect(answer.body.errors).toEqual([expect.objectContaining({ code: 'document_block' })]);
+  });
+
   test('100,000 ids are fine, however they are told to be strangers', async () => {
     const clientIds = Array.from({ length: 100_000 }, (_, i) => i + 1_000_000);
     const message = (await call('POST', '/messages', { subject: 'Hi', body: 'Hi' })).body.id;

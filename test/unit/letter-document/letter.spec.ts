@@ -77,6 +77,11 @@ describe('the HTML of a document', () => {
     );
   });
 
+  it('is made of 250,000 blanks as of any other text', async () => {
+    const { body } = await made(documentOf(paragraph(`a${' '.repeat(250_000)}b`)));
+    expect(body).toMatch(/a {250000}b/);
+  });
+
   it('is the same each time', async () => {
     expect(await made(EVERYTHING)).toEqual(await made(EVERYTHING));
   });
