@@ -66,8 +66,8 @@ describe('what mail servers and people do', () => {
     const [events] = await rig.query<{ events: string[] }>(
       `SELECT array_agg(event || ' ' || coalesce(reason, '') ORDER BY id) AS events FROM account_log WHERE event <> 'settings_changed'`,
     );
-    // Of the dropped connections the log may tell, too.
-    expect(events?.events.filter((event) => !/connection_broken/.test(event))).toEqual([
+    // Of the dropped connections the log may tell, too, and of the replies that were lost with them.
+    expect(events?.events.filter((event) => !/connection_broken|replies_lost/.test(event))).toEqual([
       'waiting auth_refused',
       'parked auth_refused',
     ]);
