@@ -12,11 +12,8 @@ interface Layer {
 
 /** The methods for which a path, by default the request's, has routes, without routes that match every path. */
 export function allowedMethods(request: Request, path = request.path): string[] {
-  const found = layersOf(request).filter((layer) => !pathOf(layer).includes('*') && matches(layer, path));
-  const plain = found.filter((layer) => isPlain(pathOf(layer)));
   const methods = new Set<string>();
-  // `/clients/export.csv` is not a client: fixed paths count before those with ids.
-  for (const { route } of plain.length > 0 ? plain : found)
+  for (const { route } of ownRoutes(request, path))
     for (const method of Object.keys(route!.methods)) if (route!.methods[method]) methods.add(method.toUpperCase());
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods].sort();
@@ -29,8 +26,19 @@ export function allowedMethods(request: Request, path = request.path): string[] 
  */
 export function requireOwnPath(request: Request): void {
   const { path } = request.route as { path: string };
-  if (!isPlain(path) && plainPaths(request).has(request.path.toLowerCase().replace(/\/$/, '')))
-    throw new NotFoundException();
+  const parameters = parametersOf(path);
+  const isAnothers =
+    parameters > 1
+      ? !ownRoutes(request, request.path).some((layer) => pathOf(layer) === path)
+      : parameters > 0 && plainPaths(request).has(request.path.toLowerCase().replace(/\/$/, ''));
+  if (isAnothers) throw new NotFoundException();
+}
+
+/** Of the routes that match a path, those with the fewest parameters: `/clients/export.csv` is not a client. */
+function ownRoutes(request: Request, path: string): Layer[] {
+  const found = layersOf(request).filter((layer) => !pathOf(layer).includes('*') && matches(layer, path));
+  const fewest = Math.min(...found.map((layer) => parametersOf(pathOf(layer))));
+  return found.filter((layer) => parametersOf(pathOf(layer)) === fewest);
 }
 
 const plainPathsOf = new WeakMap<object, Set<string>>();
@@ -48,7 +56,8 @@ function plainPaths(request: Request): Set<string> {
 const layersOf = (request: Request): Layer[] =>
   (request.app.router as unknown as Routes).stack.filter(({ route }) => route !== undefined);
 const pathOf = ({ route }: Layer): string => String(route?.path);
-const isPlain = (path: string): boolean => !/[:*]/.test(path);
+const parametersOf = (path: string): number => path.split(/[:*]/).length - 1;
+const isPlain = (path: string): boolean => parametersOf(path) === 0;
 
 function matches(layer: Layer, path: string): boolean {
   try {

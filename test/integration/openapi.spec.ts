@@ -197,6 +197,10 @@ it.each([
   ['GET', '/clients/import', 'POST'],
   ['OPTIONS', '/clients/import', 'POST'],
   ['PUT', '/clients/7', 'DELETE, GET, HEAD, PATCH'],
+  // Nor is this what a provider reports.
+  ['POST', '/inbound/7/eml', 'GET, HEAD'],
+  ['OPTIONS', '/inbound/7/eml', 'GET, HEAD'],
+  ['POST', '/inbound/webhooks/7', 'DELETE, PATCH'],
 ])('answers %s %s with 405: it is no id', async (method, path, allow) => {
   const body = method === 'PATCH' ? '{' : undefined;
   const answer = await api.call(method, `/api/v1${path}`, { token: user.token, ...(body && { body }) });
