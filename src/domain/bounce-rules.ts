@@ -50,7 +50,7 @@ const rule = (when: BounceRule['when'], then: BounceRuling): BounceRule => ({ wh
 
 /** Letters that were tried for days say so in words of their own. */
 const EXPIRED =
-  /retry time(?:out)?\b|\bexpired\b|too (?:long|old)|could not be delivered for|(?:delivery|connection|operation) timed out|timed? ?out|queue (?:time|life)|undelivered for|not delivered (?:with)?in|giving up|no (?:answer|response) from|connection refused|unable to connect|истек|превышен[^.]{0,20}врем|abgelaufen|expir[ée]|scadut/;
+  /retry time(?:out)?\b|\bexpired\b|too (?:long|old)|could not be delivered for|(?:delivery|connection|operation) timed out|timed? ?out|queue (?:time|life|period)|has not been collected|(?:failed|after) \d{1,4} (?:attempts|tries)|undelivered for|not delivered (?:with)?in|giving up|no (?:answer|response) from|connection refused|unable to connect|истек|превышен[^.]{0,20}врем|abgelaufen|expir[ée]|scadut/;
 const LOOP =
   /mail loop|loops? back|routing loop|too many (?:hops|received)|hop count|maximum hops|loop(?:ing)? detected/;
 const DOMAIN_GONE =
@@ -68,10 +68,10 @@ const SPAM =
 const RESTRICTED =
   /resolver\.rst\.|not authori[sz]ed to (?:send|post|relay)|not permitted to send|only (?:members|subscribers|senders)|permission to (?:post|send)|sender not (?:allowed|authenticated for group)|restricted/;
 const TOO_LARGE =
-  /(?:too (?:large|big)|size (?:limit|exceed)|exceeds? (?:the )?(?:max\w* )?(?:fixed )?(?:message )?size)/;
+  /(?:too (?:large|big)|size (?:limit|exceed)|exceed(?:s|ed)? (?:the )?(?:max\w* )?(?:fixed |incoming |inbound )?(?:message )?size)/;
 /** What people are told in words, also in the languages of Exchange and Gmail. */
 const NOT_FOUND =
-  /(?:could|was|were|can|did)(?:n'?t| ?not) (?:be )?(?:found|find|located|exist)|address not found|recipientnotfound|recipnotfound|nosuchuser|(?:adresse|empf[äa]nger|benutzer)[^.;]{0,80}nicht (?:be[^.;]{0,30} )?gefunden|wurde[^.;]{0,60}nicht gefunden|n'a pas (?:[ée]t[ée]|pu [êe]tre) trouv|est introuvable|no se (?:encontr|ha encontrado|pudo encontrar|puede encontrar)|non (?:[èe]|[èe] stat[oa]|[èe] possibile) trova|impossibile trovare|n[ãa]o (?:foi|p[ôo]de ser|pode ser) encontrad|не удалось найти|не (?:был[аи]? )?найден|не існує|не знайден|niet (?:worden )?gevonden|nie (?:zosta[łl]\p{L}* )?znalezion|hittades inte|inte hittas|(?:blev|ble) ikke (?:fundet|funnet)|ei l[öo]ytynyt|nebyl[ao]? nalezen|nem tal[áa]lhat|bulunamad|見つかりませんでした|找不到|찾을 수 없/u;
+  /(?:could|was|were|can|did)(?:n'?t| ?not) (?:be )?(?:found|find|located|exist)(?! (?:an? |any |the )?(?:gateway|route|path|server))|address not found|recipientnotfound|recipnotfound|nosuchuser|(?:adresse|empf[äa]nger|benutzer)[^.;]{0,80}nicht (?:be[^.;]{0,30} )?gefunden|wurde[^.;]{0,60}nicht gefunden|n'a pas (?:[ée]t[ée]|pu [êe]tre) trouv|est introuvable|no se (?:encontr|ha encontrado|pudo encontrar|puede encontrar)|non (?:[èe]|[èe] stat[oa]|[èe] possibile) trova|impossibile trovare|n[ãa]o (?:foi|p[ôo]de ser|pode ser) encontrad|не удалось найти|не (?:был[аи]? )?найден|не існує|не знайден|niet (?:worden )?gevonden|nie (?:zosta[łl]\p{L}* )?znalezion|hittades inte|inte hittas|(?:blev|ble) ikke (?:fundet|funnet)|ei l[öo]ytynyt|nebyl[ao]? nalezen|nem tal[áa]lhat|bulunamad|見つかりませんでした|找不到|찾을 수 없/u;
 
 /**
  * What a returned letter says, in order; the first row that matches decides. What no row knows is for the table of SMTP

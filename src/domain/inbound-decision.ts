@@ -257,12 +257,16 @@ const enhancedOf = ({ diagnostic, status }: RecipientReport): string | null =>
 function rulingOf(report: RecipientReport, letter: ReadLetter, { email }: Match, sender: string) {
   const { status, diagnostic } = report;
   const said = replyInText(diagnostic);
-  const code = said?.code || Number(`${status?.[0] ?? '5'}50`);
+  let code = said?.code || Number(`${status?.[0] ?? '5'}50`);
   const fits = status !== null && status.startsWith(String(code)[0]!);
   const enhanced = !isVague(said?.enhanced) ? said!.enhanced : fits ? status : (said?.enhanced ?? null);
   let text = said?.text ?? diagnostic;
-  // A report without any words: those for people may have some.
-  if (isVague(enhanced) && text.trim().length < 4) text = textBounce(letter, email).reply?.text ?? text;
+  // A report without any words: those for people may have some, of a server or of the reporter alone.
+  if (isVague(enhanced) && text.trim().length < 4) {
+    const { reply, words } = textBounce(letter, email);
+    text = reply?.text ?? words;
+    if (!reply) code = 0;
+  }
   const ruling = judgeBounce({ code, enhanced, text, from: sender, to: email });
   return { ruling, enhanced, text: diagnostic === '' ? text : diagnostic };
 }

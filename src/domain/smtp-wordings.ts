@@ -133,7 +133,7 @@ export const NO_SUCH_USER = any(
   `\\b${WHO}\\b[^.;]{0,50}?\\b${GONE}`,
   `\\b(?:no such|unknown|invalid|non-?existent|inactive|disabled|bad|nonexisting|unrouteable|undeliverable|not a (?:valid|known)|unable to find|cannot find|can't find|could not find)(?: (?:local|virtual|destination|recipient|e-?mail|mail|valid|known|such|or|the|this|a)){0,3} ${WHO}\\b(?! required| given| specified)`,
   `^no user\\b|(?:unknown|invalid) local[- ]part|user not local|@[^ <>]{1,255}>?:? (?:is |was |has been )?${GONE}`,
-  'no such (?:person|name|local|address|one)|no (?:mailbox|user|account|recipient) (?:here|by|with|named|found|' +
+  'invalid (?:\\w+ ){0,3}user ?id\\b|no such (?:person|name|local|address|one)|no (?:mailbox|user|account|recipient) (?:here|by|with|named|found|' +
     "for|at|called)\\b|not our customer|nobody (?:here|by that name)|unknown to (?:us|me|this)|does(?:n't|" +
     ' not) have an? [^.]{0,40}(?:account|mailbox)',
   // Russian, Ukrainian

@@ -21,8 +21,14 @@ const BOUNCE_SUBJECT =
   /undeliver|non[- ]?deliver|not delivered|could not be delivered|couldn't be delivered|delivery (?:status|failure|failed|error|problem|report|notification)|failure notice|returned? mail|mail (?:delivery )?(?:failure|failed|returned|system error)|delivery has failed|message (?:not delivered|rejected|undeliverable)|mail could not|failed delivery|не (?:удалось )?достав|недостав|ошибка достав|не было доставлено|возврат|unzustellbar|nicht zugestellt|zustell\w* ?fehl|fehlgeschlagen|r[üu]ckl[äa]ufer|non remis|non distribu|[ée]chec (?:de|d')|impossible (?:de|d')\s?(?:remettre|distribuer)|retour de mail|no se (?:pudo|puede|ha podido) entregar|no entregad|error de entrega|devoluci[oó]n|mancato recapito|non recapit|impossibile recapitare|n[ãa]o entregue|falha (?:na|de) entrega|n[ãa]o foi poss[íi]vel entregar|onbestelbaar|niet bezorgd|nie dostarcz|niedostarcz|zwrot|oleverans|kunde inte levereras|teslim edileme|nedoru[čc]|退信|无法送达|無法傳遞|未送达|配信不能|配信できません|반송|배달되지/i;
 const DELAY =
   /(?:has|have) (?:not yet been|been) (?:delayed|delivered)|not yet been delivered|is delayed|delivery (?:is|was|has been)? ?(?:delayed|incomplete)|delayed (?:mail|message)|warning[: -][^.]{0,60}(?:not (?:yet )?(?:been )?(?:sent|delivered)|undelivered|delay|could not be (?:sent|delivered))|will (?:be retried|(?:continue|keep|be) (?:to (?:be )?)?try|retry|try again|continue to)|still (?:being attempted|trying|undelivered)|no action is required|do(?:es)? ?n[o']t need to (?:resend|do anything)|you do not need to resend|delivery attempts will continue|(?:attempts|tries) (?:will|to deliver) [^.]{0,40}continu|задерж|попытк\p{L}* [^.]{0,40}(?:продолж|повтор|будут)|ещё не доставлен|еще не доставлен|пока не доставлен|verz[öo]ger|noch nicht zugestellt|weitere zustellversuche|retard[ée]|n'a pas encore|nouvelles? tentatives?|a[úu]n no se ha|retras|demorad|seguir[áa] intent|in ritardo|ritard|non (?:[èe] )?ancora|atras(?:ad|ou)|ainda n[ãa]o|vertraagd|nog niet|op[óo][źz]nion|f[öo]rdr[öo]j|遅延|延迟|延遲/iu;
-const FINAL =
-  /permanent|giv(?:en|ing) up|final|gave up|failed permanently|fatal error|will not be (?:retried|tried)|has failed|could not be delivered to|following address(?:\(es\)|es)? failed|окончательн|постоянн|endg[üu]ltig|d[ée]finitiv|permanente/i;
+const GIVEN_UP =
+  /permanent|giv(?:en|ing) up|final|gave up|fatal error|will not be (?:retried|tried)|окончательн|постоянн|endg[üu]ltig|d[ée]finitiv|permanente/i;
+/** What is also said of the attempt that was only the first one. */
+const FINAL = new RegExp(
+  `${GIVEN_UP.source}|has failed|could not be delivered to|following address(?:\\(es\\)|es)? failed`,
+  'i',
+);
+const STILL_TRYING = /(?:attempts|tries) will (?:continue|be continued)|will continue to (?:try|attempt)/i;
 const DELIVERED =
   /(?:was|were|been) success(?:fully)? (?:delivered|relayed)|successful(?:ly)? (?:mail )?deliver|доставлено успешно|успешно доставлен/i;
 
@@ -31,6 +37,12 @@ const COPY =
   /^[ \t>]{0,40}(?:-{2,200}|={2,200}|_{5,200}|\*{1,200})? ?(?:this is a copy of (?:the|your) message|below this line is a copy|(?:the )?(?:headers?|body|text) of (?:the|your) (?:original )?(?:message|mail)|original (?:message|mail)(?: (?:headers?|follows|text|below|header follows))?|(?:the )?original message (?:follows|headers?|was received)?|message (?:headers?|header follows|text follows)|returned message|undelivered message|unsent message|diagnostic information for administrators:? ?original|original message headers|here is a copy|a copy of (?:the|your)|исходное сообщение|оригинал (?:сообщения|письма)|копия (?:сообщения|письма)|заголовки|urspr[üu]ngliche (?:nachricht|e-?mail)|message d'origine|mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|原始邮件|原始郵件|元のメッセージ)/im;
 const RETURNED_HEADER =
   /^[ \t>]{0,40}(?:received: from|return-path: ?<|dkim-signature: ?v=|list-unsubscribe(?:-post)?:|mime-version: ?1)/im;
+
+const REPORT = /^multipart\/report\b[^]*report-type="?delivery-status/i;
+
+/** Lines that say the subject of the returned letter: its words are not the server's. */
+const SUBJECT_LINE =
+  /^[ \t>|*-]{0,40}(?:subject|betreff|objet|sujet|asunto|oggetto|assunto|onderwerp|temat|тема|件名|主题|主旨)[ \t]{0,20}[:：]/i;
 
 const TEXT_MAX = 64 * 1024;
 const LINES = 600;
@@ -41,7 +53,8 @@ export function isFromDaemon(letter: ReadLetter, envelopeFrom: string): boolean 
   if (letter.headers.has('x-failed-recipients')) return true;
   const from = headerAddress(letter, 'from') || header(letter, 'from');
   if (DAEMON.test(`${from}@`) || DAEMON_NAME.test(header(letter, 'from'))) return true;
-  return isNullSender(envelopeFrom) && BOUNCE_SUBJECT.test(header(letter, 'subject'));
+  if (!isNullSender(envelopeFrom)) return false;
+  return BOUNCE_SUBJECT.test(header(letter, 'subject')) || REPORT.test(header(letter, 'content-type'));
 }
 
 /** The sender of what must not be answered (RFC 5321, section 4.5.5), as servers and pipes spell it. */
@@ -54,7 +67,10 @@ export const isNullSender = (envelopeFrom: string): boolean =>
  */
 export function textBounce(letter: ReadLetter, known: string): TextBounce {
   const text = aboveCopy(letter.text.slice(0, TEXT_MAX));
-  const lines = text.split(/\r?\n/, LINES).map((line) => line.slice(0, 1_000));
+  const lines = text
+    .split(/\r?\n/, LINES)
+    .map((line) => line.slice(0, 1_000))
+    .filter((line) => !SUBJECT_LINE.test(line));
   const failed = header(letter, 'x-failed-recipients')
     .split(/[\s,;]+/, 50)
     .map(addressForm)
@@ -81,7 +97,8 @@ export function textBounce(letter: ReadLetter, known: string): TextBounce {
 function kindOf(text: string, reply: FoundReply | null): TextBounce['kind'] {
   if (DELIVERED.test(text) && reply === null) return 'delivered';
   const isPermanent = (reply?.code ?? 0) >= 500 || reply?.enhanced?.startsWith('5') === true;
-  return DELAY.test(text) && !FINAL.test(text) && !isPermanent ? 'delayed' : 'failed';
+  const isFinal = STILL_TRYING.test(text) ? GIVEN_UP.test(text) : FINAL.test(text);
+  return DELAY.test(text) && !isFinal && !isPermanent ? 'delayed' : 'failed';
 }
 
 function aboveCopy(text: string): string {

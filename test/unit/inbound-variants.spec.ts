@@ -374,6 +374,37 @@ describe('delivery reports', () => {
       '4.4.1',
       'recipient',
     ],
+    [
+      'a number for all failures, and words only for people',
+      dsn({ action: 'error', status: '5.0.0', text: `It came back:\n\n${RCPT}: Domain does not exist\n` }),
+      'hard',
+      'domain_unknown',
+      '5.0.0',
+    ],
+    [
+      'words instead of a Status, and more of them for people',
+      dsn({
+        action: 'failure',
+        status: '553 Too much',
+        text: 'The letter has exceeded the maximum incoming message size.',
+      }),
+      'soft',
+      'message_too_large',
+      null,
+      'sender',
+    ],
+    [
+      'no recipient, no sender, a subject of its own: by its type alone',
+      dsn({
+        from: '',
+        subject: 'Annuaire',
+        status_part: 'Reporting-MTA: mimesweeper.example',
+        text: `A letter did not reach:\n${RCPT}\nL'adresse de messagerie ci-dessus n'existe pas.`,
+      }),
+      'hard',
+      'user_unknown',
+      null,
+    ],
   ])('%s', async (_, raw, ...expected) => expect(shown(await judge(raw))).toEqual(wanted(expected)));
 });
 
@@ -635,6 +666,44 @@ describe('reports for people', () => {
       'mailbox_full',
       '5.2.2',
       'recipient',
+    ],
+    [
+      "words of the letter's own subject",
+      plain({
+        text: `Your message\n\n  To:      Anna\n  Subject: Spam and a virus in my mailbox\n  Sent:    Monday\n\ndid not reach the following recipient:\n\n${RCPT}\n    The recipient name is not recognized\n`,
+      }),
+      'hard',
+      'user_unknown',
+      null,
+    ],
+    ['an id that is none', plain({ text: `Invalid final delivery userid: ${RCPT}\n` }), 'hard', 'user_unknown', null],
+    [
+      'a way that is not found is not an address',
+      plain({
+        text: `Delivery was aborted after 5 hours:\n\n  ${RCPT}\n\nRouting: could not find a gateway for ${RCPT}\n`,
+      }),
+      'soft',
+      'undetermined',
+      null,
+      null,
+    ],
+    [
+      'days without an answer',
+      plain({ text: `The message to ${RCPT} failed because it has not been collected after 30 days\n` }),
+      'soft',
+      'expired',
+      null,
+      'recipient',
+    ],
+    ['many attempts', plain({ text: `Delivery failed 20 attempts: ${RCPT}\n` }), 'soft', 'expired', null, 'recipient'],
+    [
+      'could not be delivered yet',
+      plain({
+        text: `Your message could not be delivered to:\n\n${RCPT}\n\nPlease do not resend it.\nDelivery attempts will continue to be made for 5 days.\n`,
+      }),
+      'ignore',
+      'delayed',
+      null,
     ],
     [
       'only words that say nothing',
