@@ -552,6 +552,25 @@ describe('the queue beside the ledger', () => {
       expect(await ledger.attempts(ids[0] ?? 0)).toMatchObject([{ status: 'unknown' }]);
     });
 
+    it('what the account does is in its log as soon as it is done, or it is not done', async () => {
+      const { database, config } = ledger;
+      const accounts = new AccountsService(database, config, silent);
+      const trouble = { reason: 'auth_refused', detail: '535 no', parkAfter: 1, long: false } as const;
+      const fails = `CREATE FUNCTION no_log() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END';
+        CREATE TRIGGER no_log BEFORE INSERT ON account_log FOR EACH ROW EXECUTE FUNCTION no_log()`;
+      for (const statement of fails.split(/(?<=END';)/)) await database.affected(statement);
+      try {
+        await expect(accounts.trip(await accounts.read(1), trouble)).rejects.toThrow('no');
+        expect(await accounts.read(1)).toMatchObject({ state: 'open' });
+      } finally {
+        await database.affected('DROP FUNCTION no_log CASCADE');
+      }
+      expect(await accounts.trip(await accounts.read(1), trouble)).toBe(true);
+      expect(await accounts.read(1)).toMatchObject({ state: 'parked', reason: 'auth_refused' });
+      const { items } = await accounts.history({ limit: 1 });
+      expect(items).toMatchObject([{ event: 'parked', reason: 'auth_refused', detail: '535 no' }]);
+    });
+
     it('a provider that asks for rest gets it, and the answer is written first', async () => {
       const { ids } = await ledger.plannedRun(1);
       smtp.behave({ at: { dot: { do: 'reply', text: '451 4.7.28 unusual rate of mail' } } });

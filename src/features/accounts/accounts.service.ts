@@ -91,13 +91,13 @@ export class AccountsService {
     const fingerprint = createHash('sha256')
       .update(JSON.stringify([smtpUrl, mailFrom, secretKey]))
       .digest('hex');
-    const changed = await this.database.affected(
+    await this.change(
+      'settings_changed',
       `UPDATE accounts SET fingerprint = $1, state = 'open', reason = NULL, detail = NULL, step = 0, strikes = 0,
               refusal = NULL, retry_at = NULL, since = clock_timestamp(), version = version + 1
-                WHERE id = $2 AND fingerprint <> $1`,
+        WHERE id = $2 AND fingerprint <> $1`,
       [fingerprint, id],
     );
-    if (changed > 0) await this.log(id, 'settings_changed');
   }
 
   /**
@@ -112,26 +112,17 @@ export class AccountsService {
     const delaysMs = long ? this.config.quotaDelaysMs : this.config.breakerDelaysMs;
     const namedMs = namedDelayMs(detail);
     const delayMs = namedMs === null ? breakerDelayMs(step, delaysMs) : withinPolicy({ namedMs, delaysMs });
-    const changed = await this.database.affected(
+    const state = park ? 'parked' : 'waiting';
+    return this.change(
+      state,
       `UPDATE accounts SET state = $2, reason = $3, detail = $4, step = $7, strikes = $5, refusal = $8,
-        version = version + 1,
+              version = version + 1,
               since = CASE WHEN state = 'open' THEN clock_timestamp() ELSE since END,
               retry_at = CASE WHEN $2 = 'waiting' THEN clock_timestamp() + $6 * interval '1 millisecond' END
         WHERE id = $9 AND version = $1 AND state <> 'parked'`,
-      [
-        seen.version,
-        park ? 'parked' : 'waiting',
-        reason,
-        storable(detail),
-        strikes,
-        delayMs,
-        step + 1,
-        refusal,
-        seen.id,
-      ],
+      [seen.version, state, reason, storable(detail), strikes, delayMs, step + 1, refusal, seen.id],
+      { reason, detail: storable(detail) },
     );
-    if (changed > 0) await this.log(seen.id, park ? 'parked' : 'waiting', reason, storable(detail));
-    return changed > 0;
   }
 
   /** Wins the right to send one probe; it must end in `trip` or `reopen` before the lease is over. */
@@ -146,13 +137,13 @@ export class AccountsService {
 
   /** Opens the account. Step and strikes stay until a letter was accepted. */
   async reopen(id: number): Promise<void> {
-    const changed = await this.database.affected(
+    await this.change(
+      'resumed',
       `UPDATE accounts SET state = 'open', reason = NULL, detail = NULL, refusal = NULL, retry_at = NULL,
-        since = clock_timestamp(),
-              version = version + 1 WHERE id = $1 AND state = 'waiting'`,
+              since = clock_timestamp(), version = version + 1
+        WHERE id = $1 AND state = 'waiting'`,
       [id],
     );
-    if (changed > 0) await this.log(id, 'resumed');
   }
 
   /** A letter was accepted after trouble: the next trouble begins with the shortest wait. */
@@ -168,21 +159,33 @@ export class AccountsService {
   async resume(viewer: Viewer, id = MAIN_ACCOUNT): Promise<AccountState> {
     requireMay(viewer, 'account.resume');
     await audit(this.database, viewer, 'account.resume', { type: 'account' });
-    const changed = await this.database.affected(
+    await this.change(
+      'resumed_by_hand',
       `UPDATE accounts SET state = 'waiting', step = 0, strikes = 0, version = version + 1,
-              retry_at = clock_timestamp() - $1 * interval '1 millisecond' WHERE id = $2 AND state <> 'open'`,
+              retry_at = clock_timestamp() - $1 * interval '1 millisecond'
+        WHERE id = $2 AND state <> 'open'`,
       [Math.max(...this.config.quotaDelaysMs), id],
     );
-    if (changed > 0) await this.log(id, 'resumed_by_hand');
     return this.read(id);
   }
 
-  private log(id: number, event: AccountEvent, reason: string | null = null, detail: string | null = null) {
-    this.logger.warn({ event: `account.${event}`, reason, detail }, 'The SMTP account changed its state');
-    return this.database.affected(
-      'INSERT INTO account_log (account_id, event, reason, detail) VALUES ($1, $2, $3, $4)',
-      [id, event, reason, detail],
+  /** Changes an account and writes that down, in one statement. @returns whether it changed */
+  private async change(
+    event: AccountEvent,
+    update: string,
+    params: unknown[],
+    { reason, detail }: { reason: string | null; detail: string | null } = { reason: null, detail: null },
+  ): Promise<boolean> {
+    const n = params.length;
+    const changed = await this.database.affected(
+      `WITH changed AS (${update} RETURNING id)
+       INSERT INTO account_log (account_id, event, reason, detail)
+       SELECT id, $${n + 1}::text, $${n + 2}::text, $${n + 3}::text FROM changed`,
+      [...params, event, reason, detail],
     );
+    if (changed > 0)
+      this.logger.warn({ event: `account.${event}`, reason, detail }, 'The SMTP account changed its state');
+    return changed > 0;
   }
 
   history(page: PageRequest, id = MAIN_ACCOUNT): Promise<Page<AccountLogEntry>> {
