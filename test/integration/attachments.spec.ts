@@ -22,6 +22,7 @@ import { parseSmtpUrl } from '../../src/smtp/smtp-url';
 import { StoredObjects } from '../../src/storage/stored-objects';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { messageBody } from '../support/factories';
+import { FakeS3 } from '../support/fake-s3';
 import { fileForm } from '../support/pictures';
 import { Ledger, silent } from '../support/ledger';
 import { readJournal, SmtpServer } from '../support/smtp-server';
@@ -129,11 +130,41 @@ describe('the letters of a run', () => {
     expect(names).toEqual([{ name: 'a.pdf' }]);
   });
 
-  it('are not made without what they should carry', async () => {
+  it('are not made without what they should carry, and are once that is there again', async () => {
     const { claim } = await begin([{ name: 'a.pdf', bytes: Buffer.from('one') }]);
-    await ledger.query('DELETE FROM stored_objects');
-    const letter = (await composer().letter(claim))!;
+    await ledger.query('ALTER TABLE stored_objects RENAME TO gone');
+    await ledger.query('CREATE TABLE stored_objects (LIKE gone)');
+    const one = composer();
+    const letter = (await one.letter(claim))!;
     expect(() => letter.raw({ eightBitMime: true })).toThrow('The attachment a.pdf is not stored any more.');
+    await ledger.query('INSERT INTO stored_objects SELECT * FROM gone');
+    expect((await one.letter(claim))?.tail?.toString()).toContain(Buffer.from('one').toString('base64'));
+  });
+
+  it('wait while the store does not work, each only for seconds', async () => {
+    const s3 = await FakeS3.start();
+    try {
+      const { claim } = await begin([{ name: 'a.pdf', bytes: Buffer.from('one') }]);
+      const [object] = await ledger.query<{ key: string; content: Buffer }>('DELETE FROM stored_objects RETURNING *');
+      s3.objects.set(object!.key, object!.content);
+      const [one, wrong] = [
+        composer({ STORAGE_URL: s3.url }),
+        composer({ STORAGE_URL: s3.urlOf({ bucket: 'other' }) }),
+      ];
+      expect(await wrong.letter(claim)).toBeNull();
+      s3.broken = 503;
+      expect(await one.letter(claim)).toBeNull();
+      s3.broken = 0;
+      s3.silent = 'all';
+      expect(await one.letter(claim)).toBeNull();
+      const since = performance.now();
+      expect(await one.letter({ ...claim, id: claim.id + 1 })).toBeNull();
+      expect(performance.now() - since).toBeLessThan(1_000);
+      s3.hangUp();
+      expect((await composer({ STORAGE_URL: s3.url }).letter(claim))?.tail).toBeDefined();
+    } finally {
+      await s3.stop();
+    }
   });
 });
 

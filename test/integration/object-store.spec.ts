@@ -1,6 +1,8 @@
 import { s3Address, s3UrlProblem } from '../../src/config/s3-url';
 import { loadConfig } from '../../src/config/config';
 import { Database } from '../../src/database/database';
+import type { DomainError } from '../../src/domain/errors';
+import { S3Bucket } from '../../src/storage/s3-bucket';
 import { StoredObjects } from '../../src/storage/stored-objects';
 import { WebModule } from '../../src/web/web.module';
 import { type Person, startApi, type TestApi } from '../support/api';
@@ -60,6 +62,42 @@ describe('pictures in an object store', () => {
     for (const secret of ['AKIA', 'cret', 'letters']) expect(refused.text).not.toContain(secret);
     expect(await api.database.rows('SELECT FROM pictures')).toEqual([]);
   });
+});
+
+describe('an object store that does not do what it should', () => {
+  let s3: FakeS3;
+  beforeAll(async () => {
+    s3 = await FakeS3.start();
+    await new S3Bucket(s3.url).put('media/one', Buffer.from('one'));
+  });
+  afterAll(() => s3.stop());
+  beforeEach(() => (s3.silent = 'no'));
+
+  it.each([
+    ['has no such bucket', { bucket: 'other' }, 'it answered 404 NoSuchBucket'],
+    ['does not know the secret', { secret: 'hunter2' }, 'it answered 403 SignatureDoesNotMatch'],
+  ])('%s: nothing is taken for gone, and what is wrong is said', async (_, wrong, reason) => {
+    const bucket = new S3Bucket(s3.urlOf(wrong));
+    for (const ask of [() => bucket.get('media/one'), () => bucket.put('media/two', Buffer.from('2'))]) {
+      const error = (await ask().catch((thrown: unknown) => thrown)) as DomainError;
+      expect(error).toMatchObject({ code: 'STORAGE_UNAVAILABLE', message: expect.stringContaining(reason) });
+      expect(error.message).not.toMatch(/AKIA|hunter2|other/);
+    }
+    await expect(bucket.remove('media/one')).rejects.toThrow(reason);
+    expect((await bucket.trouble())?.message).toContain(reason);
+  });
+
+  it.each(['all', 'half'] as const)(
+    'is silent (%s): that is waited for once, then for a while not at all',
+    async (how) => {
+      const bucket = new S3Bucket(s3.url, 300);
+      expect(await bucket.trouble()).toBeNull();
+      s3.silent = how;
+      await expect(bucket.get('media/one')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      s3.silent = 'no';
+      await expect(bucket.get('media/one')).rejects.toThrow('it did not answer just now');
+    },
+  );
 });
 
 describe('STORAGE_URL', () => {
