@@ -3,6 +3,10 @@ import { CONFIG, type Config } from '../config/config.module';
 import { Database } from '../database/database';
 import { S3Bucket } from './s3-bucket';
 
+/** So long whoever asks how the bucket is waits, and so long the answer counts. */
+const PROBE_MS = 2_000;
+const KNOWN_MS = 5_000;
+
 /**
  * The bytes of pictures and attachments, by key: in Postgres, or in the bucket that STORAGE_URL names. What was stored
  * before that was set stays where it is, and is found there. A key is used once: put it, then store it in a row that is
@@ -11,12 +15,24 @@ import { S3Bucket } from './s3-bucket';
 @Injectable()
 export class StoredObjects {
   private readonly bucket: S3Bucket | null;
+  private readonly probe: S3Bucket | null;
+  private probed = { atMs: -Infinity, trouble: Promise.resolve<string | null>(null) };
 
   constructor(
     private readonly database: Database,
     @Inject(CONFIG) { storageUrl }: Pick<Config, 'storageUrl'>,
   ) {
     this.bucket = storageUrl === '' ? null : new S3Bucket(storageUrl);
+    this.probe = storageUrl === '' ? null : new S3Bucket(storageUrl, PROBE_MS);
+  }
+
+  /** What is wrong with the bucket, in a sentence without secrets; null if nothing is, or there is none. */
+  trouble(): Promise<string | null> {
+    const { probe } = this;
+    const nowMs = performance.now();
+    if (probe && nowMs > this.probed.atMs + KNOWN_MS)
+      this.probed = { atMs: nowMs, trouble: probe.trouble().then((error) => error?.message ?? null) };
+    return this.probed.trouble;
   }
 
   async put(key: string, content: Buffer): Promise<void> {

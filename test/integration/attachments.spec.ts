@@ -239,7 +239,7 @@ describe('attachments by REST', () => {
       headers: { authorization: `Bearer ${ann.token}` },
       body: fileForm(bytes, name),
     });
-    const body = (await response.json()) as { id: number; name: string; errors?: { code: string }[] };
+    const body = (await response.json()) as { id: number; name: string; bytes: number; errors?: { code: string }[] };
     return { status: response.status, body, code: body.errors?.[0]?.code };
   };
   const list = async () => {
@@ -273,6 +273,9 @@ describe('attachments by REST', () => {
   });
 
   it('have at most 10 MB together', async () => {
+    const whole = await add('0.bin', Buffer.alloc(ATTACHMENTS_BYTES));
+    expect(whole).toMatchObject({ status: 201, body: { bytes: ATTACHMENTS_BYTES } });
+    await api.call('DELETE', `/api/v1/attachments/${whole.body.id}`, { token: ann.token });
     const half = Buffer.alloc(ATTACHMENTS_BYTES / 2, 1);
     const [one, two, three] = [
       await add('1.bin', half),

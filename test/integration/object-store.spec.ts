@@ -4,6 +4,7 @@ import { Database } from '../../src/database/database';
 import type { DomainError } from '../../src/domain/errors';
 import { S3Bucket } from '../../src/storage/s3-bucket';
 import { StoredObjects } from '../../src/storage/stored-objects';
+import { en } from '../../src/web/texts/en';
 import { WebModule } from '../../src/web/web.module';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { FakeS3 } from '../support/fake-s3';
@@ -42,6 +43,10 @@ describe('pictures in an object store', () => {
     expect(Buffer.from(await served.arrayBuffer())).toEqual([...s3.objects.values()][0]);
     await api.call('DELETE', `/api/v1/media/${body.id}`, { token: ann.token });
     expect(s3.objects.size).toBe(0);
+  });
+
+  it('are no trouble while it works', async () => {
+    expect((await api.call('GET', '/api/v1/health/ready')).body.degraded).toEqual(['workers']);
   });
 
   it('that were stored in Postgres before are found there', async () => {
@@ -98,6 +103,38 @@ describe('an object store that does not do what it should', () => {
       await expect(bucket.get('media/one')).rejects.toThrow('it did not answer just now');
     },
   );
+});
+
+it('a store that does not work is told by the health, the status page and mailings whose letters wait', async () => {
+  const s3 = await FakeS3.start();
+  const api = await startApi({ storageUrl: s3.urlOf({ bucket: 'other' }) }, [WebModule]);
+  try {
+    const admin = await api.person('admin');
+    const { cookie } = await api.signIn(admin.email);
+    expect((await api.call('GET', '/api/v1/health/ready')).body.degraded).toContain('storage');
+    const messageId = await api.make.message(admin.id);
+    await api.database.affected(
+      `WITH file AS (INSERT INTO attachment_files (hash, size, key) VALUES (repeat('a', 64), 1, 'attachments/a')
+         RETURNING hash)
+       INSERT INTO message_attachments (message_id, hash, name, type) SELECT $1, hash, 'a.txt', 'text/plain' FROM file`,
+      [messageId],
+    );
+    const mailing = await api.make.mailing({ ownerId: admin.id, messageId });
+    await api.database.affected(
+      `INSERT INTO runs (mailing_id, owner_id, trigger, status, on_unknown)
+       VALUES ($1, $2, 'demand', 'sending', 'hold')`,
+      [mailing, admin.id],
+    );
+    for (const path of ['/status', `/mailings/${mailing}`]) {
+      const { text } = await api.call('GET', path, { cookie });
+      expect(text).toContain(en.media.storageTrouble);
+      expect(text).toContain('it answered 404 NoSuchBucket');
+      expect(text).not.toMatch(/AKIA|cret/);
+    }
+  } finally {
+    await api.close();
+    await s3.stop();
+  }
 });
 
 describe('STORAGE_URL', () => {

@@ -4,7 +4,8 @@ import type { MessageWithUse } from '../../features/messages/messages.service';
 import type { FormState } from '../answers';
 import { FilesForm } from '../components/files-form';
 import { PostForm } from '../components/form';
-import { Empty, PageHead, Table } from '../components/list';
+import { Icon } from '../components/icon';
+import { Empty, PageHead, Reply, Table } from '../components/list';
 import { messageTitle } from '../message-title';
 import { useReader } from '../reader';
 
@@ -60,6 +61,20 @@ export function AttachmentsPage({ message, attachments, form, mayChange }: Props
         </FilesForm>
       )}
     </>
+  );
+}
+
+/** @param text what is wrong with the object store */
+export function StorageTrouble({ text }: { text: string }) {
+  const { t } = useReader();
+  return (
+    <div class="alert alert-warning" role="status">
+      <Icon name="warning" />
+      <div>
+        {t.media.storageTrouble}
+        <Reply text={text} />
+      </div>
+    </div>
   );
 }
 
