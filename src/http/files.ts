@@ -20,6 +20,8 @@ interface FileLimits {
   /** What is wrong with a larger one. */
   tooLarge: CodedProblem;
   idleMs: number;
+  /** Called when the next file comes in. */
+  began?: (name: string) => void;
 }
 
 const FIELDS = 10;
@@ -34,7 +36,7 @@ const AROUND = 64 * 1024;
  */
 export async function takeFiles(
   request: Request,
-  { files, bytes, tooLarge, idleMs }: FileLimits,
+  { files, bytes, tooLarge, idleMs, began }: FileLimits,
   take: (file: TakenFile) => Promise<void>,
 ): Promise<number> {
   if (!request.is('multipart/form-data')) throw unsupported('Send files as fields of multipart/form-data.');
@@ -57,6 +59,7 @@ export async function takeFiles(
     };
     const one = async (name: string, stream: Readable) => {
       if (over) return void stream.resume();
+      began?.(name);
       const content = await contentOf(stream, bytes + 1);
       if (content.length > bytes) throw invalid('file', tooLarge);
       await take({ name, fields, bytes: content });

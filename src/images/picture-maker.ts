@@ -63,9 +63,11 @@ export class PictureMaker {
 async function made(file: Buffer, kind: PictureKind): Promise<MadePicture> {
   const sharp = await library();
   try {
-    const { width, height, pages = 1, pageHeight = height } = await sharp(file, { limitInputPixels: false }).metadata();
+    const head = await sharp(file, { limitInputPixels: false }).metadata();
+    const { width, height, depth, pages = 1, pageHeight = height } = head;
     const isAnimated = pages > 1 && (kind === 'gif' || kind === 'webp');
-    const max = isAnimated ? ANIMATED_PIXELS : PIXELS;
+    // With 16 bits each takes twice the memory.
+    const max = isAnimated ? ANIMATED_PIXELS : depth === 'uchar' ? PIXELS : PIXELS / 2;
     if (width * pageHeight * (isAnimated ? pages : 1) > max) throw invalid('file', problem('picture_pixels', { max }));
     const source = sharp(file, { animated: isAnimated, limitInputPixels: PIXELS, failOn: 'error' });
     const picture = source.timeout({ seconds: SECONDS }).autoOrient().resize(BOX);

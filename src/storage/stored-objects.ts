@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.module';
 import { Database } from '../database/database';
+import { DomainError } from '../domain/errors';
 import { S3Bucket } from './s3-bucket';
 
 /** So long whoever asks how the bucket is waits, and so long the answer counts. */
@@ -51,5 +52,12 @@ export class StoredObjects {
   async remove(key: string): Promise<void> {
     const removed = await this.database.affected('DELETE FROM stored_objects WHERE key = $1', [key]);
     if (removed === 0) await this.bucket?.remove(key);
+  }
+
+  /** Removes what no row names. While the store does not work it stays there, as after a kill: it does no harm. */
+  async discard(key: string): Promise<void> {
+    await this.remove(key).catch((error: unknown) => {
+      if (!(error instanceof DomainError)) throw error;
+    });
   }
 }

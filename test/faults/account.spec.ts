@@ -391,10 +391,10 @@ describe('our own trouble is nobody’s fault', () => {
     expect((await fetch(url, { method: 'POST', headers: rig.bearer(), body: form })).status).toBe(201);
     // What makes pictures takes much memory: it is loaded with the first one, and never by workers.
     expect([rig.api, worker].filter((one) => one.hasLoaded('libvips'))).toEqual([]);
-    const run = await rig.send(mailing);
-    const state = async () => (await rig.call<{ status: string; reason: string }>('GET', `/runs/${run}`)).body;
-    await rig.eventually(async () => (await state()).status === 'paused', 30_000, 'the pause');
-    expect(await state()).toMatchObject({ reason: 'message_too_large' });
+    await rig.send(mailing);
+    const state = async () => (await rig.call<object>('GET', `/mailings/${mailing}`)).body;
+    await rig.eventually(async () => (await rig.query(`SELECT FROM mailings WHERE status = 'paused'`)).length === 1);
+    expect(await state()).toMatchObject({ status: 'paused', statusReason: { code: 'message_too_large' } });
     await rig.eventually(async () => (await rig.counts()).pending === LARGE);
     expect(await tries()).toBe(0);
     expect((await rig.smtp.stats()).transactions).toBe(0);

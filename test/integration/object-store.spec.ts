@@ -45,6 +45,16 @@ describe('pictures in an object store', () => {
     expect(s3.objects.size).toBe(0);
   });
 
+  it('that it does not remove hold up nobody', async () => {
+    const file = await png(52, 33);
+    const { body } = await upload(file);
+    s3.refused = 'DELETE';
+    expect(await upload(file)).toMatchObject({ status: 201, body: { id: body.id } });
+    expect((await api.call('DELETE', `/api/v1/media/${body.id}`, { token: ann.token })).status).toBe(204);
+    s3.refused = '';
+    expect((await fetch(`${api.url}/media/${body.hash}`)).status).toBe(404);
+  });
+
   it('are no trouble while it works', async () => {
     expect((await api.call('GET', '/api/v1/health/ready')).body.degraded).toEqual(['workers']);
   });

@@ -122,6 +122,8 @@ describe('a picture that is uploaded', () => {
     ['a GIF of words', () => Buffer.from('GIF89a=1;<script>alert(1)</script>'), 'file picture_broken'],
     ['more than 10 MB', () => Buffer.alloc(10 * 1024 * 1024 + 1, 'a'), 'file picture_too_large'],
     ['a bomb', () => bomb(), 'file picture_pixels'],
+    ['one of 16 bits', () => deepPng(), 'file picture_pixels'],
+    ['a JPEG that is drawn a hundred thousand times', () => manyScans(), 'file picture_broken'],
     ['an animation that is one', () => animatedGif(40, 1_000, 900), 'file picture_pixels'],
     ['AVIF', () => avif(), 'file picture_type'],
   ])('%s is refused', async (_, make, problem) => {
@@ -375,6 +377,23 @@ describe('too many files at once', () => {
     expect((await ask(ann))[0]).toBe(201);
   });
 });
+
+/** Of 26 million pixels, each of six bytes. */
+const deepPng = () =>
+  sharp({ create: { width: 5_200, height: 5_000, channels: 3, background: 'red' } })
+    .toColourspace('rgb16')
+    .png()
+    .toBuffer();
+
+/** The last scan of a progressive one again and again: each costs a walk over all its pixels. */
+async function manyScans(): Promise<Buffer> {
+  const jpeg = await sharp({ create: { width: 3_000, height: 3_000, channels: 3, background: 'red' } })
+    .jpeg({ progressive: true })
+    .toBuffer();
+  const [end, last] = [jpeg.length - 2, jpeg.lastIndexOf(Buffer.from([0xff, 0xda]))];
+  const scan = jpeg.subarray(last, end);
+  return Buffer.concat([jpeg.subarray(0, end), ...Array<Buffer>(100_000).fill(scan), jpeg.subarray(end)]);
+}
 
 /** As such a file begins: nothing of it is read. */
 const avif = () => Buffer.from('\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf', 'latin1');

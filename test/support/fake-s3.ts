@@ -10,6 +10,8 @@ export class FakeS3 {
   readonly objects = new Map<string, Buffer>();
   /** Answers all requests with this status, if it is not 0. */
   broken = 0;
+  /** Answers requests of this method with 503. */
+  refused = '';
   /** Says nothing, or only the first half of an object. */
   silent: 'no' | 'all' | 'half' = 'no';
 
@@ -58,6 +60,7 @@ export class FakeS3 {
       status,
       body: Buffer.from(`<Error><Code>${code}</Code></Error>`),
     });
+    if (request.method === this.refused) return wrong(503, 'SlowDown');
     if (!isSigned(request)) return wrong(403, 'SignatureDoesNotMatch');
     const key = /^\/letters\/(.+)$/.exec(request.url ?? '')?.[1];
     if (key === undefined) return wrong(404, 'NoSuchBucket');

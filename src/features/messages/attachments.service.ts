@@ -87,7 +87,7 @@ export class AttachmentsService {
       kept = stored === key;
       return attachment;
     } finally {
-      if (!kept) await this.objects.remove(key);
+      if (!kept) await this.objects.discard(key);
     }
   }
 

@@ -106,7 +106,7 @@ export class PicturesService {
       kept = stored.key === key;
       return await this.get(viewer, stored.id);
     } finally {
-      if (!kept) await this.objects.remove(key);
+      if (!kept) await this.objects.discard(key);
     }
   }
 
@@ -144,7 +144,7 @@ export class PicturesService {
       await audit(tx, viewer, 'picture.delete', { type: 'picture', id }, { name: picture.name });
       return removeIfUnused(tx, picture.hash);
     });
-    if (key !== null) await this.objects.remove(key);
+    if (key !== null) await this.objects.discard(key);
   }
 
   private async store(tx: Transaction, ownerId: number, picture: NewPicture): Promise<{ id: number; key: string }> {

@@ -19,7 +19,7 @@ interface Props {
 const MEGABYTE = 1024 * 1024;
 
 export function AttachmentsPage({ message, attachments, form, mayChange }: Props) {
-  const { t } = useReader();
+  const { t, format } = useReader();
   const at = `/messages/${message.id}`;
   const left = ATTACHMENTS_BYTES - attachments.reduce((sum, { bytes }) => sum + bytes, 0);
   const columns = [
@@ -55,7 +55,7 @@ export function AttachmentsPage({ message, attachments, form, mayChange }: Props
           action={`${at}/attachments`}
           form={form}
           label={t.media.attachmentFiles}
-          hint={t.media.attachmentsHint(Math.floor((left / MEGABYTE) * 10) / 10)}
+          hint={t.media.attachmentsHint(format.number(Math.floor((left / MEGABYTE) * 10) / 10))}
         >
           {t.media.attach}
         </FilesForm>

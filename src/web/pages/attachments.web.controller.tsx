@@ -40,8 +40,16 @@ export class AttachmentsWebController {
     @Id() id: number,
     @Req() request: Request,
   ): Promise<WebAnswer> {
+    let refused = '';
+    const began = (name: string) => void (refused = name);
     const tooLarge = problem('attachments_too_large', { max: ATTACHMENTS_BYTES });
-    const limits = { files: ATTACHMENTS_MAX, bytes: ATTACHMENTS_BYTES, tooLarge, idleMs: this.config.bodyIdleMs };
+    const limits = {
+      files: ATTACHMENTS_MAX,
+      bytes: ATTACHMENTS_BYTES,
+      tooLarge,
+      idleMs: this.config.bodyIdleMs,
+      began,
+    };
     return submit(
       reader,
       {},
@@ -50,7 +58,7 @@ export class AttachmentsWebController {
           await takeFiles(request, limits, async (file) => void (await this.attachments.add(viewer, id, file)));
           return redirect(`/messages/${id}/attachments`, 'saved');
         }),
-      (state) => this.all(viewer, id, state),
+      (state) => this.all(viewer, id, { ...state, values: { refused } }),
     );
   }
 

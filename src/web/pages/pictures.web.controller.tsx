@@ -39,8 +39,10 @@ export class PicturesWebController {
     @CurrentReader() reader: Reader,
     @Req() request: Request,
   ): Promise<WebAnswer> {
+    let refused = '';
+    const began = (name: string) => void (refused = name);
     const tooLarge = problem('picture_too_large', { max: PICTURE_BYTES });
-    const limits = { files: FILES_AT_ONCE, bytes: PICTURE_BYTES, tooLarge, idleMs: this.config.bodyIdleMs };
+    const limits = { files: FILES_AT_ONCE, bytes: PICTURE_BYTES, tooLarge, idleMs: this.config.bodyIdleMs, began };
     return submit(
       reader,
       {},
@@ -49,7 +51,7 @@ export class PicturesWebController {
           await takeFiles(request, limits, async (file) => void (await this.pictures.add(viewer, file)));
           return redirect(LIST, 'saved');
         }),
-      (state) => this.all(viewer, {}, state),
+      (state) => this.all(viewer, {}, { ...state, values: { refused } }),
     );
   }
 

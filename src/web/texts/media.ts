@@ -13,6 +13,7 @@ export const mediaEn = {
   files: 'Picture files',
   filesHint: `${kinds}, at most 10 MB each. You may choose several.`,
   upload: 'Upload',
+  refused: (name: string) => `“${name}” was not added, nor was any file after it.`,
   search: 'File name or description',
   empty: 'You have no pictures yet.',
   alt: 'Description',
@@ -26,7 +27,7 @@ export const mediaEn = {
   deleteQuestion: 'Delete this picture?',
   deleteText: 'Letters that were sent go on showing it.',
   attachments: 'Attachments',
-  attachmentsHint: (left: number) =>
+  attachmentsHint: (left: string) =>
     `At most 10 MB together, ${left} MB are left. They count from the next sending. Large ones make letters slow and are refused by many mail servers: a link is often better.`,
   attachmentFiles: 'Files',
   attach: 'Attach files',
@@ -46,6 +47,7 @@ export const mediaRu: Widened<typeof mediaEn> = {
   files: 'Файлы картинок',
   filesHint: `${kinds}, каждый не больше 10 МБ. Можно выбрать несколько.`,
   upload: 'Загрузить',
+  refused: (name) => `Файл «${name}» не добавлен, файлы после него тоже.`,
   search: 'Имя файла или описание',
   empty: 'Картинок пока нет.',
   alt: 'Описание',
