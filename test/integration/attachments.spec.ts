@@ -13,6 +13,7 @@ import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import { ReturnAddresses } from '../../src/features/consent/return-addresses';
 import { AttachmentsService } from '../../src/features/messages/attachments.service';
 import { UnusedFiles } from '../../src/features/messages/unused-files.service';
+import { NoticeSender } from '../../src/features/notices/notice-sender';
 import { beginResend } from '../../src/features/runs/run-moves';
 import { LetterComposer } from '../../src/features/sending/letter-composer';
 import { writeLedger } from '../../src/features/sending/write-ledger';
@@ -139,6 +140,27 @@ describe('the letters of a run', () => {
     expect(() => letter.raw({ eightBitMime: true })).toThrow('The attachment a.pdf is not stored any more.');
     await ledger.query('INSERT INTO stored_objects SELECT * FROM gone');
     expect((await one.letter(claim))?.tail?.toString()).toContain(Buffer.from('one').toString('base64'));
+  });
+
+  it('that are tests wait while the store does not work, and that is no try', async () => {
+    const s3 = await FakeS3.start();
+    try {
+      const { messageId } = await begin([{ name: 'a.pdf', bytes: Buffer.from('one') }]);
+      await ledger.query('DELETE FROM stored_objects');
+      const [notice] = await ledger.query<{ id: string }>(
+        `INSERT INTO notices (kind, user_id, email, payload) VALUES ('test', 1, 'owner@example.com', $1) RETURNING id`,
+        [{ messageId, subject: 's', html: '<p>b</p>', text: 'b' }],
+      );
+      const config = loadConfig({ ...ENV, STORAGE_URL: s3.urlOf({ bucket: 'other' }) });
+      const pool = new SmtpPool({ settings: parseSmtpUrl('smtp://127.0.0.1:1'), connections: 1 });
+      const sender = new NoticeSender(ledger.database, pool, new StoredObjects(ledger.database, config), config);
+      await sender.send(Number(notice!.id), accountOf(config).identity);
+      expect(await ledger.query('SELECT status, attempts, last_response FROM notices')).toEqual([
+        { status: 'pending', attempts: 0, last_response: expect.stringContaining('NoSuchBucket') },
+      ]);
+    } finally {
+      await s3.stop();
+    }
   });
 
   it('wait while the store does not work, each only for seconds', async () => {
