@@ -1,12 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.module';
 import { Database } from '../database/database';
 import { DomainError } from '../domain/errors';
 import { S3Bucket } from './s3-bucket';
 
-/** So long whoever asks how the bucket is waits, and so long the answer counts. */
-const PROBE_MS = 2_000;
+/** How long the store has to say how it is, how long that counts, and how long whoever asks waits for it. */
+const PROBE_MS = 3_000;
 const KNOWN_MS = 5_000;
+const WAIT_MS = 500;
 
 /**
  * The bytes of pictures and attachments, by key: in Postgres, or in the bucket that STORAGE_URL names. What was stored
@@ -17,7 +19,9 @@ const KNOWN_MS = 5_000;
 export class StoredObjects {
   private readonly bucket: S3Bucket | null;
   private readonly probe: S3Bucket | null;
-  private probed = { atMs: -Infinity, trouble: Promise.resolve<string | null>(null) };
+  private probedMs = -Infinity;
+  private probing = Promise.resolve();
+  private known: string | null = null;
 
   constructor(
     private readonly database: Database,
@@ -27,13 +31,19 @@ export class StoredObjects {
     this.probe = storageUrl === '' ? null : new S3Bucket(storageUrl, PROBE_MS);
   }
 
-  /** What is wrong with the bucket, in a sentence without secrets; null if nothing is, or there is none. */
-  trouble(): Promise<string | null> {
+  /**
+   * What is wrong with the bucket, in a sentence without secrets; null if nothing is, or there is none. It keeps nobody
+   * waiting: before the store answers, it is what was known before.
+   */
+  async trouble(): Promise<string | null> {
     const { probe } = this;
     const nowMs = performance.now();
-    if (probe && nowMs > this.probed.atMs + KNOWN_MS)
-      this.probed = { atMs: nowMs, trouble: probe.trouble().then((error) => error?.message ?? null) };
-    return this.probed.trouble;
+    if (probe && nowMs > this.probedMs + KNOWN_MS) {
+      this.probedMs = nowMs;
+      this.probing = probe.trouble().then((error) => void (this.known = error?.message ?? null));
+    }
+    await Promise.race([this.probing, sleep(WAIT_MS, undefined, { ref: false })]);
+    return this.known;
   }
 
   async put(key: string, content: Buffer): Promise<void> {
