@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { Sharp } from 'sharp';
+import type { default as SharpModule, Sharp } from 'sharp';
 import { DomainError, invalid } from '../domain/errors';
 import { type PictureKind, pictureKind, type PictureType } from '../domain/media';
 import { problem } from '../domain/problems';
 import { Turns } from './turns';
 
 /** Loaded with the first picture: it takes much memory, and most processes make none. */
-let loading: Promise<typeof import('sharp')> | undefined;
-const library = (): Promise<typeof import('sharp')> => (loading ??= load());
+let loading: Promise<typeof SharpModule> | undefined;
+const library = (): Promise<typeof SharpModule> => (loading ??= load());
 
-async function load(): Promise<typeof import('sharp')> {
+async function load(): Promise<typeof SharpModule> {
   const { default: sharp } = await import('sharp');
   // Two pictures at once, each by one thread, leave the other threads to files and host names. Nothing is kept.
   sharp.concurrency(1);

@@ -95,7 +95,7 @@ describe('an object store that does not do what it should', () => {
     const bucket = new S3Bucket(s3.urlOf(wrong));
     for (const ask of [() => bucket.get('media/one'), () => bucket.put('media/two', Buffer.from('2'))]) {
       const error = (await ask().catch((thrown: unknown) => thrown)) as DomainError;
-      expect(error).toMatchObject({ code: 'STORAGE_UNAVAILABLE', message: expect.stringContaining(reason) });
+      expect(error).toMatchObject({ code: 'STORAGE_UNAVAILABLE', message: expect.stringContaining(reason) as string });
       expect(error.message).not.toMatch(/AKIA|hunter2|other/);
     }
     await expect(bucket.remove('media/one')).rejects.toThrow(reason);
