@@ -156,7 +156,7 @@ describe('the letters of a run', () => {
       const sender = new NoticeSender(ledger.database, pool, new StoredObjects(ledger.database, config), config);
       await sender.send(Number(notice!.id), accountOf(config).identity);
       expect(await ledger.query('SELECT status, attempts, last_response FROM notices')).toEqual([
-        { status: 'pending', attempts: 0, last_response: expect.stringContaining('NoSuchBucket') as string },
+        { status: 'pending', attempts: 0, lastResponse: expect.stringContaining('NoSuchBucket') as string },
       ]);
     } finally {
       await s3.stop();
