@@ -5,6 +5,7 @@ import { AccountsService } from '../features/accounts/accounts.service';
 import { type Restored, restoredNote } from '../features/mailings/restored';
 import { MailboxState, type MailboxView } from '../features/inbound/mailbox-state.service';
 import { type LiveWorker, StatisticsService } from '../features/statistics/statistics.service';
+import { StoredObjects } from '../storage/stored-objects';
 import { RedisConnection } from '../queue/redis.module';
 import { Metrics } from './metrics';
 import { Public } from '../http/viewer';
@@ -17,7 +18,7 @@ class LiveAnswer extends Shape({ status: oneOf(['ok']) }) {}
 class ReadyAnswer extends Shape({
   status: oneOf(['ok', 'degraded']),
   degraded: said(
-    'What is missing: `redis` with its reason, `smtp_…`, `workers`, `restored`, `mailbox` with its reason.',
+    'What is missing: `redis` with its reason, `smtp_…`, `workers`, `restored`, `mailbox` with its reason, `storage`.',
     listOf(text),
   ),
 }) {}
@@ -34,6 +35,7 @@ export class HealthController {
     private readonly redis: RedisConnection,
     private readonly statistics: StatisticsService,
     private readonly mailbox: MailboxState,
+    private readonly objects: StoredObjects,
     private readonly metrics: Metrics,
   ) {}
 
@@ -70,6 +72,7 @@ export class HealthController {
     if (workers.length === 0) degraded.push('workers');
     if (restored) degraded.push('restored');
     if (mailbox?.isLate) degraded.push('mailbox', `mailbox_${mailbox.problem}`);
+    if (await this.objects.trouble()) degraded.push('storage');
     return { status: degraded.length > 0 ? 'degraded' : 'ok', degraded };
   }
 

@@ -87,6 +87,12 @@ export const readableOwner = (viewer: Viewer): number | null => ownerFor(viewer,
 /** Whose content the viewer may change: a manager changes nobody else's. */
 export const writableOwner = (viewer: Viewer): number | null => ownerFor(viewer, 'content.change');
 
+/** Whether the viewer may change this owner's content. */
+export function mayChangeOf(viewer: Viewer, ownerId: number): boolean {
+  const owner = writableOwner(viewer);
+  return owner === null || owner === ownerId;
+}
+
 /** Whose mailings the viewer may pause and resume: a manager may stop things. */
 export const stoppableOwner = (viewer: Viewer): number | null => ownerFor(viewer, 'mailing.stop');
 

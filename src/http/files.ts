@@ -20,6 +20,8 @@ interface FileLimits {
   /** What is wrong with a larger one. */
   tooLarge: CodedProblem;
   idleMs: number;
+  /** Called when the next file comes in. */
+  began?: (name: string) => void;
 }
 
 const FIELDS = 10;
@@ -34,7 +36,7 @@ const AROUND = 64 * 1024;
  */
 export async function takeFiles(
   request: Request,
-  { files, bytes, tooLarge, idleMs }: FileLimits,
+  { files, bytes, tooLarge, idleMs, began }: FileLimits,
   take: (file: TakenFile) => Promise<void>,
 ): Promise<number> {
   if (!request.is('multipart/form-data')) throw unsupported('Send files as fields of multipart/form-data.');
@@ -55,10 +57,11 @@ export async function takeFiles(
       request.resume();
       reject(error instanceof Error ? error : new Error(String(error)));
     };
-    const one = async (name: string, stream: Readable & { truncated?: boolean }) => {
+    const one = async (name: string, stream: Readable) => {
       if (over) return void stream.resume();
-      const content = await contentOf(stream, bytes);
-      if (stream.truncated) throw invalid('file', tooLarge);
+      began?.(name);
+      const content = await contentOf(stream, bytes + 1);
+      if (content.length > bytes) throw invalid('file', tooLarge);
       await take({ name, fields, bytes: content });
       taken++;
     };
@@ -96,7 +99,8 @@ function formOf(request: Request, files: number, bytes: number): busboy.Busboy {
     files,
     fields: FIELDS,
     parts: files + FIELDS,
-    fileSize: bytes,
+    // One more: busboy says of a file that just fits that it was cut, too.
+    fileSize: bytes + 1,
     fieldSize: 2_000,
     fieldNameSize: 100,
   };

@@ -1,18 +1,26 @@
 import { Injectable } from '@nestjs/common';
-import sharp, { type Sharp } from 'sharp';
+import type { default as SharpModule, Sharp } from 'sharp';
 import { DomainError, invalid } from '../domain/errors';
 import { type PictureKind, pictureKind, type PictureType } from '../domain/media';
 import { problem } from '../domain/problems';
 import { Turns } from './turns';
 
-// Two pictures at once, each by one thread, leave the other threads to files and host names. Nothing is kept.
-sharp.concurrency(1);
-sharp.cache(false);
-// Only what is named here is ever read: libvips knows many more formats.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: ['JpegBuffer', 'PngBuffer', 'WebpBuffer', 'NsgifBuffer'].map((name) => `VipsForeignLoad${name}`),
-});
+/** Loaded with the first picture: it takes much memory, and most processes make none. */
+let loading: Promise<typeof SharpModule> | undefined;
+const library = (): Promise<typeof SharpModule> => (loading ??= load());
+
+async function load(): Promise<typeof SharpModule> {
+  const { default: sharp } = await import('sharp');
+  // Two pictures at once, each by one thread, leave the other threads to files and host names. Nothing is kept.
+  sharp.concurrency(1);
+  sharp.cache(false);
+  // Only what is named here is ever read: libvips knows many more formats.
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({
+    operation: ['JpegBuffer', 'PngBuffer', 'WebpBuffer', 'NsgifBuffer'].map((name) => `VipsForeignLoad${name}`),
+  });
+  return sharp;
+}
 
 /** A picture as letters show it. */
 export interface MadePicture {
@@ -53,10 +61,13 @@ export class PictureMaker {
 }
 
 async function made(file: Buffer, kind: PictureKind): Promise<MadePicture> {
+  const sharp = await library();
   try {
-    const { width, height, pages = 1, pageHeight = height } = await sharp(file, { limitInputPixels: false }).metadata();
+    const head = await sharp(file, { limitInputPixels: false }).metadata();
+    const { width, height, depth, pages = 1, pageHeight = height } = head;
     const isAnimated = pages > 1 && (kind === 'gif' || kind === 'webp');
-    const max = isAnimated ? ANIMATED_PIXELS : PIXELS;
+    // With 16 bits each takes twice the memory.
+    const max = isAnimated ? ANIMATED_PIXELS : depth === 'uchar' ? PIXELS : PIXELS / 2;
     if (width * pageHeight * (isAnimated ? pages : 1) > max) throw invalid('file', problem('picture_pixels', { max }));
     const source = sharp(file, { animated: isAnimated, limitInputPixels: PIXELS, failOn: 'error' });
     const picture = source.timeout({ seconds: SECONDS }).autoOrient().resize(BOX);
@@ -79,6 +90,7 @@ async function asStill(picture: Sharp, kind: PictureKind): Promise<MadePicture> 
   // Decoded and scaled once; what follows is small.
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
+  const sharp = await library();
   const small = () => sharp(data, { raw: { width, height, channels } });
   const isOpaque = (channels !== 2 && channels !== 4) || (await small().stats()).isOpaque;
   const jpeg = async (): Promise<MadePicture> => ({

@@ -4,15 +4,22 @@ import { DomainError } from '../domain/errors';
 import { s3Address } from '../config/s3-url';
 
 const ANSWER_MS = 20_000;
+/** So long nothing is asked after a question that got no answer. */
+const REST_MS = 10_000;
 
 /** One bucket of an object store that speaks S3, addressed by path. Errors name its host, port and answer, nothing else. */
 export class S3Bucket {
   private readonly client: AwsClient;
   private readonly base: string;
   private readonly host: string;
+  /** By `performance.now()`. */
+  private restsUntil = 0;
 
   /** @param url as STORAGE_URL has it */
-  constructor(url: string) {
+  constructor(
+    url: string,
+    private readonly answerMs = ANSWER_MS,
+  ) {
     const { accessKeyId, secretAccessKey, region, base } = s3Address(url);
     this.client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 2 });
     this.base = base;
@@ -27,26 +34,42 @@ export class S3Bucket {
   }
 
   async get(key: string): Promise<Buffer | null> {
-    const answer = await this.ask('GET', key, {}, 404);
-    return answer.status === 404 ? null : Buffer.from(await answer.arrayBuffer());
+    return this.ask('GET', key);
   }
 
   async remove(key: string): Promise<void> {
-    await this.ask('DELETE', key, {}, 404);
+    await this.ask('DELETE', key);
   }
 
-  private async ask(method: string, key: string, init: RequestInit, also?: number): Promise<Response> {
-    let answer: Response;
+  /** Asks for what is never there: null if the store says so, else what is wrong. */
+  async trouble(): Promise<DomainError | null> {
     try {
-      const signal = AbortSignal.timeout(ANSWER_MS);
-      answer = await this.client.fetch(`${this.base}/${key}`, { method, redirect: 'manual', signal, ...init });
+      await this.get('health/none');
+      return null;
     } catch (error) {
-      const { cause } = error as { cause?: { code?: string } };
-      throw this.away(cause?.code ?? (error as Error).name);
+      return error as DomainError;
     }
-    if (answer.ok || answer.status === also) return answer;
-    await answer.body?.cancel();
-    throw this.away(`it answered ${answer.status}`);
+  }
+
+  /** What was answered, to the end; null if there is no such object. */
+  private async ask(method: string, key: string, init: RequestInit = {}): Promise<Buffer | null> {
+    if (performance.now() < this.restsUntil) throw this.away('it did not answer just now');
+    let [status, body] = [0, Buffer.alloc(0)];
+    try {
+      const signal = AbortSignal.timeout(this.answerMs);
+      const answer = await this.client.fetch(`${this.base}/${key}`, { method, redirect: 'manual', signal, ...init });
+      [status, body] = [answer.status, Buffer.from(await answer.arrayBuffer())];
+      if (answer.ok) return body;
+    } catch (error) {
+      const { name, cause } = error as { name: string; cause?: { code?: string } };
+      // Others that wait for the same would each take as long, and hold up letters that need nothing of it.
+      if (name === 'TimeoutError') this.restsUntil = performance.now() + REST_MS;
+      throw this.away(cause?.code ?? name);
+    }
+    // A bucket that is not there, and a proxy that knows no store, answer 404, too: that is no object that is gone.
+    const code = /<Code>(\w{1,40})<\/Code>/.exec(body.toString('latin1', 0, 4_096))?.[1];
+    if (status === 404 && code === 'NoSuchKey') return null;
+    throw this.away(`it answered ${status}${code ? ` ${code}` : ''}`);
   }
 
   private away(reason: string): DomainError {

@@ -62,9 +62,14 @@ test.each(['en', 'ru'])('pictures are added, described, used and deleted, in %s'
     const to = shot(`pictures-${locale}-${name}`);
     if (to) await page.screenshot(to);
   }
-  await page.setInputFiles('[name=file]', await file('a.svg', Buffer.from('<svg/>')));
+  await page.setInputFiles('[name=file]', [
+    await file('flag.png', png(90, 60)),
+    await file('a.svg', Buffer.from('<svg/>')),
+  ]);
   await page.locator('form[enctype] button').click();
   expect(await page.locator('#f-file-problem').innerText()).toContain('JPEG, PNG, GIF, WebP');
+  expect(await page.getByRole('alert').innerText()).toMatch(/^[“Ф].*a\.svg/);
+  expect(await page.locator('.pictures a span').first().innerText()).toBe('flag.png');
   await page.getByRole('link', { name: 'logo.png' }).click();
   await page.fill('[name=alt]', 'Our sign');
   expect(await faultsOf(page)).toEqual([]);
@@ -85,7 +90,7 @@ test.each(['en', 'ru'])('pictures are added, described, used and deleted, in %s'
   await page.locator('[data-dialog=delete]').click();
   await page.locator('dialog[open] button').click();
   await page.locator('.flash').waitFor();
-  expect(await page.locator('.pictures a span').allInnerTexts()).toEqual(['move.gif', 'Отпуск.jpg']);
+  expect(await page.locator('.pictures a span').allInnerTexts()).toEqual(['flag.png', 'move.gif', 'Отпуск.jpg']);
   await visitor.context.close();
 });
 

@@ -13,6 +13,7 @@ import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import { ReturnAddresses } from '../../src/features/consent/return-addresses';
 import { AttachmentsService } from '../../src/features/messages/attachments.service';
 import { UnusedFiles } from '../../src/features/messages/unused-files.service';
+import { NoticeSender } from '../../src/features/notices/notice-sender';
 import { beginResend } from '../../src/features/runs/run-moves';
 import { LetterComposer } from '../../src/features/sending/letter-composer';
 import { writeLedger } from '../../src/features/sending/write-ledger';
@@ -22,6 +23,7 @@ import { parseSmtpUrl } from '../../src/smtp/smtp-url';
 import { StoredObjects } from '../../src/storage/stored-objects';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { messageBody } from '../support/factories';
+import { FakeS3 } from '../support/fake-s3';
 import { fileForm } from '../support/pictures';
 import { Ledger, silent } from '../support/ledger';
 import { readJournal, SmtpServer } from '../support/smtp-server';
@@ -129,11 +131,62 @@ describe('the letters of a run', () => {
     expect(names).toEqual([{ name: 'a.pdf' }]);
   });
 
-  it('are not made without what they should carry', async () => {
+  it('are not made without what they should carry, and are once that is there again', async () => {
     const { claim } = await begin([{ name: 'a.pdf', bytes: Buffer.from('one') }]);
-    await ledger.query('DELETE FROM stored_objects');
-    const letter = (await composer().letter(claim))!;
+    await ledger.query('ALTER TABLE stored_objects RENAME TO gone');
+    await ledger.query('CREATE TABLE stored_objects (LIKE gone)');
+    const one = composer();
+    const letter = (await one.letter(claim))!;
     expect(() => letter.raw({ eightBitMime: true })).toThrow('The attachment a.pdf is not stored any more.');
+    await ledger.query('INSERT INTO stored_objects SELECT * FROM gone');
+    expect((await one.letter(claim))?.tail?.toString()).toContain(Buffer.from('one').toString('base64'));
+  });
+
+  it('that are tests wait while the store does not work, and that is no try', async () => {
+    const s3 = await FakeS3.start();
+    try {
+      const { messageId } = await begin([{ name: 'a.pdf', bytes: Buffer.from('one') }]);
+      await ledger.query('DELETE FROM stored_objects');
+      const [notice] = await ledger.query<{ id: string }>(
+        `INSERT INTO notices (kind, user_id, email, payload) VALUES ('test', 1, 'owner@example.com', $1) RETURNING id`,
+        [{ messageId, subject: 's', html: '<p>b</p>', text: 'b' }],
+      );
+      const config = loadConfig({ ...ENV, STORAGE_URL: s3.urlOf({ bucket: 'other' }) });
+      const pool = new SmtpPool({ settings: parseSmtpUrl('smtp://127.0.0.1:1'), connections: 1 });
+      const sender = new NoticeSender(ledger.database, pool, new StoredObjects(ledger.database, config), config);
+      await sender.send(Number(notice!.id), accountOf(config).identity);
+      expect(await ledger.query('SELECT status, attempts, last_response FROM notices')).toEqual([
+        { status: 'pending', attempts: 0, lastResponse: expect.stringContaining('NoSuchBucket') as string },
+      ]);
+    } finally {
+      await s3.stop();
+    }
+  });
+
+  it('wait while the store does not work, each only for seconds', async () => {
+    const s3 = await FakeS3.start();
+    try {
+      const { claim } = await begin([{ name: 'a.pdf', bytes: Buffer.from('one') }]);
+      const [object] = await ledger.query<{ key: string; content: Buffer }>('DELETE FROM stored_objects RETURNING *');
+      s3.objects.set(object!.key, object!.content);
+      const [one, wrong] = [
+        composer({ STORAGE_URL: s3.url }),
+        composer({ STORAGE_URL: s3.urlOf({ bucket: 'other' }) }),
+      ];
+      expect(await wrong.letter(claim)).toBeNull();
+      s3.broken = 503;
+      expect(await one.letter(claim)).toBeNull();
+      s3.broken = 0;
+      s3.silent = 'all';
+      expect(await one.letter(claim)).toBeNull();
+      const since = performance.now();
+      expect(await one.letter({ ...claim, id: claim.id + 1 })).toBeNull();
+      expect(performance.now() - since).toBeLessThan(1_000);
+      s3.hangUp();
+      expect((await composer({ STORAGE_URL: s3.url }).letter(claim))?.tail).toBeDefined();
+    } finally {
+      await s3.stop();
+    }
   });
 });
 
@@ -208,7 +261,7 @@ describe('attachments by REST', () => {
       headers: { authorization: `Bearer ${ann.token}` },
       body: fileForm(bytes, name),
     });
-    const body = (await response.json()) as { id: number; name: string; errors?: { code: string }[] };
+    const body = (await response.json()) as { id: number; name: string; bytes: number; errors?: { code: string }[] };
     return { status: response.status, body, code: body.errors?.[0]?.code };
   };
   const list = async () => {
@@ -242,6 +295,9 @@ describe('attachments by REST', () => {
   });
 
   it('have at most 10 MB together', async () => {
+    const whole = await add('0.bin', Buffer.alloc(ATTACHMENTS_BYTES));
+    expect(whole).toMatchObject({ status: 201, body: { bytes: ATTACHMENTS_BYTES } });
+    await api.call('DELETE', `/api/v1/attachments/${whole.body.id}`, { token: ann.token });
     const half = Buffer.alloc(ATTACHMENTS_BYTES / 2, 1);
     const [one, two, three] = [
       await add('1.bin', half),

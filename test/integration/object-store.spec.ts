@@ -1,7 +1,10 @@
 import { s3Address, s3UrlProblem } from '../../src/config/s3-url';
 import { loadConfig } from '../../src/config/config';
 import { Database } from '../../src/database/database';
+import type { DomainError } from '../../src/domain/errors';
+import { S3Bucket } from '../../src/storage/s3-bucket';
 import { StoredObjects } from '../../src/storage/stored-objects';
+import { en } from '../../src/web/texts/en';
 import { WebModule } from '../../src/web/web.module';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { FakeS3 } from '../support/fake-s3';
@@ -42,6 +45,20 @@ describe('pictures in an object store', () => {
     expect(s3.objects.size).toBe(0);
   });
 
+  it('that it does not remove hold up nobody', async () => {
+    const file = await png(52, 33);
+    const { body } = await upload(file);
+    s3.refused = 'DELETE';
+    expect(await upload(file)).toMatchObject({ status: 201, body: { id: body.id } });
+    expect((await api.call('DELETE', `/api/v1/media/${body.id}`, { token: ann.token })).status).toBe(204);
+    s3.refused = '';
+    expect((await fetch(`${api.url}/media/${body.hash}`)).status).toBe(404);
+  });
+
+  it('are no trouble while it works', async () => {
+    expect((await api.call('GET', '/api/v1/health/ready')).body.degraded).toEqual(['workers']);
+  });
+
   it('that were stored in Postgres before are found there', async () => {
     const inPostgres = new StoredObjects(api.app.get(Database, { strict: false }), { storageUrl: '' });
     await inPostgres.put('media/old', Buffer.from('old'));
@@ -60,6 +77,74 @@ describe('pictures in an object store', () => {
     for (const secret of ['AKIA', 'cret', 'letters']) expect(refused.text).not.toContain(secret);
     expect(await api.database.rows('SELECT FROM pictures')).toEqual([]);
   });
+});
+
+describe('an object store that does not do what it should', () => {
+  let s3: FakeS3;
+  beforeAll(async () => {
+    s3 = await FakeS3.start();
+    await new S3Bucket(s3.url).put('media/one', Buffer.from('one'));
+  });
+  afterAll(() => s3.stop());
+  beforeEach(() => (s3.silent = 'no'));
+
+  it.each([
+    ['has no such bucket', { bucket: 'other' }, 'it answered 404 NoSuchBucket'],
+    ['does not know the secret', { secret: 'hunter2' }, 'it answered 403 SignatureDoesNotMatch'],
+  ])('%s: nothing is taken for gone, and what is wrong is said', async (_, wrong, reason) => {
+    const bucket = new S3Bucket(s3.urlOf(wrong));
+    for (const ask of [() => bucket.get('media/one'), () => bucket.put('media/two', Buffer.from('2'))]) {
+      const error = (await ask().catch((thrown: unknown) => thrown)) as DomainError;
+      expect(error).toMatchObject({ code: 'STORAGE_UNAVAILABLE', message: expect.stringContaining(reason) as string });
+      expect(error.message).not.toMatch(/AKIA|hunter2|other/);
+    }
+    await expect(bucket.remove('media/one')).rejects.toThrow(reason);
+    expect((await bucket.trouble())?.message).toContain(reason);
+  });
+
+  it.each(['all', 'half'] as const)(
+    'is silent (%s): that is waited for once, then for a while not at all',
+    async (how) => {
+      const bucket = new S3Bucket(s3.url, 300);
+      expect(await bucket.trouble()).toBeNull();
+      s3.silent = how;
+      await expect(bucket.get('media/one')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      s3.silent = 'no';
+      await expect(bucket.get('media/one')).rejects.toThrow('it did not answer just now');
+    },
+  );
+});
+
+it('a store that does not work is told by the health, the status page and mailings whose letters wait', async () => {
+  const s3 = await FakeS3.start();
+  const api = await startApi({ storageUrl: s3.urlOf({ bucket: 'other' }) }, [WebModule]);
+  try {
+    const admin = await api.person('admin');
+    const { cookie } = await api.signIn(admin.email);
+    expect((await api.call('GET', '/api/v1/health/ready')).body.degraded).toContain('storage');
+    const messageId = await api.make.message(admin.id);
+    await api.database.affected(
+      `WITH file AS (INSERT INTO attachment_files (hash, size, key) VALUES (repeat('a', 64), 1, 'attachments/a')
+         RETURNING hash)
+       INSERT INTO message_attachments (message_id, hash, name, type) SELECT $1, hash, 'a.txt', 'text/plain' FROM file`,
+      [messageId],
+    );
+    const mailing = await api.make.mailing({ ownerId: admin.id, messageId });
+    await api.database.affected(
+      `INSERT INTO runs (mailing_id, owner_id, trigger, status, on_unknown)
+       VALUES ($1, $2, 'demand', 'sending', 'hold')`,
+      [mailing, admin.id],
+    );
+    for (const path of ['/status', `/mailings/${mailing}`]) {
+      const { text } = await api.call('GET', path, { cookie });
+      expect(text).toContain(en.media.storageTrouble);
+      expect(text).toContain('it answered 404 NoSuchBucket');
+      expect(text).not.toMatch(/AKIA|cret/);
+    }
+  } finally {
+    await api.close();
+    await s3.stop();
+  }
 });
 
 describe('STORAGE_URL', () => {

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import type { Transaction } from '../../src/database/database';
+import { removeIfUnused } from '../../src/features/messages/media-uses';
 import { UnusedFiles } from '../../src/features/messages/unused-files.service';
+import { UploadPlaces } from '../../src/http/upload-places';
+import { StoredObjects } from '../../src/storage/stored-objects';
 import { WebModule } from '../../src/web/web.module';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { messageBody } from '../support/factories';
@@ -118,6 +122,10 @@ describe('a picture that is uploaded', () => {
     ['a GIF of words', () => Buffer.from('GIF89a=1;<script>alert(1)</script>'), 'file picture_broken'],
     ['more than 10 MB', () => Buffer.alloc(10 * 1024 * 1024 + 1, 'a'), 'file picture_too_large'],
     ['a bomb', () => bomb(), 'file picture_pixels'],
+    ['one of 16 bits', () => deepPng(), 'file picture_pixels'],
+    ['a JPEG that is drawn a hundred thousand times', () => manyScans(), 'file picture_broken'],
+    ['an animation that is one', () => animatedGif(40, 1_000, 900), 'file picture_pixels'],
+    ['AVIF', () => avif(), 'file picture_type'],
   ])('%s is refused', async (_, make, problem) => {
     const before = (await stored()).length;
     const answer = await upload(await make());
@@ -261,7 +269,134 @@ describe('a picture that a message shows', () => {
     );
     expect([used, unused, young].map(({ body }) => left.includes(body.id))).toEqual([true, false, true]);
   });
+
+  it('stays as long as it is a logo, and 30 days longer; nobody deletes it as that', async () => {
+    const { body } = await upload(await png(48, 33));
+    await old(body.hash);
+    const set = (logo: string) => api.call('PATCH', '/api/v1/sender', { token: ann.token, body: { logo } });
+    for (const logo of [`media:${body.hash}`, `https://mail.example.com/media/${body.hash}`]) {
+      expect((await set(logo)).status).toBe(200);
+      await old(body.hash);
+      await remover().remove();
+      expect((await served(body.hash)).response.status).toBe(200);
+      const refused = await api.call('DELETE', `/api/v1/media/${body.id}`, { token: ann.token });
+      expect([refused.status, refused.body.code]).toEqual([409, 'MEDIA_IN_USE']);
+    }
+    await set('');
+    await remover().remove();
+    expect(await there(body.hash)).toBe(true);
+    await old(body.hash);
+    await remover().remove();
+    expect(await there(body.hash)).toBe(false);
+  });
+
+  it.each<[string, (tx: Transaction, hash: string) => Promise<unknown>]>([
+    ['a message', (tx, hash) => tx.affected(`UPDATE messages SET body = 'media:' || $2 WHERE id = $1`, [shows, hash])],
+    [
+      'a logo',
+      (tx, hash) =>
+        tx.affected(
+          `INSERT INTO senders (owner_id, logo) VALUES ($1, 'media:' || $2::text) ON CONFLICT (owner_id) DO UPDATE SET logo = excluded.logo`,
+          [bob.id, hash],
+        ),
+    ],
+  ])('stays if %s begins to show it while it is being removed', async (_, begin) => {
+    shows = (await message('<p>None</p>')).body.id;
+    const { body } = await upload(await png(49, 30 + ++sizes));
+    await old(body.hash);
+    let removed: Promise<void> = Promise.resolve();
+    await api.database.transaction(async (tx) => {
+      await begin(tx, body.hash);
+      removed = remover().remove();
+      await somebodyWaits();
+    });
+    await removed;
+    expect(await there(body.hash)).toBe(true);
+    expect((await served(body.hash)).response.status).toBe(200);
+  });
+
+  it('is stored anew if it is uploaded while it is being removed', async () => {
+    const file = await png(50, 33);
+    const { body } = await upload(file);
+    await api.database.affected('DELETE FROM pictures WHERE hash = $1', [body.hash]);
+    let key = '';
+    let again: ReturnType<typeof upload> | undefined;
+    await api.database.transaction(async (tx) => {
+      key = (await removeIfUnused(tx, body.hash))!;
+      again = upload(file, { by: bob });
+      await somebodyWaits();
+    });
+    await api.app.get(StoredObjects, { strict: false }).remove(key);
+    expect((await again)?.status).toBe(201);
+    expect(await there(body.hash)).toBe(true);
+    expect((await stored()).filter((one) => one.key.includes(body.hash))).toHaveLength(1);
+    expect((await stored()).map((one) => one.key)).not.toContain(key);
+  });
+
+  let shows = 0;
+  let sizes = 0;
+  const remover = () => api.app.get(UnusedFiles, { strict: false });
+  const old = (hash: string) =>
+    api.database.affected(`UPDATE media SET used_at = now() - interval '31 days' WHERE hash = $1`, [hash]);
+  const there = async (hash: string) =>
+    (await api.database.rows('SELECT FROM media WHERE hash = $1', [hash])).length === 1;
+  /** Until a statement of this database waits for a lock. */
+  const somebodyWaits = async () => {
+    for (;;) {
+      const waiting = await api.database.rows(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      if (waiting.length > 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
 });
+
+describe('too many files at once', () => {
+  it('are refused before they are read: of one user with 429, of all with 503; later they are taken', async () => {
+    const places = api.app.get(UploadPlaces, { strict: false });
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const work = [ann, ann, ann, ann, bob, bob, bob].map(({ id }) => places.take(id, () => gate));
+    const one = await png();
+    const ask = async (by: Person) => {
+      const response = await fetch(`${api.url}/api/v1/media`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${by.token}` },
+        body: fileForm(one, 'a.png'),
+      });
+      const { code } = (await response.json()) as { code?: string };
+      return [response.status, code, response.headers.get('retry-after')];
+    };
+    expect(await ask(ann)).toEqual([429, 'RATE_LIMITED', '5']);
+    expect((await ask(bob))[0]).toBe(201);
+    work.push(places.take(bob.id, () => gate));
+    expect(await ask(await api.person())).toEqual([503, 'BUSY', '5']);
+    open();
+    await Promise.all(work);
+    expect((await ask(ann))[0]).toBe(201);
+  });
+});
+
+/** Of 26 million pixels, each of six bytes. */
+const deepPng = () =>
+  sharp({ create: { width: 5_200, height: 5_000, channels: 3, background: 'red' } })
+    .toColourspace('rgb16')
+    .png()
+    .toBuffer();
+
+/** The last scan of a progressive one again and again: each costs a walk over all its pixels. */
+async function manyScans(): Promise<Buffer> {
+  const jpeg = await sharp({ create: { width: 3_000, height: 3_000, channels: 3, background: 'red' } })
+    .jpeg({ progressive: true })
+    .toBuffer();
+  const [end, last] = [jpeg.length - 2, jpeg.lastIndexOf(Buffer.from([0xff, 0xda]))];
+  const scan = jpeg.subarray(last, end);
+  return Buffer.concat([jpeg.subarray(0, end), ...Array<Buffer>(100_000).fill(scan), jpeg.subarray(end)]);
+}
+
+/** As such a file begins: nothing of it is read. */
+const avif = () => Buffer.from('\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf', 'latin1');
 
 /** A PNG of a few kilobytes that says to be 30,000 pixels wide and high. */
 function bomb(): Buffer {

@@ -10,14 +10,20 @@ export class FakeS3 {
   readonly objects = new Map<string, Buffer>();
   /** Answers all requests with this status, if it is not 0. */
   broken = 0;
+  /** Answers requests of this method with 503. */
+  refused = '';
+  /** Says nothing, or only the first half of an object. */
+  silent: 'no' | 'all' | 'half' = 'no';
 
   private constructor(private readonly server: Server) {
     server.on('request', (request, response) => {
       const pieces: Buffer[] = [];
       request.on('data', (piece: Buffer) => pieces.push(piece));
       request.on('end', () => {
+        if (this.silent === 'all') return;
         const { status, body } = this.answer(request, Buffer.concat(pieces));
-        response.writeHead(status).end(body);
+        if (this.silent === 'no') return void response.writeHead(status).end(body);
+        response.writeHead(status, { 'content-length': body!.length }).write(body!.subarray(0, body!.length / 2));
       });
     });
   }
@@ -29,22 +35,38 @@ export class FakeS3 {
   }
 
   get url(): string {
+    return this.urlOf({});
+  }
+
+  urlOf({ secret = SECRET, bucket = 'letters' }): string {
     const { port } = this.server.address() as AddressInfo;
-    return `s3://AKIA:${encodeURIComponent(SECRET)}@127.0.0.1:${port}/letters?region=eu-test-1&tls=no`;
+    return `s3://AKIA:${encodeURIComponent(secret)}@127.0.0.1:${port}/${bucket}?region=eu-test-1&tls=no`;
+  }
+
+  /** Whoever waits for an answer gets none. */
+  hangUp(): void {
+    this.silent = 'no';
+    this.server.closeAllConnections();
   }
 
   stop(): Promise<void> {
-    this.server.closeAllConnections();
+    this.hangUp();
     return new Promise((resolve) => this.server.close(() => resolve()));
   }
 
   private answer(request: IncomingMessage, body: Buffer): { status: number; body?: Buffer } {
     if (this.broken > 0) return { status: this.broken, body: Buffer.from(`<Error>${SECRET}</Error>`) };
-    if (!isSigned(request)) return { status: 403 };
-    const key = /^\/letters\/(.+)$/.exec(request.url ?? '')?.[1] ?? '';
+    const wrong = (status: number, code: string) => ({
+      status,
+      body: Buffer.from(`<Error><Code>${code}</Code></Error>`),
+    });
+    if (request.method === this.refused) return wrong(503, 'SlowDown');
+    if (!isSigned(request)) return wrong(403, 'SignatureDoesNotMatch');
+    const key = /^\/letters\/(.+)$/.exec(request.url ?? '')?.[1];
+    if (key === undefined) return wrong(404, 'NoSuchBucket');
     if (request.method === 'PUT') this.objects.set(key, body);
     else if (request.method === 'DELETE') this.objects.delete(key);
-    else return this.objects.has(key) ? { status: 200, body: this.objects.get(key)! } : { status: 404 };
+    else return this.objects.has(key) ? { status: 200, body: this.objects.get(key)! } : wrong(404, 'NoSuchKey');
     return { status: request.method === 'PUT' ? 200 : 204 };
   }
 }

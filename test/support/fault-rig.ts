@@ -185,10 +185,10 @@ export class FaultRig {
   }
 
   /** The mail server again, on the same port, with the same journal. */
-  async restartSmtp(options: SmtpServerOptions = this.smtpOptions): Promise<void> {
+  async restartSmtp(options: SmtpServerOptions = {}): Promise<void> {
     const { port } = this.smtp;
     await this.smtp.kill('SIGKILL');
-    this.smtp = await startSmtpServerProcess({ ...options, port });
+    this.smtp = await startSmtpServerProcess({ ...this.smtpOptions, ...options, port });
   }
 
   async call<T>(

@@ -82,6 +82,17 @@ export class Program {
     return this.log.split('\n').slice(0, -1);
   }
 
+  /** What it has in memory, or (`VmHWM`) the most that it ever had. */
+  memoryMb(what: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Math.round(Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
+  }
+
+  /** Whether a file with such a name is mapped into its memory, as libraries are. */
+  hasLoaded(name: string): boolean {
+    return readFileSync(`/proc/${this.pid}/maps`, 'utf8').includes(name);
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

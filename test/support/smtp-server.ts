@@ -267,6 +267,7 @@ class Session {
   private searched = 0;
   private waiting = false;
   private dead = false;
+  private room: Buffer = EMPTY;
   private authenticated = false;
   private credentials: string[] = [];
   private tx: Transaction | null = null;
@@ -313,9 +314,24 @@ class Session {
 
   private listen(): void {
     this.socket.on('data', (chunk: Buffer) => {
-      this.input = this.input.length ? Buffer.concat([this.input, chunk]) : chunk;
+      this.add(chunk);
       this.read();
     });
+  }
+
+  /** With room for what follows, so that a long letter is not copied for each of its pieces. */
+  private add(chunk: Buffer): void {
+    const { input, room } = this;
+    if (input.length === 0) return void (this.input = chunk);
+    let from = input.buffer === room.buffer ? input.byteOffset - room.byteOffset : Infinity;
+    if (from + input.length + chunk.length > room.length) {
+      // Not of Node's pool, in which other buffers are.
+      this.room = Buffer.alloc(2 * (input.length + chunk.length));
+      input.copy(this.room);
+      from = 0;
+    }
+    chunk.copy(this.room, from + input.length);
+    this.input = this.room.subarray(from, from + input.length + chunk.length);
   }
 
   private read(): void {

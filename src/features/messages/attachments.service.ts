@@ -48,6 +48,12 @@ export class AttachmentsService {
     return this.database.rows<MessageAttachment>(LIST, [messageId]);
   }
 
+  /** Why letters of a run with attachments can't be made now; null if they can, or carry nothing. */
+  async heldUp(runId: number): Promise<string | null> {
+    const carried = await this.database.first('SELECT FROM run_attachments WHERE run_id = $1 LIMIT 1', [runId]);
+    return carried ? this.objects.trouble() : null;
+  }
+
   /**
    * A name that a file of the message has already gets a number.
    * @throws NotFoundError, ForbiddenError, ValidationError for `file`, ConflictError MEDIA_FULL
@@ -81,7 +87,7 @@ export class AttachmentsService {
       kept = stored === key;
       return attachment;
     } finally {
-      if (!kept) await this.objects.remove(key);
+      if (!kept) await this.objects.discard(key);
     }
   }
 

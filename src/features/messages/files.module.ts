@@ -8,6 +8,6 @@ import { UnusedFiles } from './unused-files.service';
 @Module({
   imports: [DatabaseModule, StorageModule],
   providers: [AttachmentsService, UnusedFiles],
-  exports: [AttachmentsService, UnusedFiles],
+  exports: [AttachmentsService, StorageModule, UnusedFiles],
 })
 export class FilesModule {}

@@ -2,11 +2,11 @@ import type { Transaction } from '../../database/database';
 
 /**
  * SQL: whether something shows the picture with this hash: a message, or letters of a run, which point at it as long as
- * they are read, or a sender's logo. Whoever keeps a picture elsewhere adds a line.
+ * they are read, or a sender's logo, whichever way that names it. Whoever keeps a picture elsewhere adds a line.
  */
 export const inUse = (hash: string): string => `(EXISTS (SELECT FROM message_media u WHERE u.hash = ${hash})
   OR EXISTS (SELECT FROM run_media u WHERE u.hash = ${hash})
-  OR EXISTS (SELECT FROM senders u WHERE u.logo = 'media:' || ${hash}))`;
+  OR EXISTS (SELECT FROM senders u WHERE strpos(u.logo, ${hash}) > 0))`;
 
 /**
  * Removes a picture that nobody has and nothing shows. Who uploads it again, or begins to show it, changes its row, and

@@ -33,6 +33,8 @@ export interface Picture {
   createdAt: Date;
   /** Its owner's messages that show it: the first few. */
   uses: Use[];
+  /** Whether it is its owner's logo. */
+  isLogo: boolean;
 }
 
 const ALT_MAX = 300;
@@ -42,7 +44,8 @@ const VIEW = {
   select: `p.id, p.owner_id, p.hash, p.name, p.alt, p.created_at, m.type, m.width, m.height, m.size AS bytes,
     ARRAY(SELECT json_build_object('kind', 'message', 'id', s.id, 'name', s.subject)
        FROM message_media u JOIN messages s ON s.id = u.message_id
-      WHERE u.hash = p.hash AND s.owner_id = p.owner_id ORDER BY s.id LIMIT ${NAMED}) AS uses`,
+      WHERE u.hash = p.hash AND s.owner_id = p.owner_id ORDER BY s.id LIMIT ${NAMED}) AS uses,
+    EXISTS (SELECT FROM senders n WHERE n.owner_id = p.owner_id AND strpos(n.logo, p.hash) > 0) AS is_logo`,
   from: 'pictures p JOIN media m USING (hash)',
 };
 
@@ -103,7 +106,7 @@ export class PicturesService {
       kept = stored.key === key;
       return await this.get(viewer, stored.id);
     } finally {
-      if (!kept) await this.objects.remove(key);
+      if (!kept) await this.objects.discard(key);
     }
   }
 
@@ -122,11 +125,11 @@ export class PicturesService {
 
   /**
    * Letters that were sent go on showing it.
-   * @throws ConflictError MEDIA_IN_USE with its owner's messages that show it
+   * @throws ConflictError MEDIA_IN_USE with its owner's messages that show it, or none if it is their logo
    */
   async delete(viewer: Viewer, id: number): Promise<void> {
     const key = await this.database.transaction(async (tx) => {
-      const picture = await tx.first<Pick<Picture, 'hash' | 'name' | 'uses'>>(
+      const picture = await tx.first<Pick<Picture, 'hash' | 'name' | 'uses' | 'isLogo'>>(
         `${viewWhere(VIEW, 'p.id = $1 AND ($2::bigint IS NULL OR p.owner_id = $2)')} FOR UPDATE OF p`,
         [id, writableOwner(viewer)],
       );
@@ -136,11 +139,12 @@ export class PicturesService {
         const names = uses.map((use) => `"${use.name}"`).join(', ');
         throw new ConflictError('MEDIA_IN_USE', `Messages show this picture: ${names}.`, { uses });
       }
+      if (picture.isLogo) throw new ConflictError('MEDIA_IN_USE', 'This picture is the logo of letters.', { uses });
       await tx.affected('DELETE FROM pictures WHERE id = $1', [id]);
       await audit(tx, viewer, 'picture.delete', { type: 'picture', id }, { name: picture.name });
       return removeIfUnused(tx, picture.hash);
     });
-    if (key !== null) await this.objects.remove(key);
+    if (key !== null) await this.objects.discard(key);
   }
 
   private async store(tx: Transaction, ownerId: number, picture: NewPicture): Promise<{ id: number; key: string }> {

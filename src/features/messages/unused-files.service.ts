@@ -19,6 +19,8 @@ export class UnusedFiles {
   ) {}
 
   async remove(): Promise<void> {
+    // What can't be removed from the store now keeps its row until it can.
+    if (await this.objects.trouble()) return;
     const pictures = await this.removePictures();
     const attachments = await this.removeAttachments();
     if (pictures + attachments > 0)

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { untilAnswered } from '../../database/wait';
-import { attach, type Attached, attachedBoundary } from '../../domain/attached';
+import { type Attached, attachedBoundary } from '../../domain/attached';
 import { prepareLetter } from '../../domain/compose';
 import { DomainError } from '../../domain/errors';
 import { composeSigned, type Identity } from '../../domain/identity';
@@ -10,9 +10,9 @@ import { boundaryOf, letterDigest, messageIdOf } from '../../domain/message-id';
 import { nextDelayMs } from '../../domain/retry-policy';
 import { classify, type TransmitResult, type Verdict } from '../../domain/smtp-outcome';
 import type { RenderedContent } from '../../domain/template';
-import { attachmentPart } from '../../smtp/attachment-part';
+import type { Envelope } from '../../smtp/letter-transaction';
 import { SmtpPool } from '../../smtp/smtp-pool';
-import { loadAttachments, type StoredAttachment } from '../../storage/load-attachments';
+import { loadAttached, type StoredAttachment } from '../../storage/load-attached';
 import { StoredObjects } from '../../storage/stored-objects';
 import { type Language, type NoticeKind, noticeText, type TextNoticeKind } from './notice-texts';
 import { type InviteNotice, inviteNotice } from './invite-notice';
@@ -63,14 +63,29 @@ export class NoticeSender {
     if (!notice) return null;
     const content = await this.content(notice);
     if (!content) return null;
-    const attached = await this.attachedTo(notice);
-    const raw = this.compose(notice, content, identity, attached);
-    const tail = attached instanceof DomainError ? undefined : attached?.tail;
     const envelope = { from: identity.from.address, to: notice.email };
-    const result = await this.pool.transmit({ ...envelope, raw, tail, first: true });
+    const result = await this.transmit(notice, content, identity, envelope);
     const verdict = classify(result, envelope);
     await untilAnswered(() => this.record(notice, result, verdict));
     return { result, verdict };
+  }
+
+  private async transmit(
+    notice: ClaimedNotice,
+    content: RenderedContent,
+    identity: Identity,
+    envelope: Envelope,
+  ): Promise<TransmitResult> {
+    let attached: Attached | DomainError | undefined;
+    try {
+      attached = await this.attachedTo(notice);
+    } catch (error) {
+      // It waits, which counts as no try: whatever is away comes back.
+      return { kind: 'withheld', phase: 'connect', text: (error as Error).message };
+    }
+    const raw = this.compose(notice, content, identity, attached);
+    const tail = attached instanceof DomainError ? undefined : attached?.tail;
+    return this.pool.transmit({ ...envelope, raw, tail, first: true });
   }
 
   private claim(noticeId: number): Promise<ClaimedNotice | undefined> {
@@ -111,10 +126,7 @@ export class NoticeSender {
         WHERE a.message_id = $1 ORDER BY a.id`,
       [messageId],
     );
-    if (stored.length === 0) return undefined;
-    const loaded = await loadAttachments(this.objects, stored);
-    if (loaded instanceof DomainError) return loaded;
-    return attach(attachedBoundary(noticeKey, this.config.secretKey), loaded.map(attachmentPart));
+    return loadAttached(this.objects, stored, attachedBoundary(noticeKey, this.config.secretKey));
   }
 
   /** Message-ID and boundary are the same on every try; the date is that of the try. */

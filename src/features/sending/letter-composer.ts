@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, type Config } from '../../config/config.module';
 import { Database } from '../../database/database';
 import { unsubscribeUrl } from '../../domain/address-token';
-import { attach, type Attached, attachedBoundary } from '../../domain/attached';
+import { type Attached, attachedBoundary } from '../../domain/attached';
 import type { FieldValues } from '../../domain/client-fields';
 import { type PreparedLetter, prepareLetter } from '../../domain/compose';
 import { DomainError, ValidationError } from '../../domain/errors';
@@ -14,8 +15,7 @@ import type { Language } from '../../domain/language';
 import { reasonText } from '../../domain/footer';
 import { compileContent, type LetterData } from '../../domain/template';
 import { Repeated } from '../../logging/repeated';
-import { attachmentPart } from '../../smtp/attachment-part';
-import { loadAttachments, type StoredAttachment } from '../../storage/load-attachments';
+import { loadAttached, type StoredAttachment } from '../../storage/load-attached';
 import { StoredObjects } from '../../storage/stored-objects';
 import { ACCOUNT, type Account } from '../accounts/account';
 import { LinkKeys } from '../consent/link-keys.service';
@@ -56,6 +56,11 @@ interface RunSnapshot {
   createdAt: Date;
 }
 
+/** A run's content while it is read and afterwards; an error once reading takes too long. */
+interface Loading {
+  soon: Promise<RunContent | DomainError>;
+}
+
 /** Writes a letter for a server with these capabilities. */
 export type Compose = (server: { eightBitMime: boolean }) => Buffer;
 
@@ -69,6 +74,8 @@ export interface ReadyLetter {
 }
 
 const KEPT_RUNS = 50;
+/** So long letters wait for the content of their run: those of other runs need their places. */
+const PATIENCE_MS = 5_000;
 /** What the attachments of these runs may take in memory; those of letters under way stay as long as these do. */
 const KEPT_ATTACHED = 128 * 1024 * 1024;
 
@@ -80,7 +87,7 @@ const KEPT_ATTACHED = 128 * 1024 * 1024;
 export class LetterComposer {
   private readonly clock: LedgerClock;
   private readonly said: Repeated;
-  private readonly contents = new Map<number, Promise<RunContent | DomainError>>();
+  private readonly contents = new Map<number, Loading>();
   /** How much attachments take, by run. */
   private readonly attached = new Map<number, number>();
 
@@ -144,15 +151,27 @@ export class LetterComposer {
   }
 
   private content(runId: number): Promise<RunContent | DomainError> {
-    let content = this.contents.get(runId);
-    if (!content) {
-      content = this.load(runId);
-      content.catch(() => this.contents.delete(runId));
-      this.contents.set(runId, content);
+    let loading = this.contents.get(runId);
+    if (!loading) {
+      loading = this.begin(runId);
+      this.contents.set(runId, loading);
       const oldest = this.contents.keys().next();
       if (this.contents.size > KEPT_RUNS && !oldest.done) this.forget(oldest.value);
     }
-    return content;
+    return loading.soon;
+  }
+
+  /** What is wrong is not kept: an attachment that is gone may be restored. */
+  private begin(runId: number): Loading {
+    const content = this.load(runId);
+    const late = sleep(PATIENCE_MS, undefined, { ref: false }).then(() => {
+      throw new Error('it is still being read');
+    });
+    const loading: Loading = { soon: Promise.race([content, late]) };
+    const drop = () => void (this.contents.get(runId) === loading && this.forget(runId));
+    loading.soon.catch(() => undefined);
+    content.then((made) => (made instanceof DomainError ? drop() : (loading.soon = content)), drop);
+    return loading;
   }
 
   private forget(runId: number): void {
@@ -167,11 +186,9 @@ export class LetterComposer {
         WHERE a.run_id = $1 ORDER BY a.position`,
       [runId],
     );
-    if (stored.length === 0) return undefined;
-    const loaded = await loadAttachments(this.objects, stored);
-    if (loaded instanceof DomainError) return loaded;
     const boundary = attachedBoundary(`${runKey ?? ''}:${runId}`, this.config.secretKey);
-    const attached = attach(boundary, loaded.map(attachmentPart));
+    const attached = await loadAttached(this.objects, stored, boundary);
+    if (!attached || attached instanceof DomainError) return attached;
     this.attached.set(runId, attached.tail.length);
     let all = [...this.attached.values()].reduce((sum, bytes) => sum + bytes, 0);
     for (const [other, bytes] of this.attached) {

@@ -4,6 +4,7 @@ import type { FormState } from '../form-state';
 import { useReader } from '../reader';
 import { Field, FormProblem } from './form';
 
+/** Its value `refused`: the file which the problem is about; those before it were taken. */
 interface Props {
   action: string;
   form: FormState;
@@ -17,7 +18,8 @@ interface Props {
 
 /** A form with one or several files, whose token and key stand in the address: they are checked before files come in. */
 export function FilesForm({ action, form, label, hint, accept, children }: Props) {
-  const { csrfToken } = useReader();
+  const { t, csrfToken } = useReader();
+  const { problems, values } = form;
   return (
     <form
       method="post"
@@ -25,7 +27,9 @@ export function FilesForm({ action, form, label, hint, accept, children }: Props
       enctype="multipart/form-data"
       class="card-box narrow"
     >
-      <FormProblem form={form} />
+      <FormProblem
+        form={problems.file && values.refused ? { ...form, problem: t.media.refused(values.refused) } : form}
+      />
       <Field
         form={form}
         name="file"

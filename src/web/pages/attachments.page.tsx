@@ -4,7 +4,8 @@ import type { MessageWithUse } from '../../features/messages/messages.service';
 import type { FormState } from '../answers';
 import { FilesForm } from '../components/files-form';
 import { PostForm } from '../components/form';
-import { Empty, PageHead, Table } from '../components/list';
+import { Icon } from '../components/icon';
+import { Empty, PageHead, Reply, Table } from '../components/list';
 import { messageTitle } from '../message-title';
 import { useReader } from '../reader';
 
@@ -18,7 +19,7 @@ interface Props {
 const MEGABYTE = 1024 * 1024;
 
 export function AttachmentsPage({ message, attachments, form, mayChange }: Props) {
-  const { t } = useReader();
+  const { t, format } = useReader();
   const at = `/messages/${message.id}`;
   const left = ATTACHMENTS_BYTES - attachments.reduce((sum, { bytes }) => sum + bytes, 0);
   const columns = [
@@ -54,12 +55,26 @@ export function AttachmentsPage({ message, attachments, form, mayChange }: Props
           action={`${at}/attachments`}
           form={form}
           label={t.media.attachmentFiles}
-          hint={t.media.attachmentsHint(Math.floor((left / MEGABYTE) * 10) / 10)}
+          hint={t.media.attachmentsHint(format.number(Math.floor((left / MEGABYTE) * 10) / 10))}
         >
           {t.media.attach}
         </FilesForm>
       )}
     </>
+  );
+}
+
+/** @param text what is wrong with the object store */
+export function StorageTrouble({ text }: { text: string }) {
+  const { t } = useReader();
+  return (
+    <div class="alert alert-warning" role="status">
+      <Icon name="warning" />
+      <div>
+        {t.media.storageTrouble}
+        <Reply text={text} />
+      </div>
+    </div>
   );
 }
 

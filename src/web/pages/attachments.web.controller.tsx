@@ -2,7 +2,7 @@ import { Get, Inject, Post, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import { ATTACHMENTS_BYTES, ATTACHMENTS_MAX } from '../../domain/attachment';
-import { type Viewer, writableOwner } from '../../domain/permissions';
+import { mayChangeOf, type Viewer } from '../../domain/permissions';
 import { problem } from '../../domain/problems';
 import { AttachmentsService } from '../../features/messages/attachments.service';
 import { MessagesService } from '../../features/messages/messages.service';
@@ -40,8 +40,16 @@ export class AttachmentsWebController {
     @Id() id: number,
     @Req() request: Request,
   ): Promise<WebAnswer> {
+    let refused = '';
+    const began = (name: string) => void (refused = name);
     const tooLarge = problem('attachments_too_large', { max: ATTACHMENTS_BYTES });
-    const limits = { files: ATTACHMENTS_MAX, bytes: ATTACHMENTS_BYTES, tooLarge, idleMs: this.config.bodyIdleMs };
+    const limits = {
+      files: ATTACHMENTS_MAX,
+      bytes: ATTACHMENTS_BYTES,
+      tooLarge,
+      idleMs: this.config.bodyIdleMs,
+      began,
+    };
     return submit(
       reader,
       {},
@@ -50,7 +58,7 @@ export class AttachmentsWebController {
           await takeFiles(request, limits, async (file) => void (await this.attachments.add(viewer, id, file)));
           return redirect(`/messages/${id}/attachments`, 'saved');
         }),
-      (state) => this.all(viewer, id, state),
+      (state) => this.all(viewer, id, { ...state, values: { refused } }),
     );
   }
 
@@ -63,11 +71,14 @@ export class AttachmentsWebController {
   private async all(viewer: Viewer, id: number, form: FormState): Promise<WebAnswer> {
     const message = await this.messages.get(viewer, id);
     const attachments = await this.attachments.list(viewer, id);
-    const owner = writableOwner(viewer);
-    const mayChange = owner === null || owner === message.ownerId;
     return page(
       (t) => t.media.attachments,
-      <AttachmentsPage message={message} attachments={attachments} form={form} mayChange={mayChange} />,
+      <AttachmentsPage
+        message={message}
+        attachments={attachments}
+        form={form}
+        mayChange={mayChangeOf(viewer, message.ownerId)}
+      />,
     );
   }
 }

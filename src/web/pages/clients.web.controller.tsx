@@ -1,7 +1,7 @@
 import { Get, Inject, Post, Req, Res, StreamableFile } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
-import { readableOwner, type Viewer, writableOwner } from '../../domain/permissions';
+import { mayChangeOf, readableOwner, type Viewer } from '../../domain/permissions';
 import { tagsOf } from '../../domain/tag-names';
 import { SegmentsService } from '../../features/audiences/segments.service';
 import type { ClientFilter } from '../../features/clients/client-list';
@@ -107,8 +107,7 @@ export class ClientsWebController {
   @Get(':id')
   async show(@CurrentViewer() viewer: Viewer, @Id() id: number, @Ask() { cursor }: FormValues): Promise<WebAnswer> {
     const client = await this.clients.get(viewer, id);
-    const owner = writableOwner(viewer);
-    const mayChange = owner === null || owner === client.ownerId;
+    const mayChange = mayChangeOf(viewer, client.ownerId);
     const [timeline, { fields }] = await Promise.all([
       this.parts.timeline(viewer, client, cursor),
       this.offered(viewer, client.ownerId),

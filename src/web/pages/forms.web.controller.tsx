@@ -1,7 +1,7 @@
 import { Get, Inject, Post } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.module';
 import { isLanguage } from '../../domain/language';
-import { type Viewer, writableOwner } from '../../domain/permissions';
+import { mayChangeOf, type Viewer } from '../../domain/permissions';
 import { type FormGround, nameModes, type SignupFormInput } from '../../domain/signup-form';
 import type { SignupFormView } from '../../features/signups/form-view';
 import { inputOf, SignupFormsService } from '../../features/signups/signup-forms.service';
@@ -64,8 +64,7 @@ export class FormsWebController {
       this.forms.ground(form.ownerId),
       this.records.list(viewer, id, { limit: 25, ...(cursor && { cursor }) }),
     ]);
-    const owner = writableOwner(viewer);
-    const mayChange = owner === null || owner === form.ownerId;
+    const mayChange = mayChangeOf(viewer, form.ownerId);
     const { publicUrl } = this.config;
     return page(() => form.name, <FormPage {...{ form, ground, records, publicUrl, mayChange }} />);
   }

@@ -4,6 +4,7 @@ import type { Viewer } from '../../domain/permissions';
 import { isBlocking, isOfLetters } from '../../domain/preflight';
 import { AccountsService } from '../../features/accounts/accounts.service';
 import type { MailingView } from '../../features/mailings/mailings.service';
+import { AttachmentsService } from '../../features/messages/attachments.service';
 import { type Outcome, OutcomesService } from '../../features/runs/outcomes.service';
 import { RunsService } from '../../features/runs/runs.service';
 import { SendNowService } from '../../features/scheduling/send-now.service';
@@ -13,7 +14,7 @@ import { mailingTitle } from '../mailing-title';
 import type { Reader } from '../reader';
 import { attemptsChart } from '../report-charts';
 import type { FormValues } from '../web-controller';
-import { paceOf } from './run-live';
+import { isGoing, paceOf } from './run-live';
 
 /** What the page of a mailing shows beside the mailing, read from several services. */
 @Injectable()
@@ -24,6 +25,7 @@ export class MailingParts {
     private readonly sending: SendNowService,
     private readonly timeline: TimelineService,
     private readonly accounts: AccountsService,
+    private readonly attachments: AttachmentsService,
   ) {}
 
   async of(viewer: Viewer, mailing: MailingView, cursor?: string) {
@@ -36,6 +38,7 @@ export class MailingParts {
     ]);
     const stage = stageOf({ ...mailing, run: latest?.outcome ?? null });
     const again = mailing.status === 'done' ? await this.again(viewer, latest?.outcome) : null;
+    const storage = latest && isGoing(latest.run) ? await this.attachments.heldUp(latest.run.id) : null;
     const { startAt, endAt, period, timeZone } = mailing;
     const step = nextStep({
       stage,
@@ -49,7 +52,7 @@ export class MailingParts {
       },
       resendable: again ? again.people : 0,
     });
-    return { runs, latest, send, timeline, account, stage, step, again };
+    return { runs, latest, send, timeline, account, storage, stage, step, again };
   }
 
   /** The run that is under way, or else the last one, its speed since the refresh `before`, and what came of it. */

@@ -18,6 +18,7 @@ import { EventNumbers, MailingChip, RunChip, StatusReason } from '../components/
 import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
 import { attemptsChart } from '../report-charts';
+import { StorageTrouble } from './attachments.page';
 import { AccountTrouble } from './home.page';
 import { type ActionProps, DraftLine, MailingActions } from './mailing-actions';
 import { isGoing, type Pace, RunLive, timeOf } from './run-live';
@@ -29,10 +30,12 @@ export interface MailingProps extends ActionProps {
   latest: { run: RunView; pace: Pace; outcome: Outcome } | null;
   timeline: Timeline;
   account: AccountState;
+  /** Why letters with attachments wait. */
+  storage: string | null;
 }
 
 /** First how the mailing stands, in one sentence with the next step; the facts come after it. */
-export function MailingPage({ stage, runs, latest, timeline, account, ...actions }: MailingProps) {
+export function MailingPage({ stage, runs, latest, timeline, account, storage, ...actions }: MailingProps) {
   const { mailing, send, sender, may } = actions;
   const { t } = useReader();
   const chosen = mailing.status === 'done' ? mailing.recipientCount : send.check.chosen;
@@ -54,6 +57,7 @@ export function MailingPage({ stage, runs, latest, timeline, account, ...actions
         </div>
       )}
       {latest && isGoing(latest.run) && account.state !== 'open' && <AccountTrouble account={account} />}
+      {storage && <StorageTrouble text={storage} />}
       {stage === 'draft' && <DraftLine {...actions} />}
       {stage === 'scheduled' && <ScheduledLine mailing={mailing} />}
       <div class="stage">

@@ -65,8 +65,9 @@ const sizeOf = (
   words: (width: number, height: number, kilobytes: number) => string,
 ) => words(width, height, Math.ceil(bytes / 1024));
 
-function Uses({ picture: { uses } }: { picture: Picture }) {
+function Uses({ picture: { uses, isLogo } }: { picture: Picture }) {
   const { t } = useReader();
+  if (isLogo && uses.length === 0) return <p class="hint">{t.media.logo}</p>;
   if (uses.length === 0) return <p class="hint">{t.media.unused}</p>;
   return (
     <p class="hint">

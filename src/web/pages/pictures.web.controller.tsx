@@ -2,7 +2,7 @@ import { Get, Inject, Post, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
 import { PICTURE_BYTES } from '../../domain/media';
-import { type Viewer, writableOwner } from '../../domain/permissions';
+import { mayChangeOf, type Viewer } from '../../domain/permissions';
 import { problem } from '../../domain/problems';
 import { PicturesService } from '../../features/messages/pictures.service';
 import { takeFiles } from '../../http/files';
@@ -39,8 +39,10 @@ export class PicturesWebController {
     @CurrentReader() reader: Reader,
     @Req() request: Request,
   ): Promise<WebAnswer> {
+    let refused = '';
+    const began = (name: string) => void (refused = name);
     const tooLarge = problem('picture_too_large', { max: PICTURE_BYTES });
-    const limits = { files: FILES_AT_ONCE, bytes: PICTURE_BYTES, tooLarge, idleMs: this.config.bodyIdleMs };
+    const limits = { files: FILES_AT_ONCE, bytes: PICTURE_BYTES, tooLarge, idleMs: this.config.bodyIdleMs, began };
     return submit(
       reader,
       {},
@@ -49,7 +51,7 @@ export class PicturesWebController {
           await takeFiles(request, limits, async (file) => void (await this.pictures.add(viewer, file)));
           return redirect(LIST, 'saved');
         }),
-      (state) => this.all(viewer, {}, state),
+      (state) => this.all(viewer, {}, { ...state, values: { refused } }),
     );
   }
 
@@ -103,9 +105,10 @@ export class PicturesWebController {
 
   private async one(viewer: Viewer, id: number, given?: FormState): Promise<WebAnswer> {
     const picture = await this.pictures.get(viewer, id);
-    const owner = writableOwner(viewer);
     const form = given ? { ...given, values: { alt: picture.alt, ...given.values } } : emptyForm({ alt: picture.alt });
-    const mayChange = owner === null || owner === picture.ownerId;
-    return page(() => picture.name, <PicturePage picture={picture} form={form} mayChange={mayChange} />);
+    return page(
+      () => picture.name,
+      <PicturePage picture={picture} form={form} mayChange={mayChangeOf(viewer, picture.ownerId)} />,
+    );
   }
 }

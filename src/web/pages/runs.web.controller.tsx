@@ -1,7 +1,7 @@
 import { Get, Inject, Post, Res, StreamableFile } from '@nestjs/common';
 import type { Response } from 'express';
 import { CONFIG, type Config } from '../../config/config.module';
-import { type Viewer, writableOwner } from '../../domain/permissions';
+import { mayChangeOf, type Viewer } from '../../domain/permissions';
 import { deliveryStatuses } from '../../domain/states';
 import { deliveryEvents } from '../../domain/suppression';
 import { DeliveriesExport } from '../../features/runs/deliveries-export.service';
@@ -56,8 +56,7 @@ export class RunsWebController {
         ...(cursor && { cursor }),
       }),
     ]);
-    const owner = writableOwner(viewer);
-    const mayChange = owner === null || owner === run.ownerId;
+    const mayChange = mayChangeOf(viewer, run.ownerId);
     const again = mayChange && parts.mailing && !isGoing(run) ? await this.runs.resendable(run) : 0;
     const elsewhere = await this.deliveries.elsewhere(id, deliveries.items);
     return page(

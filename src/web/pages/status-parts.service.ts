@@ -3,6 +3,7 @@ import type { Queue } from 'bullmq';
 import { version } from '../../config/version';
 import { Database } from '../../database/database';
 import { StatisticsService } from '../../features/statistics/statistics.service';
+import { StoredObjects } from '../../storage/stored-objects';
 import { QUEUES } from '../../queue/queue.module';
 
 /** What the status page says of the parts of the service itself. */
@@ -11,21 +12,23 @@ export class StatusParts {
   constructor(
     private readonly database: Database,
     private readonly statistics: StatisticsService,
+    private readonly objects: StoredObjects,
     @Inject(QUEUES) private readonly queues: Queue[],
   ) {}
 
   async of() {
-    const [workers, queues, postgres] = await Promise.all([
+    const [workers, queues, postgres, storage] = await Promise.all([
       this.statistics.liveWorkers(),
       this.depths(),
       this.database.serverVersion(),
+      this.objects.trouble(),
     ]);
     const versions: [string, string][] = [
       ['Gonets', version],
       ['Node.js', process.versions.node],
       ['PostgreSQL', postgres],
     ];
-    return { workers, queues, versions };
+    return { workers, queues, storage, versions };
   }
 
   /** Null while Redis is away. */

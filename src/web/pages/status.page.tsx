@@ -11,6 +11,7 @@ import { Pager } from '../components/pager';
 import { Chip } from '../components/states';
 import { reasonText } from '../codes';
 import { useReader } from '../reader';
+import { StorageTrouble } from './attachments.page';
 import { AccountTrouble } from './home.page';
 
 export interface StatusProps {
@@ -24,16 +25,19 @@ export interface StatusProps {
   sender: string;
   /** Null: letters that come back come in by no mailbox. */
   mailbox: MailboxView | null;
+  /** What is wrong with the object store. */
+  storage: string | null;
   versions: [string, string][];
   mayResume: boolean;
 }
 
-export function StatusPage({ log, workers, queues, versions, mailbox, ...account }: StatusProps) {
+export function StatusPage({ log, workers, queues, versions, mailbox, storage, ...account }: StatusProps) {
   const { t } = useReader();
   return (
     <>
       <PageHead title={t.status.title} />
       <Account {...account} />
+      {storage && <StorageTrouble text={storage} />}
       {mailbox && <Mailbox mailbox={mailbox} />}
       <Workers workers={workers} />
       <Queues queues={queues} />

@@ -1,5 +1,5 @@
 import { Get, Post } from '@nestjs/common';
-import { type Viewer, writableOwner } from '../../domain/permissions';
+import { mayChangeOf, type Viewer } from '../../domain/permissions';
 import { TagsService } from '../../features/clients/tags.service';
 import { Id } from '../../http/id.pipe';
 import { CurrentViewer } from '../../http/viewer';
@@ -111,10 +111,11 @@ export class TagsWebController {
   ): Promise<WebAnswer> {
     const tag = await this.tags.get(viewer, id);
     const others = (await this.tags.of(viewer, tag.ownerId)).filter((other) => other.id !== id);
-    const owner = writableOwner(viewer);
-    const mayChange = owner === null || owner === tag.ownerId;
     const shown = form ?? emptyForm({ name: tag.name, public: tag.public ? '1' : '' });
-    return page(() => tag.name, <TagPage {...{ tag, others, merge, mayChange }} form={shown} />);
+    return page(
+      () => tag.name,
+      <TagPage {...{ tag, others, merge }} mayChange={mayChangeOf(viewer, tag.ownerId)} form={shown} />,
+    );
   }
 }
 

@@ -1060,7 +1060,7 @@ export const en = {
     RATE_LIMITED: 'Too many tries. Wait a little.',
     CSRF_TOKEN: 'This page was open for too long. Go back, reload it and try again.',
     CROSS_SITE: 'This came from a page of another site, so nothing was done. Open the page here and try again.',
-    MEDIA_IN_USE: 'Messages show this picture. Take it out of them first.',
+    MEDIA_IN_USE: 'Messages show this picture, or it is the logo. Take it out of them first.',
     MEDIA_FULL: 'Your pictures and attachments take all the room that you have. Delete some that you no longer need.',
     BUSY: 'Too many files are coming in just now. Try again in a few seconds.',
     STORAGE_UNAVAILABLE:
