@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { InboundJudge } from '../../src/features/inbound/inbound-judge.service';
-import { MailboxSource } from '../../src/features/inbound/mailbox-source';
+import { type Lease, MailboxSource } from '../../src/features/inbound/mailbox-source';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { ImapServer } from '../support/imap-server';
 import { exampleLetter, examples } from '../support/inbound-cases';
@@ -312,7 +312,7 @@ describe('the login', () => {
     await one.reader.ask(1);
     let goOn = () => {};
     const refused = new Promise<void>((resolve) => (goOn = resolve));
-    const take = MailboxSource.prototype.take;
+    const { take } = MailboxSource.prototype as { take: (...args: unknown[]) => Promise<Lease | null> };
     const taking = jest.spyOn(MailboxSource.prototype, 'take').mockImplementationOnce(async function (
       this: MailboxSource,
       ...args
