@@ -107,6 +107,22 @@ describe.each(providerNames)('%s', (provider) => {
     await expectJudged(of, letter);
   });
 
+  it('NUL characters do no harm', async () => {
+    const [letter] = (await sentTo(api, owner.id, [`nul@${provider}.example`])) as [SentLetter];
+    await query('DELETE FROM inbound_letters');
+    for (const put of ['$&\0', '\0$&'])
+      for (const of of webhookCases(provider)) {
+        const body = JSON.parse(about(letter, JSON.stringify(of.body)), (_, value: unknown) =>
+          typeof value === 'string' && /[@. ]/.test(value) ? value.replace(/[@. ]/g, put) : value,
+        ) as unknown;
+        const answer = await post(webhook.path, provider === 'ses' ? snsNotification(body) : body);
+        expect([of.title, answer.status]).toEqual([of.title, 200]);
+      }
+    await judgeAll();
+    expect(await kept()).toBeGreaterThan(0);
+    expect(await query('SELECT subject, problem FROM inbound_letters WHERE judged_at IS NULL')).toEqual([]);
+  });
+
   async function expectJudged(of: WebhookCase, letter: SentLetter) {
     const { items } = (
       await api.call('GET', `/api/v1/inbound?limit=${Math.max(of.expected.length, 1)}`, { token: manager.token })

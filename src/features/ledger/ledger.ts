@@ -170,6 +170,5 @@ async function offer(database: Database, workerId: number, entries: Entry[]): Pr
 }
 
 /** Postgres can't store NUL; an answer of the server is stored up to 4,000 characters. */
-export function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD').slice(0, 4_000);
-}
+export const storable = <Text extends string | null>(text: Text): Text =>
+  text && (text.replaceAll('\0', '\uFFFD').slice(0, 4_000) as Text);
