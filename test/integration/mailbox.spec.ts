@@ -311,6 +311,11 @@ describe('a server', () => {
     await one.until(filed(2), 'reading');
     expect(isUntouched(bad!)).toBe(true);
     expect(one.said.join('\n')).toContain('mailbox.letter_skipped');
+    // A letter that has its number later, when all are numbered anew, is another one.
+    imap.instead = () => undefined;
+    imap.folders.get('INBOX')!.uidValidity++;
+    imap.dropAll();
+    await one.until(filed(3), 'reading anew');
   });
 
   it('ends the connection at one letter: it is left behind after some tries, and the others are read', async () => {

@@ -597,6 +597,15 @@ describe('a batch', () => {
     expect((await kept()) - before).toBe(1_000);
   });
 
+  it('of which one is too large: it is left out', async () => {
+    const { path } = await make('sendgrid');
+    const before = await kept();
+    const [first, ...others] = batch(3, 'large');
+    const large = { ...first, category: Array.from({ length: 40 }, () => 'x'.repeat(7_900)) };
+    expect((await post(path, [others[0], large, others[1]])).body).toEqual({ taken: 2 });
+    expect((await kept()) - before).toBe(2);
+  });
+
   it('that can not be kept as a whole is not kept at all, and comes again', async () => {
     const { path } = await make('sendgrid');
     const before = await kept();

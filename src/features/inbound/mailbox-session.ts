@@ -73,6 +73,8 @@ export class MailboxSession {
     if (uidValidity === this.cursor.uidValidity) return;
     await this.tools.source.begin(this.tools.database, this.worker, uidValidity);
     this.cursor = { uidValidity, lastUid: 0, toFile: [] };
+    // Its numbers are other letters' by now.
+    Object.assign(this.tools.trouble, { upTo: 0, uid: 0, times: 0 });
   }
 
   /** Some at once; one by one where that failed before. */
