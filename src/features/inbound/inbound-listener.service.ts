@@ -5,7 +5,7 @@ import { listenAt } from '../../config/inbound.settings';
 import { isUnavailable } from '../../database/database';
 import { INBOUND_MAX_BYTES } from '../../domain/read-letter';
 import { CertificateFiles } from '../../inbound-smtp/certificate-files';
-import type { AddressAnswer, InboundServer } from '../../inbound-smtp/inbound-server';
+import { type AddressAnswer, InboundServer } from '../../inbound-smtp/inbound-server';
 import { Repeated } from '../../logging/repeated';
 import { ReturnAddresses } from '../consent/return-addresses';
 import { InboundLetters } from './inbound-letters.service';
@@ -43,8 +43,6 @@ export class InboundListener implements BeforeApplicationShutdown {
     if (!at) return null;
     const { inboundTlsCert: cert, inboundTlsKey: key } = this.config;
     if (cert !== '') this.certificate = new CertificateFiles({ cert, key }, SETTINGS);
-    // Most processes receive nothing, and the library takes some MB.
-    const { InboundServer } = await import('../../inbound-smtp/inbound-server');
     this.server = new InboundServer({
       ...at,
       certificate: this.certificate?.read() ?? null,
