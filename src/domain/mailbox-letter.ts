@@ -16,7 +16,7 @@ const RECIPIENT = [
   'cc',
 ];
 const RECIPIENTS = 20;
-const ADDRESS = /[^\s<>()[\]{}"',;:]{1,64}@[a-z0-9.-]{1,255}/gi;
+const ADDRESS = /[^\s\0<>()[\]{}"',;:]{1,64}@[a-z0-9.-]{1,255}/gi;
 
 /** The addresses to which a letter in a mailbox may have come, those that servers wrote first. */
 export function recipientsOf(letter: Headers): string[] {

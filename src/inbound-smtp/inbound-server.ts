@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
+import type { SMTPServer, SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 'smtp-server';
 import type { Certificate } from './certificate-files';
 import { type PeerLimits, Peers } from './peers';
 
@@ -30,18 +30,18 @@ const RECIPIENTS_MAX = 10;
 const refusal = (code: number, text: string): Error => Object.assign(new Error(text), { responseCode: code });
 const LATER = () => refusal(451, '4.3.0 Try again later');
 
-/** A connection that is not admitted takes no place of those that are served. */
-class AdmittingServer extends SMTPServer {
-  constructor(
-    options: SMTPServerOptions,
-    private readonly peers: Peers,
-  ) {
-    super(options);
+/**
+ * A connection that is not admitted takes no place of those that are served. Most processes receive nothing, and the
+ * library takes some MB: it is loaded here.
+ */
+async function admittingServer(options: SMTPServerOptions, peers: Peers): Promise<SMTPServer> {
+  const { SMTPServer } = await import('smtp-server');
+  class AdmittingServer extends SMTPServer {
+    override connect(...[socket, options]: Parameters<SMTPServer['connect']>): void {
+      if (peers.admit(socket)) super.connect(socket, options);
+    }
   }
-
-  override connect(...[socket, options]: Parameters<SMTPServer['connect']>): void {
-    if (this.peers.admit(socket)) super.connect(socket, options);
-  }
+  return new AdmittingServer(options);
 }
 
 /**
@@ -50,12 +50,17 @@ class AdmittingServer extends SMTPServer {
  * one connection can hold is bounded: bytes, silence, and time.
  */
 export class InboundServer {
-  private readonly server: SMTPServer;
+  private server: SMTPServer | undefined;
   private readonly peers: Peers;
 
   constructor(private readonly options: InboundServerOptions) {
     this.peers = new Peers(options);
-    this.server = new AdmittingServer(
+  }
+
+  /** @returns the port */
+  async listen(): Promise<number> {
+    const { options, peers } = this;
+    this.server = await admittingServer(
       {
         banner: 'Gonets',
         disabledCommands: options.certificate ? ['AUTH'] : ['AUTH', 'STARTTLS'],
@@ -69,30 +74,25 @@ export class InboundServer {
         socketTimeout: options.idleMs,
         closeTimeout: 5_000,
         onRcptTo: ({ address }, session, done) => void this.recipient(address, session).then(() => done(), done),
-        onClose: (session) => this.peers.gone(session),
+        onClose: (session) => peers.gone(session),
         onData: (stream, session, done) => void this.letter(stream, session).then(() => done(null, '2.0.0 Kept'), done),
       },
-      this.peers,
+      peers,
     );
     this.server.on('error', () => undefined);
-  }
-
-  /** @returns the port */
-  async listen(): Promise<number> {
-    const { port, host } = this.options;
-    const net = this.server.listen(port, host);
+    const net = this.server.listen(options.port, options.host);
     await once(net, 'listening');
     return (net.address() as AddressInfo).port;
   }
 
   /** For connections that begin TLS from now on. */
   renew({ cert, key }: Certificate): void {
-    this.server.updateSecureContext({ cert, key });
+    this.server?.updateSecureContext({ cert, key });
   }
 
   /** Letters under way are finished, as far as they are in a few seconds. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await new Promise<void>((resolve) => (this.server ? this.server.close(() => resolve()) : resolve()));
   }
 
   private async recipient(address: string, session: SMTPServerSession): Promise<void> {

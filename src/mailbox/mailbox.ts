@@ -1,4 +1,4 @@
-import { ImapFlow, type FetchMessageObject } from 'imapflow';
+import type { FetchMessageObject, ImapFlow } from 'imapflow';
 import { INBOUND_KEPT_BYTES } from '../domain/read-letter';
 import { failureOf, MailboxFailure } from './mailbox-failure';
 import type { MailboxSettings } from './mailbox-url';
@@ -28,6 +28,8 @@ const TOKENS = 50_000;
 /** So many letters are found at once, and so many answers are taken to a question for some. */
 const FOUND_MAX = 20_000;
 const ROWS_MAX = 1_000;
+/** Among so many numbers letters are looked for at once: if all of them are letters, they fit into a line. */
+const NUMBERS = 200_000;
 /** What a column holds. */
 const SIZE_MAX = 2 ** 31 - 1;
 
@@ -60,6 +62,8 @@ export class Mailbox {
    */
   static async open(settings: MailboxSettings, accessToken: string | null, signal: AbortSignal): Promise<Mailbox> {
     const { host, port, secure, requireTls, rejectUnauthorized, servername, user, pass, folder } = settings;
+    // Most installations have no such mailbox, and the library takes some MB.
+    const { ImapFlow } = await import('imapflow');
     const client = new ImapFlow({
       host,
       port,
@@ -101,13 +105,17 @@ export class Mailbox {
   /** The numbers of the letters after this one that came in on that day or later, in order; the first ones, if many. */
   async lettersAfter(uid: number, since: Date): Promise<number[]> {
     this.hasNews = false;
-    const found = await this.command(() => this.client.search({ uid: `${uid + 1}:*`, since }, { uid: true }));
-    if (!Array.isArray(found)) throw new MailboxFailure('refused', 'SEARCH');
-    // `*` is the last letter, also where that is before the first.
-    return found
-      .filter((each) => each > uid)
-      .sort((a, b) => a - b)
-      .slice(0, FOUND_MAX);
+    const { mailbox } = this.client;
+    const next = mailbox ? mailbox.uidNext : 0;
+    for (let from = uid + 1; ; from += NUMBERS) {
+      const isLast = from + NUMBERS >= next;
+      const range = `${from}:${isLast ? '*' : from + NUMBERS - 1}`;
+      const found = await this.command(() => this.client.search({ uid: range, since }, { uid: true }));
+      if (!Array.isArray(found)) throw new MailboxFailure('refused', 'SEARCH');
+      // `*` is the last letter, also where that is before the first.
+      const after = found.filter((each) => each > uid).sort((a, b) => a - b);
+      if (isLast || after.length > 0) return after.slice(0, FOUND_MAX);
+    }
   }
 
   /**

@@ -333,6 +333,23 @@ describe('what follows', () => {
     expect(await problem()).toBe('interrupted');
   });
 
+  it('letters with NUL bytes are judged as others', async () => {
+    const [letter] = (await sentTo(api, owner.id, ['nul@follow.example'])) as [SentLetter];
+    const ids: number[] = [];
+    for (const { file, envelopeFrom, envelopeTo } of examples.cases)
+      for (const [at, put] of [
+        [/@/g, '\0@'],
+        [/[ :<]/g, '$&\0'],
+        [/\d\b/g, '$&\0'],
+      ] as const) {
+        const raw = about(letter, exampleLetter(file).toString('latin1')).replace(at, put);
+        ids.push(await handIn(raw, about(letter, envelopeTo), about(letter, envelopeFrom)));
+      }
+    for (const id of ids) await judge(id);
+    const failed = 'SELECT subject, problem FROM inbound_letters WHERE id = ANY($1) AND judged_at IS NULL';
+    expect(await query(failed, [ids])).toEqual([]);
+  });
+
   it('a letter that can not be judged says so by a code', async () => {
     const [letter] = (await sentTo(api, owner.id, ['error@follow.example'])) as [SentLetter];
     const id = await handInReport(letter, { status: '5.1.1' });

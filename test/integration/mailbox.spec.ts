@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { InboundJudge } from '../../src/features/inbound/inbound-judge.service';
 import { type Lease, MailboxSource } from '../../src/features/inbound/mailbox-source';
+import { Mailbox } from '../../src/mailbox/mailbox';
+import { parseMailboxUrl } from '../../src/mailbox/mailbox-url';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { ImapServer } from '../support/imap-server';
 import { exampleLetter, examples } from '../support/inbound-cases';
@@ -68,6 +70,12 @@ const isUntouched = (uid: number) => imap.folder().some((letter) => letter.uid =
 /** So many letters of ours were put away, and that is noted. */
 const filed = (n: number) => async () => imap.folder('Gonets').length === n && (await source())?.waiting === 0;
 
+/** Judges all that came in, as a worker does. */
+async function judgeAll(): Promise<void> {
+  const judge = api.app.get(InboundJudge, { strict: false });
+  for (const { id } of await query<{ id: number }>('SELECT id FROM inbound_letters ORDER BY id')) await judge.judge(id);
+}
+
 describe('what is ours', () => {
   it('is known from the letter alone, and judged as by the other ways; all else stays unseen and where it is', async () => {
     const expected = new Map<number, { file: string; kind: string; reason: string; isOurs: boolean }>();
@@ -88,14 +96,9 @@ describe('what is ours', () => {
     );
     expect(imap.folder('Gonets').every(({ flags }) => flags.has('\\Seen'))).toBe(true);
     expect(imap.deletions).toEqual([]);
-    const judge = api.app.get(InboundJudge, { strict: false });
-    const letters = await query<{ id: number; source: string }>('SELECT id, source FROM inbound_letters ORDER BY id');
-    const verdicts = [];
-    for (const { id } of letters) verdicts.push((await judge.judge(id))!.verdict);
-    expect(verdicts.map(({ kind, reason }) => ({ kind, reason }))).toEqual(
-      ours.map(({ kind, reason }) => ({ kind, reason })),
-    );
-    expect(new Set(letters.map((letter) => letter.source))).toEqual(new Set(['mailbox']));
+    await judgeAll();
+    const letters = await query('SELECT kind, reason, source FROM inbound_letters ORDER BY id');
+    expect(letters).toEqual(ours.map(({ kind, reason }) => ({ kind, reason, source: 'mailbox' })));
   });
 
   it('is not a copy of a mailing, an answer to it, or what a stranger writes', async () => {
@@ -117,6 +120,37 @@ describe('what is ours', () => {
     expect(isUntouched(ours)).toBe(false);
     expect(await kept()).toBe(1);
     expect(await source()).toMatchObject({ lastUid: ours, waiting: 0 });
+  });
+
+  it.each([
+    [
+      'NUL bytes',
+      (letter: SentLetter) => `To: <\0@x.example>\r\nSubject: \0 <${letter.messageId}>\r\n\r\n\0@\0.example\0`,
+    ],
+    ['a NUL byte for a sender', () => 'Return-Path: <\0>\r\nFrom: \0\r\n\r\n\0'],
+  ])('%s keep nobody from reading on', async (_, written) => {
+    const [letter, other] = (await sent(2)) as [SentLetter, SentLetter];
+    const bad = imap.deliver(written(letter));
+    imap.deliver(Buffer.concat([Buffer.from('X-Bad: \0\r\n'), report(other, '\0gone')]));
+    await reader().until(filed(1), 'reading');
+    expect(isUntouched(bad)).toBe(true);
+    await judgeAll();
+    expect(await query('SELECT kind, problem FROM inbound_letters')).toEqual([{ kind: 'hard', problem: null }]);
+  });
+
+  it('can not be judged: it is left behind after some tries, and the others are read', async () => {
+    const letters = await sent(2);
+    const [bad] = letters.map((letter) => imap.deliver(report(letter)));
+    const judge = api.app.get(InboundJudge, { strict: false });
+    const decide = judge.decide.bind(judge);
+    jest.spyOn(judge, 'decide').mockImplementation((letter) => {
+      if (letter.envelopeTo === letters[0]!.returnPair.bounce) throw new Error('a fault of ours');
+      return decide(letter);
+    });
+    const one = reader();
+    await one.until(filed(1), 'reading').finally(() => jest.restoreAllMocks());
+    expect(isUntouched(bad!)).toBe(true);
+    expect(one.said.join('\n')).toContain('mailbox.letter_skipped');
   });
 
   it('is a wish to unsubscribe, written by a person', async () => {
@@ -226,6 +260,9 @@ describe('a connection that is lost', () => {
   });
 });
 
+const isFetched = (command: string, uid: number) =>
+  /FETCH/.test(command) && command.split(/[ ,]/).includes(String(uid));
+
 describe('a server', () => {
   it('that can not move: copies, and deletes nothing', async () => {
     imap.capabilities = ['IMAP4rev1', 'IDLE'];
@@ -271,14 +308,41 @@ describe('a server', () => {
   it('can not give one letter: it is left behind after some tries, and the others are read', async () => {
     const letters = await sent(3);
     const [, bad] = letters.map((letter) => imap.deliver(report(letter)));
-    imap.instead = (command) =>
-      /FETCH/.test(command) && new RegExp(`\\b${bad}\\b`).test(command.split(' ')[2]!.replace(':', ','))
-        ? { say: 'TAG NO [SERVERBUG] broken\r\n' }
-        : undefined;
+    imap.instead = (command) => (isFetched(command, bad!) ? { say: 'TAG NO [SERVERBUG] broken\r\n' } : undefined);
     const one = reader();
     await one.until(filed(2), 'reading');
     expect(isUntouched(bad!)).toBe(true);
     expect(one.said.join('\n')).toContain('mailbox.letter_skipped');
+    // A letter that has its number later, when all are numbered anew, is another one.
+    imap.instead = () => undefined;
+    imap.folders.get('INBOX')!.uidValidity++;
+    imap.dropAll();
+    await one.until(filed(3), 'reading anew');
+  });
+
+  it('ends the connection at one letter: it is left behind after some tries, and the others are read', async () => {
+    const letters = await sent(3);
+    const [, bad] = letters.map((letter) => imap.deliver(report(letter)));
+    imap.instead = (command) => (isFetched(command, bad!) ? 'drop' : undefined);
+    const one = reader();
+    await one.until(filed(2), 'reading');
+    expect(isUntouched(bad!)).toBe(true);
+    expect(one.said.join('\n')).toContain('mailbox.letter_skipped');
+  });
+
+  it('has very many letters: they are found piece by piece, in order', async () => {
+    const [raw, flags, count] = [Buffer.alloc(0), new Set<string>(), 600_000];
+    const letters = Array.from({ length: count }, (_, i) => ({ uid: 3 * i + 1, raw, flags }));
+    imap.folders.set('INBOX', { uidValidity: 7, uidNext: 3 * count, letters });
+    const { signal } = new AbortController();
+    const mailbox = await Mailbox.open(parseMailboxUrl(imap.url()), null, signal);
+    const after = (uid: number) => mailbox.lettersAfter(uid, new Date(0));
+    expect(await after(0)).toEqual(letters.slice(0, 20_000).map(({ uid }) => uid));
+    expect(await after(letters.at(-3)!.uid)).toEqual(letters.slice(-2).map(({ uid }) => uid));
+    expect(await after(letters.at(-1)!.uid)).toEqual([]);
+    letters.splice(0, 599_000);
+    expect(await after(0)).toEqual(letters.map(({ uid }) => uid));
+    expect(imap.commands.filter((command) => /SEARCH/.test(command)).length).toBeLessThan(20);
   });
 
   it.each([

@@ -1,6 +1,8 @@
+import { DomainRests } from '../../src/features/accounts/domain-rests';
+import { deleteClients } from '../../src/features/clients/delete-clients';
 import { giveBack, refusedAlike, refusedByDomain } from '../../src/features/runs/refused-alike';
 import { writeLedger } from '../../src/features/sending/write-ledger';
-import { Ledger } from '../support/ledger';
+import { Ledger, silent } from '../support/ledger';
 
 /** A refusal that was about us is taken back: every try that it cost, and nothing else. */
 
@@ -71,9 +73,9 @@ it('what a domain refused is found since it accepted a letter, whatever others a
   const { runId, ids } = await ledger.plannedRun(4);
   await ledger.query(`UPDATE runs SET status = 'sending', planned_at = now() WHERE id = $1`, [runId]);
   const [first = 0, other = 0, second = 0, third = 0] = ids;
+  // Their clients have other addresses by now.
   await ledger.query(
-    `UPDATE clients SET email = replace(email, split_part(email, '@', 2), 'Rests.example')
-      WHERE id IN (SELECT client_id FROM deliveries WHERE id = ANY($1))`,
+    `UPDATE deliveries SET email = replace(email, split_part(email, '@', 2), 'Rests.example') WHERE id = ANY($1)`,
     [[first, second, third]],
   );
   const worker = await ledger.worker();
@@ -88,4 +90,59 @@ it('what a domain refused is found since it accepted a letter, whatever others a
   expect(await found()).toEqual([second]);
   await accept(worker, third);
   expect(await found()).toEqual([]);
+});
+
+it('a client who was deleted meanwhile gets nothing', async () => {
+  const { runId, ids } = await ledger.plannedRun(2);
+  await ledger.query(`UPDATE runs SET status = 'sending', planned_at = now() WHERE id = $1`, [runId]);
+  const [refused = 0, underWay = 0] = ids;
+  const worker = await ledger.worker();
+  await tryOnce(worker, refused, 'letter_deferred', ALIKE);
+  // Refused for good, which no deletion changes.
+  await ledger.query(`UPDATE deliveries SET status = 'failed', next_attempt_at = NULL WHERE id = $1`, [refused]);
+  await writeLedger(ledger.database, worker, [{ claim: underWay }]);
+  const clients = await ledger.query<{ id: number }>('SELECT client_id AS id FROM deliveries WHERE id = ANY($1)', [
+    ids,
+  ]);
+  await ledger.database.transaction((tx) =>
+    deleteClients(
+      tx,
+      clients.map(({ id }) => id),
+    ),
+  );
+  expect(await refusedAlike(ledger.database, ALIKE)).toContain(refused);
+  expect(await giveBack(ledger.database, ALIKE, [refused])).toEqual([]);
+  const answer = {
+    number: 1,
+    status: 'failed',
+    replyCode: 451,
+    enhancedCode: null,
+    durationMs: 1,
+    refusal: null,
+  } as const;
+  const record = {
+    status: 'deferred',
+    reason: 'greylisted',
+    triesUsed: 1,
+    breaks: 0,
+    lostReplies: 0,
+    delayMs: 0,
+  } as const;
+  await writeLedger(ledger.database, worker, [
+    { record: { ...record, deliveryId: underWay, attempt: { ...answer, serverResponse: '451 later' } } },
+  ]);
+  expect(await ledger.delivery(underWay)).toMatchObject({ status: 'deferred' });
+  expect(await writeLedger(ledger.database, worker, [{ claim: underWay }])).toMatchObject([
+    { skippedFor: 'client_deleted' },
+  ]);
+  expect(await ledger.delivery(underWay)).toMatchObject({ status: 'skipped', reason: 'client_deleted' });
+});
+
+it('only what all letters were refused with is owed; a domain to which letters go too fast just rests', async () => {
+  const [one, other] = [1, 2].map(() => new DomainRests(ledger.database, 60_000, silent)) as [DomainRests, DomainRests];
+  await one.begin('fast.example', '450 4.7.1 too fast \0');
+  await one.begin('alike.example', ALIKE);
+  expect((await other.refresh()).map(({ domain }) => domain)).toEqual(['alike.example']);
+  expect(other.restMs('a@fast.example')).toBeGreaterThan(0);
+  expect(await other.refresh()).toEqual([]);
 });

@@ -6,7 +6,9 @@ import { InboundListener } from '../../src/features/inbound/inbound-listener.ser
 import { ProofLetters } from '../../src/features/inbound/proof-letters.service';
 import { WebModule } from '../../src/web/web.module';
 import { type Person, startApi, type TestApi } from '../support/api';
+import { ImapServer } from '../support/imap-server';
 import { dsn } from '../support/inbound-letters';
+import { TestReader } from '../support/mailbox-rig';
 import { eventually } from '../support/service';
 import { SmtpClient } from '../support/smtp-client';
 import { SmtpServer } from '../support/smtp-server';
@@ -123,6 +125,22 @@ test('comes back by REST, with what receivers say, in lines of another system', 
   const proof = await back();
   expect(proof.results).toEqual({ ...FINE, receivers: 'ok' });
   expect(proof.receivers).toEqual([says]);
+});
+
+test('comes back to a mailbox: it is kept, noted and put away', async () => {
+  const imap = await ImapServer.start();
+  const reader = new TestReader(api, 1, { bounceMailboxUrl: imap.url() });
+  const { from, to, raw } = await send();
+  imap.deliver(Buffer.from(`Return-Path: <${from}>\r\nDelivered-To: ${to}\r\n${raw}`, 'latin1'));
+  const human = imap.deliver('From: ann@x.example\r\nTo: news@news.example.org\r\nSubject: Hello\r\n\r\nHi!\r\n');
+  await reader.until(() => imap.folder('Gonets').length === 1, 'reading').finally(() => reader.stop());
+  await imap.stop();
+  const proof = await back();
+  expect(proof.results).toEqual(FINE);
+  expect(proof).toMatchObject({ state: 'returned', source: 'mailbox' });
+  expect(imap.folder().map(({ uid, flags }) => [uid, flags.size])).toEqual([[human, 0]]);
+  const { body } = await api.call('GET', '/api/v1/inbound', { token: manager.token });
+  expect(body.items[0]).toMatchObject({ source: 'mailbox', kind: 'ignore', reason: 'proof', deliveryId: null });
 });
 
 const replaced = (raw: string, name: string, value: string) => {

@@ -107,6 +107,22 @@ describe.each(providerNames)('%s', (provider) => {
     await expectJudged(of, letter);
   });
 
+  it('NUL characters do no harm', async () => {
+    const [letter] = (await sentTo(api, owner.id, [`nul@${provider}.example`])) as [SentLetter];
+    await query('DELETE FROM inbound_letters');
+    for (const put of ['$&\0', '\0$&'])
+      for (const of of webhookCases(provider)) {
+        const body = JSON.parse(about(letter, JSON.stringify(of.body)), (_, value: unknown) =>
+          typeof value === 'string' && /[@. ]/.test(value) ? value.replace(/[@. ]/g, put) : value,
+        ) as unknown;
+        const answer = await post(webhook.path, provider === 'ses' ? snsNotification(body) : body);
+        expect([of.title, answer.status]).toEqual([of.title, 200]);
+      }
+    await judgeAll();
+    expect(await kept()).toBeGreaterThan(0);
+    expect(await query('SELECT subject, problem FROM inbound_letters WHERE judged_at IS NULL')).toEqual([]);
+  });
+
   async function expectJudged(of: WebhookCase, letter: SentLetter) {
     const { items } = (
       await api.call('GET', `/api/v1/inbound?limit=${Math.max(of.expected.length, 1)}`, { token: manager.token })
@@ -579,6 +595,15 @@ describe('a batch', () => {
     const answers = await Promise.all([post(path, events), post(path, [...events].reverse()), post(path, events)]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect((await kept()) - before).toBe(1_000);
+  });
+
+  it('of which one is too large: it is left out', async () => {
+    const { path } = await make('sendgrid');
+    const before = await kept();
+    const [first, ...others] = batch(3, 'large');
+    const large = { ...first, category: Array.from({ length: 40 }, () => 'x'.repeat(7_900)) };
+    expect((await post(path, [others[0], large, others[1]])).body).toEqual({ taken: 2 });
+    expect((await kept()) - before).toBe(2);
   });
 
   it('that can not be kept as a whole is not kept at all, and comes again', async () => {

@@ -11,8 +11,8 @@ import {
   SUPPRESSED,
   text,
   time,
+  UNKNOWN,
 } from './provider';
-import { UNKNOWN } from './provider';
 
 /** `event/error_related_to:error` (dev.mailjet.com, "Possible values for errors"), with `!` for a hard bounce. */
 const EVENTS: readonly (readonly [RegExp, Meaning])[] = [

@@ -1,4 +1,5 @@
 import {
+  field,
   hard,
   type Json,
   list,
@@ -10,8 +11,8 @@ import {
   SUPPRESSED,
   text,
   time,
+  UNKNOWN,
 } from './provider';
-import { field, UNKNOWN } from './provider';
 
 /** `RecordType/Type` (postmarkapp.com, "Bounce types"), or `SubscriptionChange/reason by origin`. */
 const RECORDS: readonly (readonly [RegExp, Meaning])[] = [

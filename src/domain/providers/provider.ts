@@ -99,10 +99,10 @@ export function field(of: Json, name: string): Json {
     : undefined;
 }
 
-/** A text or number there, as a text; '' for anything else. */
+/** A text or number there, as a text that Postgres can hold; '' for anything else. */
 export function text(of: Json, name: string): string {
   const value = field(of, name);
-  if (typeof value === 'string') return value.slice(0, TEXT_MAX);
+  if (typeof value === 'string') return value.slice(0, TEXT_MAX).replaceAll('\0', '\uFFFD');
   return typeof value === 'number' ? String(value) : '';
 }
 

@@ -74,8 +74,9 @@ function report(event: Json): ProviderReport | null {
   const mail = field(event, 'mail');
   const meaning = kind.meaning(part);
   const [recipient] = list(field(part, kind.recipients));
-  const address = recipient === undefined ? list(field(mail, 'destination'))[0] : field(recipient, 'emailAddress');
-  if (!meaning || typeof address !== 'string') return null;
+  const address =
+    recipient === undefined ? text(list(field(mail, 'destination')), '0') : text(recipient, 'emailAddress');
+  if (!meaning || address === '') return null;
   const at = text(part, 'timestamp') || text(mail, 'timestamp');
   const letter = text(mail, 'messageId');
   const isOwn = meaning.is === 'failed' && meaning.isOwn;

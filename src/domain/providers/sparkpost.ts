@@ -12,8 +12,8 @@ import {
   text,
   textOrNull,
   time,
+  UNKNOWN,
 } from './provider';
-import { UNKNOWN } from './provider';
 
 const FAILED = '^(?:bounce|out_of_band)\\/';
 const of = (classes: string): RegExp => new RegExp(`${FAILED}(?:${classes}):`);

@@ -2,6 +2,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { Database } from '../../database/database';
 import { untilAnswered } from '../../database/wait';
 import { emailDomain } from '../../domain/email-address';
+import { storable } from '../ledger/ledger';
 
 /** A domain to which no letters go for `restMs`; `detail` is what it answered. */
 export interface DomainRest {
@@ -34,7 +35,7 @@ export class DomainRests {
         `INSERT INTO domain_rests (domain, until_at, detail)
           VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond', $3)
          ON CONFLICT (domain) DO UPDATE SET until_at = excluded.until_at, detail = excluded.detail`,
-        [domain, this.restForMs, detail.slice(0, 500)],
+        [domain, this.restForMs, storable(detail).slice(0, 500)],
       );
     await untilAnswered(write).catch((error: unknown) =>
       this.logger.warn(
@@ -44,15 +45,19 @@ export class DomainRests {
     );
   }
 
-  /** Learns of the rests that other workers began. @returns those that are new here */
+  /**
+   * Learns of the rests that other workers began. @returns those that are new here and began because of the same
+   * refusal of all letters; what a domain says when we send too fast is no letter's refusal
+   */
   async refresh(): Promise<DomainRest[]> {
-    const rows = await this.database.rows<{ domain: string; detail: string; restMs: string }>(
-      `SELECT domain, detail, extract(epoch FROM until_at - clock_timestamp()) * 1000 AS rest_ms FROM domain_rests
-        WHERE until_at > clock_timestamp()`,
+    const rows = await this.database.rows<{ domain: string; detail: string; restMs: string; isAlike: boolean }>(
+      `SELECT domain, detail, extract(epoch FROM until_at - clock_timestamp()) * 1000 AS rest_ms,
+              EXISTS (SELECT FROM attempts a WHERE a.refusal = r.detail) AS is_alike
+         FROM domain_rests r WHERE until_at > clock_timestamp()`,
     );
     const known = this.until;
     const rests = rows.map((row) => ({ ...row, restMs: Number(row.restMs) }));
     this.until = new Map(rests.map(({ domain, restMs }) => [domain, performance.now() + restMs]));
-    return rests.filter(({ domain }) => (known.get(domain) ?? 0) < performance.now());
+    return rests.filter(({ domain, isAlike }) => isAlike && (known.get(domain) ?? 0) < performance.now());
   }
 }

@@ -1,5 +1,5 @@
 import { failpoint } from '../../config/failpoint';
-import type { Database } from '../../database/database';
+import { type Database, isUnavailable } from '../../database/database';
 import { isForUs, recipientsOf, returnPathOf } from '../../domain/mailbox-letter';
 import { decoded, headersOf } from '../../domain/read-letter';
 import type { Filed, Mailbox, MailboxLetter } from '../../mailbox/mailbox';
@@ -7,7 +7,7 @@ import { MailboxFailure } from '../../mailbox/mailbox-failure';
 import type { ReturnAddresses } from '../consent/return-addresses';
 import type { InboundJudge } from './inbound-judge.service';
 import type { InboundLetters } from './inbound-letters.service';
-import type { MailboxCursor, MailboxSource } from './mailbox-source';
+import { LeaseLost, type MailboxCursor, type MailboxSource } from './mailbox-source';
 
 /** What reads a mailbox works with. */
 export interface MailboxTools {
@@ -23,7 +23,7 @@ export interface MailboxTools {
   onSkipped: (uid: number) => void;
 }
 
-/** Where reading failed because of what a letter is: it outlives the connection. */
+/** Where reading failed, perhaps because of what a letter is: it outlives the connection. */
 export interface ReadTrouble {
   /** Letters up to this one are read one by one, */
   upTo: number;
@@ -34,8 +34,10 @@ export interface ReadTrouble {
 
 /** So many letters are asked for at once; those of them that are ours are put away together. */
 const BATCH = 20;
-/** A letter that the server can't or won't give is asked for so often. */
+/** A letter that the server can't or won't give, or that we can't read, is asked for so often. */
 const PATIENCE = 3;
+/** Where the connection is lost each time, that may have other reasons: it counts so much less. */
+const LOST = 0.5;
 const HEADER_BYTES = 64 * 1024;
 const DAY_MS = 86_400_000;
 
@@ -71,6 +73,8 @@ export class MailboxSession {
     if (uidValidity === this.cursor.uidValidity) return;
     await this.tools.source.begin(this.tools.database, this.worker, uidValidity);
     this.cursor = { uidValidity, lastUid: 0, toFile: [] };
+    // Its numbers are other letters' by now.
+    Object.assign(this.tools.trouble, { upTo: 0, uid: 0, times: 0 });
   }
 
   /** Some at once; one by one where that failed before. */
@@ -160,11 +164,15 @@ export class MailboxSession {
   }
 }
 
-/** Only what a letter does to its server or our parser counts, not a connection that is lost. */
+/**
+ * Not what is about the database, or about who may read. A server may fall over a letter as well as a connection may be
+ * lost; but the latter seldom happens at the same letter again and again, after everything before it went well.
+ */
 function noteTrouble(trouble: ReadTrouble, uids: number[], error: unknown): void {
-  if (!(error instanceof MailboxFailure) || !['refused', 'broken'].includes(error.problem)) return;
+  if (isUnavailable(error) || error instanceof LeaseLost) return;
+  const isLost = error instanceof MailboxFailure && error.problem === 'interrupted';
   trouble.upTo = uids.at(-1)!;
   if (uids.length > 1) return;
-  trouble.times = trouble.uid === trouble.upTo ? trouble.times + 1 : 1;
+  trouble.times = (trouble.uid === trouble.upTo ? trouble.times : 0) + (isLost ? LOST : 1);
   trouble.uid = trouble.upTo;
 }

@@ -23,7 +23,7 @@ const FOUND = `SELECT d.id AS delivery_id, d.email, r.owner_id, r.mailing_id
   FROM deliveries d JOIN runs r ON r.id = d.run_id`;
 const MESSAGE_ID = /(?<![0-9a-f])[0-9a-f]{32}(?=@)/g;
 const LINK = /\/u\/([\w-]{30,100})/g;
-const ADDRESS = /[^\s<>()[\]{}"',;:=]{1,64}@[a-z0-9.-]{1,255}/gi;
+const ADDRESS = /[^\s\0<>()[\]{}"',;:=]{1,64}@[a-z0-9.-]{1,255}/gi;
 /** So many clues of each kind are looked at, and so many letters to the addresses that are named. */
 const CLUES = 20;
 const ADDRESSES = 50;

@@ -73,10 +73,15 @@ export class ProviderWebhooks {
     const provider = PROVIDERS[webhook.provider];
     const outer = parse(raw);
     const body = provider.signature === 'sns' ? await this.bySns(webhook, outer) : outer;
-    const reports = reportsOf(webhook.provider, provider, body);
+    const { reports, tooLarge } = reportsOf(webhook.provider, provider, body);
     if (typeof provider.signature === 'object' && webhook.signingKey)
       await this.requireSignature(webhook, provider.signature, { headers, raw, body: outer }, reports);
     await this.letters.takeReports(webhook.provider, reports);
+    if (tooLarge > 0)
+      this.said.warn(
+        { event: 'inbound.report_too_large', provider: webhook.provider, webhookId: webhook.id, reports: tooLarge },
+        'Some of what a mail provider reported is too large and was left out',
+      );
     return reports.length;
   }
 
@@ -142,31 +147,32 @@ function parse(bytes: Buffer): Json {
   }
 }
 
-function reportsOf(name: string, provider: Provider, body: Json): NewReport[] {
+/** One that is too large would come again and again, and with it all others of its batch: it is only counted. */
+function reportsOf(name: string, provider: Provider, body: Json): { reports: NewReport[]; tooLarge: number } {
   const reports: NewReport[] = [];
+  let tooLarge = 0;
   for (const event of provider.events(body)) {
     const report = provider.report(event);
     if (!report) continue;
     const raw = kept(event);
-    const digest = sha256('webhook\0', name, '\0', report.id || raw);
-    reports.push({ digest, raw, subject: `${report.name}: ${report.address}` });
+    if (raw.length > INBOUND_KEPT_BYTES) tooLarge++;
+    else {
+      const digest = sha256('webhook\0', name, '\0', report.id || raw);
+      reports.push({ digest, raw, subject: `${report.name}: ${report.address}` });
+    }
   }
-  return reports;
+  return { reports, tooLarge };
 }
 
 const LONGEST = 8_000;
 
-/** An event in JSON. Texts that nothing is read from are cut, so that it has room. */
+/** An event in JSON. If it is too large, texts that nothing is read from are cut, so that it has room. */
 function kept(event: Json): Buffer {
   const whole = Buffer.from(JSON.stringify(event));
   if (whole.length <= INBOUND_KEPT_BYTES) return whole;
-  const cut = Buffer.from(
-    JSON.stringify(event, (_, value: unknown) =>
-      typeof value === 'string' && value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value,
-    ),
-  );
-  if (cut.length <= INBOUND_KEPT_BYTES) return cut;
-  throw new DomainError('too_large', 'TOO_LARGE', `One report may have at most ${INBOUND_KEPT_BYTES} bytes.`);
+  const cut = (_: string, value: unknown) =>
+    typeof value === 'string' && value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
+  return Buffer.from(JSON.stringify(event, cut));
 }
 
 function sha256(...pieces: (string | Buffer)[]): Buffer {

@@ -17,6 +17,8 @@ const OFFER = `
     RETURNING id`;
 
 const OF_CLAIM = { email: 'c.email', owner: 'r.owner_id', mailing: 'r.mailing_id', transactional: 'r.transactional' };
+/** SQL: the reason of a delivery whose client was deleted while it was claimed, or that is pending again since. */
+const GONE = `(SELECT 'client_deleted' WHERE NOT EXISTS (SELECT FROM clients g WHERE g.id = c.client_id))`;
 
 /** Addresses that get no mail, as the answers that are recorded say. */
 const BOUNCED = suppressBounced(`SELECT c.email, m.owner_id, g.server_response AS detail, m.id AS delivery_id
@@ -47,7 +49,7 @@ const write = (bounces: boolean) => `
             enhanced_code, server_response, duration_ms, refusal)),
    -- All deliveries to be claimed or recorded, by primary key.
    concerned AS MATERIALIZED (
-     SELECT d.id, d.run_id, d.email, d.id = ANY($2::bigint[]) AS asked FROM deliveries d
+     SELECT d.id, d.run_id, d.client_id, d.email, d.id = ANY($2::bigint[]) AS asked FROM deliveries d
       WHERE d.id = ANY($2::bigint[] || $3::bigint[])),
    -- Their runs, locked before their state is read.
    held AS MATERIALIZED (
@@ -91,7 +93,7 @@ const write = (bounces: boolean) => `
          claimed_by = CASE WHEN why.reason IS NULL OR d.status = 'sending' THEN $1 END,
          offered = r.on_unknown = 'resend' OR (why.reason IS NOT NULL AND d.status <> 'sending'),
          next_attempt_at = NULL, updated_at = app_now()
-       FROM concerned c JOIN held r ON r.id = c.run_id, ${whySuppressed(OF_CLAIM)}
+       FROM concerned c JOIN held r ON r.id = c.run_id, ${whySuppressed(OF_CLAIM, GONE)}
       WHERE d.id = c.id AND c.asked AND r.live
         AND ${may('claim')} AND (d.status <> 'deferred' OR d.next_attempt_at <= app_now())
         AND (d.status <> 'sending' OR d.claimed_by = $1)
@@ -170,6 +172,5 @@ async function offer(database: Database, workerId: number, entries: Entry[]): Pr
 }
 
 /** Postgres can't store NUL; an answer of the server is stored up to 4,000 characters. */
-export function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD').slice(0, 4_000);
-}
+export const storable = <Text extends string | null>(text: Text): Text =>
+  text && (text.replaceAll('\0', '\uFFFD').slice(0, 4_000) as Text);
