@@ -12,9 +12,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await site.stop();
-  // Frames of letters run no script of this test, open nothing, and show no pictures where they are not wanted.
-  const inFrames = /^[^ ]+ (?:Blocked script execution|Blocked opening|Loading the image '[^']+' violates)/;
-  expect(site.complaints.filter((complaint) => !inFrames.test(complaint))).toEqual([]);
+  expect(site.complaints).toEqual([]);
 });
 
 /** Counts what is done beside writing the text. */
@@ -28,9 +26,10 @@ class Hands {
     await what.click();
   }
 
+  /** Keys that are held count as well. */
   async press(...keys: string[]): Promise<void> {
     for (const key of keys) {
-      this.count++;
+      this.count += key.split('+').length;
       await this.page.keyboard.press(key);
     }
   }
@@ -117,43 +116,25 @@ test('by keys alone', async () => {
   await page.goto('/messages/new?as=blocks');
   await page.locator('[data-ready]').waitFor();
   await hands.type('Spring news');
-  await hands.press('Enter', 'Enter');
-  await hands.press('/', 'h', 'Enter');
+  await hands.press('Enter', 'Enter', '/', 'Enter');
   await hands.type('Come to the garden');
   await hands.press('Enter', '/', 'p', 'Enter', 'Tab');
   await hands.type('https://example.org/garden.png');
   await hands.press('Tab');
   await hands.type('Tulips');
-  await hands.press('Enter', '/', 't', 'w', 'Enter');
+  await hands.press('Enter', '/', 'c', 'Enter');
   await hands.type('Mornings');
   await hands.press('ArrowRight');
   await hands.type('Evenings');
-  await hands.press('ControlOrMeta+Enter', '/', 'b', 'Enter');
+  await hands.press('ArrowRight', '/', 'b', 'Enter');
   await hands.type('See the hours');
-  await hands.press('ControlOrMeta+K');
+  await hands.press('Enter');
   await hands.type('example.org/hours');
-  await hands.press('Enter');
-  expect(hands.count).toBeLessThan(25);
-  // On to the preview and the test letter, by Tab.
-  const goTo = async (name: RegExp) => {
-    for (let i = 0; i < 40; i++) {
-      await hands.press('Tab');
-      const at = await page.evaluate(() => {
-        const element = document.activeElement as HTMLInputElement | null;
-        // While the focus is within the letter's frame.
-        if (!element?.matches('input, button, a')) return '';
-        return `${element.labels?.[0]?.textContent ?? ''}${element.textContent ?? ''}`;
-      });
-      if (name.test(at)) return;
-    }
-    throw new Error(`${String(name)} is not reached`);
-  };
-  await goTo(/Desktop/);
-  await hands.press('ArrowRight');
+  await hands.press('Alt+p');
   await expectPhone(page);
-  await goTo(/Send a test letter/);
-  await hands.press('Enter');
+  await hands.press('Tab', 'Enter');
   await page.locator('.flash', { hasText: 'test letter' }).waitFor();
+  expect(hands.count).toBeLessThan(25);
   await expectLetter('keys@example.org');
   await context.close();
 });

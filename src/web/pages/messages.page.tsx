@@ -13,6 +13,7 @@ import { letterWords } from '../letter/letter-words';
 import { messageTitle } from '../message-title';
 import { AttachmentsLink } from './attachments.page';
 import { useReader } from '../reader';
+import { ForeignTags } from './foreign-tags';
 import { PreviewPane } from './message-preview';
 
 export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
@@ -115,6 +116,7 @@ function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { ca
       ) : (
         <HtmlSource form={form} fields={fields} />
       )}
+      <ForeignTags values={form.values} />
       <Field form={form} name="name" label={t.field.name} hint={t.letterEditor.nameHint} />
       {message && <AttachmentsLink message={message} />}
       {mayChange && (
