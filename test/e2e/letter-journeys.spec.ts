@@ -1,4 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
+import { PASSWORD } from '../support/api';
+import { documentOf, paragraph } from '../support/documents';
 import { faultsOf } from '../support/faults';
 import { Site } from '../support/site';
 
@@ -191,37 +193,57 @@ test('the form without a script keeps nobody out', async () => {
   await visitor.context.close();
 });
 
-test('two people change a letter of blocks: the second is told, and what both wrote is shown', async () => {
-  const { page, context } = await open('two@example.org');
-  await page.goto('/messages/new?as=blocks');
+test('a session that ends, and somebody else who saves, take no block with them', async () => {
+  const { page, context, token, id } = await site.visitor('over@example.org');
+  const post = async (path: string, body: object) =>
+    (await site.api.call('POST', `/api/v1${path}`, { token, body })).body;
+  const message = await post('/messages', { subject: 'Before', document: documentOf(paragraph('first')) });
+  const at = `/messages/${message.id}`;
+  await page.goto(at);
   await page.locator('[data-ready]').waitFor();
-  await page.keyboard.type('Shared');
-  await page.keyboard.press('Enter');
-  await page.keyboard.press('Enter');
-  await page.keyboard.type('first');
+  await page.getByRole('textbox', { name: 'Letter' }).click();
+  await page.keyboard.press('ControlOrMeta+End');
+  for (const [kind, text] of [
+    ['Heading', 'Mine'],
+    ['Two columns', 'left'],
+    ['Social links', ''],
+  ]) {
+    await page.getByRole('button', { name: 'Add a block' }).click();
+    await page.getByRole('menuitem', { name: kind, exact: true }).click();
+    await page.keyboard.type(text!);
+  }
+  const typed = await page.inputValue('[name=document]');
+  expect(JSON.parse(typed)).toMatchObject({
+    doc: { content: ['paragraph', 'heading', 'columns', 'social'].map(type) },
+  });
+  await site.api.database.rows(`UPDATE sessions SET expires_at = now() - interval '1 minute' WHERE user_id = $1`, [id]);
+  const theirs = { document: documentOf(paragraph('first, and theirs')), version: message.version };
+  expect((await site.api.call('PATCH', `/api/v1${at}`, { token, body: theirs })).status).toBe(200);
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.waitForURL(/\/messages\/\d+$/);
-  const other = await context.newPage();
-  await other.goto(page.url());
-  await page.locator('[data-ready]').waitFor();
-  await other.locator('[data-ready]').waitFor();
-  const write = async (on: Page, text: string) => {
-    await on.getByRole('textbox', { name: 'Letter' }).click();
-    await on.keyboard.press('End');
-    await on.keyboard.type(text);
-    await on.getByRole('button', { name: 'Save', exact: true }).click();
-  };
-  await write(other, ' theirs');
-  await other.locator('.flash', { hasText: 'Saved' }).waitFor();
-  await write(page, ' mine');
+  await page.waitForURL(/\/sign-in\?/);
+  await page.fill('[name=email]', 'over@example.org');
+  await page.fill('[name=password]', PASSWORD);
+  await page.click('main button');
+  await page.waitForURL(site.api.url + at);
+  // What this browser alone had is brought to the service first.
+  await page.locator('.kept-bar').waitFor();
+  await page.locator('.le-letter h2', { hasText: 'Mine' }).waitFor();
+  expect(await page.inputValue('[name=document]')).toBe(typed);
+
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.locator('.kept-conflict').waitFor();
-  const both = await page.locator('.kept-text').allInnerTexts();
-  expect(both).toEqual(['first theirs', 'first mine']);
+  expect(await page.locator('.kept-text').allInnerTexts()).toEqual([
+    'first, and theirs',
+    expect.stringContaining('Mine'),
+  ]);
+  expect(await page.inputValue('[name=document]')).toBe(typed);
   await page.getByRole('button', { name: 'Keep mine' }).click();
   await page.locator('.flash', { hasText: 'Saved' }).waitFor();
-  expect(await page.locator('.le-letter').innerText()).toContain('first mine');
+  const saved = (await site.api.call('GET', `/api/v1${at}`, { token })).body.document as { doc: object };
+  expect(saved.doc).toEqual((JSON.parse(typed) as { doc: object }).doc);
   await context.close();
 });
+const type = (name: string) => ({ type: name });
 
 test('a letter of blocks becomes HTML once, after a question', async () => {
   const { page, context } = await open('html@example.org');
