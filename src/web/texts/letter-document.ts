@@ -1,4 +1,3 @@
-import type { StarterId } from '../../domain/letter-document/starters';
 import type { BlockFault, DocumentFault, ProblemTexts } from '../../domain/problems';
 
 type Texts = Pick<
@@ -71,24 +70,6 @@ export const documentRu: Texts = {
     `Блок ${block}: нет переменной «${name}».${similar === null ? '' : ` Возможно, имелась в виду «${similar}»?`}`,
   document_or_html: () => 'Сообщение состоит либо из блоков, либо из HTML.',
   document_of_html: () => 'Это сообщение в HTML, блоками оно стать не может.',
-};
-
-type Starters = Record<StarterId, { name: string; about: string }>;
-
-export const startersEn: Starters = {
-  news: { name: 'News', about: 'A picture, a main story, two small ones, dates.' },
-  announcement: { name: 'Announcement', about: 'One thing that is new, and why.' },
-  invitation: { name: 'Invitation', about: 'What, when and where, and an answer.' },
-  offer: { name: 'Offer', about: 'A discount with a code, and how it works.' },
-  letter: { name: 'Personal letter', about: 'Plain text, as one would write it to one person.' },
-};
-
-export const startersRu: Starters = {
-  news: { name: 'Новости', about: 'Картинка, главное, две короткие истории, даты.' },
-  announcement: { name: 'Объявление', about: 'Одно новшество и зачем оно.' },
-  invitation: { name: 'Приглашение', about: 'Что, когда и где, и ответ.' },
-  offer: { name: 'Предложение', about: 'Скидка по коду и как её получить.' },
-  letter: { name: 'Личное письмо', about: 'Простой текст, как пишут одному человеку.' },
 };
 
 export const brandEn = {
