@@ -8,6 +8,7 @@ import { dragHandle } from './letter-editor/handle';
 import { addBlock, kindsOf } from './letter-editor/kinds';
 import { editLetter } from './letter-editor/letter';
 import { editLine } from './letter-editor/line';
+import { previewKey } from './letter-editor/looks';
 import { Menu } from './letter-editor/menu';
 import { Panel } from './letter-editor/panel';
 import { deedsOf } from './letter-editor/plugins';
@@ -48,6 +49,7 @@ function edit(host: HTMLElement): void {
   for (const input of form.querySelectorAll<HTMLInputElement>('input[data-line]'))
     editLine(input, desk, toSettings, toTools);
   showProblems(form, desk);
+  previewKey(words);
   document.getElementById('letter-label')?.addEventListener('click', () => desk.letter?.focus());
   desk.changed();
   host.dataset.ready = '';

@@ -6,7 +6,7 @@ import { DOCUMENT_VERSION } from '../../src/domain/letter-document/schema';
 import { insertBlock } from './blocks';
 import { setAttributes } from './commands';
 import type { Desk } from './desk';
-import { cleanPasted, picturesIn } from './paste';
+import { cleanPasted, picturesIn, withChips } from './paste';
 import { type Deeds, letterPlugins } from './plugins';
 import { uploadPicture } from './upload';
 import { nodeViews } from './views';
@@ -47,6 +47,7 @@ export function editLetter(
       return true;
     },
     transformPastedHTML: cleanPasted,
+    transformPasted: (slice) => withChips(slice, desk.words),
     handlePaste: (_view, event) => takePictures(desk, event.clipboardData),
     handleDrop: (_view, event, _slice, moved) => {
       if (moved) return false;

@@ -11,6 +11,7 @@ import type { Desk } from './desk';
 import { element } from './elements';
 import { chipRule } from './plugins';
 import { chipView } from './views';
+import { isVariable } from './words';
 
 /** The subject and the preview line: text in one line with chips, over the form's input, which stays the source. */
 
@@ -43,7 +44,7 @@ function next(host: HTMLElement): boolean {
 
 export function editLine(input: HTMLInputElement, desk: Desk, toSettings: () => boolean, toTools: () => boolean): void {
   const { words } = desk;
-  const known = (name: string) => words.variables.some((one) => one.name === name);
+  const known = (name: string) => isVariable(name, words);
   const label = input.labels?.[0];
   if (label && !label.id) label.id = `${input.id}-label`;
   const shown = input.value;

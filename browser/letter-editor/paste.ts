@@ -1,3 +1,7 @@
+import { Fragment, type Node, Slice } from 'prosemirror-model';
+import { chipsIn } from '../../src/domain/letter-document/chips';
+import { isVariable, type Words } from './words';
+
 /**
  * What is pasted from Word, Google Docs and pages of the web, made into plain HTML: headings, paragraphs, lists, links,
  * bold and italic. The schema drops attributes; here goes what it would take for content, and what says by style what
@@ -102,3 +106,16 @@ function makeWordLists(body: HTMLElement): void {
 /** Pictures among files that are pasted or dropped. */
 export const picturesIn = (data: DataTransfer | null): File[] =>
   [...(data?.files ?? [])].filter(({ type }) => /^image\/(?:jpeg|png|gif|webp)$/.test(type));
+
+/** Variables that were written in what is pasted are chips, as those that are written here. */
+export function withChips({ content, openStart, openEnd }: Slice, words: Words): Slice {
+  const read = (fragment: Fragment): Fragment => Fragment.from(fragment.content.flatMap(parts));
+  const parts = (node: Node): Node[] => {
+    if (!node.isText) return [node.copy(read(node.content))];
+    const { schema } = node.type;
+    return chipsIn(node.text ?? '', (name) => isVariable(name, words)).map((part) =>
+      typeof part === 'string' ? schema.text(part, node.marks) : schema.nodes.variable!.create(part, null, node.marks),
+    );
+  };
+  return new Slice(read(content), openStart, openEnd);
+}

@@ -22,7 +22,7 @@ import {
 import { deeper, shallower, toggleEm, toggleStrong } from './commands';
 import type { Desk } from './desk';
 import { slash } from './slash';
-import type { Words } from './words';
+import { isVariable, type Words } from './words';
 
 const { nodes } = draftSchema;
 
@@ -82,8 +82,12 @@ export function letterPlugins(
     if (state.selection instanceof NodeSelection && to.settings()) return true;
     return onBlock(newLine)(state, dispatch, view);
   };
-  const isInButton: Command = (state, dispatch, view) =>
-    state.selection.$from.parent.type === nodes.button && newLine(state, dispatch, view);
+  // A button is nothing without its link, so that is asked for before the next line.
+  const inButton: Command = (state, dispatch, view) => {
+    const { parent } = state.selection.$from;
+    if (parent.type !== nodes.button) return false;
+    return (parent.attrs.href === '' && to.link()) || newLine(state, dispatch, view);
+  };
   const hardBreak: Command = (state, dispatch) => {
     if (!state.selection.$from.parent.type.contentMatch.matchType(nodes.hard_break!)) return false;
     dispatch?.(state.tr.replaceSelectionWith(nodes.hard_break!.create()).scrollIntoView());
@@ -110,7 +114,7 @@ export function letterPlugins(
       Escape: deeds.around,
       Backspace: onBlock(deeds.remove),
       Delete: onBlock(deeds.remove),
-      Enter: chainCommands(enter, isInButton, splitListItem(nodes.list_item!)),
+      Enter: chainCommands(enter, inButton, splitListItem(nodes.list_item!)),
     }),
     keymap(baseKeymap),
     history(),
@@ -136,7 +140,7 @@ function rules(words: Words): Plugin {
 export const chipRule = (words: Words): InputRule =>
   new InputRule(/\{\{\s*([\w.]+)\s*(?:\|\s*default:\s*["“]([^"”{}]*)["”]\s*)?\}\}$/, (state, match, start, end) => {
     const [, name, fallback = ''] = match;
-    if (!words.variables.some((variable) => variable.name === name) || fallback.length > FALLBACK_MAX) return null;
+    if (!isVariable(name!, words) || fallback.length > FALLBACK_MAX) return null;
     return state.tr.replaceWith(start, end, state.schema.nodes.variable!.create({ name, fallback }));
   });
 

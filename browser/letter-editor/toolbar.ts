@@ -29,6 +29,7 @@ const KEYS = {
   depth: 'Ctrl+] Ctrl+[',
   undo: 'Ctrl+Z Ctrl+Y',
   tab: 'Tab',
+  preview: 'Alt+P',
 };
 
 /** The tools above the letter: one stop for Tab, arrows within, Escape back to the text. */

@@ -26,6 +26,9 @@ export const kindName = (type: NodeType, words: Words): string => words.blocks[t
 export const variableName = (name: string, words: Words): string =>
   words.variables.find((variable) => variable.name === name)?.about ?? name;
 
+export const isVariable = (name: string, { variables }: Words): boolean =>
+  variables.some((variable) => variable.name === name);
+
 export const fill = (text: string, block: string): string => text.replace('{block}', block);
 
 /** Says what happened to those who listen to the page. */

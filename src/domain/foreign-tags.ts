@@ -8,6 +8,8 @@ const FOREIGN: readonly RegExp[] = [
   /\[\[[a-z][\w .-]{0,40}\]\]|\[[a-z][\w ]{0,40},\s?fallback=[^\]\n]{0,80}\]/gi,
   // Those in single braces, where only a name is meant
   /\{(?:first|last|full)?[_ -]?name\}|\{e-?mail\}/gi,
+  // Those whose tags look like ours, where they are text: names of theirs, or ours with what chips can't do
+  /\{\{[^{}\n]{1,120}\}\}/g,
 ];
 
 const NAMED: readonly [wanted: RegExp, variable: string][] = [
@@ -16,10 +18,14 @@ const NAMED: readonly [wanted: RegExp, variable: string][] = [
   [/unsub/i, 'unsubscribeUrl'],
 ];
 
-/** Placeholders of other tools, which people would read as they are: how many, the first, and the variable that is probably meant. */
-export function foreignTags(text: string): { n: number; example: string; meant: string } {
-  const found = FOREIGN.flatMap((pattern) => [...text.matchAll(pattern)]).sort((a, b) => a.index - b.index);
-  const example = found[0]?.[0] ?? '';
-  const meant = NAMED.find(([wanted]) => wanted.test(example))?.[1] ?? 'client.fullName';
-  return { n: found.length, example, meant };
+export interface ForeignTag {
+  example: string;
+  /** The variable that is probably meant; empty if there is no telling. */
+  meant: string;
 }
+
+/** Placeholders of other tools in what people read: they would read them as they are. In the order of the text. */
+export const foreignTags = (text: string): ForeignTag[] =>
+  FOREIGN.flatMap((pattern) => [...text.matchAll(pattern)])
+    .sort((a, b) => a.index - b.index)
+    .map(([example]) => ({ example, meant: NAMED.find(([wanted]) => wanted.test(example))?.[1] ?? '' }));

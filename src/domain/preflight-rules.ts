@@ -1,6 +1,7 @@
 import { ATTACHMENTS_LARGE } from './attachment';
 import { dmarcName, type KeyFacts, type SenderFacts, spfRecord } from './sender-domain';
 import { DMARC_RECORD } from './dmarc';
+import type { ForeignTag } from './foreign-tags';
 import type { ContentFacts } from './letter-content';
 import type { Finding, FindingCode, FindingLevel, PreflightMode, ProofFacts } from './preflight';
 import type { FieldProblem } from './problems';
@@ -38,7 +39,7 @@ export interface ListFacts {
 /** What the content of letters has been found to be, with the judgement of a spam filter, if one is asked. */
 export interface LetterFacts extends ContentFacts {
   /** Placeholders of other services. */
-  foreign?: { n: number; example: string; meant: string };
+  foreign?: ForeignTag & { n: number };
   /** Undefined: none is set; null: it did not answer. */
   spam?: { score: number; tests: readonly string[] } | null;
 }
@@ -215,7 +216,7 @@ const percent = (share: number) => Math.round(share * 100);
 const found = (n: number, example: string | undefined) => n > 0 && { n, example: example ?? '' };
 
 const LETTER: Rule<LetterFacts>[] = [
-  { code: 'FOREIGN_TAGS', level: 'warn', when: ({ foreign }) => (foreign?.n ?? 0) > 0 && { ...foreign! } },
+  { code: 'FOREIGN_TAGS', level: 'warn', when: ({ foreign }) => foreign !== undefined && { ...foreign } },
   {
     code: 'HTML_LONG',
     level: 'warn',

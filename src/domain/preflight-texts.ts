@@ -70,7 +70,8 @@ export const findingTexts: Record<FindingCode, (values: Finding['values']) => st
   DNS_UNANSWERED: ({ names }) => `DNS did not answer in time, so this is not known: ${names}.`,
 
   FOREIGN_TAGS: ({ example, n, meant }) =>
-    `The letter says ${example}${more(n)}: a placeholder of another service, which people will read as it is. Did you mean {{ ${meant} }}?`,
+    `The letter says ${example}${more(n)}: a placeholder of another service, which people will read as it is.` +
+    (meant === '' ? '' : ` Did you mean {{ ${meant} }}?`),
   ATTACHMENTS_LARGE: ({ megabytes, max }) =>
     `The attachments have ${megabytes} MB: many servers refuse letters with more than ${max} MB. Send a link instead.`,
   HTML_LONG: ({ kilobytes, max }) =>

@@ -4,7 +4,6 @@ import { parentPort } from 'node:worker_threads';
 const COMPONENTS = [
   'mjml-head',
   'mjml-head-attributes',
-  'mjml-head-preview',
   'mjml-head-style',
   'mjml-head-title',
   'mjml-raw',

@@ -29,6 +29,7 @@ import { AuditModule } from '../features/audit/audit.module';
 import { NoticesModule } from '../features/notices/notices.module';
 import { ProfileWebController } from './pages/profile.web.controller';
 import { AuditWebController } from './pages/audit.web.controller';
+import { LogoWebController } from './pages/logo.web.controller';
 import { SenderWebController } from './pages/sender.web.controller';
 import { SuppressionBatchesWebController } from './pages/suppression-batches.web.controller';
 import { InboundWebController } from './pages/inbound.web.controller';
@@ -145,6 +146,7 @@ const COMPRESSION = { brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } 
     ProviderWebController,
     AuditWebController,
     StatusWebController,
+    LogoWebController,
     SenderWebController,
     DraftsWebController,
     SuppressionBatchesWebController,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { faultsOf } from '../support/faults';
+import { png } from '../support/pictures';
 import { Site } from '../support/site';
 
 /** Letters in blocks, written as people write them: what the editor does to its document. */
@@ -252,25 +253,38 @@ test('Arabic, Hebrew and emoji stay as they are and stand as they should', async
 test('pictures are uploaded from a button, and those that cannot be are said', async () => {
   await open();
   await write('');
-  const hash = 'a'.repeat(64);
-  await page.route('**/api/v1/media', (route) => route.fulfill({ status: 201, json: { hash } }));
-  await page.route('**/media/*', (route) => route.fulfill({ status: 200, contentType: 'image/png', body: PIXEL }));
   await add('Picture');
-  const file = { name: 'dot.png', mimeType: 'image/png', buffer: PIXEL };
-  await page.locator('.le-upload input').setInputFiles(file);
-  await page.locator(`.le-picture img[src="/media/${hash}"]`).waitFor();
-  expect((await documentOf())[0]?.attrs).toMatchObject({ src: `media:${hash}`, alt: '' });
-  await page.unroute('**/api/v1/media');
-  await page.route('**/api/v1/media', (route) => route.fulfill({ status: 422, json: {} }));
-  await page.locator('.le-upload input').setInputFiles(file);
+  const upload = (name: string, buffer: Buffer) =>
+    page.locator('.le-upload input').setInputFiles({ name, mimeType: 'image/png', buffer });
+  await upload('dot.png', await png(320, 120));
+  const shown = letter().locator('.le-picture img');
+  await expectSoon(() => shown.evaluateAll((all: HTMLImageElement[]) => all.map((one) => one.naturalWidth)), [320]);
+  const [picture] = await documentOf();
+  expect(picture?.attrs?.src).toMatch(/^media:[0-9a-f]{64}$/);
+  await upload('none.png', Buffer.from('no picture'));
   await page.getByText('could not be uploaded').first().waitFor();
-  await page.unroute('**/api/v1/media');
-  await page.unroute('**/media/*');
+  expect(await documentOf()).toEqual([picture]);
 });
-const PIXEL = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-);
+
+test('placeholders of other tools are named beside the letter, with what to write instead, also when it is saved', async () => {
+  await open();
+  await page.keyboard.type('For %%name%%');
+  await write('Dear *|FNAME|*, ');
+  const named = page.locator('#foreign-tags li');
+  const said = (tag: string) => expect.stringContaining(`${tag} is a placeholder of another service`);
+  await expectSoon(() => named.count(), 2);
+  expect(await named.allInnerTexts()).toEqual([said('%%name%%'), said('*|FNAME|*')]);
+  expect(await named.last().innerText()).toContain('{{ client.fullName }}');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.waitForURL(/\/messages\/\d+$/);
+  expect(await named.count()).toBe(2);
+  await write('');
+  // What is pasted may have ours, and others that only look like them.
+  await paste({ 'text/plain': 'Dear {{ client.fullName }} from {{ city }}' });
+  expect(await saidAll()).toEqual(['paragraph(Dear {client.fullName|} from {{ city }})']);
+  await named.getByText('{{ city }} is a placeholder').waitFor();
+  expect(await named.count()).toBe(2);
+});
 
 test('what is written is kept as a draft, and leaving asks', async () => {
   await open();

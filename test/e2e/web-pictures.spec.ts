@@ -131,4 +131,56 @@ test('files are attached without JavaScript, and letters and test letters bring 
   await visitor.context.close();
 });
 
+test.each([true, false])(
+  'a logo is uploaded and chosen, and what was typed stays, JavaScript: %s',
+  async (javaScriptEnabled) => {
+    const email = `logo-${javaScriptEnabled}@example.org`;
+    const visitor = await site.visitor(email, { javaScriptEnabled });
+    const { page, token } = visitor;
+    await page.goto('/sender');
+    await page.fill('[name=name]', 'Our shop');
+    await page.getByRole('button', { name: 'Choose or upload a logo' }).click();
+    await page.waitForURL(/\/sender\/logo$/);
+    await page.setInputFiles('[name=file]', await file('a.svg', Buffer.from('<svg/>')));
+    await page.getByRole('button', { name: 'Upload and take it' }).click();
+    expect(await page.locator('#f-file-problem').innerText()).toContain('JPEG, PNG, GIF, WebP');
+    await page.setInputFiles('[name=file]', await file('sign.png', png(320, 120)));
+    await page.getByRole('button', { name: 'Upload and take it' }).click();
+    await page.waitForURL(/\/sender$/);
+    expect(await page.inputValue('[name=name]')).toBe('Our shop');
+    const sign = await page.inputValue('[name=logo]');
+    expect(await page.locator('.logo-look').getAttribute('src')).toBe(new URL(sign).pathname);
+    const sender = async () => (await site.api.call('GET', '/api/v1/sender', { token })).body;
+    expect(await sender()).toMatchObject({ name: '', logo: '' });
+    await page.getByRole('button', { name: 'Save', exact: true }).last().click();
+    await page.locator('.flash').waitFor();
+    expect(await sender()).toMatchObject({ name: 'Our shop', logo: `media:${sign.slice(-64)}` });
+
+    await page.goto('/sender/logo');
+    await page.getByRole('button', { name: 'sign.png' }).click();
+    await page.waitForURL(/\/sender$/);
+    expect(await page.inputValue('[name=logo]')).toBe(sign);
+    await visitor.context.close();
+  },
+);
+
+test('the pages of the logo keep nobody out, in Russian and on a phone', async () => {
+  const { page, context, token } = await site.visitor('logo-ru@example.org', { locale: 'ru', bypassCSP: true });
+  await site.api.call('PATCH', '/api/v1/me', { token, body: { language: 'ru' } });
+  await page.goto('/sender/logo');
+  await page.setInputFiles('[name=file]', await file('знак.png', png(320, 120)));
+  await page.getByRole('button', { name: 'Загрузить и взять' }).click();
+  await page.locator('.logo-look').waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  await page.setViewportSize({ width: 390, height: 800 });
+  for (const at of ['/sender', '/sender/logo']) {
+    await page.goto(at);
+    expect(await faultsOf(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    const to = shot(`${at.replaceAll('/', '')}-ru-narrow`);
+    if (to) await page.screenshot(to);
+  }
+  await context.close();
+});
+
 test('no page complained', () => expect(site.complaints).toEqual([]));

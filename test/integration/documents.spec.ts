@@ -1,4 +1,5 @@
 import { WebModule } from '../../src/web/web.module';
+import { mailingBody } from '../support/factories';
 import { type Person, startApi, type TestApi } from '../support/api';
 import { button, documentOf, EVERYTHING, paragraph, variable, type Json } from '../support/documents';
 import { flawsOf } from '../support/letter-html';
@@ -106,6 +107,38 @@ describe('a message of blocks', () => {
     ]);
     const long = documentOf(...Array.from({ length: 499 }, () => button('x', 'https://example.org/')));
     expect(await problems('POST', '/messages', blocks({ document: long }))).toEqual([400, 'document document']);
+  });
+
+  it('is not even looked at for somebody who may not change it', async () => {
+    const { id } = await made(blocks());
+    const wrong = { document: documentOf(button('x', 'nowhere')) };
+    for (const [role, status] of [
+      ['manager', 403],
+      ['user', 404],
+    ] as const) {
+      const { token } = await api.person(role, `other-${role}@example.org`);
+      expect((await api.call('PATCH', `/api/v1/messages/${id}`, { token, body: wrong })).status).toBe(status);
+    }
+  });
+
+  it('is sent as one that somebody wrote as the same HTML', async () => {
+    await call('POST', '/clients', { email: 'reader@example.org', fullName: 'Reader' });
+    const written = await made(blocks({ document: EVERYTHING }));
+    const { subject, body, bodyText } = (await call('GET', `/messages/${written.id}`)).body;
+    const copied = await made({ subject, body, bodyText });
+    const snapshots = await Promise.all(
+      [written, copied].map(async ({ id }) => {
+        const mailing = (await call('POST', '/mailings', mailingBody(id))).body.id;
+        expect((await call('POST', `/mailings/${mailing}/send`, {})).status).toBe(202);
+        return api.database.first(
+          `SELECT to_jsonb(r) - '{id,mailing_id,letter_key,created_at,occurrence_at}'::text[] AS run
+             FROM runs r WHERE mailing_id = $1`,
+          [mailing],
+        );
+      }),
+    );
+    expect(snapshots[0]).toEqual(snapshots[1]);
+    expect(snapshots[0]).toMatchObject({ run: { body, body_text: bodyText } });
   });
 
   it('may be as large as its limits say', async () => {

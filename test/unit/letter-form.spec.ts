@@ -1,7 +1,15 @@
 import { Node } from 'prosemirror-model';
+import { checkDocument } from '../../src/domain/letter-document/check';
 import { draftSchema } from '../../src/domain/letter-document/draft-schema';
 import { documentOf, plainOf } from '../../src/web/letter/plain-blocks';
-import { documentField, isDeed, plainBlocks, readDocument, withDocument } from '../../src/web/letter/letter-form';
+import {
+  documentField,
+  givenDocument,
+  isDeed,
+  plainBlocks,
+  readDocument,
+  withDocument,
+} from '../../src/web/letter/letter-form';
 
 /** Letters in the form without a script: nothing of them is lost on the way there and back. */
 
@@ -99,4 +107,14 @@ test('a form of the editor passes as it is, and a document that cannot be read i
   expect(readDocument(values)?.preheader).toBe('p');
   expect(readDocument(form({ document: '{' }))).toBeNull();
   expect(isDeed('find')).toBe(false);
+});
+
+test('a letter that is too long is not read, but told to be, and stays as it was typed', () => {
+  const typed = { subject: '', 'b.0.kind': 'text', 'b.0.text': '**a'.repeat(100_000) };
+  expect(withDocument(typed)).toBe(typed);
+  expect(plainBlocks(typed)[0]?.fields.text).toBe(typed['b.0.text']);
+  expect(checkDocument(givenDocument(typed), [])).toMatchObject({
+    ok: false,
+    errors: [{ values: { fault: 'bytes' } }],
+  });
 });

@@ -1,4 +1,5 @@
 import type { Node } from 'prosemirror-model';
+import { TOLD_ERRORS } from '../errors';
 import { at, type FieldProblem, problem } from '../problems';
 import { type OwnFields, similarVariable } from '../template-names';
 import { blockProblem } from './check-block';
@@ -97,14 +98,18 @@ function fits(block: unknown): boolean {
 const fieldOf = (i: number) => `${FIELD}.doc.content.${i}`;
 
 function unknownVariables(doc: Node, fields: OwnFields): FieldProblem[] {
-  return doc.children.flatMap((block, i) => {
+  const problems: FieldProblem[] = [];
+  for (const [i, block] of doc.children.entries()) {
     const names = new Set(namesIn(block));
     block.descendants((node) => namesIn(node).forEach((name) => names.add(name)));
-    return [...names].flatMap((name) => {
+    for (const name of names) {
       const found = similarVariable(name, fields);
-      return found === null ? [] : at(fieldOf(i), problem('document_variable', { block: i + 1, name, ...found }));
-    });
-  });
+      if (found) problems.push(...at(fieldOf(i), problem('document_variable', { block: i + 1, name, ...found })));
+      // What a name is like takes a while to find out.
+      if (problems.length > TOLD_ERRORS) return problems;
+    }
+  }
+  return problems;
 }
 
 /** The variables that a node itself names. */

@@ -1,6 +1,7 @@
 import type { Language } from '../language';
 import { DOCUMENT_VERSION, type LetterDocument } from './schema';
 import { en } from './starters/en';
+import { letters } from './starters/letters';
 import { ru } from './starters/ru';
 
 export const starterIds = ['news', 'announcement', 'invitation', 'offer', 'letter'] as const;
@@ -13,8 +14,12 @@ export interface Starter {
   document: LetterDocument;
 }
 
-export const startersOf = (language: Language): Starter[] =>
-  starterIds.map((id) => {
-    const { subject, preheader, doc } = { en, ru }[language][id];
-    return { id, subject, document: { version: DOCUMENT_VERSION, preheader, doc: { type: 'doc', content: doc } } };
+export const startersOf = (language: Language): Starter[] => {
+  const words = { en, ru }[language];
+  const contents = letters(words);
+  return starterIds.map((id) => {
+    const { subject, preheader } = words[id];
+    const doc = { type: 'doc', content: contents[id] };
+    return { id, subject, document: { version: DOCUMENT_VERSION, preheader, doc } };
   });
+};

@@ -43,8 +43,9 @@ export function documentToMjml(doc: Node, around: Surroundings): Mjml {
   const look = lookOf(around.brand);
   const { lang, dir } = languageOf(doc.textContent);
   return element('mjml', { lang, dir }, [
-    headOf(around, look),
+    headOf(around.subject, look),
     element('mj-body', { 'background-color': look.light.page, width: `${WIDTH}px`, 'css-class': 'page' }, [
+      ...preheaderOf(around.preheader),
       element('mj-section', { padding: '12px 0' }, [element('mj-column', {}, [])]),
       ...logo(around, look, dir),
       ...sectionsOf(doc, look, around),
@@ -57,10 +58,21 @@ export function documentToMjml(doc: Node, around: Surroundings): Mjml {
   ]);
 }
 
-function headOf({ subject, preheader }: Surroundings, look: Look): Mjml {
+/** MJML's own one is white on white as well, for which spam filters take points. */
+const preheaderOf = (preheader: string): Mjml[] =>
+  preheader.trim() === ''
+    ? []
+    : [
+        element(
+          'mj-raw',
+          {},
+          `<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">${templateHtml(preheader)}</div>`,
+        ),
+      ];
+
+function headOf(subject: string, look: Look): Mjml {
   return element('mj-head', {}, [
     element('mj-title', {}, typedHtml(subjectTitle(subject))),
-    ...(preheader.trim() === '' ? [] : [element('mj-preview', {}, templateHtml(preheader))]),
     element(
       'mj-raw',
       {},

@@ -79,8 +79,14 @@ export class ProviderWebhooks {
     await this.letters.takeReports(webhook.provider, reports);
     if (tooLarge > 0)
       this.said.warn(
-        { event: 'inbound.report_too_large', provider: webhook.provider, webhookId: webhook.id, reports: tooLarge },
-        'Some of what a mail provider reported is too large and was left out',
+        {
+          event: 'inbound.report_left_out',
+          reason: 'too_large',
+          provider: webhook.provider,
+          webhookId: webhook.id,
+          reports: tooLarge,
+        },
+        'Some of what a mail provider reported was left out',
       );
     return reports.length;
   }

@@ -97,7 +97,8 @@ export class MessagesService {
     id: number,
     { version, ...change }: Partial<MessageInput> & { version?: number },
   ): Promise<MessageWithUse> {
-    let seen = await this.find(id, readableOwner(viewer));
+    // Nothing is made for somebody who may not change it.
+    let seen = await this.writable(viewer, id);
     for (;;) {
       // Made before the row is locked, since it takes a while; once more if somebody changed the message meanwhile.
       const content = await this.contentOf(changed(seen, change), seen.ownerId, seen);
@@ -116,7 +117,7 @@ export class MessagesService {
         return null;
       });
       if (newer === null) return this.find(id, writableOwner(viewer));
-      seen = { ...seen, ...newer };
+      seen = newer;
     }
   }
 
@@ -151,6 +152,13 @@ export class MessagesService {
       return { ...named, ...(await this.maker.make({ subject, document }, ownerId, fields)) };
     if (body === undefined || body === null) throw invalid('body', problem('required'));
     return { ...named, body, bodyText: bodyText?.trim() ? bodyText : null, document: null };
+  }
+
+  /** @throws NotFoundError, ForbiddenError */
+  private async writable(viewer: Viewer, id: number): Promise<Message> {
+    const message = await this.read(id, writableOwner(viewer));
+    if (!message) throw await notWritable(this.database, viewer, 'Message', id);
+    return message;
   }
 
   /** @throws NotFoundError, ForbiddenError */

@@ -37,9 +37,10 @@ export class LetterCheck {
     const data = this.dataOf(mailing, letter.client, sender);
     try {
       const { subject, html, text } = content.render(data);
+      const [foreign, ...more] = foreignTags(`${subject}\n${text}`);
       const facts = {
         ...contentFacts(html, `${this.config.publicUrl}/u/`),
-        foreign: foreignTags(`${subject}\n${text}`),
+        ...(foreign && { foreign: { ...foreign, n: 1 + more.length } }),
       };
       return this.config.spamd === '' ? facts : { ...facts, spam: await this.judged(mailing, content, data) };
     } catch {

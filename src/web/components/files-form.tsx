@@ -12,12 +12,14 @@ interface Props {
   hint: string;
   /** The kinds of files that browsers offer. */
   accept?: string;
+  /** Whether one file is all that is taken. */
+  single?: boolean;
   /** What the button says. */
   children: ComponentChildren;
 }
 
 /** A form with one or several files, whose token and key stand in the address: they are checked before files come in. */
-export function FilesForm({ action, form, label, hint, accept, children }: Props) {
+export function FilesForm({ action, form, label, hint, accept, single = false, children }: Props) {
   const { t, csrfToken } = useReader();
   const { problems, values } = form;
   return (
@@ -37,7 +39,7 @@ export function FilesForm({ action, form, label, hint, accept, children }: Props
         hint={hint}
         type="file"
         required
-        attributes={{ multiple: true, ...(accept && { accept }) }}
+        attributes={{ multiple: !single, ...(accept && { accept }) }}
       />
       <div class="actions">
         <button class="btn btn-primary">{children}</button>

@@ -63,6 +63,16 @@ export function KeptForm({ form, action, children, labels, words, first, ...rest
   );
 }
 
+/** Enter in a field saves, where the first button that is seen does something else. */
+export function FirstSave() {
+  const { t } = useReader();
+  return (
+    <button class="visually-hidden" tabindex={-1} aria-hidden="true">
+      {t.form.save}
+    </button>
+  );
+}
+
 const DISCARD = 'discard-draft';
 
 /** A form of its own: its button stands within the other form, where Enter must not press it. */

@@ -1,5 +1,6 @@
 import { Node } from 'prosemirror-model';
 import { draftSchema } from '../../domain/letter-document/draft-schema';
+import { DOCUMENT_BYTES } from '../../domain/letter-document/limits';
 import { DOCUMENT_VERSION, type LetterDocument } from '../../domain/letter-document/schema';
 import type { FormValues } from '../form-state';
 import {
@@ -28,9 +29,13 @@ export function documentField(doc: unknown): string {
   return JSON.stringify({ version: DOCUMENT_VERSION, doc: Node.fromJSON(draftSchema, doc).toJSON() as unknown });
 }
 
-/** What the form has, with the blocks of the form without a script put together. */
+/** More can't be saved, so it is not read: that would take seconds. */
+const isTooLong = (form: FormValues): boolean =>
+  Object.values(form).reduce((length, value) => length + value.length, 0) > DOCUMENT_BYTES;
+
+/** What the form has, with the blocks of the form without a script put together, unless they are too long. */
 export function withDocument(form: FormValues): FormValues {
-  if (!isPlain(form)) return form;
+  if (!isPlain(form) || isTooLong(form)) return form;
   const rest = Object.fromEntries(Object.entries(form).filter(([name]) => !FIELD.test(name)));
   return { ...rest, document: documentField(documentOf(afterDeed(plainIn(form), form.then)).toJSON()) };
 }
@@ -45,8 +50,13 @@ export function readDocument(form: FormValues): LetterDocument | null {
   }
 }
 
+/** What is to be checked: the document, or what stands in the fields of its blocks. */
+export const givenDocument = (form: FormValues): unknown =>
+  readDocument(form) ?? (isPlain(form) ? Object.values(form) : {});
+
 /** The blocks to be shown; a document that can't be read is an empty letter. */
 export function plainBlocks(form: FormValues): PlainBlock[] {
+  if (isPlain(form)) return plainIn(form);
   try {
     return plainOf(Node.fromJSON(draftSchema, readDocument(form)?.doc));
   } catch {

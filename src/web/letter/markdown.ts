@@ -15,15 +15,18 @@ const markdown = new MarkdownIt('commonmark', { html: false });
 markdown.disable(['code', 'fence', 'hr', 'html_block', 'html_inline', 'image', 'backticks', 'reference', 'lheading']);
 markdown.disable(['autolink', 'entity', 'heading']);
 markdown.validateLink = isLink;
+/** No variable with its fallback is longer. */
+const CHIP_MAX = 500;
+
 // `{{ variable }}` is known only before `{` begins a text that a rule of Markdown reads.
 markdown.inline.ruler.before('escape', 'variable', (state, silent) => {
   if (!state.src.startsWith('{{', state.pos)) return false;
-  const end = state.src.indexOf('}}', state.pos);
-  if (end < 0) return false;
-  const [chip, ...more] = chipsIn(state.src.slice(state.pos, end + 2));
+  const source = state.src.slice(state.pos, state.pos + CHIP_MAX);
+  const length = source.indexOf('}}') + 2;
+  const [chip, ...more] = chipsIn(source.slice(0, length));
   if (chip === undefined || typeof chip === 'string' || more.length > 0) return false;
   if (!silent) state.push('variable', '', 0).meta = chip;
-  state.pos = end + 2;
+  state.pos += length;
   return true;
 });
 

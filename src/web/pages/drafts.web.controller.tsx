@@ -46,6 +46,13 @@ export class DraftsWebController {
     await this.drafts.keep(viewer.userId, page, keptFields(form));
     return redirect(`/messages/new?back=${encodeURIComponent(back)}`);
   }
+
+  /** A sender's form waits while its logo is being chosen. */
+  @Post('logo')
+  async logo(@CurrentViewer() viewer: Viewer, @Form() form: FormValues): Promise<WebAnswer> {
+    await this.drafts.keep(viewer.userId, '/sender', keptFields(form));
+    return redirect('/sender/logo');
+  }
 }
 
 /** @throws ValidationError for what is no page of a form */

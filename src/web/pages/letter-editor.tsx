@@ -31,7 +31,7 @@ export function variablesFor(fields: readonly FieldDefinition[], t: Texts): { na
  */
 export function LetterEditor({ form, fields }: LetterEditorProps) {
   const { t, path } = useReader();
-  const isPlain = form.values.plain === '1';
+  const isPlain = form.values.plain === '1' || form.values.document === undefined;
   const texts = t.letterEditor;
   const words = {
     live: texts.live,

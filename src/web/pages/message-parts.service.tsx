@@ -9,7 +9,7 @@ import { type FormState, page, redirect, type WebAnswer } from '../answers';
 import type { FormValues } from '../form-state';
 import { submit } from '../forms';
 import { KeptForms } from '../kept-forms.service';
-import { documentField, hasBlocks, readDocument, withDocument } from '../letter/letter-form';
+import { documentField, givenDocument, hasBlocks, withDocument } from '../letter/letter-form';
 import { messageTitle } from '../message-title';
 import { PreviewFrames } from '../preview-frames.service';
 import type { Reader } from '../reader';
@@ -69,7 +69,7 @@ const atFields = (problems: FormState['problems']): FormState['problems'] =>
 export function messageInput(form: FormValues): MessageInput {
   const { name = '', subject = '', body = '', bodyText = null } = form;
   const about = { name, subject };
-  return hasBlocks(form) ? { ...about, document: readDocument(form) ?? {} } : { ...about, body, bodyText };
+  return hasBlocks(form) ? { ...about, document: givenDocument(form) } : { ...about, body, bodyText };
 }
 
 /** What the form of a message contains. */

@@ -1,7 +1,9 @@
 import type { RenderedContent } from '../../domain/template';
 import type { MessageWithUse } from '../../features/messages/messages.service';
 import { assetUrl } from '../assets';
+import type { FormValues } from '../form-state';
 import { useReader } from '../reader';
+import { ForeignTags } from './foreign-tags';
 
 interface PaneProps {
   message?: MessageWithUse | undefined;
@@ -49,26 +51,27 @@ export function PreviewPane({ message, previewId, ownEmail }: PaneProps) {
             {view === 'dark' || view === 'noPictures' ? t.letterEditor[view] : t.messages[view]}
           </label>
         ))}
+        <p>
+          <button
+            class="btn btn-secondary"
+            form="message-form"
+            formaction={message ? `/messages/${message.id}/test` : '/messages/new/test'}
+          >
+            {t.messages.test(ownEmail)}
+          </button>
+        </p>
         <div id="preview" class="preview-box" aria-live="polite">
           <noscript>
             <p class="hint">{t.messages.previewLater}</p>
           </noscript>
         </div>
       </fieldset>
-      <p>
-        <button
-          class="btn btn-secondary"
-          form="message-form"
-          formaction={message ? `/messages/${message.id}/test` : '/messages/new/test'}
-        >
-          {t.messages.test(ownEmail)}
-        </button>
-      </p>
     </section>
   );
 }
 
 interface PreviewProps {
+  form: FormValues;
   content?: RenderedContent;
   previewId: string;
   revision: number;
@@ -76,22 +79,26 @@ interface PreviewProps {
 }
 
 /** The subject, and a frame with its own URL and security policy, so that nothing in a letter can run in this page. */
-export function Preview({ content, previewId, revision, problems }: PreviewProps) {
+export function Preview({ form, content, previewId, revision, problems }: PreviewProps) {
   const { t } = useReader();
   if (!content) {
     return (
-      <div class="alert alert-warning">
-        <ul class="plain">
-          {(problems ?? []).map((problem) => (
-            <li key={problem}>{problem}</li>
-          ))}
-        </ul>
-      </div>
+      <>
+        <ForeignTags values={form} apart />
+        <div class="alert alert-warning">
+          <ul class="plain">
+            {(problems ?? []).map((problem) => (
+              <li key={problem}>{problem}</li>
+            ))}
+          </ul>
+        </div>
+      </>
     );
   }
   const src = `/messages/preview/${previewId}.html?r=${revision}`;
   return (
     <>
+      <ForeignTags values={form} apart />
       <p class="preview-subject">
         <span class="hint">{t.field.subject}:</span> {content.subject}
       </p>

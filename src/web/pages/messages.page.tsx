@@ -4,7 +4,7 @@ import type { MessageWithUse } from '../../features/messages/messages.service';
 import type { FormState } from '../answers';
 import { backOf } from '../../domain/form-pages';
 import { Confirm, Field, FormProblem, PostForm } from '../components/form';
-import { KeptForm } from '../components/kept-form';
+import { FirstSave, KeptForm } from '../components/kept-form';
 import { Icon } from '../components/icon';
 import { LetterEditor, variablesFor } from './letter-editor';
 import { Owner, OwnerPick, PageHead, Results, Search } from '../components/list';
@@ -13,6 +13,7 @@ import { letterWords } from '../letter/letter-words';
 import { messageTitle } from '../message-title';
 import { AttachmentsLink } from './attachments.page';
 import { useReader } from '../reader';
+import { ForeignTags } from './foreign-tags';
 import { PreviewPane } from './message-preview';
 
 export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
@@ -115,6 +116,7 @@ function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { ca
       ) : (
         <HtmlSource form={form} fields={fields} />
       )}
+      <ForeignTags values={form.values} />
       <Field form={form} name="name" label={t.field.name} hint={t.letterEditor.nameHint} />
       {message && <AttachmentsLink message={message} />}
       {mayChange && (
@@ -137,19 +139,9 @@ function Editor({ form, message, mayChange, fields, cancel }: EditorProps & { ca
   const { preheader, letter } = t.letterEditor;
   const labels = { name, subject, body, bodyText, preheader, document: letter };
   return (
-    <KeptForm form={form} labels={labels} words={letterWords} first={<Save />} {...about}>
+    <KeptForm form={form} labels={labels} words={letterWords} first={<FirstSave />} {...about}>
       {inner}
     </KeptForm>
-  );
-}
-
-/** Enter in a field saves; the first button that is seen may be one of a block. */
-function Save() {
-  const { t } = useReader();
-  return (
-    <button class="visually-hidden" tabindex={-1} aria-hidden="true">
-      {t.form.save}
-    </button>
   );
 }
 

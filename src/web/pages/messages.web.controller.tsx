@@ -71,11 +71,11 @@ export class MessagesWebController {
         ...owner,
       });
       await this.frames.keep(viewer, previewId, content.html);
-      return fragment(<Preview content={content} previewId={previewId} revision={revision} />);
+      return fragment(<Preview form={form} content={content} previewId={previewId} revision={revision} />);
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
       const problems = (error.details.errors ?? []).map((found) => worded(reader.t.problems, found));
-      return fragment(<Preview previewId={previewId} revision={revision} problems={problems} />);
+      return fragment(<Preview form={form} previewId={previewId} revision={revision} problems={problems} />);
     }
   }
 

@@ -1,7 +1,8 @@
 import type { FormState } from '../answers';
+import { assetUrl } from '../assets';
 import { DEFAULT_BRAND, FONTS } from '../../domain/letter-document/theme';
 import { Field, FormProblem } from '../components/form';
-import { KeptForm } from '../components/kept-form';
+import { FirstSave, KeptForm } from '../components/kept-form';
 import { PageHead } from '../components/list';
 import { useReader } from '../reader';
 
@@ -9,13 +10,16 @@ interface Props {
   form: FormState;
   /** What letters say now. */
   shown: { name: string; email: string; postalAddress: string };
+  /** The hash of the logo, if it was uploaded. */
+  logo: string | null;
 }
 
 /** What the letters of the user say about their sender. */
-export function SenderPage({ form, shown }: Props) {
+export function SenderPage({ form, shown, logo }: Props) {
   const { t } = useReader();
   return (
     <>
+      <link rel="stylesheet" href={assetUrl('pictures.css')} />
       <PageHead title={t.sender.title} back={{ to: '/account', text: t.profile.title }} />
       <div class="form-grid">
         <KeptForm
@@ -27,13 +31,14 @@ export function SenderPage({ form, shown }: Props) {
             ...{ logo: t.brand.logo, accent: t.brand.accent, background: t.brand.background, font: t.brand.font },
           }}
           class="card-box"
+          first={<FirstSave />}
         >
           <FormProblem form={form} />
           <Field form={form} name="name" label={t.sender.name} hint={t.sender.nameHint} autocomplete="organization" />
           <Field form={form} name="replyTo" label={t.sender.replyTo} type="email" hint={t.sender.replyToHint} />
           <Field form={form} name="postalAddress" label={t.sender.postalAddress} rows={3} hint={t.sender.addressHint} />
           <Field form={form} name="unsubscribeText" label={t.sender.why} rows={2} hint={t.sender.whyHint} />
-          <BrandFields form={form} />
+          <BrandFields form={form} logo={logo} />
           <button class="btn btn-primary">{t.form.save}</button>
         </KeptForm>
         <div class="card-box">
@@ -48,7 +53,7 @@ export function SenderPage({ form, shown }: Props) {
   );
 }
 
-function BrandFields({ form }: Pick<Props, 'form'>) {
+function BrandFields({ form, logo }: Pick<Props, 'form' | 'logo'>) {
   const { t } = useReader();
   const fonts = ['', ...Object.keys(FONTS)] as (keyof typeof t.brand.fonts)[];
   const { accent, background } = DEFAULT_BRAND;
@@ -57,6 +62,12 @@ function BrandFields({ form }: Pick<Props, 'form'>) {
       <legend>{t.brand.title}</legend>
       <p class="hint">{t.brand.about}</p>
       <Field form={form} name="logo" label={t.brand.logo} hint={t.brand.logoHint} />
+      {logo && <img class="logo-look" src={`/media/${logo}`} alt={t.brand.logo} />}
+      <p>
+        <button class="btn btn-sm btn-secondary" formaction="/drafts/logo">
+          {t.brand.logoChoose}
+        </button>
+      </p>
       <Field form={form} name="accent" label={t.brand.accent} hint={t.brand.colourHint(accent)} />
       <Field form={form} name="background" label={t.brand.background} hint={t.brand.colourHint(background)} />
       <Field

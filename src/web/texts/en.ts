@@ -14,7 +14,7 @@ import { mediaEn } from './media';
 import { segmentsEn } from './segments';
 import { keptEn } from './kept';
 import { formsEn, signupEn, topicsEn } from './signups';
-import { brandEn, startersEn } from './letter-document';
+import { brandEn } from './letter-document';
 import { letterEditorEn } from './letter-editor';
 import { lineEn, stepsEn } from './line';
 import { mailboxEn } from './mailbox';
@@ -78,7 +78,6 @@ export const en = {
     nothingFound: 'Nothing was found. Try fewer words or filters.',
     timesIn: (zone: string) => `Times are in ${zone}`,
   },
-  starters: startersEn,
   brand: brandEn,
   field: {
     email: 'E-mail',

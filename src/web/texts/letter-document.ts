@@ -1,4 +1,3 @@
-import type { StarterId } from '../../domain/letter-document/starters';
 import type { BlockFault, DocumentFault, ProblemTexts } from '../../domain/problems';
 
 type Texts = Pick<
@@ -73,29 +72,18 @@ export const documentRu: Texts = {
   document_of_html: () => 'Это сообщение в HTML, блоками оно стать не может.',
 };
 
-type Starters = Record<StarterId, { name: string; about: string }>;
-
-export const startersEn: Starters = {
-  news: { name: 'News', about: 'A picture, a main story, two small ones, dates.' },
-  announcement: { name: 'Announcement', about: 'One thing that is new, and why.' },
-  invitation: { name: 'Invitation', about: 'What, when and where, and an answer.' },
-  offer: { name: 'Offer', about: 'A discount with a code, and how it works.' },
-  letter: { name: 'Personal letter', about: 'Plain text, as one would write it to one person.' },
-};
-
-export const startersRu: Starters = {
-  news: { name: 'Новости', about: 'Картинка, главное, две короткие истории, даты.' },
-  announcement: { name: 'Объявление', about: 'Одно новшество и зачем оно.' },
-  invitation: { name: 'Приглашение', about: 'Что, когда и где, и ответ.' },
-  offer: { name: 'Предложение', about: 'Скидка по коду и как её получить.' },
-  letter: { name: 'Личное письмо', about: 'Простой текст, как пишут одному человеку.' },
-};
-
 export const brandEn = {
   title: 'How letters look',
   about: 'For letters of blocks. A letter takes over a change when it is saved the next time.',
   logo: 'Logo',
   logoHint: 'The address of a picture (https), shown 160 px wide at the top. If empty: none.',
+  logoChoose: 'Choose or upload a logo',
+  logoAbout:
+    'Letters show it 160 px wide, so one of twice that width stays sharp. It is taken over when you save the sender.',
+  logoFile: 'A new picture',
+  logoFileHint: 'JPEG, PNG, GIF, WebP, at most 10 MB.',
+  logoUpload: 'Upload and take it',
+  logoOwn: 'Your pictures',
   accent: 'Colour of buttons and links',
   background: 'Colour around the letter',
   colourHint: (colour: string) => `If empty: ${colour}.`,
@@ -115,6 +103,13 @@ export const brandRu: typeof brandEn = {
   about: 'Для писем из блоков. Письмо перенимает изменения, когда его сохраняют в следующий раз.',
   logo: 'Логотип',
   logoHint: 'Адрес картинки (https), показывается сверху шириной 160 пикселей. Если пусто: без логотипа.',
+  logoChoose: 'Выбрать или загрузить логотип',
+  logoAbout:
+    'В письмах он шириной 160 пикселей: картинка вдвое шире останется чёткой. Он изменится, когда вы сохраните отправителя.',
+  logoFile: 'Новая картинка',
+  logoFileHint: 'JPEG, PNG, GIF, WebP, не больше 10 МБ.',
+  logoUpload: 'Загрузить и взять',
+  logoOwn: 'Ваши картинки',
   accent: 'Цвет кнопок и ссылок',
   background: 'Цвет вокруг письма',
   colourHint: (colour) => `Если пусто: ${colour}.`,

@@ -58,6 +58,9 @@ export const letterEditorEn = {
   level: (n: number) => `Heading ${n}`,
   column: (n: number) => `Column ${n}`,
   problemsOf: 'What is missing in the letter',
+  foreign: (tag: string, meant: string) =>
+    `${tag} is a placeholder of another service: people would read it as it stands. ` +
+    (meant === '' ? 'Choose what you mean from the variables.' : `Write {{ ${meant} }} instead.`),
   live: {
     toolbar: 'Tools of the letter',
     add: 'Add',
@@ -123,7 +126,7 @@ export const letterEditorEn = {
       tools: 'To the tools; arrows go from one to the next, Escape goes back to the text',
       move: 'Move the block',
       around: 'Choose the block that the text is in, then what surrounds it',
-      settings: 'At a chosen block: to its settings',
+      settings: 'At a chosen block, or a button without a link: to its settings',
       copy: 'Copy the block',
       remove: 'Delete the chosen block',
       below: 'A new line below the block, out of columns and lists',
@@ -131,6 +134,7 @@ export const letterEditorEn = {
       depth: 'A point of a list further in, further out',
       undo: 'Undo, redo',
       tab: 'To the settings of the block and on',
+      preview: 'The letter as on a phone, in the dark and so on; Tab then leads to the test letter',
     },
   },
 };
@@ -187,6 +191,9 @@ export const letterEditorRu: Widened<typeof letterEditorEn> = {
   level: (n) => `Заголовок ${n}`,
   column: (n) => `Колонка ${n}`,
   problemsOf: 'Чего не хватает в письме',
+  foreign: (tag, meant) =>
+    `${tag} — так подставляет данные другой сервис: люди прочтут это как есть. ` +
+    (meant === '' ? 'Выберите нужное среди подстановок.' : `Напишите вместо этого {{ ${meant} }}.`),
   live: {
     toolbar: 'Инструменты письма',
     add: 'Добавить',
@@ -252,7 +259,7 @@ export const letterEditorRu: Widened<typeof letterEditorEn> = {
       tools: 'К инструментам; между ними ходят стрелками, Escape возвращает к тексту',
       move: 'Переместить блок',
       around: 'Выбрать блок, в котором текст, затем то, что вокруг него',
-      settings: 'На выбранном блоке: к его настройкам',
+      settings: 'На выбранном блоке или кнопке без ссылки: к настройкам',
       copy: 'Копировать блок',
       remove: 'Удалить выбранный блок',
       below: 'Новая строка под блоком, вне колонок и списков',
@@ -260,6 +267,7 @@ export const letterEditorRu: Widened<typeof letterEditorEn> = {
       depth: 'Пункт списка глубже, обратно',
       undo: 'Отменить, вернуть',
       tab: 'К настройкам блока и дальше',
+      preview: 'Письмо как на телефоне, в тёмной теме и так далее; Tab затем ведёт к пробному письму',
     },
   },
 };

@@ -10,7 +10,7 @@ import { mediaRu } from './media';
 import { segmentsRu } from './segments';
 import { keptRu } from './kept';
 import { formsRu, signupRu, topicsRu } from './signups';
-import { brandRu, startersRu } from './letter-document';
+import { brandRu } from './letter-document';
 import { letterEditorRu } from './letter-editor';
 import { lineRu, stepsRu } from './line';
 import { mailboxRu } from './mailbox';
@@ -79,7 +79,6 @@ export const ru: Texts = {
     nothingFound: 'Ничего не найдено. Попробуйте меньше слов или условий.',
     timesIn: (zone: string) => `Время указано в поясе ${zone}`,
   },
-  starters: startersRu,
   brand: brandRu,
   field: {
     email: 'Эл. почта',

@@ -28,6 +28,8 @@ const third = (third: Json) => documentOf(paragraph('1'), paragraph('2'), third)
 const nested = (depth: number): Json =>
   depth === 0 ? paragraph('x') : list('bullet_list', [paragraph('x'), nested(depth - 1)]);
 
+const repeated = (n: number, ...each: Json[]): Json[] => Array<Json[]>(n).fill(each).flat();
+
 describe('a document from outside', () => {
   it('may have every kind of block, and comes back as the schema has it', () => {
     const checked = checkDocument(EVERYTHING, []);
@@ -167,6 +169,36 @@ describe('a document from outside', () => {
     expect(problemOf({ version: 1, preheader: '', doc: deep })).toMatchObject({ code: 'document' });
     expect(problemOf({ version: 1, preheader: '', doc: wide })).toMatchObject({ code: 'document' });
     expect(process.cpuUsage(began).user).toBeLessThan(3_000_000);
+  });
+
+  it.each<[string, (n: number) => Json[]]>([
+    ['texts', (n) => [paragraph(...repeated(n, words('a', { type: 'strong' }), words('b')))]],
+    ['marks of one text', (n) => [paragraph(words('a', ...repeated(n, { type: 'strong' }, { type: 'em' })))]],
+    ['breaks', (n) => [paragraph(...repeated(n, { type: 'hard_break' }))]],
+    ['lists', (n) => repeated(n / 10, nested(3))],
+    ['columns', (n) => repeated(n / 10, columns([paragraph('x')], [paragraph('y')]))],
+    ['links', (n) => repeated(n / 10, button('x', `https://a.example/?${'{{ client.email }}'.repeat(20)}`))],
+  ])(
+    'costs in proportion to its size: each of its %s is looked at as often in a small one as in a large one',
+    (_, of) => {
+      const looks = (n: number): number => {
+        let count = 0;
+        const watched = <T>(value: T): T =>
+          typeof value !== 'object' || value === null
+            ? value
+            : new Proxy(value, { get: (on, key) => (count++, watched(Reflect.get(on, key) as T)) });
+        checkDocument(watched(documentOf(...of(n))), []);
+        return count / n;
+      };
+      expect(looks(1_000)).toBeLessThan(looks(100) * 1.1);
+      expect(looks(1_000)).toBeLessThan(100);
+    },
+  );
+
+  it('is looked through as far as problems are told', () => {
+    const many = Array.from({ length: 3_000 }, (_, i) => variable(`client.x${i}`));
+    const checked = checkDocument(documentOf(paragraph(...many)), ['town']);
+    expect(checked.ok ? 0 : checked.errors.length).toBe(21);
   });
 
   it('never throws, changes no prototype, and gives only what it would take again', () => {
