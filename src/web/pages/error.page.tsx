@@ -24,10 +24,10 @@ export function ErrorPage({ problem, back }: { problem: Problem; back: string | 
       </p>
       <h1>{t.errors.title(problem.status)}</h1>
       <p>{causeOf(problem, t)}</p>
-      <p>
+      <p class="actions">
         <a class="btn btn-primary" href={first?.to} {...(back !== null && { 'data-back': true })}>
           {first?.text}
-        </a>{' '}
+        </a>
         {others.map(({ to, text }) => (
           <a class="btn btn-secondary" href={to} key={to}>
             {text}

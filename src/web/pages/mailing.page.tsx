@@ -17,7 +17,7 @@ import { PreflightBox } from '../components/preflight';
 import { EventNumbers, MailingChip, RunChip, StatusReason } from '../components/states';
 import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
-import { attemptsChart } from '../report-charts';
+import { attemptsChart, attemptsTitle } from '../report-charts';
 import { AccountTrouble } from './home.page';
 import { type ActionProps, DraftLine, MailingActions } from './mailing-actions';
 import { isGoing, type Pace, RunLive, timeOf } from './run-live';
@@ -36,6 +36,8 @@ export function MailingPage({ stage, runs, latest, timeline, account, ...actions
   const { mailing, send, sender, may } = actions;
   const { t } = useReader();
   const chosen = mailing.status === 'done' ? mailing.recipientCount : send.check.chosen;
+  // Who gets what goes out now is told by its numbers.
+  const isLast = latest !== null && isGoing(latest.run) && mailing.nextRunAt === null;
   return (
     <>
       <PageHead
@@ -60,7 +62,9 @@ export function MailingPage({ stage, runs, latest, timeline, account, ...actions
         <Thumbnail mailing={mailing} runId={latest?.run.id} />
         <div>
           {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
-          {mailing.status !== 'done' && <PreflightBox check={send.check} mailing={mailing} now={send.now} may={may} />}
+          {mailing.status !== 'done' && !isLast && (
+            <PreflightBox check={send.check} mailing={mailing} now={send.now} may={may} />
+          )}
           <MailingFacts mailing={mailing} sender={sender} chosen={chosen} />
         </div>
       </div>
@@ -165,7 +169,7 @@ function Tries({ id, timeline }: { id: number; timeline: Timeline }) {
   const { t, format } = useReader();
   return (
     <section class="card-box" aria-labelledby="timeline">
-      <h2 id="timeline">{t.mailings.timeline}</h2>
+      <h2 id="timeline">{attemptsTitle(timeline, t)}</h2>
       <Chart
         id="timeline-chart"
         {...attemptsChart(timeline, { t, format })}

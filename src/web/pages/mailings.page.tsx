@@ -62,7 +62,7 @@ export function MailingsPage({ mailings, outcomes }: Props) {
             class: 'num',
             cell: ({ recipientCount }) => (recipientCount === null ? '–' : format.number(recipientCount)),
           },
-          { head: t.field.period, cell: ({ period }) => t.period[period] },
+          { head: t.field.period, class: 'text-nowrap', cell: ({ period }) => t.period[period] },
           {
             head: t.field.nextRun,
             class: 'text-cell muted',

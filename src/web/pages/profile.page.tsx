@@ -79,7 +79,7 @@ export function ProfilePage({
             <FormProblem form={email} />
             <Field form={email} name="email" label={t.field.email} type="email" required hint={t.profile.emailHint} />
             <CurrentPassword form={email} />
-            <button class="btn btn-primary">{t.profile.changeEmail}</button>
+            <button class="btn btn-secondary">{t.profile.changeEmail}</button>
           </PostForm>
         </div>
       </div>
@@ -106,7 +106,7 @@ function PasswordForm({ form }: { form: FormState }) {
         autocomplete="new-password"
         hint={t.profile.passwordHint}
       />
-      <button class="btn btn-primary">{t.profile.changePassword}</button>
+      <button class="btn btn-secondary">{t.profile.changePassword}</button>
     </PostForm>
   );
 }

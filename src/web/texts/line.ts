@@ -53,6 +53,7 @@ export const lineEn = {
   letterTo: (to: string, at: string) => `As it was sent to ${to}, in the sending of ${at}.`,
   letterToday: 'The client’s data is filled in as it is today.',
   letterMadeUp: 'All clients of this sending have been deleted, so the letter is shown with a made-up person.',
+  noLetter: 'The letter cannot be shown.',
   text: 'The letter as plain text',
   seeMessage: 'The letter',
 };
@@ -130,6 +131,7 @@ export const lineRu: LineTexts = {
   letterTo: (to, at) => `Как оно ушло на ${to}, отправка ${at}.`,
   letterToday: 'Данные клиента подставлены сегодняшние.',
   letterMadeUp: 'Все клиенты этой отправки удалены, поэтому подставлен вымышленный человек.',
+  noLetter: 'Письмо нельзя показать.',
   text: 'Письмо в виде простого текста',
   seeMessage: 'Письмо',
 };
