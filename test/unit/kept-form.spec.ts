@@ -25,7 +25,7 @@ describe('the address of a page with a form', () => {
     ['/sender?window=0a1b2c3d', '/sender?window=0a1b2c3d'],
     ['/sender?window=0a1b2c3', '/sender'],
     [
-      '/messages/new?back=/mailings/new?segmentId=3%26window=0a1b2c3d',
+      '/messages/new?back=/mailings/new%3FsegmentId=3%26window=0a1b2c3d',
       '/messages/new?back=%2Fmailings%2Fnew%3FsegmentId%3D3%26window%3D0a1b2c3d',
     ],
     ['/messages/new?back=/mailings/new%26window=0a1b2c3d', '/messages/new'],

@@ -58,6 +58,12 @@ export function MailingPage({ stage, runs, latest, timeline, account, ...actions
       {latest && isGoing(latest.run) && account.state !== 'open' && <AccountTrouble account={account} />}
       {stage === 'draft' && <DraftLine {...actions} />}
       {stage === 'scheduled' && <ScheduledLine mailing={mailing} />}
+      {stage === 'onHold' && !mailing.statusCode && !(latest && isGoing(latest.run)) && (
+        <p class="alert alert-warning">
+          <Icon name="warning" />
+          {t.line.held}
+        </p>
+      )}
       <div class="stage">
         <Thumbnail mailing={mailing} runId={latest?.run.id} />
         <div>

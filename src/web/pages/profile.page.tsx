@@ -1,3 +1,4 @@
+import { browserName } from '../../domain/browser-name';
 import { languages } from '../../domain/language';
 import { reach } from '../../domain/permissions';
 import type { ApiToken } from '../../features/users/api-token.entity';
@@ -148,7 +149,9 @@ function Sessions({ sessions }: { sessions: SessionView[] }) {
           {
             head: t.profile.browser,
             class: 'main-cell',
-            cell: ({ userAgent }) => userAgent || t.profile.unknownBrowser,
+            cell: ({ userAgent }) => (
+              <span title={userAgent}>{browserName(userAgent) || t.profile.unknownBrowser}</span>
+            ),
           },
           { head: t.profile.address, cell: ({ ip }) => ip },
           { head: t.profile.signedInAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.time(createdAt) },
