@@ -65,7 +65,7 @@ export function MailingsPage({ mailings, outcomes }: Props) {
           { head: t.field.period, class: 'text-nowrap', cell: ({ period }) => t.period[period] },
           {
             head: t.field.nextRun,
-            class: 'text-cell muted',
+            class: 'muted',
             cell: ({ status, nextRunAt }) => {
               if (status === 'created') return <span class="not-yet">{t.line.notScheduled}</span>;
               return status === 'started' && nextRunAt && format.due(nextRunAt);
