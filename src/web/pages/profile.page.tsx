@@ -244,7 +244,7 @@ function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
         />
         <Field form={form} name="expiresAt" label={t.field.expiresAt} type="date" />
         <div class="actions">
-          <button class="btn btn-primary">{t.profile.makeToken}</button>
+          <button class="btn btn-secondary">{t.profile.makeToken}</button>
           <a href="/api/docs">{t.profile.docs}</a>
         </div>
       </PostForm>
