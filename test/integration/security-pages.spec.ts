@@ -208,6 +208,18 @@ test('a letter is shown without scripts, forms and a way out of its frame', asyn
   expect((await ask('GET', src, other)).status).toBe(404);
 });
 
+test('an unknown address leads back to the pages of who is signed in, and shows strangers none', async () => {
+  const menu = async (session?: Partial<Session>) => {
+    const { status, text } = await ask('GET', '/nowhere', session);
+    return [status, text.includes('<nav class="menu"')];
+  };
+  expect([await menu(owner), await menu(), await menu({ cookie: 'gonets=x' })]).toEqual([
+    [404, true],
+    [404, false],
+    [404, false],
+  ]);
+});
+
 test('a frame says why there is no letter in it', async () => {
   const person = await api.person();
   const session = await api.signIn(person.email);
