@@ -51,7 +51,7 @@ interface TableProps<T> {
   sorted?: string;
 }
 
-/** On a phone what these cells show stands below its head, if there is one; that of others stands beside it, as one thing. */
+/** On a phone what these cells show stands below their heads; in others it stands beside the head, as one thing. */
 const BLOCKS = /main-cell|response-cell|result-cell|tick/;
 
 /** A table that becomes cards on a phone; ARIA roles are given, because CSS `display` removes the implicit ones. */

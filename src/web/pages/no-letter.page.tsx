@@ -5,8 +5,9 @@ import type { Reader } from '../reader';
 
 /** As large as the frame is wide, because a frame may be a thumbnail. */
 const STYLE =
-  ':root{color-scheme:light dark;background:Canvas;color:CanvasText}body{margin:0;min-height:100vh;display:grid;align-content:center;padding:1rem;' +
-  'box-sizing:border-box;text-align:center;overflow-wrap:anywhere;font:clamp(16px,5vw,30px)/1.4 system-ui,sans-serif}';
+  ':root{color-scheme:light dark;background:Canvas;color:CanvasText}' +
+  'body{margin:0;min-height:100vh;display:grid;align-content:center;padding:1rem;box-sizing:border-box;' +
+  'text-align:center;overflow-wrap:anywhere;font:clamp(16px,5vw,30px)/1.4 system-ui,sans-serif}';
 
 /** What a frame shows instead of a letter: why there is none. A page with our menu would be refused there. */
 export function noLetterPage({ t, language }: Pick<Reader, 't' | 'language'>, problem: Problem): string {
