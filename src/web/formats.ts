@@ -46,9 +46,9 @@ function dates(locale: string, timeZone: string, style: string, options: Intl.Da
   let format = cache.get(key);
   if (!format) {
     if (cache.size > 2_000) cache.clear();
-    const { format: full } = new Intl.DateTimeFormat(locale, { ...options, timeZone });
+    const full = new Intl.DateTimeFormat(locale, { ...options, timeZone });
     // Russian puts "г." after the year, whose dot would double that of a sentence.
-    format = (at) => full(at).replace(/\sг\.$|\sг\.(?=,)/, '');
+    format = (at) => full.format(at).replace(/\sг\.$|\sг\.(?=,)/, '');
     cache.set(key, format);
   }
   return format;
