@@ -5,7 +5,8 @@
  */
 const FORMS = /^\/(?:(?:messages|mailings|segments|clients|forms)\/new|messages\/\d{1,15}|sender)$/;
 const EDITS = /^\/(?:mailings|segments|clients|forms)\/\d{1,15}\/edit$/;
-const MAILING_FORM = /^\/mailings\/(?:new(?:\?(?:messageId|segmentId)=\d{1,15})?|\d{1,15}\/edit)$/;
+/** Of a window whose text must not take the place of that of another one, see `inWindow`. */
+const WINDOW = /^[\da-f]{8}$/;
 
 /** The address of such a page in its only form, from any address with path and query; null for other pages. */
 export function formPage(address: unknown): string | null {
@@ -13,10 +14,19 @@ export function formPage(address: unknown): string | null {
   const [path = '', query = ''] = address.split('?', 2) as [string, string?];
   if (!FORMS.test(path) && !EDITS.test(path)) return null;
   const asked = new URLSearchParams(query);
-  if (path === '/mailings/new')
-    for (const name of ['messageId', 'segmentId'])
-      if (/^\d{1,15}$/.test(asked.get(name) ?? '')) return `${path}?${name}=${asked.get(name)}`;
-  return path === '/messages/new' ? newMessage(asked) : path;
+  const window = asked.get('window') ?? '';
+  const page = path === '/messages/new' ? newMessage(asked) : path === '/mailings/new' ? newMailing(asked) : path;
+  return WINDOW.test(window) ? inWindow(page, window) : page;
+}
+
+/** The same page as another draft. */
+export const inWindow = (page: string, window: string): string =>
+  `${page}${page.includes('?') ? '&' : '?'}window=${window}`;
+
+function newMailing(asked: URLSearchParams): string {
+  for (const name of ['messageId', 'segmentId'])
+    if (/^\d{1,15}$/.test(asked.get(name) ?? '')) return `/mailings/new?${name}=${asked.get(name)}`;
+  return '/mailings/new';
 }
 
 const STARTER = /^[a-z][a-z-]{0,30}$/;
@@ -35,7 +45,7 @@ function newMessage(asked: URLSearchParams): string {
 
 /** The address of a mailing's form, or null. */
 export const mailingForm = (address: unknown): string | null =>
-  typeof address === 'string' && MAILING_FORM.test(address) ? address : null;
+  typeof address === 'string' && address.startsWith('/mailings/') && formPage(address) === address ? address : null;
 
 /** Where somebody returns to who writes a message for a mailing on this page; null: nowhere. */
 export const backOf = (page: string | null): string | null =>

@@ -49,7 +49,7 @@ export class AuthGuard implements CanActivate {
     if (writes && !isFromAnywhere && bearer === undefined && isCrossSite(request, this.config.publicUrl)) {
       throw new DomainError('forbidden', 'CROSS_SITE', 'This came from a page of another site.');
     }
-    const isPublic = this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, route);
+    const isPublic = this.reflector.getAllAndOverride<boolean | 'known'>(PUBLIC_ROUTE, route);
     const readsItself = this.reflector.getAllAndOverride<boolean>(UPLOAD_ROUTE, route);
     // No body is read before it is known who sends it and how much they may send.
     const bounds = this.reflector.getAllAndOverride<JsonBounds | undefined>(JSON_BODY_BOUNDS, route);
@@ -59,6 +59,8 @@ export class AuthGuard implements CanActivate {
     if (isPublic) {
       await takeBody(PUBLIC_BODY_BYTES);
       if (writes && !readsItself) givenCsrfToken(request);
+      if (isPublic === 'known')
+        await this.bySession(request).then((viewer) => (request.viewer = viewer), unlessSignedOut);
       return true;
     }
     const special = this.reflector.getAllAndOverride<TokenScope | undefined>(TOKEN_SCOPE, route);
@@ -105,4 +107,8 @@ export class AuthGuard implements CanActivate {
       "Give the session's CSRF token in the header X-CSRF-Token or the field _csrf.",
     );
   }
+}
+
+function unlessSignedOut(error: unknown): void {
+  if (!(error instanceof UnauthenticatedError)) throw error;
 }

@@ -15,6 +15,9 @@ const PUBLIC = 'gonets.public';
 export const Public = () => SetMetadata(PUBLIC, true);
 export const PUBLIC_ROUTE = PUBLIC;
 
+/** A public route whose answer knows who is signed in, if somebody is. Only for what is read. */
+export const PublicAndKnown = () => SetMetadata(PUBLIC, 'known');
+
 const UPLOAD = 'gonets.upload';
 
 /** A route whose handler reads the body itself as a stream. */

@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Request } from 'express';
 
+export const KEY_PREFIX = 'web-';
+
 /** A new key, made when a form is rendered and sent with it. */
-export const newFormKey = (): string => `web-${randomUUID()}`;
+export const newFormKey = (): string => `${KEY_PREFIX}${randomUUID()}`;
 
 /** The given key if it has the form of one of our keys, or undefined. */
 export const formKey = (given: unknown): string | undefined =>

@@ -39,14 +39,16 @@ const UNITS = [
   [60_000, 'minute'],
 ] as const;
 
-const cache = new Map<string, Intl.DateTimeFormat>();
+const cache = new Map<string, (at: Date) => string>();
 
 function dates(locale: string, timeZone: string, style: string, options: Intl.DateTimeFormatOptions) {
   const key = `${locale}|${timeZone}|${style}`;
   let format = cache.get(key);
   if (!format) {
     if (cache.size > 2_000) cache.clear();
-    format = new Intl.DateTimeFormat(locale, { ...options, timeZone });
+    const full = new Intl.DateTimeFormat(locale, { ...options, timeZone });
+    // Russian puts "г." after the year, whose dot would double that of a sentence.
+    format = (at) => full.format(at).replace(/\sг\.$|\sг\.(?=,)/, '');
     cache.set(key, format);
   }
   return format;
@@ -86,14 +88,14 @@ export function formatsOf(language: Language, zone: string): Formats {
     amount: (value) => amount.format(value),
     rate: (share) => (share < 0.01 ? finest : fine).format(share),
     percent: (share) => (share > 0 && share < 0.1 ? fine : share > 0.99 && share < 1 ? fine : percent).format(share),
-    time: (at) => dates(locale, zone, 'time', TIME).format(new Date(at)),
-    exact: (at) => dates(locale, zone, 'exact', { ...TIME, second: '2-digit' }).format(new Date(at)),
-    due: (at) => dates(locale, zone, 'due', { ...TIME, weekday: 'short' }).format(new Date(at)),
-    day: (at) => dates(locale, zone, 'day', DAY).format(new Date(at)),
-    shortDay: (day) => dates(locale, 'UTC', 'short', { day: 'numeric', month: 'short' }).format(plain(day)),
-    longDay: (day) => dates(locale, 'UTC', 'long', { ...DAY, weekday: 'short' }).format(plain(day)),
-    plainDay: (day) => dates(locale, 'UTC', 'day', DAY).format(plain(day)),
-    month: (day) => dates(locale, 'UTC', 'month', { month: 'long', year: 'numeric' }).format(plain(day)),
+    time: (at) => dates(locale, zone, 'time', TIME)(new Date(at)),
+    exact: (at) => dates(locale, zone, 'exact', { ...TIME, second: '2-digit' })(new Date(at)),
+    due: (at) => dates(locale, zone, 'due', { ...TIME, weekday: 'short' })(new Date(at)),
+    day: (at) => dates(locale, zone, 'day', DAY)(new Date(at)),
+    shortDay: (day) => dates(locale, 'UTC', 'short', { day: 'numeric', month: 'short' })(plain(day)),
+    longDay: (day) => dates(locale, 'UTC', 'long', { ...DAY, weekday: 'short' })(plain(day)),
+    plainDay: (day) => dates(locale, 'UTC', 'day', DAY)(plain(day)),
+    month: (day) => dates(locale, 'UTC', 'month', { month: 'long', year: 'numeric' })(plain(day)),
     ago: (at, now) => {
       const seconds = (new Date(at).getTime() - now.getTime()) / 1000;
       const size = Math.abs(seconds);

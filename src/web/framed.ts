@@ -5,6 +5,12 @@ import { LETTER_CSP, LETTER_CSP_WITHOUT_PICTURES } from '../http/security-header
 const OUR_PICTURES =
   /(?<=["'(])https?:\/\/[^\s"'()<>/]{1,255}(?=\/(?:media\/[0-9a-f]{64}|assets\/starters\/)[\w.-]{0,100}["')])/g;
 
+const FRAMES =
+  /^\/(?:(?:runs|deliveries)\/\w+\/letter|messages\/(?:\w+\/letter|preview\/[^/]+|new\/starters\/[^/]+))\.html$/;
+
+/** Whether what is asked for is shown in a frame of a page, and not as a page. */
+export const isFramed = (path: string): boolean => FRAMES.test(path);
+
 /** A letter as the answer to a frame of our own pages, in which nothing of it can run. */
 export function framed(response: Response, html: string, withPictures = true): string {
   response.setHeader('Content-Security-Policy', withPictures ? LETTER_CSP : LETTER_CSP_WITHOUT_PICTURES);

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { CONFIG, type Config } from '../config/config.module';
 import { DomainError } from '../domain/errors';
-import { formPage } from '../domain/form-pages';
+import { formPage, inWindow } from '../domain/form-pages';
 import type { Viewer } from '../domain/permissions';
 import { type FormDraft, FormDrafts } from '../features/drafts/form-drafts.service';
 import { SessionsService } from '../features/users/sessions.service';
@@ -13,6 +13,7 @@ import type { AuthenticatedRequest } from '../http/viewer';
 import { Limits } from '../queue/limits';
 import type { WebAnswer } from './answers';
 import { setFlash } from './flash';
+import { formKey, KEY_PREFIX } from './form-key';
 import { type FormValues, textsOnly } from './form-state';
 import { isDraftOf, keptFields } from './kept-form';
 import { pageBefore } from './way-back';
@@ -86,8 +87,7 @@ export class KeptForms {
     const isOurs = headers['sec-fetch-site'] !== undefined || headers.origin !== undefined;
     if (!page || !viewer || method !== 'POST' || !isOurs) return null;
     if ((body as FormValues).for !== String(viewer.userId)) return null;
-    await this.drafts.keep(viewer.userId, page, keptFields(textsOnly(body)));
-    return page;
+    return this.keepBeside(viewer.userId, page, textsOnly(body));
   }
 
   /** The session has ended by itself, but its cookie still tells whose form this is. @returns the form's page */
@@ -100,8 +100,20 @@ export class KeptForms {
     await readBody(request, MESSAGE_BYTES, this.config.bodyIdleMs);
     const page = pageIn(request.body);
     if (!page || !this.sessions.csrfMatches(token, (request.body as FormValues)[CSRF_FIELD])) return null;
-    await this.drafts.keep(userId, page, keptFields(textsOnly(request.body)));
-    return page;
+    return this.keepBeside(userId, page, textsOnly(request.body));
+  }
+
+  /**
+   * Beside a draft that the form does not go on from: that is the text of another window, which nobody has seen since.
+   * Windows with a script look after their texts themselves.
+   * @returns the page that shows it
+   */
+  private async keepBeside(userId: number, page: string, form: FormValues): Promise<string> {
+    const draft = await this.drafts.read(userId, page);
+    const window = formKey(form.key)?.slice(KEY_PREFIX.length, KEY_PREFIX.length + 8);
+    const own = draft && window && !isDraftOf(draft, form) ? inWindow(page, window) : page;
+    await this.drafts.keep(userId, own, keptFields(form));
+    return own;
   }
 }
 

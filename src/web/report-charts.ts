@@ -88,10 +88,14 @@ export function daysChart({ days }: Overview, { t, format }: Words): ChartData {
   };
 }
 
+/** A single step is drawn as one bar for each result: then nothing is over time. */
+export const attemptsTitle = ({ points }: Pick<Timeline, 'points'>, t: Reader['t']): string =>
+  points.length === 1 ? t.attempts.title : t.mailings.timeline;
+
 /** Attempts of a mailing by their result. */
 export function attemptsChart({ stepMs, points }: Timeline, { t, format }: Words): ChartData {
   return {
-    title: t.mailings.timeline,
+    title: attemptsTitle({ points }, t),
     x: t.field.time,
     series: [
       { name: t.attemptStatus.ok, colour: 'sent' },

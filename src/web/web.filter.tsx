@@ -6,8 +6,10 @@ import { methodError, problemOf } from '../http/problem.filter';
 import type { AuthenticatedRequest } from '../http/viewer';
 import { KeptForms } from './kept-forms.service';
 import { page, renderAnswer } from './answers';
+import { framed, isFramed } from './framed';
 import { noticeOf, setNotice } from './notice';
 import { ErrorPage } from './pages/error.page';
+import { noLetterPage } from './pages/no-letter.page';
 import { type Reader, readerOf } from './reader';
 import { ReadersService } from './readers.service';
 import { preferredLanguage } from './texts/texts';
@@ -16,7 +18,8 @@ import { isOnlyButtons, pageBefore } from './way-back';
 /**
  * Errors lead back to the page on which a button was pressed, which says what was wrong. Where there is no such page, or
  * something was written in a form, they are pages: what happened, what to do, and the request's id. Visitors who are not
- * signed in are sent to the sign-in page, and forms of another session back to their page (KeptForms).
+ * signed in are sent to the sign-in page, and forms of another session back to their page (KeptForms). A frame for a
+ * letter shows why there is none.
  */
 @Catch()
 export class WebFilter implements ExceptionFilter {
@@ -59,6 +62,10 @@ export class WebFilter implements ExceptionFilter {
           notice: null,
         }),
       ));
+    if (isFramed(request.path)) {
+      response.status(problem.status).send(framed(response, noLetterPage(reader, problem)));
+      return;
+    }
     const back = request.method === 'POST' ? pageBefore(request, this.config.publicUrl) : null;
     if (back !== null && !live && reader.user && reader.csrfToken && isOnlyButtons(request)) {
       setNotice(response, noticeOf(problem, reader.t), reader.csrfToken, this.config.secureCookies);

@@ -198,8 +198,15 @@ test('on a phone everything to be touched is large enough for a finger', async (
   const { page } = visitor;
   const id = await daily(visitor);
   const mailing = (await site.api.call('GET', `/api/v1/mailings/${id}`, visitor)).body;
+  // Words of people, of some length.
+  const tags = ['People who came to our fair last year and left their address there'];
+  const client = await post(visitor, '/clients', { email: 'tagged@example.org', tags });
+  const detail = 'Asked for it by phone, and rather angrily, on the first of April';
+  await post(visitor, '/suppressions', { email: 'angry@example.org', detail });
   for (const path of [
     '/',
+    '/suppressions',
+    `/clients/${client}`,
     '/mailings',
     `/mailings/${id}`,
     '/mailings/new',
@@ -213,7 +220,15 @@ test('on a phone everything to be touched is large enough for a finger', async (
     expect([path, await page.evaluate(TOO_SMALL)]).toEqual([path, []]);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect([path, wide]).toEqual([path, 0]);
+    // A word that is torn into a column of letters.
+    const cells = await page.locator('.rows td').evaluateAll((all) => all.map((cell) => cell.clientHeight));
+    expect([path, cells.filter((height) => height > 160)]).toEqual([path, []]);
   }
+  // On paper, which is as narrow, the same cells stand in columns: none is missing.
+  await page.emulateMedia({ media: 'print' });
+  await page.goto('/clients');
+  const shown = await page.locator('.rows td').evaluateAll((all) => all.map((cell) => getComputedStyle(cell).display));
+  expect([...new Set(shown)]).toEqual(['table-cell']);
   await visitor.context.close();
 });
 

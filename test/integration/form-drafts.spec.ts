@@ -124,6 +124,29 @@ describe('a form of a session that is over', () => {
     expect((await api.call('GET', '/api/v1/me', { cookie: session.cookie })).status).toBe(401);
   });
 
+  it('of a second window is kept beside that of the first one, and both are found again', async () => {
+    await end(`UPDATE sessions SET expires_at = now() - interval '1 hour'`);
+    const window = (key: string, text: string, draft = '') =>
+      send(at, { ...form(), subject: text, key: `web-${key}-0000-4000-8000-000000000000`, draft });
+    const one = where(await window('0a1b2c3d', 'One'));
+    const two = where(await window('4e5f6a7b', 'Two'));
+    expect([one, two]).toEqual(
+      [at, `${at}?window=4e5f6a7b`].map((page) => [303, `/sign-in?next=${encodeURIComponent(page)}&kept=1`]),
+    );
+    // What goes on from a draft takes its place, and so does the same text, sent twice.
+    const [draft] = await api.database.rows<{ keptAt: Date }>('SELECT kept_at FROM form_drafts WHERE page = $1', [at]);
+    await window('89abcdef', 'One more', draft?.keptAt.toISOString());
+    await window('4e5f6a7b', 'Two');
+    expect(await drafts()).toMatchObject([
+      { page: at, fields: { subject: 'One more' } },
+      { page: `${at}?window=4e5f6a7b`, fields: { subject: 'Two' } },
+    ]);
+    session = await api.signIn('writes@example.org');
+    const shown = await api.call('GET', `${at}?window=4e5f6a7b`, session);
+    expect(shown.text).toMatch(/name="subject"[^>]*value="Two"|value="Two"[^>]*name="subject"/);
+    expect(shown.text).toContain(`name="page" value="${at}?window=4e5f6a7b"`);
+  });
+
   it('is not kept with the token of another form, after a day, or when somebody ended the session', async () => {
     const led = [303, '/sign-in'];
     await end(`UPDATE sessions SET last_seen_at = now() - interval '25 hours'`);

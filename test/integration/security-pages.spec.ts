@@ -208,6 +208,29 @@ test('a letter is shown without scripts, forms and a way out of its frame', asyn
   expect((await ask('GET', src, other)).status).toBe(404);
 });
 
+test('an unknown address leads back to the pages of who is signed in, and shows strangers none', async () => {
+  const menu = async (session?: Partial<Session>) => {
+    const { status, text } = await ask('GET', '/nowhere', session);
+    return [status, text.includes('<nav class="menu"')];
+  };
+  expect([await menu(owner), await menu(), await menu({ cookie: 'gonets=x' })]).toEqual([
+    [404, true],
+    [404, false],
+    [404, false],
+  ]);
+});
+
+test('a frame says why there is no letter in it', async () => {
+  const person = await api.person();
+  const session = await api.signIn(person.email);
+  const id = await api.make.message(person.id, { body: '<p>{{ client.gone }}</p>' });
+  const { status, headers, text } = await ask('GET', `/messages/${id}/letter.html`, session);
+  expect([status, headers.get('x-frame-options')]).toEqual([400, 'SAMEORIGIN']);
+  expect(text).toContain('The letter cannot be shown.');
+  expect(text).toContain('client.gone');
+  expect(text).not.toContain('Menu');
+});
+
 test.each([
   ['ru', '/messages?cursor=x', '/messages?cursor=x'],
   ['ru', '//evil.example', '/'],

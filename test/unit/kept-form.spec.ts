@@ -22,6 +22,13 @@ describe('the address of a page with a form', () => {
     ['/mailings/new?segmentId=x', '/mailings/new'],
     ['/mailings/7/edit', '/mailings/7/edit'],
     ['/sender', '/sender'],
+    ['/sender?window=0a1b2c3d', '/sender?window=0a1b2c3d'],
+    ['/sender?window=0a1b2c3', '/sender'],
+    [
+      '/messages/new?back=/mailings/new%3FsegmentId=3%26window=0a1b2c3d',
+      '/messages/new?back=%2Fmailings%2Fnew%3FsegmentId%3D3%26window%3D0a1b2c3d',
+    ],
+    ['/messages/new?back=/mailings/new%26window=0a1b2c3d', '/messages/new'],
   ])('%s is %s', (given, page) => expect(formPage(given)).toBe(page));
 
   it.each([

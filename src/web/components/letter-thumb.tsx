@@ -5,7 +5,7 @@ export function LetterThumb({ src }: { src: string }) {
   const { t } = useReader();
   return (
     <span class="thumb-frame" inert aria-hidden="true">
-      <iframe sandbox="" loading="lazy" tabindex={-1} title={t.line.letter} src={src}></iframe>
+      <iframe sandbox="" loading="lazy" scrolling="no" tabindex={-1} title={t.line.letter} src={src}></iframe>
     </span>
   );
 }

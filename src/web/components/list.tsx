@@ -51,6 +51,9 @@ interface TableProps<T> {
   sorted?: string;
 }
 
+/** On a phone what these cells show stands below their heads; in others it stands beside the head, as one thing. */
+const BLOCKS = /main-cell|response-cell|result-cell|tick/;
+
 /** A table that becomes cards on a phone; ARIA roles are given, because CSS `display` removes the implicit ones. */
 export function Table<T>({ caption, columns: all, rows, sorted }: TableProps<T>) {
   const columns = all.filter(({ isZero }) => !isZero || !rows.every(isZero));
@@ -77,7 +80,7 @@ export function Table<T>({ caption, columns: all, rows, sorted }: TableProps<T>)
           <tr role="row" key={i}>
             {columns.map(({ head, cell, class: name }) => (
               <td role="cell" data-label={head} class={name} key={head}>
-                {cell(row)}
+                {BLOCKS.test(name ?? '') ? cell(row) : <div>{cell(row)}</div>}
               </td>
             ))}
           </tr>

@@ -5,7 +5,7 @@ import type { ClientFilter } from '../../features/clients/client-list';
 import type { SubscriptionStatus } from '../../domain/subscription';
 import type { FormState } from '../answers';
 import { Field, FormProblem, PostForm } from '../components/form';
-import { NO_FILTERS, PageHead, Table } from '../components/list';
+import { Empty, NO_FILTERS, PageHead, Table } from '../components/list';
 import { Chip } from '../components/states';
 import { useReader } from '../reader';
 import type { FormValues } from '../web-controller';
@@ -188,7 +188,7 @@ export function JobsPage({ jobs }: { jobs: BulkJobView[] }) {
     <>
       <PageHead title={t.bulk.jobs} back={{ to: '/clients', text: t.clients.title }} />
       {jobs.length === 0 ? (
-        <p>{t.bulk.noJobs}</p>
+        <Empty text={t.bulk.noJobs} />
       ) : (
         <Table
           caption={t.bulk.jobs}

@@ -44,7 +44,7 @@ export function valueWords(
 
 export function Tags({ names }: { names: readonly string[] }) {
   return (
-    <div class="chips">
+    <div class="chips tags">
       {names.map((name) => (
         <a key={name} href={taggedClients(name)}>
           <Chip tone="quiet">{name}</Chip>

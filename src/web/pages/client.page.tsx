@@ -52,7 +52,7 @@ export function ClientPage({ client, fields, timeline, mayChange }: Props) {
             ),
           ...(client.tags.length > 0 ? [[t.tags.title, <Tags key="tags" names={client.tags} />] as const] : []),
           [t.field.addedAt, format.time(client.createdAt)],
-          ...(client.comment ? [[t.field.comment, client.comment, 'prewrap'] as const] : []),
+          ...(client.comment ? [[t.field.comment, client.comment, 'prewrap wide'] as const] : []),
         ]}
       />
       <Timeline page={timeline} />

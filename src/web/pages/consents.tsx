@@ -1,5 +1,6 @@
 import type { ClientView } from '../../features/clients/client-view';
 import { Confirm } from '../components/form';
+import { Icon } from '../components/icon';
 import type { ComponentChildren } from 'preact';
 import type { SignupRecord } from '../../features/signups/signup-records.service';
 import { Chip } from '../components/states';
@@ -21,8 +22,11 @@ export function Unconfirmed({ client, mayChange }: { client: ClientView; mayChan
   const { t, format } = useReader();
   if (!client.unconfirmedSince) return null;
   return (
-    <div class="alert alert-info">
-      <p>{t.forms.unconfirmed(format.day(client.unconfirmedSince))}</p>
+    <div class="alert alert-info stage-line">
+      <Icon name="warning" />
+      <div>
+        <p>{t.forms.unconfirmed(format.day(client.unconfirmedSince))}</p>
+      </div>
       {mayChange && (
         <Confirm
           id="confirm"

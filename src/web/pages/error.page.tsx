@@ -17,23 +17,27 @@ export function ErrorPage({ problem, back }: { problem: Problem; back: string | 
       : []),
     { to: '/', text: t.errors.home },
   ];
+  // Strangers come here by links of letters; our pages are not for them.
+  const isTheirs = !user && problem.status === 404 && /^\/[uf]\//.test(path);
   return (
     <div class="empty error-page">
       <p class="error-code" aria-hidden="true">
         {problem.status}
       </p>
       <h1>{t.errors.title(problem.status)}</h1>
-      <p>{causeOf(problem, t)}</p>
-      <p>
-        <a class="btn btn-primary" href={first?.to} {...(back !== null && { 'data-back': true })}>
-          {first?.text}
-        </a>{' '}
-        {others.map(({ to, text }) => (
-          <a class="btn btn-secondary" href={to} key={to}>
-            {text}
+      <p>{isTheirs ? t.errors.brokenLink : causeOf(problem, t)}</p>
+      {!isTheirs && (
+        <p class="actions">
+          <a class="btn btn-primary" href={first?.to} {...(back !== null && { 'data-back': true })}>
+            {first?.text}
           </a>
-        ))}
-      </p>
+          {others.map(({ to, text }) => (
+            <a class="btn btn-secondary" href={to} key={to}>
+              {text}
+            </a>
+          ))}
+        </p>
+      )}
       {problem.requestId && <p class="hint">{t.errors.requestId(problem.requestId)}</p>}
     </div>
   );

@@ -17,7 +17,7 @@ import { PreflightBox } from '../components/preflight';
 import { EventNumbers, MailingChip, RunChip, StatusReason } from '../components/states';
 import { mailingTitle } from '../mailing-title';
 import { useReader } from '../reader';
-import { attemptsChart } from '../report-charts';
+import { attemptsChart, attemptsTitle } from '../report-charts';
 import { StorageTrouble } from './attachments.page';
 import { AccountTrouble } from './home.page';
 import { type ActionProps, DraftLine, MailingActions } from './mailing-actions';
@@ -39,6 +39,8 @@ export function MailingPage({ stage, runs, latest, timeline, account, storage, .
   const { mailing, send, sender, may } = actions;
   const { t } = useReader();
   const chosen = mailing.status === 'done' ? mailing.recipientCount : send.check.chosen;
+  // Who gets what goes out now is told by its numbers.
+  const isLast = latest !== null && isGoing(latest.run) && mailing.nextRunAt === null;
   return (
     <>
       <PageHead
@@ -60,11 +62,19 @@ export function MailingPage({ stage, runs, latest, timeline, account, storage, .
       {storage && <StorageTrouble text={storage} />}
       {stage === 'draft' && <DraftLine {...actions} />}
       {stage === 'scheduled' && <ScheduledLine mailing={mailing} />}
+      {stage === 'onHold' && !mailing.statusCode && !(latest && isGoing(latest.run)) && (
+        <p class="alert alert-warning">
+          <Icon name="warning" />
+          {t.line.held}
+        </p>
+      )}
       <div class="stage">
         <Thumbnail mailing={mailing} runId={latest?.run.id} />
         <div>
           {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
-          {mailing.status !== 'done' && <PreflightBox check={send.check} mailing={mailing} now={send.now} may={may} />}
+          {mailing.status !== 'done' && !isLast && (
+            <PreflightBox check={send.check} mailing={mailing} now={send.now} may={may} />
+          )}
           <MailingFacts mailing={mailing} sender={sender} chosen={chosen} />
         </div>
       </div>
@@ -169,7 +179,7 @@ function Tries({ id, timeline }: { id: number; timeline: Timeline }) {
   const { t, format } = useReader();
   return (
     <section class="card-box" aria-labelledby="timeline">
-      <h2 id="timeline">{t.mailings.timeline}</h2>
+      <h2 id="timeline">{attemptsTitle(timeline, t)}</h2>
       <Chart
         id="timeline-chart"
         {...attemptsChart(timeline, { t, format })}

@@ -62,10 +62,10 @@ export function MailingsPage({ mailings, outcomes }: Props) {
             class: 'num',
             cell: ({ recipientCount }) => (recipientCount === null ? '–' : format.number(recipientCount)),
           },
-          { head: t.field.period, cell: ({ period }) => t.period[period] },
+          { head: t.field.period, class: 'text-nowrap', cell: ({ period }) => t.period[period] },
           {
             head: t.field.nextRun,
-            class: 'text-cell muted',
+            class: 'muted',
             cell: ({ status, nextRunAt }) => {
               if (status === 'created') return <span class="not-yet">{t.line.notScheduled}</span>;
               return status === 'started' && nextRunAt && format.due(nextRunAt);

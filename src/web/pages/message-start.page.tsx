@@ -34,7 +34,16 @@ export function MessageStartPage({ blocks, html }: { blocks: Start[]; html: Star
             <li key={start.id}>
               <a class="letter-choice" href={start.to}>
                 <span class="thumb-frame" inert aria-hidden="true">
-                  {start.look && <iframe sandbox="" loading="lazy" tabindex={-1} title={start.name} src={start.look} />}
+                  {start.look && (
+                    <iframe
+                      sandbox=""
+                      loading="lazy"
+                      scrolling="no"
+                      tabindex={-1}
+                      title={start.name}
+                      src={start.look}
+                    />
+                  )}
                 </span>
                 <span class="letter-name">{start.name}</span>
                 <DraftNote start={start} />

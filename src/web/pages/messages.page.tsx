@@ -47,7 +47,7 @@ export function MessagesPage({ messages }: { messages: Page<MessageWithUse> }) {
           },
           {
             head: t.messages.used,
-            class: 'muted',
+            class: 'muted text-nowrap',
             cell: ({ mailingCount: n }) => (n > 0 ? t.messages.inMailings(n) : t.messages.unused),
           },
           { head: t.field.changedAt, class: 'muted text-nowrap', cell: ({ updatedAt }) => format.time(updatedAt) },

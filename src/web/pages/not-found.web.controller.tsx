@@ -1,7 +1,7 @@
 import { Controller, Get, NotFoundException, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { Public } from '../../http/viewer';
+import { Public, PublicAndKnown } from '../../http/viewer';
 import { WebController } from '../web-controller';
 
 /** Unknown paths under /api get an error of the API, not a page. */
@@ -15,10 +15,10 @@ export class NotFoundApiController {
   }
 }
 
-/** All other unknown paths; must be the last controller. */
+/** All other unknown paths, with the menu for who is signed in; must be the last controller. */
 @WebController('/')
 export class NotFoundWebController {
-  @Public()
+  @PublicAndKnown()
   @Get('{*path}')
   nothing(): never {
     throw new NotFoundException('Page does not exist.');

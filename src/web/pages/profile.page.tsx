@@ -1,3 +1,4 @@
+import { browserName } from '../../domain/browser-name';
 import { languages } from '../../domain/language';
 import { reach } from '../../domain/permissions';
 import type { ApiToken } from '../../features/users/api-token.entity';
@@ -79,7 +80,7 @@ export function ProfilePage({
             <FormProblem form={email} />
             <Field form={email} name="email" label={t.field.email} type="email" required hint={t.profile.emailHint} />
             <CurrentPassword form={email} />
-            <button class="btn btn-primary">{t.profile.changeEmail}</button>
+            <button class="btn btn-secondary">{t.profile.changeEmail}</button>
           </PostForm>
         </div>
       </div>
@@ -106,7 +107,7 @@ function PasswordForm({ form }: { form: FormState }) {
         autocomplete="new-password"
         hint={t.profile.passwordHint}
       />
-      <button class="btn btn-primary">{t.profile.changePassword}</button>
+      <button class="btn btn-secondary">{t.profile.changePassword}</button>
     </PostForm>
   );
 }
@@ -148,7 +149,9 @@ function Sessions({ sessions }: { sessions: SessionView[] }) {
           {
             head: t.profile.browser,
             class: 'main-cell',
-            cell: ({ userAgent }) => userAgent || t.profile.unknownBrowser,
+            cell: ({ userAgent }) => (
+              <span title={userAgent}>{browserName(userAgent) || t.profile.unknownBrowser}</span>
+            ),
           },
           { head: t.profile.address, cell: ({ ip }) => ip },
           { head: t.profile.signedInAt, class: 'muted text-nowrap', cell: ({ createdAt }) => format.time(createdAt) },
@@ -241,7 +244,7 @@ function Tokens({ tokens, form }: { tokens: ApiToken[]; form: FormState }) {
         />
         <Field form={form} name="expiresAt" label={t.field.expiresAt} type="date" />
         <div class="actions">
-          <button class="btn btn-primary">{t.profile.makeToken}</button>
+          <button class="btn btn-secondary">{t.profile.makeToken}</button>
           <a href="/api/docs">{t.profile.docs}</a>
         </div>
       </PostForm>

@@ -51,8 +51,9 @@ export function RunLive({ run, pace, outcome, from, keep }: Props) {
   const going = isGoing(run);
   const people = outcome?.repeated ? outcome : undefined;
   const shown = people ?? { status: run.status, paused: run.pausedAt !== null, counts: run.counts };
-  const goes = going && !shown.paused && rate !== null && rate > 0 ? rate : null;
-  const open = run.counts.pending + run.counts.sending + run.counts.deferred;
+  // Those who will be tried again wait for a time, and not for others: how long is not known from the speed.
+  const open = run.counts.pending + run.counts.sending;
+  const goes = going && !shown.paused && open > 0 && rate !== null && rate > 0 ? rate : null;
   const seen = { run: `${run.id}`, stage: run.status, done: `${pace.done}`, at: `${pace.atMs}` };
   const next = new URLSearchParams({ ...keep, ...seen });
   return (

@@ -995,6 +995,8 @@ export const en = {
         429: 'Too many tries',
         503: 'Not available just now',
       })[status] ?? 'Something went wrong',
+    brokenLink:
+      'The link was not copied in full, or what it led to is gone. Use the link in the letter itself, or ask its sender.',
     text: (status: number): string =>
       ({
         400: 'Something that was sent is not right. Go back and try again.',

@@ -16,6 +16,7 @@ export const lineEn = {
     stopped: 'Stopped',
   } satisfies Record<MailingStage, string>,
   draft: 'Saved, not scheduled: nobody gets it yet.',
+  held: 'Paused: nothing goes out until it is resumed.',
   notScheduled: 'not scheduled',
   next: (at: string) => `Goes out next on ${at}.`,
   schedule: (at: string) => `Schedule: first on ${at}`,
@@ -53,6 +54,7 @@ export const lineEn = {
   letterTo: (to: string, at: string) => `As it was sent to ${to}, in the sending of ${at}.`,
   letterToday: 'The client’s data is filled in as it is today.',
   letterMadeUp: 'All clients of this sending have been deleted, so the letter is shown with a made-up person.',
+  noLetter: 'The letter cannot be shown.',
   text: 'The letter as plain text',
   seeMessage: 'The letter',
 };
@@ -96,6 +98,7 @@ export const lineRu: LineTexts = {
     stopped: 'Остановлена',
   },
   draft: 'Сохранена, но не запланирована: пока её никто не получит.',
+  held: 'Приостановлена: пока её не продолжат, ничего не уходит.',
   notScheduled: 'не запланирована',
   next: (at) => `Следующая отправка: ${at}.`,
   schedule: (at) => `Запланировать: первая отправка ${at}`,
@@ -130,6 +133,7 @@ export const lineRu: LineTexts = {
   letterTo: (to, at) => `Как оно ушло на ${to}, отправка ${at}.`,
   letterToday: 'Данные клиента подставлены сегодняшние.',
   letterMadeUp: 'Все клиенты этой отправки удалены, поэтому подставлен вымышленный человек.',
+  noLetter: 'Письмо нельзя показать.',
   text: 'Письмо в виде простого текста',
   seeMessage: 'Письмо',
 };
