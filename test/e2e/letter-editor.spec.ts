@@ -271,7 +271,7 @@ test('placeholders of other tools are named beside the letter, with what to writ
   await page.keyboard.type('For %%name%%');
   await write('Dear *|FNAME|*, ');
   const named = page.locator('#foreign-tags li');
-  const said = (tag: string) => expect.stringContaining(`${tag} is a placeholder of another service`);
+  const said = (tag: string): unknown => expect.stringContaining(`${tag} is a placeholder of another service`);
   await expectSoon(() => named.count(), 2);
   expect(await named.allInnerTexts()).toEqual([said('%%name%%'), said('*|FNAME|*')]);
   expect(await named.last().innerText()).toContain('{{ client.fullName }}');
