@@ -15,6 +15,7 @@ import { list, repeat, templates } from './adversarial-templates.mjs';
  * @property {string} [type]
  * @property {() => string | Buffer} [body]
  * @property {() => Record<string, string>} [headers]
+ * @property {number} [cpuMs] what it may cost, if not what any may
  */
 
 const names = (n) => Array.from({ length: n }, (_, i) => `"k${i}":${i}`).join();

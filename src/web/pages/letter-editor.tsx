@@ -68,7 +68,7 @@ export function LetterEditor({ form, fields }: LetterEditorProps) {
               <PlainLetter form={form} blocks={plainBlocks(form.values)} />
             </noscript>
           </div>
-          <p>
+          <p class="needs-script">
             <a class="btn btn-sm btn-quiet" href={`${path}${path.includes('?') ? '&' : '?'}plain=1`}>
               {texts.plain}
             </a>
