@@ -54,12 +54,20 @@ async function start(more: Partial<InboundServerOptions> = {}): Promise<void> {
   });
   port = await server.listen();
 }
+let clients: SmtpClient[] = [];
 afterEach(async () => {
   jest.useRealTimers();
+  // The server waits for a moment for letters under way.
+  for (const { socket } of clients) socket.destroy();
+  clients = [];
   await server.close();
 });
 
-const open = () => SmtpClient.open(port);
+async function open(host?: string): Promise<SmtpClient> {
+  const client = await SmtpClient.open(port, host);
+  clients.push(client);
+  return client;
+}
 
 it('keeps a letter as it came, before it says 250', async () => {
   await start();
@@ -135,7 +143,7 @@ it.each(['127.0.0.1', '::'])('takes only so many connections of one address, on 
     expect(greeting.toString()).toMatch(/^421 4\.7\.0 /);
     await once(more, 'close');
   }
-  expect(await (await SmtpClient.open(port, '127.0.0.2')).letter('x', OURS)).toMatch(/^250 /);
+  expect(await (await open('127.0.0.2')).letter('x', OURS)).toMatch(/^250 /);
   all[0]!.socket.end();
   await once(all[0]!.socket, 'close');
   expect(await (await open()).letter('x', OURS)).toMatch(/^250 /);

@@ -916,7 +916,7 @@ async function rawServer(options: {
       if (step === 'dot') seen.dots++;
       if (step) utter(say(step));
       else utter(line.startsWith('EHLO') ? `${hello}\r\n` : '250 ok\r\n');
-      inBody = step === 'data' && say('data').startsWith('354');
+      inBody = step === 'data' && /^354(?![^]*^[45]\d\d )/m.test(say('data'));
       if (step && step === closeAfter) void sayings.then(() => socket.end());
     };
     socket.on('error', () => undefined).write('220 x\r\n');

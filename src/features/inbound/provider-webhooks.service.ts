@@ -81,7 +81,7 @@ export class ProviderWebhooks {
       this.said.warn(
         {
           event: 'inbound.report_left_out',
-          reason: 'too_large',
+          reason: 'larger than 256 KB',
           provider: webhook.provider,
           webhookId: webhook.id,
           reports: tooLarge,

@@ -36,24 +36,27 @@ interface Props {
   /** Of the database. */
   now: Date;
   may: { change: boolean; resume: boolean };
+  /** Whether its last letters are going out: who gets one is told by the numbers of that run. */
+  isLast: boolean;
 }
 
 /** So many remarks are shown at once; more of them are folded up. */
 const SHOWN = 3;
 
 /** The check before the start: what keeps the mailing from starting, what could be better, and who gets nothing. */
-export function PreflightBox({ check, mailing, now, may }: Props) {
+export function PreflightBox({ check, mailing, now, may, isLast }: Props) {
   const { t } = useReader();
   const findings = mailing.status === 'paused' ? check.findings.filter(isOfLetters) : check.findings;
   const blocking = findings.filter(isBlocking);
   const remarks = findings.filter((finding) => !isBlocking(finding));
-  if (findings.length === 0 && !exclusionReasons.some((reason) => check.excluded[reason])) return null;
+  const tellsNumbers = !isLast && exclusionReasons.some((reason) => check.excluded[reason]);
+  if (findings.length === 0 && !tellsNumbers) return null;
   return (
     <div class={`alert ${findings.length > 0 ? 'alert-warning' : 'alert-info'}`}>
       <Icon name={findings.length > 0 ? 'warning' : 'suppressions'} />
       <div>
         <Findings findings={blocking} of={mailing} isWaived={mailing.status === 'started' && mailing.addressWaived} />
-        <ExcludedNumbers of={check} />
+        {tellsNumbers && <ExcludedNumbers of={check} />}
         <GoAnyway findings={findings} actions={actionsFor(mailing, now, may, t)} />
         {remarks.length > 0 && (
           <details open={blocking.length === 0 && remarks.length <= SHOWN}>

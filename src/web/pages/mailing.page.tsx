@@ -39,7 +39,6 @@ export function MailingPage({ stage, runs, latest, timeline, account, storage, .
   const { mailing, send, sender, may } = actions;
   const { t } = useReader();
   const chosen = mailing.status === 'done' ? mailing.recipientCount : send.check.chosen;
-  // Who gets what goes out now is told by its numbers.
   const isLast = latest !== null && isGoing(latest.run) && mailing.nextRunAt === null;
   return (
     <>
@@ -72,8 +71,8 @@ export function MailingPage({ stage, runs, latest, timeline, account, storage, .
         <Thumbnail mailing={mailing} runId={latest?.run.id} />
         <div>
           {latest && <RunLive {...latest} from={`/mailings/${mailing.id}/live`} keep={{ was: mailing.status }} />}
-          {mailing.status !== 'done' && !isLast && (
-            <PreflightBox check={send.check} mailing={mailing} now={send.now} may={may} />
+          {mailing.status !== 'done' && (
+            <PreflightBox check={send.check} mailing={mailing} now={send.now} may={may} isLast={isLast} />
           )}
           <MailingFacts mailing={mailing} sender={sender} chosen={chosen} />
         </div>
