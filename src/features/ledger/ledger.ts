@@ -18,7 +18,7 @@ const OFFER = `
 
 const OF_CLAIM = { email: 'c.email', owner: 'r.owner_id', mailing: 'r.mailing_id', transactional: 'r.transactional' };
 /** SQL: the reason of a delivery whose client was deleted while it was claimed, or that is pending again since. */
-const GONE = `(SELECT 'client_deleted' WHERE NOT EXISTS (SELECT FROM clients g WHERE g.id = c.client_id))`;
+const GONE = `CASE WHEN k.id IS NULL THEN 'client_deleted' END`;
 
 /** Addresses that get no mail, as the answers that are recorded say. */
 const BOUNCED = suppressBounced(`SELECT c.email, m.owner_id, g.server_response AS detail, m.id AS delivery_id
@@ -93,15 +93,16 @@ const write = (bounces: boolean) => `
          claimed_by = CASE WHEN why.reason IS NULL OR d.status = 'sending' THEN $1 END,
          offered = r.on_unknown = 'resend' OR (why.reason IS NOT NULL AND d.status <> 'sending'),
          next_attempt_at = NULL, updated_at = app_now()
-       FROM concerned c JOIN held r ON r.id = c.run_id, ${whySuppressed(OF_CLAIM, GONE)}
+       FROM concerned c JOIN held r ON r.id = c.run_id LEFT JOIN clients k ON k.id = c.client_id,
+            ${whySuppressed(OF_CLAIM, GONE)}
       WHERE d.id = c.id AND c.asked AND r.live
         AND ${may('claim')} AND (d.status <> 'deferred' OR d.next_attempt_at <= app_now())
         AND (d.status <> 'sending' OR d.claimed_by = $1)
      RETURNING d.id, d.run_id, r.mailing_id, r.owner_id, d.client_id, d.email, d.attempts, d.tries, d.breaks,
-               d.lost_replies, r.on_unknown, d.offered, d.reason AS skipped_for)
-  SELECT claimed.*, coalesce(c.full_name, '') AS full_name, coalesce(c.comment, '') AS comment,
-         coalesce(c.fields::text, '{}') AS fields
-    FROM claimed LEFT JOIN clients c ON c.id = claimed.client_id
+               d.lost_replies, r.on_unknown, d.offered, d.reason AS skipped_for,
+               coalesce(k.full_name, '') AS full_name, coalesce(k.comment, '') AS comment,
+               coalesce(k.fields::text, '{}') AS fields)
+  SELECT * FROM claimed
   UNION ALL
   SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM moved`;
