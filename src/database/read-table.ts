@@ -57,10 +57,13 @@ export async function readTable<Header extends TableHeader, Row extends { kind: 
     }
     await take(table.end());
   } catch (error) {
-    upload.resume();
+    drain(upload);
     throw error;
   }
 }
+
+/** Reads the rest of an upload and drops it; that it ends with an error is nothing to anybody any more. */
+export const drain = (upload: Readable): unknown => upload.on('error', () => undefined).resume();
 
 const isUnusable = (item: { kind: string }): item is { kind: 'unusable'; problem: CodedProblem } =>
   item.kind === 'unusable';

@@ -137,3 +137,22 @@ test('a file that can not be taken is answered, however much of it is still to c
   const found = await api.call('GET', `/api/v1/imports/${String(answer.body.importId)}`, { token: user.token });
   expect(found.body.status).toBe('failed');
 });
+
+async function endTheBody(socket: Socket): Promise<void> {
+  socket.write('x'.repeat(1_000));
+  await once(socket, 'data');
+  socket.destroy();
+}
+
+test.each([
+  ['text', text(), (socket: Socket) => socket.destroy()],
+  ['form', form(PART), (socket: Socket) => socket.destroy()],
+  ['form, of which the body is whole', form(PART), endTheBody],
+])('nor does the service end if the rest never comes: %s', async (_, request, leave) => {
+  await api.database.rows('DELETE FROM imports');
+  const before = await connections();
+  const socket = await begin(request, `no header of ours\n${ROWS}`, false);
+  await eventually(async () => api.database.first(`SELECT FROM imports WHERE status = 'failed'`), 'a refusal');
+  await leave(socket);
+  await settled(before);
+});

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { type Database, type Transaction } from '../../database/database';
-import { sent, UnusableUpload } from '../../database/read-table';
+import { drain, sent, UnusableUpload } from '../../database/read-table';
 import { problem } from '../../domain/problems';
 
 /** How ZIP archives, which workbooks are, begin. */
@@ -36,7 +36,7 @@ export async function takeParts(
     if (filled > 0) await write(part, buffer.subarray(0, filled));
     return total;
   } catch (error) {
-    upload.resume();
+    drain(upload);
     throw error;
   }
 }
