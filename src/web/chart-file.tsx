@@ -1,4 +1,3 @@
-import { renderAsync } from '@resvg/resvg-js';
 import { StreamableFile } from '@nestjs/common';
 import { renderToString } from 'preact-render-to-string';
 import { type ChartColour, type ChartData, chartGeometry } from '../domain/chart';
@@ -44,6 +43,8 @@ export async function chartFile(
   const disposition = `attachment; filename="chart.${ending}"`;
   if (ending === 'svg') return new StreamableFile(Buffer.from(svg), { type: 'image/svg+xml', disposition });
   const font = { loadSystemFonts: false, fontFiles: FONT_FILES, defaultFontFamily: FONT };
+  // Few charts are kept as pictures; the library is loaded with the first one.
+  const { renderAsync } = await import('@resvg/resvg-js');
   const image = await renderAsync(svg, { font, fitTo: { mode: 'zoom', value: 2 } });
   return new StreamableFile(image.asPng(), { type: 'image/png', disposition });
 }

@@ -21,8 +21,8 @@ const REPORTS = long ? 10_000 : 400;
 const CALLERS = ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4'];
 const EACH = 5;
 const HOSTILE = '127.0.0.9';
-/** At its start the API has some 250 MB, and its young generation may take 72. What is sent to it is 1 GB. */
-const RSS_MAX_MB = 400;
+/** At its start the API has some 230 MB, and its young generation may take 72. What is sent to it is 1 GB. */
+const RSS_MAX_MB = 320;
 
 let rig: FaultRig;
 let port: number;
