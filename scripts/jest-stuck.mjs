@@ -1,14 +1,14 @@
 /**
- * A Jest reporter: a file that has not ended after a quarter of an hour (the longest takes seven minutes) ends the whole run
- * as failed, with its name and with what each of Jest's processes is doing. Jest's own limits can't end a process that never
- * gives its event loop back.
+ * A Jest reporter: a file that has not ended after a quarter of an hour (the longest takes seven minutes), or after the minutes
+ * of TEST_FILE_MINUTES, ends the whole run as failed, with its name and with what each of Jest's processes is doing. Jest's own
+ * limits can't end a process that never gives its event loop back.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectFolder } from '../tools/embedded/install.mjs';
 
-const LIMIT_MS = 15 * 60_000;
+const LIMIT_MS = Number(process.env.TEST_FILE_MINUTES ?? 15) * 60_000;
 
 export default class StuckFiles {
   /** @type {Map<string, NodeJS.Timeout>} */
@@ -33,7 +33,8 @@ export default class StuckFiles {
     );
     for (const pid of childrenOf(process.pid)) {
       process.stderr.write(`process ${pid}:\n  ${(await stackOf(pid)).join('\n  ')}\n`);
-      process.kill(pid, 'SIGKILL'); // The next one's debugger needs the same port.
+      // The next one's debugger needs the same port.
+      if (parentOf(pid)) process.kill(pid, 'SIGKILL');
     }
     process.exit(1);
   }
@@ -41,6 +42,7 @@ export default class StuckFiles {
 
 /** What a process is doing, by its debugger, which answers in the middle of a loop, too. @param {number} pid */
 async function stackOf(pid) {
+  if (!parentOf(pid)) return ['it has ended meanwhile'];
   process.kill(pid, 'SIGUSR1');
   await sleep(2_000);
   /** @type {string[]} */

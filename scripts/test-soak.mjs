@@ -32,10 +32,12 @@ const env = storm
       }),
     }
   : { SOAK: JSON.stringify(Object.fromEntries(Object.entries(soak).map(([k, v]) => [camel(k), Number(v)]))) };
+/** How long it may take: the soak, and as long again for what comes before and after it, and for slow machines. */
+const MINUTES = 15 + 2 * (storm ? Number(minutes) : (Number(soak.days) * Number(soak['day-ms'])) / 60_000);
 const tests = storm
   ? ['--testPathPatterns', 'faults/storm']
   : ['--testPathPatterns', 'faults/calendar', '--testNamePattern', 'days of seconds'];
 process.exitCode = await runToEnd(process.execPath, ['scripts/test.mjs', '--selectProjects', 'faults', ...tests], {
   cwd: projectFolder,
-  env: { ...process.env, ...env },
+  env: { ...process.env, ...env, TEST_FILE_MINUTES: String(MINUTES) },
 });
