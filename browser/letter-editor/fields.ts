@@ -1,3 +1,4 @@
+import { PICTURE_FILES } from '../../src/domain/media';
 import type { Node } from 'prosemirror-model';
 import { NodeSelection } from 'prosemirror-state';
 import {
@@ -246,7 +247,7 @@ function socialFields(
 function upload(desk: Desk, pos: () => number | undefined): Field {
   const { live } = desk.words;
   const name = `le-field-${++made}`;
-  const input = element('input', { id: name, type: 'file', accept: 'image/jpeg,image/png,image/gif,image/webp' });
+  const input = element('input', { id: name, type: 'file', accept: PICTURE_FILES });
   input.className = 'visually-hidden';
   input.addEventListener('change', () => {
     const [file, at] = [input.files?.[0], pos()];

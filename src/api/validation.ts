@@ -11,7 +11,7 @@ import { JSON_BOUNDS } from '../domain/json-bounds';
 import { at, type CodedProblem, type FieldProblem, problem } from '../domain/problems';
 import { rulesOf, type Validator } from './openapi/input-schema';
 
-/** In all, whatever the bodies of a route may contain further inside. */
+/** At the top of a query or body. The documents of some routes may have more names inside. */
 const FIELDS = { query: 100, body: JSON_BOUNDS.names };
 
 /**

@@ -62,7 +62,7 @@ export async function readTable<Header extends TableHeader, Row extends { kind: 
   }
 }
 
-/** Reads the rest of an upload and drops it; that it ends with an error is nothing to anybody any more. */
+/** Reads the rest of an upload and drops it. It may end with an error, which without a listener would end the process. */
 export const drain = (upload: Readable): unknown => upload.on('error', () => undefined).resume();
 
 const isUnusable = (item: { kind: string }): item is { kind: 'unusable'; problem: CodedProblem } =>

@@ -8,7 +8,7 @@ const FOREIGN: readonly RegExp[] = [
   /\[\[[a-z][\w .-]{0,40}\]\]|\[[a-z][\w ]{0,40},\s?fallback=[^\]\n]{0,80}\]/gi,
   // Those in single braces, where only a name is meant
   /\{(?:first|last|full)?[_ -]?name\}|\{e-?mail\}/gi,
-  // Those whose tags look like ours, where they are text: names of theirs, or ours with what chips can't do
+  // Those whose tags look like ours. Where ours are filled in already, or are chips, what is left are unknown names and filters
   /\{\{[^{}\n]{1,120}\}\}/g,
 ];
 

@@ -5,6 +5,9 @@ export const pictureTypes = ['image/jpeg', 'image/png', 'image/gif'] as const;
 /** What letters show; other pictures are turned into one of these. */
 export type PictureType = (typeof pictureTypes)[number];
 
+/** Files of pictures that are taken, as an `accept` of HTML. */
+export const PICTURE_FILES = [...pictureTypes, 'image/webp'].join();
+
 /** The largest file of a picture that is taken. */
 export const PICTURE_BYTES = 10 * 1024 * 1024;
 

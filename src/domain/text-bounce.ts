@@ -23,11 +23,12 @@ const DELAY =
   /(?:has|have) (?:not yet been|been) (?:delayed|delivered)|not yet been delivered|is delayed|delivery (?:is|was|has been)? ?(?:delayed|incomplete)|delayed (?:mail|message)|warning[: -][^.]{0,60}(?:not (?:yet )?(?:been )?(?:sent|delivered)|undelivered|delay|could not be (?:sent|delivered))|will (?:be retried|(?:continue|keep|be) (?:to (?:be )?)?try|retry|try again|continue to)|still (?:being attempted|trying|undelivered)|no action is required|do(?:es)? ?n[o']t need to (?:resend|do anything)|you do not need to resend|delivery attempts will continue|(?:attempts|tries) (?:will|to deliver) [^.]{0,40}continu|задерж|попытк\p{L}* [^.]{0,40}(?:продолж|повтор|будут)|ещё не доставлен|еще не доставлен|пока не доставлен|verz[öo]ger|noch nicht zugestellt|weitere zustellversuche|retard[ée]|n'a pas encore|nouvelles? tentatives?|a[úu]n no se ha|retras|demorad|seguir[áa] intent|in ritardo|ritard|non (?:[èe] )?ancora|atras(?:ad|ou)|ainda n[ãa]o|vertraagd|nog niet|op[óo][źz]nion|f[öo]rdr[öo]j|遅延|延迟|延遲/iu;
 const GIVEN_UP =
   /permanent|giv(?:en|ing) up|final|gave up|fatal error|will not be (?:retried|tried)|окончательн|постоянн|endg[üu]ltig|d[ée]finitiv|permanente/i;
-/** What is also said of the attempt that was only the first one. */
+/** Beside these, what is also said of a first attempt. */
 const FINAL = new RegExp(
   `${GIVEN_UP.source}|has failed|could not be delivered to|following address(?:\\(es\\)|es)? failed`,
   'i',
 );
+/** Said of a first attempt: the letter has not come back for good. */
 const STILL_TRYING = /(?:attempts|tries) will (?:continue|be continued)|will continue to (?:try|attempt)/i;
 const DELIVERED =
   /(?:was|were|been) success(?:fully)? (?:delivered|relayed)|successful(?:ly)? (?:mail )?deliver|доставлено успешно|успешно доставлен/i;
@@ -38,6 +39,7 @@ const COPY =
 const RETURNED_HEADER =
   /^[ \t>]{0,40}(?:received: from|return-path: ?<|dkim-signature: ?v=|list-unsubscribe(?:-post)?:|mime-version: ?1)/im;
 
+/** The type of a delivery report (RFC 3464), whoever sent it. */
 const REPORT = /^multipart\/report\b[^]*report-type="?delivery-status/i;
 
 /** Lines that say the subject of the returned letter: its words are not the server's. */

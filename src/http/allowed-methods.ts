@@ -27,6 +27,7 @@ export function allowedMethods(request: Request, path = request.path): string[] 
 export function requireOwnPath(request: Request): void {
   const { path } = request.route as { path: string };
   const parameters = parametersOf(path);
+  // Nearly all routes have at most one parameter; for them a look into a set is enough.
   const isAnothers =
     parameters > 1
       ? !ownRoutes(request, request.path).some((layer) => pathOf(layer) === path)

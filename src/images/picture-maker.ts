@@ -3,7 +3,7 @@ import type { default as SharpModule, Sharp } from 'sharp';
 import { DomainError, invalid } from '../domain/errors';
 import { type PictureKind, pictureKind, type PictureType } from '../domain/media';
 import { problem } from '../domain/problems';
-import { Turns } from './turns';
+import { Semaphore } from '../domain/semaphore';
 
 /** Loaded with the first picture: it takes much memory, and most processes make none. */
 let loading: Promise<typeof SharpModule> | undefined;
@@ -49,14 +49,14 @@ const PNG_BYTES = 250_000;
  */
 @Injectable()
 export class PictureMaker {
-  private readonly turns = new Turns(AT_ONCE);
+  private readonly places = new Semaphore(AT_ONCE);
 
   /** @throws ValidationError for `file` if it is no picture that is taken, not whole, or too large */
   make(file: Buffer): Promise<MadePicture> {
     const kind = pictureKind(file);
     if (file.length === 0) throw invalid('file', problem('picture_empty'));
     if (!kind) throw invalid('file', problem('picture_type'));
-    return this.turns.take(() => made(file, kind));
+    return this.places.run(() => made(file, kind));
   }
 }
 

@@ -28,7 +28,7 @@ const TOKENS = 50_000;
 /** So many letters are found at once, and so many answers are taken to a question for some. */
 const FOUND_MAX = 20_000;
 const ROWS_MAX = 1_000;
-/** Among so many numbers letters are looked for at once: if all of them are letters, they fit into a line. */
+/** Letters are searched for by ranges of so many numbers: the answer is one line, which must not be too long. */
 const NUMBERS = 200_000;
 /** What a column holds. */
 const SIZE_MAX = 2 ** 31 - 1;

@@ -32,8 +32,8 @@ async function load() {
 const loading = load();
 
 /**
- * Without the indentation of its source: outside of text, blanks only cost bytes. A run of blanks is tried once, from its
- * first one, else 250,000 of them would take a minute.
+ * Without the indentation of its source: outside of text, blanks only cost bytes. The expression begins at the first of
+ * several blanks only: tried from each of them, a text of 250,000 blanks would take a minute.
  */
 const compact = (html: string) => html.replace(/(?<![ \t])[ \t]*\n\s*/g, '\n').trim();
 

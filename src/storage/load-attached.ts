@@ -1,8 +1,8 @@
 import { attach, type Attached } from '../domain/attached';
 import type { Attachment } from '../domain/attachment';
 import { DomainError } from '../domain/errors';
+import { Semaphore } from '../domain/semaphore';
 import { attachmentPart } from '../smtp/attachment-part';
-import { Turns } from '../images/turns';
 import type { StoredObjects } from './stored-objects';
 
 export interface StoredAttachment {
@@ -12,7 +12,7 @@ export interface StoredAttachment {
 }
 
 /** Encoding takes several times the memory of what it makes; many runs may begin at once. */
-const turns = new Turns(1);
+const oneRun = new Semaphore(1);
 
 /**
  * Attachments, encoded; undefined if there are none. Why no letter can be made if one of them is gone: waiting would
@@ -25,7 +25,7 @@ export async function loadAttached(
   boundary: string,
 ): Promise<Attached | DomainError | undefined> {
   if (stored.length === 0) return undefined;
-  return turns.take(async () => {
+  return oneRun.run(async () => {
     const loaded: Attachment[] = [];
     for (const { name, type, key } of stored) {
       const content = await objects.get(key);

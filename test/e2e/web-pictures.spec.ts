@@ -142,10 +142,10 @@ test.each([true, false])(
     await page.getByRole('button', { name: 'Choose or upload a logo' }).click();
     await page.waitForURL(/\/sender\/logo$/);
     await page.setInputFiles('[name=file]', await file('a.svg', Buffer.from('<svg/>')));
-    await page.getByRole('button', { name: 'Upload and take it' }).click();
+    await page.getByRole('button', { name: 'Upload and use it' }).click();
     expect(await page.locator('#f-file-problem').innerText()).toContain('JPEG, PNG, GIF, WebP');
     await page.setInputFiles('[name=file]', await file('sign.png', png(320, 120)));
-    await page.getByRole('button', { name: 'Upload and take it' }).click();
+    await page.getByRole('button', { name: 'Upload and use it' }).click();
     await page.waitForURL(/\/sender$/);
     expect(await page.inputValue('[name=name]')).toBe('Our shop');
     const sign = await page.inputValue('[name=logo]');

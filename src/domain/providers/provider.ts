@@ -1,3 +1,4 @@
+import { storable } from '../storable';
 import type { BounceRuling } from '../bounce-rules';
 
 /** The mail providers whose webhooks are understood. */
@@ -90,8 +91,6 @@ export const PROVIDER_TITLES: Record<ProviderName, string> = {
 
 export const isProvider = (name: string): name is ProviderName => (providerNames as readonly string[]).includes(name);
 
-const TEXT_MAX = 4_000;
-
 /** A field of an object; undefined if this is none, or has none of its own. */
 export function field(of: Json, name: string): Json {
   return typeof of === 'object' && of !== null && Object.hasOwn(of, name)
@@ -102,7 +101,7 @@ export function field(of: Json, name: string): Json {
 /** A text or number there, as a text that Postgres can hold; '' for anything else. */
 export function text(of: Json, name: string): string {
   const value = field(of, name);
-  if (typeof value === 'string') return value.slice(0, TEXT_MAX).replaceAll('\0', '\uFFFD');
+  if (typeof value === 'string') return storable(value);
   return typeof value === 'number' ? String(value) : '';
 }
 

@@ -9,6 +9,7 @@ import { requireMay, type Viewer } from '../../domain/permissions';
 import { listPage } from '../../database/list';
 import { namedDelayMs } from '../../domain/refusal-text';
 import { breakerDelayMs, withinPolicy } from '../../domain/retry-policy';
+import { storable } from '../../domain/storable';
 import { audit } from '../audit/audit';
 import { MAIN_ACCOUNT } from './account';
 import { DomainRests } from './domain-rests';
@@ -113,6 +114,7 @@ export class AccountsService {
     const namedMs = namedDelayMs(detail);
     const delayMs = namedMs === null ? breakerDelayMs(step, delaysMs) : withinPolicy({ namedMs, delaysMs });
     const state = park ? 'parked' : 'waiting';
+    const said = storable(detail).slice(0, 1_000);
     return this.change(
       state,
       `UPDATE accounts SET state = $2, reason = $3, detail = $4, step = $7, strikes = $5, refusal = $8,
@@ -120,8 +122,8 @@ export class AccountsService {
               since = CASE WHEN state = 'open' THEN clock_timestamp() ELSE since END,
               retry_at = CASE WHEN $2 = 'waiting' THEN clock_timestamp() + $6 * interval '1 millisecond' END
         WHERE id = $9 AND version = $1 AND state <> 'parked'`,
-      [seen.version, state, reason, storable(detail), strikes, delayMs, step + 1, refusal, seen.id],
-      { reason, detail: storable(detail) },
+      [seen.version, state, reason, said, strikes, delayMs, step + 1, refusal, seen.id],
+      { reason, detail: said },
     );
   }
 
@@ -203,9 +205,6 @@ export class AccountsService {
     );
   }
 }
-
-/** Postgres can't store NUL. */
-const storable = (text: string): string => text.replaceAll('\0', '\uFFFD').slice(0, 1_000);
 
 /** The database's clock was put back by so much: no account and no domain rests longer for it. */
 export async function accountsPutBack(tx: Transaction, backMs: number): Promise<void> {

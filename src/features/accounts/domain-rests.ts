@@ -2,7 +2,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { Database } from '../../database/database';
 import { untilAnswered } from '../../database/wait';
 import { emailDomain } from '../../domain/email-address';
-import { storable } from '../ledger/ledger';
+import { storable } from '../../domain/storable';
 
 /** A domain to which no letters go for `restMs`; `detail` is what it answered. */
 export interface DomainRest {
@@ -46,8 +46,8 @@ export class DomainRests {
   }
 
   /**
-   * Learns of the rests that other workers began. @returns those that are new here and began because of the same
-   * refusal of all letters; what a domain says when we send too fast is no letter's refusal
+   * Learns of the rests that other workers began. @returns those that are new here and began because all letters got the
+   * same refusal; a rest because we send too fast is none of these
    */
   async refresh(): Promise<DomainRest[]> {
     const rows = await this.database.rows<{ domain: string; detail: string; restMs: string; isAlike: boolean }>(

@@ -4,12 +4,12 @@ import { failpoint } from '../../config/failpoint';
 import { Database, type Transaction } from '../../database/database';
 import { VALUES_MAX_BYTES } from '../../domain/client-fields';
 import { problem } from '../../domain/problems';
+import { Semaphore } from '../../domain/semaphore';
 import { type ListedAddress, recogniseErased, suppressListed } from '../consent/suppressions';
 import { recordOf, type StagedRow } from './import-layout';
 import { type Chunk, countChunk, putChunk, stillValidKeys } from './import-put';
 import { type Import, KEPT_ERRORS, storedProblem } from './import.entity';
 import { NewClients } from './new-clients';
-import { oneAtATime } from './one-at-a-time';
 
 /** The number of lines in a chunk. */
 const CHUNK = 20_000;
@@ -34,7 +34,7 @@ const SORT_IN = `SELECT gin_clean_pending_list(oid) FROM pg_class
 @Injectable()
 export class ImportApplier {
   private readonly lanes: number;
-  private readonly inTurn = oneAtATime();
+  private readonly one = new Semaphore(1);
 
   constructor(
     private readonly database: Database,
@@ -55,7 +55,7 @@ export class ImportApplier {
     maxMs = Infinity,
     onProgress: (progress: Import) => void = () => {},
   ): Promise<boolean> {
-    return this.inTurn(() => this.runLanes(importId, maxMs, onProgress));
+    return this.one.run(() => this.runLanes(importId, maxMs, onProgress));
   }
 
   private async runLanes(importId: number, maxMs: number, onProgress: (progress: Import) => void): Promise<boolean> {

@@ -9,10 +9,10 @@ import { CsvSample } from '../../domain/csv-sample';
 import { visible } from '../../domain/csv-table';
 import { parseEmailAddress } from '../../domain/email-address';
 import { invalid } from '../../domain/errors';
+import { Semaphore } from '../../domain/semaphore';
 import { offeredFields } from './field-definitions';
 import { KeptFile } from './import-files';
 import type { Import } from './import.entity';
-import { oneAtATime } from './one-at-a-time';
 
 /** Rows from which samples are taken; guesses are made from up to so many values, of which three are shown. */
 const LOOKED_ROWS = 100;
@@ -65,7 +65,7 @@ export interface Inspected {
 @Injectable()
 export class ImportInspector {
   /** Looking into a workbook takes memory, so a process looks into one at a time. */
-  private readonly inTurn = oneAtATime();
+  private readonly one = new Semaphore(1);
 
   constructor(private readonly database: Database) {}
 
@@ -78,7 +78,7 @@ export class ImportInspector {
     try {
       const definitions = await offeredFields(this.database, kept.ownerId);
       const { records, count, ...table } = (await looksLikeWorkbook(file))
-        ? await this.inTurn(() => lookIntoWorkbook(file, look.sheet ?? null))
+        ? await this.one.run(() => lookIntoWorkbook(file, look.sheet ?? null))
         : await lookIntoText(file, { ...look, encoding: look.encoding ?? kept.charset });
       const [first = [], ...others] = records.map((record) => record.slice(0, COLUMNS_MAX));
       const hasHeader = look.hasHeader ?? !first.some((value) => parseEmailAddress(value.trim()).ok);

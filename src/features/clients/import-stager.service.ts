@@ -11,6 +11,7 @@ import { type ClientHeader, ClientsCsv, type ClientsForm, clientsFormat } from '
 import type { TextEncoding } from '../../domain/csv-encoding';
 import { RecordTable } from '../../domain/csv-table';
 import { type CodedProblem, problem } from '../../domain/problems';
+import { Semaphore } from '../../domain/semaphore';
 import { Batch } from './import-batch';
 import { offeredFields } from './field-definitions';
 import { checkNewTags, tagsInOrder } from './import-fields';
@@ -18,7 +19,6 @@ import { checkKept, keepPart, KeptFile, takeParts } from './import-files';
 import { layoutOf } from './import-layout';
 import { rejectRepeated } from './import-repeated';
 import { type Import, type ImportPlan, storedProblem } from './import.entity';
-import { oneAtATime } from './one-at-a-time';
 
 /** A kept file whose readings do not end, because they kill their processes or throw, is not read for ever. */
 const READINGS_MAX = 3;
@@ -50,7 +50,7 @@ interface Reading {
 @Injectable()
 export class ImportStager {
   /** A workbook takes memory, so a process reads one at a time. */
-  private readonly inTurn = oneAtATime();
+  private readonly one = new Semaphore(1);
 
   constructor(
     private readonly database: Database,
@@ -113,7 +113,7 @@ export class ImportStager {
     if (await looksLikeWorkbook(file)) {
       const table = new RecordTable(clientsFormat(form));
       return this.reading(reading, table, (batch) =>
-        this.inTurn(async () => {
+        this.one.run(async () => {
           await this.countReading(reading);
           await readWorkbook(file, plan.sheet, table, batch);
         }),

@@ -13,7 +13,7 @@ import { PROVIDERS } from '../../domain/providers/providers';
 import { LinkKeys } from '../consent/link-keys.service';
 import { Outages } from '../consent/outages.service';
 import { ReturnAddresses } from '../consent/return-addresses';
-import { storable } from '../ledger/ledger';
+import { storable } from '../../domain/storable';
 import { UnsubscribeService } from '../runs/unsubscribe.service';
 import { carryOut } from './effects';
 import { eraseJudged } from './erasure';

@@ -10,7 +10,7 @@ import { isProvider, type ProviderName, providerNames } from '../../domain/provi
 import { readableOwner, requireMay, type Viewer } from '../../domain/permissions';
 import { decoded, header, headersOf, INBOUND_KEPT_BYTES, readLetter } from '../../domain/read-letter';
 import { audit } from '../audit/audit';
-import { storable } from '../ledger/ledger';
+import { storable } from '../../domain/storable';
 import { forgetHealth } from '../consent/address-health';
 import { FAILURES_MAX, type InboundProblem } from './inbound-judge.service';
 import { InboundJobs } from './inbound-jobs.service';

@@ -36,7 +36,7 @@ export interface ReadTrouble {
 const BATCH = 20;
 /** A letter that the server can't or won't give, or that we can't read, is asked for so often. */
 const PATIENCE = 3;
-/** Where the connection is lost each time, that may have other reasons: it counts so much less. */
+/** What a lost connection counts, compared with a refusal. */
 const LOST = 0.5;
 const HEADER_BYTES = 64 * 1024;
 const DAY_MS = 86_400_000;
@@ -165,8 +165,8 @@ export class MailboxSession {
 }
 
 /**
- * Not what is about the database, or about who may read. A server may fall over a letter as well as a connection may be
- * lost; but the latter seldom happens at the same letter again and again, after everything before it went well.
+ * Counts a failure against the letter at which reading failed, unless it was the database's, or another worker reads by
+ * now. A lost connection may have other causes, but seldom comes at the same letter again and again.
  */
 function noteTrouble(trouble: ReadTrouble, uids: number[], error: unknown): void {
   if (isUnavailable(error) || error instanceof LeaseLost) return;

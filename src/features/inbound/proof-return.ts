@@ -5,7 +5,7 @@ import { deliveryReports } from '../../domain/delivery-report';
 import { identityOf } from '../../domain/identity';
 import { examineProof, isProof } from '../../domain/proof';
 import { header } from '../../domain/read-letter';
-import { storable } from '../ledger/ledger';
+import { storable } from '../../domain/storable';
 import { type ProofRow, proofLetter } from './proof-letter';
 
 /** What came in at a proof letter's address. */

@@ -11,7 +11,7 @@ import { classify, responseText, type TransmitResult, type Verdict } from '../..
 import { SmtpPool } from '../../smtp/smtp-pool';
 import { LinkKeys } from '../consent/link-keys.service';
 import { ReturnAddresses } from '../consent/return-addresses';
-import { storable } from '../ledger/ledger';
+import { storable } from '../../domain/storable';
 import { proofDigest, proofLetter, type ProofRow } from './proof-letter';
 
 /** Sends a proof letter, in the way of a mailing's letters: once, because somebody waits for what comes of it. */

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../database/database';
 import type { DeliveryEvent } from '../../domain/suppression';
-import { storable } from './ledger';
+import { storable } from '../../domain/storable';
 
 export interface NewEvent {
   deliveryId: number;

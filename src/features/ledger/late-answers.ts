@@ -1,7 +1,7 @@
 import type { Transaction } from '../../database/database';
 import type { MovedTo } from '../../domain/delivery-moves';
 import type { AttemptStatus } from '../../domain/states';
-import { storable } from './ledger';
+import { storable } from '../../domain/storable';
 import { isHardBounced, suppressBounced } from '../consent/suppression-sql';
 import { may } from './move-sql';
 import type { DeliveryRecord } from './records';

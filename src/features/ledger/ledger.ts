@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database';
 import { hardBounces } from '../../domain/suppression';
+import { storable } from '../../domain/storable';
 import type { Claim } from './claims';
 import { isHardBounced, suppressBounced, whySuppressed } from '../consent/suppression-sql';
 import { asItsRun, may, to } from './move-sql';
@@ -17,7 +18,7 @@ const OFFER = `
     RETURNING id`;
 
 const OF_CLAIM = { email: 'c.email', owner: 'r.owner_id', mailing: 'r.mailing_id', transactional: 'r.transactional' };
-/** SQL: the reason of a delivery whose client was deleted while it was claimed, or that is pending again since. */
+/** SQL: why a delivery is skipped whose client (`k`) was deleted while it waited, or before it was to be tried again. */
 const GONE = `CASE WHEN k.id IS NULL THEN 'client_deleted' END`;
 
 /** Addresses that get no mail, as the answers that are recorded say. */
@@ -171,7 +172,3 @@ async function offer(database: Database, workerId: number, entries: Entry[]): Pr
   const rows = await database.prepared<{ id: number }>('offer', OFFER, [workerId, ids]);
   return new Set(rows.map(({ id }) => id));
 }
-
-/** Postgres can't store NUL; an answer of the server is stored up to 4,000 characters. */
-export const storable = <Text extends string | null>(text: Text): Text =>
-  text && (text.replaceAll('\0', '\uFFFD').slice(0, 4_000) as Text);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database';
 import type { PictureType } from '../../domain/media';
-import { Turns } from '../../images/turns';
+import { Semaphore } from '../../domain/semaphore';
 import { StoredObjects } from '../../storage/stored-objects';
 
 export interface PublicPicture {
@@ -21,7 +21,7 @@ const AT_ONCE = 4;
 export class PublicPictures {
   private readonly kept = new Map<string, PublicPicture>();
   private readonly coming = new Map<string, Promise<PublicPicture | null>>();
-  private readonly turns = new Turns(AT_ONCE);
+  private readonly places = new Semaphore(AT_ONCE);
   private bytes = 0;
 
   constructor(
@@ -39,7 +39,7 @@ export class PublicPictures {
     }
     let coming = this.coming.get(hash);
     if (!coming) {
-      coming = this.turns.take(() => this.fetch(hash)).finally(() => this.coming.delete(hash));
+      coming = this.places.run(() => this.fetch(hash)).finally(() => this.coming.delete(hash));
       this.coming.set(hash, coming);
     }
     return coming;

@@ -7,8 +7,8 @@ const LOOKED_BACK = 5_000;
 
 /**
  * Deliveries whose last answer was this refusal, and that were charged for it, are pending again without the try; a
- * `done` run is `sending` again, unless its mailing was finished by hand. Whose client is gone stays so. Harmless to
- * repeat.
+ * `done` run is `sending` again, unless its mailing was finished by hand. One whose client was deleted stays as it
+ * is. Harmless to repeat.
  * @returns those that are pending now
  */
 export async function giveBack(database: Database, refusal: string, deliveryIds: number[]): Promise<number[]> {

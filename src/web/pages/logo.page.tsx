@@ -1,3 +1,4 @@
+import { PICTURE_FILES } from '../../domain/media';
 import type { Page } from '../../domain/paging';
 import type { Picture } from '../../features/messages/pictures.service';
 import type { FormState } from '../answers';
@@ -7,8 +8,6 @@ import { FormProblem, PostForm } from '../components/form';
 import { Empty, PageHead } from '../components/list';
 import { Pager } from '../components/pager';
 import { useReader } from '../reader';
-
-const ACCEPT = 'image/jpeg,image/png,image/gif,image/webp';
 
 /** The reader's own pictures, each a button that makes it the logo, and a new one. */
 export function LogoPage({ pictures, form, add }: { pictures: Page<Picture>; form: FormState; add: FormState }) {
@@ -23,7 +22,7 @@ export function LogoPage({ pictures, form, add }: { pictures: Page<Picture>; for
         form={add}
         label={t.brand.logoFile}
         hint={t.brand.logoFileHint}
-        accept={ACCEPT}
+        accept={PICTURE_FILES}
         single
       >
         {t.brand.logoUpload}

@@ -4,7 +4,7 @@ import { PERIODS } from '../../domain/recurrence';
 import { mailingKinds } from '../../domain/suppression';
 import type { MailingView } from '../../features/mailings/mailings.service';
 import { Choice, Field, FormProblem } from '../components/form';
-import { KeptForm } from '../components/kept-form';
+import { FirstSave, KeptForm } from '../components/kept-form';
 import { languageNames } from '../components/language';
 import { PageHead } from '../components/list';
 import { ZoneField } from '../components/zone-field';
@@ -44,12 +44,7 @@ export function MailingFormPage({ form, messages, occurrences, totalClients, seg
         words={(name, values) => wordsOf(t, { messages, segments })(name, values[name] ?? '')}
         class="steps"
         id="mailing-form"
-        first={
-          // What Enter does: the first button that is seen leaves the page, and another one schedules.
-          <button class="visually-hidden" tabindex={-1} aria-hidden="true">
-            {t.form.save}
-          </button>
-        }
+        first={<FirstSave />}
       >
         <FormProblem form={form} />
         <section class="card-box" aria-labelledby="step-letter">

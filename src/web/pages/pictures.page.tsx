@@ -1,3 +1,4 @@
+import { PICTURE_FILES } from '../../domain/media';
 import type { Page } from '../../domain/paging';
 import type { Picture } from '../../features/messages/pictures.service';
 import type { FormState } from '../answers';
@@ -8,8 +9,6 @@ import { Empty, NO_FILTERS, Owner, OwnerPick, PageHead, Search } from '../compon
 import { Pager } from '../components/pager';
 import { useReader } from '../reader';
 
-const ACCEPT = 'image/jpeg,image/png,image/gif,image/webp';
-
 /** The pictures that letters may show, as small pictures. */
 export function PicturesPage({ pictures, add }: { pictures: Page<Picture>; add: FormState }) {
   const { t } = useReader();
@@ -18,7 +17,13 @@ export function PicturesPage({ pictures, add }: { pictures: Page<Picture>; add: 
       <Styles />
       <PageHead title={t.media.title} back={{ to: '/messages', text: t.messages.title }} />
       <p>{t.media.about}</p>
-      <FilesForm action="/messages/pictures" form={add} label={t.media.files} hint={t.media.filesHint} accept={ACCEPT}>
+      <FilesForm
+        action="/messages/pictures"
+        form={add}
+        label={t.media.files}
+        hint={t.media.filesHint}
+        accept={PICTURE_FILES}
+      >
         {t.media.upload}
       </FilesForm>
       <Search label={t.media.search}>

@@ -79,10 +79,10 @@ export const brandEn = {
   logoHint: 'The address of a picture (https), shown 160 px wide at the top. If empty: none.',
   logoChoose: 'Choose or upload a logo',
   logoAbout:
-    'Letters show it 160 px wide, so one of twice that width stays sharp. It is taken over when you save the sender.',
+    'Letters show it 160 px wide, so one of twice that width stays sharp. It is used once you save the sender.',
   logoFile: 'A new picture',
   logoFileHint: 'JPEG, PNG, GIF, WebP, at most 10 MB.',
-  logoUpload: 'Upload and take it',
+  logoUpload: 'Upload and use it',
   logoOwn: 'Your pictures',
   accent: 'Colour of buttons and links',
   background: 'Colour around the letter',

@@ -34,7 +34,7 @@ export const mediaEn = {
   noAttachments: 'No attachments.',
   sizeHead: 'Size',
   storageTrouble:
-    'The store of files does not work now. Letters with attachments wait for it; pictures may be missing.',
+    'The store of files does not work at the moment. Letters with attachments wait for it; pictures may be missing.',
   kilobytes: (n: number) => `${n} KB`,
   removeButton: 'Remove',
   remove: (name: string) => `Remove ${name}`,
