@@ -20,7 +20,7 @@ const server = createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => socket.destroy());
   socket.write(GREETING);
   socket.on('data', (chunk) => {
-    let data = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    const data = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     rest = Buffer.alloc(0);
     let replies = '';
     let at = 0;

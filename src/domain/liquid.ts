@@ -54,7 +54,7 @@ export function outputText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return '';
   if (Array.isArray(value)) return value.map(outputText).join('');
-  // eslint-disable-next-line @typescript-eslint/no-base-to-string -- numbers, booleans, and Liquid's own drops
+  // oxlint-disable-next-line typescript/no-base-to-string -- numbers, booleans, and Liquid's own drops
   return String(value);
 }
 

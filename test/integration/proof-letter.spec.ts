@@ -133,7 +133,11 @@ test('comes back to a mailbox: it is kept, noted and put away', async () => {
   const { from, to, raw } = await send();
   imap.deliver(Buffer.from(`Return-Path: <${from}>\r\nDelivered-To: ${to}\r\n${raw}`, 'latin1'));
   const human = imap.deliver('From: ann@x.example\r\nTo: news@news.example.org\r\nSubject: Hello\r\n\r\nHi!\r\n');
-  await reader.until(() => imap.folder('Gonets').length === 1, 'reading').finally(() => reader.stop());
+  try {
+    await reader.until(() => imap.folder('Gonets').length === 1, 'reading');
+  } finally {
+    await reader.stop();
+  }
   await imap.stop();
   const proof = await back();
   expect(proof.results).toEqual(FINE);

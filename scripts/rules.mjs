@@ -1,6 +1,8 @@
 /**
- * Each table has one room that writes it, part of `npm run check`: finds every INSERT, UPDATE, DELETE, TRUNCATE, MERGE and
- * COPY in `src`, and every use of an entity's repository, that stands in another room than this table says.
+ * Rules of this house that no linter knows, part of `npm run check`:
+ * - Each table has one room that writes it: finds every INSERT, UPDATE, DELETE, TRUNCATE, MERGE and COPY in `src`, and
+ *   every use of an entity's repository, that stands in another room than this table says.
+ * - `domain/` takes now as an argument: finds `new Date()` there.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -103,6 +105,11 @@ for (const { file, text } of sources) {
     problems.push(`src/${file}:${line} writes ${table}, which ${room ? `src/${room} writes` : 'has no room yet'}`);
   }
 }
+for (const { file, text } of sources.filter(({ file }) => file.startsWith('domain/'))) {
+  for (const { index } of text.matchAll(/\bnew Date(?:\(\s*\)|(?!\s*\())/g)) {
+    problems.push(`src/${file}:${text.slice(0, index).split('\n').length} domain/ takes now as an argument`);
+  }
+}
 const made = filesOf('migrations', /\.sql$/).flatMap((file) =>
   [
     ...readFileSync(file, 'utf8')
@@ -114,7 +121,7 @@ for (const table of made) if (!roomOf.has(table)) problems.push(`the table ${tab
 for (const table of roomOf.keys()) if (!made.includes(table)) problems.push(`there is no table ${table}`);
 
 for (const problem of problems) console.log(problem);
-if (problems.length > 0) console.log('scripts/writers.mjs says which room writes which table.');
+if (problems.length > 0) console.log('The rules stand in scripts/rules.mjs.');
 process.exitCode = problems.length > 0 ? 1 : 0;
 
 function filesOf(folder, which) {
