@@ -86,6 +86,16 @@ test('what is paused is said to be paused on every page, and nowhere sending', a
     await page.goto(path);
     expect(await page.locator('main').innerText()).toContain('Paused: 0 sent, 2 waiting');
   }
+  // Its sending says so. One that waits for its time has none that could.
+  const held = 'Paused: nothing goes out until it is resumed.';
+  await page.goto(`/mailings/${id}`);
+  expect(await page.locator('main').innerText()).not.toContain(held);
+  const startAt = new Date(Date.now() + 86_400_000).toISOString();
+  const later = await mailingTo(token, ['later@example.org'], { startAt, period: 'weekly' });
+  await post(token, `/mailings/${later.id}/start`);
+  await post(token, `/mailings/${later.id}/pause`);
+  await page.goto(`/mailings/${later.id}`);
+  expect(await page.locator('main').innerText()).toContain(held);
   await page.context().close();
 });
 
@@ -149,7 +159,8 @@ test('a mailing that was cut off is neither green nor complete', async () => {
     `UPDATE deliveries SET status = 'sent', next_attempt_at = NULL WHERE run_id = $1 AND email = 'cut0@example.org'`,
     [run?.id],
   );
-  // Those who wait for another try do so for a day, however fast the others went.
+  // Those who wait for another try do so for a day, however fast the others went: no time left is said.
+  await site.api.database.affected(`UPDATE runs SET started_at = now() - interval '1 minute' WHERE id = $1`, [run?.id]);
   await page.goto(`/mailings/${id}`);
   expect(await sentence(page)).toBe('Going out: 1 of 4');
   await post(token, `/mailings/${id}/finish`);

@@ -113,6 +113,8 @@ test('files are attached without JavaScript, and letters and test letters bring 
   if (to) await page.screenshot(to);
   await page.setInputFiles('[name=file]', await file('setup.exe', Buffer.from('MZ')));
   await page.getByRole('button', { name: 'Attach files' }).click();
+  const refusal = await page.locator('form[enctype]').innerText();
+  expect(refusal).toContain('“setup.exe” was not added');
   expect(await page.locator('#f-file-problem').innerText()).toContain('.exe');
   await page.getByRole('button', { name: 'Remove plan.txt' }).click();
   expect(await page.locator('tbody tr').count()).toBe(1);

@@ -223,6 +223,14 @@ test('on a phone everything to be touched is large enough for a finger', async (
     // A word that is torn into a column of letters.
     const cells = await page.locator('.rows td').evaluateAll((all) => all.map((cell) => cell.clientHeight));
     expect([path, cells.filter((height) => height > 160)]).toEqual([path, []]);
+    // Words and links of one cell in columns of their own beside its head.
+    const torn = await page.locator('.rows td').evaluateAll((all) =>
+      all
+        .filter((cell) => getComputedStyle(cell).display === 'flex')
+        .map((cell) => [...cell.childNodes].filter(({ textContent }) => textContent?.trim()).length)
+        .filter((parts) => parts > 1),
+    );
+    expect([path, torn]).toEqual([path, []]);
   }
   // On paper, which is as narrow, the same cells stand in columns: none is missing.
   await page.emulateMedia({ media: 'print' });

@@ -200,6 +200,12 @@ describe('a start that the check refuses', () => {
     await rest(user, 'POST', `/mailings/${id}/clients`, { clientIds: [second] });
     await rest(user, 'POST', '/suppressions', { email });
     expect(await look(user, `/mailings/${id}`)).toContain(words);
+    // Its last letters are going out: the numbers of the sending tell it, and who is left out later gets one still.
+    await addAddress(user);
+    expect((await rest(user, 'POST', `/mailings/${id}/send`)).status).toBe(202);
+    const shown = await look(user, `/mailings/${id}`);
+    expect(shown).toContain('id="run-live"');
+    expect(shown).not.toContain(words);
   });
 
   it('because nobody would get it leads to who is excluded', async () => {
