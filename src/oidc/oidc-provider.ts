@@ -1,8 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import * as client from 'openid-client';
+import type * as Openid from 'openid-client';
 import { CONFIG, type Config } from '../config/config.module';
 import { DomainError } from '../domain/errors';
+
+/** The library, loaded with the first sign-in: it takes 7 MB, and most installations have no provider. */
+const load = () => import('openid-client');
 
 /** How long the provider may take to answer one request of ours. */
 const TIMEOUT_S = 5;
@@ -37,7 +40,7 @@ export interface ProvedIdentity {
  */
 @Injectable()
 export class OidcProvider {
-  private known: Promise<client.Configuration> | undefined;
+  private known: Promise<Openid.Configuration> | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -51,6 +54,7 @@ export class OidcProvider {
 
   /** Where to send somebody's browser. @throws DomainError OIDC_UNAVAILABLE */
   async begin(): Promise<{ url: string; pending: PendingAuthorization }> {
+    const client = await load();
     const pending = {
       state: client.randomState(),
       nonce: client.randomNonce(),
@@ -75,6 +79,7 @@ export class OidcProvider {
    * @throws DomainError OIDC_FAILED for an answer that is a refusal, or not to `pending`; OIDC_UNAVAILABLE
    */
   async finish(search: string, { state, nonce, codeVerifier }: PendingAuthorization): Promise<ProvedIdentity> {
+    const client = await load();
     return this.asking(async (provider) => {
       const tokens = await client.authorizationCodeGrant(provider, this.callback(search), {
         expectedState: state,
@@ -102,14 +107,14 @@ export class OidcProvider {
     return new URL(`${this.config.publicUrl.replace(/\/+$/, '')}${OIDC_CALLBACK}${search}`);
   }
 
-  private async asking<T>(work: (provider: client.Configuration) => Promise<T>): Promise<T> {
+  private async asking<T>(work: (provider: Openid.Configuration) => Promise<T>): Promise<T> {
     let known = false;
     try {
       const provider = await (this.known ??= this.discover());
       known = true;
       return await work(provider);
     } catch (error) {
-      const told = known && isRefusal(error) ? failed() : unavailable();
+      const told = known && isRefusal(error, await load()) ? failed() : unavailable();
       // Its configuration may have changed.
       if (told.code === 'OIDC_UNAVAILABLE') this.known = undefined;
       this.logger.warn(
@@ -120,13 +125,14 @@ export class OidcProvider {
     }
   }
 
-  private discover(): Promise<client.Configuration> {
+  private async discover(): Promise<Openid.Configuration> {
+    const client = await load();
     const { oidcIssuer, oidcClientId, oidcClientSecret: secret } = this.config;
     const server = new URL(oidcIssuer);
     const execute = [client.enableNonRepudiationChecks];
     // The settings accept http:// only in a private network.
     if (server.protocol === 'http:') execute.push(client.allowInsecureRequests);
-    const auth = secret === '' ? client.None() : secretAuth(secret);
+    const auth = secret === '' ? client.None() : secretAuth(secret, client);
     const metadata = { [client.clockTolerance]: CLOCK_TOLERANCE_S };
     return client.discovery(server, oidcClientId, metadata, auth, { execute, timeout: TIMEOUT_S });
   }
@@ -134,7 +140,7 @@ export class OidcProvider {
 
 /** How the secret is sent: as the provider prefers; in the header if it does not say, because all must accept that. */
 const secretAuth =
-  (secret: string): client.ClientAuth =>
+  (secret: string, client: typeof Openid): Openid.ClientAuth =>
   (server, ...rest) => {
     const known = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
     const make = known.includes('client_secret_basic') ? client.ClientSecretBasic : client.ClientSecretPost;
@@ -152,7 +158,7 @@ const REFUSALS = new Set([
  * Whether the provider refused the sign-in, or its answer belongs to no sign-in of ours; not that it did not answer or
  * answered nonsense.
  */
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown, client: typeof Openid): boolean {
   if (error instanceof client.AuthorizationResponseError) return true;
   // The code was used, has expired, or is not this client's. Anything else is a wrong setting, here or at the provider.
   if (error instanceof client.ResponseBodyError) return error.error === 'invalid_grant';
