@@ -25,6 +25,7 @@ export const options = {
   suppressions: { type: 'string', default: '0' },
   'no-references': { type: 'boolean', default: false },
   'no-dkim': { type: 'boolean', default: false },
+  verp: { type: 'boolean', default: false },
 };
 
 const REFERENCES = {
@@ -55,6 +56,7 @@ export async function run(args, { print }) {
     const dkim = { DKIM_DOMAIN: 'example.org', DKIM_PRIVATE_KEY: String(key) };
     const rounds = [];
     const signed = [];
+    const verp = [];
     for (let n = 1; n <= runs; n++) {
       const result = {};
       // As many letters as take each of them a few seconds; what Gonets is compared with just before it and just after it.
@@ -69,7 +71,15 @@ export async function run(args, { print }) {
       };
       await refer({ socket: 1, connection: 1, naive: 0.1, pool: 0.2 });
       const label = (what) => `round ${n} of ${runs}: ${what}`;
-      result.gonets = await sendOnce(stage, api, owner, { letters, workers, warm, label: label('Gonets') });
+      const plain = async () => {
+        result.gonets = await sendOnce(stage, api, owner, { letters, workers, warm, label: label('Gonets') });
+      };
+      const withVerp = async () => {
+        const env = { BOUNCE_ADDRESS: 'bounces@example.org' };
+        verp.push(await sendOnce(stage, api, owner, { letters, workers, warm, env, label: label('Gonets with VERP') }));
+      };
+      // Each is as often the first of the two.
+      for (const send of args.verp ? (n % 2 ? [plain, withVerp] : [withVerp, plain]) : [plain]) await send();
       await refer({ pool: 0.2, naive: 0.1 });
       rounds.push(result);
       if (!args['no-dkim'])
@@ -78,7 +88,7 @@ export async function run(args, { print }) {
         );
     }
     say('');
-    return report(print, rounds, signed);
+    return report(print, rounds, signed, verp);
   } finally {
     await stage.end();
   }
@@ -202,7 +212,7 @@ export async function sendOnce(stage, api, owner, { letters, workers, warm, env 
   };
 }
 
-function report(print, rounds, signed) {
+function report(print, rounds, signed, verp) {
   const of = (pick) => median(rounds.map(pick));
   const gonets = of((r) => r.gonets.perSecond);
   const ratio = (kind) => (rounds[0][kind] ? of((r) => r.gonets.perSecond / r[kind].perSecond) : undefined);
@@ -218,7 +228,15 @@ function report(print, rounds, signed) {
   rows.push(['… from the end of planning on', round(median(ours.map((r) => r.sending))), '', '']);
   if (signed.length > 0)
     rows.push(['Gonets with DKIM (RSA-2048)', round(median(signed.map((r) => r.perSecond))), cpuOf(signed), '']);
+  if (verp.length > 0) rows.push(['Gonets with VERP', round(median(verp.map((r) => r.perSecond))), cpuOf(verp), '']);
   print.table(rows);
+  if (verp.length > 0) {
+    const cpu = ({ cpu }) => cpu.workers + cpu.redis + cpu.postgres;
+    const ratios = verp.map((r, i) => cpu(r) / cpu(ours[i]));
+    print.line(
+      `CPU per letter with VERP, sink not counted: ${median(ratios).toFixed(3)} × of that without (each round: ${ratios.map((r) => r.toFixed(3)).join(', ')})`,
+    );
+  }
   print.line(
     `planning ${round(median(ours.map((r) => r.planning)))} deliveries/s; answer to send ${Math.round(median(ours.map((r) => r.answeredMs)))} ms; worker memory at most ${Math.round(Math.max(...ours.map((r) => r.rss)))} MB`,
   );

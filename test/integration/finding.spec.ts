@@ -7,6 +7,7 @@ import { ClientsService } from '../../src/features/clients/clients.service';
 import { NewClients } from '../../src/features/clients/new-clients';
 import { AttemptsService } from '../../src/features/ledger/attempts.service';
 import { EventsService } from '../../src/features/ledger/events.service';
+import { RunsService, type RunView } from '../../src/features/runs/runs.service';
 import { type AttemptsAsked, AttemptSearchService } from '../../src/features/runs/attempt-search.service';
 import { ClientLetters } from '../../src/features/runs/client-letters.service';
 import { DeliveriesService } from '../../src/features/runs/deliveries.service';
@@ -233,6 +234,21 @@ describe('among a hundred thousand clients with attempts', () => {
       await clients.list(owner, { limit: 50, sort, ...(first.nextCursor && { cursor: first.nextCursor }) });
       expect({ sort, few: (await pagesRead(statements.at(-1)!)) < 1_500 }).toEqual({ sort, few: true });
     }
+  });
+
+  it('who would get the letter again is asked of those who failed, and not of all clients', async () => {
+    const statements: { sql: string; params: unknown[] }[] = [];
+    const database = Object.create(big.database) as Database;
+    database.first = <T>(sql: string, params: unknown[] = []) => {
+      statements.push({ sql, params });
+      return big.database.first<T>(sql, params);
+    };
+    await big.query(`UPDATE deliveries SET status = 'failed', reason = 'rejected' WHERE client_id % 40 = 0`);
+    await big.query('ANALYZE deliveries');
+    const [run] = await big.query<{ id: number }>('SELECT id FROM runs');
+    const counts = { failed: MANY / 40, unknown: 0 } as RunView['counts'];
+    expect(await new RunsService(database).resendable({ id: run!.id, counts })).toBe(MANY / 40);
+    expect(await pagesRead(statements.at(-1)!)).toBeLessThan(60_000);
   });
 });
 

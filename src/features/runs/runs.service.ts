@@ -21,7 +21,7 @@ const DRAINED = `r.status = 'sending' AND r.planned_at IS NOT NULL
     AND NOT has_open_deliveries(r.id, r.floor_id)`;
 
 /** Of more failed deliveries it is not asked one by one whether they would be sent again. */
-const ASKED_ONE_BY_ONE = 10_000;
+const ASKED_ONE_BY_ONE = 3_000;
 
 export type { RunView } from './run-view';
 
@@ -65,10 +65,12 @@ export class RunsService {
     if (failed === 0 || (await resendingRun(this.database, id)) !== null) return 0;
     if (failed > ASKED_ONE_BY_ONE) return null;
     const row = await this.database.first<{ n: number }>(
-      `SELECT count(*) AS n FROM deliveries d JOIN runs r ON r.id = d.run_id JOIN clients c ON c.id = d.client_id,
+      // OFFSET: each client is looked up, and not all clients are read to find those of the run.
+      `SELECT count(*) AS n FROM deliveries d JOIN runs r ON r.id = d.run_id,
+              LATERAL (SELECT ${SKIP_REASON} AS reason FROM clients c WHERE c.id = d.client_id OFFSET 0) skip,
               ${whySuppressed(ofRun('d.email'))}
         WHERE d.run_id = $1 AND d.off_path IN ('failed', 'unknown') AND why.reason IS NULL
-          AND ${SKIP_REASON} IS NULL AND NOT ${hasItElsewhere('$1')}`,
+          AND skip.reason IS NULL AND NOT ${hasItElsewhere('$1')}`,
       [id],
     );
     return row?.n ?? 0;
