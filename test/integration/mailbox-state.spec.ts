@@ -28,6 +28,12 @@ async function put(set: string): Promise<void> {
 }
 const AGO = `clock_timestamp() - interval '16 minutes'`;
 
+it('no worker runs: the page does not say that letters go out', async () => {
+  const text = await page();
+  expect(text).toContain(en.home.noWorkers);
+  expect(text).not.toContain('Letters go out');
+});
+
 it('nobody has looked at it: that is said at once, and degrades the service after a while', async () => {
   expect(await page()).toContain('no worker has looked at it.');
   expect(await degraded()).toEqual(['workers']);

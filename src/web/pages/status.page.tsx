@@ -6,7 +6,7 @@ import type { StatisticsService } from '../../features/statistics/statistics.ser
 import { Facts } from '../components/facts';
 import { PostForm } from '../components/form';
 import { Icon } from '../components/icon';
-import { Empty, PageHead, Reply, Table } from '../components/list';
+import { PageHead, Reply, Table } from '../components/list';
 import { Pager } from '../components/pager';
 import { Chip } from '../components/states';
 import { reasonText } from '../codes';
@@ -128,7 +128,10 @@ function Workers({ workers }: Pick<StatusProps, 'workers'>) {
     <section aria-labelledby="workers">
       <h2 id="workers">{t.status.workers}</h2>
       {workers.length === 0 ? (
-        <Empty text={t.status.noWorkers} />
+        <div class="alert alert-warning">
+          <Icon name="warning" />
+          <div>{t.home.noWorkers}</div>
+        </div>
       ) : (
         <Table
           caption={t.status.workers}

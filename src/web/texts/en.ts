@@ -343,7 +343,7 @@ export const en = {
     again: (at: string) => `The next try is at ${at}.`,
     since: (at: string) => `Since ${at}.`,
     look: 'Look at the status page',
-    open: 'Letters go out.',
+    open: 'No trouble is known.',
     resume: 'Try again now',
     log: 'What happened with the mail server',
     state: 'Mail server',
@@ -941,7 +941,6 @@ export const en = {
   status: {
     title: 'Status',
     workers: 'Workers',
-    noWorkers: 'No worker is running.',
     host: 'Computer',
     heartbeat: 'Last sign of life',
     version: 'Version',

@@ -364,7 +364,7 @@ export const ru: Texts = {
     again: (at: string) => `Следующая попытка: ${at}.`,
     since: (at: string) => `С ${at}.`,
     look: 'Открыть страницу состояния',
-    open: 'Письма уходят.',
+    open: 'Неполадок не видно.',
     resume: 'Попробовать сейчас',
     log: 'Что было с почтовым сервером',
     state: 'Почтовый сервер',
@@ -968,7 +968,6 @@ export const ru: Texts = {
   status: {
     title: 'Состояние',
     workers: 'Обработчики',
-    noWorkers: 'Ни один обработчик не запущен.',
     host: 'Компьютер',
     heartbeat: 'Последний отклик',
     version: 'Версия',
