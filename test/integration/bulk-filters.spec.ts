@@ -85,3 +85,17 @@ test.each([
   expect([answer.status, answer.body.code]).toEqual([400, 'VALIDATION_FAILED']);
   expect(await left()).toEqual(BOTH);
 });
+
+test('the list of everybody’s clients offers a manager only their own, and does not count those of others', async () => {
+  const manager = await api.person('manager');
+  const { cookie } = await api.signIn(manager.email);
+  const list = async (query = '') => (await api.call('GET', `/clients${query}`, { cookie })).text;
+  const column = /<th[^>]*>Chosen/;
+  expect(await list()).not.toMatch(column);
+  await api.make.clients(manager.id, ['mine@example.org']);
+  const all = await list();
+  expect(all).toMatch(column);
+  expect(all).toContain('All of yours that this list finds');
+  expect(all).not.toContain('All that this list finds');
+  expect(await list(`?ownerId=${manager.id}`)).toContain('All that this list finds (1)');
+});

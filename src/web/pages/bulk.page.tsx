@@ -58,7 +58,9 @@ export function BulkBar({ total, tags }: { total: number | undefined; tags: read
       value && name !== 'ownerId' && (!NO_FILTERS.includes(name) || (name === 'searchIn' && query.get('search'))),
   );
   // The list shows another owner's clients: an action would be about one's own.
-  if (query.get('ownerId') && query.get('ownerId') !== String(user?.id)) return null;
+  const owner = query.get('ownerId');
+  if (owner && owner !== String(user?.id)) return null;
+  const isOwn = user?.role === 'user' || !!owner;
   return (
     <details class="bulk">
       <summary>{t.bulk.title}</summary>
@@ -74,7 +76,7 @@ export function BulkBar({ total, tags }: { total: number | undefined; tags: read
           </label>
           <label>
             <input class="form-check-input" type="radio" name="whom" value="all" />{' '}
-            {t.bulk.all(total === undefined ? '' : format.number(total))}
+            {!isOwn ? t.bulk.allOwn : t.bulk.all(total === undefined ? '' : format.number(total))}
           </label>
         </fieldset>
         <label class="pick">

@@ -41,6 +41,7 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
   const segment = wholeNumber(query.get('segmentId') ?? undefined);
   const total = clients.total;
   const shown = useClientColumns(columns);
+  const isOwn = ({ ownerId }: ClientView) => ownerId === user?.id;
   return (
     <>
       <Head />
@@ -51,7 +52,12 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
         caption={t.clients.title}
         sorted={sorted}
         columns={[
-          { head: t.bulk.tick, class: 'tick', cell: (client) => client.ownerId === user?.id && <Tick {...client} /> },
+          {
+            head: t.bulk.tick,
+            class: 'tick',
+            cell: (client) => isOwn(client) && <Tick {...client} />,
+            isZero: (client) => !isOwn(client),
+          },
           addressColumn(t),
           ...shown,
         ]}
@@ -68,7 +74,7 @@ export function ClientsPage({ clients, sorted, columns, fields, tags, segments }
           </p>
         )}
         {clients.items.length > 0 && <BulkBar total={total} tags={tags} />}
-        {clients.items.some(({ ownerId }) => ownerId === user?.id) && <TickPage />}
+        {clients.items.some(isOwn) && <TickPage />}
       </Results>
     </>
   );

@@ -391,6 +391,7 @@ export const en = {
     tick: 'Chosen',
     ticked: 'The ticked ones',
     all: (n: string) => (n === '' ? 'All that this list finds' : `All that this list finds (${n})`),
+    allOwn: 'All of yours that this list finds',
     go: 'Apply',
     earlier: 'Earlier actions',
     jobs: 'Actions on many clients',
