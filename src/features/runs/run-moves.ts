@@ -62,11 +62,15 @@ export const advancePlan = (tx: Transaction, runId: number, cursor: number, last
     [runId, cursor, last],
   );
 
-/** Planning continues from the first client that has joined; a run that is done is sending again. */
+/**
+ * Planning continues from the first client that has joined; a run that is done is sending again. The caller has locked
+ * the mailing and has seen that it is started: the run may have ended while it was paused, or when it had another end.
+ */
 export const planFrom = (tx: Transaction, runId: number, joinedFrom: number) =>
   tx.affected(
-    `UPDATE runs SET plan_cursor = least(plan_cursor, $2::bigint - 1), planned_at = NULL, finished_at = NULL,
-            status = CASE status WHEN 'done' THEN 'sending' ELSE status END WHERE id = $1`,
+    `UPDATE runs r SET plan_cursor = least(plan_cursor, $2::bigint - 1), planned_at = NULL, finished_at = NULL,
+            paused_at = NULL, end_at = m.end_at, status = CASE r.status WHEN 'done' THEN 'sending' ELSE r.status END
+       FROM mailings m WHERE r.id = $1 AND m.id = r.mailing_id`,
     [runId, joinedFrom],
   );
 
