@@ -1,4 +1,5 @@
 import type { Database, Sql, Transaction } from '../../database/database';
+import { originsOf } from './sending-tree';
 
 /** SQL: a run `r` of a mailing `m` of a user `u` in which a delivery may be tried again. */
 export const GOES_ON = `(r.end_at IS NULL OR r.end_at > app_now()) AND (r.status = 'sending'
@@ -6,8 +7,8 @@ export const GOES_ON = `(r.end_at IS NULL OR r.end_at > app_now()) AND (r.status
     AND (m.status <> 'done' OR m.status_by IS NULL)))`;
 
 /**
- * Locks runs before their deliveries are changed: mailings before runs, runs before deliveries is the order in which
- * everybody locks.
+ * Locks runs, with those from which they come (see `lockSending`), before their deliveries are changed: mailings before
+ * runs, runs before deliveries is the order in which everybody locks.
  * @returns those in which a delivery may be tried again: they are sending, or done but not ended, finished by hand,
  * deleted or
  * of a blocked owner
@@ -20,7 +21,7 @@ export async function lockRunsThatGoOn(
   await tx.rows('SELECT id FROM mailings WHERE id = ANY($1::bigint[]) ORDER BY id FOR SHARE', [
     runs.map(({ mailingId }) => mailingId),
   ]);
-  await tx.rows('SELECT id FROM runs WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE', [runIds]);
+  await tx.rows(`SELECT id FROM runs WHERE id = ANY(${originsOf('$1')}) ORDER BY id FOR NO KEY UPDATE`, [runIds]);
   const open = await tx.rows<{ id: number }>(
     `SELECT r.id FROM runs r JOIN mailings m ON m.id = r.mailing_id JOIN users u ON u.id = r.owner_id
       WHERE r.id = ANY($1::bigint[]) AND ${GOES_ON}`,
