@@ -1,5 +1,6 @@
 import type { PinoLogger } from 'nestjs-pino';
 import { heldClaims } from '../../src/features/ledger/claims';
+import { beginResend } from '../../src/features/runs/run-moves';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
@@ -314,6 +315,21 @@ describe('the ledger', () => {
         expect(await ledger.attempts(id)).toMatchObject([{ status: 'failed', serverResponse: '451 later' }]);
         expect(await statusOf(runId)).toBe('done');
       });
+    });
+
+    it('is no reason to try again who was sent to again by another run meanwhile', async () => {
+      const { runId, ids } = await ledger.plannedRun(1, 'hold');
+      const [id] = ids as [number];
+      const frozen = await ledger.worker(true);
+      await offer(frozen, ids);
+      await ledger.sweeper.sweep();
+      expect(await ledger.runs.finishIfDrained([runId])).toEqual([runId]);
+      const again = await ledger.database.transaction((tx) => beginResend(tx, runId));
+      await ledger.planner.plan(again);
+      await record(frozen, deferred(id));
+      expect(await ledger.delivery(id)).toMatchObject({ status: 'failed', reason: 'greylisted', attempts: 1 });
+      expect(await ledger.query('SELECT status FROM runs WHERE id = $1', [runId])).toEqual([{ status: 'done' }]);
+      expect(await ledger.ids(again)).toHaveLength(1);
     });
 
     it('is not corrected once the letter is being sent again: that copy must stay visible', async () => {
