@@ -41,10 +41,16 @@ export const originsOf = (runs: string) =>
 
 /**
  * Locks a run and those from which it comes, the first one before the others: so that of one sending only one transaction
- * at a time decides who gets the letter again. Without effect if the run is not this owner's (null: anybody's).
+ * at a time decides who gets the letter again. Before them its mailing, so that a pause, a finish or a deletion that is
+ * under way is waited for, and none comes in between. Without effect if the run is not this owner's (null: anybody's).
  * @returns whether it is
  */
 export async function lockSending(tx: Transaction, runId: number, ownerId: number | null): Promise<boolean> {
+  await tx.rows(
+    `SELECT id FROM mailings WHERE id = (SELECT mailing_id FROM runs
+        WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)) FOR SHARE`,
+    [runId, ownerId],
+  );
   const locked = await tx.rows<{ id: number }>(
     `SELECT id FROM runs WHERE id = ANY(ARRAY(${SENDING('$1')} SELECT id FROM origins))
         AND EXISTS (SELECT FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2))
