@@ -48,7 +48,7 @@ export class DeliveriesController {
 
   @Post(':id/resend')
   @Operation('Send an unknown delivery once more', DeliveryAnswer, {
-    conflicts: ['DELIVERY_NOT_UNKNOWN', 'DELIVERY_REPEATED', 'RUN_RESENDING', 'OWNER_BLOCKED'],
+    conflicts: ['DELIVERY_NOT_UNKNOWN', 'DELIVERY_REPEATED', 'RUN_CLOSING', 'RUN_RESENDING', 'OWNER_BLOCKED'],
   })
   @HttpCode(200)
   async resend(@CurrentViewer() viewer: Viewer, @Id() id: number) {

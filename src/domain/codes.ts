@@ -97,6 +97,7 @@ export type RefusalCode =
   | 'PROOF_NEEDS_ADDRESS'
   | 'RATE_LIMITED'
   | 'REGISTRATION_CLOSED'
+  | 'RUN_CLOSING'
   | 'RUN_NOTHING_FAILED'
   | 'RUN_NOT_HELD'
   | 'RUN_RESENDING'

@@ -1,5 +1,7 @@
 import type { PinoLogger } from 'nestjs-pino';
 import { heldClaims } from '../../src/features/ledger/claims';
+import { DeliveriesService } from '../../src/features/runs/deliveries.service';
+import { beginResend } from '../../src/features/runs/run-moves';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
 import type { PlanJobs } from '../../src/features/scheduling/plan-jobs.service';
@@ -316,6 +318,21 @@ describe('the ledger', () => {
       });
     });
 
+    it('is no reason to try again who was sent to again by another run meanwhile', async () => {
+      const { runId, ids } = await ledger.plannedRun(1, 'hold');
+      const [id] = ids as [number];
+      const frozen = await ledger.worker(true);
+      await offer(frozen, ids);
+      await ledger.sweeper.sweep();
+      expect(await ledger.runs.finishIfDrained([runId])).toEqual([runId]);
+      const again = await ledger.database.transaction((tx) => beginResend(tx, runId));
+      await ledger.planner.plan(again);
+      await record(frozen, deferred(id));
+      expect(await ledger.delivery(id)).toMatchObject({ status: 'failed', reason: 'greylisted', attempts: 1 });
+      expect(await ledger.query('SELECT status FROM runs WHERE id = $1', [runId])).toEqual([{ status: 'done' }]);
+      expect(await ledger.ids(again)).toHaveLength(1);
+    });
+
     it('is not corrected once the letter is being sent again: that copy must stay visible', async () => {
       const { ids } = await ledger.plannedRun(1);
       const [id] = ids as [number];
@@ -507,6 +524,29 @@ describe('the ledger', () => {
         [runId],
       );
       expect(row).toEqual({ deliveries: 25_000, clients: 25_000, status: 'sending' });
+    });
+
+    it('that was finished is not opened again for one letter before all others are closed, and then for this one alone', async () => {
+      const { mailingId, runId, ids } = await ledger.plannedRun(2, 'hold');
+      const [unknown, underWay] = ids as [number, number];
+      await ledger.query(`UPDATE deliveries SET status = 'unknown', attempts = 1, lost_replies = 1 WHERE id = $1`, [
+        unknown,
+      ]);
+      const worker = await ledger.worker();
+      await claim(worker, [underWay]);
+      await ledger.database.transaction((tx) => ledger.runs.close(tx, mailingId, 'finished'));
+      const deliveries = new DeliveriesService(ledger.database, ledger.feed, ledger.config, silent);
+      const resend = () => deliveries.resend({ userId: 1, role: 'user' }, unknown);
+      await expect(resend()).rejects.toMatchObject({ code: 'RUN_CLOSING' });
+      await record(worker, deferred(underWay));
+      // Sooner than the sweeper.
+      await resend();
+      await ledger.runs.closeRest();
+      expect(await ledger.delivery(unknown)).toMatchObject({ status: 'pending', attempts: 1 });
+      expect(await ledger.delivery(underWay)).toMatchObject({ status: 'cancelled', attempts: 1 });
+      expect(await ledger.query('SELECT status, closing FROM runs WHERE id = $1', [runId])).toEqual([
+        { status: 'sending', closing: false },
+      ]);
     });
 
     it('of very many is closed in the background, and stays closing until its last claim has ended', async () => {

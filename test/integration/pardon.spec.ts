@@ -1,5 +1,6 @@
 import { DomainRests } from '../../src/features/accounts/domain-rests';
 import { deleteClients } from '../../src/features/clients/delete-clients';
+import { beginResend } from '../../src/features/runs/run-moves';
 import { giveBack, refusedAlike, refusedByDomain } from '../../src/features/runs/refused-alike';
 import { writeLedger } from '../../src/features/sending/write-ledger';
 import { Ledger, silent } from '../support/ledger';
@@ -145,4 +146,57 @@ it('only what all letters were refused with is owed; a domain to which letters g
   expect((await other.refresh()).map(({ domain }) => domain)).toEqual(['alike.example']);
   expect(other.restMs('a@fast.example')).toBeGreaterThan(0);
   expect(await other.refresh()).toEqual([]);
+});
+
+describe('what was sent again by another run of the sending', () => {
+  /** Two deliveries that were refused alike for good, and a run to those who failed. */
+  async function refusedAndSentAgain() {
+    const { runId, ids } = await ledger.plannedRun(2);
+    await ledger.query(`UPDATE runs SET status = 'sending', planned_at = now() WHERE id = $1`, [runId]);
+    const worker = await ledger.worker();
+    for (const id of ids) await refusedForGood(worker, id);
+    await ledger.query(`UPDATE runs SET status = 'done' WHERE id = $1`, [runId]);
+    const again = await ledger.database.transaction((tx) => beginResend(tx, runId));
+    return { runId, ids, worker, again };
+  }
+
+  async function refusedForGood(worker: number, id: number): Promise<void> {
+    await tryOnce(worker, id, 'letter_refused', ALIKE);
+    await ledger.query(`UPDATE deliveries SET status = 'failed', next_attempt_at = NULL WHERE id = $1`, [id]);
+  }
+
+  const statuses = async (runId: number) => {
+    const rows = await ledger.query<{ status: string }>('SELECT status FROM deliveries WHERE run_id = $1 ORDER BY id', [
+      runId,
+    ]);
+    return rows.map(({ status }) => status);
+  };
+
+  it('does not go out by the first run, too', async () => {
+    const { runId, ids, again } = await refusedAndSentAgain();
+    await ledger.planner.plan(again);
+    expect(await giveBack(ledger.database, ALIKE, await refusedAlike(ledger.database, ALIKE))).toEqual([]);
+    expect(await statuses(again)).toEqual(['pending', 'pending']);
+    expect(await statuses(runId)).toEqual(['failed', 'failed']);
+    expect(ids).toHaveLength(2);
+    expect(await ledger.query('SELECT status FROM runs WHERE id = $1', [runId])).toEqual([{ status: 'done' }]);
+  });
+
+  it('does not go out by the first run while it is not known yet to whom the later one goes', async () => {
+    const { runId, ids, again } = await refusedAndSentAgain();
+    expect(await giveBack(ledger.database, ALIKE, ids)).toEqual([]);
+    await ledger.planner.plan(again);
+    expect(await statuses(runId)).toEqual(['failed', 'failed']);
+    expect(await statuses(again)).toEqual(['pending', 'pending']);
+  });
+
+  it('goes out once if it was refused alike by both', async () => {
+    const { runId, ids, worker, again } = await refusedAndSentAgain();
+    await ledger.planner.plan(again);
+    const later = await ledger.ids(again);
+    for (const id of later) await refusedForGood(worker, id);
+    expect((await giveBack(ledger.database, ALIKE, [...ids, ...later])).sort()).toEqual(later);
+    expect(await statuses(runId)).toEqual(['failed', 'failed']);
+    expect(await statuses(again)).toEqual(['pending', 'pending']);
+  });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PlannerService } from '../../src/features/runs/planner.service';
 import { RunsService } from '../../src/features/runs/runs.service';
 import { WebModule } from '../../src/web/web.module';
@@ -97,6 +98,20 @@ class Sending {
     return found!.id;
   }
 
+  /** Does `work` while its mailing is being paused, which is committed a little later. */
+  async whileBeingPaused<T>(work: () => Promise<T>): Promise<T> {
+    let under: Promise<T> | undefined;
+    await api.database.transaction(async (tx) => {
+      await tx.affected(
+        `UPDATE mailings SET status = 'paused' WHERE id = (SELECT mailing_id FROM runs WHERE id = $1)`,
+        [this.id(0)],
+      );
+      under = work();
+      await Promise.race([under, sleep(500)]);
+    });
+    return under!;
+  }
+
   async page(run: number): Promise<string> {
     const { cookie } = await api.signIn(this.owner.email);
     return (await api.call('GET', `/runs/${this.id(run)}`, { cookie })).text;
@@ -176,6 +191,28 @@ describe('those who failed', () => {
     const path = (run: number) => `/runs/${sending.id(run)}/resend-failed`;
     const answers = await Promise.all([0, 1, 0, 1].map((run) => sending.post(path(run))));
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409]);
+  });
+});
+
+describe('while the mailing is being paused', () => {
+  it('nobody is sent to again', async () => {
+    const sending = await Sending.begin();
+    await sending.ends(0, 'failed', 'sent');
+    expect(await sending.whileBeingPaused(() => sending.again(0))).toMatchObject({
+      status: 409,
+      body: { code: 'MAILING_PAUSED' },
+    });
+  });
+
+  it('a letter that is sent again by hand waits until the mailing is resumed', async () => {
+    const sending = await Sending.begin();
+    await sending.ends(0, 'unknown', 'sent');
+    expect((await sending.whileBeingPaused(() => sending.sendsToA(0))).status).toBe(200);
+    expect(
+      await api.database.first('SELECT status, paused_at IS NOT NULL AS paused FROM runs WHERE id = $1', [
+        sending.id(0),
+      ]),
+    ).toEqual({ status: 'sending', paused: true });
   });
 });
 

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { beginResend } from '../../src/features/runs/run-moves';
 import { ReconcileService } from '../../src/features/runs/reconcile.service';
 import { DeliveriesService } from '../../src/features/runs/deliveries.service';
 import { writeLedger } from '../../src/features/sending/write-ledger';
@@ -308,6 +309,23 @@ describe('reconciling', () => {
     expect(await runs()).toEqual([{ status: 'sending', held: true }]);
     expect(await mailings()).toEqual([{ status: 'done', code: 'restored' }]);
     expect(await note()).toMatchObject({ mailings: 1 });
+  });
+
+  it('leaves alone who was sent to again by another run, which is compared by itself', async () => {
+    const { runId, mailingId, ids } = await ledger.plannedRun(2);
+    await ledger.query(`UPDATE deliveries SET status = 'unknown', attempts = 1, lost_replies = 2 WHERE id = ANY($1)`, [
+      ids,
+    ]);
+    await ledger.query(`UPDATE runs SET status = 'done', finished_at = now() WHERE id = $1`, [runId]);
+    const again = await ledger.database.transaction((tx) => beginResend(tx, runId));
+    await ledger.planner.plan(again);
+    await ledger.query(`UPDATE mailings SET status = 'paused', status_code = 'restored' WHERE id = $1`, [mailingId]);
+    await ledger.query('UPDATE runs SET paused_at = now() WHERE id = $1', [again]);
+    const [accepted = ''] = (await idsOf(again)).values();
+    expect(await reconcile(again, accepted)).toMatchObject({ marked: 1, reopened: 1 });
+    expect(await reconcile(runId, accepted)).toEqual({ found: 0, marked: 0, reopened: 0, notFound: 1 });
+    expect(await states(again)).toEqual(['sent by 0', 'pending']);
+    expect(await states(runId)).toEqual(['unknown', 'unknown']);
   });
 
   it('is refused for a run that is not held, that is not there, and with a log that names nothing', async () => {

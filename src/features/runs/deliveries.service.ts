@@ -28,6 +28,7 @@ import {
   viewOf,
 } from './delivery-view';
 import { reopenRun } from './run-moves';
+import { closeSome } from './runs.service';
 import { haveItElsewhere, lockSending, RUN_RESENDING, resendingRun } from './sending-tree';
 
 export type { DeliveryView } from './delivery-view';
@@ -106,7 +107,8 @@ export class DeliveriesService {
   /**
    * Sends an `unknown` delivery once more, by hand; a run that is done sends again for it.
    * @throws ConflictError OWNER_BLOCKED; DELIVERY_REPEATED if the client has the letter by another run of the same
-   * sending, or may still get it by one; RUN_RESENDING while it is not known yet to whom such a run goes
+   * sending, or may still get it by one; RUN_RESENDING while it is not known yet to whom such a run goes; RUN_CLOSING while
+   * not everything of a run that was finished or has ended is closed
    */
   async resend(viewer: Viewer, id: number): Promise<DeliveryView> {
     const runId = await this.database.transaction(async (tx) => {
@@ -119,6 +121,7 @@ export class DeliveriesService {
       const delivery = await lockUnknown(tx, viewer, id);
       if (owner?.status !== 'active') throw new ConflictError('OWNER_BLOCKED', 'The owner of this mailing is blocked.');
       await requireNotElsewhere(tx, delivery.runId, id);
+      await requireClosed(tx, delivery.runId);
       await reopenRun(tx, delivery.runId, false);
       await resend(tx, id);
       await audit(tx, viewer, 'delivery.resend', { type: 'delivery', id });
@@ -211,6 +214,18 @@ async function requireNotElsewhere(tx: Transaction, runId: number, id: number): 
       `The client of delivery ${id} has the letter by another run of this sending, or may still get it by one.`,
     );
   }
+}
+
+/**
+ * What is still to be closed of a run must not go out because the run is opened again for one letter, nor must that letter
+ * be closed with it.
+ */
+async function requireClosed(tx: Transaction, runId: number): Promise<void> {
+  const isClosing = () => tx.first('SELECT id FROM runs WHERE id = $1 AND closing', [runId]);
+  if (!(await isClosing())) return;
+  await closeSome(tx, runId);
+  if (await isClosing())
+    throw new ConflictError('RUN_CLOSING', `Run ${runId} is still being closed. Try again in a minute.`, { runId });
 }
 
 async function lockUnknown(tx: Transaction, viewer: Viewer, id: number): Promise<{ runId: number }> {

@@ -10,6 +10,7 @@ import { audit } from '../audit/audit';
 import { countReconcilable, planClients, reconcileOpen, reconcileSent } from '../ledger/moves';
 import { markRestored } from '../mailings/mailing-moves';
 import { reopenRun } from './run-moves';
+import { leftToOtherRuns } from './sending-tree';
 
 /** How a run compares with what a mail server accepted. All count letters. */
 export interface Reconciled {
@@ -17,7 +18,10 @@ export interface Reconciled {
   found: number;
   /** Of these: marked as sent now. */
   marked: number;
-  /** Deliveries that the log does not name and that are open: they go out when the mailing is resumed. */
+  /**
+   * Deliveries that the log does not name and that are open: they go out when the mailing is resumed. Without those whose
+   * letter was sent again by another run.
+   */
   reopened: number;
   /** Letters of this service that the log names and that are not of this run. */
   notFound: number;
@@ -123,7 +127,9 @@ export class ReconcileService {
       page.map(({ id, clientId }) => ({ runKey: run.runKey, runId, clientId, deliveryId: id })),
       (key) => key.deliveryId,
     );
-    const rest = page.map(({ id }) => id).filter((id) => !accepted.has(id));
+    const others = page.map(({ id }) => id).filter((id) => !accepted.has(id));
+    const left = await leftToOtherRuns(tx, runId, others);
+    const rest = others.filter((id) => !left.has(id));
     const last = page.length < PAGE ? null : (page.at(-1)?.id ?? null);
     const marked = await this.markSent(tx, viewer, [...accepted], dryRun);
     const reopened = run.status === 'cancelled' ? 0 : await this.reopen(tx, run, rest, dryRun);

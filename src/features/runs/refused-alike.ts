@@ -1,6 +1,7 @@
 import type { Database } from '../../database/database';
 import { CHARGED, pardon } from '../ledger/moves';
 import { GOES_ON, lockRunsThatGoOn, reopenRuns } from './run-moves';
+import { leftToOtherRuns } from './sending-tree';
 
 /** Older attempts than this are not considered. */
 const LOOKED_BACK = 5_000;
@@ -8,7 +9,8 @@ const LOOKED_BACK = 5_000;
 /**
  * Deliveries whose last answer was this refusal, and that were charged for it, are pending again without the try; a
  * `done` run is `sending` again, unless its mailing was finished by hand. One whose client was deleted stays as it
- * is. Harmless to repeat.
+ * is, and one whose letter was sent again by another run: that one's is pending again, if it was refused so, too.
+ * Harmless to repeat.
  * @returns those that are pending now
  */
 export async function giveBack(database: Database, refusal: string, deliveryIds: number[]): Promise<number[]> {
@@ -23,12 +25,13 @@ export async function giveBack(database: Database, refusal: string, deliveryIds:
   if (charged.length === 0) return [];
   return database.transaction(async (tx) => {
     const runIds = await lockRunsThatGoOn(tx, charged);
-    const back = await pardon(
-      tx,
-      refusal,
-      charged.map(({ id }) => id),
-      runIds,
-    );
+    const left = new Set<number>();
+    for (const runId of runIds) {
+      const ids = charged.filter((delivery) => delivery.runId === runId).map(({ id }) => id);
+      for (const id of await leftToOtherRuns(tx, runId, ids)) left.add(id);
+    }
+    const ids = charged.map(({ id }) => id).filter((id) => !left.has(id));
+    const back = await pardon(tx, refusal, ids, runIds);
     await reopenRuns(tx, [...new Set(back.map(({ runId }) => runId))]);
     return back.map(({ id }) => id);
   });

@@ -1,4 +1,5 @@
 import type { Database, Sql, Transaction } from '../../database/database';
+import { originsOf } from './sending-tree';
 
 /** SQL: a run `r` of a mailing `m` of a user `u` in which a delivery may be tried again. */
 export const GOES_ON = `(r.end_at IS NULL OR r.end_at > app_now()) AND (r.status = 'sending'
@@ -6,8 +7,8 @@ export const GOES_ON = `(r.end_at IS NULL OR r.end_at > app_now()) AND (r.status
     AND (m.status <> 'done' OR m.status_by IS NULL)))`;
 
 /**
- * Locks runs before their deliveries are changed: mailings before runs, runs before deliveries is the order in which
- * everybody locks.
+ * Locks runs, with those from which they come (see `lockSending`), before their deliveries are changed: mailings before
+ * runs, runs before deliveries is the order in which everybody locks.
  * @returns those in which a delivery may be tried again: they are sending, or done but not ended, finished by hand,
  * deleted or
  * of a blocked owner
@@ -20,7 +21,7 @@ export async function lockRunsThatGoOn(
   await tx.rows('SELECT id FROM mailings WHERE id = ANY($1::bigint[]) ORDER BY id FOR SHARE', [
     runs.map(({ mailingId }) => mailingId),
   ]);
-  await tx.rows('SELECT id FROM runs WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE', [runIds]);
+  await tx.rows(`SELECT id FROM runs WHERE id = ANY(${originsOf('$1')}) ORDER BY id FOR NO KEY UPDATE`, [runIds]);
   const open = await tx.rows<{ id: number }>(
     `SELECT r.id FROM runs r JOIN mailings m ON m.id = r.mailing_id JOIN users u ON u.id = r.owner_id
       WHERE r.id = ANY($1::bigint[]) AND ${GOES_ON}`,
@@ -62,11 +63,15 @@ export const advancePlan = (tx: Transaction, runId: number, cursor: number, last
     [runId, cursor, last],
   );
 
-/** Planning continues from the first client that has joined; a run that is done is sending again. */
+/**
+ * Planning continues from the first client that has joined; a run that is done is sending again. The caller has locked
+ * the mailing and has seen that it is started: the run may have ended while it was paused, or when it had another end.
+ */
 export const planFrom = (tx: Transaction, runId: number, joinedFrom: number) =>
   tx.affected(
-    `UPDATE runs SET plan_cursor = least(plan_cursor, $2::bigint - 1), planned_at = NULL, finished_at = NULL,
-            status = CASE status WHEN 'done' THEN 'sending' ELSE status END WHERE id = $1`,
+    `UPDATE runs r SET plan_cursor = least(plan_cursor, $2::bigint - 1), planned_at = NULL, finished_at = NULL,
+            paused_at = NULL, end_at = m.end_at, status = CASE r.status WHEN 'done' THEN 'sending' ELSE r.status END
+       FROM mailings m WHERE r.id = $1 AND m.id = r.mailing_id`,
     [runId, joinedFrom],
   );
 

@@ -279,7 +279,7 @@ async function lockRuns(tx: Transaction, mailingIds: number[]): Promise<void> {
 }
 
 /** Closes some deliveries of a run that the caller has locked; without open ones it is closed itself. */
-async function closeSome(tx: Transaction, runId: number, after = 0): Promise<Closed> {
+export async function closeSome(tx: Transaction, runId: number, after = 0): Promise<Closed> {
   const closed = await closeDeliveries(tx, runId, after);
   await tx.affected(
     `UPDATE runs r SET closing = false WHERE r.id = $1 AND closing

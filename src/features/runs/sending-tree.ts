@@ -35,12 +35,22 @@ export const hasItElsewhere = (run: string): string => `EXISTS (SELECT FROM deli
   WHERE other.client_id = d.client_id AND other.run_id = ANY(${sendingOf(run)}) AND other.run_id <> ${run}
     AND other.status IN ('sent', 'pending', 'sending', 'deferred') OFFSET 0)`;
 
+/** SQL: an array of the ids of these runs and of those from which they come. */
+export const originsOf = (runs: string) =>
+  `ARRAY(${SENDINGS(`SELECT id, mailing_id, source_run_id FROM runs WHERE id = ANY(${runs}::bigint[])`)} SELECT id FROM origins)`;
+
 /**
  * Locks a run and those from which it comes, the first one before the others: so that of one sending only one transaction
- * at a time decides who gets the letter again. Without effect if the run is not this owner's (null: anybody's).
+ * at a time decides who gets the letter again. Before them its mailing, so that a pause, a finish or a deletion that is
+ * under way is waited for, and none comes in between. Without effect if the run is not this owner's (null: anybody's).
  * @returns whether it is
  */
 export async function lockSending(tx: Transaction, runId: number, ownerId: number | null): Promise<boolean> {
+  await tx.rows(
+    `SELECT id FROM mailings WHERE id = (SELECT mailing_id FROM runs
+        WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2)) FOR SHARE`,
+    [runId, ownerId],
+  );
   const locked = await tx.rows<{ id: number }>(
     `SELECT id FROM runs WHERE id = ANY(ARRAY(${SENDING('$1')} SELECT id FROM origins))
         AND EXISTS (SELECT FROM runs WHERE id = $1 AND ($2::bigint IS NULL OR owner_id = $2))
@@ -72,6 +82,25 @@ export async function haveItElsewhere(sql: Sql, runId: number, ids: readonly num
   if (ids.length === 0) return new Set();
   const rows = await sql.rows<{ id: number }>(
     `SELECT d.id FROM deliveries d WHERE d.run_id = $1 AND d.id = ANY($2::bigint[]) AND ${hasItElsewhere('$1')}`,
+    [runId, ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * Those of these deliveries of a run that are not to be tried again because the same letter went, goes or will go to
+ * their clients by another run of the same sending: they have it or may still get it by one, or a later one was theirs,
+ * whatever came of it, or one is being planned. The caller has locked the sending.
+ */
+export async function leftToOtherRuns(tx: Transaction, runId: number, ids: readonly number[]): Promise<Set<number>> {
+  if (ids.length === 0) return new Set();
+  const other = await tx.first(`${SENDING('$1')} SELECT FROM sending WHERE id <> $1 LIMIT 1`, [runId]);
+  if (!other) return new Set();
+  if ((await resendingRun(tx, runId, { planning: true })) !== null) return new Set(ids);
+  const rows = await tx.rows<{ id: number }>(
+    `SELECT d.id FROM deliveries d WHERE d.run_id = $1 AND d.id = ANY($2::bigint[]) AND (${hasItElsewhere('$1')}
+        OR EXISTS (SELECT FROM deliveries later WHERE later.client_id = d.client_id AND later.run_id > $1
+          AND later.run_id = ANY(${sendingOf('$1')}) OFFSET 0))`,
     [runId, ids],
   );
   return new Set(rows.map(({ id }) => id));

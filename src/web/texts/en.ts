@@ -1034,6 +1034,7 @@ export const en = {
     SEGMENT_TOO_SLOW: 'It takes too long to find these clients. Simplify the segment.',
     TOO_MANY_SEGMENTS: 'You have 500 segments already. Delete one first.',
     MESSAGE_IN_USE: 'Mailings use this message. Delete them or give them another one first.',
+    RUN_CLOSING: 'This sending is still being stopped. Try again in a minute.',
     RUN_RESENDING: 'The failed letters are being sent again already.',
     RUN_NOT_HELD: 'Its letters can still go out. Pause the mailing first.',
     RUN_NOTHING_FAILED: 'No letter of this sending failed.',

@@ -170,6 +170,45 @@ describe('a client who comes to a started mailing', () => {
     },
   );
 
+  it('gets it, and later ones go out, although the last letters of its run were sent while the mailing was paused', async () => {
+    const [first] = await calendar.clients(1);
+    const { id } = await calendar.mailing({ startAt: '2027-02-21T09:00:00Z' });
+    await calendar.start(id);
+    await calendar.set('2027-02-21T09:00:05Z');
+    await calendar.tick();
+    await calendar.plan();
+    // What the worker has claimed before the pause is still sent, and nothing is left then.
+    await calendar.pause(id);
+    await calendar.sql.affected(`UPDATE deliveries SET status = 'sent', attempts = 1 WHERE client_id = $1`, [first]);
+    await calendar.deliver();
+    expect(await calendar.story(id)).toEqual(['2027-02-21T09:00 done']);
+    await calendar.resume(id);
+    const late = await calendar.client();
+    await calendar.tickAndDeliver();
+    expect(await calendar.letters(id)).toEqual({ [late]: 1 });
+    await calendar.set('2027-02-22T09:00:05Z');
+    await calendar.tickAndDeliver();
+    expect(await calendar.story(id)).toEqual(['2027-02-21T09:00 done', '2027-02-22T09:00 done']);
+  });
+
+  it('gets it, and later ones go out, after the end with which its run began, if that was moved since', async () => {
+    const [first] = await calendar.clients(1);
+    const weekly = { startAt: '2027-02-21T09:00:00Z', endAt: '2027-02-24T09:00:00Z', period: 'weekly' } as const;
+    const { id } = await calendar.mailing({ ...weekly, clientIds: [first!] });
+    await calendar.start(id);
+    await calendar.set('2027-02-21T09:00:05Z');
+    await calendar.tickAndDeliver();
+    await calendar.update(id, { endAt: '2027-03-24T09:00:00Z' });
+    await calendar.set('2027-02-25T09:00:00Z');
+    const late = await calendar.client();
+    await add(id, [late]);
+    await calendar.tickAndDeliver();
+    expect(await calendar.letters(id)).toEqual({ [first!]: 1, [late]: 1 });
+    await calendar.set('2027-02-28T09:00:05Z');
+    await calendar.tickAndDeliver();
+    expect(await calendar.story(id)).toEqual(['2027-02-21T09:00 done', '2027-02-28T09:00 done']);
+  });
+
   it('gets nothing of an occurrence from before a startAt that was moved into the future', async () => {
     const [first] = await calendar.clients(1);
     const { id } = await calendar.mailing({ startAt: '2027-02-21T09:00:00Z' });
