@@ -5,6 +5,7 @@ import type { Viewer } from '../../src/domain/permissions';
 import { SuppressionBatches } from '../../src/features/consent/batches.service';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import { Outages } from '../../src/features/consent/outages.service';
+import { suppressBounced } from '../../src/features/consent/suppression-sql';
 import { SuppressionImports } from '../../src/features/consent/suppression-imports.service';
 import { SuppressionsService } from '../../src/features/consent/suppressions.service';
 import type { Claim } from '../../src/features/ledger/claims';
@@ -254,6 +255,51 @@ describe('a mail server that suddenly refuses many', () => {
     expect(lifted).toBe(1);
     await expect(batches.undo(OWNER, { from: new Date(0) })).rejects.toThrow('role');
     await expect(batches.undo(OWNER, { batchId: asked!.id })).rejects.toThrow('does not exist');
+  });
+
+  it('taken at its word, binds whom the report bound: only the owner, or only for a while', async () => {
+    const at = 'unsigned.example';
+    const row = (name: string) =>
+      `SELECT '${name}@${at}'::text AS email, 1::bigint AS owner_id, 'gone'::text AS detail, NULL::bigint AS delivery_id`;
+    await ledger.query(
+      `INSERT INTO suppression_batches (kind, domain, until) VALUES ('outage', $1, app_now() + interval '1 hour')`,
+      [at],
+    );
+    await ledger.query(suppressBounced(row('owner'), 'inbound', 'owner'));
+    await ledger.query(suppressBounced(row('both'), 'inbound', 'owner'));
+    await ledger.query(suppressBounced(row('both'), 'inbound'));
+    const [{ id } = { id: 0 }] = (await undecided()).filter(({ domain }) => domain === at);
+    // Temporary ones that the outage took back.
+    await ledger.query(
+      `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, expires_at, lifted_at, lift_reason, batch_id)
+       VALUES (1, 'while@${at}', address_hash('while@${at}'), 'hard_bounce', 'inbound', app_now() + interval '90 days',
+               app_now(), 'outage', $1)`,
+      [id],
+    );
+    // One that stood there for a while, when its address was refused for good.
+    await ledger.query(
+      `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, expires_at)
+       VALUES (1, 'stood@${at}', address_hash('stood@${at}'), 'hard_bounce', 'inbound', app_now() + interval '90 days')`,
+    );
+    await ledger.query(
+      `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, lifted_at, lift_reason, batch_id)
+       VALUES (1, 'stood@${at}', address_hash('stood@${at}'), 'hard_bounce', 'smtp', app_now(), 'outage', $1)`,
+      [id],
+    );
+    await batches.suppressAll(MANAGER, id);
+    expect(
+      await ledger.query(
+        `SELECT email_key, owner_id, expires_at IS NOT NULL AS expires FROM suppressions
+          WHERE lifted_at IS NULL AND email_key LIKE '%@' || $1 ORDER BY email_key, owner_id`,
+        [at],
+      ),
+    ).toEqual([
+      { emailKey: `both@${at}`, ownerId: 1, expires: false },
+      { emailKey: `both@${at}`, ownerId: null, expires: false },
+      { emailKey: `owner@${at}`, ownerId: 1, expires: false },
+      { emailKey: `stood@${at}`, ownerId: null, expires: false },
+      { emailKey: `while@${at}`, ownerId: null, expires: true },
+    ]);
   });
 
   it('is not one where a part of a large list has grown old', async () => {

@@ -133,7 +133,8 @@ export class SuppressionBatches {
   }
 
   /**
-   * The addresses that an outage withheld are suppressed after all, and so are those that follow.
+   * The addresses that an outage withheld are suppressed after all, and so are those that follow: each for whom, and for
+   * how long, it would have been without the outage.
    * @returns how many were suppressed
    * @throws NotFoundError, ForbiddenError, ConflictError NOTHING_WITHHELD
    */
@@ -145,11 +146,14 @@ export class SuppressionBatches {
       await decide(tx, viewer, id, 'suppressed');
       await audit(tx, viewer, 'suppressions.confirm', { type: 'suppression_batch', id });
       return tx.affected(
-        `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id)
-         SELECT DISTINCT ON (address_hash) listed_for, email_key, address_hash, reason, source, detail, delivery_id,
-                batch_id
-           FROM suppressions WHERE batch_id = $1 AND lift_reason = 'outage' ORDER BY address_hash, id DESC
-         ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,
+        `INSERT INTO suppressions AS s
+           (owner_id, listed_for, email_key, address_hash, reason, source, detail, delivery_id, expires_at, batch_id)
+         SELECT DISTINCT ON (owner_id, address_hash) owner_id, listed_for, email_key, address_hash, reason, source,
+                detail, delivery_id, expires_at, batch_id
+           FROM suppressions WHERE batch_id = $1 AND lift_reason = 'outage'
+          ORDER BY owner_id, address_hash, expires_at DESC NULLS FIRST, id DESC
+         ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
+           SET expires_at = excluded.expires_at WHERE s.expires_at < coalesce(excluded.expires_at, 'infinity')`,
         [id],
       );
     });
