@@ -257,6 +257,26 @@ describe('a mail server that suddenly refuses many', () => {
     await expect(batches.undo(OWNER, { batchId: asked!.id })).rejects.toThrow('does not exist');
   });
 
+  it('is not one where many people complain or unsubscribe, as a mail provider reports it', async () => {
+    const at = 'angry.example';
+    const list = people(60, at);
+    await send(list, () => 'ok');
+    const runId = await send(list, () => 'ok');
+    await ledger.query(
+      `INSERT INTO suppressions (owner_id, listed_for, email_key, address_hash, reason, source, delivery_id)
+       SELECT CASE WHEN d.id % 2 = 0 THEN 1 END, 1, d.email, address_hash(d.email),
+              CASE WHEN d.id % 2 = 0 THEN 'unsubscribed' ELSE 'complaint' END, 'inbound', d.id
+         FROM deliveries d WHERE d.run_id = $1`,
+      [runId],
+    );
+    await send([`dead@${at}`], () => DEAD);
+    await outages.look();
+    expect((await undecided()).map(({ domain }) => domain)).not.toContain(at);
+    expect((await inForce(at)).filter(({ reason }) => reason === 'hard_bounce')).toMatchObject([
+      { emailKey: `dead@${at}` },
+    ]);
+  });
+
   it('taken at its word, binds whom the report bound: only the owner, or only for a while', async () => {
     const at = 'unsigned.example';
     const row = (name: string) =>

@@ -108,7 +108,7 @@ export class SuppressionBatches {
       await audit(tx, viewer, 'suppressions.undo', { type: 'suppression' });
       return tx.affected(
         `UPDATE suppressions SET lifted_at = app_now(), lifted_by = nullif($4::bigint, 0), lift_reason = 'undone'
-          WHERE ${OF_ANSWERS} AND reason = 'hard_bounce' AND lifted_at IS NULL AND created_at >= $1
+          WHERE ${OF_ANSWERS} AND lifted_at IS NULL AND created_at >= $1
             AND ($2::timestamptz IS NULL OR created_at <= $2) AND ($3::text IS NULL OR ${domainOf('email_key')} = $3)`,
         [from, to ?? null, provider?.trim().toLowerCase() ?? null, viewer.userId],
       );

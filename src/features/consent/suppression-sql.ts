@@ -35,8 +35,11 @@ export const whySuppressed = ({ email, owner, mailing, transactional }: Recipien
 /** SQL: the domain of an address. */
 export const domainOf = (email: string): string => `substring(lower(${email}) from '[^@]*$')`;
 
-/** SQL: suppressions that mail servers' answers led to, at once or by letters that came back. */
-export const OF_ANSWERS = `source IN ('smtp', 'inbound')`;
+/**
+ * SQL: suppressions that mail servers' answers led to, at once or by letters that came back. Complaints and wishes to
+ * unsubscribe come in by the same way, and say nothing of a server.
+ */
+export const OF_ANSWERS = `source IN ('smtp', 'inbound') AND reason = 'hard_bounce'`;
 
 /**
  * SQL: whether an answer to a letter says for good that its address gets no mail. What a bare code hints at does not,
