@@ -7,6 +7,7 @@ import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import { Outages } from '../../src/features/consent/outages.service';
 import { suppressBounced } from '../../src/features/consent/suppression-sql';
 import { SuppressionImports } from '../../src/features/consent/suppression-imports.service';
+import { suppress, suppressClients } from '../../src/features/consent/suppressions';
 import { SuppressionsService } from '../../src/features/consent/suppressions.service';
 import type { Claim } from '../../src/features/ledger/claims';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
@@ -408,6 +409,26 @@ describe('a list of addresses', () => {
     expect(await batches.get(OWNER, first.id)).toMatchObject({ decision: 'undone', inForce: 0 });
   });
 
+  it('that is taken back leaves excluded who said no themselves, and who was excluded by hand', async () => {
+    const suppressions = new SuppressionsService(ledger.database, new LinkKeys(ledger.database));
+    const at = (name: string) => `${name}@back.example`;
+    const [bulk] = await ledger.make.clients(1, [at('bulk')]);
+    const lines = 'link,unsubscribed hand,manual bulk,manual alone,unsubscribed'.split(' ');
+    const list = await take(imports, `email,reason\n${lines.join('\n').replaceAll(',', '@back.example,')}\n`);
+    await ledger.database.transaction(async (tx) => {
+      const hash = await tx.first<{ hash: Buffer }>('SELECT address_hash($1) AS hash', [at('link')]);
+      const left = { ownerId: 1, mailingId: null, emailKey: at('link'), addressHash: hash!.hash };
+      await suppress(tx, { ...left, reason: 'unsubscribed', source: 'one_click' });
+      await suppressClients(tx, 1, [bulk!]);
+    });
+    await suppressions.add(OWNER, { email: at('hand') }, 'api');
+    expect(await batches.undo(MANAGER, { batchId: list.id })).toBe(1);
+    expect(await inForce('back.example')).toMatchObject(
+      ['bulk', 'hand', 'link'].map((name) => ({ emailKey: at(name) })),
+    );
+    expect(await batches.get(MANAGER, list.id)).toMatchObject({ decision: 'undone', added: 4, inForce: 0, lifted: 1 });
+  });
+
   it('that breaks off or is no list changes nothing, and says why', async () => {
     const broken = new Readable({ read() {} });
     broken.push('email,reason\nbroken@off.example,manual\n');
@@ -423,7 +444,7 @@ describe('a list of addresses', () => {
     expect(await inForce('off.example')).toEqual([]);
     expect(await inForce('big.example')).toEqual([]);
     expect(await ledger.query('SELECT FROM suppression_rows')).toEqual([]);
-    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(2);
+    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(3);
   });
 
   it('whose first lines the database lost in a crash is not taken for whole', async () => {
