@@ -52,6 +52,9 @@ export const isHardBounced = (of: string, status = 'status'): string =>
     AND ${of}.refusal IS NULL AND ${of}.server_response !~* ${inSql(ABOUT_US)}
     AND (coalesce(${of}.enhanced_code, '') ~ ${inSql(CLEAR_CODE)} OR ${of}.server_response !~* ${inSql(SAYS_LITTLE)}))`;
 
+/** SQL: the address of a row of `from`, as it is compared: by the letters of ASCII, whatever collation it comes with. */
+const KEY = 'lower(b.email COLLATE "C")';
+
 /**
  * SQL: suppresses for everybody, or for the owner of each row, the addresses of `from`, whose rows have `email`,
  * `owner_id`, `detail` and `delivery_id`; one that would have expired does not any more. During an outage they are only
@@ -64,7 +67,7 @@ export const suppressBounced = (
 ): string => `
   INSERT INTO suppressions AS s
     (owner_id, listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id, lifted_at, lift_reason)
-  SELECT DISTINCT ON (lower(b.email)) ${whose === 'owner' ? 'b.owner_id' : 'NULL::bigint'}, b.owner_id, lower(b.email), address_hash(b.email), 'hard_bounce', '${source}',
+  SELECT DISTINCT ON (${KEY}) ${whose === 'owner' ? 'b.owner_id' : 'NULL::bigint'}, b.owner_id, ${KEY}, address_hash(b.email), 'hard_bounce', '${source}',
          left(b.detail, 500), b.delivery_id, outage.id, CASE WHEN outage.id IS NOT NULL THEN app_now() END,
          CASE WHEN outage.id IS NOT NULL THEN 'outage' END
     FROM (${from}) b LEFT JOIN LATERAL (
@@ -72,6 +75,6 @@ export const suppressBounced = (
        WHERE o.kind = 'outage' AND o.until > app_now() AND o.decision IS DISTINCT FROM 'suppressed'
          AND (o.domain IS NULL OR o.domain = ${domainOf('b.email')})
        ORDER BY o.domain NULLS LAST LIMIT 1) outage ON true
-   ORDER BY lower(b.email)
+   ORDER BY ${KEY}
   ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
     SET expires_at = NULL, detail = excluded.detail WHERE s.expires_at IS NOT NULL`;
