@@ -78,6 +78,9 @@ const NO_MEANS_UNSUBSCRIBED = new Set(
 const YES = new Set(fold('true yes y 1 on да ja oui si sí x t').concat('✓'));
 const NO = new Set(fold('false no n 0 off нет nein non f never none null n/a'));
 
+/** No time, and no number of times: `0000-00-00 00:00:00` is how MySQL writes that something never happened. */
+const NEVER = /^(?=.*0)[0\s.,:/TZ+-]*$/;
+
 /** Whether a column's name alone says that it is about the subscription, by yes and no or by a time. */
 export const isStatusFlag = (header: string): boolean =>
   YES_MEANS.has(folded(header)) || WHY_MEANS.has(folded(header)) || NO_MEANS_UNSUBSCRIBED.has(folded(header));
@@ -86,7 +89,7 @@ export const isStatusFlag = (header: string): boolean =>
 export function readStatus(header: string, value: string): SaidStatus {
   const text = value.trim();
   if (text === '') return null;
-  const word = text === '✓' ? text : folded(text);
+  const word = text === '✓' ? text : NEVER.test(text) ? '0' : folded(text);
   const name = folded(header);
   const why = WHY_MEANS.get(name);
   // A dash is no reason either.

@@ -3,14 +3,18 @@ import { PlannerService } from '../../src/features/runs/planner.service';
 import { ImportApplier } from '../../src/features/clients/import-applier.service';
 import { Limits } from '../../src/queue/limits';
 import { WebModule } from '../../src/web/web.module';
+import { issueToken } from '../../src/features/notices/notice-tokens';
+import { InboundJudge } from '../../src/features/inbound/inbound-judge.service';
 import { PASSWORD, type Person, startApi, type TestApi } from '../support/api';
+import { dsn } from '../support/inbound-letters';
+import { INBOUND_SETTINGS, sentTo } from '../support/inbound-rig';
 
 /** A Turkish collation says that `I` is another letter than `i`; the addresses of mail know nothing of that. */
 let api: TestApi;
 let owner: Person;
 
 beforeAll(async () => {
-  api = await startApi({ authAnswerMs: 1 }, [WebModule], 'tr-TR');
+  api = await startApi({ authAnswerMs: 1, ...INBOUND_SETTINGS }, [WebModule], 'tr-TR');
   owner = await api.person('user', 'INFO@IST.example.org');
 });
 afterAll(() => api.close());
@@ -194,6 +198,79 @@ describe('a client is one, however the address is written', () => {
     for (const search of ['INFO@client.example.org', 'info@CLIENT.example.org']) {
       const { body } = await api.call('GET', `/api/v1/runs/${run}/deliveries?search=${search}`, { token: owner.token });
       expect(body.items).toHaveLength(1);
+    }
+  });
+});
+
+describe('what is said of an address counts, however it is written', () => {
+  const suppressed = (email: string) =>
+    api.database.rows(
+      `SELECT s.reason FROM clients c JOIN suppressions s ON s.email_key = lower(c.email) WHERE c.email = $1`,
+      [email],
+    );
+
+  it.each([
+    ['5.1.1', 'hard_bounce'],
+    ['abuse', 'complaint'],
+    ['leave', 'unsubscribed'],
+  ])('by a letter that comes back: %s', async (said, reason) => {
+    const [letter] = await sentTo(api, owner.id, [`INFO-${said}@IST.example.org`]);
+    const { email, returnPair } = letter!;
+    const complaint = said === 'abuse' && { type: 'message/feedback-report', status_part: 'Feedback-Type: abuse\r\n' };
+    const raw =
+      said === 'leave'
+        ? `From: ${email}\r\nSubject: unsubscribe\r\n\r\n`
+        : dsn({ final: `rfc822; ${email.toLowerCase()}`, ...(complaint || { status: said }) }).toString();
+    const to = said === 'leave' ? returnPair.unsubscribe : returnPair.bounce;
+    const admin = await api.person('admin');
+    const path = `/api/v1/inbound?to=${encodeURIComponent(to)}&from=${said === 'leave' ? encodeURIComponent(email) : ''}`;
+    const headers = { 'content-type': 'message/rfc822' };
+    const { body } = await api.call('POST', path, { token: admin.token, body: raw, headers });
+    await api.app.get(InboundJudge, { strict: false }).judge(Number(body.id));
+    expect(await suppressed(email)).toEqual([{ reason }]);
+  });
+
+  it('is forgotten with its person, also where nobody knows which letter it was about', async () => {
+    const admin = await api.person('admin');
+    const [letter] = await sentTo(api, owner.id, ['INFO-GONE@IST.example.org']);
+    const raw = 'From: a@b.example\r\nSubject: hello\r\n\r\n';
+    await api.call('POST', `/api/v1/inbound?to=news%40news.example.org&from=INFO-GONE%40IST.example.org`, {
+      token: admin.token,
+      body: raw,
+      headers: { 'content-type': 'message/rfc822' },
+    });
+    const about = `SELECT id FROM inbound_letters WHERE envelope_from = 'INFO-GONE@IST.example.org'`;
+    expect(await api.database.rows(about)).toHaveLength(1);
+    const path = `/api/v1/clients/${letter!.clientId}/erase`;
+    expect((await api.call('POST', path, { token: owner.token })).status).toBe(200);
+    expect(await api.database.rows(about)).toEqual([]);
+  });
+
+  it('by a file of clients', async () => {
+    await importCsv('email,full_name,status\r\nINFO-FILE@ist.example.org,A,unsubscribed\r\n');
+    expect(await suppressed('INFO-FILE@ist.example.org')).toEqual([{ reason: 'unsubscribed' }]);
+  });
+
+  it('by a form, whose letter is confirmed', async () => {
+    const form = (await post('/forms', { name: 'F', title: 'News', consentText: '' }, owner)).body;
+    for (const email of ['INFO-NEW@ist.example.org', 'INFO@client.example.org']) {
+      expect((await post(`/forms/${String(form.token)}`, { email })).status).toBe(202);
+      const [notice] = await api.database.rows<{ id: number }>(
+        `UPDATE notices SET status = 'sending' WHERE kind = 'signup' AND email = $1 RETURNING id`,
+        [email],
+      );
+      const token = (await issueToken(api.database, notice!.id, 'signup'))!;
+      const answer = await api.call('POST', '/f/confirm', {
+        body: `token=${token}`,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+      expect(answer.status).toBe(200);
+      expect(
+        await api.database.rows('SELECT unconfirmed_since FROM clients WHERE owner_id = $1 AND email = $2', [
+          owner.id,
+          email,
+        ]),
+      ).toEqual([{ unconfirmedSince: null }]);
     }
   });
 });

@@ -5,7 +5,9 @@ import type { Viewer } from '../../src/domain/permissions';
 import { SuppressionBatches } from '../../src/features/consent/batches.service';
 import { LinkKeys } from '../../src/features/consent/link-keys.service';
 import { Outages } from '../../src/features/consent/outages.service';
+import { suppressBounced } from '../../src/features/consent/suppression-sql';
 import { SuppressionImports } from '../../src/features/consent/suppression-imports.service';
+import { suppress, suppressClients } from '../../src/features/consent/suppressions';
 import { SuppressionsService } from '../../src/features/consent/suppressions.service';
 import type { Claim } from '../../src/features/ledger/claims';
 import type { DeliveryRecord } from '../../src/features/ledger/records';
@@ -256,6 +258,71 @@ describe('a mail server that suddenly refuses many', () => {
     await expect(batches.undo(OWNER, { batchId: asked!.id })).rejects.toThrow('does not exist');
   });
 
+  it('is not one where many people complain or unsubscribe, as a mail provider reports it', async () => {
+    const at = 'angry.example';
+    const list = people(60, at);
+    await send(list, () => 'ok');
+    const runId = await send(list, () => 'ok');
+    await ledger.query(
+      `INSERT INTO suppressions (owner_id, listed_for, email_key, address_hash, reason, source, delivery_id)
+       SELECT CASE WHEN d.id % 2 = 0 THEN 1 END, 1, d.email, address_hash(d.email),
+              CASE WHEN d.id % 2 = 0 THEN 'unsubscribed' ELSE 'complaint' END, 'inbound', d.id
+         FROM deliveries d WHERE d.run_id = $1`,
+      [runId],
+    );
+    await send([`dead@${at}`], () => DEAD);
+    await outages.look();
+    expect((await undecided()).map(({ domain }) => domain)).not.toContain(at);
+    expect((await inForce(at)).filter(({ reason }) => reason === 'hard_bounce')).toMatchObject([
+      { emailKey: `dead@${at}` },
+    ]);
+  });
+
+  it('taken at its word, binds whom the report bound: only the owner, or only for a while', async () => {
+    const at = 'unsigned.example';
+    const row = (name: string) =>
+      `SELECT '${name}@${at}'::text AS email, 1::bigint AS owner_id, 'gone'::text AS detail, NULL::bigint AS delivery_id`;
+    await ledger.query(
+      `INSERT INTO suppression_batches (kind, domain, until) VALUES ('outage', $1, app_now() + interval '1 hour')`,
+      [at],
+    );
+    await ledger.query(suppressBounced(row('owner'), 'inbound', 'owner'));
+    await ledger.query(suppressBounced(row('both'), 'inbound', 'owner'));
+    await ledger.query(suppressBounced(row('both'), 'inbound'));
+    const [{ id } = { id: 0 }] = (await undecided()).filter(({ domain }) => domain === at);
+    // Temporary ones that the outage took back.
+    await ledger.query(
+      `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, expires_at, lifted_at, lift_reason, batch_id)
+       VALUES (1, 'while@${at}', address_hash('while@${at}'), 'hard_bounce', 'inbound', app_now() + interval '90 days',
+               app_now(), 'outage', $1)`,
+      [id],
+    );
+    // One that stood there for a while, when its address was refused for good.
+    await ledger.query(
+      `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, expires_at)
+       VALUES (1, 'stood@${at}', address_hash('stood@${at}'), 'hard_bounce', 'inbound', app_now() + interval '90 days')`,
+    );
+    await ledger.query(
+      `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, lifted_at, lift_reason, batch_id)
+       VALUES (1, 'stood@${at}', address_hash('stood@${at}'), 'hard_bounce', 'smtp', app_now(), 'outage', $1)`,
+      [id],
+    );
+    await batches.suppressAll(MANAGER, id);
+    expect(
+      await ledger.query(
+        `SELECT email_key, owner_id, expires_at IS NOT NULL AS expires FROM suppressions
+          WHERE lifted_at IS NULL AND email_key LIKE '%@' || $1 ORDER BY email_key, owner_id`,
+        [at],
+      ),
+    ).toEqual([
+      { emailKey: `both@${at}`, ownerId: 1, expires: false },
+      { emailKey: `both@${at}`, ownerId: null, expires: false },
+      { emailKey: `owner@${at}`, ownerId: 1, expires: false },
+      { emailKey: `stood@${at}`, ownerId: null, expires: false },
+      { emailKey: `while@${at}`, ownerId: null, expires: true },
+    ]);
+  });
+
   it('is not one where a part of a large list has grown old', async () => {
     const list = people(600, 'large.example');
     await send(list, (email) => (list.indexOf(email) < 80 ? DEAD : 'ok'));
@@ -342,6 +409,26 @@ describe('a list of addresses', () => {
     expect(await batches.get(OWNER, first.id)).toMatchObject({ decision: 'undone', inForce: 0 });
   });
 
+  it('that is taken back leaves excluded who said no themselves, and who was excluded by hand', async () => {
+    const suppressions = new SuppressionsService(ledger.database, new LinkKeys(ledger.database));
+    const at = (name: string) => `${name}@back.example`;
+    const [bulk] = await ledger.make.clients(1, [at('bulk')]);
+    const lines = 'link,unsubscribed hand,manual bulk,manual alone,unsubscribed'.split(' ');
+    const list = await take(imports, `email,reason\n${lines.join('\n').replaceAll(',', '@back.example,')}\n`);
+    await ledger.database.transaction(async (tx) => {
+      const hash = await tx.first<{ hash: Buffer }>('SELECT address_hash($1) AS hash', [at('link')]);
+      const left = { ownerId: 1, mailingId: null, emailKey: at('link'), addressHash: hash!.hash };
+      await suppress(tx, { ...left, reason: 'unsubscribed', source: 'one_click' });
+      await suppressClients(tx, 1, [bulk!]);
+    });
+    await suppressions.add(OWNER, { email: at('hand') }, 'api');
+    expect(await batches.undo(MANAGER, { batchId: list.id })).toBe(1);
+    expect(await inForce('back.example')).toMatchObject(
+      ['bulk', 'hand', 'link'].map((name) => ({ emailKey: at(name) })),
+    );
+    expect(await batches.get(MANAGER, list.id)).toMatchObject({ decision: 'undone', added: 4, inForce: 0, lifted: 1 });
+  });
+
   it('that breaks off or is no list changes nothing, and says why', async () => {
     const broken = new Readable({ read() {} });
     broken.push('email,reason\nbroken@off.example,manual\n');
@@ -357,7 +444,7 @@ describe('a list of addresses', () => {
     expect(await inForce('off.example')).toEqual([]);
     expect(await inForce('big.example')).toEqual([]);
     expect(await ledger.query('SELECT FROM suppression_rows')).toEqual([]);
-    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(2);
+    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(3);
   });
 
   it('whose first lines the database lost in a crash is not taken for whole', async () => {

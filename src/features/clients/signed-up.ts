@@ -22,7 +22,7 @@ export interface SignedUp {
  */
 export async function addUnconfirmed(tx: Transaction, ownerId: number, email: string): Promise<number | null> {
   // An insert waits for all others who add clients, and makes them wait, even if it inserts nothing.
-  const known = await tx.first('SELECT id FROM clients WHERE owner_id = $1 AND lower(email) = lower($2)', [
+  const known = await tx.first('SELECT id FROM clients WHERE owner_id = $1 AND lower(email) = lower($2 COLLATE "C")', [
     ownerId,
     email,
   ]);
@@ -56,7 +56,7 @@ export async function takeSignedUp(
   const given = stillValid(await holdFields(tx, ownerId), signedUp.fields);
   const isNew = added ?? (await addUnconfirmed(tx, ownerId, email));
   const client = await tx.first<{ id: number; fields: FieldValues }>(
-    `SELECT id, fields FROM clients WHERE owner_id = $1 AND lower(email) = lower($2)
+    `SELECT id, fields FROM clients WHERE owner_id = $1 AND lower(email) = lower($2 COLLATE "C")
       FOR NO KEY UPDATE`,
     [ownerId, email],
   );

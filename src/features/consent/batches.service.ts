@@ -108,7 +108,7 @@ export class SuppressionBatches {
       await audit(tx, viewer, 'suppressions.undo', { type: 'suppression' });
       return tx.affected(
         `UPDATE suppressions SET lifted_at = app_now(), lifted_by = nullif($4::bigint, 0), lift_reason = 'undone'
-          WHERE ${OF_ANSWERS} AND reason = 'hard_bounce' AND lifted_at IS NULL AND created_at >= $1
+          WHERE ${OF_ANSWERS} AND lifted_at IS NULL AND created_at >= $1
             AND ($2::timestamptz IS NULL OR created_at <= $2) AND ($3::text IS NULL OR ${domainOf('email_key')} = $3)`,
         [from, to ?? null, provider?.trim().toLowerCase() ?? null, viewer.userId],
       );
@@ -133,7 +133,8 @@ export class SuppressionBatches {
   }
 
   /**
-   * The addresses that an outage withheld are suppressed after all, and so are those that follow.
+   * The addresses that an outage withheld are suppressed after all, and so are those that follow: each for whom, and for
+   * how long, it would have been without the outage.
    * @returns how many were suppressed
    * @throws NotFoundError, ForbiddenError, ConflictError NOTHING_WITHHELD
    */
@@ -145,11 +146,14 @@ export class SuppressionBatches {
       await decide(tx, viewer, id, 'suppressed');
       await audit(tx, viewer, 'suppressions.confirm', { type: 'suppression_batch', id });
       return tx.affected(
-        `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id)
-         SELECT DISTINCT ON (address_hash) listed_for, email_key, address_hash, reason, source, detail, delivery_id,
-                batch_id
-           FROM suppressions WHERE batch_id = $1 AND lift_reason = 'outage' ORDER BY address_hash, id DESC
-         ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,
+        `INSERT INTO suppressions AS s
+           (owner_id, listed_for, email_key, address_hash, reason, source, detail, delivery_id, expires_at, batch_id)
+         SELECT DISTINCT ON (owner_id, address_hash) owner_id, listed_for, email_key, address_hash, reason, source,
+                detail, delivery_id, expires_at, batch_id
+           FROM suppressions WHERE batch_id = $1 AND lift_reason = 'outage'
+          ORDER BY owner_id, address_hash, expires_at DESC NULLS FIRST, id DESC
+         ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
+           SET expires_at = excluded.expires_at WHERE s.expires_at < coalesce(excluded.expires_at, 'infinity')`,
         [id],
       );
     });

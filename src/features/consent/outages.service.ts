@@ -149,7 +149,7 @@ async function hold(
       );
   await tx.affected(
     `UPDATE suppressions SET lifted_at = app_now(), lift_reason = 'outage', batch_id = $1
-      WHERE ${OF_ANSWERS} AND created_at > app_now() - ${WINDOW} AND reason = 'hard_bounce' AND lifted_at IS NULL
+      WHERE ${OF_ANSWERS} AND created_at > app_now() - ${WINDOW} AND lifted_at IS NULL
         AND batch_id IS NULL AND ($2::text IS NULL OR ${domainOf('email_key')} = $2)`,
     [batch?.id, domain],
   );

@@ -35,8 +35,11 @@ export const whySuppressed = ({ email, owner, mailing, transactional }: Recipien
 /** SQL: the domain of an address. */
 export const domainOf = (email: string): string => `substring(lower(${email}) from '[^@]*$')`;
 
-/** SQL: suppressions that mail servers' answers led to, at once or by letters that came back. */
-export const OF_ANSWERS = `source IN ('smtp', 'inbound')`;
+/**
+ * SQL: suppressions that mail servers' answers led to, at once or by letters that came back. Complaints and wishes to
+ * unsubscribe come in by the same way, and say nothing of a server.
+ */
+export const OF_ANSWERS = `source IN ('smtp', 'inbound') AND reason = 'hard_bounce'`;
 
 /**
  * SQL: whether an answer to a letter says for good that its address gets no mail. What a bare code hints at does not,
@@ -48,6 +51,9 @@ export const isHardBounced = (of: string, status = 'status'): string =>
   `(${of}.${status} = 'failed' AND ${of}.reason IN (${hardBounces.map((each) => `'${each}'`).join(', ')})
     AND ${of}.refusal IS NULL AND ${of}.server_response !~* ${inSql(ABOUT_US)}
     AND (coalesce(${of}.enhanced_code, '') ~ ${inSql(CLEAR_CODE)} OR ${of}.server_response !~* ${inSql(SAYS_LITTLE)}))`;
+
+/** SQL: the address of a row of `from`, as it is compared: by the letters of ASCII, whatever collation it comes with. */
+const KEY = 'lower(b.email COLLATE "C")';
 
 /**
  * SQL: suppresses for everybody, or for the owner of each row, the addresses of `from`, whose rows have `email`,
@@ -61,7 +67,7 @@ export const suppressBounced = (
 ): string => `
   INSERT INTO suppressions AS s
     (owner_id, listed_for, email_key, address_hash, reason, source, detail, delivery_id, batch_id, lifted_at, lift_reason)
-  SELECT DISTINCT ON (lower(b.email)) ${whose === 'owner' ? 'b.owner_id' : 'NULL::bigint'}, b.owner_id, lower(b.email), address_hash(b.email), 'hard_bounce', '${source}',
+  SELECT DISTINCT ON (${KEY}) ${whose === 'owner' ? 'b.owner_id' : 'NULL::bigint'}, b.owner_id, ${KEY}, address_hash(b.email), 'hard_bounce', '${source}',
          left(b.detail, 500), b.delivery_id, outage.id, CASE WHEN outage.id IS NOT NULL THEN app_now() END,
          CASE WHEN outage.id IS NOT NULL THEN 'outage' END
     FROM (${from}) b LEFT JOIN LATERAL (
@@ -69,6 +75,6 @@ export const suppressBounced = (
        WHERE o.kind = 'outage' AND o.until > app_now() AND o.decision IS DISTINCT FROM 'suppressed'
          AND (o.domain IS NULL OR o.domain = ${domainOf('b.email')})
        ORDER BY o.domain NULLS LAST LIMIT 1) outage ON true
-   ORDER BY lower(b.email)
+   ORDER BY ${KEY}
   ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
     SET expires_at = NULL, detail = excluded.detail WHERE s.expires_at IS NOT NULL`;

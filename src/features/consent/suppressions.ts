@@ -17,7 +17,9 @@ export interface NewSuppression {
   deliveryId?: number | null;
 }
 
-/** Suppresses an address for good; harmless to repeat. @returns whether it was not suppressed for this reason before */
+/**
+ * Suppresses an address for good; harmless to repeat. If a list said the same before, it does not belong to that any
+ * more: who undoes the list does not undo what the person said. @returns whether it was not suppressed for this reason before */
 export async function suppress(sql: Sql, suppression: NewSuppression): Promise<boolean> {
   const { ownerId, listedFor, mailingId, emailKey, addressHash, reason, source, detail, deliveryId } = suppression;
   const row = await sql.first<{ isNew: boolean }>(
@@ -25,7 +27,7 @@ export async function suppress(sql: Sql, suppression: NewSuppression): Promise<b
        (owner_id, listed_for, mailing_id, email_key, address_hash, reason, source, detail, delivery_id)
      VALUES ($1, $9, $2, $3, $4, $5, $6, $7, $8)
      ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
-       SET email_key = coalesce(s.email_key, excluded.email_key), expires_at = NULL
+       SET email_key = coalesce(s.email_key, excluded.email_key), expires_at = NULL, batch_id = NULL
      RETURNING xmax = 0 AS is_new`,
     [
       ownerId,
@@ -42,13 +44,17 @@ export async function suppress(sql: Sql, suppression: NewSuppression): Promise<b
   return row?.isNew ?? false;
 }
 
-/** No letter of the owner goes to these clients' addresses any more: by hand. Harmless to repeat. */
+/**
+ * No letter of the owner goes to these clients' addresses any more: by hand. Harmless to repeat. As with `suppress`,
+ * undoing a list that said the same before does not undo this.
+ */
 export const suppressClients = (tx: Transaction, ownerId: number, clientIds: number[]) =>
   tx.affected(
-    `INSERT INTO suppressions (owner_id, listed_for, email_key, address_hash, reason, source)
+    `INSERT INTO suppressions AS s (owner_id, listed_for, email_key, address_hash, reason, source)
      SELECT $1, $1, lower(c.email), address_hash(c.email), 'manual', 'user'
        FROM clients c WHERE c.owner_id = $1 AND c.id = ANY($2::bigint[]) ORDER BY lower(c.email)
-     ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,
+     ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO UPDATE
+       SET batch_id = NULL WHERE s.batch_id IS NOT NULL`,
     [ownerId, clientIds],
   );
 

@@ -8,7 +8,7 @@ export const eraseInbound = (tx: Transaction, ownerId: number | null, addresses:
   tx.affected(
     `DELETE FROM inbound_letters WHERE delivery_id = ANY($3::bigint[])
          OR (($1::bigint IS NULL OR owner_id = $1 OR owner_id IS NULL)
-           AND (lower(address) = ANY($2::text[]) OR lower(envelope_from) = ANY($2::text[])))`,
+           AND (lower(address COLLATE "C") = ANY($2::text[]) OR lower(envelope_from COLLATE "C") = ANY($2::text[])))`,
     [ownerId, addresses, deliveryIds],
   );
 

@@ -43,7 +43,7 @@ const LETTERS_OF = `SELECT d.id AS delivery_id, d.run_id, r.mailing_id, r.mailin
 
 const RETURNED = `SELECT l.id, l.received_at, l.envelope_from, l.subject, l.kind, l.reason, l.address, l.reply, l.delivery_id
   FROM inbound_letters l WHERE l.delivery_id IN ${LETTERS} OR (($1::bigint IS NULL OR l.owner_id = $1)
-   AND (lower(l.address) = ANY($2::text[]) OR lower(l.envelope_from) = ANY($2::text[]))) ORDER BY l.id`;
+   AND (lower(l.address COLLATE "C") = ANY($2::text[]) OR lower(l.envelope_from COLLATE "C") = ANY($2::text[]))) ORDER BY l.id`;
 
 /** It is known of all owners' letters; the last reply may be to another owner's, and only an operator sees it. */
 const bouncedOn = (ownerId: number | null): string =>

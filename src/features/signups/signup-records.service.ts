@@ -55,7 +55,7 @@ export class SignupRecords {
   ofClient({ id, ownerId, email }: { id: number; ownerId: number; email: string }): Promise<SignupRecord[]> {
     return this.database.rows<SignupRecord>(
       `SELECT ${VIEW.select} FROM ${VIEW.from}
-        WHERE s.owner_id = $1 AND (s.client_id = $2 OR lower(s.email) = lower($3)) ORDER BY s.id DESC LIMIT ${MAX}`,
+        WHERE s.owner_id = $1 AND (s.client_id = $2 OR lower(s.email) = lower($3 COLLATE "C")) ORDER BY s.id DESC LIMIT ${MAX}`,
       [ownerId, id, email],
     );
   }

@@ -165,7 +165,7 @@ export class SignupsService {
 
 async function knownOf(tx: Transaction, ownerId: number, email: string): Promise<KnownOf> {
   const client = await tx.first<{ unconfirmedSince: Date | null }>(
-    'SELECT unconfirmed_since FROM clients WHERE owner_id = $1 AND lower(email) = lower($2)',
+    'SELECT unconfirmed_since FROM clients WHERE owner_id = $1 AND lower(email) = lower($2 COLLATE "C")',
     [ownerId, email],
   );
   const suppressed = await tx.rows<{ reason: SuppressionReason }>(
