@@ -23,6 +23,16 @@ export function formPage(address: unknown): string | null {
 export const inWindow = (page: string, window: string): string =>
   `${page}${page.includes('?') ? '&' : '?'}window=${window}`;
 
+const OF_THING = /^\/(mailings|segments|clients|forms)\/\d+\/edit(?:\?|$)/;
+const OF_MESSAGE = /^\/messages\/\d+(?:\?|$)/;
+
+/** The page on which a thing is made like the one of this page, if that is gone; null for pages that are of no thing. */
+export function pageOfNew(page: string, isOfBlocks: boolean): string | null {
+  const [, things] = OF_THING.exec(page) ?? [];
+  if (things !== undefined) return `/${things}/new`;
+  return OF_MESSAGE.test(page) ? `/messages/new?as=${isOfBlocks ? 'blocks' : 'html'}` : null;
+}
+
 function newMailing(asked: URLSearchParams): string {
   for (const name of ['messageId', 'segmentId'])
     if (/^\d{1,15}$/.test(asked.get(name) ?? '')) return `/mailings/new?${name}=${asked.get(name)}`;

@@ -8,7 +8,7 @@ export { emptyForm, type FormState } from './form-state';
 
 /** What a handler of a page returns; the interceptor renders it. */
 export type WebAnswer =
-  | { kind: 'page'; title: (t: Texts) => string; body: VNode; status?: number }
+  | { kind: 'page'; title: (t: Texts) => string; body: VNode; status?: number; retryAfterS?: number }
   | { kind: 'fragment'; body: VNode; status?: number }
   | { kind: 'redirect'; to: string; flash?: Flash };
 

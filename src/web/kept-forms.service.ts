@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { CONFIG, type Config } from '../config/config.module';
 import { DomainError } from '../domain/errors';
-import { formPage, inWindow } from '../domain/form-pages';
+import { formPage, inWindow, pageOfNew } from '../domain/form-pages';
 import type { Viewer } from '../domain/permissions';
 import { type FormDraft, FormDrafts } from '../features/drafts/form-drafts.service';
 import { SessionsService } from '../features/users/sessions.service';
@@ -16,6 +16,7 @@ import { setFlash } from './flash';
 import { formKey, KEY_PREFIX } from './form-key';
 import { type FormValues, textsOnly } from './form-state';
 import { isDraftOf, keptFields } from './kept-form';
+import { hasBlocks } from './letter/letter-form';
 import { pageBefore } from './way-back';
 
 /** Keeps what was typed into forms when it can't be saved: drafts, sessions that are over, tokens of another session. */
@@ -54,8 +55,9 @@ export class KeptForms {
   }
 
   /**
-   * Instead of an error: leads somebody whose session is over to sign in, and back to the page that they came from, and
-   * a form with the token of another session back to its page. What was typed is kept, and nothing else is done.
+   * Instead of an error: leads somebody whose session is over to sign in, and back to the page that they came from, a
+   * form with the token of another session back to its page, and a form of a thing that was deleted meanwhile to one that
+   * makes it anew. What was typed is kept, and nothing else is done.
    * @returns whether the request is answered
    */
   async ledBack(request: AuthenticatedRequest, response: Response, error: unknown): Promise<boolean> {
@@ -65,11 +67,30 @@ export class KeptForms {
       lead(await this.signIn(request));
       return true;
     }
-    const page = error.code === 'CSRF_TOKEN' ? await this.keepWithoutToken(request) : null;
+    const isGone = error.kind === 'not_found';
+    const page = isGone
+      ? await this.keepOfGone(request)
+      : error.code === 'CSRF_TOKEN'
+        ? await this.keepWithoutToken(request)
+        : null;
     if (page === null) return false;
-    setFlash(response, 'keptNotSaved', this.config.secureCookies);
+    setFlash(response, isGone ? 'keptOfGone' : 'keptNotSaved', this.config.secureCookies);
     lead(page);
     return true;
+  }
+
+  /** @returns the page of a form that makes a new thing of what was typed about one that is not there any more */
+  private async keepOfGone({ viewer, body, method, path }: AuthenticatedRequest): Promise<string | null> {
+    const page = pageIn(body);
+    if (!page || !viewer || method !== 'POST' || page.split('?')[0] !== path) return null;
+    const given = textsOnly(body);
+    const { version: _version, was: _was, ...form } = given;
+    const anew = pageOfNew(page, hasBlocks(form));
+    if (anew === null) return null;
+    const kept = await this.keepBeside(viewer.userId, anew, form);
+    const draft = await this.drafts.read(viewer.userId, page);
+    if (draft && isDraftOf(draft, given)) await this.drafts.drop(viewer.userId, page, draft.keptAt);
+    return kept;
   }
 
   private async signIn(request: AuthenticatedRequest): Promise<string> {

@@ -2,6 +2,9 @@ import { allowedMethods } from '../http/allowed-methods';
 import type { AuthenticatedRequest } from '../http/viewer';
 import { localPath } from './local-path';
 
+/** No address of ours has more parts. Each page above costs a look at all routes, and a caller may name any address. */
+const PARTS_MAX = 8;
+
 /**
  * The page of ours on which a form was sent, with its query; null if the browser does not say so, or it was another
  * site's. If a form's answer was a page with a form of its own, that is the nearest page above that can be opened.
@@ -12,7 +15,7 @@ export function pageBefore(request: AuthenticatedRequest, publicUrl: string): st
   const { origin, host, pathname, search } = new URL(referer);
   if (origin !== new URL(publicUrl).origin && host !== request.get('host')) return null;
   if (canBeOpened(request, pathname)) return localPath(pathname + search);
-  let above = pathname;
+  let above = pathname.split('/', PARTS_MAX + 1).join('/');
   while (above !== '' && !canBeOpened(request, above)) above = above.slice(0, above.lastIndexOf('/'));
   return localPath(above);
 }

@@ -45,6 +45,8 @@ export class WebInterceptor implements NestInterceptor {
       response.status(303).setHeader('Location', answer.to);
       return '';
     }
+    if (answer.kind === 'page' && answer.retryAfterS !== undefined)
+      response.setHeader('Retry-After', answer.retryAfterS);
     response.status(answer.status ?? 200).type('text/html; charset=utf-8');
     return renderAnswer(reader, answer);
   }

@@ -1,4 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { RedisConnection } from '../../src/queue/redis.module';
 import { type Answer, PASSWORD, startApi, type TestApi } from '../support/api';
 import { messageBody } from '../support/factories';
 import { Inbox } from '../support/inbox';
@@ -285,5 +286,17 @@ describe("the service's letters", () => {
       statuses.push((await post(`/messages/${body.id}/test`, { to: `other${i}@example.net` }, person)).status);
     expect(statuses).toEqual([...Array<number>(20).fill(202), 429]);
     expect((await post(`/messages/${body.id}/test`, {}, person)).status).toBe(202);
+  });
+
+  test('test letters to oneself are at most a hundred an hour, for everybody waits behind them', async () => {
+    const person = await api.person();
+    const { body } = await post('/messages', messageBody(), person);
+    const redis = api.app.get(RedisConnection, { strict: false });
+    await redis.client.set(redis.key(`limit:testLetterSelf:${person.id}`), 99, 'EX', 3_600);
+    const test = (to?: string) => post(`/messages/${body.id}/test`, to === undefined ? {} : { to }, person);
+    expect((await test()).status).toBe(202);
+    expect((await test()).body.code).toBe('RATE_LIMITED');
+    expect((await test(person.email.toUpperCase())).status).toBe(429);
+    expect((await test('other@example.net')).status).toBe(202);
   });
 });

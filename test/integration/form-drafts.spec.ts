@@ -194,3 +194,62 @@ describe('a form of a session that is over', () => {
     expect(await drafts()).toEqual([]);
   });
 });
+
+describe('a form of what was deleted meanwhile', () => {
+  const made = async (path: string, body: object): Promise<number> => {
+    const answer = await api.call('POST', `/api/v1${path}`, { token: owner.token, body });
+    expect([answer.status, answer.status === 201 ? '' : answer.text]).toEqual([201, '']);
+    return answer.body.id;
+  };
+  const gone = async (path: string, id: number) =>
+    expect((await api.call('DELETE', `/api/v1${path}/${id}`, { token: owner.token })).status).toBe(204);
+  const opened = { version: '1', was: 'x' };
+  const saved = (page: string, form: Record<string, string>) =>
+    send(page, { page, _csrf: session.csrf, for: String(owner.id), ...opened, ...form });
+
+  it('is shown again as one that makes it anew, with what was typed', async () => {
+    const clientId = await made('/clients', { email: 'gone@example.org' });
+    const segmentId = await made('/segments', { name: 'Gone', filter: { field: 'email', op: 'contains', value: 'x' } });
+    const [html, blocks] = [await made('/messages', messageBody()), await made('/messages', messageBody())];
+    await gone('/clients', clientId);
+    await gone('/segments', segmentId);
+    await gone('/messages', html);
+    await gone('/messages', blocks);
+    const condition = { 'g0.match': 'all', 'g0.0.field': 'email', 'g0.0.op': 'contains', 'g0.0.value': 'Typed text' };
+    for (const [page, form, anew] of [
+      [`/clients/${clientId}/edit`, { email: 'gone@example.org', comment: 'Typed text' }, '/clients/new'],
+      [`/segments/${segmentId}/edit`, { name: 'Gone', segmentId: String(segmentId), ...condition }, '/segments/new'],
+      [`/messages/${html}`, { subject: 'Typed text', body: '<p>Hi</p>' }, '/messages/new?as=html'],
+      [`/messages/${blocks}`, { subject: 'Typed text', document: '{}' }, '/messages/new?as=blocks'],
+      ['/mailings/999999/edit', { name: 'Typed text', period: 'once' }, '/mailings/new'],
+      ['/forms/999999/edit', { name: 'Typed text' }, '/forms/new'],
+    ] as const) {
+      await keep(page, { ...opened, ...form });
+      const answer = await saved(page, form);
+      expect([page, ...where(answer)]).toEqual([page, 303, anew]);
+      expect(answer.headers.getSetCookie().join()).toContain('gonets_flash=keptOfGone');
+      expect(await drafts()).toEqual([{ page: anew, fields: form }]);
+      const shown = await api.call('GET', anew, { cookie: `${session.cookie}; gonets_flash=keptOfGone` });
+      expect(shown.text).toContain('Typed text');
+      expect(shown.text).toContain('It was deleted while you were writing');
+      await clear();
+    }
+  });
+
+  it('takes nothing from another window, and is for those alone who sent one', async () => {
+    const page = '/clients/999999/edit';
+    await keep(page, { comment: 'Of another window' });
+    await keep('/clients/new', { comment: 'Of a third one' });
+    const form = { comment: 'Mine', key: 'web-01234567-89ab-cdef-0123-456789abcdef' };
+    expect(where(await saved(page, form))).toEqual([303, '/clients/new?window=01234567']);
+    expect((await drafts()).map((draft) => draft.fields.comment)).toEqual([
+      'Of another window',
+      'Of a third one',
+      'Mine',
+    ]);
+    await clear();
+    expect((await send('/clients/999999/delete', { page, _csrf: session.csrf })).status).toBe(404);
+    expect((await api.call('GET', page, session)).status).toBe(404);
+    expect(await drafts()).toEqual([]);
+  });
+});

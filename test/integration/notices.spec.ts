@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { RedisConnection } from '../../src/queue/redis.module';
 import { WebModule } from '../../src/web/web.module';
 import { type Answer, type Person, startApi, type TestApi } from '../support/api';
 import { makeObjects, type Objects } from '../support/objects';
@@ -132,4 +133,27 @@ test('no page that says what is wrong is headed by what went well', async () => 
   const nothing = await open('/clients/4711', 'gonets_flash=saved');
   expect([nothing.status, nothing.text.includes('class="flash"')]).toEqual([404, false]);
   expect((await open('/clients', 'gonets_flash=saved')).text).toContain('class="flash"');
+});
+
+test('a form of what is not possible just now is shown again with what was typed, and says when to try again', async () => {
+  const boss = await api.signIn(manager.email);
+  const typed = { email: 'typed@example.org', fullName: 'Anna Typed' };
+  const { client } = api.app.get(RedisConnection, { strict: false });
+  client.disconnect();
+  try {
+    for (const [path, fields] of [
+      ['/users/invite', typed],
+      ['/register', { ...typed, password: 'a long enough password' }],
+      ['/sign-in', { email: typed.email, password: 'a long enough password' }],
+    ] as const) {
+      const answer = await press(path, path, fields, boss);
+      expect([path, answer.status, answer.headers.get('retry-after')]).toEqual([path, 503, '5']);
+      expect(answer.text).toMatch(/role="alert"[^>]*>Not possible just now\. Try again soon\./);
+      expect(answer.text).toContain(`value="${typed.email}"`);
+      expect(answer.text.includes(`value="${typed.fullName}"`)).toBe('fullName' in fields);
+      expect(answer.text).not.toContain('a long enough password');
+    }
+  } finally {
+    await client.connect();
+  }
 });

@@ -166,6 +166,29 @@ it("shows an owner nothing of what servers said of other owners' letters", async
   expect(all.split('TOKEN')).toHaveLength(3);
 });
 
+it('shows an owner nothing of the words by which others lifted what binds everybody', async () => {
+  const { email, clientId, deliveryId } = await known('lifted');
+  const lifted = (ownerId: number, liftReason: string, reason: 'hard_bounce' | 'invalid') =>
+    ledger.database.transaction(async (tx) => {
+      const hash = (await tx.first<{ hash: Buffer }>('SELECT address_hash($1) AS hash', [email]))!.hash;
+      const what = { mailingId: null, emailKey: email, addressHash: hash, source: 'inbound', deliveryId } as const;
+      await suppress(tx, { ...what, ownerId: null, listedFor: ownerId, reason });
+      await tx.affected(
+        `UPDATE suppressions SET lifted_at = app_now(), lift_reason = $3
+          WHERE email_key = $1 AND reason = $2 AND owner_id IS NULL AND lifted_at IS NULL`,
+        [email, reason, liftReason],
+      );
+    });
+  await lifted(other, 'Our customer 4711 called', 'hard_bounce');
+  await lifted(other, 'outage', 'hard_bounce');
+  await lifted(1, 'She called us', 'invalid');
+  const copy = await persons.export(OWNER, clientId);
+  expect(JSON.stringify(copy)).not.toContain('4711');
+  const reasons = copy.suppressions.map((each) => (each as { liftReason: string | null }).liftReason);
+  expect(reasons).toEqual([null, null, null, 'outage', 'She called us']);
+  expect(JSON.stringify(await persons.exportAddress(OPERATOR, email))).toContain('4711');
+});
+
 it("gives nobody another owner's client", async () => {
   const { clientId } = await known('foreign');
   const stranger = { userId: other, role: 'user' } as const;

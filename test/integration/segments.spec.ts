@@ -184,6 +184,24 @@ describe('a count', () => {
     }
     expect((await call('POST', '/segments/count', { filter: CITY })).body).toMatchObject({ count: 2 });
   }, 20_000);
+
+  it('of others does not wait for very many of one user', async () => {
+    const held = api.database.dataSource.createQueryRunner();
+    await held.startTransaction();
+    await held.query('LOCK TABLE clients IN ACCESS EXCLUSIVE MODE');
+    const count = (who: Person) => call('POST', '/segments/count', { filter: { field: 'tag', op: 'isSet' } }, who);
+    const asked = Array.from({ length: 12 }, () => count(owner));
+    const others = count(other);
+    // As long as the lock is held, only those are answered that are not to wait.
+    const refused = await Promise.race(asked);
+    await held.rollbackTransaction();
+    await held.release();
+    expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([429, 'RATE_LIMITED', '5']);
+    const statuses = (await Promise.all(asked)).map(({ status }) => status).sort();
+    expect(statuses).toEqual([...Array<number>(4).fill(200), ...Array<number>(8).fill(429)]);
+    expect((await others).status).toBe(200);
+    expect((await count(owner)).body).toMatchObject({ count: 1 });
+  }, 20_000);
 });
 
 it('the list of clients shows those of a segment, page by page', async () => {

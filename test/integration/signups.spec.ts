@@ -606,6 +606,7 @@ describe('abuse', () => {
   it('is not possible while Redis can not count', async () => {
     const { client } = api.app.get(RedisConnection, { strict: false });
     const email = someone();
+    const russian = await newForm({ language: 'ru', fullName: 'optional' });
     client.disconnect();
     try {
       expect((await api.call('GET', `/f/${form.token}`)).status).toBe(200);
@@ -615,6 +616,12 @@ describe('abuse', () => {
         'LIMITS_UNAVAILABLE',
         true,
       ]);
+      // A person keeps what they typed, and is told in the form's language.
+      const typed = { email, fullName: 'Anna Typed', 'fields.city': 'Perm' };
+      const again = await page(`/f/${russian.token}`, typed, { 'accept-language': 'en' });
+      expect([again.status, again.headers.get('retry-after')]).toEqual([503, '5']);
+      for (const value of Object.values(typed)) expect(again.text).toContain(`value="${value}"`);
+      expect(again.text).toMatch(/role="alert"[^>]*>Сейчас не получается/);
     } finally {
       await client.connect();
     }

@@ -3,6 +3,8 @@ import { ClientsCsv } from '../../src/domain/csv-clients';
 import { CsvParser, RECORD_MAX } from '../../src/domain/csv-records';
 import { exceededBound } from '../../src/domain/json-bounds';
 import { problem } from '../../src/domain/problems';
+import type { AuthenticatedRequest } from '../../src/http/viewer';
+import { pageBefore } from '../../src/web/way-back';
 
 /** That reading costs in proportion to what is read: work is counted, in characters, never timed. */
 
@@ -164,5 +166,30 @@ describe('JSON', () => {
         expect(json(text) === null).toBe(depth(JSON.parse(text)) <= 16);
       }),
     );
+  });
+});
+
+describe('the page on which a form was sent', () => {
+  /** How often a route is looked at for it. */
+  function looks(path: string): [string | null, number] {
+    let matched = 0;
+    const match = (asked: string) => {
+      matched++;
+      return asked === '/mailings/7';
+    };
+    const router = { stack: [{ route: { path: '/mailings/:id', methods: { get: true } }, match }] };
+    const get = (name: string) => ({ referer: `https://gonets.example${path}`, host: 'gonets.example' })[name];
+    const request = { app: { router }, get } as unknown as AuthenticatedRequest;
+    return [pageBefore(request, 'https://gonets.example'), matched];
+  }
+
+  test.each([['/a'.repeat(8_000)], ['/'.repeat(16_000)], [`/mailings${'/7'.repeat(8_000)}`]])(
+    '%.20s…: few addresses above it are tried, however long it is',
+    (path) => expect(looks(path)[1]).toBeLessThan(12),
+  );
+
+  test('is still found above one that can not be opened', () => {
+    expect(looks('/mailings/7/send')[0]).toBe('/mailings/7');
+    expect(looks(`/mailings/7${'/send'.repeat(1_000)}`)[0]).toBe('/mailings/7');
   });
 });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { within } from '../../database/bounded';
 import { Database, type Sql } from '../../database/database';
-import { NotFoundError } from '../../domain/errors';
+import { DomainError, NotFoundError } from '../../domain/errors';
 import { readableOwner, type Viewer } from '../../domain/permissions';
 import type { SegmentFilter } from '../../domain/segment-filter';
 import { segmentSql } from '../clients/segment-sql';
@@ -25,6 +25,9 @@ export const COUNT_MS = { atOnce: 300, asked: 3_000, patient: 30_000 } as const;
 const SAMPLE = 10;
 /** How many of a process's connections counts may take at a time. */
 const AT_A_TIME = 3;
+/** So many counts of one user run or wait at once: the others of a process wait for no more than these. */
+const OF_ONE = 4;
+const RETRY_S = 5;
 /** The first number of the advisory locks by which a user has one patient count at a time. */
 const LOCK = 7_201_517;
 
@@ -33,6 +36,8 @@ const LOCK = 7_201_517;
 export class SegmentCountService {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
+  /** How many of each user run or wait. */
+  private readonly byUser = new Map<number, number>();
 
   constructor(
     private readonly database: Database,
@@ -41,13 +46,13 @@ export class SegmentCountService {
 
   /**
    * @param ownerId whose clients; the viewer's, if it is not given
-   * @throws ValidationError for a filter that is none
+   * @throws ValidationError for a filter that is none, DomainError RATE_LIMITED
    */
   async count(viewer: Viewer, given: unknown, ms: number, ownerId = viewer.userId): Promise<SegmentCount> {
     const readable = readableOwner(viewer);
     if (readable !== null && readable !== ownerId) throw new NotFoundError('User', ownerId);
     const filter = await this.segments.check(ownerId, given);
-    return this.inTurn(() => this.countOf(ownerId, filter, ms));
+    return this.inTurn(viewer.userId, () => this.countOf(ownerId, filter, ms));
   }
 
   /** The same with much time, once at a time for each user. @returns null while another one of theirs is under way */
@@ -56,7 +61,7 @@ export class SegmentCountService {
     if (readable !== null && readable !== ownerId) throw new NotFoundError('User', ownerId);
     const filter = await this.segments.check(ownerId, given);
     if (this.running >= AT_A_TIME) return null;
-    return this.inTurn(() =>
+    return this.inTurn(viewer.userId, () =>
       this.database.transaction(async (tx) => {
         const lock = await tx.first<{ free: boolean }>(
           'SELECT pg_try_advisory_xact_lock($1::int, ($2::bigint % 2147483647)::int) AS free',
@@ -85,7 +90,23 @@ export class SegmentCountService {
   }
 
   /** Whoever comes while so many are counted waits: a count must not take the connections that letters need. */
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+  private async inTurn<T>(userId: number, work: () => Promise<T>): Promise<T> {
+    const own = this.byUser.get(userId) ?? 0;
+    if (own >= OF_ONE)
+      throw new DomainError('rate_limited', 'RATE_LIMITED', `At most ${OF_ONE} counts of one user at once.`, {
+        retryAfterS: RETRY_S,
+      });
+    this.byUser.set(userId, own + 1);
+    try {
+      return await this.whenFree(work);
+    } finally {
+      const left = (this.byUser.get(userId) ?? 1) - 1;
+      if (left > 0) this.byUser.set(userId, left);
+      else this.byUser.delete(userId);
+    }
+  }
+
+  private async whenFree<T>(work: () => Promise<T>): Promise<T> {
     if (this.running >= AT_A_TIME) await new Promise<void>((resolve) => this.waiting.push(resolve));
     else this.running++;
     try {

@@ -23,7 +23,7 @@ export class TestNoticesService {
   ) {}
 
   /**
-   * A saved message, to the viewer's own address if `to` is absent; to others at most 20 an hour.
+   * A saved message, to the viewer's own address if `to` is absent, at most 100 an hour; to others at most 20.
    * @returns the notice's id
    * @throws ValidationError, NotFoundError, DomainError RATE_LIMITED
    */
@@ -34,7 +34,7 @@ export class TestNoticesService {
   /**
    * A message as it is being written, to the viewer's own address.
    * @param message the saved one that it is to become
-   * @throws ValidationError if it does not compile
+   * @throws ValidationError if it does not compile, DomainError RATE_LIMITED
    */
   async sendDraft(viewer: Viewer, draft: MessageInput, message?: Pick<Message, 'id' | 'ownerId'>): Promise<number> {
     const content = await this.previews.ofDraft(viewer, draft, { ...(message && { ownerId: message.ownerId }) });
@@ -47,7 +47,8 @@ export class TestNoticesService {
     const parsed = parseEmailAddress(to ?? own?.email ?? '');
     if (!parsed.ok) throw invalid('to', parsed.problem);
     const { email } = parsed;
-    if (emailKey(email) !== emailKey(own?.email ?? '')) await this.limits.take('testLetterUser', userId);
+    const isOwn = emailKey(email) === emailKey(own?.email ?? '');
+    await this.limits.take(isOwn ? 'testLetterSelf' : 'testLetterUser', userId);
     const noticeId = await this.database.transaction(async (tx) => {
       await lockAccess(tx, viewer);
       await audit(tx, viewer, 'message.test', { type: 'message', ...(messageId !== undefined && { id: messageId }) });

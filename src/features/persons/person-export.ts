@@ -22,10 +22,12 @@ const CLIENTS = `SELECT c.id, u.email AS kept_by, c.email, c.full_name, c.commen
     ARRAY(SELECT t.name FROM client_tags ct JOIN tags t ON t.id = ct.tag_id WHERE ct.client_id = c.id ORDER BY 1) AS tags
   FROM clients c JOIN users u ON u.id = c.owner_id WHERE c.id = ANY($1::bigint[]) ORDER BY c.id`;
 
-/** What was said of other owners' letters is theirs. */
+/** What was said of other owners' letters is theirs, and so are the words by which they lifted something. */
 const SUPPRESSIONS = `SELECT s.id, s.email_key AS email, s.reason, s.source, s.mailing_id,
     CASE WHEN $1::bigint IS NULL OR s.listed_for = $1 THEN s.detail ELSE '' END AS detail, s.created_at,
-    s.expires_at, s.lifted_at, s.lift_reason
+    s.expires_at, s.lifted_at,
+    CASE WHEN $1::bigint IS NULL OR s.listed_for = $1 OR s.lift_reason IN ('outage', 'undone', 'resubscribed')
+      THEN s.lift_reason END AS lift_reason
   FROM suppressions s WHERE s.address_hash = ANY (SELECT address_hash(a) FROM unnest($2::text[]) AS a)
    AND ($1::bigint IS NULL OR s.owner_id = $1 OR s.owner_id IS NULL) ORDER BY s.id`;
 

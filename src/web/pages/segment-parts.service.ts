@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ValidationError } from '../../domain/errors';
+import { DomainError, ValidationError } from '../../domain/errors';
 import { mentioned } from '../../domain/segment-filter-check';
 import type { SegmentFilter } from '../../domain/segment-filter';
 import type { Viewer } from '../../domain/permissions';
@@ -52,7 +52,7 @@ export class SegmentParts {
     return { names, ...offers };
   }
 
-  /** The count of a filter while somebody waits, or what is wrong with it. */
+  /** The count of a filter while somebody waits, null while too many of theirs are under way; or what is wrong with it. */
   async count(
     viewer: Viewer,
     filter: unknown,
@@ -63,6 +63,7 @@ export class SegmentParts {
       return { count: await this.counts.count(viewer, filter, ms, ownerId), error: null };
     } catch (error) {
       if (error instanceof ValidationError) return { count: null, error };
+      if (isTooOften(error)) return { count: null, error: null };
       throw error;
     }
   }
@@ -78,6 +79,7 @@ export class SegmentParts {
       return { count: count ?? { count: null, sample: [] }, isLast: count !== null };
     } catch (error) {
       if (error instanceof ValidationError) return { count: null, isLast: true };
+      if (isTooOften(error)) return { count: { count: null, sample: [] }, isLast: false };
       throw error;
     }
   }
@@ -93,3 +95,5 @@ export class SegmentParts {
     return { segment: of(segmentName, segmentFilter), exclude: of(excludeName, excludeFilter) };
   }
 }
+
+const isTooOften = (error: unknown): boolean => error instanceof DomainError && error.code === 'RATE_LIMITED';

@@ -4,7 +4,9 @@ import type { Request, Response } from 'express';
 import { DomainError, ValidationError } from '../../domain/errors';
 import type { PublicForm } from '../../features/signups/public-form';
 import { SignupsService } from '../../features/signups/signups.service';
+import { STATUS_OF_KIND } from '../../http/problem.filter';
 import { FromAnywhere, originOf, Public, siteOf } from '../../http/viewer';
+import { refusal } from '../codes';
 import { emptyForm, type FormState } from '../form-state';
 import { fieldProblems, preferredLanguage, textsOf } from '../texts/texts';
 import { Form, type FormValues } from '../web-controller';
@@ -73,9 +75,11 @@ export class SignupWebController {
         response.status(400);
         return this.page(response, form, { values, problems: fieldProblems(error, texts) });
       }
-      if (!(error instanceof DomainError) || error.kind !== 'rate_limited') throw error;
-      response.status(429).setHeader('Retry-After', error.details.retryAfterS ?? 60);
-      return this.page(response, form, { values, problems, problem: texts.signup.often });
+      if (!(error instanceof DomainError) || !(error.kind === 'rate_limited' || error.kind === 'unavailable'))
+        throw error;
+      response.status(STATUS_OF_KIND[error.kind]).setHeader('Retry-After', error.details.retryAfterS ?? 60);
+      const problem = error.kind === 'rate_limited' ? texts.signup.often : refusal(error, texts);
+      return this.page(response, form, { values, problems, problem });
     }
     headers(response);
     return form.doubleOptIn ? sentPage(form) : done(response, form);

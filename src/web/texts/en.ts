@@ -1115,6 +1115,8 @@ export const en = {
     resending: 'It is being sent again.',
     keptNotSaved:
       'You have signed in again since this page was opened, so nothing was saved yet. What you typed is here: look at it and save.',
+    keptOfGone:
+      'It was deleted while you were writing, so nothing was saved. What you typed is here: saving it makes a new one.',
     testSent: 'The test letter is on its way to you.',
     blocked: 'Blocked.',
     unblocked: 'Unblocked.',
