@@ -14,7 +14,7 @@ import { list, repeat, templates } from './adversarial-templates.mjs';
  * @property {string} who
  * @property {string} [type]
  * @property {() => string | Buffer} [body]
- * @property {() => Record<string, string>} [headers]
+ * @property {(base: string) => Record<string, string>} [headers] `base`: where the service is
  * @property {number} [cpuMs] what it may cost, if not what any may
  */
 
@@ -289,4 +289,19 @@ export const inputs = [
     "the API's description": ['/api/docs-json', {}, 'nobody'],
     metrics: ['/api/v1/metrics', {}, 'nobody'],
   }),
+  ...Object.entries({
+    'a page before of slashes': () => repeat('/', HEAD),
+    'a page before of parameters': () => `/clients?${repeat('a=b&', HEAD / 4)}`,
+    'a page before of escapes': () => `/clients/${repeat('%2F', HEAD / 3)}`,
+  }).flatMap(([name, before]) =>
+    ['nobody', 'session'].map((who) => ({
+      name: `head: ${name}, ${who}`,
+      method: 'POST',
+      path: '/clients/1/delete',
+      type: 'application/x-www-form-urlencoded',
+      who,
+      body: () => 'a=b',
+      headers: (base) => ({ referer: base + before() }),
+    })),
+  ),
 ];

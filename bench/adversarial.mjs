@@ -92,7 +92,7 @@ async function cost(api, prober, idle, { method, path, type, who, body, headers 
   const response = await fetch(api.base + path, {
     method,
     redirect: 'manual',
-    headers: { ...callers[who], ...(type && { 'content-type': type }), ...headers?.() },
+    headers: { ...callers[who], ...(type && { 'content-type': type }), ...headers?.(api.base) },
     ...(content !== undefined && { body: content }),
   }).catch((error) => ({ status: 599, arrayBuffer: () => say(`no answer: ${error.cause ?? error}`) }));
   await response.arrayBuffer();

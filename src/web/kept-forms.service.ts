@@ -17,6 +17,7 @@ import { formKey, KEY_PREFIX } from './form-key';
 import { type FormValues, textsOnly } from './form-state';
 import { isDraftOf, keptFields } from './kept-form';
 import { hasBlocks } from './letter/letter-form';
+import { localPath } from './local-path';
 import { pageBefore } from './way-back';
 
 /** Keeps what was typed into forms when it can't be saved: drafts, sessions that are over, tokens of another session. */
@@ -96,7 +97,8 @@ export class KeptForms {
   private async signIn(request: AuthenticatedRequest): Promise<string> {
     const kept = request.method === 'POST' ? await this.keepOfOver(request).catch(() => null) : null;
     const isRead = request.method === 'GET';
-    const back = kept ?? (isRead ? request.originalUrl : (pageBefore(request, this.config.publicUrl) ?? '/'));
+    const back =
+      kept ?? (isRead ? localPath(request.originalUrl) : (pageBefore(request, this.config.publicUrl) ?? '/'));
     const query = new URLSearchParams({ ...(back !== '/' && { next: back }), ...(kept && { kept: '1' }) });
     return query.size > 0 ? `/sign-in?${query}` : '/sign-in';
   }

@@ -17,6 +17,7 @@ test.each([
   '/a/..//evil.example',
   '/./\\evil.example',
   '/javascript:alert(1)/..//evil.example',
+  `/clients?${'a=b&'.repeat(1_000)}`,
 ])('%j leads nowhere else', (path) => {
   expect(localPath(path)).toBe('/');
 });
