@@ -30,7 +30,7 @@ export type SuppressionLine =
     }
   | { kind: 'not_suppressed'; line: number };
 
-type Column = 'email' | 'reason' | 'detail' | 'since' | 'scope' | 'unsubscribedAt' | 'cleanedAt';
+type Column = 'email' | 'reason' | 'detail' | 'since' | 'scope' | 'expiresAt' | 'unsubscribedAt' | 'cleanedAt';
 
 /**
  * The names of a column, as `columnName` gives them: those of our own export, and those of the exports of listmonk,
@@ -42,6 +42,7 @@ const NAMES: Record<Column, string[]> = {
   detail: ['detail', 'error', 'description', 'unsubreason', 'comment', 'note', 'комментарий'],
   since: ['createdat', 'created', 'lastupdatetime', 'timestamp', 'date', 'time', 'дата'],
   scope: ['scope'],
+  expiresAt: ['expiresat'],
   unsubscribedAt: ['unsubtime'],
   cleanedAt: ['cleantime'],
 };
@@ -121,6 +122,8 @@ function readSuppression(
   const word = said.toLowerCase().replace(/[^a-z]/g, '');
   if (GETS_MAIL.includes(word) || value('scope') === 'mailing') return { kind: 'not_suppressed', line };
   const known = REASON_OF.get(word);
+  // It did not take letters for a while, and our own list says until when.
+  if (known === 'hard_bounce' && value('expiresAt') !== '') return { kind: 'not_suppressed', line };
   const marked = value('cleanedAt') ? 'hard_bounce' : value('unsubscribedAt') ? 'unsubscribed' : otherwise;
   // Some tools keep there what the mail server said.
   const detail = value('detail') || (known === undefined ? said : '');

@@ -138,7 +138,10 @@ export function decide(letters: ReadLetter[], envelope: InboundEnvelope, match: 
     ...more,
   });
   if (envelope.toKind === 'unsubscribe') {
-    const isMachine = isNullSender(envelope.from) || isFromDaemon(outer, envelope.from) || autoReply(outer) !== null;
+    // Some of those to whom we write are called as mail systems are.
+    const isRecipient = match !== null && sameAddress(headerAddress(outer, 'from'), match.email);
+    const isDaemon = !isRecipient && isFromDaemon(outer, envelope.from);
+    const isMachine = isNullSender(envelope.from) || isDaemon || autoReply(outer) !== null;
     return isMachine
       ? verdict('ignore', 'auto_submitted', 'unsubscribe_address')
       : verdict('unsubscribe', 'mailto', 'unsubscribe_address');

@@ -409,6 +409,24 @@ describe('a list of addresses', () => {
     expect(await batches.get(OWNER, first.id)).toMatchObject({ decision: 'undone', inForce: 0 });
   });
 
+  it('that was exported makes nothing last for ever that was to end', async () => {
+    const suppressions = new SuppressionsService(ledger.database, new LinkKeys(ledger.database));
+    await ledger.query(
+      `INSERT INTO suppressions (listed_for, email_key, address_hash, reason, source, expires_at)
+       SELECT 1, email, address_hash(email), 'hard_bounce', 'inbound', app_now() + days * interval '1 day'
+         FROM (VALUES ('over@rest.example', -1), ('rests@rest.example', 30), ('gone@rest.example', NULL)) r (email, days)`,
+    );
+    const listed = await suppressions.list(OWNER, { limit: 10, search: 'rest.example' });
+    expect(listed.items.map(({ email }) => email)).toEqual(['gone@rest.example', 'rests@rest.example']);
+    let exported = '';
+    for await (const piece of suppressions.exportCsv(OWNER, { search: 'rest.example' })) exported += piece;
+    expect(exported).not.toContain('over@');
+    expect(exported).toContain('rests@');
+    expect(await take(imports, exported)).toMatchObject({ rows: 2, added: 1, ignored: 1 });
+    const forOwner = (await inForce('rest.example')).filter(({ ownerId }) => ownerId === 1);
+    expect(forOwner).toMatchObject([{ emailKey: 'gone@rest.example' }]);
+  });
+
   it('that is taken back leaves excluded who said no themselves, and who was excluded by hand', async () => {
     const suppressions = new SuppressionsService(ledger.database, new LinkKeys(ledger.database));
     const at = (name: string) => `${name}@back.example`;
@@ -444,7 +462,7 @@ describe('a list of addresses', () => {
     expect(await inForce('off.example')).toEqual([]);
     expect(await inForce('big.example')).toEqual([]);
     expect(await ledger.query('SELECT FROM suppression_rows')).toEqual([]);
-    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(3);
+    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(4);
   });
 
   it('whose first lines the database lost in a crash is not taken for whole', async () => {

@@ -403,6 +403,19 @@ describe('what rows bring', () => {
     expect(await api.database.rows('SELECT FROM import_rows WHERE import_id = $1', [done.id])).toEqual([]);
   });
 
+  it('does not count among those who get no mail whose exclusion has ended', async () => {
+    const who = await api.person();
+    await api.database.rows(
+      `INSERT INTO suppressions (email_key, address_hash, reason, source, expires_at)
+       SELECT email, address_hash(email), 'hard_bounce', 'inbound', now() + hours * interval '1 hour'
+         FROM (VALUES ('over@rests.ru', -1), ('still@rests.ru', 1)) r (email, hours)`,
+    );
+    const { importId } = (await (await upload(who, 'email\nover@rests.ru\nstill@rests.ru\n', '')).json()) as {
+      importId: number;
+    };
+    expect((await call(who, 'GET', `/imports/${importId}`)).body).toMatchObject({ added: 2, suppressed: 1 });
+  });
+
   it('the same when the file is taken as it is, where unknown words say nothing', async () => {
     const who = await api.person();
     const answer = await upload(who, 'email,status,phone\na@b.ru,lead,1\nb@b.ru,unsubscribed,2\n', '');

@@ -12,6 +12,14 @@ const only = (csv: string) => {
   return item;
 };
 
+it('of our own list, what ends by itself is left out: it would last for ever', () => {
+  const line = (reason: string, until: string) =>
+    only(`email,reason,scope,mailing_id,created_at,expires_at\na@x.example,${reason},owner,,,${until}\n`);
+  expect(line('hard_bounce', '2024-04-01T03:04:05.000Z')).toEqual({ kind: 'not_suppressed', line: 2 });
+  expect(line('hard_bounce', '')).toMatchObject({ kind: 'suppression', reason: 'hard_bounce' });
+  expect(line('complaint', '2024-04-01T03:04:05.000Z')).toMatchObject({ kind: 'suppression', reason: 'complaint' });
+});
+
 describe('the lists of other services are understood', () => {
   it.each([
     [

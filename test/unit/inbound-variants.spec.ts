@@ -896,6 +896,22 @@ describe('answers, complaints and the rest', () => {
     expect(await judge(raw, { from, toKind: 'unsubscribe' })).toMatchObject({ kind, reason });
   });
 
+  test.each([
+    ['postmaster@firm.example', '', 'unsubscribe'],
+    ['Postmaster@Firm.Example', '', 'unsubscribe'],
+    ['postmaster@firm.example', 'Auto-Submitted: auto-generated', 'ignore'],
+    ['mailer-daemon@firm.example', '', 'ignore'],
+  ])(
+    'to the address to unsubscribe, of a letter to postmaster@firm.example, from <%s> %s',
+    async (from, extra, kind) => {
+      const raw = plain({ from, subject: 'unsubscribe', text: '', ...(extra !== '' && { extra }) });
+      const match: Match = { ...MATCH, by: 'unsubscribe-token', email: 'postmaster@firm.example' };
+      expect(await judge(raw, { from, toKind: 'unsubscribe' }, match)).toMatchObject({ kind });
+      // Servers have no sender to whom anybody could write.
+      expect(await judge(raw, { from: '', toKind: 'unsubscribe' }, match)).toMatchObject({ kind: 'ignore' });
+    },
+  );
+
   test('a report of DMARC in a zip file', async () => {
     const raw = plain({
       from: 'noreply@provider.example',

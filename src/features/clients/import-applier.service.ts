@@ -225,10 +225,12 @@ export class ImportApplier {
         WHERE r.reason IS NOT NULL
            OR EXISTS (SELECT FROM suppressions s
           WHERE s.email_key = r.email AND s.lifted_at IS NULL AND s.mailing_id IS NULL
+                         AND (s.expires_at IS NULL OR s.expires_at > app_now())
                          AND (s.owner_id = $2 OR s.owner_id IS NULL))
            OR (EXISTS (SELECT FROM suppressions e WHERE e.email_key IS NULL AND e.lifted_at IS NULL)
                AND EXISTS (SELECT FROM suppressions s
                  WHERE s.email_key IS NULL AND s.lifted_at IS NULL AND s.mailing_id IS NULL
+                              AND (s.expires_at IS NULL OR s.expires_at > app_now())
                               AND s.address_hash = address_hash(r.email) AND (s.owner_id = $2 OR s.owner_id IS NULL)))`,
       [importId, ownerId, firstLine, lastLine],
     );

@@ -74,7 +74,8 @@ const THEIRS = `($1::bigint IS NULL OR s.listed_for = $1 OR (s.owner_id IS NULL 
  */
 const LISTED = `($1::bigint IS NULL OR s.listed_for = $1) AND ($2::bigint IS NULL OR s.listed_for = $2)
   AND ($3::text IS NULL OR ${searched('s.email_key')} LIKE ${searched('$3')}) AND ($4::text IS NULL OR s.reason = $4)
-  AND CASE WHEN $5::boolean THEN s.lifted_at IS NOT NULL ELSE s.lifted_at IS NULL END`;
+  AND CASE WHEN $5::boolean THEN s.lifted_at IS NOT NULL
+           ELSE s.lifted_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > app_now()) END`;
 
 const EXPORT_PAGE = 2_000;
 /** A user may lift a bounce of the same address only once in so many days. */
@@ -93,10 +94,13 @@ export class SuppressionsService {
     return listPage<SuppressionView>(this.database, list, query);
   }
 
-  /** As CSV; read in pages as it is wanted. Erased addresses are left out. */
+  /**
+   * As CSV; read in pages as it is wanted. Erased addresses are left out. An import takes back what does not expire: it
+   * would last for ever there.
+   */
   async *exportCsv(viewer: Viewer, query: Omit<SuppressionQuery, keyof PageRequest> = {}): AsyncGenerator<string> {
     await audit(this.database, viewer, 'suppressions.export');
-    yield `\uFEFF${csvRow(['email', 'reason', 'scope', 'mailing_id', 'created_at', 'source', 'detail'])}`;
+    yield `\uFEFF${csvRow(['email', 'reason', 'scope', 'mailing_id', 'created_at', 'expires_at', 'source', 'detail'])}`;
     for (let after = 0; ;) {
       const page = await this.database.rows<SuppressionView>(
         `SELECT ${VIEW.select} FROM ${VIEW.from} WHERE ${LISTED} AND s.id > $6 ORDER BY s.id LIMIT ${EXPORT_PAGE}`,
@@ -106,9 +110,10 @@ export class SuppressionsService {
       if (!last) return;
       yield page
         .filter((s) => s.email !== null)
-        .map((s) =>
-          csvRow([s.email ?? '', s.reason, scopeOf(s), s.mailingId, s.createdAt.toISOString(), s.source, s.detail]),
-        )
+        .map((s) => {
+          const times = [s.createdAt, s.expiresAt].map((at) => at?.toISOString() ?? '');
+          return csvRow([s.email ?? '', s.reason, scopeOf(s), s.mailingId, ...times, s.source, s.detail]);
+        })
         .join('');
       after = last.id;
     }
