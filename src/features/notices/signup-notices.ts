@@ -33,7 +33,8 @@ const TEXTS = {
   en: {
     subject: (title: string) => `Please confirm: ${title}`,
     asked: (title: string) => `Somebody, hopefully you, entered this address in the form “${title}”.`,
-    known: 'You are subscribed already. If you confirm, your new choices replace the old ones.',
+    known:
+      'You are subscribed already. If you confirm, what you chose is added, and what you entered replaces what was known.',
     agree: 'What you agree to:',
     button: 'Confirm',
     after: 'The link is good for seven days. If it was not you, do nothing: nothing will be changed.',
@@ -41,7 +42,7 @@ const TEXTS = {
   ru: {
     subject: (title: string) => `Подтвердите подписку: ${title}`,
     asked: (title: string) => `Кто-то (надеемся, вы) указал этот адрес в форме «${title}».`,
-    known: 'Вы уже подписаны. Если вы подтвердите, новый выбор заменит прежний.',
+    known: 'Вы уже подписаны. Если вы подтвердите, выбранное добавится, а введённое заменит прежние данные.',
     agree: 'С чем вы соглашаетесь:',
     button: 'Подтвердить',
     after: 'Ссылка действует семь дней. Если это были не вы, ничего не делайте: ничего не изменится.',
