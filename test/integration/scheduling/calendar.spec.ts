@@ -386,6 +386,49 @@ describe('editing a started mailing', () => {
     expect((await calendar.update(id, { period: 'once' })).status).toBe('done');
   });
 
+  describe('before its first run, when its first occurrence was missed already', () => {
+    /** A daily mailing whose first day went by, paused or too late for a run. */
+    async function begun({ paused }: { paused: boolean }) {
+      const [client] = await calendar.clients(1);
+      const { id } = await calendar.mailing({ startAt: '2027-02-21T09:00:00Z' });
+      await calendar.start(id);
+      if (paused) await calendar.pause(id);
+      await calendar.set('2027-02-21T22:00:00Z');
+      await calendar.tick();
+      return { id, client: client! };
+    }
+
+    it('turned into once while it is paused, it goes out when it is resumed', async () => {
+      const { id, client } = await begun({ paused: true });
+      await calendar.update(id, { period: 'once' });
+      await calendar.resume(id);
+      await calendar.tickAndDeliver();
+      expect(await calendar.letters(id)).toEqual({ [client]: 1 });
+      expect(await calendar.story(id)).toEqual(['2027-02-21T09:00 done']);
+      await calendar.tickAndDeliver();
+      expect((await calendar.read(id)).status).toBe('done');
+    });
+
+    it.each(['once', 'weekly'] as const)('turned into %s, it goes out by the next tick', async (period) => {
+      const { id, client } = await begun({ paused: false });
+      expect(await calendar.story(id)).toEqual(['2027-02-21T09:00 missed down']);
+      await calendar.update(id, { period });
+      await calendar.tickAndDeliver();
+      await calendar.tickAndDeliver();
+      expect(await calendar.letters(id)).toEqual({ [client]: 1 });
+      expect(await calendar.story(id)).toEqual(['2027-02-21T09:00 done']);
+    });
+
+    it.each(['once', 'weekly'] as const)('turned into %s, it is sent on demand', async (period) => {
+      const { id, client } = await begun({ paused: false });
+      await calendar.update(id, { period });
+      const { runId } = await calendar.send(id);
+      await calendar.deliver();
+      expect(await calendar.letters(id)).toEqual({ [client]: 1 });
+      expect(await calendar.runs(id)).toMatchObject([{ id: runId, status: 'done' }]);
+    });
+  });
+
   it('edited while paused, resumed: nothing is made up or repeated', async () => {
     const id = await started({ startAt: '2027-02-21T09:00:00Z' });
     await live(['2027-02-21T09:00:05Z']);
