@@ -1,3 +1,6 @@
+import { loadConfig } from '../../../src/config/config';
+import { RedisConnection } from '../../../src/queue/redis.module';
+import { StatisticsService } from '../../../src/features/statistics/statistics.service';
 import { Calendar } from '../../support/calendar';
 
 const DAY = 86_400_000;
@@ -310,6 +313,35 @@ describe('pause and resume', () => {
     await calendar.resume(id);
     await calendar.tickAndDeliver();
     expect(await calendar.letters(id)).toEqual(Object.fromEntries(clients.map((client) => [client, 1])));
+  });
+});
+
+describe('a mailing that is done, while it is sent again to those who failed', () => {
+  it('is paused when its sender is refused, tells so, stays done, and goes on when it is resumed', async () => {
+    const [client] = await calendar.clients(1);
+    const { id } = await calendar.mailing({ startAt: '2027-02-20T09:00:00Z', period: 'once' });
+    await calendar.start(id);
+    await calendar.plan();
+    await calendar.sql.affected(`UPDATE deliveries SET status = 'failed', attempts = 1, reason = 'content_refused'`);
+    await calendar.deliver();
+    const [first] = await calendar.runs(id);
+    expect((await calendar.read(id)).status).toBe('done');
+    const { runId } = await calendar.sending.resendFailed(calendar.viewer, first!.id);
+    await calendar.plan();
+    await calendar.lifecycle.park(id, 'sender_refused', '550 we do not know you');
+    await calendar.deliver();
+    expect(await calendar.letters(id)).toEqual({});
+    expect(await calendar.read(id)).toMatchObject({ status: 'done', statusCode: 'sender_refused' });
+    const home = new StatisticsService(calendar.sql, calendar.get(RedisConnection), loadConfig({}));
+    expect((await home.present(calendar.viewer)).stopped).toMatchObject([{ id }]);
+    await calendar.resume(id);
+    await calendar.deliver();
+    expect(await calendar.letters(id)).toEqual({ [client!]: 1 });
+    expect(await calendar.read(id)).toMatchObject({ status: 'done', statusCode: null });
+    expect((await calendar.runs(id)).find((run) => run.id === runId)).toMatchObject({ status: 'done' });
+    // Nothing is under way: nothing changes.
+    await calendar.lifecycle.park(id, 'sender_refused', '550 we do not know you');
+    expect(await calendar.read(id)).toMatchObject({ status: 'done', statusCode: null });
   });
 });
 
