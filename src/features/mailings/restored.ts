@@ -23,8 +23,8 @@ export async function restoredNote(sql: Sql, ownerId: number | null): Promise<Re
 }
 
 /**
- * Whether the mailing is done, but its run to those who failed was under way in the backup from which the database was
- * restored.
+ * Whether the mailing is done, but a run of it (to those who failed, or one that sends again) was paused: it was under way
+ * in the backup from which the database was restored, or its sender or content was refused.
  */
-export const pausedWhenDone = (mailing: Pick<Mailing, 'status' | 'statusCode'>): boolean =>
-  mailing.status === 'done' && mailing.statusCode === 'restored';
+export const pausedWhenDone = ({ status, statusCode }: Pick<Mailing, 'status' | 'statusCode'>): boolean =>
+  status === 'done' && statusCode !== null && statusCode !== 'ended';

@@ -243,7 +243,10 @@ export class RunsService {
   }
 }
 
-/** Inserts runs with the present content; occurrences that have a run already are skipped. */
+/**
+ * Inserts runs with the present content; occurrences that have a run already are skipped. One that was only noted as missed
+ * is none: an edit of the schedule has made it the next one again.
+ */
 async function insertRuns(
   tx: Transaction,
   trigger: RunTrigger,
@@ -251,6 +254,12 @@ async function insertRuns(
   idempotencyKey: string | null = null,
 ): Promise<number[]> {
   if (due.length === 0) return [];
+  const occurrences = [due.map((d) => d.mailingId), due.map((d) => d.occurrenceAt)];
+  await tx.affected(
+    `DELETE FROM runs r USING unnest($1::bigint[], $2::timestamptz[]) AS due(mailing_id, at)
+      WHERE r.mailing_id = due.mailing_id AND r.occurrence_at = due.at AND r.status = 'missed'`,
+    occurrences,
+  );
   const inserted = await tx.rows<{ id: number }>(
     `INSERT INTO runs (mailing_id, owner_id, occurrence_at, trigger, idempotency_key, status, on_unknown, subject, body,
                        body_text, mailing_name, time_zone, transactional, language, reply_to, postal_address,
@@ -265,7 +274,7 @@ async function insertRuns(
        LEFT JOIN senders u ON u.owner_id = m.owner_id
        LEFT JOIN segments g ON g.id = m.segment_id LEFT JOIN segments x ON x.id = m.exclude_segment_id ORDER BY m.id
      ON CONFLICT (mailing_id, occurrence_at) DO NOTHING RETURNING id`,
-    [trigger, idempotencyKey, due.map((d) => d.mailingId), due.map((d) => d.occurrenceAt)],
+    [trigger, idempotencyKey, ...occurrences],
   );
   return inserted.map((run) => run.id);
 }

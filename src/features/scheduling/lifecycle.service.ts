@@ -97,12 +97,14 @@ export class LifecycleService {
   }
 
   /**
-   * The system stops a mailing whose sender, content or template is refused. Does nothing if it is not started.
+   * The system stops a mailing whose sender, content or template is refused. Of one that is done, the runs that are under
+   * way are paused, and it stays done. Does nothing if nothing of it is under way.
    * @param since the mailing is paused only if it has been started since then, and was not paused and resumed meanwhile
    */
   async park(id: number, code: MailingCode, text: string, since?: Date): Promise<void> {
     const isPaused = await this.database.transaction(async (tx) => {
       const mailing = await lockAnyMailing(tx, id);
+      if (mailing.status === 'done') return this.parkDone(tx, mailing, code, text);
       if (mailing.status !== 'started' || (since && mailing.statusSince.getTime() !== since.getTime())) return false;
       await this.pauseWithRuns(tx, [{ mailing, reason: { code, text, by: null } }]);
       return true;
@@ -113,7 +115,7 @@ export class LifecycleService {
 
   /**
    * Continues where it was; occurrences missed while paused are recorded, and not made up for. A mailing that is done,
-   * whose run is paused because the database was restored, stays done.
+   * of which a run is paused, stays done.
    * @param override as of `start`
    */
   async resume(viewer: Viewer, id: number, override?: string): Promise<MailingView> {
@@ -225,6 +227,18 @@ export class LifecycleService {
     );
     for (const mailing of over) await this.runs.close(tx, mailing.id, 'finished');
     return started.length;
+  }
+
+  /** Who finished it stays known, because that decides whether its other runs may send again. */
+  private async parkDone(tx: Transaction, mailing: Mailing, code: MailingCode, text: string): Promise<boolean> {
+    const sends = await tx.first(
+      `SELECT id FROM runs WHERE mailing_id = $1 AND status IN ('planning', 'sending') AND paused_at IS NULL LIMIT 1`,
+      [mailing.id],
+    );
+    if (!sends) return false;
+    await this.runs.setPaused(tx, [mailing.id], true);
+    await setStatus(tx, 'done', [{ mailing, reason: { code, text, by: mailing.statusBy } }]);
+    return true;
   }
 
   private async pauseWithRuns(tx: Transaction, changes: StatusChange[]): Promise<void> {

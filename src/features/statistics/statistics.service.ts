@@ -170,7 +170,9 @@ export class StatisticsService {
           m.status_text AS text, m.status_since AS since
            FROM mailings m LEFT JOIN messages s ON s.id = m.message_id
           WHERE ((m.status = 'paused' AND m.status_code <> 'restored')
-            OR (m.status = 'done' AND m.status_code = 'restored'))
+            OR (m.status = 'done' AND m.status_code = 'restored')
+            OR (m.status = 'done' AND m.status_code <> 'ended' AND EXISTS (SELECT FROM runs r
+              WHERE r.mailing_id = m.id AND r.status IN ('planning', 'sending') AND r.paused_at IS NOT NULL)))
             AND m.deleted_at IS NULL AND ($1::bigint IS NULL OR m.owner_id = $1)
           ORDER BY m.status_since DESC LIMIT ${SHOWN}`,
         [owner],

@@ -1,3 +1,6 @@
+import { loadConfig } from '../../../src/config/config';
+import { RedisConnection } from '../../../src/queue/redis.module';
+import { StatisticsService } from '../../../src/features/statistics/statistics.service';
 import { Calendar } from '../../support/calendar';
 
 const DAY = 86_400_000;
@@ -313,6 +316,35 @@ describe('pause and resume', () => {
   });
 });
 
+describe('a mailing that is done, while it is sent again to those who failed', () => {
+  it('is paused when its sender is refused, tells so, stays done, and goes on when it is resumed', async () => {
+    const [client] = await calendar.clients(1);
+    const { id } = await calendar.mailing({ startAt: '2027-02-20T09:00:00Z', period: 'once' });
+    await calendar.start(id);
+    await calendar.plan();
+    await calendar.sql.affected(`UPDATE deliveries SET status = 'failed', attempts = 1, reason = 'content_refused'`);
+    await calendar.deliver();
+    const [first] = await calendar.runs(id);
+    expect((await calendar.read(id)).status).toBe('done');
+    const { runId } = await calendar.sending.resendFailed(calendar.viewer, first!.id);
+    await calendar.plan();
+    await calendar.lifecycle.park(id, 'sender_refused', '550 we do not know you');
+    await calendar.deliver();
+    expect(await calendar.letters(id)).toEqual({});
+    expect(await calendar.read(id)).toMatchObject({ status: 'done', statusCode: 'sender_refused' });
+    const home = new StatisticsService(calendar.sql, calendar.get(RedisConnection), loadConfig({}));
+    expect((await home.present(calendar.viewer)).stopped).toMatchObject([{ id }]);
+    await calendar.resume(id);
+    await calendar.deliver();
+    expect(await calendar.letters(id)).toEqual({ [client!]: 1 });
+    expect(await calendar.read(id)).toMatchObject({ status: 'done', statusCode: null });
+    expect((await calendar.runs(id)).find((run) => run.id === runId)).toMatchObject({ status: 'done' });
+    // Nothing is under way: nothing changes.
+    await calendar.lifecycle.park(id, 'sender_refused', '550 we do not know you');
+    expect(await calendar.read(id)).toMatchObject({ status: 'done', statusCode: null });
+  });
+});
+
 describe('editing a started mailing', () => {
   const started = async (input: Parameters<Calendar['mailing']>[0]) => {
     await calendar.clients(1);
@@ -384,6 +416,49 @@ describe('editing a started mailing', () => {
     await live(['2027-02-21T09:00:05Z']);
     await calendar.set('2027-02-21T10:00:00Z');
     expect((await calendar.update(id, { period: 'once' })).status).toBe('done');
+  });
+
+  describe('before its first run, when its first occurrence was missed already', () => {
+    /** A daily mailing whose first day went by, paused or too late for a run. */
+    async function begun({ paused }: { paused: boolean }) {
+      const [client] = await calendar.clients(1);
+      const { id } = await calendar.mailing({ startAt: '2027-02-21T09:00:00Z' });
+      await calendar.start(id);
+      if (paused) await calendar.pause(id);
+      await calendar.set('2027-02-21T22:00:00Z');
+      await calendar.tick();
+      return { id, client: client! };
+    }
+
+    it('turned into once while it is paused, it goes out when it is resumed', async () => {
+      const { id, client } = await begun({ paused: true });
+      await calendar.update(id, { period: 'once' });
+      await calendar.resume(id);
+      await calendar.tickAndDeliver();
+      expect(await calendar.letters(id)).toEqual({ [client]: 1 });
+      expect(await calendar.story(id)).toEqual(['2027-02-21T09:00 done']);
+      await calendar.tickAndDeliver();
+      expect((await calendar.read(id)).status).toBe('done');
+    });
+
+    it.each(['once', 'weekly'] as const)('turned into %s, it goes out by the next tick', async (period) => {
+      const { id, client } = await begun({ paused: false });
+      expect(await calendar.story(id)).toEqual(['2027-02-21T09:00 missed down']);
+      await calendar.update(id, { period });
+      await calendar.tickAndDeliver();
+      await calendar.tickAndDeliver();
+      expect(await calendar.letters(id)).toEqual({ [client]: 1 });
+      expect(await calendar.story(id)).toEqual(['2027-02-21T09:00 done']);
+    });
+
+    it.each(['once', 'weekly'] as const)('turned into %s, it is sent on demand', async (period) => {
+      const { id, client } = await begun({ paused: false });
+      await calendar.update(id, { period });
+      const { runId } = await calendar.send(id);
+      await calendar.deliver();
+      expect(await calendar.letters(id)).toEqual({ [client]: 1 });
+      expect(await calendar.runs(id)).toMatchObject([{ id: runId, status: 'done' }]);
+    });
   });
 
   it('edited while paused, resumed: nothing is made up or repeated', async () => {
