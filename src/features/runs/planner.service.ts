@@ -81,9 +81,7 @@ export class PlannerService {
   ): Promise<{ added: number; last: boolean; limit: number } | 'not-planning'> {
     const run = await tx.first<Planned>(
       `SELECT r.id, r.mailing_id, r.owner_id, r.trigger, r.source_run_id, r.status, r.plan_cursor, r.planned_at,
-        r.paused_at, r.created_at, m.audience, u.time_zone,
-        coalesce(r.exclude_filter, (SELECT s.filter FROM segments s WHERE s.id = m.exclude_segment_id)) AS exclude_filter,
-        coalesce(r.segment_filter, (SELECT s.filter FROM segments s WHERE s.id = m.segment_id)) AS segment_filter
+        r.paused_at, r.created_at, m.audience, u.time_zone, r.exclude_filter, r.segment_filter
          FROM runs r JOIN mailings m ON m.id = r.mailing_id JOIN users u ON u.id = r.owner_id
         WHERE r.id = $1 FOR NO KEY UPDATE OF r`,
       [runId],

@@ -59,6 +59,7 @@ describe('mailings to a segment', () => {
     );
     await calendar.sql.affected(`UPDATE clients SET comment = 'in' WHERE id % 100 = 0`);
     const id = await segment(COMMENT);
+    const everybody = await segment({ field: 'email', op: 'contains', value: '@' });
     const { id: mailingId } = await calendar.mailing({
       startAt: '2027-02-21T09:00:00Z',
       audience: 'segment',
@@ -70,11 +71,13 @@ describe('mailings to a segment', () => {
     let pages = 0;
     jest.spyOn(database, 'transaction').mockImplementation(async (work) => {
       const result = await transaction(work);
-      if (++pages === 1)
+      if (++pages === 1) {
         await database.affected('UPDATE segments SET filter = $2 WHERE id = $1', [
           id,
           JSON.stringify({ field: 'comment', op: 'isNot', value: 'in' } satisfies SegmentFilter),
         ]);
+        await database.affected('UPDATE mailings SET exclude_segment_id = $2 WHERE id = $1', [mailingId, everybody]);
+      }
       return result;
     });
     expect(await calendar.get(PlannerService).plan(runId)).toBe(true);
