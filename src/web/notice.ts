@@ -56,5 +56,7 @@ export function takeNotice(request: AuthenticatedRequest, response: Response): N
 const seal = (payload: string, csrfToken: string): string =>
   createHmac('sha256', `notice ${csrfToken}`).update(payload).digest('base64url');
 
-const isSame = (given: string, wanted: string): boolean =>
-  given.length === wanted.length && timingSafeEqual(Buffer.from(given), Buffer.from(wanted));
+function isSame(given: string, wanted: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(wanted)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}

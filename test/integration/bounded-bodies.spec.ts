@@ -481,3 +481,39 @@ describe('a copy of a mailing', () => {
     expect((await call('POST', '/mailings/999999/copy')).status).toBe(404);
   });
 });
+
+describe('what is not in proportion to its bytes by itself', () => {
+  /** Nobody else is answered meanwhile; as it was, each of these took minutes. */
+  async function soon(ask: () => Promise<Answer>): Promise<Answer> {
+    const begun = performance.now();
+    const answer = await ask();
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    return answer;
+  }
+
+  test('a subject is refused before a title is made of it', async () => {
+    const document = { version: 1, preheader: '', doc: { type: 'doc', content: [{ type: 'paragraph' }] } };
+    const answer = await soon(() => call('POST', '/messages', { subject: '{'.repeat(300_000), document }));
+    expectRefused(answer, 400, /at most 1,?000/);
+    expect(answer.body.errors).toMatchObject([{ field: 'subject', code: 'too_long' }]);
+  });
+
+  test('a line of tags is shown again, and repeated for no suggestion', async () => {
+    for (let i = 0; i < 20; i++) await call('POST', '/tags', { name: `Tag ${i}` });
+    const { cookie, csrf } = await api.signIn(user.email);
+    const send = (tags: string) =>
+      soon(() =>
+        api.call('POST', '/clients/new', {
+          cookie,
+          headers: FORM_TYPE,
+          body: new URLSearchParams({ _csrf: csrf, email: '', tags }).toString(),
+        }),
+      );
+    const long = `a${','.repeat(40_000)}b`;
+    const answer = await send(long);
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain(long);
+    expect(answer.text.length).toBeLessThan(2 * long.length);
+    expect((await send('Tag 1, x , ,')).text).toContain('<option value="Tag 1, x, Tag 2">');
+  });
+});

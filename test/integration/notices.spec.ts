@@ -157,3 +157,13 @@ test('a form of what is not possible just now is shown again with what was typed
     await client.connect();
   }
 });
+
+test('a notice that was not made here is none, whatever is in it', async () => {
+  const page = `/mailings/${objects.mailing}`;
+  // The last one has as many characters as the right seal, and more bytes.
+  for (const cookie of ['x', 'x.y', `W10.${'a'.repeat(43)}`, `W10.${'a'.repeat(42)}%D1%8F`]) {
+    const shown = await open(page, `gonets_notice=${cookie}`);
+    expect([cookie, shown.status]).toEqual([cookie, 200]);
+    expect(shown.text).not.toContain('role="alert"');
+  }
+});

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { attachmentName } from '../../src/domain/attachment';
 import { ClientsCsv } from '../../src/domain/csv-clients';
 import { CsvParser, RECORD_MAX } from '../../src/domain/csv-records';
 import { exceededBound } from '../../src/domain/json-bounds';
@@ -192,4 +193,9 @@ describe('the page on which a form was sent', () => {
     expect(looks('/mailings/7/send')[0]).toBe('/mailings/7');
     expect(looks(`/mailings/7${'/send'.repeat(1_000)}`)[0]).toBe('/mailings/7');
   });
+});
+
+test('of a very long name of a file only the end is looked at', () => {
+  // As a whole this one would take minutes.
+  expect(attachmentName(`${'.'.repeat(500_000)}plan${' '.repeat(100)}.pdf`)).toBe(`plan${' '.repeat(100)}.pdf`);
 });

@@ -11,6 +11,7 @@ import { compileContent } from '../../domain/template';
 import { BODY_MAX } from '../../domain/template-parse';
 import { LetterHtml } from '../../mjml/letter-html.service';
 import { SendersService } from '../consent/senders.service';
+import { SUBJECT_MAX } from './message-input';
 
 /** A message whose parts are there, whatever it was written as. */
 export interface MadeContent {
@@ -31,13 +32,15 @@ export class LetterMaker {
   /**
    * @param ownerId whose message it is
    * @param fields the keys of the owner's fields that it may name
-   * @throws ValidationError naming the block, DomainError LETTER_NOT_MADE
+   * @throws ValidationError for the subject, or naming the block, DomainError LETTER_NOT_MADE
    */
   async make(
     { subject, document }: { subject: string; document: unknown },
     ownerId: number,
     fields: string[],
   ): Promise<MadeContent> {
+    // The letter's title is made of it, which takes time in the square of its length.
+    if (subject.length > SUBJECT_MAX) throw invalid('subject', problem('too_long', { max: SUBJECT_MAX }));
     const checked = checkDocument(document, fields);
     if (!checked.ok) throw new ValidationError(checked.errors);
     const { preheader } = checked.document;

@@ -28,7 +28,7 @@ export interface MessageContent {
 }
 
 const NAME_MAX = 200;
-const SUBJECT_MAX = 1_000;
+export const SUBJECT_MAX = 1_000;
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 

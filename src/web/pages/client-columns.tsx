@@ -168,13 +168,21 @@ export function OwnFields({ form, fields }: { form: FormState; fields: readonly 
 }
 
 const SUGGESTED = 100;
+/** Longer lines are not saved, and each suggestion would repeat them. */
+const LINE_MAX = 10_000;
 
 /** Tags in one line, separated by commas. What browsers suggest is the whole line with one more. */
 export function TagsField({ form, known }: { form: FormState; known: readonly string[] }) {
   const { t } = useReader();
   const had = form.values.tags ?? '';
   const problem = form.problems.tags ?? Object.entries(form.problems).find(([name]) => name.startsWith('tags.'))?.[1];
-  const others = known.filter((name) => !had.split(',').some((one) => one.trim() === name)).slice(0, SUGGESTED);
+  const given = had.split(',');
+  const chosen = new Set(given.map((one) => one.trim()));
+  const others = had.length > LINE_MAX ? [] : known.filter((name) => !chosen.has(name)).slice(0, SUGGESTED);
+  const line = given
+    .slice(0, given.findLastIndex((one) => one.trim() !== '') + 1)
+    .join(',')
+    .trimEnd();
   return (
     <>
       <Field
@@ -187,7 +195,7 @@ export function TagsField({ form, known }: { form: FormState; known: readonly st
       />
       <datalist id="known-tags">
         {others.map((name) => (
-          <option key={name} value={had.trim() === '' ? name : `${had.replace(/[\s,]+$/, '')}, ${name}`} />
+          <option key={name} value={line === '' ? name : `${line}, ${name}`} />
         ))}
       </datalist>
     </>
