@@ -154,7 +154,7 @@ export class MessagesController {
 
   @Post(':id/test')
   @Operation(
-    "Send one letter of a message: to one's own address at most 100 times an hour, to others at most 20",
+    "Send one letter of a message: to one's own address at most 300 times an hour, to others at most 20",
     TestLetterBegunAnswer,
     {
       conflicts: ['TEMPLATE_FAILED'],

@@ -30,7 +30,7 @@ const LIMITS = {
   inviteUser: { points: 60, seconds: HOUR, away: 'refuse' },
   /** Test notices to addresses that are not the user's own, and to the own one: everybody's notices wait behind them. */
   testLetterUser: { points: 20, seconds: HOUR, away: 'refuse' },
-  testLetterSelf: { points: 100, seconds: HOUR, away: 'pass' },
+  testLetterSelf: { points: 300, seconds: HOUR, away: 'pass' },
   /** Sign-ups by the forms of owners, by caller: those with a proof of work, those without. */
   signupAddress: { points: 60, seconds: HOUR, away: 'refuse' },
   signupPlainAddress: { points: 6, seconds: HOUR, away: 'refuse' },

@@ -23,7 +23,7 @@ export class TestNoticesService {
   ) {}
 
   /**
-   * A saved message, to the viewer's own address if `to` is absent, at most 100 an hour; to others at most 20.
+   * A saved message, to the viewer's own address if `to` is absent, at most 300 an hour; to others at most 20.
    * @returns the notice's id
    * @throws ValidationError, NotFoundError, DomainError RATE_LIMITED
    */
