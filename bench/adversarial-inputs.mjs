@@ -88,8 +88,67 @@ const HEAD = 15_000;
 /** A body that is small on its way and large when it is unpacked. */
 const bomb = () => gzipSync(Buffer.alloc(50_000_000, 'a'));
 
+/** Forms of pages, and what their texts are called. Each text is long at once; then the first ones are as they should be. */
+const FORMS = {
+  '/sign-in': 'email password next',
+  '/register': 'email password fullName timeZone',
+  '/forgot': 'email',
+  '/reset': 'token password',
+  '/invitation': 'token password fullName',
+  '/account': 'fullName timeZone language',
+  '/account/password': 'password newPassword',
+  '/account/email': 'email password',
+  '/account/tokens': 'name scopes',
+  '/account/second-factor/confirm': 'password code',
+  '/clients/new': 'email fullName comment tags',
+  '/clients/bulk': 'by.search tags action by.tag',
+  '/clients/fields/new': 'key label options type',
+  '/clients/tags': 'name',
+  '/forms/new': 'name title text consentText thanks redirectUrl origins',
+  '/mailings/new': 'messageId audience startAt period name endAt timeZone clientIds language transactionalReason',
+  '/mailings/check': 'messageId audience startAt period name endAt timeZone clientIds language transactionalReason',
+  '/messages/new': 'subject name body bodyText preheader document b.0.kind b.0.text',
+  '/messages/new/test': 'subject name body bodyText preheader document b.0.kind b.0.text',
+  '/messages/preview': 'subject name body bodyText preheader document b.0.kind b.0.text',
+  '/segments/new': 'name filter r.0.field r.0.op r.0.value',
+  '/segments/count': 'filter r.0.field r.0.op r.0.value',
+  '/sender': 'name replyTo postalAddress unsubscribeText',
+  '/suppressions': 'email detail scope',
+  '/drafts': 'page form for',
+  '/drafts/discard': 'page at',
+  '/inbound/webhooks': 'provider name signingKey',
+  '/status/proof': 'to',
+  '/clients/1/edit': 'email fullName comment tags version was',
+  '/messages/1': 'subject name body bodyText preheader document version was',
+  '/mailings/1/edit': 'name messageId startAt endAt clientIds version was',
+};
+/** @type {Record<string, string>} */
+const RIGHT = {
+  ...{ email: 'a@example.org', messageId: '1', audience: 'selected', startAt: '2030-01-01T00:00', period: 'once' },
+  ...{ subject: 's', name: 'n', key: 'k', fullName: 'A', password: 'a password of some length', provider: 'postmark' },
+};
+const longForms = Object.entries(FORMS).flatMap(([path, names]) =>
+  Object.entries({ commas: 'a,', braces: '{{', spaces: ' \n', angles: '<a', addresses: 'a@b ', slashes: '/.' }).flatMap(
+    ([of, piece]) =>
+      [false, true].map((isRight) => ({
+        name: `${isRight ? 'later texts' : 'texts'} of ${path}: ${of}`,
+        method: 'POST',
+        path,
+        type: 'application/x-www-form-urlencoded',
+        who: 'session',
+        body: () =>
+          new URLSearchParams(
+            names
+              .split(' ')
+              .map((name) => [name, isRight && name in RIGHT ? RIGHT[name] : repeat(piece, 60_000 / piece.length)]),
+          ).toString(),
+      })),
+  ),
+);
+
 /** @type {Input[]} */
 export const inputs = [
+  ...longForms,
   ...json(
     '/api/v1/auth/login',
     {
