@@ -160,6 +160,8 @@ describe.each(providerNames)('%s', (provider) => {
   }
 });
 
+let gone = 0;
+
 describe('which letter a report is about', () => {
   const bounce = (email: string, more: object = {}) => ({
     RecordType: 'Bounce',
@@ -202,6 +204,21 @@ describe('which letter a report is about', () => {
     await sentAt(first, '2026-10-01T08:00:00Z');
     await sentAt(second, '2026-10-01T08:00:00Z');
     expect(await matched(bounce(email, { ID: 7 }))).toEqual({ deliveryId: null, reason: 'not_ours' });
+  });
+
+  it.each([
+    ['has another address', `UPDATE clients SET email = 'moved-' || id || '@match.example' WHERE id = $1`],
+    ['was deleted', 'DELETE FROM clients WHERE id = $1'],
+  ])('of somebody who %s since: what they said binds all the same', async (_, change) => {
+    const email = `gone${++gone}@match.example`;
+    const [letter] = await sentTo(api, owner.id, [email]);
+    await sentAt(letter, '2026-11-30T07:00:00Z');
+    await query(change, [letter!.clientId]);
+    const complaint = { ...bounce(email), RecordType: 'SpamComplaint', Type: 'SpamComplaint' };
+    expect(await matched(complaint)).toMatchObject({ deliveryId: letter!.deliveryId });
+    expect(await query('SELECT reason FROM suppressions WHERE email_key = $1 AND lifted_at IS NULL', [email])).toEqual([
+      { reason: 'complaint' },
+    ]);
   });
 
   it('the one that the provider took with what it calls it now', async () => {

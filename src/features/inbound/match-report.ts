@@ -2,13 +2,12 @@ import type { Sql } from '../../database/database';
 import type { ProviderReport } from '../../domain/providers/provider';
 import { addressForm } from '../../domain/same-address';
 import type { ReturnAddresses } from '../consent/return-addresses';
-import { byMessageId, byToken, type OwnLetter } from './match';
+import { byMessageId, byToken, LETTERS_TO, type OwnLetter } from './match';
 
 /** What is told later than this is not taken for what became of a letter, */
 const DAYS = 7;
 /** and the provider's clock may be ahead of ours by so much. */
 const AHEAD = '5 minutes';
-const LETTERS = 5_000;
 const HANDLE_MIN = 10;
 
 /**
@@ -41,17 +40,16 @@ async function byRecipient(
   receivedAt: Date,
 ): Promise<OwnLetter | null> {
   const time = at !== null && at < receivedAt ? at : receivedAt;
-  const found = await sql.first<Omit<OwnLetter, 'by' | 'isSigned'>>(
-    `SELECT d.id AS delivery_id, d.email, r.owner_id, r.mailing_id
-       FROM (SELECT o.id, o.email, o.run_id, o.status, o.updated_at
-               FROM clients c JOIN deliveries o ON o.client_id = c.id
-              WHERE lower(c.email) = $1 ORDER BY o.run_id DESC LIMIT ${LETTERS}) d
-       JOIN runs r ON r.id = d.run_id
-      WHERE d.status IN ('sent', 'unknown') AND lower(d.email) = $1
-        AND d.updated_at BETWEEN $2::timestamptz - interval '${DAYS} days' AND $2::timestamptz + interval '${AHEAD}'
-      ORDER BY EXISTS (SELECT FROM attempts a WHERE a.delivery_id = d.id AND a.status = 'ok'
-                          AND position($3::text in a.server_response) > 0) DESC, d.updated_at DESC, d.id DESC LIMIT 1`,
-    [address, time, handle !== null && handle.length >= HANDLE_MIN ? handle : null],
-  );
-  return found ? { by: 'recipient', isSigned: meaning.is === 'failed', ...found } : null;
+  for (const letters of LETTERS_TO) {
+    const found = await sql.first<Omit<OwnLetter, 'by' | 'isSigned'>>(
+      `SELECT d.id AS delivery_id, d.email, r.owner_id, r.mailing_id FROM (${letters}) d JOIN runs r ON r.id = d.run_id
+        WHERE d.status IN ('sent', 'unknown') AND lower(d.email) = ANY($1::text[])
+          AND d.updated_at BETWEEN $2::timestamptz - interval '${DAYS} days' AND $2::timestamptz + interval '${AHEAD}'
+        ORDER BY EXISTS (SELECT FROM attempts a WHERE a.delivery_id = d.id AND a.status = 'ok'
+                            AND position($3::text in a.server_response) > 0) DESC, d.updated_at DESC, d.id DESC LIMIT 1`,
+      [[address], time, handle !== null && handle.length >= HANDLE_MIN ? handle : null],
+    );
+    if (found) return { by: 'recipient', isSigned: meaning.is === 'failed', ...found };
+  }
+  return null;
 }

@@ -28,6 +28,22 @@ const ADDRESS = /[^\s\0<>()[\]{}"',;:=]{1,64}@[a-z0-9.-]{1,255}/gi;
 const CLUES = 20;
 const ADDRESSES = 50;
 const LETTERS = 5_000;
+/** In so many runs, and for so many of the addresses, it is asked for letters whose client has the address no more. */
+const RUNS = 500;
+const ADDRESSES_OF_RUNS = 5;
+
+/**
+ * SQL: letters to the addresses $1, in the order in which they are asked: the last ones of the clients who have them;
+ * else those of the last runs, because a client may have been deleted since, or have another address. OFFSET keeps that
+ * a look-up for each run and address.
+ */
+export const LETTERS_TO = [
+  `SELECT o.* FROM clients c JOIN deliveries o ON o.client_id = c.id
+    WHERE lower(c.email) = ANY($1::text[]) ORDER BY o.run_id DESC LIMIT ${LETTERS}`,
+  `SELECT o.* FROM (SELECT id FROM runs WHERE status <> 'missed' ORDER BY id DESC LIMIT ${RUNS}) r
+    CROSS JOIN unnest(($1::text[])[1:${ADDRESSES_OF_RUNS}]) AS said(address),
+    LATERAL (SELECT * FROM deliveries o WHERE o.run_id = r.id AND lower(o.email) = said.address OFFSET 0) o`,
+] as const;
 
 /**
  * Finds the letter of ours by the address to which the incoming one came, else by what it says: our Message-ID, the
@@ -49,23 +65,23 @@ export async function matchLetter(
 
 /**
  * A Message-ID is a digest of the run's random value and the client's id, so it is compared with those of the letters
- * that clients with an address that is named here got lately.
+ * that went lately to an address that is named here.
  */
 export async function byMessageId(sql: Sql, clues: string): Promise<OwnLetter | null> {
   const ids = firstOf(clues.toLowerCase().matchAll(MESSAGE_ID), CLUES, ([id]) => id);
   const addresses = firstOf(clues.matchAll(ADDRESS), ADDRESSES, ([address]) => addressForm(address));
   if (ids.length === 0 || addresses.length === 0) return null;
-  const found = await sql.first<Found>(
-    `SELECT d.id AS delivery_id, d.email, r.owner_id, r.mailing_id
-       FROM (SELECT o.id, o.email, o.run_id, o.client_id FROM clients c JOIN deliveries o ON o.client_id = c.id
-              WHERE lower(c.email) = ANY($1::text[]) ORDER BY o.run_id DESC LIMIT ${LETTERS}) d
-       JOIN runs r ON r.id = d.run_id
-      WHERE left(encode(sha256(convert_to(r.letter_key::text || ':' || d.client_id, 'UTF8')), 'hex'), 32)
-            = ANY($2::text[])
-      ORDER BY d.id DESC LIMIT 1`,
-    [addresses, ids],
-  );
-  return found ? { by: 'message-id', isSigned: false, ...found } : null;
+  for (const letters of LETTERS_TO) {
+    const found = await sql.first<Found>(
+      `SELECT d.id AS delivery_id, d.email, r.owner_id, r.mailing_id FROM (${letters}) d JOIN runs r ON r.id = d.run_id
+        WHERE left(encode(sha256(convert_to(r.letter_key::text || ':' || d.client_id, 'UTF8')), 'hex'), 32)
+              = ANY($2::text[])
+        ORDER BY d.id DESC LIMIT 1`,
+      [addresses, ids],
+    );
+    if (found) return { by: 'message-id', isSigned: false, ...found };
+  }
+  return null;
 }
 
 async function byLink(sql: Sql, keys: LinkKeys, clues: string): Promise<OwnLetter | null> {
