@@ -388,6 +388,18 @@ describe('the list', () => {
     expect((await call('GET', `/clients?tag=2027&search=${String(b.email)}&withTotal=true`)).body.total).toBe(1);
   });
 
+  test('counts those who have a tag of any owner, as many as it finds', async () => {
+    await newClient({ tags: ['Of several'] });
+    const other = await api.person();
+    for (const email of ['one@several.example', 'two@several.example'])
+      await call('POST', '/clients', { email, fullName: '', tags: ['of SEVERAL'] }, other);
+    const manager = await api.person('manager');
+    const found = (await call('GET', '/clients?tag=of%20several&withTotal=true', undefined, manager)).body;
+    expect([found.total, found.items.length]).toEqual([3, 3]);
+    const theirs = `/clients?tag=of%20several&ownerId=${other.id}&withTotal=true`;
+    expect((await call('GET', theirs, undefined, manager)).body.total).toBe(2);
+  });
+
   test('and clients tell of the subscription, and are filtered by it', async () => {
     const clients: Record<string, string> = {};
     for (const name of ['fine', 'left', 'bad', 'cross', 'out', 'both'])

@@ -75,7 +75,10 @@ export async function listedClients(sql: Sql, viewer: Viewer, filter: ClientFilt
     where: where.join(' AND '),
     params,
     ...(conditions.length === 0 && { count: (of) => countAll(of, owners) }),
-    ...(conditions.length === 1 && tags?.length === 1 && { count: (of) => countTagged(of, tags) }),
+    // Tags of one name are of different owners, so nobody has two of them.
+    ...(conditions.length === 1 &&
+      tags &&
+      (tags.length === 1 || filter.tag !== undefined) && { count: (of) => countTagged(of, tags) }),
   };
 }
 
@@ -210,6 +213,9 @@ async function countAll(sql: Sql, owners: unknown[]): Promise<number> {
 }
 
 async function countTagged(sql: Sql, tags: number[]): Promise<number> {
-  const row = await sql.first<{ n: number }>('SELECT clients AS n FROM tags WHERE id = $1', tags);
+  const row = await sql.first<{ n: number }>(
+    'SELECT coalesce(sum(clients), 0)::bigint AS n FROM tags WHERE id = ANY($1::bigint[])',
+    [tags],
+  );
   return row?.n ?? 0;
 }
