@@ -18,8 +18,10 @@ export interface NewSuppression {
 }
 
 /**
- * Suppresses an address for good; harmless to repeat. If a list said the same before, it does not belong to that any
- * more: who undoes the list does not undo what the person said. @returns whether it was not suppressed for this reason before */
+ * Suppresses an address for good; harmless to repeat. If an imported list named it before, for the same reason, it no
+ * longer belongs to that list: undoing the list does not undo what the person said.
+ * @returns whether it was not suppressed for this reason before
+ */
 export async function suppress(sql: Sql, suppression: NewSuppression): Promise<boolean> {
   const { ownerId, listedFor, mailingId, emailKey, addressHash, reason, source, detail, deliveryId } = suppression;
   const row = await sql.first<{ isNew: boolean }>(
@@ -46,7 +48,7 @@ export async function suppress(sql: Sql, suppression: NewSuppression): Promise<b
 
 /**
  * No letter of the owner goes to these clients' addresses any more: by hand. Harmless to repeat. As with `suppress`,
- * undoing a list that said the same before does not undo this.
+ * undoing an imported list does not undo this.
  */
 export const suppressClients = (tx: Transaction, ownerId: number, clientIds: number[]) =>
   tx.affected(

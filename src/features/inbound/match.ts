@@ -28,14 +28,14 @@ const ADDRESS = /[^\s\0<>()[\]{}"',;:=]{1,64}@[a-z0-9.-]{1,255}/gi;
 const CLUES = 20;
 const ADDRESSES = 50;
 const LETTERS = 5_000;
-/** In so many runs, and for so many of the addresses, it is asked for letters whose client has the address no more. */
+/** A letter whose client no longer has the address is looked for in so many runs, and for so many of the addresses. */
 const RUNS = 500;
 const ADDRESSES_OF_RUNS = 5;
 
 /**
- * SQL: letters to the addresses $1, in the order in which they are asked: the last ones of the clients who have them;
- * else those of the last runs, because a client may have been deleted since, or have another address. OFFSET keeps that
- * a look-up for each run and address.
+ * SQL, to be tried one after the other: the last letters of the clients who have one of the addresses $1; then the letters
+ * to these addresses in the last runs, because a client may have been deleted since, or have another address. OFFSET makes
+ * the second one look-up in an index for each run and address.
  */
 export const LETTERS_TO = [
   `SELECT o.* FROM clients c JOIN deliveries o ON o.client_id = c.id

@@ -10,8 +10,7 @@ export const GOES_ON = `(r.end_at IS NULL OR r.end_at > app_now()) AND (r.status
  * Locks runs, with those from which they come (see `lockSending`), before their deliveries are changed: mailings before
  * runs, runs before deliveries is the order in which everybody locks.
  * @returns those in which a delivery may be tried again: they are sending, or done but not ended, finished by hand,
- * deleted or
- * of a blocked owner
+ * deleted or of a blocked owner
  */
 export async function lockRunsThatGoOn(
   tx: Transaction,

@@ -99,13 +99,14 @@ export class LifecycleService {
   /**
    * The system stops a mailing whose sender, content or template is refused. Of one that is done, the runs that are under
    * way are paused, and it stays done. Does nothing if nothing of it is under way.
-   * @param since the mailing is paused only if it has been started since then, and was not paused and resumed meanwhile
+   * @param since when the mailing got its present status, as it was seen: nothing is done if that has changed meanwhile
    */
   async park(id: number, code: MailingCode, text: string, since?: Date): Promise<void> {
     const isPaused = await this.database.transaction(async (tx) => {
       const mailing = await lockAnyMailing(tx, id);
+      if (since && mailing.statusSince.getTime() !== since.getTime()) return false;
       if (mailing.status === 'done') return this.parkDone(tx, mailing, code, text);
-      if (mailing.status !== 'started' || (since && mailing.statusSince.getTime() !== since.getTime())) return false;
+      if (mailing.status !== 'started') return false;
       await this.pauseWithRuns(tx, [{ mailing, reason: { code, text, by: null } }]);
       return true;
     });

@@ -27,7 +27,7 @@ async function correctLate(tx: Transaction, workerId: number, record: DeliveryRe
   if (!attempt || attempt.status === 'unknown') return;
   const isFinal = status === 'sent' || status === 'failed';
   const runs = isFinal ? [] : await runOf(tx, record.deliveryId);
-  const goOn = await lockRunsThatGoOn(tx, runs);
+  const goOn = isFinal ? [] : await lockRunsThatGoOn(tx, runs);
   const delivery = await lockTakenOver(tx, record.deliveryId, attempt.number);
   const noted = await noteLateAnswer(tx, workerId, record, attempt, delivery?.follows ? attempt.status : 'unknown');
   if (noted) await suppressLate(tx, record.deliveryId, attempt.number);

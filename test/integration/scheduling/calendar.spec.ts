@@ -328,6 +328,9 @@ describe('a mailing that is done, while it is sent again to those who failed', (
     expect((await calendar.read(id)).status).toBe('done');
     const { runId } = await calendar.sending.resendFailed(calendar.viewer, first!.id);
     await calendar.plan();
+    // What was seen of it before it was done is no reason.
+    await calendar.lifecycle.park(id, 'sender_refused', '550 we do not know you', new Date('2027-02-20T09:00:00Z'));
+    expect(await calendar.read(id)).toMatchObject({ status: 'done', statusCode: null });
     await calendar.lifecycle.park(id, 'sender_refused', '550 we do not know you');
     await calendar.deliver();
     expect(await calendar.letters(id)).toEqual({});
