@@ -95,12 +95,12 @@ export class SuppressionsService {
   }
 
   /**
-   * As CSV; read in pages as it is wanted. Erased addresses are left out. An import takes back what does not expire: it
-   * would last for ever there.
+   * As CSV; read in pages as it is wanted. Erased addresses are left out. An import leaves out hard
+   * bounces with an `expires_at`: there they would last for ever.
    */
   async *exportCsv(viewer: Viewer, query: Omit<SuppressionQuery, keyof PageRequest> = {}): AsyncGenerator<string> {
     await audit(this.database, viewer, 'suppressions.export');
-    yield `\uFEFF${csvRow(['email', 'reason', 'scope', 'mailing_id', 'created_at', 'expires_at', 'source', 'detail'])}`;
+    yield `\uFEFF${csvRow(['email', 'reason', 'scope', 'mailing_id', 'created_at', 'source', 'detail', 'expires_at'])}`;
     for (let after = 0; ;) {
       const page = await this.database.rows<SuppressionView>(
         `SELECT ${VIEW.select} FROM ${VIEW.from} WHERE ${LISTED} AND s.id > $6 ORDER BY s.id LIMIT ${EXPORT_PAGE}`,
@@ -111,8 +111,8 @@ export class SuppressionsService {
       yield page
         .filter((s) => s.email !== null)
         .map((s) => {
-          const times = [s.createdAt, s.expiresAt].map((at) => at?.toISOString() ?? '');
-          return csvRow([s.email ?? '', s.reason, scopeOf(s), s.mailingId, ...times, s.source, s.detail]);
+          const [createdAt, expiresAt] = [s.createdAt, s.expiresAt].map((at) => at?.toISOString() ?? '');
+          return csvRow([s.email ?? '', s.reason, scopeOf(s), s.mailingId, createdAt, s.source, s.detail, expiresAt]);
         })
         .join('');
       after = last.id;
