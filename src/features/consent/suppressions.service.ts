@@ -111,8 +111,17 @@ export class SuppressionsService {
       yield page
         .filter((s) => s.email !== null)
         .map((s) => {
-          const [createdAt, expiresAt] = [s.createdAt, s.expiresAt].map((at) => at?.toISOString() ?? '');
-          return csvRow([s.email ?? '', s.reason, scopeOf(s), s.mailingId, createdAt, s.source, s.detail, expiresAt]);
+          const [email, expiresAt] = [s.email ?? '', s.expiresAt?.toISOString() ?? ''];
+          return csvRow([
+            email,
+            s.reason,
+            scopeOf(s),
+            s.mailingId,
+            s.createdAt.toISOString(),
+            s.source,
+            s.detail,
+            expiresAt,
+          ]);
         })
         .join('');
       after = last.id;
