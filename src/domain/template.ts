@@ -40,7 +40,9 @@ export interface ContentTemplate {
   render(data: LetterData): RenderedContent;
 }
 
-export type CompiledContent = { ok: true; content: ContentTemplate } | { ok: false; errors: readonly FieldProblem[] };
+export type CompiledContent =
+  /** `plain`: without the standard footer; the same as `content` where none was added. */
+  { ok: true; content: ContentTemplate; plain: ContentTemplate } | { ok: false; errors: readonly FieldProblem[] };
 
 const htmlEngine = createEngine('html');
 const textEngine = createEngine('text');
@@ -68,7 +70,9 @@ const SAMPLES: LetterData[] = ['', 'Ann <b> & "Bob" O\'Neil'].map((text) => ({
  */
 export function compileContent(source: ContentSource, footer?: Language, fields: OwnFields = []): CompiledContent {
   const compiled = compileSource(source, fields);
-  return compiled.ok && footer ? compileWithFooter(source, compiled.content, footer, fields) : compiled;
+  if (!compiled.ok) return compiled;
+  const { content } = compiled;
+  return footer ? compileWithFooter(source, compiled, footer, fields) : { ok: true, content, plain: content };
 }
 
 /** The owner's fields that a message shows, by key; none where it can't be read. */
@@ -87,35 +91,54 @@ export function ownFieldsIn({ subject, body, bodyText }: ContentSource): Set<str
 /** Decides by what the letter shows, not by the names in its source: a variable may stand in a comment, or behind a condition. */
 function compileWithFooter(
   source: ContentSource,
-  plain: ContentTemplate,
+  { content: plain, letters }: Tried,
   footer: Language,
   fields: OwnFields,
 ): CompiledContent {
-  const { html, text } = missingParts(plain);
-  const body = html ? withHtmlFooter(source.body, footer, html) : source.body;
   const given = source.bodyText ?? null;
+  const { html, text } = missingParts(letters, given);
+  const body = html ? withHtmlFooter(source.body, footer, html) : source.body;
   const bodyText = given !== null && text ? withTextFooter(given, footer, text) : given;
-  if (body === source.body && bodyText === given) return { ok: true, content: plain };
+  if (body === source.body && bodyText === given) return { ok: true, content: plain, plain };
   const compiled = compileSource({ ...source, body, bodyText }, fields, OWN_LENGTH);
   if (!compiled.ok) return compiled;
-  const left = missingParts(compiled.content);
-  if (!left.html && (given === null || !left.text)) return compiled;
+  const left = missingParts(compiled.letters, given);
+  if (!left.html && (given === null || !left.text)) return { ok: true, content: compiled.content, plain };
   return { ok: false, errors: at(left.html ? 'body' : 'bodyText', problem('footer_hidden')) };
 }
 
-/** What a reader of the HTML, and one of the text, would not see; null where nothing is missing. */
-function missingParts(content: ContentTemplate): { html: FooterParts | null; text: FooterParts | null } {
-  const letters = SAMPLES.map((sample) => ({ sample, ...content.render(sample) }));
-  const missing = (shown: (letter: (typeof letters)[number]) => string): FooterParts | null => {
-    const lacks = (of: 'unsubscribeUrl' | 'senderAddress') =>
-      letters.some((letter) => !shown(letter).includes(letter.sample[of] ?? ''));
-    const parts = { link: lacks('unsubscribeUrl'), address: lacks('senderAddress') };
-    return parts.link || parts.address ? parts : null;
-  };
-  return { html: missing(({ html }) => htmlToText(html)), text: missing(({ text }) => text) };
+/** A template that renders for all samples, and what it made of them: rendering is what costs. */
+interface Tried {
+  content: ContentTemplate;
+  letters: { sample: LetterData; rendered: RenderedContent }[];
 }
 
-function compileSource(source: ContentSource, fields: OwnFields, room = 0): CompiledContent {
+/**
+ * What a reader of the HTML, and one of the text, would not see; null where nothing is missing.
+ * @param given the template of the text; without one the text is what the HTML says
+ */
+function missingParts(
+  letters: Tried['letters'],
+  given: string | null,
+): { html: FooterParts | null; text: FooterParts | null } {
+  const missing = (shown: (letter: RenderedContent) => string): FooterParts | null => {
+    const parts = { link: false, address: false };
+    for (const { sample, rendered } of letters) {
+      const text = shown(rendered);
+      if (!text.includes(sample.unsubscribeUrl ?? '')) parts.link = true;
+      if (!text.includes(sample.senderAddress ?? '')) parts.address = true;
+    }
+    return parts.link || parts.address ? parts : null;
+  };
+  const text = missing((letter) => letter.text);
+  return { html: given === null ? text : missing(({ html }) => htmlToText(html)), text };
+}
+
+function compileSource(
+  source: ContentSource,
+  fields: OwnFields,
+  room = 0,
+): ({ ok: true } & Tried) | { ok: false; errors: readonly FieldProblem[] } {
   const errors: FieldProblem[] = [];
   const parse = (engine: Liquid, field: Part, text: string) => parsePart(engine, field, text, { errors, fields, room });
   const subject = parse(textEngine, 'subject', source.subject);
@@ -126,12 +149,12 @@ function compileSource(source: ContentSource, fields: OwnFields, room = 0): Comp
   const keys = [subject, body, bodyText ?? []].flatMap(ownFieldsOf);
   const content = { ...createContent(subject, body, bodyText), readsFields: keys.length > 0 };
   try {
-    for (const sample of samplesFor(keys)) content.render(sample);
+    const letters = samplesFor(keys).map((sample) => ({ sample, rendered: content.render(sample) }));
+    return { ok: true, content, letters };
   } catch (error) {
     if (error instanceof ValidationError) return { ok: false, errors: error.details.errors ?? [] };
     throw error;
   }
-  return { ok: true, content };
 }
 
 /** The made-up clients, one of them with a value for each of the owner's fields. */

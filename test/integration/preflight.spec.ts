@@ -86,6 +86,16 @@ const codes = async (of: Site) => (await findings(of)).map(({ code, level }) => 
 const start = ({ api, owner, mailingId }: Site, body: object = {}, caller = owner) =>
   api.call('POST', `/api/v1/mailings/${mailingId}/start`, { token: caller.token, body });
 
+it('a message that takes somebody made up over the limits of a letter keeps no page and no check from answering', async () => {
+  const loops = '{% for i in (1..1000) %}{% for j in (1..1000) %}x{% endfor %}{% endfor %}';
+  const body = `<p>Hello</p>{% if client.fullName == "Anna Example" %}${loops}{% endif %}`;
+  const one = await site(GOOD, {}, { body });
+  expect(await codes(one)).toEqual([]);
+  const { cookie } = await one.api.signIn(one.owner.email);
+  const pages = [`/mailings/${one.mailingId}`, `/mailings/${one.mailingId}/edit`, '/mailings/new', '/messages/1'];
+  for (const page of pages) expect((await one.api.call('GET', page, { cookie })).status).toBe(200);
+});
+
 describe('DNS', () => {
   it.each<[string, Zone, string]>([
     ['no MX and no A', { 'MX shop.example': [] }, 'FROM_UNREACHABLE'],

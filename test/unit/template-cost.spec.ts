@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Liquid } from 'liquidjs';
 import { htmlToText } from '../../src/domain/html-text';
 import { createContext, createEngine, type LetterData, LIMITS } from '../../src/domain/liquid';
 import { compileContent } from '../../src/domain/template';
@@ -46,6 +47,18 @@ const GROWING: [string, (n: number) => string, number][] = [
   ['comparisons', (n) => `{% assign a = "${repeat('x', n)}" %}{% if a == a %}{% endif %}`, 50_000],
   ['lists', (n) => `{% assign a = "${repeat('x ', n)}" | split: " " | sort %}`, 5_000],
 ];
+
+test('a message is rendered twice to be accepted, and twice more with its footer, however costly it is', () => {
+  const rendered = jest.spyOn(Liquid.prototype, 'renderSync');
+  const source = { subject: 's', body: '{% for i in (1..3) %}<p>{{ client.fullName }}</p>{% endfor %}' };
+  const times = (footer?: 'en') => {
+    rendered.mockClear();
+    expect(compileContent(source, footer).ok).toBe(true);
+    return rendered.mock.calls.length;
+  };
+  expect([times(), times('en')]).toEqual([2, 4]);
+  rendered.mockRestore();
+});
 
 test('a search from the end is charged for each place and each character it is compared at', () => {
   const search = (n: number) => charged(`{{ "${repeat('a', n)}" | remove_last: "${repeat('a', n / 2)}b" }}`);

@@ -70,7 +70,7 @@ export async function letterOf(sql: Sql, { messageId, ownerId, kind, language }:
   const keys = fields.map(({ key }) => key);
   const compiled = compileContent(source, kind === 'marketing' ? language : undefined, keys);
   if (compiled.ok) {
-    const facts = { ...FINE, attachedBytes, textEmpty: saysNothing(source, keys, client) };
+    const facts = { ...FINE, attachedBytes, textEmpty: saysNothing(compiled.plain, client) };
     return { content: compiled.content, client, facts };
   }
   const hidesFooter = compiled.errors.every(({ code }) => code === 'footer_hidden');
@@ -78,11 +78,12 @@ export async function letterOf(sql: Sql, { messageId, ownerId, kind, language }:
   return { content: null, client, facts: { ...FINE, attachedBytes, templateErrors, hidesFooter } };
 }
 
-/** Without the standard footer. */
-function saysNothing(source: ContentSource, keys: string[], client: LetterData['client']): boolean {
-  const compiled = compileContent(source, undefined, keys);
-  if (!compiled.ok) return false;
-  const { text } = compiled.content.render({
+/**
+ * @param plain the message without the standard footer
+ * @returns false, too, if this letter exceeds the limits: those of other people may not
+ */
+function saysNothing(plain: ContentTemplate, client: LetterData['client']): boolean {
+  const data = {
     client,
     mailing: { name: 'Example' },
     sender: { name: 'Example', email: 'sender@example.com' },
@@ -90,8 +91,13 @@ function saysNothing(source: ContentSource, keys: string[], client: LetterData['
     unsubscribeUrl: 'https://example.com/u/example',
     senderAddress: 'Example',
     footerText: 'Example',
-  });
-  return text.trim() === '';
+  };
+  try {
+    return plain.render(data).text.trim() === '';
+  } catch (error) {
+    if (error instanceof ValidationError) return false;
+    throw error;
+  }
 }
 
 export async function listFacts(database: Database, mailing: Mailing, chosen: number | null): Promise<ListFacts> {
