@@ -88,6 +88,32 @@ const HEAD = 15_000;
 /** A body that is small on its way and large when it is unpacked. */
 const bomb = () => gzipSync(Buffer.alloc(50_000_000, 'a'));
 
+/** Messages that are taken, and cost much to render; each has a mailing of the same id, which goes to client 1. */
+export const DEAR = [
+  ...['strip_html of comments', '200 KB of paragraphs', 'links within each other', 'sort_natural'],
+  ...['names of attributes', 'tags with two kinds of quotes', '900 dates', 'assigns of 900'],
+];
+export const stored = {
+  client: { email: 'a@example.org' },
+  messages: DEAR.map((name) => ({ subject: 's', name, body: templates[name](), bodyText: templates[name]() })),
+  mailing: { audience: 'all', startAt: '2030-01-01T00:00:00Z', period: 'once', timeZone: 'UTC' },
+};
+const pagesOfDear = DEAR.flatMap((name, i) =>
+  Object.entries({
+    'form of': `/messages/${i + 1}`,
+    'preview of': `/api/v1/messages/${i + 1}/preview`,
+    'page of': `/mailings/${i + 1}`,
+    'preflight of': `/api/v1/mailings/${i + 1}/preflight`,
+    'change of': `/mailings/${i + 1}/edit`,
+    'new with': `/mailings/new?messageId=${i + 1}`,
+  }).map(([what, path]) => ({
+    name: `stored: ${what} ${name}`,
+    method: path.endsWith('/preview') ? 'POST' : 'GET',
+    path,
+    who: path.startsWith('/api') ? 'user' : 'session',
+  })),
+);
+
 /** Forms of pages, and what their texts are called: all are long at once, or all but those that have a right value. */
 const FORMS = {
   '/sign-in': 'email password next',
@@ -160,6 +186,7 @@ const longForms = Object.entries(FORMS).flatMap(([path, names]) =>
 /** @type {Input[]} */
 export const inputs = [
   ...longForms,
+  ...pagesOfDear,
   ...json(
     '/api/v1/auth/login',
     {
@@ -367,7 +394,7 @@ export const inputs = [
     ['nobody', 'session'].map((who) => ({
       name: `head: ${name}, ${who}`,
       method: 'POST',
-      path: '/clients/1/delete',
+      path: '/clients/9999999/delete',
       type: 'application/x-www-form-urlencoded',
       who,
       body: () => 'a=b',

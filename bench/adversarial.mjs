@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { inputs } from './adversarial-inputs.mjs';
+import { inputs, stored } from './adversarial-inputs.mjs';
 import { cli, median, round, say, setStage, startApi } from './stage.mjs';
 
 export const options = { runs: { type: 'string', default: '3' }, only: { type: 'string' } };
@@ -18,10 +18,12 @@ export async function run(args, { print }) {
   const stage = await setStage({ env: { API_CALLS_PER_MINUTE: '0' } });
   try {
     const email = 'adversary@example.org';
-    await cli(stage, 'create-user', '--email', email, '--role', 'user');
+    const { password } = JSON.parse(await cli(stage, 'create-user', '--email', email, '--role', 'user', '--json'));
     const { token } = JSON.parse(await cli(stage, 'create-token', '--email', email, '--name', 'bench', '--json'));
     const api = await startApi(stage, token);
-    const callers = { nobody: {}, user: { authorization: `Bearer ${token}` }, session: await session(stage, api) };
+    await store(api);
+    const signedIn = await session(api, { email, password });
+    const callers = { nobody: {}, user: { authorization: `Bearer ${token}` }, session: signedIn };
     const prober = new Worker(new URL('./prober.mjs', import.meta.url), {
       workerData: `${api.base}/api/v1/health/live`,
     });
@@ -108,14 +110,21 @@ async function cost(api, prober, idle, { method, path, type, who, body, headers 
   return { status: response.status, cpuMs: Math.max(0, cpu), waitMs, kb: (content?.length ?? path.length) / 1024 };
 }
 
+/** What the inputs find in the database: their ids count from 1. */
+async function store(api) {
+  await api.call('POST', '/clients', stored.client);
+  for (const message of stored.messages) {
+    const { id } = await api.call('POST', '/messages', message);
+    await api.call('POST', '/mailings', { ...stored.mailing, name: message.name, messageId: id });
+  }
+}
+
 /** The headers of somebody who is signed in with a browser. */
-async function session(stage, api) {
-  const email = 'browser@example.org';
-  const { password } = JSON.parse(await cli(stage, 'create-user', '--email', email, '--role', 'user', '--json'));
+async function session(api, credentials) {
   const response = await fetch(`${api.base}/api/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email, password }),
+    body: JSON.stringify(credentials),
   });
   const { csrfToken } = await response.json();
   return { cookie: response.headers.get('set-cookie')?.split(';')[0] ?? '', 'x-csrf-token': csrfToken };

@@ -127,7 +127,7 @@ function use({ memoryLimit }: Context, value: unknown, times = 1): void {
  */
 const searching = (_: unknown, wanted: unknown) => 1 + Math.ceil(outputText(wanted).length / 8);
 const sorting = (value: unknown) => (Array.isArray(value) ? Math.ceil(Math.log2(value.length + 2)) : 1);
-/** For filters that write, or work, more than their input is long: the factor for each character. */
+/** For filters that write, or work, more than reading each character once: the factor for each character. */
 const GROWTH: Record<string, number | ((value: unknown, wanted: unknown) => number)> = {
   sort: sorting,
   sort_natural: sorting,
@@ -139,6 +139,13 @@ const GROWTH: Record<string, number | ((value: unknown, wanted: unknown) => numb
   escape: 5,
   escape_once: 6,
   upcase: 3,
+  truncatewords: 4,
+  split: 4,
+  normalize_whitespace: 3,
+  strip_newlines: 3,
+  strip_html: 3,
+  replace: 2,
+  remove: 2,
 };
 /** The cost of the date filter: for each conversion of the format, and for a date other than the last one. */
 const DATE = { format: 200, date: 2_000 };

@@ -68,6 +68,16 @@ test('a search from the end is charged for each place and each character it is c
   expect(charged(long).problem).toMatch(/memory alloc limit/);
 });
 
+test.each(['truncatewords', 'split: ""', 'normalize_whitespace', 'strip_newlines', 'strip_html'])(
+  '%s, which does more with each character than reading it, is charged for that',
+  (filter) => {
+    const often = (n: number) =>
+      charged(`{% assign a = "${repeat('я ', 50_000)}" %}${repeat(`{% assign b = a | ${filter} %}`, n)}`);
+    expect(often(1).cost).toBeGreaterThanOrEqual(300_000);
+    expect(often(7).problem).toMatch(/memory alloc limit/);
+  },
+);
+
 test('names within the brackets of names end early', () => {
   const nested = (n: number) => `{{ ${repeat('client[', n)}"email"${repeat(']', n)} }}`;
   const problem = (n: number) => {
