@@ -88,29 +88,38 @@ const HEAD = 15_000;
 /** A body that is small on its way and large when it is unpacked. */
 const bomb = () => gzipSync(Buffer.alloc(50_000_000, 'a'));
 
-/** Messages that are taken, and cost much to render; each has a mailing of the same id, which goes to client 1. */
+/**
+ * Messages that are taken, and cost much to render; each has a mailing of the same id. They are more than the service
+ * keeps compiled.
+ */
 export const DEAR = [
-  ...['strip_html of comments', '200 KB of paragraphs', 'links within each other', 'sort_natural'],
-  ...['names of attributes', 'tags with two kinds of quotes', '900 dates', 'assigns of 900'],
+  ...[
+    'strip_html of comments',
+    '200 KB of paragraphs',
+    'links within each other',
+    'sort_natural',
+    'names of attributes',
+  ],
+  ...['tags with two kinds of quotes', '900 dates', 'assigns of 900', 'strip_html of script', 'split into characters'],
 ];
 export const stored = {
   client: { email: 'a@example.org' },
   messages: DEAR.map((name) => ({ subject: 's', name, body: templates[name](), bodyText: templates[name]() })),
   mailing: { audience: 'all', startAt: '2030-01-01T00:00:00Z', period: 'once', timeZone: 'UTC' },
 };
-const pagesOfDear = DEAR.flatMap((name, i) =>
-  Object.entries({
-    'form of': `/messages/${i + 1}`,
-    'preview of': `/api/v1/messages/${i + 1}/preview`,
-    'page of': `/mailings/${i + 1}`,
-    'preflight of': `/api/v1/mailings/${i + 1}/preflight`,
-    'change of': `/mailings/${i + 1}/edit`,
-    'new with': `/mailings/new?messageId=${i + 1}`,
-  }).map(([what, path]) => ({
+const pagesOfDear = Object.entries({
+  'form of': (id) => `/messages/${id}`,
+  'preview of': (id) => `/api/v1/messages/${id}/preview`,
+  'page of': (id) => `/mailings/${id}`,
+  'preflight of': (id) => `/api/v1/mailings/${id}/preflight`,
+  'change of': (id) => `/mailings/${id}/edit`,
+  'new with': (id) => `/mailings/new?messageId=${id}`,
+}).flatMap(([what, pathOf]) =>
+  DEAR.map((name, i) => ({
     name: `stored: ${what} ${name}`,
-    method: path.endsWith('/preview') ? 'POST' : 'GET',
-    path,
-    who: path.startsWith('/api') ? 'user' : 'session',
+    method: what === 'preview of' ? 'POST' : 'GET',
+    path: pathOf(i + 1),
+    who: pathOf(1).startsWith('/api') ? 'user' : 'session',
   })),
 );
 

@@ -10,6 +10,8 @@ export const options = { runs: { type: 'string', default: '3' }, only: { type: '
 const BUDGET = { cpuMs: 100, waitMs: 100 };
 /** Work that goes on behind an answer counts, until the process was as good as idle for so long. */
 const QUIET = { ms: 60, cpuMs: 6 };
+/** What was over its budget is measured again, so many times as often. */
+const AGAIN = 3;
 
 export async function run(args, { print }) {
   const runs = Number(args.runs);
@@ -29,34 +31,49 @@ export async function run(args, { print }) {
     });
     const idle = await idleShare(api.child.pid);
     await print.head(stage, `${chosen.length} inputs, median of ${runs}`);
+    const measure = async (some, rounds) => {
+      const costs = new Map(some.map((input) => [input, []]));
+      // One after another, not each some times in a row: what is kept for repetitions is not what is to be measured.
+      for (let n = 0; n < rounds; n++)
+        for (const input of some) {
+          say(`${n + 1}: ${input.name}`);
+          costs.get(input)?.push(await cost(api, prober, idle, input, callers));
+        }
+      return some.map((input) => result(input, costs.get(input) ?? []));
+    };
     // Code that never ran costs more than it will.
-    for (const input of chosen) await cost(api, prober, idle, input, callers);
-    const found = [];
-    for (const input of chosen) {
-      say(input.name);
-      const costs = [];
-      for (let n = 0; n < runs; n++) costs.push(await cost(api, prober, idle, input, callers));
-      const of = (key) => median(costs.map((each) => each[key]));
-      const { kb, status } = costs[0];
-      const budgetMs = input.cpuMs ?? BUDGET.cpuMs;
-      found.push({ name: input.name, kb, status, budgetMs, cpuMs: of('cpuMs'), waitMs: of('waitMs') });
-    }
+    await measure(chosen, 1);
+    let found = await measure(chosen, runs);
+    // Collecting garbage falls on some request or other. What falls on the same one again and again is its own.
+    const doubted = found.filter(isOver).map(({ input }) => input);
+    const again = await measure(doubted, AGAIN * runs);
+    found = [...found.filter(({ input }) => !doubted.includes(input)), ...again];
     say('');
     found.sort((a, b) => b.cpuMs - a.cpuMs);
     print.table([
       ['', 'KB', 'answer', 'CPU ms', 'others wait ms'],
       ...found.map((f) => [f.name, f.kb.toFixed(0), String(f.status), f.cpuMs.toFixed(0), f.waitMs.toFixed(0)]),
     ]);
-    const over = found.filter((f) => f.status >= 500 || f.cpuMs > f.budgetMs || f.waitMs > BUDGET.waitMs);
+    const over = found.filter(isOver);
     for (const f of over) print.line(`over its budget: ${f.name}`);
-    const result = `${found.length} inputs, ${over.length} over their budget; dearest ${found[0].name} ${round(found[0].cpuMs)} ms`;
-    print.line(result);
+    const line = `${found.length} inputs, ${over.length} over their budget; dearest ${found[0]?.name} ${round(found[0]?.cpuMs ?? 0)} ms`;
+    print.line(line);
     await prober.terminate();
-    return result;
+    return line;
   } finally {
     await stage.end();
   }
 }
+
+/** The median of what one input cost. */
+function result(input, costs) {
+  const of = (key) => median(costs.map((each) => each[key]));
+  const { kb, status } = costs[0];
+  return { input, name: input.name, kb, status, cpuMs: of('cpuMs'), waitMs: of('waitMs') };
+}
+
+const isOver = ({ input, status, cpuMs, waitMs }) =>
+  status >= 500 || cpuMs > (input.cpuMs ?? BUDGET.cpuMs) || waitMs > BUDGET.waitMs;
 
 /** CPU time so far of all threads of a process, in milliseconds, to the microsecond. */
 function cpuMs(pid) {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Liquid, Template } from 'liquidjs';
 import { ValidationError } from './errors';
 import { type FooterParts, withHtmlFooter, withTextFooter } from './footer';
@@ -69,6 +70,23 @@ const SAMPLES: LetterData[] = ['', 'Ann <b> & "Bob" O\'Neil'].map((text) => ({
  * @param fields what `client.` may be followed by, beside what every client has
  */
 export function compileContent(source: ContentSource, footer?: Language, fields: OwnFields = []): CompiledContent {
+  const { subject, body, bodyText } = source;
+  const key = hash('sha256', JSON.stringify([subject, body, bodyText ?? null, footer, fields]));
+  const compiled = lastCompiled.get(key) ?? compileAnew(source, footer, fields);
+  lastCompiled.delete(key);
+  lastCompiled.set(key, compiled);
+  if (lastCompiled.size > KEPT) lastCompiled.delete(lastCompiled.keys().next().value ?? '');
+  return compiled;
+}
+
+/**
+ * What was compiled last, by its digest, the oldest first. Compiling takes the time of several letters, and a form asks
+ * for the same message whenever something in it changes.
+ */
+const lastCompiled = new Map<string, CompiledContent>();
+const KEPT = 8;
+
+function compileAnew(source: ContentSource, footer: Language | undefined, fields: OwnFields): CompiledContent {
   const compiled = compileSource(source, fields);
   if (!compiled.ok) return compiled;
   const { content } = compiled;

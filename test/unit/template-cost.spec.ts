@@ -51,12 +51,17 @@ const GROWING: [string, (n: number) => string, number][] = [
 test('a message is rendered twice to be accepted, and twice more with its footer, however costly it is', () => {
   const rendered = jest.spyOn(Liquid.prototype, 'renderSync');
   const source = { subject: 's', body: '{% for i in (1..3) %}<p>{{ client.fullName }}</p>{% endfor %}' };
-  const times = (footer?: 'en') => {
+  const times = (footer?: 'en', more: object = {}) => {
     rendered.mockClear();
-    expect(compileContent(source, footer).ok).toBe(true);
+    expect(compileContent({ ...source, ...more }, footer).ok).toBe(true);
     return rendered.mock.calls.length;
   };
   expect([times(), times('en')]).toEqual([2, 4]);
+  // Asked for again, as a form does with each change in it.
+  expect([times(), times('en')]).toEqual([0, 0]);
+  expect(times('en', { subject: 'another' })).toBe(4);
+  for (let n = 0; n < 8; n++) times(undefined, { subject: `s${n}` });
+  expect(times('en')).toBe(4);
   rendered.mockRestore();
 });
 
