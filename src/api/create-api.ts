@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import { Logger } from 'nestjs-pino';
 import { type Config, ConfigModule } from '../config/config.module';
+import { shareByRequest } from '../database/shares';
 import { securityHeaders } from '../http/security-headers';
 import { identifyRequest, LoggingModule } from '../logging/logging.module';
 import { ApiModule } from './api.module';
@@ -31,6 +32,7 @@ export async function createApi(config: Config, more: Type[] = []): Promise<Nest
     config.trustProxy.split(',').map((part) => part.trim()),
   );
   app.use(identifyRequest);
+  app.use(shareByRequest);
   app.use(securityHeaders(config));
   app.set('query parser', 'simple');
   SwaggerModule.setup('api/docs', app, openApiDocument(app, config), { jsonDocumentUrl: 'api/docs-json' });

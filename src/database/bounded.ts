@@ -4,7 +4,7 @@ const CANCELLED = '57014';
 
 /**
  * Reads something whose cost nobody knows before, each statement for at most so many milliseconds. @returns null if
- * that was too short. `work` must only read: what it does is rolled back, and with it the time limit, so that a
+ * that was too short. It may have to wait for others before (see Shares). `work` must only read: what it does is rolled back, and with it the time limit, so that a
  * transaction goes on as before.
  */
 export async function within<T>(
@@ -12,7 +12,7 @@ export async function within<T>(
   ms: number,
   work: (sql: Sql) => Promise<T>,
 ): Promise<{ value: T } | null> {
-  if (sql instanceof Database) return sql.transaction((tx) => within(tx, ms, work));
+  if (sql instanceof Database) return sql.shares.take(() => sql.transaction((tx) => within(tx, ms, work)));
   await sql.affected('SAVEPOINT bounded');
   try {
     await limitStatements(sql, ms);

@@ -3,6 +3,7 @@ import type { Pool, PoolClient, QueryResult } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { databaseTrouble, type DatabaseTrouble } from '../domain/database-trouble';
 import type { Sessions } from './sessions';
+import { Shares } from './shares';
 
 /** Runs SQL with parameters; column names come back in camelCase, bigints as numbers, timestamps as Dates. */
 export interface Sql {
@@ -26,7 +27,12 @@ const RETRIED = new Set(['40001', '40P01']);
  */
 @Injectable()
 export class Database implements Sql {
-  constructor(readonly dataSource: DataSource) {}
+  /** For reads of unknown cost. */
+  readonly shares: Shares;
+
+  constructor(readonly dataSource: DataSource) {
+    this.shares = new Shares(this.pool.options.max);
+  }
 
   async rows<T>(sql: string, params?: unknown[]): Promise<T[]> {
     return records<T>((await this.run(sql, params)).rows);

@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { CONFIG, type Config } from '../config/config.module';
+import { worksFor } from '../database/shares';
 import { DomainError, ForbiddenError } from '../domain/errors';
 import { type Action, requireMay, type TokenScope, type Viewer } from '../domain/permissions';
 import { Limits } from '../queue/limits';
@@ -66,6 +67,7 @@ export class AuthGuard implements CanActivate {
     const special = this.reflector.getAllAndOverride<TokenScope | undefined>(TOKEN_SCOPE, route);
     request.viewer =
       bearer === undefined ? await this.bySession(request) : await this.byToken(bearer, request, writes, special);
+    worksFor(request.viewer.userId);
     const isSpecial = special !== undefined && request.viewer.token?.scopes.includes(special) === true;
     // What a mail server hands in is as much as came in.
     if (!isSpecial) await this.limits.take('callsUser', request.viewer.userId);

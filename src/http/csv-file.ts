@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import type { ReportPart } from '../features/statistics/reports.service';
@@ -8,9 +9,11 @@ import type { ReportPart } from '../features/statistics/reports.service';
  */
 export async function csvFile(pieces: AsyncIterable<string>, fileName: string): Promise<StreamableFile> {
   const rest = pieces[Symbol.asyncIterator]();
+  // Later pieces are asked for by the stream, which does not know for whom.
+  const asTheRequest = AsyncLocalStorage.snapshot();
   const first = await rest.next();
   const all = async function* () {
-    for (let piece = first; !piece.done; piece = await rest.next()) yield piece.value;
+    for (let piece = first; !piece.done; piece = await asTheRequest(() => rest.next())) yield piece.value;
   };
   return new StreamableFile(Readable.from(all()), headers(fileName));
 }

@@ -91,10 +91,12 @@ export class ClientsService {
     const { where, params } = await listedClients(this.database, viewer, filter);
     yield `\uFEFF${csvRow(columns.map(fileHead))}`;
     for (let after = 0; ;) {
-      const page = await this.database.rows<Client & { tags: string[] }>(
-        `SELECT c.*, ${TAG_NAMES} AS tags FROM clients c
-          WHERE ${where} AND c.id > $${params.length + 1} ORDER BY c.id LIMIT ${EXPORT_PAGE}`,
-        [...params, after],
+      const page = await this.database.shares.take(() =>
+        this.database.rows<Client & { tags: string[] }>(
+          `SELECT c.*, ${TAG_NAMES} AS tags FROM clients c
+            WHERE ${where} AND c.id > $${params.length + 1} ORDER BY c.id LIMIT ${EXPORT_PAGE}`,
+          [...params, after],
+        ),
       );
       const last = page.at(-1);
       if (!last) return;

@@ -102,9 +102,11 @@ export class SuppressionsService {
     await audit(this.database, viewer, 'suppressions.export');
     yield `\uFEFF${csvRow(['email', 'reason', 'scope', 'mailing_id', 'created_at', 'source', 'detail', 'expires_at'])}`;
     for (let after = 0; ;) {
-      const page = await this.database.rows<SuppressionView>(
-        `SELECT ${VIEW.select} FROM ${VIEW.from} WHERE ${LISTED} AND s.id > $6 ORDER BY s.id LIMIT ${EXPORT_PAGE}`,
-        [...listed(viewer, query), after],
+      const page = await this.database.shares.take(() =>
+        this.database.rows<SuppressionView>(
+          `SELECT ${VIEW.select} FROM ${VIEW.from} WHERE ${LISTED} AND s.id > $6 ORDER BY s.id LIMIT ${EXPORT_PAGE}`,
+          [...listed(viewer, query), after],
+        ),
       );
       const last = page.at(-1);
       if (!last) return;
