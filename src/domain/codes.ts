@@ -50,6 +50,7 @@ export type AccountEvent = (typeof accountEvents)[number];
 
 /** Why a service refused a well-formed request. */
 export type RefusalCode =
+  | 'BAD_REQUEST'
   | `MAILING_${Uppercase<MailingStatus>}`
   | 'BUSY'
   | 'CHANGED_MEANWHILE'
@@ -127,7 +128,6 @@ export type RefusalCode =
 /** Every code of an expected error: a refusal, or the code of an error kind. */
 export type ErrorCode =
   | RefusalCode
-  | 'BAD_REQUEST'
   | 'VALIDATION_FAILED'
   | 'NOT_FOUND'
   | 'FORBIDDEN'

@@ -156,3 +156,20 @@ test.each([
   await leave(socket);
   await settled(before);
 });
+
+test.each(['a,b\n1,2', PART.slice(0, 40)])(
+  'a form that arrived in pieces is said to be so in the language of its reader: %j',
+  async (body) => {
+    const reader = await api.person();
+    await api.database.rows(`UPDATE users SET language = 'ru' WHERE id = $1`, [reader.id]);
+    const { cookie, csrf } = await api.signIn(reader.email);
+    const answer = await api.call('POST', `/clients/import?_csrf=${csrf}`, {
+      cookie,
+      headers: { 'content-type': 'multipart/form-data; boundary=b' },
+      body,
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.text.includes('дошло не целиком')).toBe(true);
+    expect(answer.text.includes('multipart form')).toBe(false);
+  },
+);

@@ -1011,6 +1011,7 @@ export const en = {
   problems: problemsEn,
   refusals: {
     ...fieldRefusalsEn,
+    BAD_REQUEST: 'What was sent did not arrive whole. Please send it again.',
     CHANGED_MEANWHILE: 'It was changed meanwhile by somebody else. Look at both, then choose.',
     EMAIL_TAKEN: 'There is somebody with this address already.',
     IMPORT_APPLIED: 'This file was imported already.',

@@ -1038,6 +1038,7 @@ export const ru: Texts = {
   problems: problemsRu,
   refusals: {
     ...fieldRefusalsRu,
+    BAD_REQUEST: 'Отправленное дошло не целиком. Отправьте ещё раз.',
     CHANGED_MEANWHILE: 'Тем временем это изменил кто-то ещё. Сравните и выберите.',
     EMAIL_TAKEN: 'Такой адрес уже есть.',
     IMPORT_APPLIED: 'Этот файл уже импортирован.',
