@@ -24,6 +24,7 @@ const tables = {
   'features/consent': [
     'suppressions',
     'suppression_batches',
+    'suppression_claims',
     'suppression_rows',
     'link_keys',
     'address_pepper',

@@ -399,8 +399,10 @@ describe('a list of addresses', () => {
     let exported = '';
     for await (const piece of suppressions.exportCsv(OWNER, { search: 'list.example' })) exported += piece;
     expect(exported).toContain('a@list.example,unsubscribed,owner,,2024-05-06T07:08:09');
-    expect(await take(imports, exported)).toMatchObject({ rows: 2, added: 0, known: 2 });
+    const again = await take(imports, exported);
+    expect(again).toMatchObject({ rows: 2, added: 0, known: 2 });
     expect(await inForce('list.example')).toMatchObject([{ ownerId: 1 }, { ownerId: 1 }]);
+    expect(await batches.undo(OWNER, { batchId: again.id })).toBe(0);
     // A user takes back what they excluded themselves, not what people said.
     expect(await batches.undo(OWNER, { batchId: first.id })).toBe(1);
     expect(await batches.get(OWNER, first.id)).toMatchObject({ decision: null, inForce: 1 });
@@ -447,6 +449,37 @@ describe('a list of addresses', () => {
     expect(await batches.get(MANAGER, list.id)).toMatchObject({ decision: 'undone', added: 4, inForce: 0, lifted: 1 });
   });
 
+  it('that is taken back leaves excluded whom another list names, until that one is taken back, too', async () => {
+    const emails = async () => (await inForce('two.example')).map(({ emailKey }) => emailKey);
+    const first = await take(imports, 'email,reason\na@two.example,manual\nb@two.example,manual\n');
+    const twice = await take(
+      imports,
+      'email,reason\nB@two.example,manual\nc@two.example,manual\nb@two.example,manual\n',
+    );
+    const third = await take(imports, 'email,reason\nb@two.example,manual\n');
+    expect(twice).toMatchObject({ added: 1, known: 2 });
+    expect(await batches.undo(OWNER, { batchId: first.id })).toBe(1);
+    expect(await emails()).toEqual(['b@two.example', 'c@two.example']);
+    expect(await batches.get(OWNER, first.id)).toMatchObject({ decision: 'undone', inForce: 0, lifted: 1 });
+    expect(await batches.get(OWNER, twice.id)).toMatchObject({ decision: null, inForce: 2 });
+    // What is taken back names nobody any more.
+    expect(await batches.undo(OWNER, { batchId: third.id })).toBe(0);
+    expect(await batches.undo(OWNER, { batchId: twice.id })).toBe(2);
+    expect(await emails()).toEqual([]);
+  });
+
+  it('that is taken in while another is taken back keeps its addresses excluded', async () => {
+    const names = Array.from({ length: 200 }, (_, i) => `n${i}@race.example`);
+    const csv = `email,reason\n${names.join(',manual\n')},manual\n`;
+    for (let n = 0; n < 5; n++) {
+      const first = await take(imports, csv);
+      const [second] = await Promise.all([take(imports, csv), batches.undo(OWNER, { batchId: first.id })]);
+      expect(await inForce('race.example')).toHaveLength(200);
+      expect(await batches.undo(OWNER, { batchId: second.id })).toBe(200);
+      expect(await inForce('race.example')).toEqual([]);
+    }
+  });
+
   it('that breaks off or is no list changes nothing, and says why', async () => {
     const broken = new Readable({ read() {} });
     broken.push('email,reason\nbroken@off.example,manual\n');
@@ -462,7 +495,7 @@ describe('a list of addresses', () => {
     expect(await inForce('off.example')).toEqual([]);
     expect(await inForce('big.example')).toEqual([]);
     expect(await ledger.query('SELECT FROM suppression_rows')).toEqual([]);
-    expect((await batches.list(OWNER, { limit: 10 })).items).toHaveLength(4);
+    expect((await batches.list(OWNER, { limit: 50 })).items).toHaveLength(17);
   });
 
   it('whose first lines the database lost in a crash is not taken for whole', async () => {

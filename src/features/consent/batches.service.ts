@@ -95,8 +95,8 @@ export class SuppressionBatches {
   }
 
   /**
-   * Its addresses get mail again, as far as the viewer may lift the reasons; it is undone when none is left. Harmless
-   * to repeat.
+   * Its addresses get mail again, as far as the viewer may lift the reasons and no other list names them; it is undone
+   * when none is left. Harmless to repeat.
    * @returns how many were lifted
    * @throws ValidationError, NotFoundError, ForbiddenError
    */
@@ -119,6 +119,7 @@ export class SuppressionBatches {
     return this.database.transaction(async (tx) => {
       await this.lock(tx, viewer, id);
       await audit(tx, viewer, 'suppressions.undo', { type: 'suppression_batch', id });
+      await leaveToOthers(tx, id);
       const lifted = await tx.affected(
         `UPDATE suppressions SET lifted_at = app_now(), lifted_by = nullif($2::bigint, 0), lift_reason = 'undone'
           WHERE batch_id = $1 AND lifted_at IS NULL AND reason = ANY($3)`,
@@ -168,6 +169,27 @@ export class SuppressionBatches {
     if (!found) throw new NotFoundError('Batch', id);
     return found.kind;
   }
+}
+
+/** What another list names too stays suppressed because of that one, the oldest of them. */
+async function leaveToOthers(tx: Transaction, id: number): Promise<void> {
+  // A list that is being taken in has locked what it names; its claims are seen by the next statement.
+  await tx.first(
+    `SELECT count(*) AS n FROM (
+       SELECT FROM suppressions WHERE batch_id = $1 AND lifted_at IS NULL ORDER BY address_hash FOR UPDATE) locked`,
+    [id],
+  );
+  await tx.affected('DELETE FROM suppression_claims WHERE batch_id = $1', [id]);
+  await tx.affected(
+    `WITH next AS (
+       SELECT c.suppression_id, min(c.batch_id) AS batch_id FROM suppressions s
+         JOIN suppression_claims c ON c.suppression_id = s.id
+        WHERE s.batch_id = $1 AND s.lifted_at IS NULL GROUP BY 1),
+     taken AS (DELETE FROM suppression_claims c USING next n
+        WHERE c.suppression_id = n.suppression_id AND c.batch_id = n.batch_id)
+     UPDATE suppressions s SET batch_id = n.batch_id FROM next n WHERE s.id = n.suppression_id`,
+    [id],
+  );
 }
 
 const decide = (tx: Transaction, viewer: Viewer, id: number, decision: BatchDecision) =>

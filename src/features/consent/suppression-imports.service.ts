@@ -135,12 +135,22 @@ async function apply(tx: Transaction, viewer: Viewer, file: File, ignoredColumns
   if (staged?.n !== rows - ignored - rejected) throw invalid('file', problem('upload_ended'));
   await tx.rows(`SET LOCAL work_mem = '${SORT_MEMORY}'`);
   const added = await tx.affected(
-    `INSERT INTO suppressions
+    // What is known is locked, so that no other list is undone meanwhile.
+    `INSERT INTO suppressions AS s
        (owner_id, listed_for, email_key, address_hash, reason, source, detail, created_at, batch_id)
      SELECT DISTINCT ON (r.email_key, r.reason) $2, $2, r.email_key, address_hash(r.email_key), r.reason, 'import',
             r.detail, least(coalesce(r.since, app_now()), app_now()), $1
        FROM suppression_rows r WHERE r.batch_id = $1 ORDER BY r.email_key, r.reason, r.line
-     ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL DO NOTHING`,
+     ON CONFLICT (owner_id, mailing_id, address_hash, reason) WHERE lifted_at IS NULL
+       DO UPDATE SET batch_id = s.batch_id WHERE false`,
+    [file.batchId, viewer.userId],
+  );
+  await tx.affected(
+    `INSERT INTO suppression_claims (suppression_id, batch_id)
+     SELECT DISTINCT s.id, $1::bigint FROM suppression_rows r
+       JOIN suppressions s ON s.address_hash = address_hash(r.email_key) AND s.reason = r.reason
+        AND s.owner_id = $2 AND s.mailing_id IS NULL AND s.lifted_at IS NULL AND s.batch_id <> $1
+      WHERE r.batch_id = $1`,
     [file.batchId, viewer.userId],
   );
   await tx.affected('DELETE FROM suppression_rows WHERE batch_id = $1', [file.batchId]);
