@@ -236,6 +236,25 @@ describe('a form of what was deleted meanwhile', () => {
     }
   });
 
+  it('that was left before is offered where the thing was, and leads to one that makes it anew', async () => {
+    const page = '/clients/999999/edit';
+    await keep(page, { ...opened, comment: 'Typed <text>' });
+    const { status, text } = await api.call('GET', page, session);
+    expect(status).toBe(404);
+    expect(text).toContain('What you typed about it is kept.');
+    expect(text).toContain('value="Typed &lt;text>"');
+    const fields = Object.fromEntries(
+      [...text.matchAll(/<input type="hidden" name="([\w.]+)" value="([^"]*)"/g)].map(([, name, value]) => [
+        name,
+        value,
+      ]),
+    ) as Record<string, string>;
+    expect(where(await send(page, { ...fields, comment: 'Typed <text>' }))).toEqual([303, '/clients/new']);
+    expect(await drafts()).toEqual([{ page: '/clients/new', fields: { comment: 'Typed <text>' } }]);
+    await clear();
+    expect((await api.call('GET', page, session)).text).not.toContain('What you typed about it is kept.');
+  });
+
   it('takes nothing from another window, and is for those alone who sent one', async () => {
     const page = '/clients/999999/edit';
     await keep(page, { comment: 'Of another window' });

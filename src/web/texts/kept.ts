@@ -2,6 +2,8 @@
 export const keptEn = {
   draft: (when: string) => `This is your draft of ${when}. It is not saved yet.`,
   discard: 'Discard the draft',
+  ofGone: 'What you typed about it is kept.',
+  anew: 'Make a new one with it',
   over: 'You have been signed out, but what you have typed is kept: sign in, and you will find it on the page.',
   changedBy: (who: string, when: string) => `${who} changed this on ${when}, after you had opened it`,
   changedByYou: (when: string) => `You changed this yourself in another window on ${when}`,
@@ -39,6 +41,8 @@ export const keptEn = {
 export const keptRu: typeof keptEn = {
   draft: (when) => `Это ваш черновик от ${when}. Он ещё не сохранён.`,
   discard: 'Удалить черновик',
+  ofGone: 'То, что вы об этом набрали, сохранено.',
+  anew: 'Создать из этого новое',
   over: 'Сеанс закончился. Набранное не пропало: войдите, и оно будет на странице.',
   changedBy: (who, when) => `Пользователь ${who} внёс изменения ${when}, когда страница у вас уже была открыта`,
   changedByYou: (when) => `Вы сами изменили это в другом окне ${when}`,
