@@ -128,11 +128,8 @@ const pictures = {
   'an SVG of 10 MB': () => Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${repeat('<g>', 3_000_000)}`),
 };
 
-/** The HTML of blocks is made in a thread with a limit of its own; the form shows each block with its fields, besides. */
-const SHOWN_BLOCKS_MS = 200;
-
 const document = (content) => `{"version":1,"preheader":"","doc":{"type":"doc","content":[${content()}]}}`;
-const form = (of, path, cpuMs) =>
+const form = (of, path) =>
   documents.map(([name, content]) => ({
     name: `${of}: ${name}`,
     method: 'POST',
@@ -140,7 +137,6 @@ const form = (of, path, cpuMs) =>
     type: 'application/x-www-form-urlencoded',
     who: 'session',
     body: () => new URLSearchParams({ subject: 's', document: document(content) }).toString(),
-    ...(cpuMs && { cpuMs }),
   }));
 
 export const blocks = [
@@ -160,7 +156,7 @@ export const blocks = [
     who: 'user',
     body: () => `{${many(19_000, (i) => `"k${i}":1`).join()}}`,
   },
-  ...form('form of blocks', '/messages/new', SHOWN_BLOCKS_MS),
+  ...form('form of blocks', '/messages/new'),
   ...form('preview of blocks', '/messages/preview'),
 ];
 
