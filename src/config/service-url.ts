@@ -14,9 +14,12 @@ export function serviceUrlProblem(text: string, protocols: readonly string[]): s
   const url = URL.parse(text);
   const afterHost = /^[^/]*\/\/[^/?#]*(.*)$/.exec(text.trim())?.[1] ?? '';
   if (/[@#]/.test(afterHost)) return `holds @ or # behind its host: ${ENCODE}`;
+  if (/^\s*["'`]|["'`]\s*$/.test(text)) return 'must not stand in quotation marks';
   if (!url) return text.includes('@') ? `is not a URL: ${ENCODE}` : `is not a URL such as ${protocols[0]}://host:port`;
-  if (!protocols.includes(url.protocol.slice(0, -1)))
+  // Parsers take what follows a colon without slashes for a path, or for a host all the same.
+  if (!protocols.some((protocol) => text.trim().toLowerCase().startsWith(`${protocol}://`)))
     return `must begin with ${protocols.map((p) => `${p}://`).join(' or ')}`;
+  if (url.hostname === '' && !url.searchParams.has('host')) return `has no host: ${protocols[0]}://host:port`;
   return [url.username, url.password, url.hostname, url.pathname].every(isEncoded)
     ? null
     : `holds a % that begins no percent-encoded character: ${ENCODE}`;
