@@ -145,19 +145,23 @@ async function apply(tx: Transaction, viewer: Viewer, file: File, ignoredColumns
        DO UPDATE SET batch_id = s.batch_id WHERE false`,
     [file.batchId, viewer.userId],
   );
-  await tx.affected(
-    `INSERT INTO suppression_claims (suppression_id, batch_id)
-     SELECT DISTINCT s.id, $1::bigint FROM suppression_rows r
-       JOIN suppressions s ON s.address_hash = address_hash(r.email_key) AND s.reason = r.reason
-        AND s.owner_id = $2 AND s.mailing_id IS NULL AND s.lifted_at IS NULL AND s.batch_id <> $1
-      WHERE r.batch_id = $1`,
-    [file.batchId, viewer.userId],
-  );
-  await tx.affected('DELETE FROM suppression_rows WHERE batch_id = $1', [file.batchId]);
   const known = rows - added - ignored - rejected;
+  if (known > 0) await claim(tx, viewer, file.batchId);
+  await tx.affected('DELETE FROM suppression_rows WHERE batch_id = $1', [file.batchId]);
   await tx.affected(
     `UPDATE suppression_batches SET rows = $2, added = $3, known = $4, ignored = $5, rejected = $6,
        ignored_columns = $7, problems = $8, complete_at = app_now() WHERE id = $1`,
     [file.batchId, rows, added, known, ignored, rejected, ignoredColumns, JSON.stringify(file.problems)],
   );
 }
+
+/** What other lists brought stays suppressed for this one's sake, should they be undone. */
+const claim = (tx: Transaction, viewer: Viewer, batchId: number) =>
+  tx.affected(
+    `INSERT INTO suppression_claims (suppression_id, batch_id)
+     SELECT DISTINCT s.id, $1::bigint FROM suppression_rows r
+       JOIN suppressions s ON s.address_hash = address_hash(r.email_key) AND s.reason = r.reason
+        AND s.owner_id = $2 AND s.mailing_id IS NULL AND s.lifted_at IS NULL AND s.batch_id <> $1
+      WHERE r.batch_id = $1`,
+    [batchId, viewer.userId],
+  );
