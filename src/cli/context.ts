@@ -75,8 +75,10 @@ export async function run(
     // Commands that only read also work with a read-only database; commands that write report the error.
     await waitForPostgres(config, () => undefined, { writable: false });
     app = await NestFactory.createApplicationContext(CliApp.with(config), { logger: false, abortOnError: false });
-    if (!(await app.get(RedisConnection, { strict: false }).ready(PATIENCE_MS))) {
-      process.stderr.write('Redis cannot be reached: what is started goes out when it is back.\n');
+    const redis = app.get(RedisConnection, { strict: false });
+    if (!(await redis.ready(PATIENCE_MS))) {
+      const why = redis.lostBecause ?? 'it does not answer';
+      process.stderr.write(`Redis cannot be used (${why}): what is started goes out when it can.\n`);
     }
     process.exitCode = await work(app, config);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getQueueToken } from '@nestjs/bullmq';
 import type { Queue } from 'bullmq';
 import type { Command } from 'commander';
@@ -12,7 +13,10 @@ import { SchedulerService } from '../features/scheduling/scheduler.service';
 import { SuppressionBatches } from '../features/consent/batches.service';
 import { StatisticsService } from '../features/statistics/statistics.service';
 import { DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE } from '../queue/queues';
+import { RedisConnection } from '../queue/redis.module';
 import { OPERATOR, type Output, print, run } from './context';
+
+const QUEUES_MS = 3_000;
 
 export function operationsCommands(program: Command): void {
   migrateCommand(program);
@@ -77,13 +81,14 @@ function statusCommand(program: Command): void {
         const restored = await statistics.restored(OPERATOR);
         const outages = await app.get(SuppressionBatches, { strict: false }).undecided(OPERATOR);
         const unaddressed = await app.get(PreflightService, { strict: false }).startedWithoutAddress();
-        const queues: Record<string, Record<string, number> | null> = {};
-        for (const name of [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE]) {
-          queues[name] = await app
-            .get<Queue>(getQueueToken(name), { strict: false })
-            .getJobCounts()
-            .catch(() => null);
-        }
+        // A queue whose Redis is away waits for it without end.
+        const isThere = await app.get(RedisConnection, { strict: false }).ready(0);
+        const names = isThere ? [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE] : [];
+        const counted = names.map((name) => app.get<Queue>(getQueueToken(name), { strict: false }).getJobCounts());
+        const counts = await Promise.race([Promise.all(counted), sleep(QUEUES_MS, [])]).catch(() => []);
+        const queues: Record<string, Record<string, number> | null> = Object.fromEntries(
+          [DELIVERY_QUEUE, PLAN_QUEUE, SCHEDULE_QUEUE].map((name, i) => [name, counts[i] ?? null]),
+        );
         const lines = Object.entries(queues).map(
           ([name, counts]) => `  ${name}: ${counts ? nonZero(counts) : 'Redis cannot be reached'}`,
         );

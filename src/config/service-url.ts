@@ -19,7 +19,11 @@ export function serviceUrlProblem(text: string, protocols: readonly string[]): s
   // Parsers take what follows a colon without slashes for a path, or for a host all the same.
   if (!protocols.some((protocol) => text.trim().toLowerCase().startsWith(`${protocol}://`)))
     return `must begin with ${protocols.map((p) => `${p}://`).join(' or ')}`;
-  if (url.hostname === '' && !url.searchParams.has('host')) return `has no host: ${protocols[0]}://host:port`;
+  // As Postgres' own tools take it: the folder of a socket. Another host there would not be the one that is warned of.
+  const folder = url.searchParams.get('host');
+  if (folder !== null && !folder.startsWith('/'))
+    return 'names a host behind its question mark: only the folder of a socket may stand there';
+  if (url.hostname === '' && folder === null) return `has no host: ${protocols[0]}://host:port`;
   return [url.username, url.password, url.hostname, url.pathname].every(isEncoded)
     ? null
     : `holds a % that begins no percent-encoded character: ${ENCODE}`;
@@ -29,8 +33,9 @@ export function serviceUrlProblem(text: string, protocols: readonly string[]): s
 export function redisUrlProblem(text: string): string | null {
   const problem = serviceUrlProblem(text, ['redis', 'rediss']);
   if (problem) return problem;
-  const { hostname, pathname } = new URL(text);
+  const { hostname, pathname, search } = new URL(text);
   if (hostname === '') return 'has no host: redis://host:6379/0';
+  if (search) return `takes no options behind a question mark: ${ENCODE}`;
   return /^\/?\d*$/.test(pathname) ? null : 'must end in the number of a database, such as /0';
 }
 

@@ -54,6 +54,11 @@ export class RedisConnection implements OnApplicationShutdown {
     return this.client.status === 'ready';
   }
 
+  /** Why the connection was lost or never made, for operators; null if it stands, or nothing is known. */
+  get lostBecause(): string | null {
+    return this.lost ? this.explained(this.lost).reason : null;
+  }
+
   /**
    * Why no letter can be sent with this Redis, or null: runs the commands that sending needs, since a PING alone proves
    * little. Concurrent callers share one try.

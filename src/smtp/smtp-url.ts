@@ -144,8 +144,11 @@ function optionsOf(params: URLSearchParams): Map<string, string> {
   const known = new Set([...Object.keys(TIMEOUTS), ...Object.keys(FLAGS), ...TEXTS]);
   const options = new Map<string, string>();
   for (const [name, value] of params) {
-    if (!known.has(name))
-      throw new SmtpUrlError(`SMTP option ${name} is not known; known are ${[...known].join(', ')}.`);
+    if (!known.has(name)) {
+      // What is no word may be a piece of a password that holds a question mark.
+      const which = /^[a-z]+$/i.test(name) ? `SMTP option ${name}` : 'An option of the SMTP URL';
+      throw new SmtpUrlError(`${which} is not known; known are ${[...known].join(', ')}. In a password ? is %3F.`);
+    }
     if (options.has(name)) throw new SmtpUrlError(`SMTP option ${name} is given twice.`);
     if (!value) throw new SmtpUrlError(`SMTP option ${name} is empty.`);
     options.set(name, value);

@@ -450,6 +450,24 @@ describe('who may', () => {
     ).toBe(403);
   });
 
+  it('hand letters in no more, once they are no managers: their tokens do not outlive the role', async () => {
+    const manager = await api.person('manager');
+    const made = await api.call('POST', '/api/v1/tokens', {
+      token: manager.token,
+      body: { name: 'x', scopes: ['inbound'] },
+    });
+    const post = () =>
+      api.call('POST', '/api/v1/inbound?to=b@news.example.org', {
+        token: made.body.token,
+        body: 'From: x@y.example\r\n\r\nonce',
+        headers: { 'content-type': 'message/rfc822' },
+      });
+    expect((await post()).status).toBe(202);
+    const role = await api.call('PATCH', `/api/v1/users/${manager.id}`, { token: admin.token, body: { role: 'user' } });
+    expect(role.status).toBe(200);
+    expect((await post()).status).toBe(403);
+  });
+
   it('see letters: a user those about their own deliveries', async () => {
     const stranger = await api.person();
     const [letter] = (await sentTo(api, owner.id, ['seen@who.example'])) as [SentLetter];

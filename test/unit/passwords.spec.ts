@@ -15,6 +15,16 @@ test.each([
   ['qwertyuiop', /guessed first/],
   [' iloveyou ', /guessed first/],
   ['ｐａｓｓｗｏｒｄ', /guessed first/],
+  ['00000000', /guessed first/],
+  ['aaaaaaaa', /guessed first/],
+  ['abcabcabc', /guessed first/],
+  ['87654321', /guessed first/],
+  ['abcdefgh', /guessed first/],
+  ['        ', /guessed first/],
+  ['\u200B\u200B\u200B\u200B\u200B\u200B\u200B\u200B', /guessed first/],
+  ['password\u200B', /guessed first/],
+  ['p a s s w o r d', /guessed first/],
+  ['password!!', /guessed first/],
   ['anna.bell@example.org', /own e-mail address/],
   ['ANNA.BELL@EXAMPLE.ORG', /own e-mail address/],
   ['anna.bell', /own e-mail address/],
@@ -40,6 +50,14 @@ test.each([
 ])('%j is taken, whatever characters it is made of', async (password) => {
   expect(await passwordProblems(password, ANNA)).toEqual([]);
 });
+
+test.each(['anna@почта.рф', 'АННА@почта.рф'.replace('АННА', 'ANNA'), 'почта.рф', 'anna@xn--80a1acny.xn--p1ai'])(
+  '%j is refused as the own address of an international domain',
+  async (password) => {
+    const [found] = await passwordProblems(password, 'anna@почта.рф');
+    expect(found?.code).toBe('own_address');
+  },
+);
 
 test('an address that is none yet, and one of two letters, refuse nothing', async () => {
   expect(await passwordProblems('a long enough one', '')).toEqual([]);

@@ -21,6 +21,8 @@ test.each([
   ['https://u:secret@h/db', 'must begin with postgres:// or postgresql://'],
   ['postgres:///secret', 'has no host: postgres://host:port'],
   ['postgres://?secret', 'has no host: postgres://host:port'],
+  ['postgres://u:x@127.0.0.1/db?host=secret.example', 'only the folder of a socket'],
+  ['postgres:///db?host=secret.example', 'only the folder of a socket'],
   ['"postgres://u:secret@h/db"', 'must not stand in quotation marks'],
   ["'postgres://u:secret@h/db", 'must not stand in quotation marks'],
   ['postgres://u:secret@h:54x2/db', 'percent-encode'],
@@ -37,5 +39,6 @@ test.each([
 test('a scheme without slashes is none, whatever parsers make of it', () => {
   expect(publicUrlProblem('https:h')).toBe('must begin with https:// or http://');
   expect(publicUrlProblem('https://h')).toBeNull();
+  expect(redisUrlProblem('redis://usr?secret:6379/0')).toMatch(/^takes no options(?!.*secret)/);
   expect(redisUrlProblem('redis:secret@h')).toBe('must begin with redis:// or rediss://');
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { domainToUnicode } from 'node:url';
 import { hash, verify } from '@node-rs/argon2';
 import { emailKey } from '../../domain/email-address';
 import { ValidationError } from '../../domain/errors';
@@ -23,7 +24,7 @@ export async function passwordMatches(passwordHash: string | null, password: str
 
 /**
  * What is wrong with a new password of the owner of `email`: its length, that it is among the 49,000 that are guessed
- * first, or that it is the address. There are no rules for its characters (ASVS 5, 6.2.5).
+ * first (or one sign after the other), or that it is the address. There are no rules for its characters (ASVS 5, 6.2.5).
  */
 export async function passwordProblems(
   password: string,
@@ -39,15 +40,37 @@ function lengthProblem(password: string): CodedProblem | null {
 }
 
 async function guessProblem(password: string, email: string): Promise<CodedProblem | null> {
-  const word = password.normalize('NFKC').toLowerCase().trim();
+  const word = password
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/\p{Cf}/gu, '')
+    .trim();
   if (isAddress(word, emailKey(email) ?? '')) return problem('own_address');
-  return (await common()).has(word) ? problem('common_password') : null;
+  const bare = word.replace(/\s/g, '');
+  const inner = bare.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '');
+  const known = await common();
+  return bare === '' || isMonotonous(bare) || [word, bare, inner].some((one) => known.has(one))
+    ? problem('common_password')
+    : null;
+}
+
+/** The longest that is called so: nobody guesses how often something stands there. */
+const MONOTONOUS_MAX = 16;
+
+/** Up to four signs again and again (00000000, abcabcabc), or a row of neighbours (abcdefgh, 87654321); such are in no list. */
+function isMonotonous(word: string): boolean {
+  if (word.length > MONOTONOUS_MAX || !/^[\x21-\x7e]+$/.test(word)) return false;
+  if (/^(.{1,4})\1+$/.test(word)) return true;
+  const steps = [...word].slice(1).map((sign, i) => sign.charCodeAt(0) - word.charCodeAt(i));
+  return steps.every((step) => step === steps[0]) && Math.abs(steps[0] ?? 0) === 1;
 }
 
 /** Whether the word is the address, its local part or its domain, with nothing but digits and signs added. */
 function isAddress(word: string, address: string): boolean {
   const bare = (text: string) => text.replace(/[^\p{L}\p{N}]/gu, '');
-  const own = [address, ...address.split('@')].map(bare).filter((part) => part.length > 2);
+  const [local = '', domain = ''] = address.split('@');
+  const shown = domainToUnicode(domain);
+  const own = [address, local, domain, `${local}@${shown}`, shown].map(bare).filter((part) => part.length > 2);
   return own.some((part) => /^\d*$/.test(bare(word).replace(part, '')) && bare(word).includes(part));
 }
 

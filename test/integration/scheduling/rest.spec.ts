@@ -172,4 +172,12 @@ describe('the calendar of a mailing', () => {
     expect(run).toMatchObject({ occurrenceAt: '2027-03-27T07:00:00.000Z', trigger: 'schedule' });
     expect(await dry()).toMatchObject({ code: 1, refusal: 'MAILING_SENDING' });
   });
+
+  it('says what is wrong with Redis, and what it knows without it', async () => {
+    const { code, out, err } = await cli({ ...service.env, REDIS_URL: 'redis://127.0.0.1:1/0' }, ['status']);
+    expect(code).toBe(0);
+    expect(out).toContain('Ledger:');
+    expect(out).toContain('delivery: Redis cannot be reached');
+    expect(err).toContain('connection refused');
+  });
 });
